@@ -1,0 +1,87 @@
+"""ictbench: evaluation of in-context training of language agents.
+
+Everything the command line does is a call here. Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ictbench.actors import Actor, History
+    from ictbench.envs import TextEnv
+    from ictbench.errors import IctbenchError, RunError, UsageError
+    from ictbench.models import ChatModel
+    from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
+    from ictbench.reflectors import Context, Reflector
+    from ictbench.results import Result
+    from ictbench.runner import Progress, Run, dry_run, load_run, run
+    from ictbench.suites import Suite, list_suites, load_suite
+
+_HOMES = {
+    "Actor": "actors",
+    "ChatModel": "models",
+    "Context": "reflectors",
+    "Decision": "records",
+    "Episode": "records",
+    "History": "actors",
+    "IctbenchError": "errors",
+    "Observation": "records",
+    "Progress": "runner",
+    "Reflection": "records",
+    "Reflector": "reflectors",
+    "Result": "results",
+    "Run": "runner",
+    "RunError": "errors",
+    "Suite": "suites",
+    "Task": "records",
+    "TextEnv": "envs",
+    "Trajectory": "records",
+    "UsageError": "errors",
+    "dry_run": "runner",
+    "list_suites": "suites",
+    "load_run": "runner",
+    "load_suite": "suites",
+    "run": "runner",
+}
+
+__all__ = [
+    "Actor",
+    "ChatModel",
+    "Context",
+    "Decision",
+    "Episode",
+    "History",
+    "IctbenchError",
+    "Observation",
+    "Progress",
+    "Reflection",
+    "Reflector",
+    "Result",
+    "Run",
+    "RunError",
+    "Suite",
+    "Task",
+    "TextEnv",
+    "Trajectory",
+    "UsageError",
+    "__version__",
+    "dry_run",
+    "list_suites",
+    "load_run",
+    "load_suite",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ictbench.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'ictbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,102 @@
+"""Every error of ictbench, in one tree.
+
+IctbenchError
+├── UsageError                 what was asked for cannot be done as asked; exit code 2
+│   ├── UnknownNameError       a name that resolves to nothing
+│   ├── MissingExtraError      the name is known, a package it needs is not installed
+│   ├── ConfigError            an unreadable or contradictory configuration
+│   ├── SuiteError             a suite file that is not valid
+│   ├── PoolTooSmallError      a pool has fewer tasks than the sizes ask for
+│   ├── ResultError            a result file that cannot be read or is not valid
+│   └── RunFolderError         an output folder that cannot be used for this run
+├── RunError                   a run that could not finish; exit code 1
+│   ├── RunInterruptedError    stopped by the user; it can be continued
+│   └── EndpointDownError      stopped because nothing answers; it can be continued
+├── ModelFailure               caused by the model: the episode is `failed`, of this kind
+└── InfrastructureError        caused by anything else: the episode is owed
+    ├── ModelUnavailableError  connection, timeout, overload or rate limit after all retries
+    └── EnvError               an environment that broke or hung
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ictbench.records import Usage
+
+FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
+"""How a model can fail an episode."""
+
+
+class IctbenchError(Exception):
+    """Base of every error that ictbench raises on purpose. `str(error)` is one line for the user."""
+
+
+class UsageError(IctbenchError):
+    """What was asked for cannot be done as asked."""
+
+
+class UnknownNameError(UsageError):
+    """A name that resolves to nothing."""
+
+
+class MissingExtraError(UsageError):
+    """A package is missing that an optional extra installs."""
+
+    def __init__(self, what: str, extra: str, cause: str) -> None:
+        super().__init__(f"{what} needs a package that is not installed ({cause}). pip install 'ictbench[{extra}]'")
+
+
+class ConfigError(UsageError):
+    """An unreadable or contradictory configuration."""
+
+
+class SuiteError(UsageError):
+    """A suite file that is not valid."""
+
+
+class PoolTooSmallError(UsageError):
+    """A pool has fewer tasks than the sizes ask for."""
+
+
+class ResultError(UsageError):
+    """A result file that cannot be read or is not valid."""
+
+
+class RunFolderError(UsageError):
+    """An output folder that cannot be used for this run."""
+
+
+class RunError(IctbenchError):
+    """A run that could not finish."""
+
+
+class RunInterruptedError(RunError):
+    """The user stopped the run. Everything finished is recorded and the run can be continued."""
+
+
+class EndpointDownError(RunError):
+    """Too many episodes in a row met no answer. Everything finished is recorded and the run can be continued."""
+
+
+class ModelFailure(IctbenchError):  # noqa: N818 - the protocol's word for it
+    """The model caused the episode to fail: it counts as a failure, with its kind."""
+
+    def __init__(self, kind: FailureKind, detail: str = "", usage: Usage | None = None) -> None:
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind: FailureKind = kind
+        self.usage = usage
+        """What the failed call cost, where that is known."""
+
+
+class InfrastructureError(IctbenchError):
+    """Something other than the model went wrong: the episode is owed and played again on resume."""
+
+
+class ModelUnavailableError(InfrastructureError):
+    """The model's endpoint could not be reached, or would not serve, after all retries."""
+
+
+class EnvError(InfrastructureError):
+    """An environment broke or hung."""

@@ -1,0 +1,16 @@
+"""The ICT protocol, as a state machine without I/O."""
+
+from ictbench.protocol.loop import Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
+from ictbench.protocol.seeds import reflection_seed, sampling_seed
+
+__all__ = [
+    "Loop",
+    "LoopOutcome",
+    "LoopPlan",
+    "Play",
+    "Reflect",
+    "Request",
+    "Score",
+    "reflection_seed",
+    "sampling_seed",
+]

@@ -1,0 +1,190 @@
+"""One loop of the protocol: N turns of play and reflection, selection of the best prompt, test.
+
+The state machine does nothing itself. `start` and each answer return the requests that have become possible;
+whoever drives it carries them out in any order and at any time, and tells the answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory
+
+Outcomes = tuple[bool, ...]
+"""Solved or not, task by task, in the order of the tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """Everything that determines a loop, but for the actor's and the reflector's answers."""
+
+    family: str
+    index: int
+    prompt: str
+    """prompt[0], the suite's own."""
+    batches: tuple[tuple[Task, ...], ...]
+    """Experience tasks, a batch a turn; no task occurs twice."""
+    selection: tuple[Task, ...]
+    test: tuple[Task, ...]
+    prompt_bytes: int
+    test_every_turn: bool = False
+
+    def __post_init__(self) -> None:
+        met = [task.id for batch in self.batches for task in batch]
+        if len(set(met)) < len(met):
+            raise ValueError(f"loop {self.index} of {self.family}: an experience task occurs twice")
+
+    @property
+    def turns(self) -> int:
+        """N."""
+        return len(self.batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play these tasks under this prompt, for experience."""
+
+    turn: int
+    prompt: str
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reflect:
+    """Reflect on these trajectories."""
+
+    turn: int
+    prompt: str
+    trajectories: tuple[Trajectory, ...]
+    state: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Count how many of these tasks are solved under this prompt."""
+
+    pool: Literal["selection", "test"]
+    prompt_index: int
+    prompt: str
+    tasks: tuple[Task, ...]
+
+
+Request = Play | Reflect | Score
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOutcome:
+    """What a finished loop has found; lists over prompts have N + 1 entries, lists over turns have N."""
+
+    plan: LoopPlan
+    prompts: tuple[str, ...]
+    analyses: tuple[str, ...]
+    failures: tuple[ReflectionFailure | None, ...]
+    experience: tuple[Outcomes, ...]
+    selection: tuple[Outcomes, ...]
+    best: int
+    test: dict[int, Outcomes]
+    """By index of the prompt."""
+
+
+@dataclass
+class Loop:
+    """The state machine of one loop."""
+
+    plan: LoopPlan
+    _prompts: list[str] = field(default_factory=list)
+    _analyses: list[str] = field(default_factory=list)
+    _failures: list[ReflectionFailure | None] = field(default_factory=list)
+    _experience: list[Outcomes] = field(default_factory=list)
+    _selection: dict[int, Outcomes] = field(default_factory=dict)
+    _test: dict[int, Outcomes] = field(default_factory=dict)
+    _tested: set[int] = field(default_factory=set)
+    _state: JsonValue = None
+
+    def start(self) -> tuple[Request, ...]:
+        """The first requests."""
+        self._prompts.append(self.plan.prompt)
+        return (self._play(), self._score("selection", 0), *self._due_tests())
+
+    def played(self, request: Play, trajectories: Sequence[Trajectory]) -> tuple[Request, ...]:
+        """Tell the trajectories of a batch, in the order of its tasks."""
+        self._experience.append(tuple(trajectory.solved for trajectory in trajectories))
+        return (Reflect(request.turn, request.prompt, tuple(trajectories), self._state),)
+
+    def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
+        """Tell what the reflector answered; an unusable answer leaves the prompt as it is, and is counted."""
+        prompt, failure = reflection.prompt, reflection.failure
+        if prompt is not None and len(prompt.encode()) > self.plan.prompt_bytes:
+            prompt, failure = None, "too_long"
+        elif prompt is None and failure is None:
+            failure = "unparseable"
+        self._prompts.append(request.prompt if prompt is None else prompt)
+        self._failures.append(failure)
+        self._analyses.append(reflection.analysis)
+        self._state = reflection.state
+        turn = len(self._prompts) - 1
+        following = () if turn == self.plan.turns else (self._play(),)
+        return (*following, self._score("selection", turn), *self._due_tests())
+
+    def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
+        """Tell which tasks were solved, in the order of the tasks."""
+        scores = self._selection if request.pool == "selection" else self._test
+        scores[request.prompt_index] = tuple(outcomes)
+        return self._due_tests()
+
+    @property
+    def turn(self) -> int:
+        """Turns completed."""
+        return len(self._failures)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the outcome is known."""
+        return self._selected and len(self._test) == len(self._tested)
+
+    def outcome(self) -> LoopOutcome:
+        """The outcome of a finished loop."""
+        if not self.finished:
+            raise RuntimeError(f"loop {self.plan.index} of {self.plan.family} is not finished")
+        return LoopOutcome(
+            plan=self.plan,
+            prompts=tuple(self._prompts),
+            analyses=tuple(self._analyses),
+            failures=tuple(self._failures),
+            experience=tuple(self._experience),
+            selection=tuple(self._selection[index] for index in range(self.plan.turns + 1)),
+            best=self._best(),
+            test=dict(sorted(self._test.items())),
+        )
+
+    @property
+    def _selected(self) -> bool:
+        return len(self._selection) == self.plan.turns + 1
+
+    def _best(self) -> int:
+        """Highest selection score, earliest on ties."""
+        return max(sorted(self._selection), key=lambda index: sum(self._selection[index]))
+
+    def _play(self) -> Play:
+        turn = len(self._prompts)
+        return Play(turn, self._prompts[-1], self.plan.batches[turn - 1])
+
+    def _score(self, pool: Literal["selection", "test"], index: int) -> Score:
+        tasks = self.plan.selection if pool == "selection" else self.plan.test
+        return Score(pool, index, self._prompts[index], tasks)
+
+    def _due_tests(self) -> tuple[Score, ...]:
+        """Tests that have become possible: prompt[0] at once, prompt[N] once written, the best once selected."""
+        known = range(len(self._prompts))
+        due = set(known) if self.plan.test_every_turn else {0, self.plan.turns} & set(known)
+        if self._selected:
+            due.add(self._best())
+        new = sorted(due - self._tested)
+        self._tested |= due
+        return tuple(self._score("test", index) for index in new)

@@ -1,0 +1,89 @@
+"""The scripted reflector. It is no language model: it counts what was on screen, what was done and what then
+happened, and writes the best supported rules of `ictbench.rulebook` as English, with its reasons.
+
+It works backwards from what it wants. To win it looks for the move or the action after which episodes were won
+most reliably; if that action needs a phrase to have been seen, it looks for what made the phrase appear, and so
+on. While wins are too few to learn from, it also wants what is rare: phrases that appear in one situation only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ictbench.records import Reflection
+from ictbench.reflectors.contract import Reflector
+from ictbench.reflectors.evidence import RELIABLE, WON, Evidence, Finding, recall, remember
+from ictbench.rulebook import HEADING, Choose, Rule, Walk, player_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.records import Trajectory
+    from ictbench.reflectors.contract import Context
+
+MAX_DEPTH = 5
+"""Longest chain of rules that leads to one wish."""
+
+ENOUGH_WINS = 3
+"""With fewer wins behind the rule that wins, curiosity goes on."""
+
+MAX_CURIOSITIES = 3
+MIN_HITS, MIN_WEIGHT = 2, 3.0
+"""A phrase is worth pursuing if a reliable rule has brought it about this often, with this much evidence."""
+
+
+class RulesReflector(Reflector):
+    """Mines all trajectories of its loop; its state is what it remembers of them."""
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Write the rules that the evidence supports below the prompt's own text."""
+        memory = remember(state, trajectories, player_symbol(prompt))
+        evidence = Evidence(recall(memory))
+        findings = plan(evidence)
+        own_text = prompt.split(HEADING)[0].rstrip()
+        lines = [f"- {finding.rule}" for finding in findings]
+        revised = "\n".join([own_text, "", HEADING, *lines]) if lines else own_text
+        wins = sum(trajectory.solved for trajectory in trajectories)
+        analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(finding.reason for finding in findings)]
+        return Reflection(prompt=revised, analysis="\n".join(analysis), state=memory)
+
+
+def plan(evidence: Evidence) -> list[Finding]:
+    """The chain of rules that leads to winning and, while wins are few, chains that lead to rare phrases."""
+    chain = _chain(evidence, WON)
+    if chain and chain[0].hits >= ENOUGH_WINS:
+        return chain
+    for phrase in _curiosities(evidence, {finding.wish for finding in chain}):
+        known = {finding.rule for finding in chain}
+        chain += [finding for finding in _chain(evidence, phrase) if finding.rule not in known]
+    return chain
+
+
+def _chain(evidence: Evidence, wish: str) -> list[Finding]:
+    """Rules that bring `wish` about, last first: each later one brings about what an earlier one waits for."""
+    chain: list[Finding] = []
+    while len(chain) < MAX_DEPTH:
+        used = frozenset(earlier.rule.action for earlier in chain if isinstance(earlier.rule, Choose))
+        finding = evidence.best_rule(wish, without=used)
+        if finding is None:
+            break
+        chain.append(finding)
+        if isinstance(finding.rule, Walk) or evidence.is_given(finding.rule.phrase):
+            break
+        wish = finding.rule.phrase
+    return chain
+
+
+def _curiosities(evidence: Evidence, pursued: set[str]) -> list[str]:
+    """The rarest phrases that some rule brings about, and chance does not, each by a rule of its own."""
+    by_rule: dict[Rule, tuple[int, str]] = {}
+    for phrase, count in evidence.outcomes.items():
+        if phrase in pursued or phrase == WON or (finding := evidence.best_rule(phrase)) is None:
+            continue
+        if finding.score >= RELIABLE and finding.hits >= MIN_HITS and finding.weight >= MIN_WEIGHT:
+            by_rule[finding.rule] = min(by_rule.get(finding.rule, (count, phrase)), (count, phrase))
+    return [phrase for _, phrase in sorted(by_rule.values())[:MAX_CURIOSITIES]]

@@ -1,0 +1,81 @@
+"""Puts a result together from finished loops and the summaries of their episodes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ictbench.records import Usage, prompt_digest
+from ictbench.results.measures import behave, episode_keys, measure
+from ictbench.results.schema import BatchResult, CostRole, FamilyResult, LoopResult, Measures, PromptResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol.loop import Outcomes
+    from ictbench.records import EpisodeSummary, Role
+
+
+def family_result(
+    name: str, role: Role, loops: Sequence[LoopOutcome], episodes: Mapping[str, EpisodeSummary]
+) -> FamilyResult:
+    """One family, from whichever of its loops are finished."""
+    ordered = tuple(sorted(loops, key=lambda loop: loop.plan.index))
+    return FamilyResult(
+        name=name,
+        role=role,
+        loops=tuple(map(_loop_result, ordered)),
+        measures=measure([ordered]) if ordered else None,
+        behaviour=behave(ordered, episodes) if ordered else None,
+    )
+
+
+def role_measures(roles: Mapping[str, Role], loops: Iterable[LoopOutcome]) -> dict[Role, Measures]:
+    """Means over the families of each role, over those families that have finished loops."""
+    by_role: defaultdict[Role, defaultdict[str, list[LoopOutcome]]] = defaultdict(lambda: defaultdict(list))
+    for loop in loops:
+        by_role[roles[loop.plan.family]][loop.plan.family].append(loop)
+    return {role: measure([tuple(group) for group in families.values()]) for role, families in sorted(by_role.items())}
+
+
+def costs(
+    loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary], reflections: Usage
+) -> dict[CostRole, Usage]:
+    """Usage by role. A shared episode is counted once, where it is needed first."""
+    totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+    pools: dict[str, CostRole] = {}
+    order = list(totals)
+    for loop in loops:
+        for pool, key in episode_keys(loop):
+            role: CostRole = pool  # type: ignore[assignment]
+            if key not in pools or order.index(role) < order.index(pools[key]):
+                pools[key] = role
+    for key, role in sorted(pools.items()):
+        totals[role] += episodes[key].usage
+    return {**totals, "reflector": reflections}
+
+
+def _loop_result(loop: LoopOutcome) -> LoopResult:
+    plan = loop.plan
+    origins = zip(loop.prompts, ("", *loop.analyses), (None, *loop.failures), strict=True)
+    return LoopResult(
+        index=plan.index,
+        prompts=tuple(
+            PromptResult(digest=prompt_digest(text), text=text, analysis=analysis, failure=failure)
+            for text, analysis, failure in origins
+        ),
+        batches=tuple(
+            BatchResult(tasks=tuple(task.id for task in batch), outcomes=_string(outcomes))
+            for batch, outcomes in zip(plan.batches, loop.experience, strict=True)
+        ),
+        selection_tasks=tuple(task.id for task in plan.selection),
+        selection=tuple(map(_string, loop.selection)),
+        best=loop.best,
+        test_tasks=tuple(task.id for task in plan.test),
+        test={index: _string(outcomes) for index, outcomes in loop.test.items()},
+    )
+
+
+def _string(outcomes: Outcomes) -> str:
+    return "".join("1" if solved else "0" for solved in outcomes)

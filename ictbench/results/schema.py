@@ -1,0 +1,191 @@
+"""The result file, schema `ictbench.result/1`. docs/result.schema.json is generated from these models."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, JsonValue, ValidationError
+
+from ictbench.errors import ResultError
+from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage
+from ictbench.suites import Sizes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OutcomeString = str
+"""One character a task, in the order of the tasks: 1 solved, 0 not."""
+
+CostRole = Literal["experience", "selection", "test", "reflector"]
+
+
+class Interval(Record):
+    """An estimate with its 95 % interval; without one where there are fewer than three loops."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class PromptResult(Record):
+    """prompt[i] of a loop and where it came from."""
+
+    digest: str
+    text: str
+    analysis: str = ""
+    failure: ReflectionFailure | None = None
+    """Why the reflector's answer was not used, if it was not: then the text is that of prompt[i-1]."""
+
+
+class BatchResult(Record):
+    """The experience of one turn."""
+
+    tasks: tuple[str, ...]
+    outcomes: OutcomeString
+
+
+class LoopResult(Record):
+    """One finished loop."""
+
+    index: int
+    prompts: tuple[PromptResult, ...]
+    """prompt[0] … prompt[N]."""
+    batches: tuple[BatchResult, ...]
+    selection_tasks: tuple[str, ...]
+    selection: tuple[OutcomeString, ...]
+    """By prompt."""
+    best: int
+    """Index of the best prompt: highest selection score, earliest on ties."""
+    test_tasks: tuple[str, ...]
+    test: dict[int, OutcomeString]
+    """By index of the prompt; at least 0, the best and N."""
+
+
+class Measures(Record):
+    """The measures of one family, or the mean over families, on test tasks unless it says otherwise."""
+
+    base: Interval
+    best: Interval
+    last: Interval
+    gain: Interval
+    last_gain: Interval
+    headroom_gain: float | None
+    """Gain ÷ (1 − base); None where the base leaves no headroom."""
+    curve: tuple[float, ...]
+    """Success on selection tasks of prompt[0] … prompt[N]."""
+    auc: float
+    """Mean of the curve."""
+    w_auc: float
+    """Σ i·curve[i] ÷ Σ i for i ≥ 1."""
+    negative_transfer: float
+    """Share of loops with gain < 0."""
+    negative_last_transfer: float
+    """Share of loops with last gain < 0."""
+    best_on_test: float | None = None
+    """Mean of the highest test success of any prompt. Biased: chosen on the tasks it is reported on."""
+
+
+class Behaviour(Record):
+    """How the actor and the reflector behaved in one family."""
+
+    invalid_base: float
+    """Share of decisions that were invalid, on test tasks under prompt[0]."""
+    invalid_best: float
+    """The same under the best prompt."""
+    ends: dict[End, int]
+    """How the test episodes under the best prompts ended."""
+    failed: dict[str, int]
+    """Episodes of any pool that the model failed, by kind."""
+    reflection_failures: dict[str, int]
+    """Reflections that could not be used, by kind."""
+    prompt_bytes: float
+    """Mean length of the best prompts, in UTF-8 bytes."""
+    starts_shared: float
+    """Share of test tasks whose first observation equals that of a task met in the same loop's experience."""
+
+
+class FamilyResult(Record):
+    """One family: its loops, its measures."""
+
+    name: str
+    role: Role
+    loops: tuple[LoopResult, ...]
+    measures: Measures | None
+    """None until a loop is finished."""
+    behaviour: Behaviour | None
+
+
+class SuiteId(Record):
+    """Which benchmark."""
+
+    name: str
+    digest: str
+
+
+class Player(PluginSpec):
+    """An actor or reflector as it took part."""
+
+    fingerprint: str | None = None
+    """Identifies a model's weights or version, as far as its provider tells."""
+
+
+class Host(Record):
+    """The only part of a result in which two runs of the same command may differ."""
+
+    folder: str
+    started: str
+    """ISO 8601, UTC."""
+    seconds: float
+    """Wall time, summed over the sittings of a resumed run."""
+    machine: dict[str, JsonValue]
+
+
+class Result(Record):
+    """A run's result."""
+
+    schema_: Literal["ictbench.result/1"] = Field(default="ictbench.result/1", alias="schema")
+    ictbench: str
+    """Version of this package."""
+    suite: SuiteId
+    versions: dict[str, str]
+    """Versions of the packages that the environment's behaviour depends on."""
+    profile: str
+    sizes: Sizes
+    test_every_turn: bool
+    max_steps: int
+    prompt_bytes: int
+    actor: Player
+    reflector: Player
+    deviations: tuple[str, ...]
+    """Where the run departs from its profile and suite; empty for a comparable run."""
+    ranked: bool
+    """Whether a leaderboard may rank it: a ranked profile, no deviation, complete."""
+    complete: bool
+    owed: int
+    """Episodes and reflections that infrastructure failures left unplayed."""
+    families: tuple[FamilyResult, ...]
+    by_role: dict[Role, Measures]
+    """Means over the families of each role; `held-out` is the headline."""
+    cost: dict[CostRole, Usage]
+    host: Host
+
+    def to_json(self) -> str:
+        """The result file: indented, fields in the order of this page, UTF-8."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Result:
+        """A result file.
+
+        Raises:
+            ResultError: it cannot be read, or is not of this schema.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise ResultError(f"result {path} cannot be read: {error.strerror}") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise ResultError(f"{path} is no result of schema ictbench.result/1: {where}: {first['msg']}") from error

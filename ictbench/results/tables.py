@@ -1,0 +1,73 @@
+"""Aggregate tables of a result, as pandas frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from ictbench.results.schema import FamilyResult, LoopResult, Measures, Result
+
+
+def tables(result: Result) -> dict[str, pd.DataFrame]:
+    """`families`, `roles`, `loops`, `curves` and `cost`, each with one row a thing of its name."""
+    return {
+        "families": pd.DataFrame([_family_row(family) for family in result.families]),
+        "roles": pd.DataFrame([{"role": role, **_measures(m)} for role, m in result.by_role.items()]),
+        "loops": pd.DataFrame([_loop_row(f, loop) for f in result.families for loop in f.loops]),
+        "curves": pd.DataFrame([row for f in result.families for loop in f.loops for row in _curve_rows(f, loop)]),
+        "cost": pd.DataFrame([{"role": role, **usage.model_dump()} for role, usage in result.cost.items()]),
+    }
+
+
+def errors(family: FamilyResult) -> int:
+    """Episodes that the model failed and reflections that could not be used."""
+    if family.behaviour is None:
+        return 0
+    return sum(family.behaviour.failed.values()) + sum(family.behaviour.reflection_failures.values())
+
+
+def success(outcomes: str) -> float:
+    """Share of tasks solved in a string of outcomes."""
+    return outcomes.count("1") / len(outcomes)
+
+
+def _family_row(family: FamilyResult) -> dict[str, Any]:
+    row: dict[str, Any] = {"family": family.name, "role": family.role, "loops": len(family.loops)}
+    if family.measures and family.behaviour:
+        row |= _measures(family.measures)
+        row |= {"invalid_base": family.behaviour.invalid_base, "invalid_best": family.behaviour.invalid_best}
+    return row | {"errors": errors(family)}
+
+
+def _measures(measures: Measures) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in ("base", "best", "last", "gain", "last_gain"):
+        interval = getattr(measures, name)
+        row |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    names = ("headroom_gain", "auc", "w_auc", "negative_transfer", "negative_last_transfer")
+    return row | {name: getattr(measures, name) for name in names}
+
+
+def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
+    last = len(loop.prompts) - 1
+    base, best, end = (success(loop.test[index]) for index in (0, loop.best, last))
+    row = {"family": family.name, "loop": loop.index, "base": base, "best": best, "last": end, "gain": best - base}
+    return row | {"best_prompt": loop.best, "unusable": sum(prompt.failure is not None for prompt in loop.prompts)}
+
+
+def _curve_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "family": family.name,
+            "loop": loop.index,
+            "prompt": index,
+            "selection": success(loop.selection[index]),
+            "test": success(loop.test[index]) if index in loop.test else None,
+            "prompt_bytes": len(prompt.text.encode()),
+            "failure": prompt.failure,
+            "digest": prompt.digest,
+        }
+        for index, prompt in enumerate(loop.prompts)
+    ]

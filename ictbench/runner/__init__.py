@@ -1,0 +1,6 @@
+"""Runs: loops driven on an engine, recorded in a folder, resumable."""
+
+from ictbench.runner.api import Run, dry_run, load_run, run
+from ictbench.runner.progress import Progress
+
+__all__ = ["Progress", "Run", "dry_run", "load_run", "run"]

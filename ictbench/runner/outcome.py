@@ -1,0 +1,107 @@
+"""What a run leaves behind besides its journal: result, episode records, times, tables."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import platform
+from typing import TYPE_CHECKING, Any
+
+from ictbench import __version__
+from ictbench.records import Usage
+from ictbench.results import Result
+from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.schema import Host, Player, SuiteId
+from ictbench.runner.folder import write_atomically
+from ictbench.runner.plan import RANKED_PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ictbench.protocol import LoopOutcome
+    from ictbench.records import Episode
+    from ictbench.runner.folder import RunFolder
+    from ictbench.runner.journal import Journal
+    from ictbench.runner.ledger import Ledger
+    from ictbench.runner.plan import RunPlan
+
+
+def build_result(
+    plan: RunPlan,
+    outcomes: Sequence[LoopOutcome],
+    ledger: Ledger,
+    journal: Journal,
+    versions: dict[str, str],
+    folder: Path,
+) -> Result:
+    """The result of the loops that are finished."""
+    by_family = {name: [loop for loop in outcomes if loop.plan.family == name] for name in plan.families}
+    roles = {name: plan.suite.families[name].role for name in plan.families}
+    complete = len(outcomes) == len(plan.families) * plan.sizes.loops
+    deviations = plan.deviations()
+    return Result(
+        ictbench=__version__,
+        suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
+        versions=versions,
+        profile=plan.profile,
+        sizes=plan.sizes,
+        test_every_turn=plan.test_every_turn,
+        max_steps=plan.max_steps,
+        prompt_bytes=plan.suite.limits.prompt_bytes,
+        actor=Player(**plan.actor.model_dump(), fingerprint=journal.get("actor_fingerprint")),
+        reflector=Player(**plan.reflector.model_dump(), fingerprint=journal.get("reflector_fingerprint")),
+        deviations=deviations,
+        ranked=complete and not deviations and plan.profile in RANKED_PROFILES,
+        complete=complete,
+        owed=len(ledger.owed),
+        families=tuple(family_result(name, roles[name], loops, ledger.summaries) for name, loops in by_family.items()),
+        by_role=role_measures(roles, outcomes),
+        cost=costs(outcomes, ledger.summaries, sum((r.usage for r in journal.reflections()), Usage())),
+        host=Host(
+            folder=str(folder),
+            started=journal.get("started"),
+            seconds=journal.get("seconds"),
+            machine={"python": platform.python_version(), "system": platform.platform()},
+        ),
+    )
+
+
+def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
+    """Write every file of the folder that is made at the end, each in one step, the result last."""
+    from ictbench.results.tables import tables  # pandas takes long to import
+
+    write_atomically(folder.episodes, _gzip_lines(episode_line(episode) for episode in journal.episodes()))
+    write_atomically(folder.times, _times(journal))
+    folder.tables.mkdir(exist_ok=True)
+    for name, table in tables(result).items():
+        write_atomically(folder.tables / f"{name}.csv", table.to_csv(index=False))
+        write_atomically(folder.tables / f"{name}.md", table.to_markdown(index=False, floatfmt=".3f") + "\n")
+    write_atomically(folder.result, result.to_json())
+
+
+def episode_line(episode: Episode) -> str:
+    """An episode's record: all that is needed to play it again without a model, observations as hashes."""
+    record = episode.model_dump(
+        mode="json",
+        exclude={"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}},
+    )
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _gzip_lines(lines: Any) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
+        for line in lines:
+            file.write(f"{line}\n".encode())
+    return buffer.getvalue()
+
+
+def _times(journal: Journal) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["key", "started", "seconds"])
+    writer.writerows((key, f"{started:.3f}", f"{seconds:.4f}") for key, started, seconds in journal.times())
+    return buffer.getvalue()

@@ -1,0 +1,67 @@
+"""How far a run is: plain counts that whoever shows them reads when it likes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ictbench.runner.plan import RunPlan
+
+
+@dataclass
+class FamilyProgress:
+    """One family's counts."""
+
+    turns: int
+    """Turns planned, over all loops."""
+    episodes: int
+    """Episodes planned, shared ones counted wherever they are used."""
+    turns_done: int = 0
+    episodes_done: int = 0
+    solved: int = 0
+    loops_done: int = 0
+
+
+@dataclass
+class Progress:
+    """Counts of a run in progress."""
+
+    families: dict[str, FamilyProgress]
+    loops: int
+    """Loops a family."""
+    started: float = field(default_factory=time.monotonic)
+    played: int = 0
+    """Episodes played in this sitting, neither shared nor from the journal."""
+    found: int = 0
+    """Episodes that the journal already held when the run was continued."""
+    owed: int = 0
+
+    @classmethod
+    def of(cls, plan: RunPlan, found: int) -> Progress:
+        """Nothing done yet."""
+        each = plan.episode_bounds()["episodes"] // len(plan.families)
+        turns = plan.sizes.loops * plan.sizes.turns
+        return cls({name: FamilyProgress(turns, each) for name in plan.families}, plan.sizes.loops, found=found)
+
+    @property
+    def episodes(self) -> int:
+        """Episodes planned."""
+        return sum(family.episodes for family in self.families.values())
+
+    @property
+    def episodes_done(self) -> int:
+        """Episodes answered, whether played, shared or found in the journal."""
+        return sum(family.episodes_done for family in self.families.values())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start of this sitting."""
+        return time.monotonic() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before there is one."""
+        done = self.episodes_done
+        return self.elapsed * (self.episodes - done) / done if done else None

@@ -1,0 +1,126 @@
+"""What a suite file says, validated."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, JsonValue, field_validator
+
+from ictbench.errors import PoolTooSmallError, UnknownNameError
+from ictbench.records import Record, Role, digest_of
+from ictbench.resolve import suggest
+from ictbench.suites.pools import SeedPools
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.records import Task
+
+ProfileName = Literal["quick", "lite", "standard"]
+
+
+class Family(Record):
+    """Tasks of one kind."""
+
+    role: Role
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    """What all tasks of the family have in common for their environment."""
+
+
+class Sizes(Record):
+    """How much a profile plays."""
+
+    turns: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    loops: int = Field(ge=1)
+    selection_size: int = Field(ge=1)
+    test_size: int = Field(ge=1)
+
+
+class Limits(Record):
+    """Bounds that make results comparable."""
+
+    max_steps: int = Field(ge=1)
+    """Decisions an episode."""
+    prompt_bytes: int = Field(ge=1)
+    """Cap of a prompt, in UTF-8 bytes."""
+
+
+class Decoding(Record):
+    """How a model is sampled."""
+
+    temperature: float = Field(ge=0)
+    max_tokens: int = Field(ge=1)
+
+
+class Suite(Record):
+    """A versioned benchmark."""
+
+    schema_: Literal["ictbench.suite/1"] = Field(alias="schema")
+    name: str
+    title: str
+    env: str
+    families: dict[str, Family] = Field(min_length=1)
+    pools: SeedPools
+    prompt: str
+    presentation: str
+    limits: Limits
+    actor: Decoding
+    reflector: Decoding
+    profiles: dict[ProfileName, Sizes]
+
+    @field_validator("prompt")
+    @classmethod
+    def _one_final_newline_less(cls, prompt: str) -> str:
+        return prompt.strip()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything the suite says: equal digests, equal benchmark."""
+        return digest_of(self.model_dump(mode="json", by_alias=True))
+
+    def select_families(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Families by name or by `held-out`, `meta-train`, `all`, in the suite's order.
+
+        Raises:
+            UnknownNameError: a name that is none of these.
+        """
+        groups = {"all": set(self.families)}
+        for role in ("held-out", "meta-train"):
+            groups[role] = {name for name, family in self.families.items() if family.role == role}
+        chosen: set[str] = set()
+        for name in wanted:
+            if name not in groups and name not in self.families:
+                hint = suggest(name, [*self.families, *groups])
+                raise UnknownNameError(f"suite {self.name} has no family {name!r}; {hint}")
+            chosen |= groups.get(name, {name})
+        return tuple(name for name in self.families if name in chosen)
+
+    def experience_order(self, family: str, loop: int, count: int) -> list[Task]:
+        """The first `count` experience tasks of a loop, in an order that is the same for every arm.
+
+        Raises:
+            PoolTooSmallError: the pool has fewer; no task is met twice in a loop.
+        """
+        tasks = self._experience(family)
+        if count > len(tasks):
+            raise PoolTooSmallError(
+                f"experience pool of {family!r}: turns x batch size = {count} tasks wanted, there are {len(tasks)}; "
+                "ask for fewer turns or a smaller batch"
+            )
+        where = f"{self.digest}/{family}/{loop}/"
+        return heapq.nsmallest(count, tasks, key=lambda task: hashlib.sha256(f"{where}{task.id}".encode()).digest())
+
+    def scoring_tasks(self, pool: Literal["selection", "test"], family: str, loop: int, size: int) -> list[Task]:
+        """The tasks of one loop's own selection or test block.
+
+        Raises:
+            PoolTooSmallError: there are not so many.
+        """
+        return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
+
+    def _experience(self, family: str) -> list[Task]:
+        return self.pools.experience_tasks(self.env, family, self.families[family].params)

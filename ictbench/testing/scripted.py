@@ -1,0 +1,102 @@
+"""What a scripted model answers, and how long it takes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ictbench.actors.react import ACTIONS_HEADING, FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a scripted model, for tests that need more than its text."""
+
+    text: str = ""
+    finish_reason: str = "stop"
+    status: int = 200
+    """With another status than 200, `text` is the message of an error reply."""
+    body: Any = None
+    """Sent instead of a reply made from `text`: as it is if str or bytes, as JSON otherwise."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+    """Close the connection without an answer."""
+
+
+Answer = Callable[[dict[str, Any]], "str | Reply"]
+"""From the body of a request to the answer. Called in the server's thread, one request at a time."""
+
+
+def as_answer(answer: Answer | Sequence[str | Reply]) -> Answer:
+    """`answer` itself, or one that cycles through a list of answers in the order in which requests arrive."""
+    if callable(answer):
+        return answer
+    if isinstance(answer, str) or not answer:
+        raise ValueError("give a function, or a list with at least one answer")
+    following = itertools.cycle(answer)
+    return lambda body: next(following)
+
+
+def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
+    """A scripted model that plays through the `react` actor.
+
+    Args:
+        decide: from the actor's prompt, the present observation and the available actions to an action,
+            or None for a reply that names none.
+    """
+
+    def answer(body: dict[str, Any]) -> str:
+        messages = body["messages"]
+        prompt = messages[0]["content"].removesuffix(f"\n\n{FORMAT}")
+        observation, _, actions = messages[-1]["content"].rpartition(f"\n\n{ACTIONS_HEADING}")
+        action = decide(prompt, observation, actions.strip("\n").split("\n"))
+        thought = "Thought: This is scripted."
+        return thought if action is None else f"{thought}\nAction: {action}"
+
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long an answer takes: lognormal in seconds, and constant where `sigma` is 0."""
+
+    median: float = 0.0
+    sigma: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.median < math.inf and 0 <= self.sigma < math.inf):
+            raise ValueError(f"a latency needs a median and a sigma of 0 or more, not {self.median} and {self.sigma}")
+
+    @classmethod
+    def constant(cls, seconds: float) -> Latency:
+        """Always the same."""
+        return cls(seconds)
+
+    @classmethod
+    def lognormal(cls, median: float, sigma: float) -> Latency:
+        """Median in seconds, and standard deviation of the natural logarithm."""
+        return cls(median, sigma)
+
+    @classmethod
+    def parse(cls, text: str) -> Latency:
+        """From `constant:SECONDS` or `lognormal:MEDIAN:SIGMA`.
+
+        Raises:
+            ValueError: anything else.
+        """
+        match text.split(":"):
+            case ["constant", seconds]:
+                return cls.constant(float(seconds))
+            case ["lognormal", median, sigma]:
+                return cls.lognormal(float(median), float(sigma))
+        raise ValueError(f"{text!r} is neither constant:SECONDS nor lognormal:MEDIAN:SIGMA")
+
+    def seconds(self, seed: int, number: int) -> float:
+        """For the request of this number: the same for the same seed and number, independent of all others."""
+        if self.sigma == 0:
+            return self.median
+        return self.median * math.exp(self.sigma * random.Random(f"{seed}:{number}").gauss(0, 1))

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ictbench.actors.contract import History
+from ictbench.actors.react import FORMAT, ReActActor, parse_reply, render_messages
+from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
+from ictbench.models.openai import OpenAIModel
+from ictbench.models.transport import Retry
+from ictbench.records import Decision, ModelSpec, Step
+from ictbench.testing import Reply, ScriptedServer
+
+ACTIONS = ("step n", "step ne", "pickup")
+
+
+def step(observation: str, proposed: str | None, thought: str = "", actions: tuple[str, ...] = ACTIONS) -> Step:
+    return Step(
+        observation=observation, actions=actions, digest="", thought=thought, proposed=proposed, executed=proposed
+    )
+
+
+def decide(reply: str | Reply, *, history: History | None = None) -> tuple[Decision, list[dict[str, Any]]]:
+    with ScriptedServer([reply], record=True) as server:
+
+        async def once() -> Decision:
+            spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
+            model = OpenAIModel(spec, retry=Retry(base=0.0))
+            try:
+                actor = ReActActor(model)
+                return await actor.act("Play well.", history or History((), "A room.", ACTIONS, 25), seed=11)
+            finally:
+                await model.aclose()
+
+        return asyncio.run(once()), server.requests_log
+
+
+def test_a_decision_from_a_reply() -> None:
+    decision, requests = decide("Thought: North looks good.\nAction: step n")
+    assert (decision.action, decision.thought) == ("step n", "North looks good.")
+    assert decision.usage.calls == 1
+    assert decision.usage.output_tokens == 7
+    assert requests[0]["seed"] == 11
+    assert requests[0]["messages"] == [
+        {"role": "system", "content": f"Play well.\n\n{FORMAT}"},
+        {"role": "user", "content": "A room.\n\nAvailable actions:\nstep n\nstep ne\npickup"},
+    ]
+
+
+def test_the_whole_history_is_shown_and_old_actions_only_where_they_differ() -> None:
+    steps = (
+        step("A room.", "step n", "Go."),
+        step("A scroll.", "pickup", actions=("pickup",)),
+        step("", None, "I wonder."),
+        step("Still here.", None),
+    )
+    messages = render_messages("Play.", History(steps, "Dark.", ACTIONS, 25))
+    assert [(message["role"], message["content"]) for message in messages[1:]] == [
+        ("user", "A room."),
+        ("assistant", "Thought: Go.\nAction: step n"),
+        ("user", "A scroll.\n\nAvailable actions:\npickup"),
+        ("assistant", "Action: pickup"),
+        ("user", "(nothing)"),
+        ("assistant", "Thought: I wonder."),
+        ("user", "Still here."),
+        ("assistant", "(no answer)"),
+        ("user", "Dark.\n\nAvailable actions:\nstep n\nstep ne\npickup"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "thought"),
+    [
+        ("Thought: Up.\nAction: step n", "step n", "Up."),
+        ("thought: Up.\naction:step n", "step n", "Up."),
+        ("**Thought:** Up.\n\n**Action:** step n", "step n", "Up."),
+        ("**Thought**: Up.\n**Action**: **step n**", "step n", "Up."),
+        ("Up.\n**Action: `step n`**", "step n", "Up."),
+        ("Up.\n  ACTION : `step n`\r\n", "step n", "Up."),
+        ("Action: step n", "step n", ""),
+        ("Action: step n\nI did it.", "step n", ""),
+        ("Action: step n\nNo.\nAction: pickup", "pickup", "Action: step n\nNo."),
+        ("Thought: Thought: twice\nAction: x", "x", "Thought: twice"),
+        ("Two\nlines.\nAction: x", "x", "Two\nlines."),
+        ("Thought: I see.", None, "I see."),
+        ("step n", None, "step n"),
+        ("My action: step n", None, "My action: step n"),
+        ("Actions: step n", None, "Actions: step n"),
+        ("Hm.\nAction:\nstep n", None, "Hm."),
+        ("", None, ""),
+    ],
+)
+def test_what_is_read_from_a_reply(text: str, action: str | None, thought: str) -> None:
+    assert parse_reply(text) == (action, thought)
+
+
+def test_no_action_is_taken_from_a_line_that_may_be_cut() -> None:
+    assert parse_reply("Go.\nAction: step n", cut=True) == (None, "Go.\nAction: step n")
+    assert parse_reply("Go.\nAction: step ne\nNow I", cut=True) == ("step ne", "Go.")
+    decision, _ = decide(Reply("Thought: I think and think", finish_reason="length"))
+    assert (decision.action, decision.thought) == (None, "I think and think")
+    assert decision.usage.output_tokens == 5
+
+
+@settings(deadline=None)
+@given(st.text(), st.booleans())
+def test_any_text_can_be_read(text: str, cut: bool) -> None:
+    action, _ = parse_reply(text, cut=cut)
+    assert action is None or (action and action in text)
+
+
+def plain(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Texts that neither space nor marks surround."""
+    return (
+        st.text(alphabet)
+        .map(lambda text: text.strip().strip("*` \t").strip())
+        .filter(lambda text: text == text.strip().strip("*` \t").strip())
+    )
+
+
+@settings(deadline=None)
+@given(plain(st.characters(exclude_categories=["Cs"])), plain(st.characters(exclude_characters="\n")))
+def test_what_is_written_is_read_back(thought: str, action: str) -> None:
+    shown = render_messages("", History((step("A room.", action, thought),), "", ACTIONS, 25))[2]["content"]
+    assert parse_reply(shown) == (action or None, thought)
+
+
+def test_failures_of_the_model_and_of_the_endpoint_pass_through() -> None:
+    with pytest.raises(ModelFailure, match="empty"):
+        decide("")
+    with pytest.raises(ModelUnavailableError, match="busy"):
+        decide(Reply("busy", status=503))
+
+
+def test_it_needs_a_model_and_has_no_options() -> None:
+    assert ReActActor.needs_model
+    with pytest.raises(UsageError, match="needs a language model"):
+        ReActActor(None)
+    with pytest.raises(TypeError, match="window"):
+        ReActActor(None, window=3)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
