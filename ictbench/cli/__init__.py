@@ -1,1 +1,5 @@
-"""The command line."""
+"""The command line: one short file a command, which parses, calls the library and renders."""
+
+from ictbench.cli.app import main
+
+__all__ = ["main"]

@@ -6,6 +6,7 @@ A task's params are `env_id`, a registered MiniHack id, and `seed`. Success is M
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from importlib.metadata import version
@@ -99,7 +100,7 @@ class MiniHackEnv(TextEnv):
 
     def versions(self) -> dict[str, str]:
         """The game, its levels."""
-        return {name: version(name) for name in ("minihack", "nle")}
+        return dict(_versions())
 
     def _make(self, env_id: str) -> None:
         self.close()
@@ -107,8 +108,13 @@ class MiniHackEnv(TextEnv):
         if env_id not in registry:
             raise UsageError(f"MiniHack has no environment {env_id!r}")
         # fix_moon_phase derives moon phase, Friday the 13th and night from the seed instead of the clock.
+        # MiniHack would crop eight arrays a step; message and screen are read from NLE's own buffers.
         env = self._gym.make(
-            env_id, disable_env_checker=True, fix_moon_phase=True, max_episode_steps=NO_LIMIT
+            env_id,
+            disable_env_checker=True,
+            fix_moon_phase=True,
+            max_episode_steps=NO_LIMIT,
+            observation_keys=("message",),
         ).unwrapped
         offered = {int(key) for key in env.actions}
         self._actions = tuple(name for name, key in ACTION_KEYS.items() if key in offered)
@@ -159,7 +165,9 @@ class MiniHackEnv(TextEnv):
         """Read message and screen out of NLE's buffers, which the next key press overwrites."""
         buffers = self._env.last_observation
         self._message = bytes(buffers[self._message_at]).split(b"\0")[0].decode("latin-1").strip()
-        self._screen = [bytes(row).decode("latin-1").rstrip() for row in buffers[self._screen_at]]
+        screen = buffers[self._screen_at]
+        width, characters = screen.shape[1], screen.tobytes().decode("latin-1")
+        self._screen = [characters[at : at + width].rstrip() for at in range(0, len(characters), width)]
 
     def _observe(self, reward: float = 0.0, end: EnvEnd | None = None, keys: tuple[str, ...] = ()) -> Observation:
         screen = "\n".join(self._screen)
@@ -178,8 +186,13 @@ def answer_question(message: str) -> str:
         return "y"
     items = re.findall(r"[a-zA-Z]", choices[-1].removesuffix("or ?*")) if choices else []
     if items:
-        return items[-1]
+        return str(items[-1])
     return "." if "direction?" in message else ESCAPE
+
+
+@functools.cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in ("minihack", "nle"))
 
 
 def _import_gym() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -120,15 +120,22 @@ class Evidence:
 
     def __init__(self, moments: Iterator[Moment]) -> None:
         self._moments = tuple(moments)
-        self.outcomes = Counter(phrase for moment in self._moments for phrase in moment.outcome)
+        self._outcomes: defaultdict[str, list[Moment]] = defaultdict(list)
+        for moment in self._moments:
+            for phrase in moment.outcome:
+                self._outcomes[phrase].append(moment)
+
+    @property
+    def outcomes(self) -> dict[str, int]:
         """How often each phrase came into sight."""
+        return {phrase: len(moments) for phrase, moments in self._outcomes.items()}
 
     def best_rule(self, wish: str, without: frozenset[str] = frozenset()) -> Finding | None:
         """The rule that is best supported to bring `wish` about, None if nothing did.
 
         Actions in `without` are left out: what they need cannot be what they bring about.
         """
-        findings = [*self._walks(wish), *(f for f in self._choices(wish, without))]
+        findings = [*self._walks(wish), *self._choices(wish, without)]
         return max(findings, key=self._preference, default=None)
 
     def is_given(self, phrase: str) -> bool:
@@ -136,13 +143,13 @@ class Evidence:
         return 2 * self._starts[phrase] > self._episodes
 
     def _walks(self, wish: str) -> Iterator[Finding]:
-        hits = Counter(m.entered for m in self._moments if m.entered and wish in m.outcome)
+        hits = Counter(m.entered for m in self._outcomes.get(wish, ()) if m.entered)
         moved = self._entered.total()
         for symbol, count in hits.items():
             yield Finding(wish, Walk(symbol), count, self._entered[symbol], hits.total() / moved)
 
-    def _choices(self, wish: str) -> Iterator[Finding]:
-        hits = [moment for moment in self._moments if wish in moment.outcome]
+    def _choices(self, wish: str, without: frozenset[str]) -> Iterator[Finding]:
+        hits = [m for m in self._outcomes.get(wish, ()) if m.action not in without]
         by_action = Counter(moment.action for moment in hits)
         now = Counter((phrase, m.action) for m in hits for phrase in m.now & self._telling)
         seen = Counter((phrase, m.action) for m in hits for phrase in m.seen & self._telling)

@@ -79,11 +79,15 @@ def _chain(evidence: Evidence, wish: str) -> list[Finding]:
 
 
 def _curiosities(evidence: Evidence, pursued: set[str]) -> list[str]:
-    """The rarest phrases that some rule brings about, and chance does not, each by a rule of its own."""
+    """The rarest phrases that some rule brings about, and chance does not, each by a rule of its own.
+
+    Two words are enough: a longer phrase never appears without its beginning.
+    """
     by_rule: dict[Rule, tuple[int, str]] = {}
     for phrase, count in evidence.outcomes.items():
-        if phrase in pursued or phrase == WON or (finding := evidence.best_rule(phrase)) is None:
+        if count < MIN_HITS or phrase in pursued or len(phrase.split()) != 2:
             continue
-        if finding.score >= RELIABLE and finding.hits >= MIN_HITS and finding.weight >= MIN_WEIGHT:
+        finding = evidence.best_rule(phrase)
+        if finding and finding.score >= RELIABLE and finding.hits >= MIN_HITS and finding.weight >= MIN_WEIGHT:
             by_rule[finding.rule] = min(by_rule.get(finding.rule, (count, phrase)), (count, phrase))
     return [phrase for _, phrase in sorted(by_rule.values())[:MAX_CURIOSITIES]]

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from ictbench.suites.suite import ProfileName
 
 
+SCRIPTED_IN_FLIGHT = 2
+"""Episodes at a time without a model: there is no latency to hide, and every one costs an environment."""
+
+
 class OptionsDict(TypedDict, total=False):
     """The options of a run; `ictbench.runner.plan.Options` says what each means."""
 
@@ -158,7 +162,7 @@ async def _run(
     with folder.claim({**plan.identity(), "versions": versions}), closing(Journal(folder.journal)) as journal:
         clock = time.monotonic()
         journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
-        executor = InlineExecutor(plan.max_connections)
+        executor = InlineExecutor(plan.max_connections if plan.actor.model else SCRIPTED_IN_FLIGHT)
         if plan.actor.model and actor_model:
             executor.worker.adopt(plan.actor.model, actor_model)
         progress = Progress.of(plan, found=len(journal.keys()))

@@ -1,0 +1,35 @@
+"""`ictbench doctor`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
+) -> None:
+    """Check what is installed and what works, and say how to get what is missing."""
+    from ictbench.runner.health import checks
+
+    found = checks()
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        print(json.dumps([asdict(check) for check in found]))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False)
+        for column in ("", "what", "found", "what to do"):
+            table.add_column(column)
+        for check in found:
+            mark = "ok" if check.ok else ("optional" if check.optional else "missing")
+            table.add_row(mark, check.what, Text(check.found), Text(check.remedy))
+        Console().print(table)
+    if not all(check.ok or check.optional for check in found):
+        raise typer.Exit(1)

@@ -1,0 +1,38 @@
+"""`ictbench show`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def show(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    episode: Annotated[
+        str | None, typer.Option("--episode", help="Page through one trajectory; the beginning of a key will do.")
+    ] = None,
+    episodes: Annotated[
+        str | None, typer.Option("--episodes", help="List keys that start so, e.g. read-; all with ''.")
+    ] = None,
+) -> None:
+    """Print the tables of a run again, list its episodes, or page through one."""
+    from ictbench import load_run
+    from ictbench.cli.render import episode_pages, print_result
+
+    loaded = load_run(run)
+    if episodes is not None:
+        for key in loaded.episode_keys(episodes):
+            print(key)
+    elif episode is not None:
+        pages = "\n".join(episode_pages(loaded.episode(episode)))
+        if sys.stdout.isatty():
+            import pydoc
+
+            pydoc.pager(pages)
+        else:
+            print(pages)
+    else:
+        print_result(loaded)

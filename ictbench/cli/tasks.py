@@ -1,0 +1,63 @@
+"""`ictbench tasks`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Look at suites and their task families.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the suites that ship with ictbench."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ictbench import list_suites, load_suite
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("suite", "environment", "families", "title"):
+        table.add_column(column)
+    for name in list_suites():
+        suite = load_suite(name)
+        table.add_row(name, suite.env, str(len(suite.families)), suite.title)
+    Console().print(table)
+
+
+@app.command()
+def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")]) -> None:
+    """Show a suite: families, pools, profiles, limits, prompt, presentation."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ictbench import load_suite
+
+    loaded = load_suite(suite)
+    console = Console()
+    console.print(Text(f"{loaded.name}: {loaded.title}\nenvironment {loaded.env}, digest {loaded.digest}\n"))
+    families = Table(title="Families", title_justify="left")
+    for column in ("family", "role", "parameters"):
+        families.add_column(column)
+    for name, family in loaded.families.items():
+        families.add_row(name, family.role, Text(", ".join(f"{key}={value}" for key, value in family.params.items())))
+    profiles = Table(title="Profiles", title_justify="left")
+    profiles.add_column("profile")
+    rows = {name: sizes.model_dump() for name, sizes in loaded.profiles.items()}
+    for column in next(iter(rows.values())):
+        profiles.add_column(column.replace("_", " "), justify="right")
+    for profile, sizes in rows.items():
+        profiles.add_row(profile, *map(str, sizes.values()))
+    pools = Table(title="Pools", title_justify="left")
+    for column in ("pool", "seeds", "a loop's block"):
+        pools.add_column(column)
+    for name in ("experience", "selection", "test"):
+        pool = getattr(loaded.pools, name)
+        pools.add_row(name, f"{pool.first} … {pool.last}", str(getattr(pool, "block", "any, each once")))
+    for part in (families, profiles, pools):
+        console.print(part)
+    limits = loaded.limits
+    console.print(Text(f"Limits: {limits.max_steps} decisions an episode, {limits.prompt_bytes} bytes a prompt\n"))
+    console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"))
