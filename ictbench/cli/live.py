@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ictbench.runner import Progress
 
-PLAIN_SECONDS = 10.0
+PLAIN_SECONDS = 5.0
 """Between two plain lines."""
 
 
@@ -73,8 +73,12 @@ class Watcher:
 
     def _lines(self) -> None:
         while not self._stopped.wait(PLAIN_SECONDS):
-            if self._progress is not None:
-                self._console.print(Text(_line(self._progress)), soft_wrap=True)
+            self._print_line()
+        self._print_line()
+
+    def _print_line(self) -> None:
+        if self._progress is not None:
+            self._console.print(Text(_line(self._progress)), soft_wrap=True)
 
 
 @contextmanager

@@ -32,12 +32,19 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         raise ConfigError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"config {path} is no mapping of options to values, e.g. `turns: 5`")
-    known = {parameter.name for parameter in context.command.params} - {"config"}
-    values = {str(key).replace("-", "_"): value for key, value in content.items()}
-    for name in values:
+    known = {
+        flag.removeprefix("--").replace("-", "_"): parameter.name
+        for parameter in context.command.params
+        for flag in parameter.opts
+        if flag.startswith("--") and flag not in ("--config", "--help")
+    }
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        name = str(key).replace("-", "_")
         if name not in known:
             from ictbench.resolve import suggest
 
-            raise ConfigError(f"config {path}: there is no option {name!r}; {suggest(name, known)}")
+            raise ConfigError(f"config {path}: there is no option {key!r}; {suggest(name, known)}")
+        values[str(known[name])] = value
     context.default_map = {**(context.default_map or {}), **values}
     return path

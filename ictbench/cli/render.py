@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -63,9 +64,9 @@ def episode_pages(episode: Episode) -> Iterator[str]:
 
 
 def _table(result: Result) -> Table:
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("family", "role") else "right")
+        table.add_column(name, justify="left" if name in ("family", "role") else "right", no_wrap=True)
     for family in result.families:
         table.add_row(family.name, family.role, *_cells(family.measures, family.behaviour), str(errors(family)))
     table.add_section()

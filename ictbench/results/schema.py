@@ -189,3 +189,9 @@ class Result(Record):
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "the file"
             raise ResultError(f"{path} is no result of schema ictbench.result/1: {where}: {first['msg']}") from error
+
+
+def json_schema() -> str:
+    """The JSON Schema of a result file, as checked in at docs/result.schema.json."""
+    schema = Result.model_json_schema(by_alias=True, mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=1) + "\n"

@@ -78,7 +78,7 @@ class Run:
 
     def episode_keys(self, prefix: str = "") -> list[str]:
         """Keys of all recorded episodes that start with `prefix`."""
-        with closing(Journal(RunFolder(self.folder).journal)) as journal:
+        with closing(self._journal()) as journal:
             return journal.keys(prefix)
 
     def episode(self, key: str) -> Episode:
@@ -87,7 +87,7 @@ class Run:
         Raises:
             RunFolderError: there is none, or several.
         """
-        with closing(Journal(RunFolder(self.folder).journal)) as journal:
+        with closing(self._journal()) as journal:
             keys = [key] if (found := journal.episode(key)) else journal.keys(key)
             if found or (len(keys) == 1 and (found := journal.episode(keys[0]))):
                 return found
@@ -97,6 +97,12 @@ class Run:
         raise RunFolderError(
             f"{len(keys)} episodes of {self.folder} start with {key!r}, e.g. {some}; say more of the key"
         )
+
+    def _journal(self) -> Journal:
+        path = RunFolder(self.folder).journal
+        if not path.exists():
+            raise RunFolderError(f"{path} is missing, and it holds the episodes")
+        return Journal(path)
 
 
 def run(

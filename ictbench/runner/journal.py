@@ -10,6 +10,7 @@ import sqlite3
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from ictbench.errors import RunFolderError
 from ictbench.records import Episode, EpisodeSummary, Reflection
 
 if TYPE_CHECKING:
@@ -32,9 +33,18 @@ class Journal:
     """One run's journal. Records are JSON, deflated; summaries are kept apart so that they load fast."""
 
     def __init__(self, path: Path) -> None:
+        """Open the journal, or make it.
+
+        Raises:
+            RunFolderError: the file is there and is no journal.
+        """
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # NORMAL survives the death of the process at any instant; only a power cut can cost the last commits.
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
+        try:
+            # NORMAL survives the death of the process at any instant; only a power cut can cost the last commits.
+            self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise RunFolderError(f"journal {path} cannot be used: {error}; choose another --out") from error
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it."""

@@ -77,7 +77,9 @@ def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
     write_atomically(folder.times, _times(journal))
     folder.tables.mkdir(exist_ok=True)
     for name, table in tables(result).items():
-        write_atomically(folder.tables / f"{name}.csv", table.to_csv(index=False))
+        write_atomically(
+            folder.tables / f"{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        )
         write_atomically(folder.tables / f"{name}.md", table.to_markdown(index=False, floatfmt=".3f") + "\n")
     write_atomically(folder.result, result.to_json())
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ictbench.errors import ModelUnavailableError, UsageError
+from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
 from ictbench.models.openai import OpenAIModel
 from ictbench.models.transport import Retry
-from ictbench.records import ModelSpec, Reflection, Step, Trajectory, Usage
+from ictbench.records import ModelSpec, Reflection, Step, Trajectory
 from ictbench.reflectors.contract import Context
 from ictbench.reflectors.rewrite import RewriteReflector, parse_sections
 from ictbench.testing import Reply, ScriptedServer
@@ -98,9 +98,10 @@ def test_a_prompt_of_just_the_cap_is_taken() -> None:
         (Reply(status=422), "bad_request"),
     ],
 )
-def test_a_failure_of_the_model_leaves_the_prompt(reply: str | Reply, failure: str) -> None:
-    reflection, _ = reflect(reply)
-    assert reflection == Reflection(prompt=None, failure=failure, state={"kept": 1}, usage=Usage())
+def test_a_failure_of_the_model_is_passed_on_with_its_kind(reply: str | Reply, failure: str) -> None:
+    with pytest.raises(ModelFailure) as caught:
+        reflect(reply)
+    assert caught.value.kind == failure
 
 
 def test_an_endpoint_that_is_down_is_not_a_reflection() -> None:
