@@ -40,6 +40,8 @@ def resolve(kind: Kind, name: str) -> type[Any]:
         if error.name and module_name.startswith(error.name):
             raise UnknownNameError(f"{kind} {name!r}: there is no module {error.name!r} to import") from error
         raise
+    except (TypeError, ValueError) as error:  # a name that no module can have
+        raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is no name of a module") from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
         raise UnknownNameError(f"{kind} {name!r}: module {module_name!r} has no class {attribute!r}")

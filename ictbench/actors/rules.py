@@ -60,9 +60,7 @@ class RulesActor(Actor):
 def _applies(rule: Choose, history: History) -> bool:
     """Whether a rule is due: its phrase is in sight, or was, and the rule was not yet followed for it."""
     if holds(history.observation, rule.phrase):
-        # Following it again where it left everything as it was would never end.
-        last = history.steps[-1] if history.steps else None
-        return last is None or last.executed != rule.action or last.observation != history.observation
+        return not _futile(rule.action, history)
     if not rule.later:
         return False
     for step in reversed(history.steps):
@@ -78,16 +76,24 @@ def _walk(rules: Sequence[Walk], player: str, history: History) -> tuple[Walk, s
     here = places(history.observation, player)
     if not here:
         return None
-    moves = {
-        DIRECTIONS[word]: action for action in reversed(history.actions) if (word := action.split()[-1]) in DIRECTIONS
-    }
+    words = {action: action.split()[-1] for action in reversed(history.actions) if action.strip()}
+    moves = {DIRECTIONS[word]: action for action, word in words.items() if word in DIRECTIONS}
     visible = [(rule, spots) for rule in rules if (spots := places(history.observation, rule.symbol))]
     for rule, spots in sorted(visible, key=lambda pair: _fulfilled(pair[0], player, history.steps)):
         row, column = min(spots, key=lambda spot: (_distance(here[0], spot), spot))
-        towards = (_sign(row - here[0][0]), _sign(column - here[0][1]))
-        if towards in moves:
-            return rule, moves[towards]
+        action = moves.get((_sign(row - here[0][0]), _sign(column - here[0][1])))
+        if action is not None and not _futile(action, history):
+            return rule, action
     return None
+
+
+def _futile(action: str, history: History) -> bool:
+    """Whether the action was tried before in what is in sight now, and left everything as it was."""
+    observations = [*(step.observation for step in history.steps[1:]), history.observation]
+    return any(
+        step.executed == action and step.observation == after == history.observation
+        for step, after in zip(history.steps, observations, strict=False)
+    )
 
 
 def _fulfilled(rule: Walk, player: str, steps: Sequence[Step]) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ictbench import __version__
 from ictbench.cli import doctor, run, show, tasks
 from ictbench.errors import IctbenchError, UsageError
+
+MISUSE: Any = typer.BadParameter.__mro__[1]
+"""The parser's own error for anything wrong with the words of a command; typer does not export it."""
 
 app = typer.Typer(
     name="ictbench",
@@ -38,12 +42,36 @@ def _main(
 def main() -> None:
     """Run the command line. Errors we foresee take one line; ICTBENCH_TRACEBACK=1 shows where they arose."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except IctbenchError as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
-        print(f"ictbench: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except MISUSE as error:
+        _fail(f"{error.format_message().rstrip('.')}{_given(error)}; see ictbench --help", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped before anything was played", 1)
+
+
+def _fail(line: str, code: int) -> None:
+    print(f"ictbench: {' '.join(line.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _given(error: Any) -> str:
+    """What was given where an option has a bad value: the parser does not always say."""
+    parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    if parameter is None or context is None:
+        return ""
+    for flag in parameter.opts:
+        for word, following in itertools.pairwise([*sys.argv[1:], ""]):
+            if word == flag or word.startswith(f"{flag}="):
+                return f", got {following if word == flag else word.partition('=')[2]!r}"
+    if parameter.envvar in os.environ:
+        return f", got {os.environ[parameter.envvar]!r} from {parameter.envvar}"
+    if context.default_map and parameter.name in context.default_map:
+        return f", got {context.default_map[parameter.name]!r} from the config file"
+    return ""
 
 
 def _print(version: bool) -> None:

@@ -20,16 +20,9 @@ def doctor(
 
         print(json.dumps([asdict(check) for check in found]))
     else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, pad_edge=False)
-        for column in ("", "what", "found", "what to do"):
-            table.add_column(column)
         for check in found:
             mark = "ok" if check.ok else ("optional" if check.optional else "missing")
-            table.add_row(mark, check.what, Text(check.found), Text(check.remedy))
-        Console().print(table)
+            remedy = f"; {check.remedy}" if check.remedy else ""
+            print(f"{mark:9} {check.what:18} {check.found}{remedy}")
     if not all(check.ok or check.optional for check in found):
         raise typer.Exit(1)

@@ -33,7 +33,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     if not isinstance(content, dict):
         raise ConfigError(f"config {path} is no mapping of options to values, e.g. `turns: 5`")
     known = {
-        flag.removeprefix("--").replace("-", "_"): parameter.name
+        flag.removeprefix("--").replace("-", "_"): parameter
         for parameter in context.command.params
         for flag in parameter.opts
         if flag.startswith("--") and flag not in ("--config", "--help")
@@ -45,6 +45,9 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             from ictbench.resolve import suggest
 
             raise ConfigError(f"config {path}: there is no option {key!r}; {suggest(name, known)}")
-        values[str(known[name])] = value
+        parameter = known[name]
+        # One text is as good as a list of one where an option may be given several times.
+        listed = getattr(parameter, "multiple", False) and not isinstance(value, list)
+        values[str(parameter.name)] = [value] if listed else value
     context.default_map = {**(context.default_map or {}), **values}
     return path

@@ -60,4 +60,4 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
         console.print(part)
     limits = loaded.limits
     console.print(Text(f"Limits: {limits.max_steps} decisions an episode, {limits.prompt_bytes} bytes a prompt\n"))
-    console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"))
+    console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"), soft_wrap=True)

@@ -113,9 +113,10 @@ class MiniHackEnv(TextEnv):
             env_id,
             disable_env_checker=True,
             fix_moon_phase=True,
-            max_episode_steps=NO_LIMIT,
             observation_keys=("message",),
         ).unwrapped
+        # gymnasium keeps a max_episode_steps given to make() for its own wrapper.
+        env._max_episode_steps = NO_LIMIT
         offered = {int(key) for key in env.actions}
         self._actions = tuple(name for name, key in ACTION_KEYS.items() if key in offered)
         # Answers to questions are letters that the task's own action list need not hold.

@@ -44,6 +44,7 @@ class OpenAIModel(ChatModel):
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._reasoning = REASONING.match(spec.model) is not None
         self._fingerprint: str | None = None
+        self._version: str | None = None
         self._transport = JsonTransport(
             base_url,
             headers=_headers(key),
@@ -93,9 +94,10 @@ class OpenAIModel(ChatModel):
         except (LookupError, TypeError, ValueError, AttributeError):
             raise MalformedReplyError("the answer is not a chat completion") from None
         reason = choice.get("finish_reason")
-        version = reply.get("system_fingerprint")
+        # Servers leave it out of some replies; the last one told is kept.
+        self._version = reply.get("system_fingerprint") or self._version
         named = str(reply.get("model") or self.spec.model)
-        self._fingerprint = f"{named}@{version}" if version else named
+        self._fingerprint = f"{named}@{self._version}" if self._version else named
         usage = _usage(reply.get("usage"))
         if reason == "content_filter" or message.get("refusal"):
             said = str(message.get("refusal") or "stopped by the provider's content filter")

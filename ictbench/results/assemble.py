@@ -42,15 +42,9 @@ def role_measures(roles: Mapping[str, Role], loops: Iterable[LoopOutcome]) -> di
 def costs(
     loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary], reflections: Usage
 ) -> dict[CostRole, Usage]:
-    """Usage by role. A shared episode is counted once, where it is needed first."""
+    """Usage by role. A shared episode is counted once."""
     totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
-    pools: dict[str, CostRole] = {}
-    order = list(totals)
-    for loop in loops:
-        for pool, key in episode_keys(loop):
-            role: CostRole = pool  # type: ignore[assignment]
-            if key not in pools or order.index(role) < order.index(pools[key]):
-                pools[key] = role
+    pools: dict[str, CostRole] = {key: pool for loop in loops for pool, key in episode_keys(loop)}
     for key, role in sorted(pools.items()):
         totals[role] += episodes[key].usage
     return {**totals, "reflector": reflections}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ictbench.protocol import LoopOutcome
-    from ictbench.records import EpisodeSummary, Task
+    from ictbench.records import EpisodeSummary, Pool, Task
 
 Loops = tuple["LoopOutcome", ...]
 
@@ -62,7 +62,7 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     )
 
 
-def episode_keys(loop: LoopOutcome) -> Iterator[tuple[str, str]]:
+def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Pool, str]]:
     """Pool and key of every episode of a finished loop, some more than once."""
     plan = loop.plan
     for prompt, batch in zip(loop.prompts, plan.batches, strict=False):

@@ -144,7 +144,7 @@ class Host(Record):
 class Result(Record):
     """A run's result."""
 
-    schema_: Literal["ictbench.result/1"] = Field(default="ictbench.result/1", alias="schema")
+    schema_: Literal["ictbench.result/1"] = Field(alias="schema")
     ictbench: str
     """Version of this package."""
     suite: SuiteId

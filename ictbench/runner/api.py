@@ -178,7 +178,7 @@ async def _run(
         try:
             outcomes = await Drive(plan, ledger, journal, reflector, progress).run(loops)
         except BaseExceptionGroup as group:
-            raise _gravest(group) from group
+            raise _gravest(group) from None
         finally:
             await ledger.aclose()
             await executor.aclose()

@@ -62,8 +62,9 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            foreign = not self.config.exists() and any(self.path.iterdir())
-            if foreign:
+            # What a run killed in its first moment leaves is no stranger's.
+            own = {"lock", f"{self.config.name}.part"}
+            if not self.config.exists() and any(path.name not in own for path in self.path.iterdir()):
                 raise RunFolderError(f"{self.path} holds other files and is no run's folder; choose another --out")
             lock = open(self.path / "lock", "w", encoding="utf-8")  # noqa: SIM115 - held open as the lock
         except OSError as error:

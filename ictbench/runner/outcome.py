@@ -43,6 +43,7 @@ def build_result(
     complete = len(outcomes) == len(plan.families) * plan.sizes.loops
     deviations = plan.deviations()
     return Result(
+        schema="ictbench.result/1",
         ictbench=__version__,
         suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
         versions=versions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -11,7 +12,7 @@ from ictbench.errors import PoolTooSmallError
 from ictbench.records import Record, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic import JsonValue
 
@@ -70,9 +71,22 @@ class SeedPools(Record):
                 raise ValueError(f"pools overlap at seed {upper.first}")
         return self
 
-    def experience_tasks(self, env: str, family: str, params: Mapping[str, JsonValue]) -> list[Task]:
-        """All tasks that may be reflected on."""
-        return _tasks(env, family, params, self.experience.seeds)
+    def experience_tasks(
+        self, env: str, family: str, params: Mapping[str, JsonValue], count: int, rank: Callable[[str], bytes]
+    ) -> list[Task]:
+        """The first `count` tasks to be reflected on, in the order that `rank` gives to task ids.
+
+        Raises:
+            PoolTooSmallError: there are not so many.
+        """
+        seeds = self.experience.seeds
+        if count > len(seeds):
+            raise PoolTooSmallError(
+                f"experience pool of {family!r}: turns x batch size = {count} tasks wanted, there are {len(seeds)}; "
+                "ask for fewer turns or a smaller batch"
+            )
+        first = heapq.nsmallest(count, seeds, key=lambda seed: rank(task_id(family, seed)))
+        return _tasks(env, family, params, first)
 
     def scoring_tasks(
         self,
@@ -88,5 +102,10 @@ class SeedPools(Record):
         return _tasks(env, family, params, blocks.of_loop(loop, size, f"{pool} pool of {family!r}"))
 
 
-def _tasks(env: str, family: str, params: Mapping[str, JsonValue], seeds: range) -> list[Task]:
-    return [Task(id=f"{family}-{seed}", family=family, env=env, params={**params, "seed": seed}) for seed in seeds]
+def task_id(family: str, seed: int) -> str:
+    """The stable id of a seed's task."""
+    return f"{family}-{seed}"
+
+
+def _tasks(env: str, family: str, params: Mapping[str, JsonValue], seeds: Iterable[int]) -> list[Task]:
+    return [Task(id=task_id(family, seed), family=family, env=env, params={**params, "seed": seed}) for seed in seeds]

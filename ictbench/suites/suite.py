@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, JsonValue, field_validator
 
-from ictbench.errors import PoolTooSmallError, UnknownNameError
+from ictbench.errors import UnknownNameError
 from ictbench.records import Record, Role, digest_of
 from ictbench.resolve import suggest
 from ictbench.suites.pools import SeedPools
@@ -105,14 +104,12 @@ class Suite(Record):
         Raises:
             PoolTooSmallError: the pool has fewer; no task is met twice in a loop.
         """
-        tasks = self._experience(family)
-        if count > len(tasks):
-            raise PoolTooSmallError(
-                f"experience pool of {family!r}: turns x batch size = {count} tasks wanted, there are {len(tasks)}; "
-                "ask for fewer turns or a smaller batch"
-            )
         where = f"{self.digest}/{family}/{loop}/"
-        return heapq.nsmallest(count, tasks, key=lambda task: hashlib.sha256(f"{where}{task.id}".encode()).digest())
+
+        def rank(task: str) -> bytes:
+            return hashlib.sha256(f"{where}{task}".encode()).digest()
+
+        return self.pools.experience_tasks(self.env, family, self.families[family].params, count, rank)
 
     def scoring_tasks(self, pool: Literal["selection", "test"], family: str, loop: int, size: int) -> list[Task]:
         """The tasks of one loop's own selection or test block.
@@ -121,6 +118,3 @@ class Suite(Record):
             PoolTooSmallError: there are not so many.
         """
         return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
-
-    def _experience(self, family: str) -> list[Task]:
-        return self.pools.experience_tasks(self.env, family, self.families[family].params)

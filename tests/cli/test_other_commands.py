@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+import ictbench
+from ictbench.cli import main
+from ictbench.cli.render import episode_pages
+from ictbench.records import Episode, Step, Task, Trajectory, Usage
+from ictbench.runner.journal import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = {"pandas", "numpy", "scipy", "aiohttp", "gymnasium", "minihack", "nle", "pydantic", "yaml", "hypothesis"}
+TRICKY = "Really attack? [yn] (n) [/] [bold]not bold[/bold] [link=x] \\[y] :smile:"
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Ictbench = Callable[..., Said]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ictbench:
+    """The command line in this process: exit code, standard output, standard error."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        code = caught.value.code
+        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+def process(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter, for what depends on what is imported."""
+    command = [sys.executable, "-W", "error", "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": ""})
+
+
+def tricky(name: str = "read-20000") -> Episode:
+    step = Step(
+        observation=f"{TRICKY}\n\n|.@.|",
+        actions=("read", "step n"),
+        digest="d",
+        thought=f"I see {TRICKY}",
+        proposed="[dim]read",
+        executed=None,
+        keys=(),
+    )
+    return Episode(
+        key=f"{name}@0123456789ab",
+        task=Task(id=name, family="read", env="minihack", params={"seed": 20000}),
+        prompt="0123456789ab",
+        seed=1,
+        replicate=0,
+        trajectory=Trajectory(
+            steps=(step, step.model_copy(update={"executed": "read", "proposed": "read", "keys": ("y", "\x1b")})),
+            last_observation=f"You see [a scroll].\n{TRICKY}",
+            last_digest="e",
+            end="died",
+        ),
+        usage=Usage(),
+        versions={},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run, with one more episode in its journal whose text looks like markup."""
+    path = tmp_path_factory.mktemp("cli") / "run"
+    sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 2}
+    ictbench.run(suite="minihack-v1", families="room-random", out=path, **sizes)
+    with closing(Journal(path / "journal.sqlite")) as journal:
+        journal.add_episode(tricky(), 0, 0)
+    return path
+
+
+def test_the_tables_of_a_run_are_printed_again(call: Ictbench, folder: Path) -> None:
+    code, out, err = call("show", str(folder))
+    result = ictbench.load_run(folder).result
+    (family,) = result.families
+    assert (code, err) == (0, "")
+    assert family.measures is not None
+    (row,) = [line for line in out.splitlines() if "room-random" in line and "meta-train" in line]
+    # The table may have lines between its cells or not.
+    cells = re.split(r"\s*│\s*|\s{2,}", row.strip("│ "))
+    levels = [f"{measure.value:.2f}" for measure in (family.measures.base, family.measures.best, family.measures.last)]
+    assert cells[:5] == ["room-random", "meta-train", *levels]
+    assert cells[5] == f"{family.measures.gain.value:+.2f}"
+    assert f"Files: {folder}" in out.replace("\n", "")
+
+
+def test_keys_of_episodes_are_listed_one_a_line(call: Ictbench, folder: Path) -> None:
+    keys = ictbench.load_run(folder).episode_keys()
+    assert call("show", str(folder), "--episodes", "") == (0, "".join(f"{key}\n" for key in keys), "")
+    assert call("show", str(folder), "--episodes", "read-") == (0, f"{tricky().key}\n", "")
+
+
+def test_text_that_looks_like_markup_is_shown_as_it_is(call: Ictbench, folder: Path) -> None:
+    code, out, err = call("show", str(folder), "--episode", "read-20000")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"{tricky().key}: died after 2 decisions, total reward 0"
+    assert lines.count(TRICKY) == 3
+    assert lines.count(f"thought:  I see {TRICKY}") == 2
+    assert "proposed: [dim]read" in lines
+    assert "executed: (invalid)" in lines
+    assert r"executed: read   further keys: 'y' '\x1b'" in lines
+    assert "You see [a scroll]." in lines
+    assert "── end: died ──" in lines
+    assert lines.count("|.@.|") == 2
+
+
+def test_a_real_game_is_shown_with_its_whole_screen(call: Ictbench, folder: Path) -> None:
+    run = ictbench.load_run(folder)
+    key = run.episode_keys("room-random")[0]
+    shown = call("show", str(folder), "--episode", key).out
+    trajectory = run.episode(key).trajectory
+    for step in trajectory.steps:
+        assert step.observation.rstrip() in shown
+        assert f"executed: {step.executed}" in shown
+    assert trajectory.last_observation.rstrip() in shown
+    assert shown.count("── decision ") == len(trajectory.steps)
+    assert "Dlvl:1" in shown
+
+
+def test_an_episode_that_named_no_action_or_failed_says_so() -> None:
+    plain = tricky()
+    step = plain.trajectory.steps[0].model_copy(update={"proposed": None, "thought": ""})
+    changes = {"steps": (step,), "end": "failed", "failure": "context_overflow"}
+    episode = plain.model_copy(update={"trajectory": plain.trajectory.model_copy(update=changes)})
+    pages = list(episode_pages(episode))
+    assert len(pages) == 3
+    assert pages[0].endswith("failed (context_overflow) after 1 decisions, total reward 0\n")
+    assert "proposed: (no action)\n" in pages[1]
+    assert "thought:" not in pages[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--episode", "zap-1"], "has no episode 'zap-1'; a key reads like"),
+        (["--episode", "room-random"], "start with 'room-random', e.g. room-random-"),
+    ],
+)
+def test_an_episode_that_is_not_there_or_not_one(call: Ictbench, folder: Path, arguments: list[str], said: str) -> None:
+    code, out, err = call("show", str(folder), *arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+def test_a_folder_that_is_no_run(call: Ictbench, tmp_path: Path) -> None:
+    code, out, err = call("show", str(tmp_path))
+    assert (code, out) == (2, "")
+    assert err == f"ictbench: {tmp_path} is no run's folder: it has no run.json\n"
+    (tmp_path / "run.json").write_text('{"schema": "ictbench.run/1"}', encoding="utf-8")
+    code, out, err = call("show", str(tmp_path))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert f"has no result yet; continue its run: the same options, with --out {tmp_path}" in err
+    (tmp_path / "result.json").write_text("{}", encoding="utf-8")
+    code, out, err = call("show", str(tmp_path))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "is no result of schema ictbench.result/1" in err
+
+
+def test_suites_are_listed(call: Ictbench) -> None:
+    code, out, _ = call("tasks", "list")
+    (row,) = [line for line in out.splitlines() if line.startswith("minihack-v1")]
+    assert code == 0
+    assert row.split()[:3] == ["minihack-v1", "minihack", "8"]
+
+
+def test_a_suite_is_shown_in_full(call: Ictbench) -> None:
+    suite = ictbench.load_suite("minihack-v1")
+    code, out, _ = call("tasks", "show", "minihack-v1")
+    rows = [re.split(r"\s*│\s*|\s{2,}", line.strip("│ ")) for line in out.splitlines()]
+    assert code == 0
+    for name, family in suite.families.items():
+        assert [name, family.role, f"env_id={family.params['env_id']}"] in rows
+    for profile, sizes in suite.profiles.items():
+        assert [profile, *map(str, sizes.model_dump().values())] in rows
+    assert ["experience", "0 … 9999", "any, each once"] in rows
+    assert ["test", "20000 … 99999", "1000"] in rows
+    for text in (suite.digest, suite.prompt, suite.presentation.strip(), "25 decisions an episode, 8000 bytes"):
+        assert text in out
+
+
+def test_a_suite_that_is_not_known(call: Ictbench) -> None:
+    code, out, err = call("tasks", "show", "minihack-v7")
+    assert (code, out) == (2, "")
+    assert err == "ictbench: unknown suite 'minihack-v7'; did you mean 'minihack-v1'? (or name a .yaml file)\n"
+
+
+def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    code, out, _ = call("doctor", "--json")
+    found = {check["what"]: check for check in json.loads(out)}
+    assert code == 0
+    assert all(check["ok"] for check in found.values())
+    assert found["suite minihack-v1"]["found"].startswith("plays with minihack 1.")
+    assert {"Python", "ictbench", "setuptools", "env minihack", "model openai", "actor react", "actor rules"} <= set(
+        found
+    )
+    assert {"reflector file", "reflector none", "reflector rewrite", "reflector rules"} <= set(found)
+    assert found["OPENAI_API_KEY"]["found"] == "set"
+    assert "sk-secret" not in out
+    monkeypatch.delenv("OPENAI_API_KEY")
+    code, out, _ = call("doctor")
+    (row,) = [line for line in out.splitlines() if "OPENAI_API_KEY" in line]
+    assert (code, row.split()[:4]) == (0, ["optional", "OPENAI_API_KEY", "not", "set"])
+
+
+WITHOUT_MINIHACK = "import sys; sys.modules['minihack'] = None; from ictbench.cli import main; main()"
+
+
+def test_doctor_says_what_to_install_for_what_is_missing() -> None:
+    done = process(WITHOUT_MINIHACK, "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    (row,) = [line for line in done.stdout.splitlines() if "suite minihack-v1" in line]
+    assert row.startswith("optional")
+    assert "cannot be played" in row
+    assert "pip install 'ictbench[minihack]'" in " ".join(done.stdout.split())
+
+
+def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    done = process(WITHOUT_MINIHACK, "run", "--env", "minihack", "--families", "read", "--out", str(tmp_path / "run"))
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ictbench: MiniHack needs a package that is not installed (")
+    assert line.endswith("pip install 'ictbench[minihack]'")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_version(call: Ictbench) -> None:
+    assert call("--version") == (0, f"ictbench {ictbench.__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["show", "--help"], ["-h"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import atexit, sys; from ictbench.cli import main; sys.argv[0] = 'ictbench'\n"
+        "atexit.register(lambda: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr))\n"
+        "main()"
+    )
+    done = process(script, *arguments)
+    assert done.returncode == 0
+    assert "ictbench" in done.stdout
+    loaded = set(done.stderr.split())
+    assert "typer" in loaded
+    # typer itself imports pydantic where a command has options of its own.
+    assert loaded & HEAVY - ({"pydantic"} if arguments[0] in ("run", "show") else set()) == set()
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    script = "import ictbench, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = set(process(script).stdout.split())
+    assert "ictbench" in loaded
+    assert loaded & (HEAVY | {"typer", "rich", "asyncio"}) == set()
+
+
+def test_help_names_every_command(call: Ictbench) -> None:
+    out = call("--help").out
+    assert all(f" {name} " in out for name in ("run", "show", "tasks", "doctor"))
+    assert call("run", "--help").code == 0

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import typer.main
+
+import ictbench
+from ictbench.cli import main
+from ictbench.cli.app import app
+
+TINY = ["--families", "room-random", "--turns", "1", "--batch-size", "1", "--loops", "1"]
+TINY += ["--selection-size", "1", "--test-size", "2"]
+RUN = ["run", "--env", "minihack", *TINY]
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Ictbench = Callable[..., Said]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ictbench:
+    """The command line in this process, in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        code = caught.value.code
+        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+def test_a_run_ends_with_a_table_and_says_where_the_files_are(call: Ictbench) -> None:
+    code, out, err = call(*RUN, "--out", "mine")
+    assert (code, [line for line in err.splitlines() if not line.startswith("turns ")]) == (0, [])
+    heading = next(line for line in out.splitlines() if "family" in line)
+    columns = ("family", "role", "base", "best", "last", "gain", "invalid", "errors")
+    positions = [heading.index(name) for name in columns]
+    assert positions == sorted(positions)
+    assert "room-random" in out
+    assert "meta-train" in out
+    assert "Fewer than 3 loops: no intervals." in out
+    assert "Not for ranking: the quick profile is never ranked; turns 1 instead of 6" in out
+    assert "The actor is scripted, no language model." in out
+    assert "Files: mine" in out
+    assert ictbench.load_run("mine").result.sizes.turns == 1
+
+
+def test_the_last_line_may_be_json(call: Ictbench) -> None:
+    code, out, _ = call(*RUN, "--out", "mine", "--json")
+    summary = json.loads(out.splitlines()[-1])
+    result = ictbench.load_run("mine").result
+    assert code == 0
+    assert (summary["run"], summary["complete"], summary["owed"], summary["ranked"]) == ("mine", True, 0, False)
+    measures = result.families[0].measures
+    assert measures is not None
+    assert summary["families"] == {"room-random": measures.model_dump(mode="json")}
+    assert summary["by_role"].keys() == {"meta-train"}
+    assert len(out.splitlines()) > 5
+
+
+def test_quiet_prints_nothing_but_the_json_that_was_asked_for(call: Ictbench) -> None:
+    assert call(*RUN, "--out", "mine", "--quiet") == (0, "", "")
+    code, out, err = call(*RUN, "--out", "mine", "--quiet", "--json")
+    assert (code, err, len(out.splitlines())) == (0, "", 1)
+    assert json.loads(out)["run"] == "mine"
+
+
+def test_a_dry_run_says_how_much_it_is_and_plays_nothing(call: Ictbench, tmp_path: Path) -> None:
+    code, out, err = call("run", "--env", "minihack", "--families", "read", "--loops", "2", "--dry-run", "--json")
+    assert (code, err) == (0, "")
+    *lines, last = out.splitlines()
+    # quick: 6 turns of 3, selection 10 for 7 prompts, test 20 for 3; two loops.
+    expected = {
+        "experience_episodes": 36,
+        "selection_episodes": 140,
+        "test_episodes": 120,
+        "episodes": 296,
+        "reflections": 12,
+        "actor_calls": 0,
+        "reflector_calls": 0,
+    }
+    assert json.loads(last) == expected
+    shown = {line.split("at most")[0].strip(): line.split("at most")[1].strip() for line in lines}
+    assert shown == {name.replace("_", " "): f"{count:,}" for name, count in expected.items()}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_of_a_model_counts_its_calls(call: Ictbench) -> None:
+    options = ["--reflector", "openai/m", "--reflector-base-url", "http://127.0.0.1:9/v1", "--max-steps", "5"]
+    found = json.loads(call(*RUN, *options, "--dry-run", "--json", "--quiet").out)
+    # 1 + 2 selection + 2 x 2 test episodes, of at most 5 decisions each.
+    assert found == {
+        "experience_episodes": 1,
+        "selection_episodes": 2,
+        "test_episodes": 4,
+        "episodes": 7,
+        "reflections": 1,
+        "actor_calls": 35,
+        "reflector_calls": 1,
+    }
+
+
+def parameters() -> dict[str, Any]:
+    """The options of `ictbench run` by flag, as typer understands them."""
+    command: Any = typer.main.get_command(app)
+    found = {parameter.opts[0]: parameter for parameter in command.commands["run"].params}
+    return {flag: parameter for flag, parameter in found.items() if flag != "--help"}
+
+
+# A value for every option that `run` has, to be given as a variable and in a file.
+VALUES: dict[str, Any] = {
+    "--env": "minihack",
+    "--suite": "minihack-v1",
+    "--families": "zap",
+    "--profile": "lite",
+    "--reflector": "openai/r",
+    "--actor": "openai/a",
+    "--reflector-base-url": "http://127.0.0.1:1/v1",
+    "--actor-base-url": "http://127.0.0.1:2/v1",
+    "--actor-max-tokens": 11,
+    "--turns": 2,
+    "--batch-size": 3,
+    "--loops": 4,
+    "--selection-size": 5,
+    "--test-size": 6,
+    "--max-steps": 7,
+    "--test-every-turn": True,
+    "--max-connections": 8,
+}
+OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
+
+
+class Asked(Exception):  # noqa: N818 - no error
+    """Carries what the command asked the library for."""
+
+
+@pytest.fixture
+def asked(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """What `ictbench run` with these arguments asks `ictbench.run` for."""
+
+    def capture(**options: Any) -> None:
+        raise Asked(options)
+
+    monkeypatch.setattr("ictbench.runner.run", capture)
+
+    def asked(*arguments: str) -> dict[str, Any]:
+        monkeypatch.setattr("sys.argv", ["ictbench", "run", *arguments])
+        with pytest.raises(Asked) as caught:
+            main()
+        options: dict[str, Any] = caught.value.args[0]
+        return {name: value for name, value in options.items() if name != "on_start"}
+
+    return asked
+
+
+def plain(value: Any) -> Any:
+    """As the flag would have given it."""
+    return [value] if value == "zap" else value
+
+
+def test_every_option_has_a_variable_of_its_name() -> None:
+    found = parameters()
+    assert set(found) == set(VALUES) | OUTPUT
+    for flag, parameter in found.items():
+        assert parameter.envvar == "ICTBENCH_" + flag[2:].replace("-", "_").upper()
+        assert parameter.help
+
+
+def test_every_option_of_the_library_is_one_of_the_command() -> None:
+    from ictbench.runner.plan import Options
+
+    assert {flag[2:].replace("-", "_") for flag in VALUES} == set(Options.model_fields)
+
+
+@pytest.mark.parametrize("flag", VALUES)
+def test_an_option_may_be_a_flag_a_variable_or_in_a_file(
+    flag: str, asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name, value = flag[2:].replace("-", "_"), VALUES[flag]
+    default = asked()[name]
+    assert default != plain(value)
+    by_flag = asked(*([flag] if value is True else [flag, str(value)]))
+    assert by_flag[name] == plain(value)
+    for key in (name, flag[2:]):
+        # A list where there may be several, as in the docs.
+        (tmp_path / "run.yaml").write_text(json.dumps({key: plain(value)}), encoding="utf-8")
+        assert asked("--config", "run.yaml") == by_flag
+    monkeypatch.setenv("ICTBENCH_" + name.upper(), "1" if value is True else str(value))
+    assert asked() == by_flag
+
+
+@pytest.mark.parametrize("families", ["zap", "zap, read"])
+def test_families_in_a_file_may_be_one_text(asked: Callable[..., dict[str, Any]], families: str) -> None:
+    Path("run.yaml").write_text(f"families: {families}\n", encoding="utf-8")
+    found = asked("--config", "run.yaml")["families"]
+    assert ",".join(found).replace(" ", "") == families.replace(" ", "")
+
+
+def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(
+    asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("run.yaml").write_text("turns: 2\nloops: 2\ntest-size: 2\n", encoding="utf-8")
+    monkeypatch.setenv("ICTBENCH_TURNS", "3")
+    monkeypatch.setenv("ICTBENCH_LOOPS", "3")
+    monkeypatch.setenv("ICTBENCH_CONFIG", "run.yaml")
+    found = asked("--turns", "4")
+    assert (found["turns"], found["loops"], found["test_size"], found["selection_size"]) == (4, 3, 2, None)
+
+
+def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("run.yaml").write_text("dry_run: true\njson: true\n", encoding="utf-8")
+    monkeypatch.setenv("ICTBENCH_QUIET", "1")
+    code, out, err = call(*RUN, "--config", "run.yaml")
+    assert (code, err, len(out.splitlines())) == (0, "", 1)
+    assert json.loads(out)["episodes"] == 7
+    monkeypatch.setenv("ICTBENCH_JSON", "0")
+    assert call(*RUN, "--config", "run.yaml") == (0, "", "")
+    Path("run.yaml").write_text("out: there\n", encoding="utf-8")
+    assert call(*RUN, "--config", "run.yaml").code == 0
+    assert ictbench.load_run("there").result.complete
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, r"config run.yaml cannot be read"),
+        (b"turns: [", r"config run.yaml cannot be read: while parsing"),
+        (b"\xff\xfe\xfa", r"config run.yaml cannot be read"),
+        (b"just text", r"config run.yaml is no mapping of options to values, e.g. `turns: 5`"),
+        (b"", r"config run.yaml is no mapping"),
+        (b"turn: 3", r"config run.yaml: there is no option 'turn'; did you mean 'turns'"),
+        (b"config: other.yaml", r"config run.yaml: there is no option 'config'"),
+    ],
+)
+def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | None, said: str) -> None:
+    if content is not None:
+        Path("run.yaml").write_bytes(content)
+    code, out, err = call(*RUN, "--config", "run.yaml")
+    (line,) = err.splitlines()
+    assert (code, out) == (2, "")
+    assert line.startswith(f"ictbench: {said}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--families", "raed"], 2, "suite minihack-v1 has no family 'raed'; did you mean 'read'?"),
+        (
+            ["--suite", "minihack-v2"],
+            2,
+            "unknown suite 'minihack-v2'; did you mean 'minihack-v1'? (or",
+        ),
+        (["--env", "nethack"], 2, "no suite has the environment 'nethack'; did you mean 'minihack'?"),
+        (["--reflector", "opnai/gpt"], 2, "unknown model provider 'opnai'; did you mean 'openai'?"),
+        (["--reflector", "none"], 2, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
+        (["--reflector", "file:no.txt", "--actor", "rules"], 2, "prompt file 'no.txt' cannot be read: "),
+        (["--reflector", "openai/m"], 2, "openai/m needs a key: set OPENAI_API_KEY, or give the base URL"),
+        (["--reflector", "openai/m", "--reflector-base-url", "nowhere"], 2, "the base URL 'nowhere' is not an http"),
+        (["--turns", "4000", "--batch-size", "3"], 2, "experience pool of 'room-random': turns x batch size = 12000 "),
+        (
+            ["--test-size", "5000"],
+            2,
+            "test pool of 'room-random': 5000 tasks wanted, each loop has 1000;",
+        ),
+        (["--out", "file/run"], 2, "file/run cannot be written (Not a directory); choose another --out"),
+        (["--out", "foreign"], 2, "foreign holds other files and is no run's folder; choose another --out"),
+        (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': there is no module 'no' to import"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_value_and_the_way_out(
+    call: Ictbench, arguments: list[str], code: int, said: str
+) -> None:
+    Path("file").touch()
+    Path("foreign").mkdir()
+    Path("foreign", "thesis.tex").touch()
+    found = call(*RUN, *arguments)
+    assert (found.code, found.out) == (code, "")
+    (line,) = found.err.splitlines()
+    assert line.startswith(f"ictbench: {said}")
+    # Nothing was left behind, and nothing of the user's was touched.
+    assert sorted(path.name for path in Path().rglob("*")) == ["file", "foreign", "thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (["--profile", "huge"], "huge"),
+        (["--turns", "0"], "--turns"),
+        (["--turns", "many"], "--turns"),
+        (["--trns", "3"], "--trns"),
+        (["--turns"], "--turns"),
+    ],
+)
+def test_a_misused_flag_is_named_and_exits_with_2(call: Ictbench, arguments: list[str], value: str) -> None:
+    code, out, err = call(*RUN, *arguments)
+    assert (code, out) == (2, "")
+    assert value in err
+    assert "Traceback" not in err
+
+
+def test_a_folder_of_another_configuration_names_what_differs(call: Ictbench) -> None:
+    assert call(*RUN, "--out", "mine", "--quiet").code == 0
+    before = Path("mine/result.json").read_bytes()
+    code, out, err = call(*RUN, "--out", "mine", "--test-size", "3")
+    assert (code, out) == (2, "")
+    assert err == (
+        "ictbench: mine holds a run with another configuration: test_size is 2 there and 3 here; "
+        "choose another --out, or the same options\n"
+    )
+    assert Path("mine/result.json").read_bytes() == before
+
+
+def test_nothing_to_run_says_what_to_say(call: Ictbench) -> None:
+    code, _, err = call("run")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "--env minihack" in err
+
+
+def test_a_traceback_is_shown_only_when_asked_for(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Traceback" not in call(*RUN, "--families", "raed").err
+    monkeypatch.setenv("ICTBENCH_TRACEBACK", "1")
+    monkeypatch.setattr("sys.argv", ["ictbench", *RUN, "--families", "raed"])
+    with pytest.raises(ictbench.UsageError, match="raed"):
+        main()
+
+
+def test_an_actor_of_ones_own(call: Ictbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("my_actor.py").write_text(
+        "from ictbench import Actor, Decision\n\n\nclass Mine(Actor):\n"
+        "    async def act(self, prompt, history, seed):\n        return Decision(action=history.actions[0].upper())\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert call(*RUN, "--reflector", "none", "--actor", "my_actor:Mine", "--out", "mine", "--quiet").code == 0
+    found = ictbench.load_run("mine")
+    steps = found.episode(found.episode_keys()[0]).trajectory.steps
+    assert {step.executed for step in steps} == {steps[0].actions[0]}
+    assert {step.proposed for step in steps} == {steps[0].actions[0].upper()}
+    assert found.result.actor.label == "my_actor:Mine"

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from ictbench.actors import Actor, History
+from ictbench.engine import EpisodeWorker
+from ictbench.envs import TextEnv
+from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
+from ictbench.models.openai import OpenAIModel
+from ictbench.records import Decision, EpisodeSpec, ModelSpec, Observation, PluginSpec, Task
+from ictbench.testing import ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Room(TextEnv):
+    """Left by its door; its window breaks it. Instances fit tasks of one colour."""
+
+    made: ClassVar[list[Room]] = []
+
+    def __init__(self) -> None:
+        self.threads = {threading.get_ident()}
+        self.resets = 0
+        self.closed = False
+        self.made.append(self)
+
+    @classmethod
+    def warm_key(cls, task: Task) -> str:
+        return str(task.params["colour"])
+
+    def reset(self, task: Task) -> Observation:
+        assert not self.closed
+        self.threads.add(threading.get_ident())
+        self.resets += 1
+        return Observation(text="A room.", actions=("door", "window"))
+
+    def step(self, action: str) -> Observation:
+        self.threads.add(threading.get_ident())
+        if action == "window":
+            raise EnvError("the room broke")
+        return Observation(text="Outside.", actions=("door",), reward=1.0, end="solved")
+
+    def close(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.closed = True
+
+    def versions(self) -> dict[str, str]:
+        return {"room": "1"}
+
+
+class Obedient(Actor):
+    """Proposes the prompt, after whatever a test wants it to wait for."""
+
+    wait: ClassVar[Callable[[], Awaitable[object]] | None] = None
+
+    async def act(self, prompt: str, history: History, seed: int) -> Decision:
+        if Obedient.wait:
+            await Obedient.wait()
+        if prompt == "refuse":
+            raise ModelFailure("refused")
+        if prompt == "unplug":
+            raise ModelUnavailableError("no answer")
+        return Decision(action=prompt)
+
+
+@pytest.fixture(autouse=True)
+def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
+    made: list[Room] = []
+    monkeypatch.setattr(Room, "made", made)
+    monkeypatch.setattr(Obedient, "wait", None)
+    return made
+
+
+def spec(prompt: str = "door", colour: str = "red", model: ModelSpec | None = None) -> EpisodeSpec:
+    return EpisodeSpec(
+        task=Task(id="room-1", family="room", env=f"{__name__}:Room", params={"colour": colour}),
+        prompt=prompt,
+        actor=PluginSpec(label="me", name="react" if model else f"{__name__}:Obedient", model=model),
+        max_steps=3,
+        seed=1,
+    )
+
+
+def test_a_warm_environment_is_used_again_where_it_fits(rooms: list[Room]) -> None:
+    async def go() -> None:
+        worker = EpisodeWorker()
+        for colour in ("red", "red", "blue", "red", "blue"):
+            assert (await worker.play(spec(colour=colour))).trajectory.solved
+        assert [room.resets for room in rooms] == [3, 2]
+        assert not any(room.closed for room in rooms)
+        await worker.aclose()
+        assert all(room.closed for room in rooms)
+
+    asyncio.run(go())
+
+
+def test_episodes_in_flight_have_an_environment_each_and_one_thread_that_is_not_the_event_loops(
+    rooms: list[Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def go() -> None:
+        monkeypatch.setattr(Obedient, "wait", asyncio.Barrier(3).wait)
+        worker = EpisodeWorker()
+        async with asyncio.timeout(30):
+            episodes = await asyncio.gather(*(worker.play(spec()) for _ in range(3)))
+        assert all(episode.trajectory.solved for episode in episodes)
+        assert [room.resets for room in rooms] == [1, 1, 1]
+        monkeypatch.setattr(Obedient, "wait", None)
+        await worker.play(spec())
+        assert len(rooms) == 3
+        await worker.aclose()
+        threads = set().union(*(room.threads for room in rooms))
+        assert len(threads) == 1
+        assert threading.get_ident() not in threads
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(("prompt", "error"), [("window", EnvError), ("unplug", ModelUnavailableError)])
+def test_an_environment_whose_episode_broke_off_is_closed_not_kept(
+    rooms: list[Room], prompt: str, error: type[Exception]
+) -> None:
+    async def go() -> None:
+        worker = EpisodeWorker()
+        with pytest.raises(error):
+            await worker.play(spec(prompt))
+        assert [room.closed for room in rooms] == [True]
+        assert (await worker.play(spec())).trajectory.solved
+        assert [room.closed for room in rooms] == [True, False]
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
+def test_a_cancelled_episode_closes_its_environment(rooms: list[Room], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        begun = asyncio.Event()
+
+        async def wait() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(Obedient, "wait", wait)
+        worker = EpisodeWorker()
+        playing = asyncio.create_task(worker.play(spec()))
+        await begun.wait()
+        playing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await playing
+        await worker.aclose()
+        assert [room.closed for room in rooms] == [True]
+
+    asyncio.run(go())
+
+
+def test_a_failure_of_the_model_does_not_cost_the_environment(rooms: list[Room]) -> None:
+    async def go() -> None:
+        worker = EpisodeWorker()
+        assert (await worker.play(spec("refuse"))).trajectory.failure == "refused"
+        await worker.play(spec())
+        assert [(room.resets, room.closed) for room in rooms] == [(2, False)]
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
+def test_a_model_is_opened_once_and_closed_with_its_worker() -> None:
+    with ScriptedServer(["Action: door"]) as server:
+        told = ModelSpec(provider="openai", model="scripted", base_url=server.url)
+
+        async def go() -> None:
+            worker = EpisodeWorker()
+            assert worker.model(told) is worker.model(told.model_copy())
+            assert worker.model(told) is not worker.model(told.model_copy(update={"model": "other"}))
+            assert (await worker.play(spec(model=told))).trajectory.solved
+            await worker.aclose()
+
+        asyncio.run(go())
+
+
+def test_an_adopted_model_is_the_one_that_plays() -> None:
+    with ScriptedServer(["Action: door"]) as server:
+        nowhere = ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:1/v1")
+
+        async def go() -> None:
+            worker = EpisodeWorker()
+            model = OpenAIModel(nowhere.model_copy(update={"base_url": server.url}))
+            worker.adopt(nowhere, model)
+            assert worker.model(nowhere) is model
+            assert (await worker.play(spec(model=nowhere))).trajectory.solved
+            await worker.aclose()
+
+        asyncio.run(go())

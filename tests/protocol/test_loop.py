@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.protocol import Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
+from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CAP = 12
+
+
+def tasks(pool: str, count: int) -> tuple[Task, ...]:
+    return tuple(Task(id=f"{pool}-{i}", family="f", env="e", params={"seed": i}) for i in range(count))
+
+
+def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False) -> LoopPlan:
+    experience = tasks("experience", turns * batch)
+    return LoopPlan(
+        family="f",
+        index=0,
+        prompt="p0",
+        batches=tuple(experience[i * batch : (i + 1) * batch] for i in range(turns)),
+        selection=tasks("selection", 4),
+        test=tasks("test", 5),
+        prompt_bytes=CAP,
+        test_every_turn=test_every_turn,
+    )
+
+
+def played(solved: bool) -> Trajectory:
+    return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
+
+
+@dataclass
+class World:
+    """Whoever carries requests out: what is solved depends on prompt and task only, as the protocol has it."""
+
+    solves: Callable[[str, str], bool] = lambda prompt, task: len(prompt + task) % 3 == 0
+    reflect: Callable[[Reflect], Reflection] = lambda request: Reflection(prompt=f"p{request.turn}")
+    asked: list[Request] = field(default_factory=list)
+
+    def tell(self, loop: Loop, request: Request) -> tuple[Request, ...]:
+        match request:
+            case Play():
+                return loop.played(request, [played(self.solves(request.prompt, t.id)) for t in request.tasks])
+            case Reflect():
+                return loop.reflected(request, self.reflect(request))
+            case Score():
+                return loop.scored(request, [self.solves(request.prompt, task.id) for task in request.tasks])
+
+    def run(self, plan: LoopPlan, choose: Callable[[int], int] = lambda count: 0) -> LoopOutcome:
+        """To the end; `choose` says which of so many open requests is answered next."""
+        loop = Loop(plan)
+        open_requests = list(loop.start())
+        self.asked += open_requests
+        while open_requests:
+            assert not loop.finished
+            following = self.tell(loop, open_requests.pop(choose(len(open_requests))))
+            self.asked += following
+            open_requests += following
+        assert loop.finished
+        return loop.outcome()
+
+    def scores(self, pool: str) -> list[int]:
+        return [r.prompt_index for r in self.asked if isinstance(r, Score) and r.pool == pool]
+
+    def of(self, kind: type[Any]) -> Iterator[Any]:
+        return (request for request in self.asked if isinstance(request, kind))
+
+
+def scripted(scores: list[int]) -> World:
+    """Prompt i solves the first scores[i] selection tasks."""
+    return World(solves=lambda prompt, task: int(task.split("-")[1]) < scores[int(prompt[1:])])
+
+
+@given(
+    turns=st.integers(1, 4),
+    batch=st.integers(1, 3),
+    every=st.booleans(),
+    salt=st.text(max_size=4),
+    failing=st.sets(st.integers(1, 4)),
+    data=st.data(),
+)
+def test_answers_told_in_any_order_give_the_same_outcome(
+    turns: int, batch: int, every: bool, salt: str, failing: set[int], data: st.DataObject
+) -> None:
+    def solves(prompt: str, task: str) -> bool:
+        return sum((salt + prompt + task).encode()) % 2 == 0
+
+    def reflect(request: Reflect) -> Reflection:
+        heard = "".join(str(int(trajectory.solved)) for trajectory in request.trajectories)
+        new = None if request.turn in failing else f"p{request.turn}{heard}"
+        return Reflection(prompt=new, analysis=heard, state=[request.state, heard])
+
+    def choose(count: int) -> int:
+        return data.draw(st.integers(0, count - 1))
+
+    whole = plan(turns, batch, test_every_turn=every)
+    world = World(solves, reflect)
+    outcome = world.run(whole, choose)
+    assert outcome == World(solves, reflect).run(whole)
+
+    # Whatever the order: every prompt is scored on selection once, and no prompt twice on test.
+    assert sorted(world.scores("selection")) == list(range(turns + 1))
+    assert sorted(world.scores("test")) == sorted(outcome.test)
+    assert set(outcome.test) == (set(range(turns + 1)) if every else {0, outcome.best, turns})
+    assert all(request.prompt == outcome.prompts[request.prompt_index] for request in world.of(Score))
+    # No experience task twice, batches in their order, each under the prompt of the turn before.
+    plays = list(world.of(Play))
+    assert [request.tasks for request in plays] == list(whole.batches)
+    assert [request.prompt for request in plays] == list(outcome.prompts[:-1])
+    assert max(Counter(task.id for request in plays for task in request.tasks).values()) == 1
+    # The best is the highest on selection, the earliest on ties.
+    totals = [sum(row) for row in outcome.selection]
+    assert outcome.best == totals.index(max(totals))
+    assert len(outcome.failures) == len(outcome.experience) == len(outcome.analyses) == turns
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [([0, 0, 0, 0], 0), ([1, 3, 3, 2], 1), ([1, 2, 3, 4], 3), ([4, 4, 4, 4], 0), ([2, 1, 4, 4], 2)],
+)
+def test_best_is_the_highest_on_selection_and_the_earliest_on_ties(scores: list[int], best: int) -> None:
+    world = scripted(scores)
+    outcome = world.run(plan())
+    assert outcome.best == best
+    assert [sum(row) for row in outcome.selection] == scores
+    assert sorted(outcome.test) == sorted({0, best, 3})
+    assert sorted(world.scores("test")) == sorted({0, best, 3})
+
+
+def test_every_prompt_is_tested_when_asked_for() -> None:
+    world = scripted([0, 3, 1, 2])
+    outcome = world.run(plan(test_every_turn=True))
+    assert outcome.best == 1
+    assert sorted(world.scores("test")) == list(outcome.test) == [0, 1, 2, 3]
+    assert [sum(row) for row in outcome.test.values()] == [0, 3, 1, 2]
+
+
+def test_outcomes_stand_in_the_order_of_the_tasks() -> None:
+    solved = {"experience-1", "selection-3", "test-0", "test-4"}
+    outcome = World(solves=lambda _, task: task in solved).run(plan(turns=1))
+    assert outcome.experience == ((False, True),)
+    assert outcome.selection == ((False, False, False, True),) * 2
+    assert outcome.test[0] == (True, False, False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("reflection", "counted"),
+    [
+        (Reflection(prompt=None), "unparseable"),
+        (Reflection(prompt=None, failure="unparseable"), "unparseable"),
+        (Reflection(prompt=None, failure="truncated"), "truncated"),
+        (Reflection(prompt=None, failure="refused"), "refused"),
+        (Reflection(prompt="x" * (CAP + 1)), "too_long"),
+        # Nine characters, thirteen bytes: the cap counts bytes.
+        (Reflection(prompt="xxxxxéééé"), "too_long"),
+    ],
+)
+def test_an_unusable_reflection_keeps_the_prompt_and_is_counted(
+    reflection: Reflection, counted: ReflectionFailure
+) -> None:
+    def reflect(request: Reflect) -> Reflection:
+        if request.turn == 2:
+            return reflection.model_copy(update={"analysis": "hm", "state": "kept"})
+        return Reflection(prompt=f"p{request.turn}")
+
+    world = World(reflect=reflect)
+    outcome = world.run(plan())
+    assert outcome.prompts == ("p0", "p1", "p1", "p3")
+    assert outcome.failures == (None, counted, None)
+    assert outcome.analyses == ("", "hm", "")
+    # The prompt that was kept is prompt[2] all the same: scored, and played under.
+    assert sorted(world.scores("selection")) == [0, 1, 2, 3]
+    assert [request.state for request in world.of(Reflect)] == [None, None, "kept"]
+
+
+@pytest.mark.parametrize("prompt", ["x" * CAP, "é" * (CAP // 2), "p0"])
+def test_a_prompt_that_fits_the_cap_is_taken(prompt: str) -> None:
+    outcome = World(reflect=lambda _: Reflection(prompt=prompt)).run(plan(turns=1))
+    assert outcome.prompts == ("p0", prompt)
+    assert outcome.failures == (None,)
+
+
+def test_a_reflector_gets_its_prompt_its_batch_and_its_own_state() -> None:
+    def reflect(request: Reflect) -> Reflection:
+        return Reflection(prompt=f"p{request.turn}", state={"turn": request.turn})
+
+    world = World(solves=lambda prompt, task: task == "experience-3", reflect=reflect)
+    world.run(plan())
+    asked = list(world.of(Reflect))
+    assert [request.prompt for request in asked] == ["p0", "p1", "p2"]
+    assert [request.state for request in asked] == [None, {"turn": 1}, {"turn": 2}]
+    assert [[t.solved for t in r.trajectories] for r in asked] == [[False, False], [False, True], [False, False]]
+
+
+def test_scoring_never_holds_the_next_turn_up() -> None:
+    loop, world = Loop(plan()), World()
+    experience: list[Request] = [request for request in loop.start() if isinstance(request, Play)]
+    while experience:
+        following = world.tell(loop, experience.pop())
+        experience += [request for request in following if not isinstance(request, Score)]
+    assert loop.turn == 3
+    assert not loop.finished
+    with pytest.raises(RuntimeError, match="loop 0 of f is not finished"):
+        loop.outcome()
+
+
+def test_tests_start_as_early_as_they_can() -> None:
+    loop, world = Loop(plan(turns=1)), World()
+    first = loop.start()
+    assert [(type(r).__name__, getattr(r, "pool", None)) for r in first] == [
+        ("Play", None),
+        ("Score", "selection"),
+        ("Score", "test"),
+    ]
+    (reflect,) = world.tell(loop, first[0])
+    following = [r for r in world.tell(loop, reflect) if isinstance(r, Score)]
+    assert [(r.pool, r.prompt_index) for r in following] == [("selection", 1), ("test", 1)]
+
+
+def test_a_plan_with_a_task_twice_is_refused() -> None:
+    whole = plan()
+    with pytest.raises(ValueError, match="loop 0 of f: an experience task occurs twice"):
+        replace(whole, batches=(whole.batches[0], whole.batches[0]))

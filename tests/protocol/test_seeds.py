@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.protocol import reflection_seed, sampling_seed
+
+DIGEST = "a" * 64
+WORDS = st.text(max_size=8)
+
+
+def test_a_sampling_seed_never_changes() -> None:
+    # Of published results: SHA-256 of ["aaa…","read-20000",0] as JSON, its first 31 bits.
+    import hashlib
+
+    expected = int(hashlib.sha256(f'["{DIGEST}","read-20000",0]'.encode()).hexdigest()[:8], 16) // 2
+    assert sampling_seed(DIGEST, "read-20000") == sampling_seed(DIGEST, "read-20000", 0) == expected
+
+
+@given(WORDS, WORDS, st.integers(0, 9))
+def test_seeds_have_31_bits_and_are_fixed(digest: str, task: str, replicate: int) -> None:
+    assert 0 <= sampling_seed(digest, task, replicate) < 2**31
+    assert sampling_seed(digest, task, replicate) == sampling_seed(digest, task, replicate)
+
+
+def test_each_of_suite_task_and_replicate_counts() -> None:
+    seeds = {sampling_seed(d, t, r) for d in ("one", "two") for t in ("read-1", "read-11", "eat-1") for r in (0, 1, 2)}
+    assert len(seeds) == 18
+
+
+def test_reflections_have_seeds_of_their_own() -> None:
+    seeds = {
+        reflection_seed(digest, family, loop, turn)
+        for digest in ("one", "two")
+        for family in ("eat", "read")
+        for loop in range(3)
+        for turn in range(1, 4)
+    }
+    assert len(seeds) == 36
+    assert all(0 <= seed < 2**31 for seed in seeds)

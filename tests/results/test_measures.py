@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.protocol import LoopOutcome, LoopPlan
+from ictbench.records import EpisodeSummary, ReflectionFailure, Task, Usage, episode_key, prompt_digest
+from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.measures import behave, episode_keys, measure, weighted_auc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE = Usage(calls=1, input_tokens=10, output_tokens=1, cost=None)
+
+
+def bits(text: str) -> tuple[bool, ...]:
+    return tuple(character == "1" for character in text)
+
+
+def tasks(pool: str, family: str, loop: int, count: int) -> tuple[Task, ...]:
+    return tuple(Task(id=f"{family}-{pool}-{loop}-{i}", family=family, env="e", params={}) for i in range(count))
+
+
+def loop(
+    selection: Sequence[str],
+    test: dict[int, str],
+    *,
+    best: int,
+    family: str = "read",
+    index: int = 0,
+    prompts: Sequence[str] | None = None,
+    failures: Sequence[ReflectionFailure | None] | None = None,
+    batch: int = 1,
+) -> LoopOutcome:
+    """A finished loop from strings of outcomes: on selection by prompt, on test by index of the prompt."""
+    turns = len(selection) - 1
+    experience = tasks("experience", family, index, turns * batch)
+    return LoopOutcome(
+        plan=LoopPlan(
+            family=family,
+            index=index,
+            prompt="p0",
+            batches=tuple(experience[i * batch : (i + 1) * batch] for i in range(turns)),
+            selection=tasks("selection", family, index, len(selection[0])),
+            test=tasks("test", family, index, len(test[0])),
+            prompt_bytes=8000,
+        ),
+        prompts=tuple(prompts or [f"p{i}" for i in range(turns + 1)]),
+        analyses=tuple(f"analysis {i + 1}" for i in range(turns)),
+        failures=tuple(failures or [None] * turns),
+        experience=((True,) * batch,) * turns,
+        selection=tuple(map(bits, selection)),
+        best=best,
+        test={number: bits(outcomes) for number, outcomes in test.items()},
+    )
+
+
+def episodes_of(*loops: LoopOutcome, **of_key: dict[str, Any]) -> dict[str, EpisodeSummary]:
+    """A summary for every episode of the loops, with changes for those whose key starts as told."""
+    found: dict[str, EpisodeSummary] = {}
+    for one in loops:
+        for _, key in episode_keys(one):
+            changes = next((what for start, what in of_key.items() if key.startswith(start.replace("_", "-"))), {})
+            plain: dict[str, Any] = {
+                "key": key,
+                "end": "step_limit",
+                "failure": None,
+                "decisions": 4,
+                "invalid": 0,
+                "first_digest": key,
+                "usage": USAGE,
+            }
+            found[key] = EpisodeSummary.model_validate(plain | changes)
+    return found
+
+
+ONE = loop(["00", "11", "10"], {0: "1000", 1: "1110", 2: "0100"}, best=1)
+TWO = loop(["00", "00", "10"], {0: "1100", 2: "1000"}, best=2, index=1)
+THREE = loop(["10", "10", "10"], {0: "0001", 2: "0011"}, best=0, index=2)
+LOOPS = (ONE, TWO, THREE)
+
+
+def test_base_best_and_last_are_success_on_test_tasks() -> None:
+    found = measure([LOOPS])
+    assert found.base.value == pytest.approx((1 + 2 + 1) / 12)
+    assert found.best.value == pytest.approx((3 + 1 + 1) / 12)
+    assert found.last.value == pytest.approx((1 + 1 + 2) / 12)
+
+
+def test_gain_is_best_minus_base_with_the_interval_of_paired_differences() -> None:
+    found = measure([LOOPS])
+    assert found.gain.value == pytest.approx((0.5 - 0.25 + 0.0) / 3)
+    assert found.last_gain.value == pytest.approx((0.0 - 0.25 + 0.25) / 3)
+    # Pairing matters: one and the same task lost and another won is a difference of two tasks, not of none.
+    traded = [loop(["0", "1"], {0: "1100", 1: "0011"}, best=1, index=i) for i in range(6)]
+    kept = [loop(["0", "1"], {0: "1100", 1: "1100"}, best=1, index=i) for i in range(6)]
+    (wide, narrow) = (measure([tuple(group)]).gain for group in (traded, kept))
+    assert wide.value == narrow.value == 0
+    assert wide.high is not None
+    assert narrow.high is not None
+    assert wide.high > narrow.high
+    # Of 24 differences of ±1: ((24 + 1) / 26 - 0) / 26; Student's t of 5 degrees is 2.5706.
+    assert wide.high == pytest.approx(2.5705818366147395 * ((24 + 1) / 26 / 26) ** 0.5)
+
+
+def test_headroom_gain_is_the_part_of_what_was_left_to_gain() -> None:
+    found = measure([LOOPS])
+    assert found.headroom_gain == pytest.approx((1 / 12) / (1 - 4 / 12))
+    full = tuple(loop(["1", "1"], {0: "11", 1: "11"}, best=0, index=i) for i in range(3))
+    assert measure([full]).headroom_gain is None
+
+
+def test_the_curve_is_selection_success_by_prompt() -> None:
+    found = measure([LOOPS])
+    assert found.curve == pytest.approx(((0 + 0 + 1) / 6, (2 + 0 + 1) / 6, (1 + 1 + 1) / 6))
+    assert found.auc == pytest.approx((1 / 6 + 3 / 6 + 3 / 6) / 3)
+    assert found.w_auc == pytest.approx((1 * 3 / 6 + 2 * 3 / 6) / 3)
+
+
+@pytest.mark.parametrize(
+    ("curve", "weighted"), [([0.9, 0.0, 0.0], 0), ([0.0, 0.0, 0.6], 0.4), ([0.3, 0.6, 0.6], 0.6), ([0, 1, 0, 0], 1 / 6)]
+)
+def test_later_turns_weigh_more_and_the_first_prompt_nothing(curve: list[float], weighted: float) -> None:
+    assert weighted_auc(curve) == pytest.approx(weighted)
+
+
+def test_negative_transfer_is_the_share_of_loops_that_lost() -> None:
+    found = measure([LOOPS])
+    assert found.negative_transfer == pytest.approx(1 / 3)
+    assert found.negative_last_transfer == pytest.approx(1 / 3)
+    assert measure([(ONE,)]).negative_transfer == 0
+
+
+def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
+    assert measure([LOOPS]).best_on_test is None
+    assert measure([(ONE,)]).best_on_test == pytest.approx(0.75)
+    assert measure([(ONE, TWO)]).best_on_test is None
+    unlucky = loop(["00", "11", "10"], {0: "1000", 1: "0000", 2: "1111"}, best=1, index=1)
+    assert measure([(ONE, unlucky)]).best_on_test == pytest.approx((0.75 + 1.0) / 2)
+
+
+def test_families_weigh_the_same_however_many_loops_they_have() -> None:
+    sure = tuple(loop(["0", "1"], {0: "0", 1: "1"}, best=1, family="eat", index=i) for i in range(4))
+    flat = tuple(loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap", index=i) for i in range(3))
+    found = measure([sure, flat])
+    assert found.gain.value == pytest.approx(0.5)
+    assert found.curve == pytest.approx((0, 1))
+    assert found.headroom_gain == pytest.approx(0.5)
+    assert measure([sure]).gain.value == 1
+
+
+def test_two_loops_have_no_interval() -> None:
+    found = measure([LOOPS[:2]])
+    assert (found.gain.low, found.best.high) == (None, None)
+    assert measure([LOOPS]).gain.low is not None
+
+
+def test_invalid_decisions_are_counted_under_base_and_best() -> None:
+    episodes = episodes_of(*LOOPS)
+    for one, index, invalid in [(ONE, 0, 2), (ONE, 1, 1), (TWO, 2, 3), (ONE, 2, 4)]:
+        key = episode_key(one.plan.test[0].id, one.prompts[index])
+        episodes[key] = episodes[key].model_copy(update={"invalid": invalid})
+    found = behave(LOOPS, episodes)
+    # Twelve episodes of four decisions each; prompt[2] of the first loop is neither base nor best.
+    assert found.invalid_base == pytest.approx(2 / 48)
+    assert found.invalid_best == pytest.approx((1 + 3) / 48)
+
+
+def test_ends_and_failures_are_counted() -> None:
+    best = prompt_digest("p1")
+    failed = {"end": "failed", "failure": "refused"}
+    episodes = episodes_of(ONE, read_test_0_0=failed, read_selection_0_1=failed | {"failure": "empty"})
+    found = behave((ONE,), episodes)
+    assert found.ends == {"failed": 1, "step_limit": 3}
+    assert sum(key.endswith(best) and "-test-" in key for key in episodes) == 4
+    # The test task under three prompts, the selection task under three.
+    assert found.failed == {"empty": 3, "refused": 3}
+
+
+def test_reflections_that_could_not_be_used_are_counted() -> None:
+    kinds: list[ReflectionFailure | None] = ["too_long", None]
+    loops = (
+        loop(["0", "0", "0"], {0: "0", 2: "0"}, best=0, failures=kinds),
+        loop(["0", "0", "0"], {0: "0", 2: "0"}, best=0, index=1, failures=["too_long", "unparseable"]),
+    )
+    found = behave(loops, episodes_of(*loops))
+    assert found.reflection_failures == {"too_long": 2, "unparseable": 1}
+
+
+def test_prompt_bytes_are_those_of_the_best_prompts() -> None:
+    loops = (
+        loop(["0", "1"], {0: "0", 1: "0"}, best=1, prompts=["p0", "été"]),
+        loop(["1", "1"], {0: "0", 1: "0"}, best=0, index=1),
+    )
+    assert behave(loops, episodes_of(*loops)).prompt_bytes == pytest.approx((5 + 2) / 2)
+
+
+def test_starts_shared_with_the_same_loops_experience() -> None:
+    same = {"first_digest": "same"}
+    # Two of four test tasks start as an experience task of this loop did, in one of two loops.
+    episodes = episodes_of(
+        ONE, TWO, read_experience_0_1=same, read_test_0_0=same, read_test_0_3=same, read_test_1_0=same
+    )
+    assert behave((ONE,), episodes).starts_shared == pytest.approx(0.5)
+    assert behave((TWO,), episodes).starts_shared == 0
+    assert behave((ONE, TWO), episodes).starts_shared == pytest.approx(0.25)
+
+
+def test_every_episode_of_a_loop_is_named_with_its_pool() -> None:
+    found = list(episode_keys(ONE))
+    assert sum(pool == "experience" for pool, _ in found) == 2
+    assert sum(pool == "selection" for pool, _ in found) == 3 * 2
+    assert sum(pool == "test" for pool, _ in found) == 3 * 4
+    assert ("experience", episode_key("read-experience-0-1", "p1")) in found
+    assert len(set(found)) == len(found)
+
+
+def test_a_shared_episode_costs_once() -> None:
+    # The reflector changes nothing: three equal prompts, scored once.
+    still = loop(["00", "00", "00"], {0: "0000", 2: "0000"}, best=0, prompts=["p0"] * 3)
+    found = costs([still], episodes_of(still), Usage(calls=7))
+    assert {role: usage.calls for role, usage in found.items()} == {
+        "experience": 2,
+        "selection": 2,
+        "test": 4,
+        "reflector": 7,
+    }
+    assert found["test"].input_tokens == 40
+    assert found["test"].cost is None
+    twice = costs([still, ONE], episodes_of(still, ONE), Usage())
+    assert {role: usage.calls for role, usage in twice.items()} == {
+        "experience": 3,
+        "selection": 6,
+        "test": 12,
+        "reflector": 0,
+    }
+
+
+def test_a_family_result_holds_its_loops_in_order() -> None:
+    found = family_result("read", "held-out", [THREE, ONE, TWO], episodes_of(*LOOPS))
+    assert [one.index for one in found.loops] == [0, 1, 2]
+    first = found.loops[0]
+    assert first.test == {0: "1000", 1: "1110", 2: "0100"}
+    assert first.selection == ("00", "11", "10")
+    assert first.test_tasks == tuple(f"read-test-0-{i}" for i in range(4))
+    assert [(batch.tasks, batch.outcomes) for batch in first.batches] == [
+        (("read-experience-0-0",), "1"),
+        (("read-experience-0-1",), "1"),
+    ]
+    assert [(prompt.text, prompt.analysis) for prompt in first.prompts] == [
+        ("p0", ""),
+        ("p1", "analysis 1"),
+        ("p2", "analysis 2"),
+    ]
+    assert first.prompts[1].digest == prompt_digest("p1")
+    assert found.measures == measure([LOOPS])
+
+
+def test_a_family_without_a_finished_loop_has_no_measures() -> None:
+    found = family_result("read", "held-out", [], {})
+    assert (found.loops, found.measures, found.behaviour) == ((), None, None)
+
+
+def test_means_by_role_leave_out_families_without_loops() -> None:
+    eat = loop(["0", "1"], {0: "0", 1: "1"}, best=1, family="eat")
+    zap = loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap")
+    found = role_measures({"eat": "held-out", "zap": "meta-train", "read": "held-out"}, [zap, eat])
+    assert set(found) == {"held-out", "meta-train"}
+    assert (found["held-out"].gain.value, found["meta-train"].gain.value) == (1, 0)
+    assert role_measures({"eat": "held-out"}, []) == {}

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import ictbench
+from ictbench.errors import ResultError
+from ictbench.records import prompt_digest
+from ictbench.results import Result
+from ictbench.results.schema import json_schema
+from ictbench.results.tables import errors, success, tables
+
+MEASURES = [
+    *(f"{name}{end}" for name in ("base", "best", "last", "gain", "last_gain") for end in ("", "_low", "_high")),
+    *("headroom_gain", "auc", "w_auc", "negative_transfer", "negative_last_transfer"),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """A small run: two families of different roles, three loops, two turns."""
+    return ictbench.run(
+        suite="minihack-v1",
+        families="room-random,read",
+        turns=2,
+        batch_size=2,
+        loops=3,
+        selection_size=3,
+        test_size=4,
+        out=tmp_path_factory.mktemp("run") / "small",
+    )
+
+
+def share(outcomes: str) -> float:
+    return sum(map(int, outcomes)) / len(outcomes)
+
+
+def test_the_tables_of_a_run_have_one_row_a_thing(run: ictbench.Run) -> None:
+    found = run.tables()
+    assert {name: len(table) for name, table in found.items()} == {
+        "families": 2,
+        "roles": 2,
+        "loops": 2 * 3,
+        "curves": 2 * 3 * 3,
+        "cost": 4,
+    }
+    assert list(found["families"].columns) == [
+        *("family", "role", "loops", *MEASURES, "invalid_base", "invalid_best", "errors")
+    ]
+    assert list(found["roles"].columns) == ["role", *MEASURES]
+    assert list(found["loops"].columns) == ["family", "loop", "base", "best", "last", "gain", "best_prompt", "unusable"]
+    assert list(found["curves"].columns) == [
+        *("family", "loop", "prompt", "selection", "test", "prompt_bytes", "failure", "digest")
+    ]
+    assert list(found["cost"]["role"]) == ["experience", "selection", "test", "reflector"]
+
+
+def test_the_families_table_says_what_the_result_says(run: ictbench.Run) -> None:
+    rows = run.tables()["families"].to_dict("records")
+    assert [(row["family"], row["role"], row["loops"]) for row in rows] == [
+        ("room-random", "meta-train", 3),
+        ("read", "held-out", 3),
+    ]
+    for row, family in zip(rows, run.result.families, strict=True):
+        assert family.measures is not None
+        assert family.behaviour is not None
+        for name in ("base", "best", "last", "gain", "last_gain"):
+            interval = getattr(family.measures, name)
+            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (interval.value, interval.low, interval.high)
+        for name in MEASURES[-5:]:
+            assert row[name] == getattr(family.measures, name)
+        assert (row["invalid_base"], row["invalid_best"]) == (
+            family.behaviour.invalid_base,
+            family.behaviour.invalid_best,
+        )
+
+
+def test_the_measures_follow_from_the_outcomes_in_the_result(run: ictbench.Run) -> None:
+    for family in run.result.families:
+        assert family.measures is not None
+        best = [share(loop.test[loop.best]) for loop in family.loops]
+        base = [share(loop.test[0]) for loop in family.loops]
+        assert family.measures.best.value == pytest.approx(sum(best) / 3)
+        assert family.measures.base.value == pytest.approx(sum(base) / 3)
+        assert family.measures.gain.value == pytest.approx(sum(best) / 3 - sum(base) / 3)
+        curve = [sum(share(loop.selection[i]) for loop in family.loops) / 3 for i in range(3)]
+        assert family.measures.curve == pytest.approx(curve)
+    assert run.result.by_role["held-out"] == run.result.families[1].measures
+
+
+def test_the_loops_and_curves_tables_say_what_the_result_says(run: ictbench.Run) -> None:
+    found = run.tables()
+    loops = [(family, loop) for family in run.result.families for loop in family.loops]
+    for row, (family, loop) in zip(found["loops"].to_dict("records"), loops, strict=True):
+        assert (row["family"], row["loop"], row["best_prompt"]) == (family.name, loop.index, loop.best)
+        ends = share(loop.test[0]), share(loop.test[loop.best]), share(loop.test[2])
+        assert (row["base"], row["best"], row["last"]) == ends
+        assert row["gain"] == ends[1] - ends[0]
+    points = [(family, loop, index) for family, loop in loops for index in range(3)]
+    for row, (family, loop, index) in zip(found["curves"].to_dict("records"), points, strict=True):
+        prompt = loop.prompts[index]
+        assert (row["family"], row["loop"], row["prompt"]) == (family.name, loop.index, index)
+        assert row["selection"] == share(loop.selection[index])
+        if index in loop.test:
+            assert row["test"] == share(loop.test[index])
+        else:
+            assert pd.isna(row["test"])
+        assert row["prompt_bytes"] == len(prompt.text.encode())
+        assert row["digest"] == prompt.digest == prompt_digest(prompt.text)
+
+
+def test_the_files_hold_the_tables(run: ictbench.Run) -> None:
+    for name, table in run.tables().items():
+        read = pd.read_csv(run.folder / "tables" / f"{name}.csv")
+        assert list(read.columns) == list(table.columns)
+        assert len(read) == len(table)
+        text = (run.folder / "tables" / f"{name}.md").read_text(encoding="utf-8")
+        assert [cell.strip() for cell in text.splitlines()[0].strip("|").split("|")] == list(table.columns)
+        assert len(text.splitlines()) == len(table) + 2
+    read = pd.read_csv(run.folder / "tables" / "families.csv")
+    assert list(read["best"]) == pytest.approx([f.measures.best.value for f in run.result.families if f.measures])
+
+
+def changed(run: ictbench.Run, **changes: Any) -> Result:
+    """The result with its second family changed."""
+    plain = json.loads(run.result.to_json())
+    plain["families"][1] |= changes
+    return Result.model_validate_json(json.dumps(plain))
+
+
+def test_errors_are_failed_episodes_and_unusable_reflections(run: ictbench.Run) -> None:
+    plain = json.loads(run.result.to_json())["families"][1]
+    behaviour = plain["behaviour"] | {"failed": {"empty": 2, "refused": 1}, "reflection_failures": {"too_long": 4}}
+    loops = plain["loops"]
+    loops[0]["prompts"][1]["failure"] = loops[0]["prompts"][2]["failure"] = "too_long"
+    result = changed(run, behaviour=behaviour, loops=loops)
+    assert [errors(family) for family in result.families] == [0, 7]
+    found = tables(result)
+    assert list(found["families"]["errors"]) == [0, 7]
+    assert list(found["loops"]["unusable"]) == [0, 0, 0, 2, 0, 0]
+    assert list(found["curves"]["failure"].dropna()) == ["too_long", "too_long"]
+
+
+def test_a_family_without_a_finished_loop_is_a_row_without_measures(run: ictbench.Run) -> None:
+    result = changed(run, loops=[], measures=None, behaviour=None)
+    found = tables(result)["families"].to_dict("records")[1]
+    assert (found["family"], found["loops"], found["errors"]) == ("read", 0, 0)
+    assert all(pd.isna(found[name]) for name in MEASURES)
+    assert errors(result.families[1]) == 0
+
+
+@pytest.mark.parametrize(("outcomes", "found"), [("1", 1), ("0", 0), ("0110", 0.5), ("001", 1 / 3)])
+def test_success_is_the_share_of_ones(outcomes: str, found: float) -> None:
+    assert success(outcomes) == pytest.approx(found)
+
+
+def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:
+    assert Result.read(run.folder / "result.json") == run.result
+    text = (run.folder / "result.json").read_text(encoding="utf-8")
+    assert text == run.result.to_json()
+    plain = json.loads(text)
+    assert next(iter(plain)) == "schema"
+    assert plain["schema"] == "ictbench.result/1"
+    assert Path(plain["host"]["folder"]) == run.folder
+
+
+def test_the_checked_in_json_schema_is_that_of_the_models() -> None:
+    page = Path(__file__).parents[2] / "docs" / "result.schema.json"
+    assert page.read_text(encoding="utf-8") == json_schema(), "run `make schema`"
+
+
+def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -> None:
+    schema = json.loads(json_schema())
+    plain = json.loads(run.result.to_json())
+    assert set(plain) == set(schema["properties"])
+    assert set(plain) <= set(schema["required"])
+    definitions = schema["$defs"]
+    found = {
+        "LoopResult": plain["families"][0]["loops"][0],
+        "Measures": plain["families"][0]["measures"],
+        "Behaviour": plain["families"][0]["behaviour"],
+        "Host": plain["host"],
+        "Player": plain["actor"],
+    }
+    for name, value in found.items():
+        assert set(value) == set(definitions[name]["properties"])
+        assert definitions[name]["additionalProperties"] is False
+    assert schema["properties"]["schema"]["const"] == "ictbench.result/1"
+
+
+def edited(run: ictbench.Run, folder: Path, edit: str) -> Path:
+    plain = json.loads(run.result.to_json())
+    match edit:
+        case "schema":
+            plain["schema"] = "ictbench.result/2"
+        case "missing":
+            del plain["families"][0]["measures"]["gain"]
+        case "unknown":
+            plain["actor"]["verified"] = True
+    path = folder / "edited.json"
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ("schema", "schema: Input should be 'ictbench.result/1'"),
+        ("missing", "families.0.measures.gain: Field required"),
+        ("unknown", "actor.verified: Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(run: ictbench.Run, tmp_path: Path, edit: str, said: str) -> None:
+    assert Result.read(edited(run, tmp_path, "")) == run.result
+    path = edited(run, tmp_path, edit)
+    with pytest.raises(ResultError, match=said) as caught:
+        Result.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON", b'{"schema": "ictbench.result/1"', b"[]", b"\xff\xfe"])
+def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "result.json"
+    path.write_bytes(content)
+    with pytest.raises(ResultError, match=r"result.json is no result of schema ictbench.result/1: ") as caught:
+        Result.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_does_not_say_its_schema_is_refused(run: ictbench.Run, tmp_path: Path) -> None:
+    plain = json.loads(run.result.to_json())
+    del plain["schema"]
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(ResultError, match="schema"):
+        Result.read(path)
+
+
+def test_a_result_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match=r"nothing.json cannot be read: No such file"):
+        Result.read(tmp_path / "nothing.json")

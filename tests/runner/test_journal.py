@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ictbench.records import Episode, Reflection, Step, Task, Trajectory, Usage, episode_key, prompt_digest
+from ictbench.runner.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+COUNTS = st.integers(0, 10**6)
+USAGES = st.builds(Usage, calls=COUNTS, input_tokens=COUNTS, output_tokens=COUNTS, cost=st.none() | st.just(0.25))
+STEPS = st.builds(
+    Step,
+    observation=TEXT,
+    actions=st.lists(TEXT, max_size=3).map(tuple),
+    digest=TEXT,
+    thought=TEXT,
+    proposed=st.none() | TEXT,
+    executed=st.none() | TEXT,
+    keys=st.lists(TEXT, max_size=2).map(tuple),
+    reward=st.floats(allow_nan=False, allow_infinity=False),
+)
+TRAJECTORIES = st.builds(
+    Trajectory,
+    steps=st.lists(STEPS, max_size=3).map(tuple),
+    last_observation=TEXT,
+    last_digest=TEXT,
+    end=st.sampled_from(["solved", "died", "env_ended", "step_limit"]),
+) | st.just(Trajectory(steps=(), last_observation="", last_digest="d", end="failed", failure="context_overflow"))
+
+
+def episode(name: str = "read-1", prompt: str = "p", trajectory: Trajectory | None = None, **fields: Usage) -> Episode:
+    return Episode(
+        key=episode_key(name, prompt),
+        task=Task(id=name, family=name.rpartition("-")[0], env="e", params={"seed": 1}),
+        prompt=prompt_digest(prompt),
+        seed=7,
+        replicate=0,
+        trajectory=trajectory or Trajectory(steps=(), last_observation="", last_digest="d", end="step_limit"),
+        usage=fields.get("usage", Usage()),
+        versions={"nle": "1.3.0"},
+    )
+
+
+@settings(deadline=None, max_examples=30)
+@given(trajectory=TRAJECTORIES, usage=USAGES, state=JSON, text=TEXT)
+def test_what_is_written_is_read_back_after_reopening(
+    trajectory: Trajectory, usage: Usage, state: object, text: str
+) -> None:
+    played = episode(trajectory=trajectory, usage=usage)
+    reflection = Reflection.model_validate({"prompt": text, "analysis": text, "state": state, "usage": usage})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.sqlite"
+        with closing(Journal(path)) as journal:
+            assert journal.add_episode(played, 1.5, 0.25) == played.summary()
+            journal.add_reflection("read", 2, 1, reflection, 0.5)
+            journal.note(text, state)
+        with closing(Journal(path)) as journal:
+            assert journal.episode(played.key) == played
+            assert list(journal.episodes()) == [played]
+            assert journal.summaries() == {played.key: played.summary()}
+            assert list(journal.times()) == [(played.key, 1.5, 0.25)]
+            assert journal.reflection("read", 2, 1) == reflection
+            assert list(journal.reflections()) == [reflection]
+            assert journal.get(text) == state
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        yield journal
+
+
+def test_a_summary_says_what_measures_need(journal: Journal) -> None:
+    def step(digest: str, executed: str | None) -> Step:
+        return Step(observation="", actions=("a",), digest=digest, thought="", proposed="x", executed=executed)
+
+    trajectory = Trajectory(
+        steps=(step("first", "a"), step("second", None), step("third", None)),
+        last_observation="",
+        last_digest="last",
+        end="failed",
+        failure="empty",
+    )
+    found = journal.add_episode(episode(trajectory=trajectory, usage=Usage(calls=3)), 0, 0)
+    assert (found.decisions, found.invalid, found.first_digest) == (3, 2, "first")
+    assert (found.end, found.failure, found.solved, found.usage.calls) == ("failed", "empty", False, 3)
+
+
+def test_an_episode_without_steps_starts_where_it_ends(journal: Journal) -> None:
+    assert journal.add_episode(episode(), 0, 0).first_digest == "d"
+
+
+def test_the_first_record_of_an_episode_stays(journal: Journal) -> None:
+    first = episode()
+    later = episode(trajectory=Trajectory(steps=(), last_observation="", last_digest="e", end="solved"))
+    journal.add_episode(first, 1, 1)
+    journal.add_episode(later, 2, 2)
+    assert journal.episode(first.key) == first
+    assert list(journal.times()) == [(first.key, 1, 1)]
+
+
+def test_keys_by_their_beginning_sorted(journal: Journal) -> None:
+    for name in ("read-2", "read-10", "eat-1", "re_d-1"):
+        journal.add_episode(episode(name), 0, 0)
+    assert [key.split("@")[0] for key in journal.keys("")] == ["eat-1", "re_d-1", "read-10", "read-2"]
+    assert [key.split("@")[0] for key in journal.keys("re")] == ["re_d-1", "read-10", "read-2"]
+    # No wildcard has a meaning.
+    assert [key.split("@")[0] for key in journal.keys("re_")] == ["re_d-1"]
+    assert journal.keys("%") == []
+    assert [e.task.id for e in journal.episodes()] == ["eat-1", "re_d-1", "read-10", "read-2"]
+
+
+def test_times_are_in_order_of_start(journal: Journal) -> None:
+    for name, started in [("read-1", 3.0), ("read-2", 1.0), ("read-3", 2.0)]:
+        journal.add_episode(episode(name), started, 0.5)
+    assert [(key.split("@")[0], start) for key, start, _ in journal.times()] == [
+        ("read-2", 1.0),
+        ("read-3", 2.0),
+        ("read-1", 3.0),
+    ]
+
+
+def test_what_is_not_there_is_none(journal: Journal) -> None:
+    assert journal.episode("read-1@0") is None
+    assert journal.reflection("read", 0, 1) is None
+    assert journal.get("nothing") is None
+    assert journal.get("nothing", 3) == 3
+
+
+def test_reflections_are_kept_apart_by_family_loop_and_turn(journal: Journal) -> None:
+    places = [("eat", 0, 1), ("eat", 0, 2), ("eat", 1, 1), ("read", 0, 1)]
+    for place in reversed(places):
+        journal.add_reflection(*place, Reflection(prompt=str(place)), 0.1)
+    assert [journal.reflection(*place) for place in places] == [Reflection(prompt=str(place)) for place in places]
+    assert [reflection.prompt for reflection in journal.reflections()] == [str(place) for place in places]
+
+
+def test_every_record_is_committed_at_once(journal: Journal, tmp_path: Path) -> None:
+    journal.add_episode(episode(), 0, 0)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as reader:
+        assert reader.execute("SELECT count(*) FROM episodes").fetchone() == (1,)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ictbench import list_suites, load_suite
+from ictbench.errors import SuiteError, UnknownNameError
+from ictbench.suites.load import suite_of_env
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED = list_suites()["minihack-v1"].read_text(encoding="utf-8")
+
+
+def written(folder: Path, text: str | bytes, name: str = "mine.yaml") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_what_ships_can_be_listed_and_loaded_by_its_own_name() -> None:
+    names = list_suites()
+    assert "minihack-v1" in names
+    assert all(load_suite(name).name == name for name in names)
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.yml"])
+def test_a_file_of_ones_own(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, SHIPPED.replace("name: minihack-v1", "name: mine-v1"), name)
+    suite = load_suite(path)
+    assert suite.name == "mine-v1"
+    assert suite == load_suite(str(path))
+    assert suite.digest != load_suite("minihack-v1").digest
+    assert suite.families == load_suite("minihack-v1").families
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("families: [", "cannot be read: while parsing"),
+        (b"name: \xff\xfe", "cannot be read: .*codec"),
+        ("just text", "not valid: the file: .*valid dictionary"),
+        ("", "not valid: the file: .*got None"),
+        (SHIPPED + "\nlimit: 3\n", "not valid: limit: Extra inputs are not permitted, got 3"),
+        (SHIPPED.replace("max_steps: 25", "max_stepz: 25"), r"not valid: limits.max_steps: .* \(and 1 more\)"),
+        (SHIPPED.replace("role: meta-train", "role: train"), r"families.room-random.role: .*'meta-train'.*got 'train'"),
+        (SHIPPED.replace("suite/1", "suite/9"), "not valid: schema: .*got 'ictbench.suite/9'"),
+        (SHIPPED.replace("last: 9999}", "last: 10000}"), "not valid: pools: .*overlap at seed 10000"),
+        (SHIPPED.replace("turns: 6", "turns: many"), "profiles.quick.turns: .*got 'many'"),
+    ],
+)
+def test_a_file_that_is_no_suite_is_refused_in_one_line(tmp_path: Path, text: str | bytes, said: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SuiteError, match=said) as caught:
+        load_suite(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"nothing.yaml cannot be read"):
+        load_suite(tmp_path / "nothing.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(SuiteError, match=r"folder.yaml cannot be read"):
+        load_suite(tmp_path / "folder.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: minihack")]
+)
+def test_an_unknown_suite_is_named_with_the_way_out(name: str, hint: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"unknown suite '{name}'; {hint}.*name a .yaml file"):
+        load_suite(name)
+
+
+def test_the_suite_of_an_environment() -> None:
+    assert load_suite(suite_of_env("minihack")).env == "minihack"
+    with pytest.raises(UnknownNameError, match="no suite has the environment 'minihak'; did you mean 'minihack'"):
+        suite_of_env("minihak")

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ictbench.records import (
+    Decision,
+    Episode,
+    EpisodeSpec,
+    ModelSpec,
+    Observation,
+    PluginSpec,
+    Reflection,
+    Step,
+    Task,
+    Trajectory,
+    Usage,
+    digest_of,
+    episode_key,
+    prompt_digest,
+)
+
+TASK = Task(id="read-7", family="read", env="minihack", params={"env_id": "X", "seed": 7})
+ACTOR = PluginSpec(label="rules", name="rules")
+SPEC = EpisodeSpec(task=TASK, prompt="Play.", actor=ACTOR, max_steps=25, seed=1)
+STEP = Step(observation="A.", actions=("go",), digest="first", thought="", proposed="go", executed="go", reward=0.25)
+TRAJECTORY = Trajectory(
+    steps=(STEP, STEP.model_copy(update={"executed": None, "digest": "second", "reward": 0.5})),
+    last_observation="B.",
+    last_digest="last",
+    end="solved",
+)
+EPISODE = Episode(
+    key="read-7@abc",
+    task=TASK,
+    prompt="abc",
+    seed=1,
+    replicate=0,
+    trajectory=TRAJECTORY,
+    usage=Usage(calls=2, input_tokens=5),
+    versions={"nle": "1.3.0"},
+)
+
+counts = st.integers(0, 10**9)
+usages = st.builds(
+    Usage,
+    calls=counts,
+    input_tokens=counts,
+    output_tokens=counts,
+    cached_tokens=counts,
+    reasoning_tokens=counts,
+    cost=st.none() | st.integers(0, 10**6).map(lambda cents: cents / 4),
+)
+
+
+def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
+    assert digest_of({"b": 1, "a": [2, "ä"]}) == digest_of({"a": [2, "ä"], "b": 1})
+    assert digest_of({"b": 1, "a": [2, "ä"]}) == hashlib.sha256('{"a":[2,"ä"],"b":1}'.encode()).hexdigest()
+    assert digest_of([1, 2]) != digest_of([2, 1])
+    assert digest_of([1, 2], 16) == digest_of([1, 2])[:16]
+
+
+def test_an_observations_digest_is_of_text_and_actions_alone() -> None:
+    seen = Observation(text="A room.", actions=("go", "stay"))
+    assert len(seen.digest) == 16
+    assert seen.digest == digest_of(["A room.", ["go", "stay"]], 16)
+    assert seen.digest == seen.model_copy(update={"reward": 1.0, "end": "solved", "keys": ("y",)}).digest
+    assert seen.digest != seen.model_copy(update={"text": "A room"}).digest
+    assert seen.digest != seen.model_copy(update={"actions": ("stay", "go")}).digest
+
+
+def test_the_key_of_an_episode_is_its_task_prompt_and_replicate() -> None:
+    assert SPEC.key == f"read-7@{prompt_digest('Play.')}" == episode_key("read-7", "Play.")
+    assert SPEC.model_copy(update={"replicate": 2}).key == f"{SPEC.key}.2"
+    assert SPEC.model_copy(update={"prompt": "Play!"}).key != SPEC.key
+    assert SPEC.model_copy(update={"task": TASK.model_copy(update={"id": "read-8"})}).key != SPEC.key
+    assert prompt_digest("Spiel schön.") == hashlib.sha256("Spiel schön.".encode()).hexdigest()[:12]
+
+
+@given(usages, usages, usages)
+def test_usage_adds_up_in_any_order(one: Usage, two: Usage, three: Usage) -> None:
+    assert (one + two) + three == one + (two + three)
+    assert one + two == two + one
+    assert one + Usage() == one
+    total = one + two
+    for name in ("calls", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
+        assert getattr(total, name) == getattr(one, name) + getattr(two, name)
+
+
+def test_a_sum_with_an_unknown_price_has_an_unknown_price() -> None:
+    assert (Usage(cost=1.5) + Usage(cost=0.25)).cost == 1.75
+    assert (Usage(cost=1.5) + Usage(cost=None)).cost is None
+    assert (Usage(cost=None) + Usage(cost=1.5)).cost is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [TASK, SPEC, STEP, TRAJECTORY, EPISODE, Usage(), Decision(action=None), Reflection(prompt="x", state={"a": [1]})],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_record_is_frozen_strict_and_travels_as_json(record: Any) -> None:
+    field = next(iter(type(record).model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(record, field, getattr(record, field))
+    with pytest.raises(ValidationError, match="surprise"):
+        type(record)(**{**record.model_dump(), "surprise": 1})
+    assert type(record).model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_model_spec_can_be_a_key_and_has_a_name() -> None:
+    told = ModelSpec(provider="openai", model="gpt")
+    assert told.name == "openai/gpt"
+    assert {told: 1}[told.model_copy()] == 1
+
+
+@pytest.mark.parametrize("end", ["solved", "died", "env_ended", "step_limit", "failed"])
+def test_only_the_environments_own_success_is_success(end: Any) -> None:
+    ended = TRAJECTORY.model_copy(update={"end": end})
+    assert ended.solved == (end == "solved")
+    assert EPISODE.model_copy(update={"trajectory": ended}).summary().solved == (end == "solved")
+    assert (ended.total_reward, ended.invalid) == (0.75, 1)
+
+
+def test_a_summary_keeps_what_measures_need() -> None:
+    summary = EPISODE.summary()
+    assert (summary.key, summary.decisions, summary.invalid, summary.usage) == (EPISODE.key, 2, 1, EPISODE.usage)
+    assert (summary.end, summary.failure, summary.first_digest) == ("solved", None, "first")
+    failed = Trajectory(steps=(), last_observation="A.", last_digest="only", end="failed", failure="refused")
+    summary = EPISODE.model_copy(update={"trajectory": failed}).summary()
+    assert (summary.decisions, summary.failure, summary.first_digest) == (0, "refused", "only")
