@@ -34,14 +34,14 @@ def resolve(kind: Kind, name: str) -> type[Any]:
         noun = "model provider" if kind == "model" else kind
         raise UnknownNameError(f"unknown {noun} {name!r}; {suggest(name, installed(kind))}")
     module_name, _, attribute = target.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is no name of a module")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             raise UnknownNameError(f"{kind} {name!r}: there is no module {error.name!r} to import") from error
         raise
-    except (TypeError, ValueError) as error:  # a name that no module can have
-        raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is no name of a module") from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
         raise UnknownNameError(f"{kind} {name!r}: module {module_name!r} has no class {attribute!r}")

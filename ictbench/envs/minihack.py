@@ -63,14 +63,14 @@ class MiniHackEnv(TextEnv):
     @classmethod
     def warm_key(cls, task: Task) -> str:
         """One instance serves one MiniHack id."""
-        return str(task.params["env_id"])
+        return str(task.params.get("env_id"))
 
     def reset(self, task: Task) -> Observation:
         """Start the level of the task's id and seed."""
-        env_id, seed = task.params["env_id"], task.params["seed"]
-        if not isinstance(env_id, str) or not isinstance(seed, int):
+        env_id, seed = task.params.get("env_id"), task.params.get("seed")
+        if not isinstance(env_id, str) or not isinstance(seed, int) or not 0 <= seed < 2**31:
             raise UsageError(
-                f"task {task.id!r}: params need a text `env_id` and an integer `seed`, not {task.params!r}"
+                f"task {task.id!r}: params need an `env_id` and a `seed` from 0 to 2**31 - 1, not {task.params!r}"
             )
         if env_id != self._env_id:
             self._make(env_id)
@@ -105,7 +105,7 @@ class MiniHackEnv(TextEnv):
     def _make(self, env_id: str) -> None:
         self.close()
         registry = self._gym.envs.registration.registry
-        if env_id not in registry:
+        if env_id not in registry or not env_id.startswith("MiniHack-"):
             raise UsageError(f"MiniHack has no environment {env_id!r}")
         # fix_moon_phase derives moon phase, Friday the 13th and night from the seed instead of the clock.
         # MiniHack would crop eight arrays a step; message and screen are read from NLE's own buffers.

@@ -223,7 +223,7 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
     monkeypatch.delenv("OPENAI_API_KEY")
     code, out, _ = call("doctor")
     (row,) = [line for line in out.splitlines() if "OPENAI_API_KEY" in line]
-    assert (code, row.split()[:4]) == (0, ["optional", "OPENAI_API_KEY", "not", "set"])
+    assert (code, row.split()[:4]) == (0, ["optional", "OPENAI_API_KEY", "not", "set;"])
 
 
 WITHOUT_MINIHACK = "import sys; sys.modules['minihack'] = None; from ictbench.cli import main; main()"

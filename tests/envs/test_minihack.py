@@ -333,8 +333,8 @@ def test_closing_removes_the_games_folder(env: MiniHackEnv) -> None:
     ("params", "said"),
     [
         ({"env_id": "MiniHack-Eat-v9", "seed": 1}, "'MiniHack-Eat-v9'"),
-        ({"env_id": EAT, "seed": "1"}, "integer `seed`"),
-        ({"env_id": 5, "seed": 1}, "text `env_id`"),
+        ({"env_id": EAT, "seed": "1"}, "`seed` from 0"),
+        ({"env_id": 5, "seed": 1}, "an `env_id`"),
     ],
 )
 def test_a_task_that_cannot_be_played_is_refused_by_name(env: MiniHackEnv, params: dict[str, Any], said: str) -> None:

@@ -12,7 +12,6 @@ from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
-
     from ictbench.models import Completion, Message
 
 MESSAGES: list[Message] = [{"role": "system", "content": "You play."}, {"role": "user", "content": "A door."}]

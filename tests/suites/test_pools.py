@@ -13,7 +13,10 @@ from ictbench.suites.pools import SeedBlocks, SeedPools, SeedRange
 
 SUITE = load_suite("minihack-v1")
 FAMILIES = st.sampled_from(list(SUITE.families))
-EXPERIENCE = {name: {task.id for task in SUITE.pools.experience_tasks("minihack", name, {})} for name in SUITE.families}
+EXPERIENCE = {
+    name: {task.id for task in SUITE.pools.experience_tasks("minihack", name, {}, 10_000, str.encode)}
+    for name in SUITE.families
+}
 LOOPS = st.integers(0, 49)
 POOLS: tuple[Literal["selection", "test"], ...] = ("selection", "test")
 
