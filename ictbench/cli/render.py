@@ -64,7 +64,7 @@ def episode_pages(episode: Episode) -> Iterator[str]:
 
 
 def _table(result: Result) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in ("family", "role") else "right", no_wrap=True)
     for family in result.families:

@@ -64,8 +64,11 @@ class Drive:
                 task.cancel()
         if not loop.finished:
             return None
+        outcome = loop.outcome()
         progress.loops_done += 1
-        return loop.outcome()
+        # The best prompt may be the first or the last: then its test was not played apart.
+        progress.episodes -= (self.plan.prompts_tested - len(outcome.test)) * len(plan.test)
+        return outcome
 
     def _begin(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
         return asyncio.create_task(self._answer(request, plan))

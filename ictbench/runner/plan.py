@@ -120,14 +120,18 @@ class RunPlan:
             "reflector": self.reflector.model_dump(mode="json"),
         }
 
+    @property
+    def prompts_tested(self) -> int:
+        """Prompts of a loop that are scored on its test tasks, at most."""
+        return self.sizes.turns + 1 if self.test_every_turn else min(3, self.sizes.turns + 1)
+
     def episode_bounds(self) -> dict[str, int]:
         """The most episodes, reflections and calls to models that the run can take."""
         sizes, loops = self.sizes, len(self.families) * self.sizes.loops
-        tested = sizes.turns + 1 if self.test_every_turn else min(3, sizes.turns + 1)
         episodes = {
             "experience": loops * sizes.turns * sizes.batch_size,
             "selection": loops * (sizes.turns + 1) * sizes.selection_size,
-            "test": loops * tested * sizes.test_size,
+            "test": loops * self.prompts_tested * sizes.test_size,
         }
         total, reflections = sum(episodes.values()), loops * sizes.turns
         return {
