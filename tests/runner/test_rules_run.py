@@ -228,7 +228,8 @@ def test_counts_can_be_watched_while_it_runs(tmp_path: Path) -> None:
     found = ictbench.run(**TINY, out=tmp_path / "run", on_start=lambda *what: told.append(what))
     ((folder, progress),) = told
     assert folder == found.folder
-    assert progress.episodes == ictbench.dry_run(**TINY)["episodes"] >= progress.episodes_done
+    # The best prompt was the last or the first one, so its test was not played apart.
+    assert ictbench.dry_run(**TINY)["episodes"] >= progress.episodes == progress.episodes_done
     assert progress.played == len(found.episode_keys())
     family = progress.families["room-random"]
     assert (family.turns_done, family.turns, family.loops_done, progress.owed) == (2, 2, 1, 0)
