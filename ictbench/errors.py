@@ -11,10 +11,14 @@ IctbenchError
 │   └── RunFolderError         an output folder that cannot be used for this run
 ├── RunError                   a run that could not finish; exit code 1
 │   ├── RunInterruptedError    stopped by the user; it can be continued
-│   └── EndpointDownError      stopped because nothing answers; it can be continued
+│   ├── EndpointDownError      stopped because nothing answers; it can be continued
+│   ├── PluginError            a plug-in that breaks its contract
+│   └── LimitReachedError      stopped at a limit on cost, tokens or time; continue it with a higher one
 ├── ModelFailure               caused by the model: the episode is `failed`, of this kind
 └── InfrastructureError        caused by anything else: the episode is owed
-    ├── ModelUnavailableError  connection, timeout, overload or rate limit after all retries
+    ├── ModelUnavailableError  nothing usable came back, after all retries
+    │   ├── EndpointRefusedError   the endpoint refuses this key, model or address
+    │   └── TransientModelError    one try failed in passing; another may succeed
     └── EnvError               an environment that broke or hung
 """
 
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 
 FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
 """How a model can fail an episode."""
+
+TransientKind = Literal["rate_limited", "overloaded", "timeout", "connection", "malformed"]
+"""How one request can fail in passing."""
 
 
 class IctbenchError(Exception):
@@ -80,6 +87,14 @@ class EndpointDownError(RunError):
     """Too many episodes in a row met no answer. Everything finished is recorded and the run can be continued."""
 
 
+class PluginError(RunError):
+    """An actor or reflector of one's own that breaks its contract."""
+
+
+class LimitReachedError(RunError):
+    """A limit of the whole run is reached. Everything finished is recorded and the run can be continued."""
+
+
 class ModelFailure(IctbenchError):  # noqa: N818 - the protocol's word for it
     """The model caused the episode to fail: it counts as a failure, with its kind."""
 
@@ -96,6 +111,19 @@ class InfrastructureError(IctbenchError):
 
 class ModelUnavailableError(InfrastructureError):
     """The model's endpoint could not be reached, or would not serve, after all retries."""
+
+
+class EndpointRefusedError(ModelUnavailableError):
+    """An endpoint refuses this key, model or address: another try now would fare no better."""
+
+
+class TransientModelError(ModelUnavailableError):
+    """One try failed in passing. `retry_after` is how many seconds the endpoint asked to wait, if it did."""
+
+    def __init__(self, kind: TransientKind, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.kind: TransientKind = kind
+        self.retry_after = retry_after
 
 
 class EnvError(InfrastructureError):

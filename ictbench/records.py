@@ -66,6 +66,8 @@ class Usage(Record):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     cost: float | None = 0.0
+    cache_hits: int = 0
+    """Replies that came from the response cache: no calls, no tokens, no cost."""
 
     def __add__(self, other: Usage) -> Usage:
         known = self.cost is not None and other.cost is not None
@@ -76,6 +78,7 @@ class Usage(Record):
             cached_tokens=self.cached_tokens + other.cached_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
             cost=(self.cost or 0.0) + (other.cost or 0.0) if known else None,
+            cache_hits=self.cache_hits + other.cache_hits,
         )
 
 
@@ -138,11 +141,13 @@ class ModelSpec(Record):
     max_tokens: int = 500
     timeout: float = 120.0
     """Seconds one request may take."""
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    """What only this provider knows, e.g. how to launch its server."""
 
     @property
     def name(self) -> str:
-        """`provider/model`."""
-        return f"{self.provider}/{self.model}"
+        """`provider/model`, or the name of a user's own class."""
+        return f"{self.provider}/{self.model}" if self.model else self.provider
 
 
 class PluginSpec(Record):
@@ -165,6 +170,8 @@ class EpisodeSpec(Record):
     seed: int
     """The sampling seed; see `ictbench.protocol.seeds`."""
     replicate: int = 0
+    time_limit: float | None = None
+    """Seconds the episode may take, waiting for retries and limits not counted; None for no limit."""
 
     @property
     def key(self) -> str:

@@ -41,7 +41,10 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             raise UnknownNameError(f"{kind} {name!r}: there is no module {error.name!r} to import") from error
-        raise
+        raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {error}") from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {said}") from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
         raise UnknownNameError(f"{kind} {name!r}: module {module_name!r} has no class {attribute!r}")

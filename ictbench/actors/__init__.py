@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.actors.contract import Actor, History
+from ictbench.errors import UsageError
 from ictbench.resolve import resolve
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ __all__ = ["Actor", "History", "make_actor"]
 
 
 def make_actor(spec: PluginSpec, model: ChatModel | None) -> Actor:
-    """The actor that `spec` describes, on an opened model where it has one."""
-    actor: Actor = resolve("actor", spec.name)(model=model, **spec.options)
-    return actor
+    """The actor that `spec` describes, on an opened model where it has one.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    found = resolve("actor", spec.name)
+    if not issubclass(found, Actor):
+        raise UsageError(f"actor {spec.label}: {found.__name__} is no subclass of ictbench.Actor")
+    try:
+        return found(model=model, **spec.options)
+    except TypeError as error:
+        raise UsageError(f"actor {spec.label} cannot be made: {error}") from error

@@ -27,6 +27,8 @@ class Actor(ABC):
     """Decides one action. It keeps nothing between calls: the history holds all there is."""
 
     needs_model = False
+    only_computes = False
+    """True for an actor that never waits for anything: then playing many episodes at once gains nothing."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Take the model of the actor's spec, where it has one, and the options of the spec."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.actors.contract import Actor, History
-from ictbench.errors import UsageError
+from ictbench.errors import ModelFailure, UsageError
+from ictbench.models.contract import Constraint, ConstraintStyle
 from ictbench.records import Decision
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ First think about what to do, then choose exactly one of the available actions.
 Answer in this format and write nothing after it:
 Thought: <your reasoning>
 Action: <one available action, copied exactly>"""
+JSON_FORMAT = """\
+In every turn you are shown what you observe and which actions are available.
+First think about what to do, then choose exactly one of the available actions.
+Answer with a JSON object and nothing else:
+{"thought": "<your reasoning>", "action": "<one available action, copied exactly>"}"""
 ACTIONS_HEADING = "Available actions:"
 
 # Only markdown's bold and code marks are forgiven around a label and around an action.
@@ -35,34 +42,61 @@ class ReActActor(Actor):
 
     needs_model = True
 
-    def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        model: ChatModel | None = None,
+        decoding: Literal["free", "grammar", "json"] = "free",
+        history: int | None = None,
+        **options: Any,
+    ) -> None:
         """Take the model.
 
+        Args:
+            model: who plays.
+            decoding: `free` text, or a reply that constrained decoding holds to a thought and an available action.
+            history: how many past turns to show, the last ones; all of them if None.
+            options: none but these.
+
         Raises:
-            UsageError: there is none.
+            UsageError: there is no model, or it cannot decode so.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError("the actor 'react' needs a language model, e.g. openai/gpt-4o-mini")
+        self._style = None if decoding == "free" else ConstraintStyle(decoding)
+        if self._style and self._style not in model.capabilities:
+            able = ", ".join(sorted(model.capabilities)) or "none"
+            raise UsageError(f"{model.spec.name} cannot restrict replies by {decoding}; it can: {able}, or use free")
         self._model = model
+        self._history = history
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Ask the model; see `Actor.act`."""
-        completion = await self._model.complete(render_messages(prompt, history), seed=seed)
-        action, thought = parse_reply(completion.text, cut=completion.finish_reason == "length")
+        constraint = Constraint(self._style, history.actions) if self._style and history.actions else None
+        messages = render_messages(prompt, history, self._history, self._style)
+        completion = await self._model.complete(messages, seed=seed, constraint=constraint)
+        cut = completion.finish_reason == "length"
+        parse = parse_json if self._style is ConstraintStyle.JSON else parse_reply
+        action, thought = parse(completion.text, cut=cut)
+        if action is None and cut:
+            raise ModelFailure("truncated", "the reply has no end and no action", completion.usage)
         return Decision(action=action, thought=thought, usage=completion.usage)
 
 
-def render_messages(prompt: str, history: History) -> list[Message]:
-    """The conversation that puts `history` before the model.
+def render_messages(
+    prompt: str, history: History, window: int | None = None, style: ConstraintStyle | None = None
+) -> list[Message]:
+    """The conversation that puts the last `window` turns of `history` before the model, all of them if None.
 
     Past turns list their actions only where these differ from the present ones, to save tokens.
     """
-    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{FORMAT}"}]
-    for step in history.steps:
+    as_json = style is ConstraintStyle.JSON
+    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{JSON_FORMAT if as_json else FORMAT}"}]
+    past = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
+    for step in past:
         shown = step.observation if step.actions == history.actions else _situation(step.observation, step.actions)
         messages.append({"role": "user", "content": shown or "(nothing)"})
-        messages.append({"role": "assistant", "content": _reply(step)})
+        messages.append({"role": "assistant", "content": _json_reply(step) if as_json else _reply(step)})
     messages.append({"role": "user", "content": _situation(history.observation, history.actions)})
     return messages
 
@@ -88,6 +122,15 @@ def parse_reply(text: str, *, cut: bool = False) -> tuple[str | None, str]:
     return None, _thought(text)
 
 
+def parse_json(text: str, *, cut: bool = False) -> tuple[str | None, str]:
+    """Action and thought of a reply that is a JSON object; no action where it is none, or was cut short."""
+    try:
+        reply = json.loads(text)
+        return (None if cut else str(reply["action"])), str(reply["thought"])
+    except (ValueError, TypeError, KeyError):
+        return None, text.strip()
+
+
 def _situation(observation: str, actions: tuple[str, ...]) -> str:
     return "\n".join([observation, "", ACTIONS_HEADING, *actions])
 
@@ -97,6 +140,10 @@ def _reply(step: Step) -> str:
     action = "" if step.proposed is None else f"Action: {step.proposed}"
     # Some servers reject a message without content.
     return "\n".join(filter(None, [thought, action])) or "(no answer)"
+
+
+def _json_reply(step: Step) -> str:
+    return json.dumps({"thought": step.thought, "action": step.proposed or ""}, ensure_ascii=False)
 
 
 def _thought(text: str) -> str:

@@ -43,6 +43,8 @@ DIRECTIONS = {
 class RulesActor(Actor):
     """Sees what a language model would see: prompt, observations, available actions."""
 
+    only_computes = True
+
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """The first rule that applies, else a random action."""
         rules = read_rules(prompt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import sys
 from typing import Annotated, Any
 
@@ -15,6 +16,9 @@ from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
 """The parser's own error for anything wrong with the words of a command; typer does not export it."""
+
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
 
 app = typer.Typer(
     name="ictbench",
@@ -42,13 +46,20 @@ def _main(
 def main() -> None:
     """Run the command line. Errors we foresee take one line; ICTBENCH_TRACEBACK=1 shows where they arose."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except IctbenchError as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
         _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except MISUSE as error:
         _fail(f"{error.format_message().rstrip('.')}{_given(error)}; see ictbench --help", 2)
+    except (OSError, sqlite3.Error) as error:
+        if os.environ.get("ICTBENCH_TRACEBACK"):
+            raise
+        _fail(f"{type(error).__name__}: {error}; what was recorded before is kept", 1)
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped before anything was played", 1)
 

@@ -100,6 +100,16 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.found} found in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
+    meter = progress.meter
+    if meter.spent.calls:
+        spent = meter.spent
+        money = "" if spent.cost is None else f", ${spent.cost:.2f}"
+        parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
+        parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
+    if meter.retrying:
+        parts.append(f"{meter.retrying} waiting to try again ({meter.retries} retries so far)")
+    if progress.paused:
+        parts.append("paused: the endpoint does not answer")
     left = progress.seconds_left
     parts.append(f"{_clock(progress.elapsed)} elapsed, {_clock(left) if left is not None else '?'} left")
     return ", ".join(parts)

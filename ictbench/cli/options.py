@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,11 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
 
             raise ConfigError(f"config {path}: there is no option {key!r}; {suggest(name, known)}")
         parameter = known[name]
-        # One text is as good as a list of one where an option may be given several times.
-        listed = getattr(parameter, "multiple", False) and not isinstance(value, list)
-        values[str(parameter.name)] = [value] if listed else value
+        # One text is as good as a list of one where an option may be given several times; a mapping is its pairs.
+        if isinstance(value, dict):
+            value = [f"{option}={json.dumps(setting)}" for option, setting in value.items()]
+        elif getattr(parameter, "multiple", False) and not isinstance(value, list):
+            value = [value]
+        values[str(parameter.name)] = value
     context.default_map = {**(context.default_map or {}), **values}
     return path

@@ -47,6 +47,10 @@ def print_bounds(bounds: dict[str, int]) -> None:
 
 def episode_pages(episode: Episode) -> Iterator[str]:
     """One trajectory as pages of plain text: what was shown, thought, proposed and done at each decision."""
+    return map(_harmless, _pages(episode))
+
+
+def _pages(episode: Episode) -> Iterator[str]:
     trajectory = episode.trajectory
     steps = trajectory.steps
     end = trajectory.end + (f" ({trajectory.failure})" if trajectory.failure else "")
@@ -109,3 +113,8 @@ def _remarks(result: Result) -> Iterator[str]:
 
 def _text(line: str) -> Text:
     return Text(line)
+
+
+def _harmless(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.runner import Run
 
-SIZES, PLAYERS, OUTPUT = "Sizes (instead of the profile's)", "Actor and reflector", "Output"
+SIZES, PLAYERS = "Sizes (instead of the profile's)", "Actor and reflector"
+LIMITS, OUTPUT = "Limits of the whole run", "Output"
 
 
 class Profile(StrEnum):
@@ -27,12 +28,20 @@ class Profile(StrEnum):
     STANDARD = "standard"
 
 
+class Decoding(StrEnum):
+    """How the actor's replies are decoded."""
+
+    FREE = "free"
+    GRAMMAR = "grammar"
+    JSON = "json"
+
+
 def _size(flag: str, help: str) -> Any:  # noqa: A002 - typer's own word
     return option(flag, help, min=1, rich_help_panel=SIZES)
 
 
 def run(
-    env: Annotated[str | None, option("--env", "Environment, e.g. minihack: runs its newest suite.")] = None,
+    env: Annotated[str | None, option("--env", "Environment: runs its newest suite.", show_default="minihack")] = None,
     suite: Annotated[str | None, option("--suite", "Suite by name or YAML file, instead of --env.")] = None,
     families: Annotated[
         list[str] | None,
@@ -64,8 +73,24 @@ def run(
     actor_base_url: Annotated[
         str | None, option("--actor-base-url", "Address of the actor's model.", rich_help_panel=PLAYERS)
     ] = None,
+    reflector_model_options: Annotated[
+        list[str] | None,
+        option("--reflector-model-options", "KEY=VALUE for its provider, e.g. lora=PATH.", rich_help_panel=PLAYERS),
+    ] = None,
+    actor_model_options: Annotated[
+        list[str] | None,
+        option("--actor-model-options", "KEY=VALUE for its provider, e.g. n_ctx=4096.", rich_help_panel=PLAYERS),
+    ] = None,
     actor_max_tokens: Annotated[
         int | None, option("--actor-max-tokens", "Most tokens of one reply.", min=1, rich_help_panel=PLAYERS)
+    ] = None,
+    actor_decoding: Annotated[
+        Decoding | None,
+        option("--actor-decoding", "Free text, or replies held to a valid action.", rich_help_panel=PLAYERS),
+    ] = None,
+    actor_history: Annotated[
+        int | None,
+        option("--actor-history", "Past turns shown to the actor.", min=0, show_default="all", rich_help_panel=PLAYERS),
     ] = None,
     turns: Annotated[int | None, _size("--turns", "Turns of a loop (N).")] = None,
     batch_size: Annotated[int | None, _size("--batch-size", "Episodes a turn (k).")] = None,
@@ -77,8 +102,37 @@ def run(
         bool, option("--test-every-turn", "Score every prompt on the test tasks.", rich_help_panel=SIZES)
     ] = False,
     max_connections: Annotated[
-        int, option("--max-connections", "Episodes in flight at a time, each with at most one request.", min=1)
+        int, option("--max-connections", "Requests in flight at a time.", min=1, rich_help_panel=LIMITS)
     ] = 16,
+    requests_per_minute: Annotated[
+        int | None, option("--requests-per-minute", "Over all models.", min=1, rich_help_panel=LIMITS)
+    ] = None,
+    tokens_per_minute: Annotated[
+        int | None, option("--tokens-per-minute", "Over all models.", min=1, rich_help_panel=LIMITS)
+    ] = None,
+    max_cost: Annotated[
+        float | None, option("--max-cost", "US dollars; stops there, to be continued.", rich_help_panel=LIMITS)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, option("--max-tokens", "Tokens in and out; stops there.", min=1, rich_help_panel=LIMITS)
+    ] = None,
+    max_time: Annotated[float | None, option("--max-time", "Seconds; stops there.", rich_help_panel=LIMITS)] = None,
+    request_timeout: Annotated[
+        float, option("--request-timeout", "Seconds one request may take.", rich_help_panel=LIMITS)
+    ] = 120.0,
+    outage_pause: Annotated[
+        float,
+        option("--outage-pause", "Seconds before one last try when nothing answers.", min=0, rich_help_panel=LIMITS),
+    ] = 30.0,
+    episode_time_limit: Annotated[
+        float | None,
+        option("--episode-time-limit", "Seconds an episode may take, waiting not counted.", rich_help_panel=LIMITS),
+    ] = None,
+    cache: Annotated[Path | None, option("--cache", "Response cache, an SQLite file.", rich_help_panel=OUTPUT)] = None,
+    retry_failed: Annotated[
+        list[str] | None,
+        option("--retry-failed", "Kinds of failed episodes to play again, with commas.", rich_help_panel=OUTPUT),
+    ] = None,
     out: Annotated[
         Path | None,
         option(
@@ -116,6 +170,8 @@ def run(
         "reflector": reflector,
         "actor": actor,
         "actor_max_tokens": actor_max_tokens,
+        "reflector_model_options": reflector_model_options or {},
+        "actor_model_options": actor_model_options or {},
         "reflector_base_url": reflector_base_url,
         "actor_base_url": actor_base_url,
         "turns": turns,
@@ -125,7 +181,19 @@ def run(
         "test_size": test_size,
         "max_steps": max_steps,
         "test_every_turn": test_every_turn,
+        "actor_decoding": actor_decoding and actor_decoding.value,
+        "actor_history": actor_history,
         "max_connections": max_connections,
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "max_cost": max_cost,
+        "max_tokens": max_tokens,
+        "max_time": max_time,
+        "request_timeout": request_timeout,
+        "outage_pause": outage_pause,
+        "episode_time_limit": episode_time_limit,
+        "cache": cache,
+        "retry_failed": retry_failed or [],
     }
     if dry_run:
         bounds = ictbench.dry_run(**options)
@@ -158,7 +226,8 @@ def _how_to_continue(folder: Path | None) -> str:
 
 
 def _owed(result: Result) -> str:
-    return f"{result.owed} episodes or reflections met no answer and are owed"
+    why = f" ({'; '.join(result.host.troubles)})" if result.host.troubles else ""
+    return f"{result.owed} episodes or reflections are owed{why}"
 
 
 def _summary(finished: Run) -> dict[str, Any]:

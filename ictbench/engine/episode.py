@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ictbench.actors import History
-from ictbench.errors import FailureKind, ModelFailure
-from ictbench.records import Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.errors import EnvError, FailureKind, IctbenchError, ModelFailure, PluginError
+from ictbench.models.meter import waiting_clock
+from ictbench.records import Decision, Episode, Step, Trajectory, Usage, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ictbench.actors import Actor
     from ictbench.envs import TextEnv
-    from ictbench.records import Decision, End, EpisodeSpec, Observation
+    from ictbench.records import End, EpisodeSpec, Observation
 
 T = TypeVar("T")
 
@@ -26,27 +28,47 @@ class Caller(Protocol):
         ...
 
 
+class EpisodeClock:
+    """Seconds since it was made, without those that this task spent waiting for retries and limits."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._waited = [0.0]
+        waiting_clock.set(self._waited)
+
+    @property
+    def seconds(self) -> float:
+        """The seconds."""
+        return time.monotonic() - self._started - self._waited[0]
+
+
 async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Caller) -> Episode:
     """Play `spec` to its end.
 
     What the model causes ends the episode as `failed`. `InfrastructureError` passes through: the episode is owed.
     """
-    observation = await call(env.reset, spec.task)
+    observation = await _of_env(call, env.reset, spec.task)
     shown = observation.text
     steps: list[Step] = []
     usage = Usage()
     failure: FailureKind | None = None
+    clock = EpisodeClock()
     while observation.end is None and len(steps) < spec.max_steps:
         history = History(steps, shown, observation.actions, spec.max_steps)
+        if spec.time_limit is not None and clock.seconds > spec.time_limit:
+            failure = "timeout"
+            break
         try:
             decision = await actor.act(spec.prompt, history, spec.seed)
         except ModelFailure as error:
             failure = error.kind
             usage += error.usage or Usage(calls=1, cost=None)
             break
+        if not isinstance(decision, Decision):
+            raise PluginError(f"actor {spec.actor.label} answered {decision!r:.80}, which is no Decision")
         usage += decision.usage
         executed = match_action(decision.action, observation.actions)
-        after = observation if executed is None else await call(env.step, executed)
+        after = observation if executed is None else await _of_env(call, env.step, executed)
         steps.append(_step(shown, observation, decision, executed, after))
         notice = _invalid_notice(decision.action) if executed is None else ""
         observation, shown = after, notice + after.text
@@ -67,6 +89,16 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
         usage=usage,
         versions=env.versions(),
     )
+
+
+async def _of_env(call: Caller, function: Callable[[Any], Observation], argument: Any) -> Observation:
+    """What an environment answers; whatever it raises that we do not know is its own fault."""
+    try:
+        return await call(function, argument)
+    except IctbenchError:
+        raise
+    except Exception as error:
+        raise EnvError(f"the environment broke: {type(error).__name__}: {error}") from error
 
 
 def match_action(proposed: str | None, actions: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors import make_actor
 from ictbench.engine.episode import play_episode
-from ictbench.models import open_model
+from ictbench.models import ModelPool
 from ictbench.resolve import resolve
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from ictbench.actors import Actor
     from ictbench.envs import TextEnv
-    from ictbench.models import ChatModel
-    from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec, Task
+    from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task
 
 T = TypeVar("T")
 
@@ -27,11 +26,11 @@ T = TypeVar("T")
 class EpisodeWorker:
     """Plays episodes from plain specifications. Use it from one event loop, and close it at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: ModelPool | None = None) -> None:
+        self._models = models or ModelPool()
         # One thread: environments keep module-level state that is not thread-safe.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ictbench-env")
         self._warm: defaultdict[tuple[str, str], list[TextEnv]] = defaultdict(list)
-        self._models: dict[ModelSpec, ChatModel] = {}
         self._actors: dict[str, Actor] = {}
 
     async def play(self, spec: EpisodeSpec) -> Episode:
@@ -44,29 +43,17 @@ class EpisodeWorker:
         async with self._env(spec.task) as env:
             return await play_episode(spec, env, actor, self._call)
 
-    def model(self, spec: ModelSpec) -> ChatModel:
-        """The one open model of this worker for a spec."""
-        if spec not in self._models:
-            self._models[spec] = open_model(spec)
-        return self._models[spec]
-
-    def adopt(self, spec: ModelSpec, model: ChatModel) -> None:
-        """Use a model that is open already; it is closed with this worker."""
-        self._models[spec] = model
-
     async def aclose(self) -> None:
-        """Close environments and models."""
+        """Close environments; the models belong to whoever opened the pool."""
         for env in [env for envs in self._warm.values() for env in envs]:
             await self._call(env.close)
         self._warm.clear()
         self._thread.shutdown(wait=True)
-        for model in self._models.values():
-            await model.aclose()
 
     def _actor(self, spec: PluginSpec) -> Actor:
         key = spec.model_dump_json()
         if key not in self._actors:
-            self._actors[key] = make_actor(spec, self.model(spec.model) if spec.model else None)
+            self._actors[key] = make_actor(spec, self._models.open(spec.model) if spec.model else None)
         return self._actors[key]
 
     @asynccontextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from ictbench.records import ModelSpec, Usage
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
+
+
+THOUGHT_CHARACTERS = 300
+"""Longest thought of a constrained reply."""
 
 
 class Message(TypedDict):
@@ -30,11 +36,47 @@ class Completion:
     finish_reason: FinishReason = "stop"
 
 
+class ConstraintStyle(StrEnum):
+    """How a reply is restricted; also what an adapter's `capabilities` name."""
+
+    GRAMMAR = "grammar"
+    """`Thought: …`, a new line, `Action: ` and one of the choices."""
+    JSON = "json"
+    """An object with a text `thought` and an `action` that is one of the choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Restricts a reply to a thought and one of some actions, by constrained decoding."""
+
+    style: ConstraintStyle
+    choices: tuple[str, ...]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of a reply of style `json`."""
+        properties = {
+            "thought": {"type": "string", "maxLength": THOUGHT_CHARACTERS},
+            "action": {"type": "string", "enum": list(self.choices)},
+        }
+        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+    def gbnf(self) -> str:
+        """The grammar of a reply of style `grammar`, in llama.cpp's notation."""
+        actions = " | ".join(json.dumps(choice, ensure_ascii=False) for choice in self.choices)
+        thought = f"[^\\n]{{1,{THOUGHT_CHARACTERS}}}"
+        return f'root ::= "Thought: " {thought} "\\nAction: " action\naction ::= {actions}\n'
+
+
 class ChatModel(ABC):
     """A chat model behind some provider, opened from a `ModelSpec` and used from one event loop.
 
-    `complete` raises `ModelFailure` for what the model caused and `ModelUnavailableError` for what it did not.
+    An adapter makes one try a call: retries, limits and the cache are `ManagedModel`'s. `complete` raises
+    `ModelFailure` for what the model caused, `TransientModelError` where another try may succeed, and
+    `EndpointRefusedError` where none will.
     """
+
+    capabilities: frozenset[ConstraintStyle] = frozenset()
+    """The constraints that `complete` can impose."""
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec, keys included, so that a run fails before its first episode.
@@ -46,9 +88,19 @@ class ChatModel(ABC):
 
     @abstractmethod
     async def complete(
-        self, messages: Sequence[Message], *, seed: int | None = None, choices: Sequence[str] | None = None
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer `messages`; `choices`, where the provider can, restricts the reply to one of them."""
+        """Answer `messages`, within `constraint` where it is given; its style is among the capabilities."""
+
+    @property
+    def known_fingerprint(self) -> str | None:
+        """The fingerprint, where it is known before the first reply, as it is of local weights."""
+        return None
+
+    @property
+    def address(self) -> str:
+        """Where requests go: models of one name at two addresses may differ."""
+        return self.spec.base_url or ""
 
     @property
     @abstractmethod

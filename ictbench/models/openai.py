@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
-from ictbench.models.contract import ChatModel, Completion, FinishReason, Message
-from ictbench.models.transport import JsonTransport, MalformedReplyError, Retry
+from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
+from ictbench.models.transport import JsonTransport, MalformedReplyError
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ class OpenAIModel(ChatModel):
     Reasoning models (o1, o3, o4, gpt-5) take neither temperature nor seed: the spec's are not sent to them.
     """
 
-    def __init__(self, spec: ModelSpec, *, retry: Retry | None = None) -> None:
+    capabilities = frozenset({ConstraintStyle.JSON})
+    _fingerprint: str | None = None
+    _version: str | None = None
+
+    def __init__(self, spec: ModelSpec) -> None:
         """Check key and address; nothing is sent yet.
 
         Raises:
@@ -42,14 +46,12 @@ class OpenAIModel(ChatModel):
         key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not key and base_url.rstrip("/") == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
+        self._base_url = base_url
         self._reasoning = REASONING.match(spec.model) is not None
-        self._fingerprint: str | None = None
-        self._version: str | None = None
         self._transport = JsonTransport(
             base_url,
             headers=_headers(key),
             timeout=spec.timeout,
-            retry=retry or Retry(),
             hints={
                 401: "check OPENAI_API_KEY",
                 402: "check the account's balance",
@@ -60,16 +62,24 @@ class OpenAIModel(ChatModel):
         )
 
     async def complete(
-        self, messages: Sequence[Message], *, seed: int | None = None, choices: Sequence[str] | None = None
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer `messages`. `choices` does not restrict the reply yet.
+        """Answer `messages`, in one try.
 
         Raises:
             ModelFailure: bad_request, context_overflow, refused or empty.
-            ModelUnavailableError: the endpoint refuses this key or model, or does not answer after all retries.
+            TransientModelError: another try may succeed.
+            EndpointRefusedError: the endpoint refuses this key or model.
         """
         body = {"model": self.spec.model, "messages": list(messages), **self._sampling(seed)}
+        if constraint:
+            body |= self._constrained(constraint)
         return await self._transport.post("chat/completions", body, self._read)
+
+    @property
+    def address(self) -> str:
+        """The base URL."""
+        return self._base_url
 
     @property
     def fingerprint(self) -> str | None:
@@ -85,6 +95,11 @@ class OpenAIModel(ChatModel):
             return {"max_completion_tokens": self.spec.max_tokens}
         sampling = {"max_tokens": self.spec.max_tokens, "temperature": self.spec.temperature, "seed": seed}
         return {name: value for name, value in sampling.items() if value is not None}
+
+    def _constrained(self, constraint: Constraint) -> dict[str, Any]:
+        """The parameters that impose a constraint, in this server's dialect."""
+        schema = {"name": "decision", "strict": True, "schema": constraint.json_schema()}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
     def _read(self, reply: dict[str, Any]) -> Completion:
         try:

@@ -120,8 +120,10 @@ class Loop:
     def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
         """Tell what the reflector answered; an unusable answer leaves the prompt as it is, and is counted."""
         prompt, failure = reflection.prompt, reflection.failure
-        if prompt is not None and len(prompt.encode()) > self.plan.prompt_bytes:
+        if prompt is not None and len(prompt.encode(errors="replace")) > self.plan.prompt_bytes:
             prompt, failure = None, "too_long"
+        elif prompt is not None and not _is_text(prompt):
+            prompt, failure = None, "unparseable"
         elif prompt is None and failure is None:
             failure = "unparseable"
         self._prompts.append(request.prompt if prompt is None else prompt)
@@ -188,3 +190,12 @@ class Loop:
         new = sorted(due - self._tested)
         self._tested |= due
         return tuple(self._score("test", index) for index in new)
+
+
+def _is_text(prompt: str) -> bool:
+    """Half a surrogate pair is no text: no file and no digest could hold it."""
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.errors import UsageError
 from ictbench.reflectors.contract import Context, Reflector
 from ictbench.resolve import resolve
 
@@ -15,6 +16,15 @@ __all__ = ["Context", "Reflector", "make_reflector"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:
-    """The reflector that `spec` describes, on an opened model where it has one."""
-    reflector: Reflector = resolve("reflector", spec.name)(model=model, **spec.options)
-    return reflector
+    """The reflector that `spec` describes, on an opened model where it has one.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    found = resolve("reflector", spec.name)
+    if not issubclass(found, Reflector):
+        raise UsageError(f"reflector {spec.label}: {found.__name__} is no subclass of ictbench.Reflector")
+    try:
+        return found(model=model, **spec.options)
+    except TypeError as error:
+        raise UsageError(f"reflector {spec.label} cannot be made: {error}") from error

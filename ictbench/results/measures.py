@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from difflib import SequenceMatcher
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -51,6 +53,8 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     bests = [episode for loop in loops for episode in _test_episodes(loop, loop.best, episodes)]
     bases = [episode for loop in loops for episode in _test_episodes(loop, 0, episodes)]
     played = {key: episodes[key] for loop in loops for _, key in episode_keys(loop)}
+    changes = [change for loop in loops for change in _prompt_changes(loop)]
+    after_solved = [change for change, solved in changes if solved]
     return Behaviour(
         invalid_base=_invalid_share(bases),
         invalid_best=_invalid_share(bests),
@@ -58,6 +62,8 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
         failed=dict(sorted(Counter(e.failure for e in played.values() if e.failure).items())),
         reflection_failures=dict(sorted(Counter(f for loop in loops for f in loop.failures if f).items())),
         prompt_bytes=fmean(len(loop.prompts[loop.best].encode()) for loop in loops),
+        prompt_change=fmean(change for change, _ in changes),
+        prompt_change_after_solved=fmean(after_solved) if after_solved else None,
         starts_shared=fmean(_starts_shared(loop, episodes) for loop in loops),
     )
 
@@ -118,6 +124,12 @@ def _test_episodes(loop: LoopOutcome, index: int, episodes: Mapping[str, Episode
 def _invalid_share(episodes: Sequence[EpisodeSummary]) -> float:
     decisions = sum(episode.decisions for episode in episodes)
     return sum(episode.invalid for episode in episodes) / decisions if decisions else 0.0
+
+
+def _prompt_changes(loop: LoopOutcome) -> Iterator[tuple[float, bool]]:
+    """Turn by turn: how much of the prompt changed, and whether the whole batch before was solved."""
+    for (before, after), outcomes in zip(pairwise(loop.prompts), loop.experience, strict=True):
+        yield 1 - SequenceMatcher(None, before.splitlines(), after.splitlines()).ratio(), all(outcomes)
 
 
 def _starts_shared(loop: LoopOutcome, episodes: Mapping[str, EpisodeSummary]) -> float:

@@ -101,6 +101,10 @@ class Behaviour(Record):
     """Reflections that could not be used, by kind."""
     prompt_bytes: float
     """Mean length of the best prompts, in UTF-8 bytes."""
+    prompt_change: float
+    """Mean share of a prompt's lines that a turn replaces, adds or takes away: 0 unchanged, 1 all new."""
+    prompt_change_after_solved: float | None
+    """The same after batches whose every episode was solved; None where there were none."""
     starts_shared: float
     """Share of test tasks whose first observation equals that of a task met in the same loop's experience."""
 
@@ -138,6 +142,12 @@ class Host(Record):
     """ISO 8601, UTC."""
     seconds: float
     """Wall time, summed over the sittings of a resumed run."""
+    spent: Usage
+    """All that was paid for, including replies to episodes that were interrupted and played again."""
+    addresses: dict[str, str]
+    """Where the models of actor and reflector were reached."""
+    troubles: tuple[str, ...]
+    """Why episodes or reflections are owed, each reason once, at most five."""
     machine: dict[str, JsonValue]
 
 
@@ -164,6 +174,8 @@ class Result(Record):
     complete: bool
     owed: int
     """Episodes and reflections that infrastructure failures left unplayed."""
+    retried_failures: dict[str, int]
+    """Failed episodes that were played again on request, by kind."""
     families: tuple[FamilyResult, ...]
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""

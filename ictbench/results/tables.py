@@ -37,7 +37,8 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
     row: dict[str, Any] = {"family": family.name, "role": family.role, "loops": len(family.loops)}
     if family.measures and family.behaviour:
         row |= _measures(family.measures)
-        row |= {"invalid_base": family.behaviour.invalid_base, "invalid_best": family.behaviour.invalid_best}
+        behaviour = family.behaviour.model_dump(exclude={"ends", "failed", "reflection_failures"})
+        row |= behaviour
     return row | {"errors": errors(family)}
 
 

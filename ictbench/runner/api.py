@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-import time
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
-from ictbench.engine import InlineExecutor
-from ictbench.errors import IctbenchError, RunFolderError, RunInterruptedError
-from ictbench.models import open_model
-from ictbench.reflectors import make_reflector
-from ictbench.resolve import resolve
+from ictbench.errors import RunFolderError, RunInterruptedError
+from ictbench.models import ModelPool
 from ictbench.results import Result
 from ictbench.runner.background import run_blocking
-from ictbench.runner.drive import Drive
 from ictbench.runner.folder import RunFolder, new_run_id
 from ictbench.runner.journal import Journal
-from ictbench.runner.ledger import Ledger
-from ictbench.runner.outcome import build_result, write_outcome
-from ictbench.runner.plan import Options, RunPlan, make_plan
-from ictbench.runner.progress import Progress
+from ictbench.runner.plan import Options, make_plan
+from ictbench.runner.sitting import env_versions, open_players, run_sitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from pydantic import JsonValue
 
-    from ictbench.models import ChatModel
-    from ictbench.protocol import LoopPlan
     from ictbench.records import Episode
+    from ictbench.runner.progress import Progress
     from ictbench.suites.suite import ProfileName
-
-
-SCRIPTED_IN_FLIGHT = 2
-"""Episodes at a time without a model: there is no latency to hide, and every one costs an environment."""
 
 
 class OptionsDict(TypedDict, total=False):
@@ -58,9 +45,23 @@ class OptionsDict(TypedDict, total=False):
     test_every_turn: bool
     max_steps: int | None
     actor_max_tokens: int | None
+    actor_decoding: Literal["free", "grammar", "json"] | None
+    actor_history: int | None
+    episode_time_limit: float | None
     reflector_base_url: str | None
     actor_base_url: str | None
+    reflector_model_options: Mapping[str, JsonValue] | Sequence[str]
+    actor_model_options: Mapping[str, JsonValue] | Sequence[str]
     max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    request_timeout: float
+    outage_pause: float
+    cache: Path | None
+    retry_failed: str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,23 @@ class Run:
     """A run on disk."""
 
     folder: Path
-    result: Result
+    _result: Result | None = field(default=None, repr=False)
+
+    @property
+    def result(self) -> Result:
+        """The run's result.
+
+        Raises:
+            RunFolderError: it has none yet.
+            ResultError: its file is damaged.
+        """
+        path = RunFolder(self.folder).result
+        if self._result is None and not path.exists():
+            raise RunFolderError(
+                f"{self.folder} has no result yet; continue its run: the same options, with --out "
+                f"{shlex.quote(str(self.folder))}"
+            )
+        return self._result or Result.read(path)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The aggregate tables, by name."""
@@ -102,7 +119,7 @@ class Run:
         path = RunFolder(self.folder).journal
         if not path.exists():
             raise RunFolderError(f"{path} is missing, and it holds the episodes")
-        return Journal(path)
+        return Journal(path, read_only=True)
 
 
 def run(
@@ -126,9 +143,10 @@ def run(
     )
     loops = list(plan.loops())
     try:
-        return run_blocking(lambda: _run(plan, loops, folder, on_start))
+        result = run_blocking(lambda: run_sitting(plan, loops, folder, on_start))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
+    return Run(folder.path, result)
 
 
 def dry_run(**options: Unpack[OptionsDict]) -> dict[str, int]:
@@ -140,79 +158,16 @@ def dry_run(**options: Unpack[OptionsDict]) -> dict[str, int]:
     plan = make_plan(Options.parse(dict(options)))
     for _ in plan.loops():
         pass
+    env_versions(plan.suite.env)
+    open_players(plan, ModelPool())
     return plan.episode_bounds()
 
 
 def load_run(path: str | Path) -> Run:
-    """A finished run from its folder.
+    """A run from its folder; one that is not finished has no result yet, but episodes.
 
     Raises:
-        RunFolderError: it is no run's folder, or the run has no result yet.
+        RunFolderError: it is no run's folder.
     """
-    folder = RunFolder(Path(path))
-    folder.read_config()
-    if not folder.result.exists():
-        raise RunFolderError(
-            f"{folder.path} has no result yet; continue its run: the same options, with --out {shlex.quote(str(path))}"
-        )
-    return Run(folder.path, Result.read(folder.result))
-
-
-async def _run(
-    plan: RunPlan, loops: list[LoopPlan], folder: RunFolder, on_start: Callable[[Path, Progress], None] | None
-) -> Run:
-    versions = await asyncio.to_thread(_env_versions, plan.suite.env)
-    actor_model = open_model(plan.actor.model) if plan.actor.model else None
-    reflector_model = open_model(plan.reflector.model) if plan.reflector.model else None
-    reflector = make_reflector(plan.reflector, reflector_model)
-    with folder.claim({**plan.identity(), "versions": versions}), closing(Journal(folder.journal)) as journal:
-        clock = time.monotonic()
-        journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
-        executor = InlineExecutor(plan.max_connections if plan.actor.model else SCRIPTED_IN_FLIGHT)
-        if plan.actor.model and actor_model:
-            executor.worker.adopt(plan.actor.model, actor_model)
-        progress = Progress.of(plan, found=len(journal.keys()))
-        ledger = Ledger(journal, executor, progress)
-        if on_start:
-            on_start(folder.path, progress)
-        try:
-            outcomes = await Drive(plan, ledger, journal, reflector, progress).run(loops)
-        except BaseExceptionGroup as group:
-            raise _gravest(group) from None
-        finally:
-            await ledger.aclose()
-            await executor.aclose()
-            if reflector_model:
-                await reflector_model.aclose()
-            _note_fingerprints(journal, {"actor": actor_model, "reflector": reflector_model})
-            journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
-        result = build_result(plan, outcomes, ledger, journal, versions, folder.path)
-        write_outcome(folder, journal, result)
-    return Run(folder.path, result)
-
-
-def _env_versions(name: str) -> dict[str, str]:
-    """Make one environment, so that a missing package is told before anything is played."""
-    env = resolve("env", name)()
-    versions: dict[str, str] = env.versions()
-    env.close()
-    return versions
-
-
-def _gravest(group: BaseExceptionGroup[Any]) -> BaseException:
-    """The one error to report of several: a bug before our own errors, which name what the user can do."""
-    leaves = [error for error in _leaves(group) if not isinstance(error, asyncio.CancelledError)]
-    return min(leaves, key=lambda error: isinstance(error, IctbenchError))
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]
-
-
-def _note_fingerprints(journal: Journal, models: dict[str, ChatModel | None]) -> None:
-    """A sitting in which a model never answered has nothing to say about it."""
-    for role, model in models.items():
-        if model is not None and model.fingerprint is not None:
-            journal.note(f"{role}_fingerprint", model.fingerprint)
+    RunFolder(Path(path)).read_config()
+    return Run(Path(path))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.engine import Priority
-from ictbench.errors import InfrastructureError, ModelFailure
+from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.protocol import Loop, Play, Reflect, Score, reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, Reflection, Usage
 from ictbench.reflectors import Context
@@ -110,16 +110,20 @@ class Drive:
             return known
         seed = reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn)
         clock = time.monotonic()
-        try:
-            reflection = await self.reflector.reflect(
-                request.prompt, request.trajectories, request.state, Context(seed, plan.prompt_bytes)
-            )
-        except ModelFailure as error:
-            usage = error.usage or Usage(calls=1, cost=None)
-            reflection = Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
-        except InfrastructureError as error:
-            self.ledger.count_failure(f"reflection {plan.family} loop {plan.index} turn {request.turn}", error)
-            raise
+        context = Context(seed, plan.prompt_bytes)
+
+        async def reflect() -> Reflection:
+            try:
+                return await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+            except ModelFailure as error:
+                usage = error.usage or Usage(calls=1, cost=None)
+                return Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
+
+        what = f"reflection {plan.family} loop {plan.index} turn {request.turn}"
+        reflection = await self.ledger.guarded(what, reflect)
+        if not isinstance(reflection, Reflection):
+            label = self.plan.reflector.label
+            raise PluginError(f"reflector {label} answered {reflection!r:.80}, which is no Reflection")
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, time.monotonic() - clock)
         return reflection
 
@@ -130,6 +134,7 @@ class Drive:
             actor=self.plan.actor,
             max_steps=self.plan.max_steps,
             seed=sampling_seed(self.plan.suite.digest, task.id),
+            time_limit=self.plan.episode_time_limit,
         )
 
 

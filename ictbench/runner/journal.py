@@ -14,7 +14,7 @@ from ictbench.errors import RunFolderError
 from ictbench.records import Episode, EpisodeSummary, Reflection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SCHEMA = """
@@ -32,19 +32,21 @@ CREATE TABLE IF NOT EXISTS reflections (
 class Journal:
     """One run's journal. Records are JSON, deflated; summaries are kept apart so that they load fast."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the journal, or make it.
 
         Raises:
             RunFolderError: the file is there and is no journal.
         """
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
+            if read_only:
+                self._database = _open_to_read(path)
+                return
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # NORMAL survives the death of the process at any instant; only a power cut can cost the last commits.
             self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
         except sqlite3.DatabaseError as error:
-            self._database.close()
-            raise RunFolderError(f"journal {path} cannot be used: {error}; choose another --out") from error
+            raise RunFolderError(f"journal {path} cannot be used: {error}") from error
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it."""
@@ -99,6 +101,16 @@ class Journal:
         for (record,) in self._database.execute("SELECT record FROM reflections ORDER BY family, loop, turn"):
             yield Reflection.model_validate_json(_unpack(record))
 
+    def forget_episodes(self, keys: Iterable[str]) -> None:
+        """Remove episodes that are to be played again."""
+        self._database.executemany("DELETE FROM episodes WHERE key = ?", [(key,) for key in keys])
+
+    def forget_reflections(self, family: str, loop: int, first_turn: int) -> None:
+        """Remove a loop's reflections from a turn on."""
+        self._database.execute(
+            "DELETE FROM reflections WHERE family = ? AND loop = ? AND turn >= ?", (family, loop, first_turn)
+        )
+
     def get(self, name: str, default: Any = None) -> Any:
         """A value noted under a name."""
         row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -107,6 +119,21 @@ class Journal:
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under a name."""
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that never writes; where not even SQLite's own side files can be, one that looks for none."""
+    for mode in ("mode=ro", "immutable=1"):
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+        try:
+            database.execute("SELECT 1 FROM episodes LIMIT 1")
+        except sqlite3.OperationalError:
+            database.close()
+            if mode == "immutable=1":
+                raise
+        else:
+            return database
+    raise AssertionError("not reached")
 
 
 def _pack(text: str) -> bytes:

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ictbench.errors import EndpointDownError, InfrastructureError
+from ictbench.errors import InfrastructureError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ictbench.engine import Executor, Priority
     from ictbench.records import EpisodeSpec, EpisodeSummary, Trajectory
+    from ictbench.runner.breaker import Breaker
     from ictbench.runner.journal import Journal
     from ictbench.runner.progress import Progress
 
-MAX_OWED_IN_A_ROW = 8
-"""After so many infrastructure failures with no success between them, nothing more is tried."""
+T = TypeVar("T")
+
+ATTEMPTS = 2
+"""How often an episode is tried before it is owed; the second time only once the breaker lets it through."""
 
 
 class Ledger:
     """Plays what the journal does not hold yet."""
 
-    def __init__(self, journal: Journal, executor: Executor, progress: Progress) -> None:
+    def __init__(self, journal: Journal, executor: Executor, progress: Progress, breaker: Breaker) -> None:
         self.summaries = journal.summaries()
         self._journal = journal
         self._executor = executor
         self._progress = progress
+        self._breaker = breaker
         self._in_flight: dict[str, asyncio.Task[EpisodeSummary]] = {}
-        self._owed_in_a_row = 0
         self.owed: dict[str, str] = {}
         """What went wrong, by key."""
 
@@ -36,7 +41,7 @@ class Ledger:
 
         Raises:
             InfrastructureError: it is owed.
-            EndpointDownError: so many are owed in a row that the run should stop.
+            EndpointDownError: the run should stop.
         """
         key = spec.key
         if key in self.summaries:
@@ -60,27 +65,35 @@ class Ledger:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _play(self, spec: EpisodeSpec, priority: Priority) -> EpisodeSummary:
-        started, clock = time.time(), time.monotonic()
-        try:
-            episode = await self._executor.play(spec, priority)
-        except InfrastructureError as error:
-            self.count_failure(spec.key, error)
-            raise
-        summary = self._journal.add_episode(episode, started, time.monotonic() - clock)
-        self.summaries[spec.key] = summary
-        self._owed_in_a_row = 0
-        self._progress.played += 1
-        return summary
-
-    def count_failure(self, what: str, error: InfrastructureError) -> None:
-        """Note what is owed.
+    async def guarded(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do work that may meet an outage: try it again after a pause that the endpoint survived.
 
         Raises:
-            EndpointDownError: it is one too many in a row.
+            InfrastructureError: `what` is owed.
+            EndpointDownError: the endpoint did not survive the pause.
         """
-        self.owed[what] = str(error)
+        for _ in range(ATTEMPTS):
+            await self._breaker.passage()
+            try:
+                done = await work()
+            except InfrastructureError as error:
+                self._breaker.failed(error)
+                trouble = error
+                if self._breaker.paused:
+                    continue
+                break
+            self._breaker.succeeded()
+            return done
+        self.owed[what] = str(trouble)
         self._progress.owed = len(self.owed)
-        self._owed_in_a_row += 1
-        if self._owed_in_a_row >= MAX_OWED_IN_A_ROW:
-            raise EndpointDownError(f"nothing works any more, the last {MAX_OWED_IN_A_ROW} attempts failed: {error}")
+        raise trouble
+
+    async def _play(self, spec: EpisodeSpec, priority: Priority) -> EpisodeSummary:
+        started, clock = time.time(), time.monotonic()
+        episode = await self.guarded(spec.key, lambda: self._executor.play(spec, priority))
+        summary = self._journal.add_episode(episode, started, time.monotonic() - clock)
+        self.summaries[spec.key] = summary
+        self._progress.played += 1
+        self.owed.pop(spec.key, None)
+        self._progress.owed = len(self.owed)
+        return summary

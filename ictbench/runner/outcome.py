@@ -17,12 +17,14 @@ from ictbench.results.schema import Host, Player, SuiteId
 from ictbench.runner.folder import write_atomically
 from ictbench.runner.plan import RANKED_PROFILES
 
+ROLES = ("actor", "reflector")
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.protocol import LoopOutcome
-    from ictbench.records import Episode
+    from ictbench.records import Episode, PluginSpec
     from ictbench.runner.folder import RunFolder
     from ictbench.runner.journal import Journal
     from ictbench.runner.ledger import Ledger
@@ -41,7 +43,9 @@ def build_result(
     by_family = {name: [loop for loop in outcomes if loop.plan.family == name] for name in plan.families}
     roles = {name: plan.suite.families[name].role for name in plan.families}
     complete = len(outcomes) == len(plan.families) * plan.sizes.loops
-    deviations = plan.deviations()
+    fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
+    changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
+    deviations = (*plan.deviations(), *changed)
     return Result(
         schema="ictbench.result/1",
         ictbench=__version__,
@@ -52,12 +56,13 @@ def build_result(
         test_every_turn=plan.test_every_turn,
         max_steps=plan.max_steps,
         prompt_bytes=plan.suite.limits.prompt_bytes,
-        actor=Player(**plan.actor.model_dump(), fingerprint=journal.get("actor_fingerprint")),
-        reflector=Player(**plan.reflector.model_dump(), fingerprint=journal.get("reflector_fingerprint")),
+        actor=_player(plan.actor, fingerprints["actor"]),
+        reflector=_player(plan.reflector, fingerprints["reflector"]),
         deviations=deviations,
         ranked=complete and not deviations and plan.profile in RANKED_PROFILES,
         complete=complete,
         owed=len(ledger.owed),
+        retried_failures=journal.get("retried_failures", {}),
         families=tuple(family_result(name, roles[name], loops, ledger.summaries) for name, loops in by_family.items()),
         by_role=role_measures(roles, outcomes),
         cost=costs(outcomes, ledger.summaries, sum((r.usage for r in journal.reflections()), Usage())),
@@ -65,9 +70,20 @@ def build_result(
             folder=str(folder),
             started=journal.get("started"),
             seconds=journal.get("seconds"),
+            spent=Usage.model_validate(journal.get("spent", {})),
+            addresses=journal.get("addresses", {}),
+            troubles=tuple(dict.fromkeys(ledger.owed.values()))[:5],
             machine={"python": platform.python_version(), "system": platform.platform()},
         ),
     )
+
+
+def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
+    """A player as the result names it: without the address, which is the host's affair."""
+    plain = spec.model_dump()
+    if plain["model"]:
+        plain["model"]["base_url"] = None
+    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None)
 
 
 def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+import yaml
+from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, FailureKind
+from ictbench.models.meter import Limits
 from ictbench.protocol import LoopPlan
 from ictbench.records import PluginSpec, Record
-from ictbench.runner.players import default_actor, parse_player
+from ictbench.runner.players import Access, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suite_of_env
 from ictbench.suites.suite import ProfileName
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIZES = tuple(Sizes.model_fields)
+DEFAULT_ENV = "minihack"
+PLACE = {"model": {"base_url", "timeout"}}
+"""What of a player may change between sittings: the same model may be served elsewhere tomorrow."""
 RANKED_PROFILES = ("lite", "standard")
 
 
@@ -26,7 +32,7 @@ class Options(Record):
     """What a user can ask of a run. None stands for what suite and profile say."""
 
     env: str | None = None
-    """Environment, whose newest suite is run."""
+    """Environment, whose newest suite is run; minihack if neither it nor a suite is named."""
     suite: str | None = None
     """Suite by name or file, instead of `env`."""
     reflector: str = "rules"
@@ -41,18 +47,53 @@ class Options(Record):
     test_every_turn: bool = False
     max_steps: int | None = Field(default=None, ge=1)
     actor_max_tokens: int | None = Field(default=None, ge=1)
+    actor_decoding: Literal["free", "grammar", "json"] | None = None
+    actor_history: int | None = Field(default=None, ge=0)
+    """Past turns shown to the actor; None for what the suite says, all of them in every suite so far."""
+    episode_time_limit: float | None = Field(default=None, gt=0)
+    """Seconds, waiting for retries and limits not counted."""
     reflector_base_url: str | None = None
     actor_base_url: str | None = None
+    reflector_model_options: dict[str, JsonValue] = Field(default_factory=dict)
+    """What only the reflector's provider knows, e.g. `n_ctx` of llama-cpp: a mapping, or texts `KEY=VALUE`."""
+    actor_model_options: dict[str, JsonValue] = Field(default_factory=dict)
+    """The same for the actor's."""
     max_connections: int = Field(default=16, ge=1)
-    """Episodes in flight at a time; it changes how fast a run is and nothing else."""
+    """Requests, and episodes, in flight at a time; it changes how fast a run is and nothing else."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    max_cost: float | None = Field(default=None, gt=0)
+    """US dollars, over all sittings."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Input and output tokens, over all sittings."""
+    max_time: float | None = Field(default=None, gt=0)
+    """Seconds, of this sitting."""
+    request_timeout: float = Field(default=120.0, gt=0)
+    """Seconds one request to a model may take."""
+    outage_pause: float = Field(default=30.0, ge=0)
+    """Seconds to wait before the one last try when nothing answers any more."""
+    cache: Path | None = None
+    """Response cache, an SQLite file."""
+    retry_failed: tuple[FailureKind, ...] = ()
+    """Kinds of failed episodes to play again when a run is continued; the result discloses it."""
 
-    @field_validator("families", mode="before")
+    @field_validator("families", "retry_failed", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         parts = [value] if isinstance(value, str) else value
         if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
             return parts
         return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())
+
+    @field_validator("reflector_model_options", "actor_model_options", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        pairs = [str(pair).partition("=") for pair in value]
+        if wrong := [name for name, equals, _ in pairs if not equals]:
+            raise ValueError(f"{wrong[0]!r} is no KEY=VALUE")
+        return {name: yaml.safe_load(text) for name, _, text in pairs}
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
@@ -79,7 +120,11 @@ class RunPlan:
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
-    max_connections: int
+    episode_time_limit: float | None
+    limits: Limits
+    outage_pause: float
+    cache: Path | None
+    retry_failed: tuple[FailureKind, ...]
 
     def loops(self) -> Iterator[LoopPlan]:
         """The plan of every loop.
@@ -100,6 +145,11 @@ class RunPlan:
         fixed.append(("max_steps", suite.limits.max_steps, self.max_steps))
         if self.actor.model:
             fixed.append(("actor_max_tokens", suite.actor.max_tokens, self.actor.model.max_tokens))
+            fixed += [
+                (f"actor_{name}", getattr(suite.actor, name), self.actor.options.get(name))
+                for name in ("decoding", "history")
+            ]
+        fixed.append(("episode_time_limit", None, self.episode_time_limit))
         found = [f"{name} {actual} instead of {standard}" for name, standard, actual in fixed if actual != standard]
         held_out = set(suite.select_families(["held-out"]))
         if missing := sorted(held_out - set(self.families)):
@@ -116,8 +166,9 @@ class RunPlan:
             **self.sizes.model_dump(),
             "test_every_turn": self.test_every_turn,
             "max_steps": self.max_steps,
-            "actor": self.actor.model_dump(mode="json"),
-            "reflector": self.reflector.model_dump(mode="json"),
+            "episode_time_limit": self.episode_time_limit,
+            "actor": self.actor.model_dump(mode="json", exclude=PLACE),
+            "reflector": self.reflector.model_dump(mode="json", exclude=PLACE),
         }
 
     @property
@@ -172,13 +223,14 @@ def make_plan(options: Options) -> RunPlan:
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is asked for; name some, or held-out, meta-train, all")
-    actor, actor_url = options.actor, options.actor_base_url
+    reflector_access = Access(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
+    actor = options.actor
+    actor_access = Access(options.actor_base_url, options.actor_model_options, options.request_timeout)
     if actor is None:
-        actor, shared_url = default_actor(options.reflector, options.reflector_base_url)
-        actor_url = actor_url or shared_url
-    decoding = suite.actor
-    if options.actor_max_tokens is not None:
-        decoding = decoding.model_copy(update={"max_tokens": options.actor_max_tokens})
+        actor, shared = default_actor(options.reflector, reflector_access)
+        actor_access = actor_access if actor_access.given else shared
+    own = {"max_tokens": options.actor_max_tokens, "decoding": options.actor_decoding, "history": options.actor_history}
+    decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
     return RunPlan(
         suite=suite,
         profile=options.profile,
@@ -186,17 +238,19 @@ def make_plan(options: Options) -> RunPlan:
         sizes=sizes,
         test_every_turn=options.test_every_turn,
         max_steps=options.max_steps or suite.limits.max_steps,
-        actor=parse_player("actor", actor, decoding, actor_url),
-        reflector=parse_player("reflector", options.reflector, suite.reflector, options.reflector_base_url),
-        max_connections=options.max_connections,
+        actor=parse_player("actor", actor, decoding, actor_access),
+        reflector=parse_player("reflector", options.reflector, suite.reflector, reflector_access),
+        episode_time_limit=options.episode_time_limit,
+        limits=Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)}),
+        outage_pause=options.outage_pause,
+        cache=options.cache,
+        retry_failed=options.retry_failed,
     )
 
 
 def _suite_name(options: Options) -> str:
     if options.suite is None:
-        if options.env is None:
-            raise ConfigError("say what to run: an environment (e.g. --env minihack) or a suite (--suite minihack-v1)")
-        return suite_of_env(options.env)
+        return suite_of_env(options.env or DEFAULT_ENV)
     if options.env is not None and (env := load_suite(options.suite).env) != options.env:
         raise ConfigError(f"suite {options.suite!r} is of environment {env!r}, not {options.env!r}; leave one out")
     return options.suite

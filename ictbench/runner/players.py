@@ -6,14 +6,19 @@ plug-in; `package.module:Name` a class of one's own; `file:PATH` a hand-written 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
+from ictbench.models.custom import is_model
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.resolve import installed, resolve
+from ictbench.suites.suite import ActorDecoding
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from ictbench.suites.suite import Decoding
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
@@ -22,54 +27,77 @@ STANDARD = {"actor": "react", "reflector": "rewrite"}
 PlayerKind = Literal["actor", "reflector"]
 
 
-def parse_player(kind: PlayerKind, name: str, decoding: Decoding, base_url: str | None = None) -> PluginSpec:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a model: what its name does not say."""
+
+    base_url: str | None = None
+    options: dict[str, JsonValue] = field(default_factory=dict)
+    """What only the provider knows."""
+    timeout: float = 120.0
+    """Seconds one request may take."""
+
+    @property
+    def given(self) -> str:
+        """What the user said of this one model, in words; empty if nothing."""
+        return ", ".join([*([repr(self.base_url)] if self.base_url else []), *self.options])
+
+
+def parse_player(kind: PlayerKind, name: str, decoding: Decoding, access: Access) -> PluginSpec:
     """The plug-in that a name asks for, with the suite's decoding where it is a model.
 
     Raises:
         UnknownNameError: no such plug-in or model provider.
-        ConfigError: a base URL for something that is no model, a plug-in that needs a model, an unreadable file.
+        ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file.
     """
-    if _is_model(name):
-        return PluginSpec(label=name, name=STANDARD[kind], model=_model(name, decoding, base_url))
-    if base_url is not None:
-        raise ConfigError(f"{kind} {name!r} is no model, so it has no base URL ({base_url!r}); leave that out")
+    if names_model(kind, name):
+        options: dict[str, JsonValue] = {}
+        if isinstance(decoding, ActorDecoding):
+            options = {"decoding": decoding.decoding, "history": decoding.history}
+        return PluginSpec(label=name, name=STANDARD[kind], options=options, model=_model(name, decoding, access))
+    if access.given:
+        raise ConfigError(f"{kind} {name!r} is no model, so it has no base URL and no model options ({access.given})")
     if kind == "reflector" and name.startswith("file:"):
-        return PluginSpec(label=name, name="file", options={"text": _read_prompt(name.removeprefix("file:"))})
-    if resolve(kind, name).needs_model:
+        path = name.removeprefix("file:")
+        return PluginSpec(label=f"file:{Path(path).name}", name="file", options={"text": _read_prompt(path)})
+    if getattr(resolve(kind, name), "needs_model", False):
         raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. openai/gpt-4.1-mini")
     return PluginSpec(label=name, name=name)
 
 
-def default_actor(reflector: str, base_url: str | None) -> tuple[str, str | None]:
-    """The actor's name and base URL when none is given: the reflector's own model, or its scripted partner.
+def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
+    """The actor's name and access when none is given: the reflector's own model, or its scripted partner.
 
     Raises:
         ConfigError: the reflector has neither.
     """
-    if _is_model(reflector):
-        return reflector, base_url
+    if names_model("reflector", reflector):
+        return reflector, access
     if reflector in installed("actor"):
-        return reflector, None
+        return reflector, Access()
     raise ConfigError(f"reflector {reflector!r} has no model to act with: name an actor, e.g. --actor rules")
 
 
-def _is_model(name: str) -> bool:
-    """`file:a/b` is no model, `openai/a:b` is one."""
-    return "/" in name.partition(":")[0]
+def names_model(kind: PlayerKind, name: str) -> bool:
+    """Whether a name is `provider/model`, or a class of one's own that is a model: `file:a/b` is neither."""
+    if "/" in name.partition(":")[0]:
+        return True
+    return ":" in name and not name.startswith("file:") and is_model(resolve(kind, name))
 
 
-def _model(name: str, decoding: Decoding, base_url: str | None) -> ModelSpec:
-    provider, _, model = name.partition("/")
-    if provider not in installed("model"):
-        resolve("model", provider)
-    if not model:
+def _model(name: str, decoding: Decoding, access: Access) -> ModelSpec:
+    provider, slash, model = name.partition("/") if "/" in name.partition(":")[0] else (name, "", "")
+    resolve("model", provider)
+    if slash and not model:
         raise ConfigError(f"{name!r} names no model: write {provider}/MODEL")
     return ModelSpec(
         provider=provider,
         model=model,
-        base_url=base_url,
+        base_url=access.base_url,
         temperature=decoding.temperature,
         max_tokens=decoding.max_tokens,
+        timeout=access.timeout,
+        options=access.options,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ictbench.models import Meter
     from ictbench.runner.plan import RunPlan
 
 
@@ -31,19 +32,23 @@ class Progress:
     families: dict[str, FamilyProgress]
     loops: int
     """Loops a family."""
+    meter: Meter
+    """What the models have used and are doing."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this sitting, neither shared nor from the journal."""
     found: int = 0
     """Episodes that the journal already held when the run was continued."""
     owed: int = 0
+    paused: bool = False
+    """Whether the run waits because nothing answers."""
 
     @classmethod
-    def of(cls, plan: RunPlan, found: int) -> Progress:
+    def of(cls, plan: RunPlan, meter: Meter, found: int) -> Progress:
         """Nothing done yet."""
         each = plan.episode_bounds()["episodes"] // len(plan.families)
         turns = plan.sizes.loops * plan.sizes.turns
-        return cls({name: FamilyProgress(turns, each) for name in plan.families}, plan.sizes.loops, found=found)
+        return cls({name: FamilyProgress(turns, each) for name in plan.families}, plan.sizes.loops, meter, found=found)
 
     @property
     def episodes(self) -> int:

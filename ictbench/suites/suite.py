@@ -55,6 +55,14 @@ class Decoding(Record):
     max_tokens: int = Field(ge=1)
 
 
+class ActorDecoding(Decoding):
+    """How the standard actor plays."""
+
+    decoding: Literal["free", "grammar", "json"] = "free"
+    history: int | None = None
+    """Past turns shown; None for all."""
+
+
 class Suite(Record):
     """A versioned benchmark."""
 
@@ -67,7 +75,7 @@ class Suite(Record):
     prompt: str
     presentation: str
     limits: Limits
-    actor: Decoding
+    actor: ActorDecoding
     reflector: Decoding
     profiles: dict[ProfileName, Sizes]
 

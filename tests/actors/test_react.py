@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ictbench.actors.contract import History
-from ictbench.actors.react import FORMAT, ReActActor, parse_reply, render_messages
+from ictbench.actors.react import FORMAT, ReActActor, parse_json, parse_reply, render_messages
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
+from ictbench.models import ManagedModel, Meter, Retry
 from ictbench.models.openai import OpenAIModel
-from ictbench.models.transport import Retry
 from ictbench.records import Decision, ModelSpec, Step
 from ictbench.testing import Reply, ScriptedServer
 
@@ -29,7 +29,7 @@ def decide(reply: str | Reply, *, history: History | None = None) -> tuple[Decis
 
         async def once() -> Decision:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = OpenAIModel(spec, retry=Retry(base=0.0))
+            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
             try:
                 actor = ReActActor(model)
                 return await actor.act("Play well.", history or History((), "A room.", ACTIONS, 25), seed=11)
@@ -101,9 +101,61 @@ def test_what_is_read_from_a_reply(text: str, action: str | None, thought: str) 
 def test_no_action_is_taken_from_a_line_that_may_be_cut() -> None:
     assert parse_reply("Go.\nAction: step n", cut=True) == (None, "Go.\nAction: step n")
     assert parse_reply("Go.\nAction: step ne\nNow I", cut=True) == ("step ne", "Go.")
-    decision, _ = decide(Reply("Thought: I think and think", finish_reason="length"))
-    assert (decision.action, decision.thought) == (None, "I think and think")
-    assert decision.usage.output_tokens == 5
+    decision, _ = decide(Reply("Go.\nAction: step ne\nNow I", finish_reason="length"))
+    assert decision.action == "step ne"
+
+
+def test_a_reply_without_end_and_without_action_fails_the_episode() -> None:
+    with pytest.raises(ModelFailure) as caught:
+        decide(Reply("Thought: I think and think", finish_reason="length"))
+    assert caught.value.kind == "truncated"
+    assert caught.value.usage is not None
+    assert caught.value.usage.output_tokens == 5
+
+
+def test_a_window_shows_whole_turns_and_never_starts_on_the_actors_own_words() -> None:
+    past = tuple(step(f"room {number}", "step n", "Go.") for number in range(5))
+    history = History(past, "now", ACTIONS, 25)
+    for window, rooms in ((None, 5), (0, 0), (2, 2), (9, 5)):
+        _, first, *rest = render_messages("p", history, window)
+        assert first["role"] == "user"
+        assert [message["role"] for message in (first, *rest)] == ["user", "assistant"] * rooms + ["user"]
+        assert first["content"].startswith("room 3" if window == 2 else "room 0" if rooms else "now")
+
+
+@pytest.mark.parametrize(
+    ("reply", "cut", "expected"),
+    [
+        ('{"thought": "Go.", "action": "step n"}', False, ("step n", "Go.")),
+        ('{"thought": "Go.", "action": "step n"}', True, (None, "Go.")),
+        ('{"thought": "Go."}', False, (None, '{"thought": "Go."}')),
+        ("[1]", False, (None, "[1]")),
+        ("step n", False, (None, "step n")),
+    ],
+)
+def test_what_is_read_from_a_json_reply(reply: str, cut: bool, expected: tuple[str | None, str]) -> None:
+    assert parse_json(reply, cut=cut) == expected
+
+
+def test_constrained_decoding_sends_the_available_actions_as_a_schema() -> None:
+    with ScriptedServer(['{"thought": "Go.", "action": "pickup"}'], record=True) as server:
+
+        async def once() -> Decision:
+            model = OpenAIModel(ModelSpec(provider="openai", model="scripted", base_url=server.url))
+            try:
+                return await ReActActor(model, decoding="json").act("p", History((), "A room.", ACTIONS, 25), seed=1)
+            finally:
+                await model.aclose()
+
+        assert asyncio.run(once()).action == "pickup"
+        sent = server.requests_log[0]["response_format"]["json_schema"]["schema"]
+        assert sent["properties"]["action"]["enum"] == list(ACTIONS)
+
+
+def test_a_constraint_that_the_model_cannot_impose_is_refused() -> None:
+    model = OpenAIModel(ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:1/v1"))
+    with pytest.raises(UsageError, match="cannot restrict replies by grammar; it can: json"):
+        ReActActor(model, decoding="grammar")
 
 
 @settings(deadline=None)

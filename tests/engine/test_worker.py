@@ -10,7 +10,7 @@ from ictbench.actors import Actor, History
 from ictbench.engine import EpisodeWorker
 from ictbench.envs import TextEnv
 from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
-from ictbench.models.openai import OpenAIModel
+from ictbench.models import ModelPool
 from ictbench.records import Decision, EpisodeSpec, ModelSpec, Observation, PluginSpec, Task
 from ictbench.testing import ScriptedServer
 
@@ -168,30 +168,18 @@ def test_a_failure_of_the_model_does_not_cost_the_environment(rooms: list[Room])
     asyncio.run(go())
 
 
-def test_a_model_is_opened_once_and_closed_with_its_worker() -> None:
+def test_a_model_is_opened_once_and_belongs_to_the_pool() -> None:
     with ScriptedServer(["Action: door"]) as server:
         told = ModelSpec(provider="openai", model="scripted", base_url=server.url)
 
         async def go() -> None:
-            worker = EpisodeWorker()
-            assert worker.model(told) is worker.model(told.model_copy())
-            assert worker.model(told) is not worker.model(told.model_copy(update={"model": "other"}))
+            pool = ModelPool()
+            worker = EpisodeWorker(pool)
             assert (await worker.play(spec(model=told))).trajectory.solved
+            assert pool.open(told) is pool.open(told.model_copy())
+            assert pool.open(told) is not pool.open(told.model_copy(update={"model": "other"}))
             await worker.aclose()
-
-        asyncio.run(go())
-
-
-def test_an_adopted_model_is_the_one_that_plays() -> None:
-    with ScriptedServer(["Action: door"]) as server:
-        nowhere = ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:1/v1")
-
-        async def go() -> None:
-            worker = EpisodeWorker()
-            model = OpenAIModel(nowhere.model_copy(update={"base_url": server.url}))
-            worker.adopt(nowhere, model)
-            assert worker.model(nowhere) is model
-            assert (await worker.play(spec(model=nowhere))).trajectory.solved
-            await worker.aclose()
+            assert (await pool.open(told).complete([{"role": "user", "content": "still open?"}])).text == "Action: door"
+            await pool.aclose()
 
         asyncio.run(go())

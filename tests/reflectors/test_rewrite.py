@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
+from ictbench.models import ManagedModel, Meter, Retry
 from ictbench.models.openai import OpenAIModel
-from ictbench.models.transport import Retry
 from ictbench.records import ModelSpec, Reflection, Step, Trajectory
 from ictbench.reflectors.contract import Context
 from ictbench.reflectors.rewrite import RewriteReflector, parse_sections
@@ -34,7 +34,7 @@ def reflect(
 
         async def once() -> Reflection:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = OpenAIModel(spec, retry=Retry(base=0.0))
+            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
             try:
                 context = Context(seed=5, prompt_cap=cap)
                 return await RewriteReflector(model).reflect("Play well.", episodes, {"kept": 1}, context)

@@ -49,7 +49,8 @@ def test_the_tables_of_a_run_have_one_row_a_thing(run: ictbench.Run) -> None:
         "cost": 4,
     }
     assert list(found["families"].columns) == [
-        *("family", "role", "loops", *MEASURES, "invalid_base", "invalid_best", "errors")
+        *("family", "role", "loops", *MEASURES, "invalid_base", "invalid_best", "prompt_bytes"),
+        *("prompt_change", "prompt_change_after_solved", "starts_shared", "errors"),
     ]
     assert list(found["roles"].columns) == ["role", *MEASURES]
     assert list(found["loops"].columns) == ["family", "loop", "base", "best", "last", "gain", "best_prompt", "unusable"]

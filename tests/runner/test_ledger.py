@@ -9,13 +9,15 @@ import pytest
 
 from ictbench.engine import Executor, Priority
 from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, ModelUnavailableError
+from ictbench.models import Meter
 from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory, Usage, prompt_digest
+from ictbench.runner.breaker import FAILURES_IN_A_ROW, Breaker
 from ictbench.runner.journal import Journal
-from ictbench.runner.ledger import MAX_OWED_IN_A_ROW, Ledger
+from ictbench.runner.ledger import Ledger
 from ictbench.runner.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -58,8 +60,17 @@ def spec(name: str = "a-1", prompt: str = "p") -> EpisodeSpec:
     )
 
 
-def ledger(journal: Journal, executor: Executor) -> Ledger:
-    return Ledger(journal, executor, Progress({}, 1))
+async def answers() -> None:
+    """A probe that finds everything well."""
+
+
+async def still_down() -> None:
+    raise ModelUnavailableError("still down")
+
+
+def ledger(journal: Journal, executor: Executor, probe: Callable[[], Awaitable[None]] = answers) -> Ledger:
+    progress = Progress({}, 1, Meter())
+    return Ledger(journal, executor, progress, Breaker(probe, progress, pause=0.01))
 
 
 @pytest.fixture
@@ -138,43 +149,60 @@ def test_a_bug_is_no_infrastructure_failure(path: Path) -> None:
     asyncio.run(main())
 
 
-def failures(path: Path, working: set[int], attempts: int) -> list[Any]:
-    """The errors of so many episodes one after the other, of which those in `working` succeed."""
+def failures(path: Path, error: Callable[[str], Exception | None], probe: Any, attempts: int) -> list[Any]:
+    """The types of the errors, or the keys, of so many episodes one after the other."""
 
     async def main() -> list[Any]:
         with closing(Journal(path)) as journal:
-
-            def error(task: str) -> Exception | None:
-                return None if int(task.split("-")[1]) in working else ModelUnavailableError("HTTP 503")
-
-            known = ledger(journal, Playing(error))
-            asked = (known.summary(spec(f"a-{number}"), Priority.TEST) for number in range(attempts))
-            found = [(await asyncio.gather(one, return_exceptions=True))[0] for one in asked]
-            return [
-                type(answer) if isinstance(answer, BaseException) else getattr(answer, "key", None) for answer in found
-            ]
+            known = ledger(journal, Playing(error), probe)
+            found: list[Any] = []
+            for number in range(attempts):
+                one = known.summary(spec(f"a-{number}"), Priority.TEST)
+                found += await asyncio.gather(one, return_exceptions=True)
+            return [type(a) if isinstance(a, BaseException) else getattr(a, "key", None) for a in found]
 
     return asyncio.run(main())
 
 
-def test_eight_failures_in_a_row_stop_the_run(path: Path) -> None:
-    assert MAX_OWED_IN_A_ROW == 8
-    assert failures(path, set(), 8) == [ModelUnavailableError] * 7 + [EndpointDownError]
+def busy(task: str) -> Exception:
+    return ModelUnavailableError("HTTP 503")
+
+
+def test_eight_failures_in_a_row_and_a_probe_that_fails_stop_the_run(path: Path) -> None:
+    assert FAILURES_IN_A_ROW == 8
+    assert failures(path, busy, still_down, 9) == [ModelUnavailableError] * 7 + [EndpointDownError] * 2
+
+
+def test_after_an_outage_that_a_pause_outlasts_nothing_is_owed_that_met_the_breaker(path: Path) -> None:
+    down = [True]
+
+    async def back_up() -> None:
+        down[0] = False
+
+    found = failures(path, lambda task: busy(task) if down[0] else None, back_up, 10)
+    assert found[:7] == [ModelUnavailableError] * 7
+    assert found[7:] == [spec(f"a-{number}").key for number in (7, 8, 9)]
 
 
 def test_a_success_in_between_keeps_the_run_going(path: Path) -> None:
-    found = failures(path, {7}, 16)
-    assert found[:7] == [ModelUnavailableError] * 7
+    found = failures(path, lambda task: None if task == "a-7" else busy(task), still_down, 16)
     assert found[8:] == [ModelUnavailableError] * 7 + [EndpointDownError]
 
 
+def test_a_probe_that_succeeds_where_the_work_does_not_is_not_believed_for_ever(path: Path) -> None:
+    assert EndpointDownError in failures(path, busy, answers, 40)
+
+
 def test_the_error_that_stops_a_run_says_what_failed(path: Path) -> None:
-    with closing(Journal(path)) as journal:
-        known = ledger(journal, Playing())
-        for number in range(7):
-            known.count_failure(f"reflection {number}", ModelUnavailableError("HTTP 503"))
-        with pytest.raises(EndpointDownError, match=r"the last 8 attempts failed: HTTP 503"):
-            known.count_failure("reflection 7", ModelUnavailableError("HTTP 503"))
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            known = ledger(journal, Playing(busy), still_down)
+            asked = (known.summary(spec(f"a-{number}"), Priority.TEST) for number in range(8))
+            *_, last = await asyncio.gather(*asked, return_exceptions=True)
+            assert "8 attempts in a row failed" in str(last)
+            assert "still down" in str(last)
+
+    asyncio.run(main())
 
 
 def test_closing_lets_go_of_what_is_still_played(path: Path) -> None:

@@ -37,7 +37,7 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"suite": None}, r"say what to run: .*--env minihack.*--suite minihack-v1"),
+        ({"actor_model_options": ["n_ctx"]}, r"actor_model_options: .*'n_ctx' is no KEY=VALUE"),
         ({"env": "alfworld"}, "suite 'minihack-v1' is of environment 'minihack', not 'alfworld'; leave one out"),
         ({"families": []}, "no family is asked for"),
         ({"families": " , "}, "no family is asked for"),
@@ -171,12 +171,16 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
         {"test_every_turn": True},
         {"actor": "rules"},
         {"reflector": "openai/n", "actor": "openai/m"},
-        {"actor_base_url": "http://other"},
+        {"actor_model_options": {"n_ctx": 512}},
+        {"actor_history": 3},
+        {"actor_decoding": "json"},
         {"profile": "lite"},
     ]
     for options in different:
         assert plan(**{"reflector": "openai/m", **options}).identity() != plain
     assert plan(reflector="openai/m", max_connections=3).identity() == plain
+    # The same model may be served elsewhere tomorrow.
+    assert plan(reflector="openai/m", reflector_base_url="http://other").identity() == plain
     assert plan(reflector="openai/m", suite=None, env="minihack").identity() == plain
 
 

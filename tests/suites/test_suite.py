@@ -35,7 +35,10 @@ def changed(path: tuple[str, ...]) -> Suite:
         if path:
             return value | {path[0]: change(value[path[0]], path[1:])}
         if isinstance(value, str):
-            return {"held-out": "meta-train", "meta-train": "held-out"}.get(value, f"{value}!")
+            others = {"held-out": "meta-train", "meta-train": "held-out", "free": "json"}
+            return others.get(value, f"{value}!")
+        if value is None:
+            return 1
         # Upper ends of pools move down and lower ends up, so that pools stay disjoint.
         return value - 1 if value in (9999, 19999, 99999) else value + 1
 

@@ -1,0 +1,124 @@
+"""What a run's models have used, are doing now, and may use: one meter for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiolimiter import AsyncLimiter
+
+from ictbench.errors import LimitReachedError
+from ictbench.records import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+waiting_clock: ContextVar[list[float] | None] = ContextVar("waiting_clock", default=None)
+"""Where seconds of waiting (for retries, limits, a free connection) are added up, if someone keeps count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on a whole run, over all its models; None for no bound."""
+
+    max_connections: int = 16
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_cost: float | None = None
+    """US dollars."""
+    max_tokens: int | None = None
+    """Input and output tokens."""
+    max_time: float | None = None
+    """Seconds, of this sitting."""
+
+
+@dataclass
+class Meter:
+    """Counts usage, bounds it, and knows how many requests are in flight or waiting."""
+
+    limits: Limits = field(default_factory=Limits)
+    spent: Usage = field(default_factory=Usage)
+    """Everything paid for, retried and interrupted work included; starts at what earlier sittings spent."""
+    on_spend: Callable[[Usage], None] | None = None
+    """Told the new total after each reply."""
+    in_flight: int = 0
+    retrying: int = 0
+    """Requests that wait before another try."""
+    retries: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        self._connections = asyncio.Semaphore(limits.max_connections)
+        self._requests = AsyncLimiter(limits.requests_per_minute, 60) if limits.requests_per_minute else None
+        self._tokens = AsyncLimiter(limits.tokens_per_minute, 60) if limits.tokens_per_minute else None
+
+    @asynccontextmanager
+    async def request(self, tokens: int) -> AsyncIterator[None]:
+        """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through.
+
+        Raises:
+            LimitReachedError: a limit of the whole run is reached.
+        """
+        self.check()
+        with waited():
+            if self._requests:
+                await self._requests.acquire()
+            if self._tokens:
+                # No amount above the bucket's size would ever get through.
+                await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+            await self._connections.acquire()
+        self.in_flight += 1
+        try:
+            self.check()
+            yield
+        finally:
+            self.in_flight -= 1
+            self._connections.release()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait before another try."""
+        self.retries += 1
+        self.retrying += 1
+        try:
+            with waited():
+                await asyncio.sleep(seconds)
+        finally:
+            self.retrying -= 1
+
+    def count(self, usage: Usage) -> None:
+        """Add what a reply cost."""
+        self.spent += usage
+        if self.on_spend:
+            self.on_spend(self.spent)
+
+    def check(self) -> None:
+        """Stop at a limit.
+
+        Raises:
+            LimitReachedError: one is reached.
+        """
+        limits, spent = self.limits, self.spent
+        tokens = spent.input_tokens + spent.output_tokens
+        if limits.max_tokens is not None and tokens >= limits.max_tokens:
+            raise LimitReachedError(f"--max-tokens {limits.max_tokens} is reached: {tokens} tokens are used")
+        if limits.max_cost is not None and spent.cost is not None and spent.cost >= limits.max_cost:
+            raise LimitReachedError(f"--max-cost {limits.max_cost:g} is reached: ${spent.cost:.4f} is spent")
+        if limits.max_time is not None and time.monotonic() - self._started >= limits.max_time:
+            raise LimitReachedError(f"--max-time {limits.max_time:g} s is over")
+
+
+class waited:  # noqa: N801 - reads as a verb: with waited()
+    """Adds the time its block takes to the clock of whoever is keeping count."""
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        clock = waiting_clock.get()
+        if clock is not None:
+            clock[0] += time.monotonic() - self._since

@@ -1,0 +1,152 @@
+"""One sitting of a run: everything between its plan and its files."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ictbench.actors import make_actor
+from ictbench.engine import EpisodeWorker, InlineExecutor
+from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
+from ictbench.models import Meter, ModelPool
+from ictbench.models.cache import ResponseCache
+from ictbench.records import Usage
+from ictbench.reflectors import make_reflector
+from ictbench.resolve import resolve
+from ictbench.runner.again import play_again
+from ictbench.runner.breaker import Breaker
+from ictbench.runner.drive import Drive
+from ictbench.runner.journal import Journal
+from ictbench.runner.ledger import Ledger
+from ictbench.runner.outcome import build_result, write_outcome
+from ictbench.runner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ictbench.models import ManagedModel
+    from ictbench.protocol import LoopOutcome, LoopPlan
+    from ictbench.reflectors import Reflector
+    from ictbench.results import Result
+    from ictbench.runner.folder import RunFolder
+    from ictbench.runner.plan import RunPlan
+
+SCRIPTED_IN_FLIGHT = 2
+"""Episodes at a time of an actor that only computes: no latency to hide, and every one costs an environment."""
+
+
+async def run_sitting(
+    plan: RunPlan, loops: list[LoopPlan], folder: RunFolder, on_start: Callable[[Path, Progress], None] | None
+) -> Result:
+    """Play what the folder does not hold yet, and write what follows.
+
+    Raises:
+        UsageError: something does not fit; nothing was played.
+        RunError: the run stopped before its end.
+    """
+    versions = await asyncio.to_thread(env_versions, plan.suite.env)
+    async with AsyncExitStack() as stack:
+        cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
+        models = ModelPool(Meter(plan.limits), cache)
+        stack.push_async_callback(models.aclose)
+        # Opened before the folder is, so that players which cannot work leave nothing behind.
+        reflector = open_players(plan, models)
+        stack.enter_context(folder.claim({**plan.identity(), "versions": versions}))
+        journal = stack.enter_context(closing(Journal(folder.journal)))
+        play_again(journal, loops, plan.retry_failed)
+        progress = Progress.of(plan, models.meter, found=len(journal.keys()))
+        if on_start:
+            on_start(folder.path, progress)
+        with _sitting(journal, models.meter):
+            outcomes, ledger = await _drive(plan, loops, models, reflector, journal, progress)
+        result = build_result(plan, outcomes, ledger, journal, versions, folder.path)
+        write_outcome(folder, journal, result)
+    return result
+
+
+def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
+    """Make both players, and give back the reflector; workers make their actors themselves.
+
+    Raises:
+        UsageError: one of them cannot work as asked.
+    """
+    make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
+    return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
+
+
+async def _drive(
+    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, reflector: Reflector, journal: Journal, progress: Progress
+) -> tuple[list[LoopOutcome], Ledger]:
+    """Play what is missing; note what the models said of themselves."""
+    in_flight = SCRIPTED_IN_FLIGHT if resolve("actor", plan.actor.name).only_computes else plan.limits.max_connections
+    executor = InlineExecutor(in_flight, EpisodeWorker(models))
+    breaker = Breaker(models.check, progress, plan.outage_pause)
+    ledger = Ledger(journal, executor, progress, breaker)
+    try:
+        if not journal.get("complete"):
+            await _check(models)
+        outcomes = await Drive(plan, ledger, journal, reflector, progress).run(loops)
+        journal.note("complete", len(outcomes) == len(loops))
+    except BaseExceptionGroup as group:
+        raise _gravest(group) from None
+    finally:
+        await ledger.aclose()
+        await breaker.aclose()
+        await executor.aclose()
+        for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
+            if player.model:
+                _note_identity(journal, role, models.open(player.model))
+    return outcomes, ledger
+
+
+def _note_identity(journal: Journal, role: str, model: ManagedModel) -> None:
+    """Who answered, and where: a change of either between sittings is told by the result."""
+    journal.note("addresses", {**journal.get("addresses", {}), role: model.address})
+    seen = journal.get(f"{role}_fingerprints", [])
+    if model.fingerprint is not None and model.fingerprint not in seen[-1:]:
+        journal.note(f"{role}_fingerprints", [*seen, model.fingerprint])
+
+
+async def _check(models: ModelPool) -> None:
+    """An unknown model, a wrong key or a dead endpoint is told before the first episode."""
+    try:
+        await models.check()
+    except InfrastructureError as error:
+        raise EndpointDownError(str(error)) from error
+
+
+@contextmanager
+def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
+    """Keep account of time and spending over all sittings of a run."""
+    clock = time.monotonic()
+    journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
+    meter.spent = Usage.model_validate(journal.get("spent", {}))
+    meter.on_spend = lambda spent: journal.note("spent", spent.model_dump())
+    try:
+        yield
+    finally:
+        journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
+
+
+def env_versions(name: str) -> dict[str, str]:
+    """Make one environment, so that a missing package is told before anything is played."""
+    env = resolve("env", name)()
+    versions: dict[str, str] = env.versions()
+    env.close()
+    return versions
+
+
+def _gravest(group: BaseExceptionGroup[Any]) -> BaseException:
+    """The one error to report of several: a bug before our own errors, which name what the user can do."""
+    leaves = [error for error in _leaves(group) if not isinstance(error, asyncio.CancelledError)]
+    return min(leaves, key=lambda error: isinstance(error, IctbenchError))
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
