@@ -1,21 +1,42 @@
-"""Test doubles for language models: the one part of the benchmark that a test need not have for real."""
+"""Test doubles for language models, and checks that authors of plug-ins run on their own classes.
+
+A language model is the one part of the benchmark that a test need not have for real.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.scripted import Latency, Reply, react_policy
 
 if TYPE_CHECKING:
+    from ictbench.testing.models import check_failures, check_model, obedient
     from ictbench.testing.server import ScriptedServer
 
-__all__ = ["Latency", "Reply", "ScriptedServer", "react_policy"]
+__all__ = [
+    "Fault",
+    "Faults",
+    "Latency",
+    "Reply",
+    "ScriptedServer",
+    "check_failures",
+    "check_model",
+    "obedient",
+    "react_policy",
+]
+
+# `python -m ictbench.testing.server` must not find its own module imported already.
+_LATER = {
+    "ScriptedServer": "ictbench.testing.server",
+    "check_failures": "ictbench.testing.models",
+    "check_model": "ictbench.testing.models",
+    "obedient": "ictbench.testing.models",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # `python -m ictbench.testing.server` must not find its own module imported already.
-    if name == "ScriptedServer":
-        from ictbench.testing.server import ScriptedServer
-
-        return ScriptedServer
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from ictbench.actors.react import ACTIONS_HEADING, FORMAT
+from ictbench.actors.react import ACTIONS_HEADING, FORMAT, JSON_FORMAT
+
+Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
+"""How an answer reaches the client: at once, byte by byte, half of it before the connection is reset, not at all as
+the connection is closed, not at all while it stays open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer of a scripted model, for tests that need more than its text."""
 
-    text: str = ""
+    text: str | None = ""
+    """None is sent as `null`."""
     finish_reason: str = "stop"
+    """In OpenAI's words: stop, length, content_filter or tool_calls; any other is sent as it is."""
     status: int = 200
     """With another status than 200, `text` is the message of an error reply."""
     body: Any = None
     """Sent instead of a reply made from `text`: as it is if str or bytes, as JSON otherwise."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    drop: bool = False
-    """Close the connection without an answer."""
+    delivery: Delivery = "whole"
+    pause: float = 0.05
+    """Seconds between two bytes that drip."""
 
 
 Answer = Callable[[dict[str, Any]], "str | Reply"]
-"""From the body of a request to the answer. Called in the server's thread, one request at a time."""
+"""From the body of a request to the answer. Called in the server's thread, one request at a time.
+
+Whatever the wire format, `messages` are OpenAI's: a role and a text each, the system prompt first.
+"""
 
 
 def as_answer(answer: Answer | Sequence[str | Reply]) -> Answer:
@@ -42,20 +53,24 @@ def as_answer(answer: Answer | Sequence[str | Reply]) -> Answer:
 
 
 def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
-    """A scripted model that plays through the `react` actor.
+    """A scripted model that plays through the `react` actor, in whichever format the actor asks for.
 
     Args:
         decide: from the actor's prompt, the present observation and the available actions to an action,
             or None for a reply that names none.
     """
+    thought = "This is scripted."
 
     def answer(body: dict[str, Any]) -> str:
         messages = body["messages"]
-        prompt = messages[0]["content"].removesuffix(f"\n\n{FORMAT}")
+        system = messages[0]["content"]
+        prompt = system.removesuffix(f"\n\n{FORMAT}").removesuffix(f"\n\n{JSON_FORMAT}")
         observation, _, actions = messages[-1]["content"].rpartition(f"\n\n{ACTIONS_HEADING}")
         action = decide(prompt, observation, actions.strip("\n").split("\n"))
-        thought = "Thought: This is scripted."
-        return thought if action is None else f"{thought}\nAction: {action}"
+        named = {} if action is None else {"action": action}
+        if system.endswith(JSON_FORMAT):
+            return json.dumps({"thought": thought, **named})
+        return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in named.values())])
 
     return answer
 

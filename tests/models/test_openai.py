@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
+from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.contract import Constraint, ConstraintStyle
 from ictbench.models.openai import OpenAIModel
-from ictbench.models.transport import Retry
 from ictbench.records import ModelSpec, Usage
-from ictbench.testing import Latency, Reply, ScriptedServer
+from ictbench.testing import Latency, Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
     from ictbench.models import Completion, Message
@@ -28,11 +28,11 @@ def spec_for(url: str | None = None, model: str = "scripted", **fields: Any) -> 
     return ModelSpec(provider="openai", model=model, base_url=url, **fields)
 
 
-def complete(spec: ModelSpec, seed: int | None = None) -> Completion:
+def complete(spec: ModelSpec, seed: int | None = None, constraint: Constraint | None = None) -> Completion:
     async def once() -> Completion:
-        model = OpenAIModel(spec, retry=Retry(base=0.0))
+        model = OpenAIModel(spec)
         try:
-            return await model.complete(MESSAGES, seed=seed)
+            return await model.complete(MESSAGES, seed=seed, constraint=constraint)
         finally:
             await model.aclose()
 
@@ -88,6 +88,16 @@ def test_what_is_sent() -> None:
     ]
 
 
+def test_a_constraint_is_a_json_schema() -> None:
+    constraint = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
+    with ScriptedServer(obedient, record=True) as server:
+        completion = complete(spec_for(server.url), constraint=constraint)
+    assert completion.text == '{"thought": "I obey.", "action": "wait"}'
+    form = server.requests_log[0]["response_format"]
+    assert form["type"] == "json_schema"
+    assert (form["json_schema"]["strict"], form["json_schema"]["schema"]) == (True, constraint.json_schema())
+
+
 @pytest.mark.parametrize("name", ["o1", "o1-mini", "o3", "o3-mini", "o4-mini", "gpt-5", "gpt-5.1", "openai/gpt-5-mini"])
 def test_reasoning_models_get_neither_temperature_nor_seed(name: str) -> None:
     with ScriptedServer(["ok"], record=True) as server:
@@ -115,7 +125,7 @@ def test_keys_travel_in_headers_and_nowhere_else(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project")
     with ScriptedServer([Reply(f"Incorrect API key provided: {KEY}", status=401)]) as server:
         model = OpenAIModel(spec_for(server.url))
-        with pytest.raises(ModelUnavailableError, match="check OPENAI_API_KEY") as caught:
+        with pytest.raises(EndpointRefusedError, match="check OPENAI_API_KEY") as caught:
             complete(model.spec)
     assert KEY not in f"{caught.value} {caught.value!r} {model!r} {vars(model)!r}"
     headers = model._transport._headers
@@ -184,16 +194,17 @@ def test_half_a_surrogate_pair_does_not_travel_on() -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"choices": {"a": 1}}, {"choices": [{}]}, {"choices": [1]}, {"choices": [{"message": None}]}]
 )
-def test_a_reply_that_is_no_chat_completion_is_tried_again(body: Any) -> None:
-    with ScriptedServer([Reply(body=body), "done"]) as server:
-        assert complete(spec_for(server.url)).text == "done"
+def test_a_reply_that_is_no_chat_completion_is_worth_another_try(body: Any) -> None:
+    with ScriptedServer([Reply(body=body)]) as server, pytest.raises(TransientModelError) as trouble:
+        complete(spec_for(server.url))
+    assert trouble.value.kind == "malformed"
 
 
 def test_a_model_that_is_not_there_stops_the_run() -> None:
     told = r"no such model \(check the model name 'scripted'"
     with (
         ScriptedServer([Reply("no such model", status=404)]) as server,
-        pytest.raises(ModelUnavailableError, match=told),
+        pytest.raises(EndpointRefusedError, match=told),
     ):
         complete(spec_for(server.url))
 

@@ -36,8 +36,22 @@ def ask(server: ScriptedServer, body: Any = BODY) -> tuple[int, Any]:
     return fetch(f"{server.url}/chat/completions", body)[0]
 
 
+def ask_anthropic(server: ScriptedServer, body: Any) -> tuple[int, Any]:
+    return fetch(f"{server.anthropic_url}/v1/messages", body)[0]
+
+
 def test_the_public_names() -> None:
-    assert sorted(ictbench.testing.__all__) == ["Latency", "Reply", "ScriptedServer", "react_policy"]
+    assert sorted(ictbench.testing.__all__) == [
+        "Fault",
+        "Faults",
+        "Latency",
+        "Reply",
+        "ScriptedServer",
+        "check_failures",
+        "check_model",
+        "obedient",
+        "react_policy",
+    ]
     assert all(hasattr(ictbench.testing, name) for name in ictbench.testing.__all__)
     with pytest.raises(AttributeError, match="Nothing"):
         ictbench.testing.Nothing  # noqa: B018
@@ -58,6 +72,50 @@ def test_a_list_is_cycled_through() -> None:
     assert [choice["finish_reason"] for choice in choices] == ["stop", "length", "stop"]
 
 
+def test_the_same_script_answers_in_anthropics_format() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        said = " / ".join(f"{message['role']}: {message['content']}" for message in body["messages"])
+        return Reply(said, finish_reason="length")
+
+    parts = [{"type": "text", "text": "three little "}, {"type": "text", "text": "words"}]
+    body = {
+        "model": "any",
+        "max_tokens": 9,
+        "system": [{"type": "text", "text": "Be brief."}],
+        "messages": [{"role": "user", "content": parts}],
+    }
+    with ScriptedServer(answer, record=True) as server:
+        status, reply = ask_anthropic(server, body)
+    assert (status, reply["type"], reply["role"], reply["stop_reason"]) == (200, "message", "assistant", "max_tokens")
+    assert reply["content"] == [{"type": "text", "text": "system: Be brief. / user: three little words"}]
+    assert reply["usage"] == {"input_tokens": 5, "output_tokens": 8}
+    assert server.requests_log == [body]
+
+
+def test_anthropics_errors_are_in_its_own_words() -> None:
+    with ScriptedServer(
+        [Reply("slow down", status=429), Reply("busy", status=529), Reply("broken", status=500)]
+    ) as server:
+        replies = [ask_anthropic(server, BODY) for _ in range(3)]
+    kinds = [(status, reply["type"], reply["error"]["type"]) for status, reply in replies]
+    assert kinds == [
+        (429, "error", "rate_limit_error"),
+        (529, "error", "overloaded_error"),
+        (500, "error", "api_error"),
+    ]
+    assert replies[0][1]["error"]["message"] == "slow down"
+
+
+def test_a_forced_tool_is_used_when_the_script_answers_in_json() -> None:
+    forced = {**BODY, "tools": [{"name": "act"}], "tool_choice": {"type": "tool", "name": "act"}}
+    with ScriptedServer(['{"action": "wait"}', "I will not."]) as server:
+        used, unused = (ask_anthropic(server, forced)[1] for _ in range(2))
+    assert used["stop_reason"] == "tool_use"
+    assert (used["content"][0]["type"], used["content"][0]["name"]) == ("tool_use", "act")
+    assert used["content"][0]["input"] == {"action": "wait"}
+    assert (unused["stop_reason"], unused["content"][0]["text"]) == ("end_turn", "I will not.")
+
+
 @pytest.mark.parametrize("answers", [[], "one string"])
 def test_answers_that_are_none_are_refused(answers: Any) -> None:
     with pytest.raises(ValueError, match="at least one"):
@@ -74,7 +132,7 @@ def test_errors_bodies_and_headers_are_sent_as_told() -> None:
 
 
 def test_a_dropped_connection() -> None:
-    with ScriptedServer([Reply(drop=True)]) as server:
+    with ScriptedServer([Reply(delivery="drop")]) as server:
         with pytest.raises(aiohttp.ClientError):
             ask(server)
         assert server.statuses == {0: 1}
@@ -109,6 +167,7 @@ def test_counters_are_served_too() -> None:
         "max_serving": 1,
         "total_latency": 0.01,
         "statuses": {"200": 1},
+        "faults": {},
     }
     assert [entry["id"] for entry in models["data"]] == ["mine"]
 
@@ -177,7 +236,8 @@ def test_latencies_are_read_from_text() -> None:
 
 def test_a_policy_sees_prompt_observation_and_actions() -> None:
     from ictbench.actors.contract import History
-    from ictbench.actors.react import parse_reply, render_messages
+    from ictbench.actors.react import parse_json, parse_reply, render_messages
+    from ictbench.models.contract import ConstraintStyle
 
     seen: list[Any] = []
 
@@ -190,6 +250,31 @@ def test_a_policy_sees_prompt_observation_and_actions() -> None:
     replies = [answer({"messages": render_messages(prompt, history)}) for prompt in ("Play.", "Do nothing.")]
     assert seen[0] == ("Play.", "A door.\n\n  @ |", ["wait", "open door"])
     assert [parse_reply(str(reply))[0] for reply in replies] == ["open door", None]
+    as_json = str(answer({"messages": render_messages("Play.", history, style=ConstraintStyle.JSON)}))
+    assert parse_json(as_json) == ("open door", "This is scripted.")
+    assert seen[-1] == seen[0]
+
+
+def test_as_a_program_it_misbehaves_when_asked() -> None:
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "ictbench.testing.server",
+        "--faults",
+        "rate_limited:1",
+        "--seed",
+        "1",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        status, _ = fetch(f"{url}/chat/completions", BODY)[0]
+        stats = fetch(f"{url.removesuffix('/v1')}/stats")[0][1]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert (status, stats["faults"]) == (429, {"rate_limited": 1})
 
 
 def test_as_a_program_it_prints_its_address_and_stops_on_a_signal() -> None:

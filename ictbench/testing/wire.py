@@ -1,0 +1,148 @@
+"""The wire formats that the scripted server speaks: how each words a request, a reply and an error."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ictbench.testing.scripted import Reply
+
+WireName = Literal["openai", "anthropic"]
+
+
+class Wire(ABC):
+    """One wire format."""
+
+    name: WireName
+    path: str
+    """Where its requests are posted to."""
+    overloaded: int
+    """The status that says that the endpoint is overloaded."""
+    overflow: str
+    """The message of the error that says that a request is longer than the context."""
+
+    def read(self, body: Any) -> dict[str, Any]:
+        """The request as a script sees it: with the messages as roles and texts.
+
+        Raises:
+            ValueError: it is no request of this format.
+        """
+        try:
+            messages = [{"role": said["role"], "content": _text(said["content"])} for said in body["messages"]]
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a request in {self.name}'s format: {error!r}") from error
+        return {**body, "messages": messages}
+
+    @abstractmethod
+    def completion(self, reply: Reply, body: dict[str, Any], model: str, number: int, words: int) -> dict[str, Any]:
+        """The reply to the request `body`, which is the `number`-th and has `words` words."""
+
+    @abstractmethod
+    def error(self, status: int, message: str | None) -> dict[str, Any]:
+        """A reply that reports an error."""
+
+
+class OpenAIWire(Wire):
+    """OpenAI's chat completions."""
+
+    name = "openai"
+    path = "/v1/chat/completions"
+    overloaded = 503
+    overflow = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
+
+    def completion(self, reply: Reply, body: dict[str, Any], model: str, number: int, words: int) -> dict[str, Any]:
+        """See `Wire.completion`."""
+        written = len((reply.text or "").split())
+        message = {"role": "assistant", "content": reply.text}
+        return {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion",
+            "created": 0,
+            "model": model,
+            "system_fingerprint": "scripted",
+            "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+            "usage": {"prompt_tokens": words, "completion_tokens": written, "total_tokens": words + written},
+        }
+
+    def error(self, status: int, message: str | None) -> dict[str, Any]:
+        """See `Wire.error`."""
+        return {"error": {"message": message, "type": "scripted", "param": None, "code": None}}
+
+
+class AnthropicWire(Wire):
+    """Anthropic's messages."""
+
+    name = "anthropic"
+    path = "/v1/messages"
+    overloaded = 529
+    overflow = "prompt is too long: 213462 tokens > 200000 maximum"
+
+    _stop_reasons = {  # noqa: RUF012 - read only
+        "stop": "end_turn",
+        "length": "max_tokens",
+        "content_filter": "refusal",
+        "tool_calls": "tool_use",
+    }
+    _errors = {  # noqa: RUF012 - read only
+        400: "invalid_request_error",
+        401: "authentication_error",
+        403: "permission_error",
+        404: "not_found_error",
+        413: "request_too_large",
+        429: "rate_limit_error",
+        529: "overloaded_error",
+    }
+
+    def read(self, body: Any) -> dict[str, Any]:
+        """See `Wire.read`."""
+        request = super().read(body)
+        if system := _text(request.get("system") or ""):
+            request["messages"].insert(0, {"role": "system", "content": system})
+        return request
+
+    def completion(self, reply: Reply, body: dict[str, Any], model: str, number: int, words: int) -> dict[str, Any]:
+        """See `Wire.completion`. A reply to a request that forces a tool is the JSON of that tool's input."""
+        tool = (body.get("tool_choice") or {}).get("name")
+        content: list[dict[str, Any]] | None = [{"type": "text", "text": reply.text}]
+        reason = reply.finish_reason
+        if reply.text is None:
+            content = None
+        elif tool and (given := _object(reply.text)) is not None:
+            content = [{"type": "tool_use", "id": f"toolu_{number}", "name": tool, "input": given}]
+            reason = "tool_calls" if reason == "stop" else reason
+        return {
+            "id": f"msg_{number}",
+            "type": "message",
+            "role": "assistant",
+            "model": model,
+            "content": content,
+            "stop_reason": self._stop_reasons.get(reason, reason),
+            "stop_sequence": None,
+            "usage": {"input_tokens": words, "output_tokens": len((reply.text or "").split())},
+        }
+
+    def error(self, status: int, message: str | None) -> dict[str, Any]:
+        """See `Wire.error`."""
+        kind = self._errors.get(status, "api_error" if status >= 500 else "invalid_request_error")
+        return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+WIRES: tuple[Wire, ...] = (OpenAIWire(), AnthropicWire())
+
+
+def _text(content: Any) -> str:
+    """The text of a message: a string, or parts of which those of type text count."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    return str(content)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is, None where it is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

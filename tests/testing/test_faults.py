@@ -1,0 +1,198 @@
+"""What each fault of an endpoint leads to, by wire format: what an adapter raises, and what is left after retries."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, ModelUnavailableError
+from ictbench.models.anthropic import AnthropicModel
+from ictbench.models.managed import ManagedModel, Retry
+from ictbench.models.meter import Meter
+from ictbench.models.openai import OpenAIModel
+from ictbench.records import ModelSpec, Usage
+from ictbench.testing import Fault, Faults, ScriptedServer
+from ictbench.testing.faults import FATAL, PASSING
+from ictbench.testing.models import outcome
+from ictbench.testing.wire import WIRES
+
+if TYPE_CHECKING:
+    from ictbench.models.contract import ChatModel, Message
+    from ictbench.testing.wire import WireName
+
+ADAPTERS: dict[WireName, type[ChatModel]] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
+MESSAGES: list[Message] = [{"role": "system", "content": "You play."}, {"role": "user", "content": "A door."}]
+RETRY = Retry(tries=3, base=0.0)
+
+RAISED = {
+    Fault.RATE_LIMITED: "transient rate_limited",
+    Fault.RATE_LIMITED_AFTER: "transient rate_limited, after 0.01 s",
+    Fault.SERVER_ERROR: "transient overloaded",
+    Fault.OVERLOADED: "transient overloaded",
+    Fault.HANG: "transient timeout",
+    Fault.DRIP: "transient timeout",
+    Fault.RESET: "transient connection",
+    Fault.TRUNCATED: "transient malformed",
+    Fault.HTML: "transient malformed",
+    Fault.OVERFLOW: "failure context_overflow",
+    Fault.NULL: "failure empty",
+    Fault.WRONG_MODEL: "refused",
+    Fault.UNAUTHORIZED: "refused",
+}
+
+AFTER_RETRIES = {
+    Fault.RATE_LIMITED: (ModelUnavailableError, "HTTP 429: too many requests (3 tries"),
+    Fault.RATE_LIMITED_AFTER: (ModelUnavailableError, "HTTP 429: too many requests (3 tries"),
+    Fault.SERVER_ERROR: (ModelUnavailableError, "HTTP 500: something broke (3 tries"),
+    Fault.OVERLOADED: (ModelUnavailableError, "overloaded, try again later (3 tries"),
+    Fault.HANG: (ModelUnavailableError, "no answer within 0.5 s (3 tries"),
+    Fault.DRIP: (ModelUnavailableError, "no answer within 0.5 s (3 tries"),
+    Fault.RESET: (ModelUnavailableError, "(3 tries"),
+    Fault.TRUNCATED: (ModelUnavailableError, "the answer is not"),
+    Fault.HTML: (ModelUnavailableError, "<h1>Welcome to the proxy</h1>"),
+    Fault.OVERFLOW: (ModelFailure, "context_overflow: HTTP 400: "),
+    Fault.NULL: (ModelFailure, "empty"),
+    Fault.WRONG_MODEL: (EndpointRefusedError, "HTTP 404: the model does not exist (check the model name 'scripted'"),
+    Fault.UNAUTHORIZED: (EndpointRefusedError, "HTTP 401: invalid api key (check "),
+}
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "sk-faults-secret")
+
+
+def opened(wire: WireName, server: ScriptedServer, timeout: float) -> ChatModel:
+    url = server.anthropic_url if wire == "anthropic" else server.url
+    return ADAPTERS[wire](ModelSpec(provider=wire, model="scripted", base_url=url, timeout=timeout))
+
+
+def patience(fault: Fault) -> float:
+    """Short only where nothing comes anyway, so that a busy machine changes nothing."""
+    return 0.5 if fault in {Fault.HANG, Fault.DRIP} else 60.0
+
+
+def always(fault: Fault) -> ScriptedServer:
+    return ScriptedServer(["Action: wait"], faults=Faults({fault: 1.0}, retry_after=0.01))
+
+
+@pytest.mark.parametrize("wire", ADAPTERS)
+@pytest.mark.parametrize("fault", Fault)
+def test_what_an_adapter_raises(fault: Fault, wire: WireName) -> None:
+    with always(fault) as server:
+        assert asyncio.run(outcome(opened(wire, server, patience(fault)))) == RAISED[fault]
+
+
+@pytest.mark.parametrize("wire", ADAPTERS)
+@pytest.mark.parametrize("fault", Fault)
+def test_what_is_left_after_retries(fault: Fault, wire: WireName) -> None:
+    error, told = AFTER_RETRIES[fault]
+
+    async def asked(server: ScriptedServer) -> tuple[BaseException, Usage]:
+        meter = Meter()
+        model = ManagedModel(opened(wire, server, patience(fault)), meter, retry=RETRY)
+        with pytest.raises(error) as caught:
+            await model.complete(MESSAGES)
+        await model.aclose()
+        return caught.value, meter.spent
+
+    with always(fault) as server:
+        raised, spent = asyncio.run(asked(server))
+    assert told in str(raised)
+    assert type(raised) is error
+    if fault in FATAL:
+        assert server.requests == 1
+    elif fault not in {Fault.HANG, Fault.DRIP}:
+        assert server.requests == 3
+    # A reply without text has been paid for; a request that was turned down counts as a call of the model's.
+    assert spent.calls == (1 if error is ModelFailure else 0)
+    assert (spent.input_tokens > 0) is (fault is Fault.NULL)
+
+
+@pytest.mark.parametrize("wire", ADAPTERS)
+@pytest.mark.parametrize("fault", sorted(PASSING - {Fault.HANG, Fault.DRIP}))
+def test_a_retry_gets_the_reply_that_would_have_come_without_the_fault(fault: Fault, wire: WireName) -> None:
+    async def asked(server: ScriptedServer) -> tuple[list[str], int]:
+        meter = Meter()
+        model = ManagedModel(opened(wire, server, 60.0), meter, retry=Retry(tries=20, base=0.0))
+        questions: list[list[Message]] = [[{"role": "user", "content": f"Room {number}"}] for number in range(20)]
+        replies = [(await model.complete(question)).text for question in questions]
+        await model.aclose()
+        return replies, meter.retries
+
+    faults = Faults({fault: 0.3}, retry_after=0)
+    with ScriptedServer(lambda body: body["messages"][-1]["content"].upper(), faults=faults) as server:
+        replies, retries = asyncio.run(asked(server))
+    assert replies == [f"ROOM {number}" for number in range(20)]
+    assert server.faults[fault] == retries > 0
+
+
+@pytest.mark.parametrize("wire", ADAPTERS)
+def test_an_answer_that_drips_arrives_where_one_waits_for_it(wire: WireName) -> None:
+    with ScriptedServer(["Action: wait"], faults=Faults({"drip": 1.0}, pause=0)) as server:
+        assert asyncio.run(outcome(opened(wire, server, 60.0))) == "reply"
+        assert server.faults == {"drip": 1}
+
+
+def test_each_fault_is_either_passing_or_fatal() -> None:
+    assert set(Fault) == PASSING | FATAL
+    assert not PASSING & FATAL
+    assert RAISED.keys() == AFTER_RETRIES.keys() == set(Fault)
+
+
+def test_a_requests_fate_depends_on_seed_content_and_repetition_only() -> None:
+    faults = Faults.mixed(0.3, 0.01, seed=1)
+    fates = [faults.draw(f"request {number}", 0) for number in range(500)]
+    assert fates == [faults.draw(f"request {number}", 0) for number in range(500)]
+    assert fates != [faults.draw(f"request {number}", 1) for number in range(500)]
+    assert fates != [Faults.mixed(0.3, 0.01, seed=2).draw(f"request {number}", 0) for number in range(500)]
+
+
+def test_faults_come_at_their_rates() -> None:
+    faults = Faults({"reset": 0.1, "null": 0.02})
+    fates = [faults.draw(f"request {number}", 0) for number in range(20_000)]
+    assert fates.count(Fault.RESET) / len(fates) == pytest.approx(0.1, rel=0.1)
+    assert fates.count(Fault.NULL) / len(fates) == pytest.approx(0.02, rel=0.2)
+    assert set(fates) == {None, Fault.RESET, Fault.NULL}
+
+
+def test_all_kinds_at_once() -> None:
+    rates = Faults.mixed(passing=0.09, fatal=0.002).rates
+    assert sum(rates[fault] for fault in PASSING) == pytest.approx(0.09)
+    assert {rates[fault] for fault in FATAL} == {0.002}
+
+
+def test_the_same_requests_meet_the_same_faults_in_any_order() -> None:
+    def fates(order: list[int]) -> dict[int, str]:
+        async def asked(server: ScriptedServer) -> dict[int, str]:
+            found = {}
+            for number in order:
+                model = opened("openai", server, 60.0)
+                try:
+                    found[number] = (await model.complete([{"role": "user", "content": f"Room {number}"}])).text
+                except IctbenchError as error:
+                    found[number] = type(error).__name__
+                await model.aclose()
+            return found
+
+        with ScriptedServer(["Action: wait"], faults=Faults({"server_error": 0.3, "null": 0.2})) as server:
+            return asyncio.run(asked(server))
+
+    numbers = list(range(30))
+    found = fates(numbers)
+    assert found == fates(numbers[::-1])
+    assert set(found.values()) == {"Action: wait", "TransientModelError", "ModelFailure"}
+
+
+def test_plans_are_read_from_text() -> None:
+    assert Faults.parse("rate_limited:0.02, reset:0.01") == Faults({"rate_limited": 0.02, "reset": 0.01})
+    for wrong in ("", "reset", "reset:often", "earthquake:0.1", "reset:-0.1", "reset:0.6,null:0.6"):
+        with pytest.raises(ValueError, match=r"reset|earthquake|NAME:RATE|often|shares"):
+            Faults.parse(wrong)
+
+
+def test_every_wire_format_has_an_adapter() -> None:
+    assert {wire.name for wire in WIRES} == set(ADAPTERS)
