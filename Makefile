@@ -1,15 +1,20 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test check format lock schema build clean
+.PHONY: demo test test-models check format lock schema build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
 demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --ignore tests/models_real
+
+test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
+	$(BIN)/pytest tests/models_real
 
 check: .venv/dev  ## style and types
 	$(BIN)/ruff check
@@ -28,7 +33,10 @@ build: .venv/dev  ## the wheel
 
 lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--no-header --all-extras --group dev pyproject.toml --output-file requirements.txt
+		--no-header --extra minihack --extra anthropic --extra litellm --group dev pyproject.toml \
+		--output-file requirements.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -38,9 +46,16 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/demo: pyproject.toml requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[minihack]'
+	$(PIP) install --constraint requirements.txt --editable '.[minihack]'
 	@touch $@
 
 .venv/dev: pyproject.toml requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable .
+	$(PIP) install --requirement requirements.txt --editable .
+	@touch $@
+
+# There is no wheel of llama-cpp-python; ours is built once, without this machine's own instructions, and kept.
+.venv/models: .venv/dev requirements-models.txt
+	CMAKE_ARGS=-DGGML_NATIVE=OFF $(PIP) wheel --no-deps --find-links $(WHEELS) --wheel-dir $(WHEELS) \
+		$$(grep -o '^llama-cpp-python==[0-9.]*' requirements-models.txt)
+	$(PIP) install --find-links $(WHEELS) --requirement requirements-models.txt
 	@touch $@
