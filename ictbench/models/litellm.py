@@ -14,7 +14,7 @@ from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailur
 from ictbench.models.blame import blame, excerpt, retry_after
 from ictbench.models.conceal import Concealer
 from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
-from ictbench.records import Usage
+from ictbench.models.openai import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +152,8 @@ class LiteLLMModel(ChatModel):
             raise self._transient("malformed", f"the answer is not a chat completion: {excerpt(str(reply))}") from None
         named, version = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
         self._fingerprint = f"{named}@{version}" if version else str(named)
-        usage = _usage(getattr(reply, "usage", None), self._cost(reply))
+        reported = getattr(reply, "usage", None)
+        usage = usage_of(reported.model_dump() if reported else None, self._cost(reply))
         refusal = getattr(choice.message, "refusal", None)
         if choice.finish_reason == "content_filter" or refusal:
             raise ModelFailure("refused", str(refusal or "stopped by the provider's content filter"), usage)
@@ -214,20 +215,3 @@ def _litellm(name: str) -> Any:
     for logger in LOGGERS:
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     return litellm
-
-
-def _usage(reported: Any, cost: float | None) -> Usage:
-    return Usage(
-        calls=1,
-        input_tokens=_count(reported, "prompt_tokens"),
-        output_tokens=_count(reported, "completion_tokens"),
-        cached_tokens=_count(reported, "prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=_count(reported, "completion_tokens_details", "reasoning_tokens"),
-        cost=cost,
-    )
-
-
-def _count(value: Any, *path: str) -> int:
-    for name in path:
-        value = getattr(value, name, None)
-    return value if isinstance(value, int) else 0

@@ -113,7 +113,7 @@ class OpenAIModel(ChatModel):
         self._version = reply.get("system_fingerprint") or self._version
         named = str(reply.get("model") or self.spec.model)
         self._fingerprint = f"{named}@{self._version}" if self._version else named
-        usage = _usage(reply.get("usage"))
+        usage = usage_of(reply.get("usage"))
         if reason == "content_filter" or message.get("refusal"):
             said = str(message.get("refusal") or "stopped by the provider's content filter")
             raise ModelFailure("refused", said, usage)
@@ -142,15 +142,15 @@ def _text(content: Any) -> str:
     return str(content or "").encode("utf-8", "replace").decode()
 
 
-def _usage(reported: Any) -> Usage:
-    """What the reply says it cost in tokens, zero where it does not say; prices are not known here."""
+def usage_of(reported: Any, cost: float | None = None) -> Usage:
+    """The usage of one call as chat completions report it, zero where they do not say."""
     return Usage(
         calls=1,
         input_tokens=_count(reported, "prompt_tokens"),
         output_tokens=_count(reported, "completion_tokens"),
         cached_tokens=_count(reported, "prompt_tokens_details", "cached_tokens"),
         reasoning_tokens=_count(reported, "completion_tokens_details", "reasoning_tokens"),
-        cost=None,
+        cost=cost,
     )
 
 

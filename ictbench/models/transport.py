@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
-from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
+from ictbench.errors import TransientModelError, UsageError
+from ictbench.models.blame import blame, excerpt, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,19 +22,6 @@ T = TypeVar("T")
 CONNECT_SECONDS = 15.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """This machine is reached without a proxy."""
-SHOWN_CHARACTERS = 300
-STOPPING = frozenset({401, 402, 403, 404, 405, 407})
-"""Client errors that no other request to this endpoint would escape: they stop the run."""
-PASSING = frozenset({408, 409, 425, 429})
-"""Client errors that are worth another try."""
-FILTERED = frozenset({"content_filter", "content_policy_violation"})
-
-# How OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic word it.
-OVERFLOW = re.compile(
-    r"context[ _-]?(length|size|window)|maximum context|exceed\w*[ _]context|context[ _]exceeded"
-    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens",
-    re.IGNORECASE,
-)
 
 
 class MalformedReplyError(Exception):
@@ -100,20 +85,20 @@ class JsonTransport:
         except (aiohttp.ClientError, OSError) as error:
             raise self._transient("connection", str(error) or type(error).__name__) from None
         if status != 200:
-            raise self._refused(url, status, content, _retry_after(headers))
+            raise self._refused(url, status, content, retry_after(headers))
         try:
             reply = json.loads(content)
         except ValueError:
-            raise self._transient("malformed", f"the answer is not JSON: {_excerpt(content)}") from None
+            raise self._transient("malformed", f"the answer is not JSON: {excerpt(content)}") from None
         if not isinstance(reply, dict):
-            raise self._transient("malformed", f"the answer is not a JSON object: {_excerpt(content)}")
+            raise self._transient("malformed", f"the answer is not a JSON object: {excerpt(content)}")
         if reply.get("error"):
             # Some gateways and LM Studio report an error with status 200.
             raise self._refused(url, status, content, None)
         try:
             return read(reply)
         except MalformedReplyError as error:
-            raise self._transient("malformed", f"{error}: {_excerpt(content)}") from None
+            raise self._transient("malformed", f"{error}: {excerpt(content)}") from None
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -122,18 +107,9 @@ class JsonTransport:
             await session.close()
 
     def _refused(self, url: URL, status: int, content: bytes, asked: float | None) -> IctbenchError:
-        """The error for a reply that reports one: the request's fault, the configuration's, or a passing condition."""
-        code, text = _error_of(content)
-        said = f"HTTP {status}" + (f": {text}" if text else "")
-        if status in STOPPING or 300 <= status < 400:
-            hint = self._hints.get(status, "check the base URL")
-            return EndpointRefusedError(self._clean(f"{url}: {said} ({hint})"))
-        # Before the status is looked at: some servers answer 200 or 500 here. A rate limit is no overflow.
-        if status not in PASSING and OVERFLOW.search(f"{code} {text}"):
-            return ModelFailure("context_overflow", self._clean(said))
-        if 400 <= status < 500 and status not in PASSING:
-            return ModelFailure("refused" if code in FILTERED else "bad_request", self._clean(said))
-        return self._transient("rate_limited" if status == 429 else "overloaded", said, asked)
+        """The error for a reply that reports one."""
+        code, text = (self._clean(part) for part in _error_of(content))
+        return blame(status, code, text, endpoint=str(url), hints=self._hints, asked=asked)
 
     def _transient(self, kind: TransientKind, said: str, asked: float | None = None) -> TransientModelError:
         return TransientModelError(kind, self._clean(f"{self._base}: {said}"), asked)
@@ -156,33 +132,15 @@ class JsonTransport:
         return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After asks for, given as a number or as a date; None where absent or unreadable."""
-    value = headers.get("Retry-After", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(seconds, 0.0) if seconds == seconds else None
-
-
 def _error_of(content: bytes) -> tuple[str, str]:
     """Code and text of an error reply, in whichever of the usual places they are."""
     try:
         reply = json.loads(content)
     except ValueError:
-        return "", _excerpt(content)
+        return "", excerpt(content)
     error = reply.get("error", reply) if isinstance(reply, dict) else reply
     if not isinstance(error, dict):
-        return "", _excerpt(str(error).encode(errors="replace"))
+        return "", excerpt(str(error))
     text = error.get("message") or error.get("detail") or json.dumps(error)
     code = error.get("code") or error.get("type") or ""
-    return str(code), _excerpt(str(text).encode(errors="replace"))
-
-
-def _excerpt(content: bytes) -> str:
-    text = " ".join(content.decode(errors="replace").split())
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    return str(code), excerpt(str(text))

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError, UsageError
-from ictbench.models.transport import JsonTransport, MalformedReplyError, _retry_after
+from ictbench.models.transport import JsonTransport, MalformedReplyError
 from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -187,14 +185,3 @@ def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
         JsonTransport("https://me:hunter2@example.org/v1", headers={}, timeout=1, hints={})
     assert "hunter2" not in str(caught.value)
-
-
-def test_retry_after_is_read_as_number_and_as_date() -> None:
-    assert _retry_after({"Retry-After": "1.5"}) == 1.5
-    assert _retry_after({"Retry-After": "-3"}) == 0.0
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    seconds = _retry_after({"Retry-After": soon})
-    assert seconds is not None
-    assert 25 < seconds <= 30
-    for unreadable in ("", "soon", "nan"):
-        assert _retry_after({"Retry-After": unreadable}) is None
