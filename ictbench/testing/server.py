@@ -222,7 +222,7 @@ class ScriptedServer:
         fault = self._faults.draw(digest, self._asked[digest])
         self._asked[digest] += 1
         if fault:
-            self.faults[fault] += 1
+            self.faults[fault.value] += 1
         return fault
 
     async def _models(self, request: web.Request) -> web.Response:
