@@ -29,7 +29,8 @@ def print_result(run: Run) -> None:
         _text(
             f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
             f"actor {result.actor.label}; success on test tasks"
-        )
+        ),
+        soft_wrap=True,
     )
     console.print(_table(result))
     for line in _remarks(result):
@@ -107,8 +108,15 @@ def _remarks(result: Result) -> Iterator[str]:
         yield "The actor is scripted, no language model."
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}
     if usage:
-        said = (f"{role} {u.calls} calls, {u.input_tokens}+{u.output_tokens} tokens" for role, u in usage.items())
+        said = (
+            f"{role} {u.calls} calls, {u.input_tokens}+{u.output_tokens} tokens, {_money(u.cost)}"
+            for role, u in usage.items()
+        )
         yield f"Cost: {'; '.join(said)}."
+
+
+def _money(cost: float | None) -> str:
+    return "price unknown" if cost is None else f"${cost:.4f}"
 
 
 def _text(line: str) -> Text:

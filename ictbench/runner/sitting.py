@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import make_actor
 from ictbench.engine import EpisodeWorker, InlineExecutor
-from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
+from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import Meter, ModelPool
 from ictbench.models.cache import ResponseCache
+from ictbench.models.prices import price_of
 from ictbench.records import Usage
 from ictbench.reflectors import make_reflector
 from ictbench.resolve import resolve
@@ -74,6 +75,13 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     Raises:
         UsageError: one of them cannot work as asked.
     """
+    for player in (plan.actor, plan.reflector):
+        # litellm itself tells what a reply cost.
+        if plan.limits.max_cost and player.model and player.model.provider != "litellm" and not price_of(player.model):
+            raise ConfigError(
+                f"--max-cost {plan.limits.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
+                "use --max-tokens"
+            )
     make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
     return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
 

@@ -73,3 +73,9 @@ def test_a_limit_of_nothing_is_refused(server: ScriptedServer, limit: dict[str, 
     with pytest.raises(ictbench.UsageError, match=next(iter(limit))):
         ictbench.run(**options(server), **limit, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_limit_on_money_that_cannot_be_counted_is_refused(server: ScriptedServer, tmp_path: Path) -> None:
+    with pytest.raises(ictbench.UsageError, match="price of openai/scripted is unknown; use --max-tokens"):
+        ictbench.run(**options(server), max_cost=1, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
