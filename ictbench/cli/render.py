@@ -97,6 +97,9 @@ def _gain(gain: Interval) -> str:
 def _remarks(result: Result) -> Iterator[str]:
     if not result.complete:
         yield f"Incomplete: {result.owed} owed; the table holds the loops that are finished."
+    if result.retried_failures:
+        again = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
+        yield f"Failed episodes played again on request: {again}."
     if result.sizes.loops < 3:
         yield "Fewer than 3 loops: no intervals."
     if not result.ranked:
