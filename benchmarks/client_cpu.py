@@ -121,7 +121,8 @@ def clients(url: str, pool: ModelPool) -> dict[str, Ask]:
         reply.json()["choices"][0]["message"]["content"]
 
     def official_client(messages: list[Message]) -> Any:
-        return official.chat.completions.create(model="scripted", messages=messages, max_tokens=500)  # type: ignore[call-overload]
+        turns: Any = messages
+        return official.chat.completions.create(model="scripted", messages=turns, max_tokens=500)
 
     def anthropic_client(messages: list[Message]) -> Any:
         turns: Any = messages[1:]
