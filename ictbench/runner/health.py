@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ictbench import __version__
@@ -15,6 +16,10 @@ from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+EXTRAS = {"anthropic": "anthropic", "litellm": "litellm", "llama-cpp": "llama_cpp"}
+"""Extras of model providers, with the module that each installs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Check:
 
 def checks() -> list[Check]:
     """Python, setuptools, every environment by playing one step in it, every plug-in by importing it, keys."""
-    return [_python(), Check("ictbench", True, __version__), *_setuptools(), *_envs(), *_plugins(), _key()]
+    own = [_python(), Check("ictbench", True, __version__)]
+    return [*own, *_setuptools(), *_envs(), *_plugins(), *_extras(), _key()]
 
 
 def _python() -> Check:
@@ -77,6 +83,14 @@ def _plugins() -> Iterator[Check]:
                 yield Check(f"{kind} {name}", False, "cannot be imported", str(error))
             else:
                 yield Check(f"{kind} {name}", True, installed(kind)[name])
+
+
+def _extras() -> Iterator[Check]:
+    """Adapters are there without the packages that they work through."""
+    for extra, module in EXTRAS.items():
+        held = find_spec(module) is not None
+        remedy = "" if held else f"for {extra}/… models: pip install 'ictbench[{extra}]'"
+        yield Check(f"extra {extra}", held, "installed" if held else "not installed", remedy, optional=True)
 
 
 def _key() -> Check:

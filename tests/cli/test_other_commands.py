@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -212,7 +213,10 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
     code, out, _ = call("doctor", "--json")
     found = {check["what"]: check for check in json.loads(out)}
     assert code == 0
-    assert all(check["ok"] for check in found.values())
+    absent = {what for what, check in found.items() if not check["ok"]}
+    modules = {"extra anthropic": "anthropic", "extra litellm": "litellm", "extra llama-cpp": "llama_cpp"}
+    assert absent == {what for what, module in modules.items() if find_spec(module) is None}
+    assert all(found[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
     assert found["suite minihack-v1"]["found"].startswith("plays with minihack 1.")
     assert {"Python", "ictbench", "setuptools", "env minihack", "model openai", "actor react", "actor rules"} <= set(
         found
