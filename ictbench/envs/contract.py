@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ictbench.records import Observation, Task
 
@@ -39,6 +39,11 @@ class TextEnv(ABC):
     def warm_key(cls, task: Task) -> str:
         """Tasks with equal keys can share one warm instance. By default, all of them can."""
         return ""
+
+    @classmethod
+    def unplayable(cls, tasks: Iterable[Task]) -> str | None:
+        """Why some of these tasks cannot be played here, in one line with what to do; None where nothing is missing."""
+        return None
 
     def solve(self) -> Sequence[str]:
         """Actions that solve the current task from its start. Optional: the `solver` actor needs it."""

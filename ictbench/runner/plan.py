@@ -13,9 +13,10 @@ from ictbench.errors import ConfigError, FailureKind
 from ictbench.models.meter import Limits
 from ictbench.protocol import LoopPlan
 from ictbench.records import PluginSpec, Record
+from ictbench.resolve import resolve
 from ictbench.runner.players import Access, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
-from ictbench.suites.load import describe, suite_of_env
+from ictbench.suites.load import describe, suites_of_env
 from ictbench.suites.suite import ProfileName
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class RunPlan:
     outage_pause: float
     cache: Path | None
     retry_failed: tuple[FailureKind, ...]
+    notes: tuple[str, ...]
+    """What the user should know of how the options were understood."""
 
     def loops(self) -> Iterator[LoopPlan]:
         """The plan of every loop.
@@ -150,7 +153,9 @@ class RunPlan:
                 for name in ("decoding", "history")
             ]
         fixed.append(("episode_time_limit", None, self.episode_time_limit))
-        found = [f"{name} {actual} instead of {standard}" for name, standard, actual in fixed if actual != standard]
+        found = [
+            f"{name} {actual} instead of {_words(name, standard)}" for name, standard, actual in fixed if actual != standard
+        ]
         held_out = set(suite.select_families(["held-out"]))
         if missing := sorted(held_out - set(self.families)):
             found.append(f"held-out families left out: {', '.join(missing)}")
@@ -176,13 +181,17 @@ class RunPlan:
         """Prompts of a loop that are scored on its test tasks, at most."""
         return self.sizes.turns + 1 if self.test_every_turn else min(3, self.sizes.turns + 1)
 
-    def episode_bounds(self) -> dict[str, int]:
-        """The most episodes, reflections and calls to models that the run can take."""
-        sizes, loops = self.sizes, len(self.families) * self.sizes.loops
+    def episode_bounds(self, family: str | None = None) -> dict[str, int]:
+        """The most episodes, reflections and calls to models that the run, or one family of it, can take."""
+        sizes, suite = self.sizes, self.suite
+        families = self.families if family is None else (family,)
+        loops = len(families) * sizes.loops
+        selection = sum(suite.scoring_size("selection", name, sizes.selection_size) for name in families)
+        test = sum(suite.scoring_size("test", name, sizes.test_size) for name in families)
         episodes = {
             "experience": loops * sizes.turns * sizes.batch_size,
-            "selection": loops * (sizes.turns + 1) * sizes.selection_size,
-            "test": loops * self.prompts_tested * sizes.test_size,
+            "selection": sizes.loops * (sizes.turns + 1) * selection,
+            "test": sizes.loops * self.prompts_tested * test,
         }
         total, reflections = sum(episodes.values()), loops * sizes.turns
         return {
@@ -215,7 +224,7 @@ def make_plan(options: Options) -> RunPlan:
     Raises:
         UsageError: something asked for does not exist or does not fit.
     """
-    suite = load_suite(_suite_name(options))
+    suite, notes = _suite(options)
     if options.profile not in suite.profiles:
         raise ConfigError(f"suite {suite.name} has no profile {options.profile!r}; it has {', '.join(suite.profiles)}")
     wanted = {name: getattr(options, name) for name in SIZES}
@@ -245,12 +254,36 @@ def make_plan(options: Options) -> RunPlan:
         outage_pause=options.outage_pause,
         cache=options.cache,
         retry_failed=options.retry_failed,
+        notes=notes,
     )
 
 
-def _suite_name(options: Options) -> str:
+def _suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
+    """The suite that is asked for; of an environment alone, the newest one that can be played here."""
     if options.suite is None:
-        return suite_of_env(options.env or DEFAULT_ENV)
-    if options.env is not None and (env := load_suite(options.suite).env) != options.env:
-        raise ConfigError(f"suite {options.suite!r} is of environment {env!r}, not {options.env!r}; leave one out")
-    return options.suite
+        return _suite_of_env(options.env or DEFAULT_ENV)
+    suite = load_suite(options.suite)
+    if options.env is not None and suite.env != options.env:
+        raise ConfigError(
+            f"suite {options.suite!r} is of environment {suite.env!r}, not {options.env!r}; leave one out"
+        )
+    return suite, ()
+
+
+def _suite_of_env(env: str) -> tuple[Suite, tuple[str, ...]]:
+    suites = [load_suite(name) for name in reversed(suites_of_env(env))]
+    missing: dict[str, str] = {}
+    for suite in suites:
+        # One task tells whether the games are there at all; whether all of them are is told before anything is played.
+        task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
+        why = resolve("env", env).unplayable(task)
+        if why is None:
+            notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in missing.items()]
+            return suite, tuple(notes)
+        missing[suite.name] = why
+    raise ConfigError("; ".join(missing.values()))
+
+
+def _words(name: str, standard: object) -> str:
+    """What a profile or suite fixes, in words."""
+    return "the whole pool" if standard is None and name.endswith("_size") else str(standard)

@@ -46,9 +46,9 @@ class Progress:
     @classmethod
     def of(cls, plan: RunPlan, meter: Meter, found: int) -> Progress:
         """Nothing done yet."""
-        each = plan.episode_bounds()["episodes"] // len(plan.families)
         turns = plan.sizes.loops * plan.sizes.turns
-        return cls({name: FamilyProgress(turns, each) for name in plan.families}, plan.sizes.loops, meter, found=found)
+        families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
+        return cls(families, plan.sizes.loops, meter, found=found)
 
     @property
     def episodes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -49,7 +50,7 @@ async def run_sitting(
         UsageError: something does not fit; nothing was played.
         RunError: the run stopped before its end.
     """
-    versions = await asyncio.to_thread(env_versions, plan.suite.env)
+    versions = await asyncio.to_thread(check_env, plan.suite.env, loops)
     async with AsyncExitStack() as stack:
         cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
         models = ModelPool(Meter(plan.limits), cache)
@@ -140,11 +141,19 @@ def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
         journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
 
 
-def env_versions(name: str) -> dict[str, str]:
-    """Make one environment, so that a missing package is told before anything is played."""
-    env = resolve("env", name)()
+def check_env(name: str, loops: list[LoopPlan]) -> dict[str, str]:
+    """Make one environment, and look at all tasks, so that what is missing is told before anything is played.
+
+    Raises:
+        UsageError: a package or a game is missing.
+    """
+    env_class = resolve("env", name)
+    env = env_class()
     versions: dict[str, str] = env.versions()
     env.close()
+    tasks = {task.id: task for plan in loops for task in (*itertools.chain(*plan.batches), *plan.selection, *plan.test)}
+    if trouble := env_class.unplayable(tasks.values()):
+        raise ConfigError(trouble)
     return versions
 
 

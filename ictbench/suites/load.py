@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -34,11 +36,21 @@ def load_suite(name: str | Path) -> Suite:
     if path.suffix not in (".yaml", ".yml"):
         raise UnknownNameError(f"unknown suite {str(name)!r}; {suggest(str(name), known)} (or name a .yaml file)")
     try:
-        return Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        _read_games(content, path.parent)
+        return Suite.model_validate(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, csv.Error) as error:
         raise SuiteError(f"suite file {path} cannot be read: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         raise SuiteError(f"suite file {path} is not valid: {describe(error)}") from error
+
+
+def _read_games(content: Any, folder: Path) -> None:
+    """Put a suite's list of games where the suite names its file."""
+    pools = content.get("pools") if isinstance(content, dict) else None
+    if isinstance(pools, dict) and isinstance(name := pools.get("games"), str):
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            pools["games"] = list(csv.DictReader(file))
 
 
 def describe(error: ValidationError) -> str:
@@ -49,15 +61,14 @@ def describe(error: ValidationError) -> str:
     return f"{where}: {first['msg']}, got {first['input']!r:.80}{more}"
 
 
-def suite_of_env(env: str) -> str:
-    """Name of the newest suite of an environment.
+def suites_of_env(env: str) -> list[str]:
+    """Names of the suites of an environment, the newest and fullest last.
 
     Raises:
         UnknownNameError: there is none.
     """
-    known = list_suites()
-    fitting = [name for name in known if load_suite(name).env == env]
+    known = {name: load_suite(name).env for name in list_suites()}
+    fitting = [name for name, own in known.items() if own == env]
     if not fitting:
-        envs = {load_suite(name).env for name in known}
-        raise UnknownNameError(f"no suite has the environment {env!r}; {suggest(env, envs)}")
-    return fitting[-1]
+        raise UnknownNameError(f"no suite has the environment {env!r}; {suggest(env, set(known.values()))}")
+    return fitting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from ictbench.errors import PoolTooSmallError
 from ictbench.records import Record, Task
@@ -14,7 +14,7 @@ from ictbench.records import Record, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pydantic import JsonValue
+ScoringPool = Literal["selection", "test"]
 
 
 class SeedRange(Record):
@@ -22,6 +22,13 @@ class SeedRange(Record):
 
     first: int = Field(ge=0)
     last: int
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    """What all tasks of the pool have in common for their environment."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_params(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that a suite without them keeps its digest."""
+        return {name: value for name, value in dump(self).items() if name != "params" or value}
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -58,6 +65,9 @@ class SeedBlocks(SeedRange):
 class SeedPools(Record):
     """Pools of an environment whose tasks are generated from a seed."""
 
+    shared: ClassVar[bool] = False
+    """Whether loops are scored on the same tasks."""
+
     kind: Literal["seeds"]
     experience: SeedRange
     selection: SeedBlocks
@@ -80,26 +90,92 @@ class SeedPools(Record):
             PoolTooSmallError: there are not so many.
         """
         seeds = self.experience.seeds
-        if count > len(seeds):
-            raise PoolTooSmallError(
-                f"experience pool of {family!r}: turns x batch size = {count} tasks wanted, there are {len(seeds)}; "
-                "ask for fewer turns or a smaller batch"
-            )
+        _check_experience(family, count, len(seeds))
         first = heapq.nsmallest(count, seeds, key=lambda seed: rank(task_id(family, seed)))
-        return _tasks(env, family, params, first)
+        return _tasks(env, family, {**params, **self.experience.params}, first)
 
     def scoring_tasks(
-        self,
-        pool: Literal["selection", "test"],
-        env: str,
-        family: str,
-        params: Mapping[str, JsonValue],
-        loop: int,
-        size: int,
+        self, pool: ScoringPool, env: str, family: str, params: Mapping[str, JsonValue], loop: int, size: int | None
     ) -> list[Task]:
-        """The tasks of one loop's own selection or test block."""
+        """The first `size` tasks of one loop's own selection or test block; of all of it if `size` is None."""
         blocks = self.selection if pool == "selection" else self.test
-        return _tasks(env, family, params, blocks.of_loop(loop, size, f"{pool} pool of {family!r}"))
+        seeds = blocks.of_loop(loop, blocks.block if size is None else size, f"{pool} pool of {family!r}")
+        return _tasks(env, family, {**params, **blocks.params}, seeds)
+
+    def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
+        """How many tasks a loop is scored on."""
+        blocks = self.selection if pool == "selection" else self.test
+        return blocks.block if size is None else size
+
+
+class GameEntry(Record):
+    """One game of a finite collection."""
+
+    family: str
+    split: str
+    game: str
+    """Its name, and the task's id."""
+    problem_sha256: str
+    """Of what the game is; its file may differ in how it is told."""
+
+
+class GamePools(Record):
+    """Pools of an environment whose games are finite in number: all loops share them."""
+
+    shared: ClassVar[bool] = True
+
+    kind: Literal["games"]
+    experience: str
+    """The split whose games are reflected on; so for the others."""
+    selection: str
+    test: str
+    games: tuple[GameEntry, ...] = Field(min_length=1)
+    """In the suite's file, the name of a CSV file beside it, with these columns."""
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Self:
+        if len({self.experience, self.selection, self.test}) < 3:
+            raise ValueError("experience, selection and test must be three different splits")
+        if len({entry.game for entry in self.games}) < len(self.games):
+            raise ValueError("a game is listed twice")
+        return self
+
+    def experience_tasks(
+        self, env: str, family: str, params: Mapping[str, JsonValue], count: int, rank: Callable[[str], bytes]
+    ) -> list[Task]:
+        """The first `count` games to be reflected on, in the order that `rank` gives to their names.
+
+        Raises:
+            PoolTooSmallError: there are not so many.
+        """
+        entries = self._of(self.experience, family)
+        _check_experience(family, count, len(entries))
+        return [_game(env, params, entry) for entry in sorted(entries, key=lambda entry: rank(entry.game))[:count]]
+
+    def scoring_tasks(
+        self, pool: ScoringPool, env: str, family: str, params: Mapping[str, JsonValue], loop: int, size: int | None
+    ) -> list[Task]:
+        """The first `size` games of the selection or test pool, in an order of no meaning; all if `size` is None.
+
+        Raises:
+            PoolTooSmallError: there are not so many.
+        """
+        entries = sorted(self._of(getattr(self, pool), family), key=lambda entry: entry.problem_sha256)
+        if size is not None and size > len(entries):
+            raise PoolTooSmallError(
+                f"{pool} pool of {family!r}: {size} games wanted, there are {len(entries)}; ask for fewer"
+            )
+        return [_game(env, params, entry) for entry in entries[:size]]
+
+    def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
+        """How many games a loop is scored on."""
+        return len(self._of(getattr(self, pool), family)) if size is None else size
+
+    def _of(self, split: str, family: str) -> list[GameEntry]:
+        return [entry for entry in self.games if entry.split == split and entry.family == family]
+
+
+Pools = Annotated[SeedPools | GamePools, Field(discriminator="kind")]
 
 
 def task_id(family: str, seed: int) -> str:
@@ -109,3 +185,16 @@ def task_id(family: str, seed: int) -> str:
 
 def _tasks(env: str, family: str, params: Mapping[str, JsonValue], seeds: Iterable[int]) -> list[Task]:
     return [Task(id=task_id(family, seed), family=family, env=env, params={**params, "seed": seed}) for seed in seeds]
+
+
+def _game(env: str, params: Mapping[str, JsonValue], entry: GameEntry) -> Task:
+    own = {"game": entry.game, "problem_sha256": entry.problem_sha256}
+    return Task(id=entry.game, family=entry.family, env=env, params={**params, **own})
+
+
+def _check_experience(family: str, wanted: int, there: int) -> None:
+    if wanted > there:
+        raise PoolTooSmallError(
+            f"experience pool of {family!r}: turns x batch size = {wanted} tasks wanted, there are {there}; "
+            "ask for fewer turns or a smaller batch"
+        )

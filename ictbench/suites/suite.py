@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from ictbench.errors import UnknownNameError
 from ictbench.records import Record, Role, digest_of
 from ictbench.resolve import suggest
-from ictbench.suites.pools import SeedPools
+from ictbench.suites.pools import GamePools, Pools, ScoringPool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,10 @@ class Sizes(Record):
     turns: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     loops: int = Field(ge=1)
-    selection_size: int = Field(ge=1)
-    test_size: int = Field(ge=1)
+    selection_size: int | None = Field(default=None, ge=1)
+    """Tasks of a loop; None for the whole pool."""
+    test_size: int | None = Field(default=None, ge=1)
+    """The same."""
 
 
 class Limits(Record):
@@ -71,7 +73,7 @@ class Suite(Record):
     title: str
     env: str
     families: dict[str, Family] = Field(min_length=1)
-    pools: SeedPools
+    pools: Pools
     prompt: str
     presentation: str
     limits: Limits
@@ -83,6 +85,16 @@ class Suite(Record):
     @classmethod
     def _one_final_newline_less(cls, prompt: str) -> str:
         return prompt.strip()
+
+    @model_validator(mode="after")
+    def _every_family_has_games(self) -> Self:
+        if isinstance(self.pools, GamePools):
+            listed = {(entry.family, entry.split) for entry in self.pools.games}
+            for family in self.families:
+                for split in (self.pools.experience, self.pools.selection, self.pools.test):
+                    if (family, split) not in listed:
+                        raise ValueError(f"no game of {family!r} is listed for {split!r}")
+        return self
 
     @cached_property
     def digest(self) -> str:
@@ -119,10 +131,14 @@ class Suite(Record):
 
         return self.pools.experience_tasks(self.env, family, self.families[family].params, count, rank)
 
-    def scoring_tasks(self, pool: Literal["selection", "test"], family: str, loop: int, size: int) -> list[Task]:
-        """The tasks of one loop's own selection or test block.
+    def scoring_tasks(self, pool: ScoringPool, family: str, loop: int, size: int | None) -> list[Task]:
+        """The tasks that a loop is scored on: of its own block, or games that all loops share; None for all.
 
         Raises:
             PoolTooSmallError: there are not so many.
         """
         return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
+
+    def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
+        """How many tasks a loop of the family is scored on."""
+        return self.pools.scoring_size(pool, family, size)

@@ -1,0 +1,1 @@
+"""ALFWorld: household games on the real TextWorld engine, official or generated."""

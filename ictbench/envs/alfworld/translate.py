@@ -1,0 +1,170 @@
+"""PDDL → what the planner's engine plays, translated once and kept on disk.
+
+Translating takes longer than a whole episode, and depends on nothing but domain, problem and package version.
+The cache is keyed by their digest; files appear in one step, so that crashes and concurrent writers leave
+whole files only, and one that is damaged all the same is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import threading
+import zlib
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ictbench.errors import EnvError
+from ictbench.records import digest_of
+
+FORMAT = 1
+"""Changes whenever the content of a cached file does."""
+
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A problem, ready to be loaded by the engine and told by a grammar."""
+
+    sas: str
+    """The ground planning task, in Fast Downward's SAS format."""
+    supertypes: dict[str, list[str]]
+    """By type, in the domain's order."""
+    types: dict[str, str]
+    """Type by object."""
+    parameters: dict[str, list[list[str]]]
+    """By action: name and type of each parameter."""
+    facts: list[list[str]]
+    """True at the start: predicate, then arguments."""
+    names: dict[str, str]
+    """Shown name by object, `fridge 1`."""
+
+
+def cache_folder() -> Path:
+    """Where translations are kept: `ICTBENCH_CACHE`, or the user's cache folder."""
+    base = os.environ.get("ICTBENCH_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return (Path(base) if base else Path(home) / "ictbench") / "pddl"
+
+
+def translate(domain: str, problem: str) -> Translation:
+    """The translation of a problem, from the cache if it is there.
+
+    Raises:
+        EnvError: the problem is no PDDL of this domain, or its goal is out of reach from its start.
+    """
+    versions = [version(package) for package in ("fast-downward-textworld", "alfworld")]
+    path = cache_folder() / f"{digest_of([FORMAT, versions, domain, problem])}.z"
+    with contextlib.suppress(OSError, ValueError, TypeError, zlib.error):
+        return Translation(**json.loads(zlib.decompress(path.read_bytes())))
+    translation = _translate(domain, problem)
+    content = zlib.compress(json.dumps(asdict(translation)).encode(), 6)
+    with contextlib.suppress(OSError):  # a full disk or a read-only home costs time, nothing else
+        _write_in_one_step(path, content)
+    return translation
+
+
+def _write_in_one_step(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _translate(domain: str, problem: str) -> Translation:
+    # The translator keeps module-level state.
+    with _LOCK:
+        task, sas = _ground(domain, problem)
+    types = {entry.name: entry.type_name for entry in task.objects}
+    return Translation(
+        sas=sas,
+        supertypes={entry.name: list(entry.supertype_names) for entry in task.types},
+        types=types,
+        parameters={
+            action.name: [[parameter.name.strip("?"), parameter.type_name] for parameter in action.parameters]
+            for action in task.actions
+        },
+        facts=_facts(task),
+        names=_names(types),
+    )
+
+
+def _ground(domain: str, problem: str) -> tuple[Any, str]:
+    """The parsed task and its ground form, with the very settings of the package's own `pddl2sas`."""
+    translator = _translator()
+    try:
+        task = translator.parsing.parse_task(
+            translator.lisp.parse_nested_list(domain.split("\n")),
+            translator.lisp.parse_nested_list(problem.split("\n")),
+        )
+        translator.normalize.normalize(task)
+        ground = translator.translate.pddl_to_sas(task)
+    except (Exception, SystemExit) as error:
+        raise EnvError(f"the game's PDDL cannot be translated: {type(error).__name__}: {error}") from error
+    if not ground.operators:
+        raise EnvError("the game cannot be solved: its goal is out of reach from its start")
+    output = io.StringIO()
+    ground.output(output)
+    return task, output.getvalue()
+
+
+def _translator() -> Any:
+    """The modules of Fast Downward's translator, which parse the command line on import and report by printing."""
+    arguments = sys.argv
+    sys.argv = ["translate.py", "domain", "task"]
+    try:
+        from fast_downward.translate import normalize, options, translate
+        from fast_downward.translate.pddl_parser import lisp_parser, parsing_functions
+    finally:
+        sys.argv = arguments
+    options.filter_unimportant_vars = False
+    options.filter_unreachable_facts = False
+    options.use_partial_encoding = False
+    options.skip_variable_reordering = True
+    options.add_implied_preconditions = False
+    options.invariant_generation_max_candidates = 0
+    # Catching the process's standard output, as the package does, would swallow what others write meanwhile.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("fast_downward.translate"):
+            vars(module)["print"] = _print_to_files
+    return SimpleNamespace(
+        lisp=lisp_parser, parsing=parsing_functions, normalize=normalize, translate=translate, options=options
+    )
+
+
+def _print_to_files(*values: Any, file: Any = None, **how: Any) -> None:
+    if file is not None:
+        print(*values, file=file, **how)
+
+
+def _facts(task: Any) -> list[list[str]]:
+    """Facts of the initial state; a fluent is told as its value would be, as TextWorld does; numbers are left out."""
+    facts = []
+    for atom in task.init:
+        if hasattr(atom, "predicate"):
+            if atom.predicate != "=":
+                facts.append([atom.predicate, *atom.args])
+        elif atom.fluent.symbol != "total-cost" and not str(atom.expression.value).isdigit():
+            facts.append([str(atom.expression.value), *atom.fluent.args])
+    return facts
+
+
+def _names(types: dict[str, str]) -> dict[str, str]:
+    """Shown names, by the package's own rule."""
+    from alfworld.agents.utils.misc import Demangler
+
+    demangler = Demangler(game_infos={name: SimpleNamespace(id=name) for name in types})
+    return {name: demangler.demangle_alfred_name(name) for name in types}
