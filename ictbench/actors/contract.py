@@ -21,6 +21,8 @@ class History:
     observation: str
     actions: tuple[str, ...]
     max_steps: int
+    solution: tuple[str, ...] = ()
+    """Actions that solve the task from its start; only for an actor that `sees_solution`."""
 
 
 class Actor(ABC):
@@ -29,6 +31,8 @@ class Actor(ABC):
     needs_model = False
     only_computes = False
     """True for an actor that never waits for anything: then playing many episodes at once gains nothing."""
+    sees_solution = False
+    """True for an actor that is told what solves the task: a ceiling, which is never ranked."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Take the model of the actor's spec, where it has one, and the options of the spec."""

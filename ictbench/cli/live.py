@@ -37,6 +37,8 @@ class Watcher:
     def __call__(self, folder: Path, progress: Progress) -> None:
         """Told by the run when it starts."""
         self.folder, self._progress = folder, progress
+        for note in () if self._quiet else progress.notes:
+            self._console.print(Text(f"Note: {note}"), soft_wrap=True)
 
     @contextmanager
     def shown(self) -> Iterator[None]:

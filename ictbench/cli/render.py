@@ -102,6 +102,11 @@ def _remarks(result: Result) -> Iterator[str]:
         yield f"Failed episodes played again on request: {again}."
     if result.sizes.loops < 3:
         yield "Fewer than 3 loops: no intervals."
+    elif result.intervals == "for these games":
+        yield "All loops are scored on the same games: the intervals speak for these games."
+    for family in result.families:
+        if family.note:
+            yield f"{family.name}: {family.note}."
     if not result.ranked:
         reasons = [*result.deviations] if result.deviations else []
         if result.profile == "quick":

@@ -49,13 +49,12 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
     for column in next(iter(rows.values())):
         profiles.add_column(column.replace("_", " "), justify="right")
     for profile, sizes in rows.items():
-        profiles.add_row(profile, *map(str, sizes.values()))
+        profiles.add_row(profile, *("all" if size is None else str(size) for size in sizes.values()))
     pools = Table(title="Pools", title_justify="left")
-    for column in ("pool", "seeds", "a loop's block"):
+    for column in ("pool", "tasks", "of a loop"):
         pools.add_column(column)
-    for name in ("experience", "selection", "test"):
-        pool = getattr(loaded.pools, name)
-        pools.add_row(name, f"{pool.first} … {pool.last}", str(getattr(pool, "block", "any, each once")))
+    for row in loaded.pools.rows():
+        pools.add_row(*row)
     for part in (families, profiles, pools):
         console.print(part)
     limits = loaded.limits

@@ -48,13 +48,14 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
     What the model causes ends the episode as `failed`. `InfrastructureError` passes through: the episode is owed.
     """
     observation = await _of_env(call, env.reset, spec.task)
+    solution = tuple(await _of_env(call, env.solve)) if actor.sees_solution else ()
     shown = observation.text
     steps: list[Step] = []
     usage = Usage()
     failure: FailureKind | None = None
     clock = EpisodeClock()
     while observation.end is None and len(steps) < spec.max_steps:
-        history = History(steps, shown, observation.actions, spec.max_steps)
+        history = History(steps, shown, observation.actions, spec.max_steps, solution)
         if spec.time_limit is not None and clock.seconds > spec.time_limit:
             failure = "timeout"
             break
@@ -91,10 +92,10 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
     )
 
 
-async def _of_env(call: Caller, function: Callable[[Any], Observation], argument: Any) -> Observation:
+async def _of_env(call: Caller, function: Callable[..., T], *arguments: Any) -> T:
     """What an environment answers; whatever it raises that we do not know is its own fault."""
     try:
-        return await call(function, argument)
+        return await call(function, *arguments)
     except IctbenchError:
         raise
     except Exception as error:

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopOutcome
     from ictbench.protocol.loop import Outcomes
     from ictbench.records import EpisodeSummary, Role
+    from ictbench.suites import Family
 
 
 def family_result(
-    name: str, role: Role, loops: Sequence[LoopOutcome], episodes: Mapping[str, EpisodeSummary]
+    name: str, family: Family, loops: Sequence[LoopOutcome], episodes: Mapping[str, EpisodeSummary]
 ) -> FamilyResult:
     """One family, from whichever of its loops are finished."""
     ordered = tuple(sorted(loops, key=lambda loop: loop.plan.index))
     return FamilyResult(
         name=name,
-        role=role,
+        role=family.role,
+        note=family.note,
         loops=tuple(map(_loop_result, ordered)),
         measures=measure([ordered]) if ordered else None,
         behaviour=behave(ordered, episodes) if ordered else None,

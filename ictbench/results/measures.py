@@ -83,17 +83,23 @@ def _keys(tasks: Iterable[Task], prompt: str) -> Iterator[str]:
     return (episode_key(task.id, prompt) for task in tasks)
 
 
+def share_tasks(families: Sequence[Loops]) -> bool:
+    """Whether loops of a family are tested on the same tasks: then they are not independent."""
+    return any(one.plan.test == other.plan.test for loops in families for one, other in pairwise(loops))
+
+
 def _index(loop: LoopOutcome, which: str) -> int:
     return {"base": 0, "best": loop.best, "last": loop.plan.turns}[which]
 
 
 def _levels(families: Sequence[Loops], which: str) -> Interval:
     tests = [tuple(tuple(map(float, loop.test[_index(loop, which)])) for loop in loops) for loops in families]
-    return mean_interval(tests, (0.0, 1.0))
+    return mean_interval(tests, (0.0, 1.0), shared=share_tasks(families))
 
 
 def _gains(families: Sequence[Loops], which: str) -> Interval:
-    return mean_interval([tuple(_differences(loop, which) for loop in loops) for loops in families], (-1.0, 1.0))
+    differences = [tuple(_differences(loop, which) for loop in loops) for loops in families]
+    return mean_interval(differences, (-1.0, 1.0), shared=share_tasks(families))
 
 
 def _differences(loop: LoopOutcome, which: str) -> tuple[float, ...]:

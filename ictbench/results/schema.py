@@ -114,6 +114,8 @@ class FamilyResult(Record):
 
     name: str
     role: Role
+    note: str = ""
+    """What the suite says that a reader of the family's numbers should know."""
     loops: tuple[LoopResult, ...]
     measures: Measures | None
     """None until a loop is finished."""
@@ -162,6 +164,8 @@ class Result(Record):
     """Versions of the packages that the environment's behaviour depends on."""
     profile: str
     sizes: Sizes
+    intervals: Literal["over loops", "for these games"]
+    """What intervals speak of: other loops with other tasks, or, where all loops share finite games, these games."""
     test_every_turn: bool
     max_steps: int
     prompt_bytes: int

@@ -15,7 +15,7 @@ from ictbench.runner.background import run_blocking
 from ictbench.runner.folder import RunFolder, new_run_id
 from ictbench.runner.journal import Journal
 from ictbench.runner.plan import Options, make_plan
-from ictbench.runner.sitting import env_versions, open_players, run_sitting
+from ictbench.runner.sitting import check_env, open_players, run_sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,9 +156,7 @@ def dry_run(**options: Unpack[OptionsDict]) -> dict[str, int]:
         UsageError: as `run` would.
     """
     plan = make_plan(Options.parse(dict(options)))
-    for _ in plan.loops():
-        pass
-    env_versions(plan.suite.env)
+    check_env(plan, list(plan.loops()))
     open_players(plan, ModelPool())
     return plan.episode_bounds()
 

@@ -53,6 +53,7 @@ def build_result(
         versions=versions,
         profile=plan.profile,
         sizes=plan.sizes,
+        intervals="for these games" if plan.suite.pools.shared else "over loops",
         test_every_turn=plan.test_every_turn,
         max_steps=plan.max_steps,
         prompt_bytes=plan.suite.limits.prompt_bytes,
@@ -63,7 +64,9 @@ def build_result(
         complete=complete,
         owed=len(ledger.owed),
         retried_failures=journal.get("retried_failures", {}),
-        families=tuple(family_result(name, roles[name], loops, ledger.summaries) for name, loops in by_family.items()),
+        families=tuple(
+            family_result(name, plan.suite.families[name], loops, ledger.summaries) for name, loops in by_family.items()
+        ),
         by_role=role_measures(roles, outcomes),
         cost=costs(outcomes, ledger.summaries, sum((r.usage for r in journal.reflections()), Usage())),
         host=Host(

@@ -153,12 +153,17 @@ class RunPlan:
                 for name in ("decoding", "history")
             ]
         fixed.append(("episode_time_limit", None, self.episode_time_limit))
+        ceiling = resolve("actor", self.actor.name).sees_solution
         found = [
-            f"{name} {actual} instead of {_words(name, standard)}" for name, standard, actual in fixed if actual != standard
+            f"{name} {actual} instead of {_words(name, standard)}"
+            for name, standard, actual in fixed
+            if actual != standard
         ]
         held_out = set(suite.select_families(["held-out"]))
         if missing := sorted(held_out - set(self.families)):
             found.append(f"held-out families left out: {', '.join(missing)}")
+        if ceiling:
+            found.append(f"actor {self.actor.label} is told the solutions")
         return tuple(found)
 
     def identity(self) -> dict[str, Any]:

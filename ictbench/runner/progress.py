@@ -34,6 +34,8 @@ class Progress:
     """Loops a family."""
     meter: Meter
     """What the models have used and are doing."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of how the options were understood."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this sitting, neither shared nor from the journal."""
@@ -48,7 +50,7 @@ class Progress:
         """Nothing done yet."""
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
-        return cls(families, plan.sizes.loops, meter, found=found)
+        return cls(families, plan.sizes.loops, meter, plan.notes, found=found)
 
     @property
     def episodes(self) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import make_actor
 from ictbench.engine import EpisodeWorker, InlineExecutor
+from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import Meter, ModelPool
 from ictbench.models.cache import ResponseCache
@@ -50,7 +51,7 @@ async def run_sitting(
         UsageError: something does not fit; nothing was played.
         RunError: the run stopped before its end.
     """
-    versions = await asyncio.to_thread(check_env, plan.suite.env, loops)
+    versions = await asyncio.to_thread(check_env, plan, loops)
     async with AsyncExitStack() as stack:
         cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
         models = ModelPool(Meter(plan.limits), cache)
@@ -141,17 +142,19 @@ def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
         journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
 
 
-def check_env(name: str, loops: list[LoopPlan]) -> dict[str, str]:
+def check_env(plan: RunPlan, loops: list[LoopPlan]) -> dict[str, str]:
     """Make one environment, and look at all tasks, so that what is missing is told before anything is played.
 
     Raises:
-        UsageError: a package or a game is missing.
+        UsageError: a package or a game is missing, or the solver that the actor needs.
     """
-    env_class = resolve("env", name)
+    env_class = resolve("env", plan.suite.env)
+    if resolve("actor", plan.actor.name).sees_solution and env_class.solve is TextEnv.solve:
+        raise ConfigError(f"actor {plan.actor.label!r} needs a solver, which environment {plan.suite.env!r} has not")
     env = env_class()
     versions: dict[str, str] = env.versions()
     env.close()
-    tasks = {task.id: task for plan in loops for task in (*itertools.chain(*plan.batches), *plan.selection, *plan.test)}
+    tasks = {task.id: task for loop in loops for task in (*itertools.chain(*loop.batches), *loop.selection, *loop.test)}
     if trouble := env_class.unplayable(tasks.values()):
         raise ConfigError(trouble)
     return versions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -107,6 +108,18 @@ class SeedPools(Record):
         blocks = self.selection if pool == "selection" else self.test
         return blocks.block if size is None else size
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """The pools in words: name, tasks, what a loop gets of them."""
+        pools = (("experience", self.experience), ("selection", self.selection), ("test", self.test))
+        return [
+            (
+                name,
+                f"seeds {pool.first} … {pool.last}",
+                f"its own {pool.block}" if isinstance(pool, SeedBlocks) else "any",
+            )
+            for name, pool in pools
+        ]
+
 
 class GameEntry(Record):
     """One game of a finite collection."""
@@ -170,6 +183,16 @@ class GamePools(Record):
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
         """How many games a loop is scored on."""
         return len(self._of(getattr(self, pool), family)) if size is None else size
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """The pools in words: name, tasks, what a loop gets of them."""
+        pools = (
+            ("experience", self.experience, "any"),
+            ("selection", self.selection, "all"),
+            ("test", self.test, "all"),
+        )
+        counts = Counter(entry.split for entry in self.games)
+        return [(name, f"{counts[split]} games of {split}", share) for name, split, share in pools]
 
     def _of(self, split: str, family: str) -> list[GameEntry]:
         return [entry for entry in self.games if entry.split == split and entry.family == family]

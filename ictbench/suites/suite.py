@@ -27,6 +27,8 @@ class Family(Record):
     role: Role
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """What all tasks of the family have in common for their environment."""
+    note: str = ""
+    """What a reader of the family's numbers should know; no part of what the benchmark is."""
 
 
 class Sizes(Record):
@@ -99,7 +101,7 @@ class Suite(Record):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything the suite says: equal digests, equal benchmark."""
-        return digest_of(self.model_dump(mode="json", by_alias=True))
+        return digest_of(self.model_dump(mode="json", by_alias=True, exclude={"families": {"__all__": {"note"}}}))
 
     def select_families(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """Families by name or by `held-out`, `meta-train`, `all`, in the suite's order.

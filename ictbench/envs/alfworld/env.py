@@ -75,11 +75,11 @@ class AlfworldEnv(TextEnv):
 
     def solve(self) -> Sequence[str]:
         """Commands that win the current game, worked out from its facts."""
-        from ictbench.envs.alfworld.pddl import read_problem
+        from ictbench.envs.alfworld.pddl import parse_problem
         from ictbench.envs.alfworld.solver import solve
 
         assert self._engine is not None
-        return solve(read_problem(self._game.problem), self._engine.translation.names)
+        return solve(parse_problem(self._game.problem), self._engine.translation.names)
 
 
 def game_of(task: Task) -> tuple[Game, str | None]:
