@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 HEADING = "Learned from experience:"
 """The line below which the reflector writes its rules; what stands above it is never touched."""
@@ -40,11 +41,55 @@ class Choose:
         return f'{condition} "{self.phrase}", choose "{self.action}".'
 
 
-Rule = Walk | Choose
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Prefer actions that name what a line names, where nothing else is said; repeat none."""
+
+    phrase: str
+    """How the line begins."""
+
+    def __str__(self) -> str:
+        return f'Prefer new actions that name what the line "{self.phrase}" names.'
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to use actions of one kind, by their first word, while following a line."""
+
+    kind: str
+    how: Literal[
+        "only what the line names, and once",
+        "only what the line names",
+        "only for more of what the line names",
+        "and what was done may be done again",
+    ]
+
+    def __str__(self) -> str:
+        return f'As for "{self.kind}": {self.how}.'
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """If the line names one kind of action, do it before another; it is possible after some action."""
+
+    kind: str
+    later: str
+    place: str
+    """The action after which it is possible, without numbers; empty if unknown."""
+
+    def __str__(self) -> str:
+        return f'If it names "{self.kind}", do that before "{self.later}"; look for it by "{self.place}".'
+
+
+Rule = Walk | Choose | Follow | Manner | Before
 
 _RULE = re.compile(
     r'Walk onto "(?P<symbol>.)"|'
-    r'(?P<when>When you see|After you have seen) "(?P<phrase>[^"\n]+)", choose "(?P<action>[^"\n]+)"'
+    r'(?P<when>When you see|After you have seen) "(?P<phrase>[^"\n]+)", choose "(?P<action>[^"\n]+)"|'
+    r'Prefer new actions that name what the line "(?P<line>[^"\n]+)" names|'
+    r'As for "(?P<kind>[^"\n]+)": (?P<how>only what the line names, and once|only what the line names|'
+    r"only for more of what the line names|and what was done may be done again)|"
+    r'If it names "(?P<first>[^"\n]+)", do that before "(?P<later>[^"\n]+)"; look for it by "(?P<place>[^"\n]*)"'
 )
 _PLAYER = re.compile(r'You are the "(.)"')
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -53,12 +98,19 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 @lru_cache(maxsize=1024)
 def read_rules(prompt: str) -> tuple[Rule, ...]:
     """The rules that a prompt holds, in its order."""
-    return tuple(
-        Walk(found["symbol"])
-        if found["symbol"]
-        else Choose(found["phrase"], found["action"], later=found["when"].startswith("After"))
-        for found in _RULE.finditer(prompt)
-    )
+    return tuple(_rule(found) for found in _RULE.finditer(prompt))
+
+
+def _rule(found: re.Match[str]) -> Rule:
+    if found["symbol"]:
+        return Walk(found["symbol"])
+    if found["line"]:
+        return Follow(found["line"])
+    if found["kind"]:
+        return Manner(found["kind"], found["how"])  # type: ignore[arg-type]
+    if found["first"]:
+        return Before(found["first"], found["later"], found["place"])
+    return Choose(found["phrase"], found["action"], later=found["when"].startswith("After"))
 
 
 @lru_cache(maxsize=1024)
@@ -72,6 +124,17 @@ def player_symbol(prompt: str) -> str | None:
 def prose(text: str) -> tuple[str, ...]:
     """The lines of a text that hold words, white space collapsed."""
     return tuple(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if _WORD.search(line)))
+
+
+@lru_cache(maxsize=65536)
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text in lower case, numbers left out."""
+    return tuple(word.lower() for word in _WORD.findall(text))
+
+
+def kind_of(action: str) -> str:
+    """The first word of an action."""
+    return action.split()[0] if action.strip() else ""
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ import random
 from typing import TYPE_CHECKING
 
 from ictbench.actors.contract import Actor
+from ictbench.actors.follow import follow
 from ictbench.records import Decision
 from ictbench.rulebook import Choose, Walk, holds, places, player_symbol, read_rules, symbol_at
 
@@ -55,7 +56,10 @@ class RulesActor(Actor):
         if player and (walk := _walk([rule for rule in rules if isinstance(rule, Walk)], player, history)):
             rule, action = walk
             return Decision(action=action, thought=f"A rule says: {rule}")
-        action = random.Random(f"{seed}:{len(history.steps)}").choice(history.actions)
+        rng = random.Random(f"{seed}:{len(history.steps)}")
+        if (followed := follow(rules, history, rng)) is not None:
+            return Decision(action=followed, thought="A line says what to look for.")
+        action = rng.choice(history.actions)
         return Decision(action=action, thought="No rule applies, so I try something." if rules else "")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ictbench.rulebook import Choose, Rule, Walk, places, prose, symbol_at
+from ictbench.rulebook import Choose, Walk, places, prose, symbol_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class Finding:
     """A rule and its evidence: of `tried` times that it was followed, `wish` came true `hits` times."""
 
     wish: str
-    rule: Rule
+    rule: Walk | Choose
     hits: int
     tried: int
     chance: float

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ictbench.records import Reflection
 from ictbench.reflectors.contract import Reflector
 from ictbench.reflectors.evidence import RELIABLE, WON, Evidence, Finding, recall, remember
-from ictbench.rulebook import HEADING, Choose, Rule, Walk, player_symbol
+from ictbench.reflectors.offers import Lesson, lessons, remember_offers
+from ictbench.rulebook import HEADING, Choose, Walk, player_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,22 +42,30 @@ class RulesReflector(Reflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Write the rules that the evidence supports below the prompt's own text."""
-        memory = remember(state, trajectories, player_symbol(prompt))
-        evidence = Evidence(recall(memory))
-        findings = plan(evidence)
+        old = state if isinstance(state, dict) else {}
+        memory = remember(old.get("sights"), trajectories, player_symbol(prompt))
+        offers = remember_offers(old.get("offers"), trajectories)
+        learned = lessons(offers)
+        findings = plan(Evidence(recall(memory)), curious=not learned)
         own_text = prompt.split(HEADING)[0].rstrip()
-        lines = [f"- {finding.rule}" for finding in findings]
+        found: list[Finding | Lesson] = [*findings, *learned]
+        lines = [f"- {one.rule}" for one in found]
         revised = "\n".join([own_text, "", HEADING, *lines]) if lines else own_text
         wins = sum(trajectory.solved for trajectory in trajectories)
-        analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(finding.reason for finding in findings)]
-        return Reflection(prompt=revised, analysis="\n".join(analysis), state=memory)
+        analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(one.reason for one in found)]
+        return Reflection(prompt=revised, analysis="\n".join(analysis), state={"sights": memory, "offers": offers})
 
 
-def plan(evidence: Evidence) -> list[Finding]:
-    """The chain of rules that leads to winning and, while wins are few, chains that lead to rare phrases."""
+def plan(evidence: Evidence, *, curious: bool = True) -> list[Finding]:
+    """The chain of rules that leads to winning and, while wins are few, chains that lead to rare phrases.
+
+    Without curiosity, as there is a line to follow, only what has won often enough is worth a rule.
+    """
     chain = _chain(evidence, WON)
     if chain and chain[0].hits >= ENOUGH_WINS:
         return chain
+    if not curious:
+        return []
     for phrase in _curiosities(evidence, {finding.wish for finding in chain}):
         known = {finding.rule for finding in chain}
         chain += [finding for finding in _chain(evidence, phrase) if finding.rule not in known]
@@ -83,7 +92,7 @@ def _curiosities(evidence: Evidence, pursued: set[str]) -> list[str]:
 
     Two words are enough: a longer phrase never appears without its beginning.
     """
-    by_rule: dict[Rule, tuple[int, str]] = {}
+    by_rule: dict[Walk | Choose, tuple[int, str]] = {}
     for phrase, count in evidence.outcomes.items():
         if count < MIN_HITS or phrase in pursued or len(phrase.split()) != 2:
             continue

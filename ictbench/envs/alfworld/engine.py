@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NOTHING = "Nothing happens."
 
+_IDLE: list[Any] = []
+"""Native libraries without an engine. They are never unloaded: a process that has unloaded two of them crashes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Game:
@@ -54,8 +57,7 @@ class PddlEngine:
         import fast_downward
 
         self._native = fast_downward
-        self._library: Any = fast_downward.load_lib()
-        self._loaded = False
+        self._library: Any = _IDLE.pop() if _IDLE else fast_downward.load_lib()
 
     def reset(self, game: Game) -> View:
         """Start a game.
@@ -66,7 +68,6 @@ class PddlEngine:
         self._grammar = Grammar.parse(game.grammar)
         self._translation = translation = translate(game.domain, game.problem)
         self._library.load_sas(translation.sas.encode())
-        self._loaded = True
         self._state = State(translation.types, translation.supertypes, _descriptions(translation))
         for name, *rest in translation.facts:
             self._state.add(name, tuple(rest))
@@ -94,10 +95,10 @@ class PddlEngine:
         return self._translation
 
     def close(self) -> None:
-        """Unload the library."""
-        if self._loaded:
-            self._native.close_lib(self._library)
-        self._loaded = False
+        """Leave the library to the next instance."""
+        if self._library is not None:
+            _IDLE.append(self._library)
+        self._library = None
 
     def _view(self, text: str) -> View:
         self._operators: dict[str, Operator] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ictbench.envs.alfworld.pddl import parse_problem
@@ -36,6 +36,12 @@ LAMP_STANDS = ("Desk", "Dresser", "SideTable", "Shelf", "CoffeeTable", "DiningTa
 
 COUNTS, COUNT_WEIGHTS = (1, 2, 3), (4, 3, 3)
 """How many things of a kind there are, about as often as in the official validation games (2,082 : 1,731 : 1,316)."""
+
+OTHER_KINDS = 8
+"""How many kinds of things there are besides the goal's and the lamp, at most. Starting a game takes time with each."""
+
+MAX_ALIKE = 6
+"""Of a kind of receptacle that the room has more of, a game has so many."""
 
 DOMAIN_TYPES = {
     "KnifeType - otype",
@@ -109,20 +115,40 @@ def _fits(text: str) -> bool:
 
 def _draw(rng: random.Random, family: str, rooms: Split) -> _Draw:
     """A room, a goal for it, and where everything lies."""
-    room = rng.choice(_rooms(family, rooms))
-    options = _goal_options(room, family)
+    whole_room = rng.choice(_rooms(family, rooms))
+    options = _goal_options(whole_room, family)
     thing = rng.choice(sorted(options))
     target = rng.choice(options[thing])
-    places = []
+    room = _thin_out(rng, whole_room, {thing, LAMP})
+    places: dict[str, tuple[str, Receptacle]] = {}
     for kind in room.things:
-        stands = _stands(room, kind)
+        stands = dict(_stands(room, kind))
+        if kind == thing and family in ("pick", "pick-two"):
+            stands.pop(target, None)
         count = 1 if kind == LAMP else rng.choices(COUNTS, COUNT_WEIGHTS)[0]
         count = max(count, 2) if kind == thing and family == "pick-two" else count
         for _ in range(count if stands else 0):
             # Kind first: otherwise most things would lie in cabinets and drawers, of which there are many.
             where = rng.choice(stands[rng.choice(sorted(stands))])
-            places.append((_thing_id(rng, kind, where), kind, where))
-    return _Draw(room, thing, target, tuple(places))
+            while (name := _thing_id(rng, kind, where)) in places:
+                pass
+            places[name] = kind, where
+    return _Draw(room, thing, target, tuple((name, *place) for name, place in places.items()))
+
+
+def _thin_out(rng: random.Random, room: Room, keep: set[str]) -> Room:
+    """The room with a few of its kinds of things, and a few receptacles of each kind."""
+    others = [kind for kind in room.things if kind not in keep]
+    kinds = keep | set(rng.sample(others, min(OTHER_KINDS, len(others))))
+    kept: list[Receptacle] = []
+    for fixture in sorted({receptacle.kind for receptacle in room.receptacles}):
+        alike = [receptacle for receptacle in room.receptacles if receptacle.kind == fixture]
+        kept += rng.sample(alike, min(MAX_ALIKE, len(alike)))
+    return replace(
+        room,
+        receptacles=tuple(sorted(kept, key=lambda receptacle: receptacle.id)),
+        things=tuple(kind for kind in room.things if kind in kinds),
+    )
 
 
 @functools.cache
@@ -138,7 +164,7 @@ def _goal_options(room: Room, family: str) -> dict[str, tuple[str, ...]]:
     rules = load_rules()
     action, excluded = TREATMENTS.get(family, ("", ""))
     fixtures = {receptacle.kind for receptacle in room.receptacles}
-    if family == "look" and not _stands(room, LAMP):
+    if family == "look" and not (LAMP in room.things and _stands(room, LAMP)):
         return {}
     if excluded and excluded not in fixtures:
         return {}
@@ -154,7 +180,6 @@ def _goal_options(room: Room, family: str) -> dict[str, tuple[str, ...]]:
     return options
 
 
-@functools.cache
 def _stands(room: Room, thing: str) -> dict[str, tuple[Receptacle, ...]]:
     """Kind of receptacle → those of the room, for all kinds that can hold the thing."""
     holds = load_rules().holds
@@ -218,7 +243,9 @@ def _fixture_facts(draw: _Draw, kinds: list[str], fixtures: list[str]) -> list[s
         facts += [f"receptacleType {name} {receptacle.kind}Type"]
         facts += [f"receptacleAtLocation {name} {_mangle(receptacle.location)}"]
         facts += [f"openable {name}"] if receptacle.kind in rules.openable else []
-    return facts + [f"canContain {fix}Type {kind}Type" for fix in fixtures for kind in kinds if kind in rules.holds[fix]]
+    return facts + [
+        f"canContain {fix}Type {kind}Type" for fix in fixtures for kind in kinds if kind in rules.holds[fix]
+    ]
 
 
 def _thing_facts(draw: _Draw) -> list[str]:

@@ -121,12 +121,13 @@ def _beside(placed: list[Receptacle], views: Mapping[str, list[float]], kinds: l
     left = min(receptacle.position[0] for receptacle in placed)
     beyond = max(receptacle.position[2] for receptacle in placed) + 0.5
     stand = max(view[1] for view in views.values()) + 0.25
+    names = [kind for kind in kinds for _ in range(BURNERS if kind == "StoveBurner" else 1)]
     row = []
-    for index, kind in enumerate(kind for kind in kinds for _ in range(BURNERS if kind == "StoveBurner" else 1)):
+    for index, kind in enumerate(names):
         basin = f"|{kind}" if kind.endswith("Basin") else ""
-        name = f"{kind.removesuffix('Basin')}|{left + 0.25 * index:+06.2f}|+00.90|{beyond:+06.2f}{basin}"
+        place = f"{kind.removesuffix('Basin')}|{left + 0.25 * index:+06.2f}|+00.90|{beyond:+06.2f}{basin}"
         # Each has its own location: standing there, no other receptacle is within reach.
-        row.append(Receptacle(name, kind, _location(0.25 * index, stand, 0, 30)))
+        row.append(Receptacle(place, kind, _location(0.25 * index, stand, 0, 30)))
     return row
 
 

@@ -39,23 +39,25 @@ def solve(problem: Problem, names: Mapping[str, str]) -> list[str]:
     `names` maps the problem's ids to the names shown in the game (`fridge 1`).
 
     Raises:
-        EnvError: no commands of this solver meet the goal; the message names the part that stays unmet.
+        EnvError: no commands of this solver meet the goal; the message names the part that stays unmet
+            under the choice of things that got furthest.
     """
     house = House(problem)
     goal = Goal(problem.goal)
     best: list[str] | None = None
-    first_reason = ""
+    unmet, furthest = "", -1
     for needs in goal.choices(house):
         visit = Visit(house, names)
         try:
             visit.meet(needs)
         except Unmet as reason:
-            first_reason = first_reason or str(reason)
+            if len(visit.commands) > furthest:
+                unmet, furthest = str(reason), len(visit.commands)
             continue
         if best is None or len(visit.commands) < len(best):
             best = visit.commands
     if best is None:
-        raise EnvError(f"unsolvable: {first_reason or goal.never_matched}")
+        raise EnvError(f"unsolvable: {unmet or goal.never_matched}")
     return best
 
 
@@ -66,20 +68,23 @@ class House:
         self.facts: dict[str, set[Atom]] = defaultdict(set)
         for predicate, *arguments in problem.facts:
             self.facts[predicate].add(tuple(arguments))
-        self.facts["is-a"] = set(problem.objects.items())
+        for name, kind in problem.objects.items():
+            self.facts[f"is-a {kind}"].add((name,))
         self.sorted = {predicate: sorted(found) for predicate, found in self.facts.items()}
-        self.location = {receptacle: at for receptacle, at in self.sorted.get("receptacleatlocation", ())}
-        self.kind: dict[str, str] = dict(self.sorted.get("objecttype", ()))  # type: ignore[arg-type]
-        self.kind.update(self.sorted.get("receptacletype", ()))  # type: ignore[arg-type]
+        self.location = self._table("receptacleatlocation")
+        self.kind = self._table("objecttype") | self._table("receptacletype")
         self.start = {fact for fact in problem.facts if fact[0] in CHANGING or fact[0] == "opened"}
-        agents = [name for name, kind in problem.objects.items() if kind == "agent"]
+        agents = self.sorted.get("is-a agent", [])
         if len(agents) != 1:
             raise EnvError(f"unsolvable: the game has {len(agents)} agents, wanted one")
-        self.agent = agents[0]
+        self.agent = agents[0][0]
 
     def has(self, predicate: str, *arguments: str) -> bool:
         """Whether a fact held at the start."""
         return arguments in self.facts.get(predicate, ())
+
+    def _table(self, predicate: str) -> dict[str, str]:
+        return {arguments[0]: arguments[1] for arguments in self.sorted.get(predicate, ())}
 
 
 class Goal:
@@ -122,7 +127,7 @@ class Goal:
         elif head == "exists" and len(part) == 3 and isinstance(part[1], tuple):
             # Two quantifiers may use one name for different things.
             variables = {name: (f"{name}#{next(self._fresh)}", kind) for name, kind in typed(part[1])}
-            self._typed += [("is-a", name, kind) for name, kind in variables.values()]
+            self._typed += [(f"is-a {kind}", name) for name, kind in variables.values()]
             self._flatten(part[2], {**scope, **{name: fresh for name, (fresh, _) in variables.items()}})
         elif head == "not" and len(part) == 2 and isinstance(part[1], tuple) and part[1][0] == "=":
             one, other = self._words(part[1][1:], scope)
