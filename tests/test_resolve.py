@@ -65,7 +65,7 @@ def test_whatever_is_installed_under_an_entry_point_group_is_found_by_its_bare_n
     ("kind", "name", "said"),
     [
         ("env", "minihak", "unknown env 'minihak'; did you mean 'minihack'?"),
-        ("env", "chess", "unknown env 'chess'; known: minihack"),
+        ("env", "chess", "unknown env 'chess'; known: alfworld, minihack"),
         ("actor", "rulez", "unknown actor 'rulez'; did you mean 'rules'?"),
         ("model", "opnai", "unknown model provider 'opnai'; did you mean 'openai'?"),
         ("reflector", "xyzzy", "unknown reflector 'xyzzy'; known: file, none, rewrite, rules"),

@@ -196,8 +196,8 @@ def test_a_suite_is_shown_in_full(call: Ictbench) -> None:
         assert [name, family.role, f"env_id={family.params['env_id']}"] in rows
     for profile, sizes in suite.profiles.items():
         assert [profile, *map(str, sizes.model_dump().values())] in rows
-    assert ["experience", "0 … 9999", "any, each once"] in rows
-    assert ["test", "20000 … 99999", "1000"] in rows
+    assert ["experience", "seeds 0 … 9999", "any"] in rows
+    assert ["test", "seeds 20000 … 99999", "its own 1000"] in rows
     for text in (suite.digest, suite.prompt, suite.presentation.strip(), "25 decisions an episode, 8000 bytes"):
         assert text in out
 

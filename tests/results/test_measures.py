@@ -8,6 +8,7 @@ from ictbench.protocol import LoopOutcome, LoopPlan
 from ictbench.records import EpisodeSummary, ReflectionFailure, Task, Usage, episode_key, prompt_digest
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.measures import behave, episode_keys, measure, weighted_auc
+from ictbench.suites import Family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,8 +240,9 @@ def test_a_shared_episode_costs_once() -> None:
 
 
 def test_a_family_result_holds_its_loops_in_order() -> None:
-    found = family_result("read", "held-out", [THREE, ONE, TWO], episodes_of(*LOOPS))
+    found = family_result("read", Family(role="held-out", note="one room"), [THREE, ONE, TWO], episodes_of(*LOOPS))
     assert [one.index for one in found.loops] == [0, 1, 2]
+    assert (found.role, found.note) == ("held-out", "one room")
     first = found.loops[0]
     assert first.test == {0: "1000", 1: "1110", 2: "0100"}
     assert first.selection == ("00", "11", "10")
@@ -259,7 +261,7 @@ def test_a_family_result_holds_its_loops_in_order() -> None:
 
 
 def test_a_family_without_a_finished_loop_has_no_measures() -> None:
-    found = family_result("read", "held-out", [], {})
+    found = family_result("read", Family(role="held-out", note="one room"), [], {})
     assert (found.loops, found.measures, found.behaviour) == ((), None, None)
 
 

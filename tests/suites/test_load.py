@@ -47,7 +47,7 @@ def test_a_file_of_ones_own(tmp_path: Path, name: str) -> None:
         (SHIPPED.replace("max_steps: 25", "max_stepz: 25"), r"not valid: limits.max_steps: .* \(and 1 more\)"),
         (SHIPPED.replace("role: meta-train", "role: train"), r"families.room-random.role: .*'meta-train'.*got 'train'"),
         (SHIPPED.replace("suite/1", "suite/9"), "not valid: schema: .*got 'ictbench.suite/9'"),
-        (SHIPPED.replace("last: 9999}", "last: 10000}"), "not valid: pools: .*overlap at seed 10000"),
+        (SHIPPED.replace("last: 9999}", "last: 10000}"), "not valid: pools.seeds: .*overlap at seed 10000"),
         (SHIPPED.replace("turns: 6", "turns: many"), "profiles.quick.turns: .*got 'many'"),
     ],
 )
@@ -68,7 +68,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: minihack")]
+    ("name", "hint"),
+    [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: alfworld-procgen-v1, alfworld-v1, minihack")],
 )
 def test_an_unknown_suite_is_named_with_the_way_out(name: str, hint: str) -> None:
     with pytest.raises(UnknownNameError, match=f"unknown suite '{name}'; {hint}.*name a .yaml file"):

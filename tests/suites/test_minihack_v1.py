@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench import load_suite
+from ictbench.suites.pools import SeedPools
 
 if TYPE_CHECKING:
     from ictbench.suites.suite import ProfileName
@@ -57,6 +58,7 @@ def test_pools_lie_where_the_protocol_says() -> None:
     assert sorted(seed for task in experience if isinstance(seed := task.params["seed"], int)) == list(range(10000))
     assert SUITE.scoring_tasks("selection", "read", 0, 1)[0].params["seed"] == 10000
     assert SUITE.scoring_tasks("test", "read", 0, 1)[0].params["seed"] == 20000
+    assert isinstance(SUITE.pools, SeedPools)
     every = [SUITE.pools.selection, SUITE.pools.test]
     assert all(pool.first % 10000 == 0 and pool.first >= 10000 for pool in every)
     assert SUITE.pools.selection.last < 20000

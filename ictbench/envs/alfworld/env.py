@@ -7,7 +7,7 @@ that nothing depends on which version wrote a game file; only the goal's sentenc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ictbench.envs.alfworld import package
 from ictbench.envs.alfworld.engine import Game, PddlEngine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ictbench.envs.alfworld.engine import View
+    from ictbench.envs.alfworld.rooms import Split
     from ictbench.records import Task
 
 
@@ -95,10 +96,10 @@ def game_of(task: Task) -> tuple[Game, str | None]:
         read = read_game(game, problem_sha256)
         return Game(package.domain(), read.problem, package.grammar(read.goal)), read.sha256
     family, seed, rooms = params.get("family"), params.get("seed"), params.get("rooms")
-    if isinstance(family, str) and isinstance(seed, int) and (rooms == "train" or rooms == "test"):
+    if isinstance(family, str) and isinstance(seed, int) and rooms in ("train", "test"):
         from ictbench.envs.alfworld.procgen import generate
 
-        made = generate(family, seed, rooms)
+        made = generate(family, seed, cast("Split", rooms))
         return Game(package.domain(), made.problem, package.grammar(made.goal)), None
     raise UsageError(
         f"task {task.id!r}: params need `game` and `problem_sha256`, or `family`, `seed` and `rooms` (train or test), "
