@@ -202,7 +202,7 @@ class Episode(Record):
     trajectory: Trajectory
     usage: Usage
     versions: dict[str, str]
-    """Versions of the packages that the environment's behaviour depends on."""
+    """Versions of the packages that the environment's behaviour depends on; of a game in a file, its SHA-256."""
 
     def summary(self) -> EpisodeSummary:
         """The episode without its steps."""

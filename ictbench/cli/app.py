@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ictbench import __version__
-from ictbench.cli import doctor, run, show, tasks
+from ictbench.cli import data, doctor, run, show, tasks
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -32,6 +32,7 @@ app.command("run")(run.run)
 app.command("show")(show.show)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(data.app, name="data")
 
 
 @app.callback()

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from ictbench import __version__
 from ictbench.errors import IctbenchError
 from ictbench.resolve import Kind, installed, resolve
+from ictbench.runner.data import glance_at_data
 from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-EXTRAS = {"anthropic": "anthropic", "litellm": "litellm", "llama-cpp": "llama_cpp"}
+EXTRAS = {"alfworld": "alfworld", "anthropic": "anthropic", "litellm": "litellm", "llama-cpp": "llama_cpp"}
 """Extras of model providers, with the module that each installs."""
 
 
@@ -56,6 +57,7 @@ def _setuptools() -> Iterator[Check]:
 
 
 def _envs() -> Iterator[Check]:
+    yield _games()
     for name in list_suites():
         suite = load_suite(name)
         family = next(iter(suite.families))
@@ -71,6 +73,16 @@ def _envs() -> Iterator[Check]:
             yield Check(what, False, "cannot be played", str(error), optional=True)
         else:
             yield Check(what, True, f"plays with {versions}")
+
+
+def _games() -> Check:
+    """The official ALFWorld games: whether their files are there; `ictbench data check` reads them."""
+    try:
+        held = glance_at_data("alfworld")
+    except IctbenchError as error:
+        return Check("ALFWorld games", False, "cannot be looked for", str(error), optional=True)
+    remedy = "" if held.complete else "for suite alfworld-v1: ictbench data fetch alfworld"
+    return Check("ALFWorld games", held.complete, str(held), remedy, optional=True)
 
 
 def _plugins() -> Iterator[Check]:
@@ -89,8 +101,12 @@ def _extras() -> Iterator[Check]:
     """Adapters are there without the packages that they work through."""
     for extra, module in EXTRAS.items():
         held = find_spec(module) is not None
-        remedy = "" if held else f"for {extra}/… models: pip install 'ictbench[{extra}]'"
+        remedy = "" if held else f"for {_what(extra)}: pip install 'ictbench[{extra}]'"
         yield Check(f"extra {extra}", held, "installed" if held else "not installed", remedy, optional=True)
+
+
+def _what(extra: str) -> str:
+    return "ALFWorld" if extra == "alfworld" else f"{extra}/… models"
 
 
 def _key() -> Check:
