@@ -105,7 +105,8 @@ class PddlEngine:
         count = self._library.get_applicable_operators_count()
         found = (self._native.Operator * count)()
         self._library.get_applicable_operators(found)
-        for native in found:
+        # The library's own order depends on the hash seed of the process that translated the game.
+        for native in sorted(found, key=lambda one: one.name):
             operator = self._operator(native)
             command = self._grammar.derive(operator.action.command, self._scene(operator.mapping))
             # Of actions that read alike the first one is meant.
