@@ -45,7 +45,7 @@ def main() -> None:
     if options.memory:
         memory(options.memory)
     elif options.identity:
-        identity()
+        identity(options.steps)
     else:
         speed(options.games, options.steps)
 
@@ -75,8 +75,8 @@ def speed(games: int, steps: int) -> None:
     times.show()
 
 
-def identity() -> None:
-    """All validation games, once as the solver plays them and once at random. Stock's translation is memoised."""
+def identity(steps_at_random: int) -> None:
+    """All validation games, as the solver plays them and at random. Stock's translation is memoised."""
     import fast_downward
 
     # Each of stock's four translations of a game asks for the same thing: it has no goal to plan for here.
@@ -92,8 +92,8 @@ def identity() -> None:
             compare(task, 0, state, observation)
             rng = random.Random(task.id)
             plan = list(ours.solve()) if how == "solver" else []
-            for number in range(1, 26):
-                if observation.end or (how == "solver" and not plan):
+            for number in range(1, 1 + (len(plan) or steps_at_random)):
+                if observation.end:
                     break
                 command = plan.pop(0) if how == "solver" else wander(observation, rng)
                 state, observation = stock.step(command), ours.step(command)
