@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ictbench.results.statistics import Family, mean_interval, squared_error
+from ictbench.results.statistics import Family, crossed_error, mean_interval, squared_error
 
 WIDE = (-100.0, 100.0)
 GAINS = (-1.0, 1.0)
@@ -146,3 +146,61 @@ def test_intervals_of_3_loops_of_20_tasks_cover_the_truth(
         assert found.high is not None
         covered += found.low <= truth <= found.high
     assert covered / trials >= 0.93
+
+
+def test_shared_games_on_which_all_loops_agree_leave_only_the_games_to_chance() -> None:
+    games = (1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+    error, degrees = crossed_error((games,) * 4)
+    assert error == pytest.approx(stats.tvar(games) / 10)
+    assert degrees == 9
+
+
+def test_shared_games_that_are_all_alike_leave_only_the_loops_to_chance() -> None:
+    family = spread_out([0.1, 0.9, 0.4, -0.6], 12)
+    error, degrees = crossed_error(family)
+    assert error == pytest.approx(squared_error(family))
+    assert degrees == pytest.approx(3)
+
+
+def test_shared_games_follow_the_analysis_of_variance() -> None:
+    """Two loops, two games, by hand: MS_L = 0.25, MS_T = 2.25, MS_LT = 0.25."""
+    error, degrees = crossed_error(((1.0, 0.0), (1.0, -1.0)))
+    assert error == pytest.approx((0.25 + 2.25 - 0.25) / 4)
+    assert degrees == 1
+
+
+def test_shared_and_own_games_differ_only_in_their_spread() -> None:
+    family = ((1.0, 0.0, 1.0, 0.0), (1.0, 0.0, 1.0, 1.0), (1.0, 0.0, 0.0, 0.0))
+    own, shared = mean_interval([family], WIDE), mean_interval([family], WIDE, shared=True)
+    assert own.value == shared.value
+    assert own.low is not None
+    assert shared.low is not None
+    assert shared.low < own.low, "the same games throughout tell less"
+    assert mean_interval([family[:2]], WIDE, shared=True).low is None
+
+
+@given(
+    st.integers(2, 5).flatmap(
+        lambda tasks: st.lists(st.tuples(*[st.sampled_from([-1.0, 0.0, 1.0])] * tasks), min_size=3, max_size=6)
+    )
+)
+def test_a_crossed_error_is_positive_and_knows_no_order(loops: list[tuple[float, ...]]) -> None:
+    error, degrees = crossed_error(tuple(loops))
+    assert error > 0
+    assert degrees > 0
+    again = crossed_error(tuple(tuple(reversed(loop)) for loop in reversed(loops)))
+    assert again == pytest.approx((error, degrees))
+
+
+def test_shared_games_cover_the_truth() -> None:
+    """Crossed effects of loops and games on a difference; the truth is its mean, zero."""
+    rng, hits = random.Random(5), 0
+    for _ in range(300):
+        games = [rng.gauss(0, 0.3) for _ in range(20)]
+        loops = [rng.gauss(0, 0.15) for _ in range(10)]
+        family = tuple(tuple(loop + game + rng.gauss(0, 0.4) for game in games) for loop in loops)
+        found = mean_interval([family], WIDE, shared=True)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= 0 <= found.high
+    assert hits / 300 >= 0.93
