@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ictbench.runner import Run
 
 SIZES, PLAYERS = "Sizes (instead of the profile's)", "Actor and reflector"
-LIMITS, WORKERS, OUTPUT = "Limits of the whole run", "Workers", "Output"
+LIMITS, OUTPUT = "Limits of the whole run", "Output"
 
 
 class Profile(StrEnum):
@@ -34,13 +34,6 @@ class Decoding(StrEnum):
     FREE = "free"
     GRAMMAR = "grammar"
     JSON = "json"
-
-
-class Executor(StrEnum):
-    """Where episodes are played."""
-
-    INLINE = "inline"
-    PROCESS = "process"
 
 
 def _size(flag: str, help: str) -> Any:  # noqa: A002 - typer's own word
@@ -135,23 +128,6 @@ def run(
         float | None,
         option("--episode-time-limit", "Seconds an episode may take, waiting not counted.", rich_help_panel=LIMITS),
     ] = None,
-    executor: Annotated[
-        Executor | None,
-        option(
-            "--executor",
-            "Play in worker processes, or in this one.",
-            show_default="process",
-            rich_help_panel=WORKERS,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        option("--workers", "Worker processes.", min=1, show_default="one a core", rich_help_panel=WORKERS),
-    ] = None,
-    env_timeout: Annotated[
-        float,
-        option("--env-timeout", "Seconds a call to an environment may take.", rich_help_panel=WORKERS),
-    ] = 60.0,
     cache: Annotated[Path | None, option("--cache", "Response cache, an SQLite file.", rich_help_panel=OUTPUT)] = None,
     retry_failed: Annotated[
         list[str] | None,
@@ -216,9 +192,6 @@ def run(
         "request_timeout": request_timeout,
         "outage_pause": outage_pause,
         "episode_time_limit": episode_time_limit,
-        "executor": executor and executor.value,
-        "workers": workers,
-        "env_timeout": env_timeout,
         "cache": cache,
         "retry_failed": retry_failed or [],
     }

@@ -61,9 +61,6 @@ class OptionsDict(TypedDict, total=False):
     request_timeout: float
     outage_pause: float
     cache: Path | None
-    executor: Literal["inline", "process"] | None
-    workers: int | None
-    env_timeout: float
     retry_failed: str | Sequence[str]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -115,8 +114,7 @@ class Drive:
 
         async def reflect() -> Reflection:
             try:
-                async with self._request():
-                    return await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+                return await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
             except ModelFailure as error:
                 usage = error.usage or Usage(calls=1, cost=None)
                 return Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
@@ -128,11 +126,6 @@ class Drive:
             raise PluginError(f"reflector {label} answered {reflection!r:.80}, which is no Reflection")
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, time.monotonic() - clock)
         return reflection
-
-    def _request(self) -> AbstractAsyncContextManager[None]:
-        """A place for the reflector's request, where reflector and actor share the cap on requests in flight."""
-        both = self.plan.reflector.model and self.plan.actor.model
-        return self.ledger.slot(Priority.EXPERIENCE) if both else nullcontext()
 
     def _spec(self, task: Task, prompt: str) -> EpisodeSpec:
         return EpisodeSpec(

@@ -10,7 +10,6 @@ from ictbench.errors import InfrastructureError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
 
     from ictbench.engine import Executor, Priority
     from ictbench.records import EpisodeSpec, EpisodeSummary, Trajectory
@@ -58,10 +57,6 @@ class Ledger:
         episode = self._journal.episode(spec.key)
         assert episode is not None, spec.key
         return episode.trajectory
-
-    def slot(self, priority: Priority) -> AbstractAsyncContextManager[None]:
-        """Hold the place of one episode, for a request to a model that is part of none."""
-        return self._executor.slot(priority)
 
     async def aclose(self) -> None:
         """Let go of whatever is still being played."""

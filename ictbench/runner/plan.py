@@ -75,15 +75,6 @@ class Options(Record):
     """Seconds to wait before the one last try when nothing answers any more."""
     cache: Path | None = None
     """Response cache, an SQLite file."""
-    executor: Literal["inline", "process"] | None = None
-    """Where episodes are played; None is in worker processes, or in this one where a class of the run is `__main__`'s.
-
-    It changes no result. `inline` is not watched over: an environment that hangs stops the run.
-    """
-    workers: int | None = Field(default=None, ge=1)
-    """Worker processes; None is as many as there are cores, fewer for a short run."""
-    env_timeout: float = Field(default=60.0, gt=0)
-    """Seconds one call to an environment may take before its worker is killed and its episodes are played again."""
     retry_failed: tuple[FailureKind, ...] = ()
     """Kinds of failed episodes to play again when a run is continued; the result discloses it."""
 
@@ -135,9 +126,6 @@ class RunPlan:
     outage_pause: float
     cache: Path | None
     retry_failed: tuple[FailureKind, ...]
-    executor: Literal["inline", "process"] | None
-    workers: int | None
-    env_timeout: float
     notes: tuple[str, ...]
     """What the user should know of how the options were understood."""
 
@@ -271,9 +259,6 @@ def make_plan(options: Options) -> RunPlan:
         outage_pause=options.outage_pause,
         cache=options.cache,
         retry_failed=options.retry_failed,
-        executor=options.executor,
-        workers=options.workers,
-        env_timeout=options.env_timeout,
         notes=notes,
     )
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
-import os
 import time
 from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import make_actor
-from ictbench.engine import EpisodeWorker, Executor, InlineExecutor, ProcessLink, WorkerExecutor
+from ictbench.engine import EpisodeWorker, InlineExecutor
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import Meter, ModelPool
@@ -33,17 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ictbench.models import ManagedModel
     from ictbench.protocol import LoopOutcome, LoopPlan
-    from ictbench.records import ModelSpec
     from ictbench.reflectors import Reflector
     from ictbench.results import Result
     from ictbench.runner.folder import RunFolder
     from ictbench.runner.plan import RunPlan
 
 SCRIPTED_IN_FLIGHT = 2
-"""Episodes at a time in a worker, of an actor that only computes: no latency to hide, and each costs an environment."""
-WORTH_A_WORKER = 32
-"""Episodes; for fewer, another process would not be up in time to help."""
+"""Episodes at a time of an actor that only computes: no latency to hide, and every one costs an environment."""
 
 
 async def run_sitting(
@@ -96,12 +92,12 @@ async def _drive(
     plan: RunPlan, loops: list[LoopPlan], models: ModelPool, reflector: Reflector, journal: Journal, progress: Progress
 ) -> tuple[list[LoopOutcome], Ledger]:
     """Play what is missing; note what the models said of themselves."""
-    executor = open_executor(plan, models)
+    in_flight = SCRIPTED_IN_FLIGHT if resolve("actor", plan.actor.name).only_computes else plan.limits.max_connections
+    executor = InlineExecutor(in_flight, EpisodeWorker(models))
     breaker = Breaker(models.check, progress, plan.outage_pause)
     ledger = Ledger(journal, executor, progress, breaker)
     try:
         if not journal.get("complete"):
-            executor.start()
             await _check(models)
         outcomes = await Drive(plan, ledger, journal, reflector, progress).run(loops)
         journal.note("complete", len(outcomes) == len(loops))
@@ -113,41 +109,16 @@ async def _drive(
         await executor.aclose()
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
-                _note_identity(journal, role, player.model, models)
+                _note_identity(journal, role, models.open(player.model))
     return outcomes, ledger
 
 
-def open_executor(plan: RunPlan, models: ModelPool) -> Executor:
-    """What plays the episodes; which one, and how many workers it has, changes no result.
-
-    Raises:
-        ConfigError: processes are asked for, and a class of the run is one that they cannot import.
-    """
-    scripted = resolve("actor", plan.actor.name).only_computes
-    local = [name for name in (plan.actor.name, plan.suite.env) if name.startswith("__main__:")]
-    if local and plan.executor == "process":
-        raise ConfigError(f"{local[0]!r} is known to this process only: put it in a module, or use --executor inline")
-    if local or plan.executor == "inline":
-        return InlineExecutor(SCRIPTED_IN_FLIGHT if scripted else plan.limits.max_connections, EpisodeWorker(models))
-    worth = math.ceil(plan.episode_bounds()["episodes"] / WORTH_A_WORKER)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = plan.workers or min(cores, worth)
-    return WorkerExecutor(
-        ProcessLink,
-        models,
-        workers=workers,
-        max_in_flight=SCRIPTED_IN_FLIGHT * workers if scripted else plan.limits.max_connections,
-        cache=plan.cache,
-        env_timeout=plan.env_timeout,
-    )
-
-
-def _note_identity(journal: Journal, role: str, spec: ModelSpec, models: ModelPool) -> None:
+def _note_identity(journal: Journal, role: str, model: ManagedModel) -> None:
     """Who answered, and where: a change of either between sittings is told by the result."""
-    journal.note("addresses", {**journal.get("addresses", {}), role: models.open(spec).address})
-    seen, fingerprint = journal.get(f"{role}_fingerprints", []), models.fingerprint(spec)
-    if fingerprint is not None and fingerprint not in seen[-1:]:
-        journal.note(f"{role}_fingerprints", [*seen, fingerprint])
+    journal.note("addresses", {**journal.get("addresses", {}), role: model.address})
+    seen = journal.get(f"{role}_fingerprints", [])
+    if model.fingerprint is not None and model.fingerprint not in seen[-1:]:
+        journal.note(f"{role}_fingerprints", [*seen, model.fingerprint])
 
 
 async def _check(models: ModelPool) -> None:
