@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,15 +18,27 @@ Name = Annotated[str, typer.Argument(help="Data set: alfworld.")]
 @app.command()
 def fetch(
     name: Name,
-    force: Annotated[bool, typer.Option("--force", help="Fetch even if all is there.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Fetch to here instead of ALFWORLD_DATA or the package's folder."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Download and overwrite all of it, even what is there.")
+    ] = False,
 ) -> None:
     """Fetch a data set with its package's own downloader, and check what arrived."""
     from ictbench.runner.data import check_data, fetch_data
 
-    if not force and (held := check_data(name)).complete:
+    if to is not None:
+        os.environ["ALFWORLD_DATA"] = str(_folder(to))
+    held = check_data(name)
+    if held.complete and not force:
         print(f"{name}: {held}; nothing to fetch")
-        return
-    print(f"{name}: {fetch_data(name, force=force)}")
+    else:
+        print(f"{name}: {held}; fetching with the package's own downloader", file=sys.stderr)
+        print(f"{name}: {fetch_data(name, force=force)}")
+    if to is not None:
+        print(f"to use it: export ALFWORLD_DATA={shlex.quote(os.environ['ALFWORLD_DATA'])}")
 
 
 @app.command()
@@ -33,5 +49,15 @@ def check(name: Name) -> None:
 
     held = check_data(name)
     if not held.complete:
-        raise RunError(f"{name}: {held}; {held.trouble}")
+        raise RunError(f"{name}: {held}; the first trouble: {held.trouble}")
     print(f"{name}: {held}")
+
+
+def _folder(path: Path) -> Path:
+    from ictbench.errors import ConfigError
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--to {path} cannot be made a folder ({error.strerror}); name another") from error
+    return path.resolve()

@@ -62,25 +62,56 @@ def glance_at_data(name: str) -> Holding:
 def fetch_data(name: str, *, force: bool = False) -> Holding:
     """Have the package's own downloader fetch what is missing, and check what arrived.
 
+    What is whole stays as it is; `force` downloads and overwrites all of it.
+
     Raises:
         UnknownNameError: no such data set.
         MissingExtraError: the package is not installed.
+        ConfigError: `ALFWORLD_DATA` names no folder.
         RunError: the downloader failed, or what arrived is not complete.
     """
     require_packages()
     held = check_data(name)
     if held.complete and not force:
         return held
-    script = Path(sys.executable).parent / "alfworld-download"
-    command = [sys.executable, str(script), "--data-dir", str(data_folder()), *(["--force"] if held.trouble else [])]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise RunError(f"the downloader of {name} failed ({last[:300]}); what was there before is kept: {held}")
+    # Without --force the downloader leaves what is there alone, damaged files too.
+    damaged = held.good != glance_at_data(name).good
+    flags = [*(["--force"] if force or damaged else []), *(["--force-download"] if force else [])]
+    failure = _download(flags)
     held = check_data(name)
+    if failure:
+        raise RunError(
+            f"the downloader of {name} failed ({failure}); there is now: {held}; start it again when what it complains "
+            f"of is gone, with --force if an archive is broken"
+        )
     if not held.complete:
-        raise RunError(f"the downloader of {name} came to its end, and not all games are there: {held}; {held.trouble}")
+        raise RunError(
+            f"the downloader of {name} came to its end, but there is only: {held}; the first trouble: {held.trouble}; "
+            f"try --force, which downloads all of it anew"
+        )
     return held
+
+
+def _download(flags: Sequence[str]) -> str | None:
+    """Run the package's downloader; what it said last if it failed."""
+    script = Path(sys.executable).parent / "alfworld-download"
+    command = [sys.executable, str(script), "--data-dir", str(data_folder()), *flags]
+    last, in_progress = "it said nothing", False
+    # Its standard output advises options of its own, which are not ours.
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "%|" in line:
+                # A progress bar. It ends in a carriage return, which reading as text has made a new line.
+                print(f"\r{line.rstrip()}", end="", file=sys.stderr, flush=True)
+                in_progress = True
+            elif line.strip():
+                last = line.strip()
+    if in_progress:
+        print(file=sys.stderr)
+    return last[:300] if process.returncode else None
 
 
 def _look(name: str, *, whole: bool) -> Holding:
