@@ -38,7 +38,7 @@ def main() -> None:
     """Parse the command line, before Fast Downward overwrites it, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--games", type=int, default=60)
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--identity", action="store_true")
     parser.add_argument("--memory", type=int, metavar="GAMES")
     options = parser.parse_args()

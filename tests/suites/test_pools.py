@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ictbench import load_suite
 from ictbench.errors import PoolTooSmallError
-from ictbench.suites.pools import SeedBlocks, SeedPools, SeedRange
+from ictbench.suites.pools import GamePools, SeedBlocks, SeedPools, SeedRange
 
 SUITE = load_suite("minihack-v1")
 FAMILIES = st.sampled_from(list(SUITE.families))
@@ -90,3 +90,98 @@ def test_pools_that_cannot_be_are_refused(changes: dict[str, Any], said: str) ->
     pools()
     with pytest.raises(ValidationError, match=said):
         pools(**changes)
+
+
+def test_params_of_a_pool_are_its_tasks_and_are_no_part_of_the_others() -> None:
+    plain = pools()
+    given = pools(test={"first": 20, "last": 39, "block": 10, "params": {"rooms": "test"}})
+    one, other = (made.scoring_tasks("test", "env", "f", {"family": "f"}, 1, 1)[0] for made in (plain, given))
+    assert one.params == {"family": "f", "seed": 30}
+    assert other.params == {"family": "f", "rooms": "test", "seed": 30}
+    assert given.experience_tasks("env", "f", {}, 1, str.encode) == plain.experience_tasks(
+        "env", "f", {}, 1, str.encode
+    )
+    assert given.scoring_size("test", "f", None) == len(given.scoring_tasks("test", "env", "f", {}, 0, None)) == 10
+
+
+def test_a_suite_without_params_keeps_the_digest_it_had() -> None:
+    assert "params" not in pools().model_dump_json()
+    assert pools(experience={"first": 0, "last": 9, "params": {"a": 1}}).model_dump()["experience"]["params"] == {
+        "a": 1
+    }
+
+
+GAMES = {"train": 7, "seen": 4, "unseen": 3}
+
+
+def games(**changes: Any) -> GamePools:
+    listed = [
+        {"family": family, "split": split, "game": f"{split}/{family}-{number}", "problem_sha256": f"{-number % 5}"}
+        for split, count in GAMES.items()
+        for family in ("cool", "heat")
+        for number in range(count)
+    ]
+    plain = {"kind": "games", "experience": "train", "selection": "seen", "test": "unseen", "games": listed}
+    return GamePools.model_validate(plain | changes)
+
+
+@given(order=st.permutations(range(14)), loop=LOOPS, count=st.integers(1, 7))
+def test_games_are_met_once_in_the_order_of_their_rank_whatever_the_lists_order(
+    order: list[int], loop: int, count: int
+) -> None:
+    made = games()
+    train = [entry for entry in made.games if entry.split == "train"]
+    rest = [entry for entry in made.games if entry.split != "train"]
+    shuffled = made.model_copy(update={"games": tuple(rest[::-1] + [train[place] for place in order])})
+    for rank in (str.encode, lambda name: name[::-1].encode()):
+        tasks = made.experience_tasks("alfworld", "heat", {}, count, rank)
+        assert shuffled.experience_tasks("alfworld", "heat", {}, count, rank) == tasks
+        assert [task.id for task in tasks] == sorted((f"train/heat-{number}" for number in range(7)), key=rank)[:count]
+    for pool in POOLS:
+        assert shuffled.scoring_tasks(pool, "alfworld", "heat", {}, loop, None) == made.scoring_tasks(
+            pool, "alfworld", "heat", {}, 0, None
+        )
+
+
+def test_a_game_is_a_task_of_its_own_name_and_digest() -> None:
+    (task,) = games().scoring_tasks("test", "alfworld", "cool", {"extra": True}, 3, 1)
+    assert (task.id, task.family, task.env) == ("unseen/cool-0", "cool", "alfworld")
+    assert task.params == {"extra": True, "game": "unseen/cool-0", "problem_sha256": "0"}
+    whole = games().scoring_tasks("test", "alfworld", "cool", {}, 0, None)
+    assert [task.params["problem_sha256"] for task in whole] == ["0", "3", "4"], "an order of no meaning"
+
+
+def test_too_many_games_are_refused() -> None:
+    with pytest.raises(PoolTooSmallError, match=r"experience pool of 'cool': .* = 8 tasks wanted, there are 7"):
+        games().experience_tasks("alfworld", "cool", {}, 8, str.encode)
+    with pytest.raises(
+        PoolTooSmallError, match=r"selection pool of 'heat': 5 games wanted, there are 4; ask for fewer"
+    ):
+        games().scoring_tasks("selection", "alfworld", "heat", {}, 0, 5)
+    assert [games().scoring_size("test", "heat", size) for size in (None, 2)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"test": "seen"}, "experience, selection and test must be three different splits"),
+        ({"games": []}, "at least 1 item"),
+        ({"games": [games().games[0]] * 2}, "a game is listed twice"),
+        ({"games": [{"family": "cool"}]}, "Field required"),
+    ],
+)
+def test_lists_of_games_that_cannot_be_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        games(**changes)
+
+
+def test_rows_say_what_a_loop_gets() -> None:
+    assert games().rows() == [
+        ("experience", "14 games of train", "any"),
+        ("selection", "8 games of seen", "all"),
+        ("test", "6 games of unseen", "all"),
+    ]
+    assert pools().rows()[1:] == [
+        ("selection", "seeds 10 … 19", "its own 4"),
+        ("test", "seeds 20 … 39", "its own 10"),
+    ]

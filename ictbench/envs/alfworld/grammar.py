@@ -115,7 +115,10 @@ class Grammar:
             return self._symbol(node.name, scene)
         assert node.code is not None
         # Grammars need attributes of what the scene names, and nothing of Python.
-        return str(eval(node.code, {"__builtins__": {}}, dict(scene.variables)))
+        try:
+            return str(eval(node.code, {"__builtins__": {}}, dict(scene.variables)))
+        except Exception as error:
+            raise EnvError(f"the game's grammar cannot be told: {type(error).__name__}: {error}") from error
 
     def _symbol(self, name: str, scene: Scene) -> str:
         for rule in self._rules.get(name, ()):

@@ -57,9 +57,9 @@ def read_game(game: str, problem_sha256: str) -> OfficialGame:
             str(data["pddl_problem"]),
             set(re.findall(r"Your task is to: ([^\"]*?)\.?\"", data["grammar"])),
         )
+        found = hashlib.sha256(problem.encode()).hexdigest()
     except (ValueError, KeyError, TypeError) as error:
         raise EnvError(f"the game file {path} is damaged ({type(error).__name__}: {error}); {FETCH}") from error
-    found = hashlib.sha256(problem.encode()).hexdigest()
     if found != problem_sha256:
         raise EnvError(
             f"the game file {path} holds another problem than the official one "

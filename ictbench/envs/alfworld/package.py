@@ -26,7 +26,7 @@ def data_folder() -> Path:
     named = os.environ.get("ALFWORLD_DATA")
     if named is None:
         return Path.home() / ".cache" / "alfworld"
-    if not Path(named).is_dir():
+    if not named or not Path(named).is_dir():
         raise ConfigError(f"ALFWORLD_DATA names {named!r}, which is no folder; correct it, or unset it")
     return Path(named)
 
@@ -36,12 +36,18 @@ def require_packages() -> None:
 
     Raises:
         MissingExtraError: one is not installed.
-        ConfigError: `ALFWORLD_DATA` names no folder.
+        ConfigError: `ALFWORLD_DATA` names no folder, or is not set and the package's own folder cannot be made.
     """
     for module in ("alfworld", "textworld", "fast_downward", "numpy"):
         if find_spec(module) is None:
             raise MissingExtraError("ALFWorld", "alfworld", f"No module named {module!r}")
-    data_folder()
+    folder = data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # importing alfworld would fail in the same way
+        raise ConfigError(
+            f"alfworld's folder {folder} cannot be made ({error.strerror}); set ALFWORLD_DATA to a folder that exists"
+        ) from error
 
 
 def shipped(path: str) -> Path:
