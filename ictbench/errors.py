@@ -13,13 +13,16 @@ IctbenchError
 │   ├── RunInterruptedError    stopped by the user; it can be continued
 │   ├── EndpointDownError      stopped because nothing answers; it can be continued
 │   ├── PluginError            a plug-in that breaks its contract
+│   ├── WorkerError            workers that cannot be started, or an error nobody foresaw in one
+│   ├── JournalError           the journal cannot be written, e.g. the disk is full; it can be continued
 │   └── LimitReachedError      stopped at a limit on cost, tokens or time; continue it with a higher one
 ├── ModelFailure               caused by the model: the episode is `failed`, of this kind
 └── InfrastructureError        caused by anything else: the episode is owed
     ├── ModelUnavailableError  nothing usable came back, after all retries
     │   ├── EndpointRefusedError   the endpoint refuses this key, model or address
     │   └── TransientModelError    one try failed in passing; another may succeed
-    └── EnvError               an environment that broke or hung
+    ├── EnvError               an environment that broke or hung
+    └── WorkerLostError        the worker that played it died
 """
 
 from __future__ import annotations
@@ -91,6 +94,14 @@ class PluginError(RunError):
     """An actor or reflector of one's own that breaks its contract."""
 
 
+class WorkerError(RunError):
+    """Workers cannot be started, or one met an error that nobody foresaw."""
+
+
+class JournalError(RunError):
+    """The journal cannot be written. Everything recorded before is kept and the run can be continued."""
+
+
 class LimitReachedError(RunError):
     """A limit of the whole run is reached. Everything finished is recorded and the run can be continued."""
 
@@ -101,6 +112,7 @@ class ModelFailure(IctbenchError):  # noqa: N818 - the protocol's word for it
     def __init__(self, kind: FailureKind, detail: str = "", usage: Usage | None = None) -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind: FailureKind = kind
+        self.detail = detail
         self.usage = usage
         """What the failed call cost, where that is known."""
 
@@ -128,3 +140,11 @@ class TransientModelError(ModelUnavailableError):
 
 class EnvError(InfrastructureError):
     """An environment broke or hung."""
+
+
+class WorkerLostError(InfrastructureError):
+    """The worker that played the episode died. `blamed` is False where another episode is known to be the cause."""
+
+    def __init__(self, detail: str, *, blamed: bool = True) -> None:
+        super().__init__(detail)
+        self.blamed = blamed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from typing import Any, Literal
@@ -185,6 +186,7 @@ def episode_key(task_id: str, prompt: str, replicate: int = 0) -> str:
     return f"{task_id}@{prompt_digest(prompt)}{suffix}"
 
 
+@functools.lru_cache(maxsize=1024)
 def prompt_digest(prompt: str) -> str:
     """12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
     return hashlib.sha256(prompt.encode()).hexdigest()[:12]

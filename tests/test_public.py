@@ -22,7 +22,7 @@ PACKAGE = Path(ictbench.__file__).parent
 ROOT = PACKAGE.parent
 
 FLOORS = {
-    **dict.fromkeys(("errors", "records", "resolve"), 1),
+    **dict.fromkeys(("errors", "records", "resolve", "slots"), 1),
     **dict.fromkeys(("suites", "envs", "models", "rulebook"), 2),
     **dict.fromkeys(("actors", "reflectors"), 3),
     "engine": 4,

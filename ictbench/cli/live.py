@@ -110,6 +110,10 @@ def _line(progress: Progress) -> str:
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to try again ({meter.retries} retries so far)")
+    executor = progress.executor
+    if executor and (executor.workers > 1 or executor.lost):
+        lost = f", {executor.lost} lost" if executor.lost else ""
+        parts.append(f"{executor.ready}/{executor.workers} workers{lost}")
     if progress.paused:
         parts.append("paused: the endpoint does not answer")
     left = progress.seconds_left

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ictbench.runner import Run
 
 SIZES, PLAYERS = "Sizes (instead of the profile's)", "Actor and reflector"
-LIMITS, OUTPUT = "Limits of the whole run", "Output"
+LIMITS, WORKERS, OUTPUT = "Limits of the whole run", "Where episodes are played", "Output"
 
 
 class Profile(StrEnum):
@@ -26,6 +26,23 @@ class Profile(StrEnum):
     QUICK = "quick"
     LITE = "lite"
     STANDARD = "standard"
+
+
+class Executor(StrEnum):
+    """Where episodes are played."""
+
+    INLINE = "inline"
+    PROCESS = "process"
+    RAY = "ray"
+
+
+class LogLevel(StrEnum):
+    """How much a log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 class Decoding(StrEnum):
@@ -128,6 +145,25 @@ def run(
         float | None,
         option("--episode-time-limit", "Seconds an episode may take, waiting not counted.", rich_help_panel=LIMITS),
     ] = None,
+    executor: Annotated[
+        Executor,
+        option("--executor", "In this process, worker processes, or a Ray cluster.", rich_help_panel=WORKERS),
+    ] = Executor.PROCESS,
+    workers: Annotated[
+        int | None,
+        option("--workers", "Worker processes or Ray actors.", min=1, show_default="as cores", rich_help_panel=WORKERS),
+    ] = None,
+    ray_address: Annotated[
+        str | None, option("--ray-address", "Of the cluster, else RAY_ADDRESS's.", rich_help_panel=WORKERS)
+    ] = None,
+    worker_resources: Annotated[
+        list[str] | None,
+        option("--worker-resources", "NAME=AMOUNT a Ray worker needs.", show_default="CPU=1", rich_help_panel=WORKERS),
+    ] = None,
+    env_timeout: Annotated[
+        float,
+        option("--env-timeout", "Seconds before a worker whose game hangs is replaced.", rich_help_panel=WORKERS),
+    ] = 120.0,
     cache: Annotated[Path | None, option("--cache", "Response cache, an SQLite file.", rich_help_panel=OUTPUT)] = None,
     retry_failed: Annotated[
         list[str] | None,
@@ -142,6 +178,9 @@ def run(
             show_default="a new one in runs/",
         ),
     ] = None,
+    log_level: Annotated[
+        LogLevel, option("--log-level", "Of run.log in the folder.", rich_help_panel=OUTPUT)
+    ] = LogLevel.INFO,
     as_json: Annotated[
         bool, option("--json", "Make the last line of the output JSON.", rich_help_panel=OUTPUT)
     ] = False,
@@ -193,6 +232,12 @@ def run(
         "outage_pause": outage_pause,
         "episode_time_limit": episode_time_limit,
         "cache": cache,
+        "executor": executor.value,
+        "workers": workers,
+        "ray_address": ray_address,
+        "worker_resources": worker_resources or {},
+        "env_timeout": env_timeout,
+        "log_level": log_level.value,
         "retry_failed": retry_failed or [],
     }
     if dry_run:

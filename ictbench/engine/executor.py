@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Priority(IntEnum):
-    """What goes first where episodes queue: a loop waits for its batch, and for nothing else."""
+    """What goes first where episodes or requests queue: a loop waits for its batch, and for nothing else."""
 
     EXPERIENCE = 0
     SELECTION = 1
@@ -19,11 +19,18 @@ class Priority(IntEnum):
 
 
 class Executor(ABC):
-    """Plays episodes, as many at once as it is allowed, never one waiting for another to finish its turn."""
+    """Plays episodes side by side, none waiting for another."""
+
+    workers = 1
+    """How many workers there should be."""
+    ready = 1
+    """How many can play now."""
+    lost = 0
+    """How many have died."""
 
     @abstractmethod
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        """Play one episode when its turn has come.
+        """Play one episode, beginning now; its requests to a model queue by `priority`.
 
         Raises:
             InfrastructureError: the episode is owed.

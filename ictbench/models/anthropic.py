@@ -107,6 +107,11 @@ class AnthropicModel(ChatModel):
         return self._base_url
 
     @property
+    def travels(self) -> bool:
+        """True: it is an address and a key."""
+        return True
+
+    @property
     def fingerprint(self) -> str | None:
         """The model that the last reply named."""
         return self._fingerprint

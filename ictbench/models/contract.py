@@ -78,6 +78,14 @@ class ChatModel(ABC):
     capabilities: frozenset[ConstraintStyle] = frozenset()
     """The constraints that `complete` can impose."""
 
+    @property
+    def travels(self) -> bool:
+        """Whether every worker may open its own from the spec, e.g. as it is only an address.
+
+        One that holds a process or weights exists once, and workers ask through the coordinator.
+        """
+        return False
+
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec, keys included, so that a run fails before its first episode.
 

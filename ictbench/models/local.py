@@ -151,6 +151,11 @@ class LocalModel(OpenAIModel):
             raise TransientModelError("connection", ended) from error
 
     @property
+    def travels(self) -> bool:
+        """Where it is attached to; a server launched here is stopped with its model."""
+        return self._launch is None
+
+    @property
     def address(self) -> str:
         """The base URL of a server attached to; a launched one's port means nothing."""
         return "launched" if self._launch else self._base_url

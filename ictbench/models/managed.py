@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ictbench.models.cache import ResponseCache
     from ictbench.models.contract import Constraint, Message
-    from ictbench.models.meter import Meter
+    from ictbench.models.meter import Gate
     from ictbench.models.prices import Price
 
 CHARACTERS_PER_TOKEN = 4
@@ -54,7 +54,7 @@ class ManagedModel(ChatModel):
     def __init__(
         self,
         adapter: ChatModel,
-        meter: Meter,
+        meter: Gate,
         *,
         retry: Retry | None = None,
         cache: ResponseCache | None = None,
@@ -67,6 +67,7 @@ class ManagedModel(ChatModel):
         self._retry = retry or Retry()
         self._cache = cache
         self._price = price
+        self._seen: str | None = None
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
@@ -112,9 +113,18 @@ class ManagedModel(ChatModel):
             waited += wait
 
     @property
-    def fingerprint(self) -> str | None:
+    def travels(self) -> bool:
         """The adapter's."""
-        return self.adapter.fingerprint
+        return self.adapter.travels
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What was last seen, here or by a worker that opened the same model."""
+        return self._seen or self.adapter.fingerprint
+
+    def seen(self, fingerprint: str) -> None:
+        """Note the fingerprint that a worker saw."""
+        self._seen = fingerprint
 
     @property
     def known_fingerprint(self) -> str | None:

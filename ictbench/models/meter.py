@@ -7,18 +7,36 @@ import time
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiolimiter import AsyncLimiter
 
 from ictbench.errors import LimitReachedError
 from ictbench.records import Usage
+from ictbench.slots import PrioritySlots
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
 waiting_clock: ContextVar[list[float] | None] = ContextVar("waiting_clock", default=None)
 """Where seconds of waiting (for retries, limits, a free connection) are added up, if someone keeps count."""
+
+request_priority: ContextVar[int] = ContextVar("request_priority", default=0)
+"""Which requests go first where they queue, lowest first."""
+
+
+class Gate(Protocol):
+    """What every request passes: a `Meter`, or the far end of one."""
+
+    def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
+        """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through."""
+
+    async def wait(self, seconds: float) -> None:
+        """Wait before another try."""
+
+    def count(self, usage: Usage) -> None:
+        """Add what a reply cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +61,6 @@ class Meter:
     limits: Limits = field(default_factory=Limits)
     spent: Usage = field(default_factory=Usage)
     """Everything paid for, retried and interrupted work included; starts at what earlier sittings spent."""
-    on_spend: Callable[[Usage], None] | None = None
-    """Told the new total after each reply."""
     in_flight: int = 0
     retrying: int = 0
     """Requests that wait before another try."""
@@ -53,7 +69,9 @@ class Meter:
 
     def __post_init__(self) -> None:
         limits = self.limits
-        self._connections = asyncio.Semaphore(limits.max_connections)
+        self._connections = PrioritySlots(limits.max_connections)
+        # A rate knows no priorities: only the most urgent request waits for it, the others for that one's place.
+        self._head = PrioritySlots(1)
         self._requests = AsyncLimiter(limits.requests_per_minute, 60) if limits.requests_per_minute else None
         self._tokens = AsyncLimiter(limits.tokens_per_minute, 60) if limits.tokens_per_minute else None
 
@@ -65,13 +83,12 @@ class Meter:
             LimitReachedError: a limit of the whole run is reached.
         """
         self.check()
+        priority = request_priority.get()
         with waited():
-            if self._requests:
-                await self._requests.acquire()
-            if self._tokens:
-                # No amount above the bucket's size would ever get through.
-                await self._tokens.acquire(min(tokens, self._tokens.max_rate))
-            await self._connections.acquire()
+            if self._requests or self._tokens:
+                async with self._head.slot(priority):
+                    await self._pace(tokens)
+            await self._connections.acquire(priority, self._connections.ticket())
         self.in_flight += 1
         try:
             self.check()
@@ -80,21 +97,30 @@ class Meter:
             self.in_flight -= 1
             self._connections.release()
 
+    async def _pace(self, tokens: int) -> None:
+        if self._requests:
+            await self._requests.acquire()
+        if self._tokens:
+            # No amount above the bucket's size would ever get through.
+            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+
     async def wait(self, seconds: float) -> None:
         """Wait before another try."""
-        self.retries += 1
-        self.retrying += 1
+        self.retry(1)
         try:
             with waited():
                 await asyncio.sleep(seconds)
         finally:
-            self.retrying -= 1
+            self.retry(-1)
+
+    def retry(self, change: int) -> None:
+        """Note that so many more requests wait before another try, or fewer."""
+        self.retrying += change
+        self.retries += max(change, 0)
 
     def count(self, usage: Usage) -> None:
         """Add what a reply cost."""
         self.spent += usage
-        if self.on_spend:
-            self.on_spend(self.spent)
 
     def check(self) -> None:
         """Stop at a limit.

@@ -82,6 +82,11 @@ class OpenAIModel(ChatModel):
         return self._base_url
 
     @property
+    def travels(self) -> bool:
+        """True: it is an address and a key."""
+        return True
+
+    @property
     def fingerprint(self) -> str | None:
         """The model that the last reply named, with its system fingerprint where it had one."""
         return self._fingerprint

@@ -14,6 +14,7 @@ from ictbench.resolve import resolve
 
 if TYPE_CHECKING:
     from ictbench.models.cache import ResponseCache
+    from ictbench.models.meter import Gate
     from ictbench.records import ModelSpec
 
 
@@ -21,9 +22,9 @@ class ModelPool:
     """Opens models from their specs. Use it from one event loop, and close it at the end."""
 
     def __init__(
-        self, meter: Meter | None = None, cache: ResponseCache | None = None, retry: Retry | None = None
+        self, meter: Gate | None = None, cache: ResponseCache | None = None, retry: Retry | None = None
     ) -> None:
-        self.meter = meter or Meter()
+        self._meter = meter or Meter()
         self._cache = cache
         self._retry = retry
         self._models: dict[str, ManagedModel] = {}
@@ -39,7 +40,7 @@ class ModelPool:
         if key not in self._models:
             adapter = adapted(resolve("model", spec.provider), spec)
             self._models[key] = ManagedModel(
-                adapter, self.meter, retry=self._retry, cache=self._cache, price=price_of(spec)
+                adapter, self._meter, retry=self._retry, cache=self._cache, price=price_of(spec)
             )
         return self._models[key]
 

@@ -6,7 +6,7 @@ whoever drives it carries them out in any order and at any time, and tells the a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Score:
     prompt_index: int
     prompt: str
     tasks: tuple[Task, ...]
+    awaited: bool = True
+    """Whether the loop cannot go on without it; False for a test that is known early and needed only at the end."""
 
 
 Request = Play | Reflect | Score
@@ -189,7 +191,7 @@ class Loop:
             due.add(self._best())
         new = sorted(due - self._tested)
         self._tested |= due
-        return tuple(self._score("test", index) for index in new)
+        return tuple(replace(self._score("test", index), awaited=self._selected) for index in new)
 
 
 def _is_text(prompt: str) -> bool:

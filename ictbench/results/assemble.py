@@ -41,15 +41,13 @@ def role_measures(roles: Mapping[str, Role], loops: Iterable[LoopOutcome]) -> di
     return {role: measure([tuple(group) for group in families.values()]) for role, families in sorted(by_role.items())}
 
 
-def costs(
-    loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary], reflections: Usage
-) -> dict[CostRole, Usage]:
-    """Usage by role. A shared episode is counted once."""
+def costs(loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, Usage]:
+    """Usage of episodes by role. A shared episode is counted once."""
     totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     pools: dict[str, CostRole] = {key: pool for loop in loops for pool, key in episode_keys(loop)}
     for key, role in sorted(pools.items()):
         totals[role] += episodes[key].usage
-    return {**totals, "reflector": reflections}
+    return totals
 
 
 def _loop_result(loop: LoopOutcome) -> LoopResult:

@@ -19,15 +19,15 @@ def play_again(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection[Fa
     """
     if not kinds:
         return
-    forgotten = {key: summary for key, summary in journal.summaries().items() if summary.failure in kinds}
+    forgotten = journal.failed(kinds)
     tasks = {key.rpartition("@")[0] for key in forgotten}
     for loop in loops:
         stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
         if stale:
             journal.forget_reflections(loop.family, loop.index, stale[0])
     counts: dict[str, int] = journal.get("retried_failures", {})
-    for summary in forgotten.values():
-        counts[str(summary.failure)] = counts.get(str(summary.failure), 0) + 1
+    for kind in forgotten.values():
+        counts[kind] = counts.get(kind, 0) + 1
     journal.forget_episodes(forgotten)
     journal.note("retried_failures", dict(sorted(counts.items())))
     if forgotten:

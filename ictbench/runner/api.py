@@ -61,6 +61,12 @@ class OptionsDict(TypedDict, total=False):
     request_timeout: float
     outage_pause: float
     cache: Path | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    log_level: Literal["debug", "info", "warning", "error"]
     retry_failed: str | Sequence[str]
 
 

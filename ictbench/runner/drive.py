@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ictbench.protocol import LoopOutcome, LoopPlan, Request
-    from ictbench.records import Task
+    from ictbench.records import Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runner.journal import Journal
     from ictbench.runner.ledger import Ledger
     from ictbench.runner.plan import RunPlan
     from ictbench.runner.progress import FamilyProgress, Progress
 
-POOL_PRIORITY = {"selection": Priority.SELECTION, "test": Priority.TEST}
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Drive:
         progress = self.progress.families[plan.family]
         match request:
             case Play():
-                trajectories = await self._play(request.tasks, request.prompt, progress)
+                trajectories = await self._play(request, progress)
                 return lambda loop, answer: loop.played(request, answer), trajectories
             case Reflect():
                 reflection = await self._reflect(request, plan)
@@ -88,21 +89,12 @@ class Drive:
                 outcomes = await self._score(request, progress)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
 
-    async def _play(self, tasks: Sequence[Task], prompt: str, progress: FamilyProgress) -> list[Any]:
-        async def one(task: Task) -> Any:
-            trajectory = await self.ledger.trajectory(self._spec(task, prompt), Priority.EXPERIENCE)
-            _count(progress, trajectory.solved)
-            return trajectory
-
-        return await _all(one, tasks)
+    async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
+        return await self.ledger.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
 
     async def _score(self, request: Score, progress: FamilyProgress) -> list[bool]:
-        async def one(task: Task) -> bool:
-            summary = await self.ledger.summary(self._spec(task, request.prompt), POOL_PRIORITY[request.pool])
-            _count(progress, summary.solved)
-            return summary.solved
-
-        return await _all(one, request.tasks)
+        spec, count = self._spec(request.prompt), self._counter(progress)
+        return await self.ledger.outcomes(request.tasks, spec, _priority(request), count)
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
         known = self.journal.reflection(plan.family, plan.index, request.turn)
@@ -124,29 +116,34 @@ class Drive:
         if not isinstance(reflection, Reflection):
             label = self.plan.reflector.label
             raise PluginError(f"reflector {label} answered {reflection!r:.80}, which is no Reflection")
-        self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, time.monotonic() - clock)
+        seconds, spent = time.monotonic() - clock, self.progress.meter.spent
+        self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
+        log.info("%s done in %.1f s", what, seconds)
         return reflection
 
-    def _spec(self, task: Task, prompt: str) -> EpisodeSpec:
-        return EpisodeSpec(
+    def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
+        """The episode of a task under a prompt."""
+        plan = self.plan
+        return lambda task: EpisodeSpec(
             task=task,
             prompt=prompt,
-            actor=self.plan.actor,
-            max_steps=self.plan.max_steps,
-            seed=sampling_seed(self.plan.suite.digest, task.id),
-            time_limit=self.plan.episode_time_limit,
+            actor=plan.actor,
+            max_steps=plan.max_steps,
+            seed=sampling_seed(plan.suite.digest, task.id),
+            time_limit=plan.episode_time_limit,
         )
 
+    def _counter(self, family: FamilyProgress) -> Callable[[bool, bool], None]:
+        def count(solved: bool, found: bool) -> None:
+            family.episodes_done += 1
+            family.solved += solved
+            self.progress.recalled += found
 
-def _count(progress: FamilyProgress, solved: bool) -> None:
-    progress.episodes_done += 1
-    progress.solved += solved
+        return count
 
 
-async def _all(one: Callable[[Task], Any], tasks: Sequence[Task]) -> list[Any]:
-    """All answers, in the order of the tasks. Each is waited for even if another is owed."""
-    answers = await asyncio.gather(*map(one, tasks), return_exceptions=True)
-    errors = [answer for answer in answers if isinstance(answer, BaseException)]
-    for error in sorted(errors, key=lambda error: isinstance(error, InfrastructureError)):
-        raise error
-    return answers
+def _priority(request: Score) -> Priority:
+    """What a loop waits for goes before the tests that fill gaps."""
+    if request.pool == "test" and not request.awaited:
+        return Priority.TEST
+    return Priority.SELECTION

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ictbench import __version__
 from ictbench.errors import RunFolderError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 RUN_SCHEMA = "ictbench.run/1"
@@ -43,6 +45,11 @@ class RunFolder:
     def episodes(self) -> Path:
         """One line an episode: what is needed to play it again without a model."""
         return self.path / "episodes.jsonl.gz"
+
+    @property
+    def log(self) -> Path:
+        """What happened, line by line, over all sittings."""
+        return self.path / "run.log"
 
     @property
     def times(self) -> Path:
@@ -123,10 +130,16 @@ def new_run_id(suite: str, reflector: str) -> str:
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, so that a reader or a crash never meets half of it."""
+    with written_atomically(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def written_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write piece by piece, which replaces `path` in one step at the end."""
     temporary = path.with_name(path.name + ".part")
-    data = content.encode() if isinstance(content, str) else content
     with open(temporary, "wb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

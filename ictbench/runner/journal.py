@@ -5,28 +5,38 @@ SQLite in write-ahead mode: killed at any instant, the journal opens again with 
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import RunFolderError
-from ictbench.records import Episode, EpisodeSummary, Reflection
+from ictbench.errors import JournalError, RunFolderError
+from ictbench.records import Episode, EpisodeSummary, Reflection, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-SCHEMA = """
+LAYOUT = 2
+"""Of the tables, counted up with every change to them."""
+
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS episodes (
-    key TEXT PRIMARY KEY, summary TEXT NOT NULL, started REAL NOT NULL, seconds REAL NOT NULL, record BLOB NOT NULL
+    key TEXT PRIMARY KEY, solved INTEGER NOT NULL, failure TEXT, summary TEXT NOT NULL,
+    started REAL NOT NULL, seconds REAL NOT NULL, record BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS reflections (
     family TEXT, loop INTEGER, turn INTEGER, seconds REAL NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (family, loop, turn)
 );
+PRAGMA user_version = {LAYOUT};
 """
+
+ASKED_AT_ONCE = 500
+"""Keys in one question to the database."""
 
 
 class Journal:
@@ -38,11 +48,16 @@ class Journal:
         Raises:
             RunFolderError: the file is there and is no journal.
         """
+        self._path = path
         try:
             if read_only:
                 self._database = _open_to_read(path)
                 return
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            (layout,) = self._database.execute("PRAGMA user_version").fetchone()
+            (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if tables and layout != LAYOUT:
+                raise RunFolderError(f"journal {path} was written by another version of ictbench; choose another --out")
             # NORMAL survives the death of the process at any instant; only a power cut can cost the last commits.
             self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
         except sqlite3.DatabaseError as error:
@@ -52,12 +67,14 @@ class Journal:
         """Fold the write-ahead log into the file and close it."""
         self._database.close()
 
-    def add_episode(self, episode: Episode, started: float, seconds: float) -> EpisodeSummary:
-        """Commit a finished episode; `started` is a Unix time."""
-        summary = episode.summary()
-        row = (episode.key, summary.model_dump_json(), started, seconds, _pack(episode.model_dump_json()))
-        self._database.execute("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?)", row)
-        return summary
+    def add_episode(self, episode: Episode, started: float, seconds: float, spent: Usage) -> None:
+        """Commit a finished episode, and what the run has spent so far; `started` is a Unix time."""
+        summary, failure = episode.summary().model_dump_json(), episode.trajectory.failure
+        record = _pack(episode.model_dump_json())
+        row = (episode.key, episode.trajectory.solved, failure, summary, started, seconds, record)
+        with self._transaction():
+            self._database.execute("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._set("spent", spent.model_dump(mode="json"))
 
     def episode(self, key: str) -> Episode | None:
         """A finished episode by its whole key."""
@@ -69,6 +86,11 @@ class Journal:
         for (record,) in self._database.execute("SELECT record FROM episodes ORDER BY key"):
             yield Episode.model_validate_json(_unpack(record))
 
+    def count(self) -> int:
+        """How many episodes are finished."""
+        (count,) = self._database.execute("SELECT count(*) FROM episodes").fetchone()
+        return int(count)
+
     def keys(self, prefix: str = "") -> list[str]:
         """Keys of finished episodes that start with `prefix`, sorted."""
         rows = self._database.execute(
@@ -76,19 +98,32 @@ class Journal:
         )
         return [key for (key,) in rows]
 
-    def summaries(self) -> dict[str, EpisodeSummary]:
-        """Summaries of all finished episodes, by key."""
-        rows = self._database.execute("SELECT key, summary FROM episodes")
+    def solved(self, keys: Iterable[str]) -> dict[str, bool]:
+        """Those of the episodes that are finished, and whether they were solved."""
+        return {key: bool(solved) for key, solved in self._among("key, solved", keys)}
+
+    def summaries(self, keys: Iterable[str]) -> dict[str, EpisodeSummary]:
+        """Summaries of those of the episodes that are finished."""
+        rows = self._among("key, summary", keys)
         return {key: EpisodeSummary.model_validate_json(summary) for key, summary in rows}
+
+    def failed(self, kinds: Collection[str]) -> dict[str, str]:
+        """Keys of the episodes that failed in one of these ways, each with its kind."""
+        marks = ", ".join("?" * len(kinds))
+        return dict(self._database.execute(f"SELECT key, failure FROM episodes WHERE failure IN ({marks})", (*kinds,)))
 
     def times(self) -> Iterator[tuple[str, float, float]]:
         """Key, start as Unix time, and seconds of every episode, in order of start."""
         yield from self._database.execute("SELECT key, started, seconds FROM episodes ORDER BY started, key")
 
-    def add_reflection(self, family: str, loop: int, turn: int, reflection: Reflection, seconds: float) -> None:
-        """Commit a reflection."""
+    def add_reflection(
+        self, family: str, loop: int, turn: int, reflection: Reflection, seconds: float, spent: Usage
+    ) -> None:
+        """Commit a reflection, and what the run has spent so far."""
         row = (family, loop, turn, seconds, _pack(reflection.model_dump_json()))
-        self._database.execute("INSERT OR REPLACE INTO reflections VALUES (?, ?, ?, ?, ?)", row)
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO reflections VALUES (?, ?, ?, ?, ?)", row)
+            self._set("spent", spent.model_dump(mode="json"))
 
     def reflection(self, family: str, loop: int, turn: int) -> Reflection | None:
         """A reflection by its turn (1 … N)."""
@@ -103,13 +138,15 @@ class Journal:
 
     def forget_episodes(self, keys: Iterable[str]) -> None:
         """Remove episodes that are to be played again."""
-        self._database.executemany("DELETE FROM episodes WHERE key = ?", [(key,) for key in keys])
+        with self._transaction():
+            self._database.executemany("DELETE FROM episodes WHERE key = ?", [(key,) for key in keys])
 
     def forget_reflections(self, family: str, loop: int, first_turn: int) -> None:
         """Remove a loop's reflections from a turn on."""
-        self._database.execute(
-            "DELETE FROM reflections WHERE family = ? AND loop = ? AND turn >= ?", (family, loop, first_turn)
-        )
+        with self._transaction():
+            self._database.execute(
+                "DELETE FROM reflections WHERE family = ? AND loop = ? AND turn >= ?", (family, loop, first_turn)
+            )
 
     def get(self, name: str, default: Any = None) -> Any:
         """A value noted under a name."""
@@ -118,7 +155,38 @@ class Journal:
 
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under a name."""
+        with self._transaction():
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+
+    def _among(self, columns: str, keys: Iterable[str]) -> Iterator[Any]:
+        rest = iter(keys)
+        while some := list(itertools.islice(rest, ASKED_AT_ONCE)):
+            marks = ", ".join("?" * len(some))
+            yield from self._database.execute(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", some)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of the block is committed, or nothing.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"journal {self._path} cannot be written ({error}); what it holds is kept: free some space"
+            ) from error
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

@@ -7,20 +7,21 @@ import gzip
 import io
 import json
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from ictbench import __version__
 from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.schema import Host, Player, SuiteId
-from ictbench.runner.folder import write_atomically
+from ictbench.results.measures import episode_keys
+from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
+from ictbench.runner.folder import write_atomically, written_atomically
 from ictbench.runner.plan import RANKED_PROFILES
 
 ROLES = ("actor", "reflector")
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ictbench.protocol import LoopOutcome
@@ -40,12 +41,20 @@ def build_result(
     folder: Path,
 ) -> Result:
     """The result of the loops that are finished."""
-    by_family = {name: [loop for loop in outcomes if loop.plan.family == name] for name in plan.families}
     roles = {name: plan.suite.families[name].role for name in plan.families}
     complete = len(outcomes) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     deviations = (*plan.deviations(), *changed)
+    families: list[FamilyResult] = []
+    cost: dict[CostRole, Usage] = {"reflector": sum((r.usage for r in journal.reflections()), Usage())}
+    for name in plan.families:
+        loops = [loop for loop in outcomes if loop.plan.family == name]
+        # One family's at a time: a run may hold more than fits.
+        episodes = journal.summaries({key for loop in loops for _, key in episode_keys(loop)})
+        families.append(family_result(name, plan.suite.families[name], loops, episodes))
+        for role, usage in costs(loops, episodes).items():
+            cost[role] = cost.get(role, Usage()) + usage
     return Result(
         schema="ictbench.result/1",
         ictbench=__version__,
@@ -64,11 +73,9 @@ def build_result(
         complete=complete,
         owed=len(ledger.owed),
         retried_failures=journal.get("retried_failures", {}),
-        families=tuple(
-            family_result(name, plan.suite.families[name], loops, ledger.summaries) for name, loops in by_family.items()
-        ),
+        families=tuple(families),
         by_role=role_measures(roles, outcomes),
-        cost=costs(outcomes, ledger.summaries, sum((r.usage for r in journal.reflections()), Usage())),
+        cost={role: cost[role] for role in ("experience", "selection", "test", "reflector")},
         host=Host(
             folder=str(folder),
             started=journal.get("started"),
@@ -93,8 +100,9 @@ def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
     """Write every file of the folder that is made at the end, each in one step, the result last."""
     from ictbench.results.tables import tables  # pandas takes long to import
 
-    write_atomically(folder.episodes, _gzip_lines(episode_line(episode) for episode in journal.episodes()))
-    write_atomically(folder.times, _times(journal))
+    _write_lines(folder.episodes, (episode_line(episode) for episode in journal.episodes()))
+    with written_atomically(folder.times) as file:
+        _write_times(file, journal)
     folder.tables.mkdir(exist_ok=True)
     for name, table in tables(result).items():
         write_atomically(
@@ -113,17 +121,15 @@ def episode_line(episode: Episode) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def _gzip_lines(lines: Any) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    with written_atomically(path) as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         for line in lines:
-            file.write(f"{line}\n".encode())
-    return buffer.getvalue()
+            packed.write(f"{line}\n".encode())
 
 
-def _times(journal: Journal) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+def _write_times(file: IO[bytes], journal: Journal) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["key", "started", "seconds"])
     writer.writerows((key, f"{started:.3f}", f"{seconds:.4f}") for key, started, seconds in journal.times())
-    return buffer.getvalue()
+    text.detach()

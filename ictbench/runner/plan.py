@@ -75,6 +75,18 @@ class Options(Record):
     """Seconds to wait before the one last try when nothing answers any more."""
     cache: Path | None = None
     """Response cache, an SQLite file."""
+    executor: Literal["inline", "process", "ray"] = "process"
+    """Where episodes are played: in this process, in worker processes, on a Ray cluster. It changes no result."""
+    workers: int | None = Field(default=None, ge=1)
+    """Worker processes or Ray actors; None for as many as there are cores, or as the cluster has room for."""
+    ray_address: str | None = None
+    """Of the cluster; None for the one that RAY_ADDRESS names or that runs here, or else a new one here."""
+    worker_resources: dict[str, float] = Field(default_factory=dict)
+    """What a worker on a Ray cluster needs, one CPU unless it says otherwise: a mapping, or texts `NAME=AMOUNT`."""
+    env_timeout: float = Field(default=120.0, gt=0)
+    """Seconds that an environment may take for one call before its worker is replaced; `inline` is exempt."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much goes into the folder's run.log."""
     retry_failed: tuple[FailureKind, ...] = ()
     """Kinds of failed episodes to play again when a run is continued; the result discloses it."""
 
@@ -86,7 +98,7 @@ class Options(Record):
             return parts
         return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())
 
-    @field_validator("reflector_model_options", "actor_model_options", mode="before")
+    @field_validator("reflector_model_options", "actor_model_options", "worker_resources", mode="before")
     @classmethod
     def _pairs(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
@@ -125,6 +137,12 @@ class RunPlan:
     limits: Limits
     outage_pause: float
     cache: Path | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: dict[str, float]
+    env_timeout: float
+    log_level: str
     retry_failed: tuple[FailureKind, ...]
     notes: tuple[str, ...]
     """What the user should know of how the options were understood."""
@@ -180,6 +198,11 @@ class RunPlan:
             "actor": self.actor.model_dump(mode="json", exclude=PLACE),
             "reflector": self.reflector.model_dump(mode="json", exclude=PLACE),
         }
+
+    def in_words(self) -> str:
+        """The run in a line, for its log."""
+        players = f"reflector {self.reflector.label}, actor {self.actor.label}"
+        return f"suite {self.suite.name}, profile {self.profile}, {players}, executor {self.executor}"
 
     @property
     def prompts_tested(self) -> int:
@@ -258,6 +281,12 @@ def make_plan(options: Options) -> RunPlan:
         limits=Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)}),
         outage_pause=options.outage_pause,
         cache=options.cache,
+        executor=options.executor,
+        workers=options.workers,
+        ray_address=options.ray_address,
+        worker_resources=options.worker_resources,
+        env_timeout=options.env_timeout,
+        log_level=options.log_level,
         retry_failed=options.retry_failed,
         notes=notes,
     )

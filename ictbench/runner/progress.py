@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ictbench.engine import Executor
     from ictbench.models import Meter
     from ictbench.runner.plan import RunPlan
 
@@ -41,16 +42,20 @@ class Progress:
     """Episodes played in this sitting, neither shared nor from the journal."""
     found: int = 0
     """Episodes that the journal already held when the run was continued."""
+    recalled: int = 0
+    """Episodes answered from the journal, whether an earlier sitting or a moment ago recorded them."""
     owed: int = 0
     paused: bool = False
     """Whether the run waits because nothing answers."""
+    executor: Executor | None = None
+    """Who plays: how many workers there are, and were."""
 
     @classmethod
-    def of(cls, plan: RunPlan, meter: Meter, found: int) -> Progress:
+    def of(cls, plan: RunPlan, meter: Meter, found: int, executor: Executor | None = None) -> Progress:
         """Nothing done yet."""
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
-        return cls(families, plan.sizes.loops, meter, plan.notes, found=found)
+        return cls(families, plan.sizes.loops, meter, plan.notes, found=found, executor=executor)
 
     @property
     def episodes(self) -> int:
@@ -69,6 +74,6 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None before there is one."""
-        done = self.episodes_done
-        return self.elapsed * (self.episodes - done) / done if done else None
+        """At this sitting's own pace: what was found in the journal took no time. None before there is a pace."""
+        done = self.episodes_done - self.recalled
+        return self.elapsed * (self.episodes - self.episodes_done) / done if done else None

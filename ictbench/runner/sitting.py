@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import make_actor
-from ictbench.engine import EpisodeWorker, InlineExecutor
+from ictbench.engine import EpisodeWorker, Executor, Fleet, InlineExecutor, ProcessStarter, RayStarter, cores
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import Meter, ModelPool
@@ -24,6 +25,7 @@ from ictbench.runner.breaker import Breaker
 from ictbench.runner.drive import Drive
 from ictbench.runner.journal import Journal
 from ictbench.runner.ledger import Ledger
+from ictbench.runner.log import logged
 from ictbench.runner.outcome import build_result, write_outcome
 from ictbench.runner.progress import Progress
 
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from ictbench.runner.folder import RunFolder
     from ictbench.runner.plan import RunPlan
 
+log = logging.getLogger(__name__)
+
 SCRIPTED_IN_FLIGHT = 2
-"""Episodes at a time of an actor that only computes: no latency to hide, and every one costs an environment."""
+"""Episodes at a time, a worker, of an actor that only computes: no latency to hide, and each costs an environment."""
 
 
 async def run_sitting(
@@ -54,18 +58,25 @@ async def run_sitting(
     versions = await asyncio.to_thread(check_env, plan, loops)
     async with AsyncExitStack() as stack:
         cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
-        models = ModelPool(Meter(plan.limits), cache)
+        meter = Meter(plan.limits)
+        models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
         # Opened before the folder is, so that players which cannot work leave nothing behind.
         reflector = open_players(plan, models)
         stack.enter_context(folder.claim({**plan.identity(), "versions": versions}))
+        stack.enter_context(logged(folder.log, plan.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
         play_again(journal, loops, plan.retry_failed)
-        progress = Progress.of(plan, models.meter, found=len(journal.keys()))
+        executor, capacity = await open_executor(plan, models, meter)
+        stack.push_async_callback(executor.aclose)
+        progress = Progress.of(plan, meter, found=journal.count(), executor=executor)
+        log.info("a sitting begins, with %d episodes in the journal; %s", progress.found, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
-        with _sitting(journal, models.meter):
-            outcomes, ledger = await _drive(plan, loops, models, reflector, journal, progress)
+        with _sitting(journal, meter):
+            breaker = Breaker(models.check, progress, plan.outage_pause)
+            ledger = Ledger(journal, executor, progress, breaker, capacity=capacity, versions=versions)
+            outcomes = await _drive(plan, loops, models, Drive(plan, ledger, journal, reflector, progress))
         result = build_result(plan, outcomes, ledger, journal, versions, folder.path)
         write_outcome(folder, journal, result)
     return result
@@ -88,29 +99,41 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
 
 
-async def _drive(
-    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, reflector: Reflector, journal: Journal, progress: Progress
-) -> tuple[list[LoopOutcome], Ledger]:
+async def open_executor(plan: RunPlan, models: ModelPool, meter: Meter) -> tuple[Executor, int]:
+    """Whoever plays the episodes, and how many it is to have in flight.
+
+    Raises:
+        UsageError: Ray is asked for and not installed.
+        WorkerError: there is no such cluster.
+    """
+    executor: Executor
+    if plan.executor == "inline":
+        executor = InlineExecutor(EpisodeWorker(models))
+    elif plan.executor == "process":
+        executor = Fleet(ProcessStarter(models, meter, plan.cache), plan.workers or cores(), plan.env_timeout)
+    else:
+        starter = RayStarter(models, meter, plan.ray_address, plan.worker_resources)
+        executor = Fleet(starter, plan.workers or await starter.workers(), plan.env_timeout)
+    only_computes = resolve("actor", plan.actor.name).only_computes
+    return executor, SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.limits.max_connections
+
+
+async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Drive) -> list[LoopOutcome]:
     """Play what is missing; note what the models said of themselves."""
-    in_flight = SCRIPTED_IN_FLIGHT if resolve("actor", plan.actor.name).only_computes else plan.limits.max_connections
-    executor = InlineExecutor(in_flight, EpisodeWorker(models))
-    breaker = Breaker(models.check, progress, plan.outage_pause)
-    ledger = Ledger(journal, executor, progress, breaker)
+    journal, ledger = drive.journal, drive.ledger
     try:
         if not journal.get("complete"):
             await _check(models)
-        outcomes = await Drive(plan, ledger, journal, reflector, progress).run(loops)
+        outcomes = await drive.run(loops)
         journal.note("complete", len(outcomes) == len(loops))
     except BaseExceptionGroup as group:
         raise _gravest(group) from None
     finally:
         await ledger.aclose()
-        await breaker.aclose()
-        await executor.aclose()
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
                 _note_identity(journal, role, models.open(player.model))
-    return outcomes, ledger
+    return outcomes
 
 
 def _note_identity(journal: Journal, role: str, model: ManagedModel) -> None:
@@ -135,11 +158,11 @@ def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
     clock = time.monotonic()
     journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
     meter.spent = Usage.model_validate(journal.get("spent", {}))
-    meter.on_spend = lambda spent: journal.note("spent", spent.model_dump())
     try:
         yield
     finally:
         journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
+        journal.note("spent", meter.spent.model_dump(mode="json"))
 
 
 def check_env(plan: RunPlan, loops: list[LoopPlan]) -> dict[str, str]:

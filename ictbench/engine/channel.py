@@ -1,0 +1,86 @@
+"""Messages between a coordinator and its workers, over any stream of bytes.
+
+A message is a JSON object and a body of bytes: two lengths of four bytes each, big-endian, then the two. Nothing that
+arrives is ever executed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LENGTHS = struct.Struct("!II")
+
+LONGEST = 2**30
+"""Bytes of one message, unless whoever holds the channel allows fewer."""
+
+Message = dict[str, Any]
+"""Its `kind`, and what belongs to that."""
+
+
+class Channel(asyncio.Protocol):
+    """One end of a connection. What is sent in one turn of the event loop leaves in one write.
+
+    Args:
+        on_message: told each message with its body.
+        on_lost: told once when the connection has ended, however it did.
+    """
+
+    def __init__(self, on_message: Callable[[Message, bytes], None], on_lost: Callable[[], None]) -> None:
+        self.on_message = on_message
+        self.longest = LONGEST
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._outgoing: list[bytes] = []
+
+    def send(self, kind: str, body: bytes = b"", **fields: Any) -> None:
+        """Send a message; one to an end that is gone is dropped."""
+        header = json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode()
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing += (LENGTHS.pack(len(header), len(body)), header, body)
+
+    def close(self) -> None:
+        """Send what is left and close."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self._received += data
+        position = 0
+        while len(self._received) - position >= LENGTHS.size:
+            header, body = LENGTHS.unpack_from(self._received, position)
+            start = position + LENGTHS.size
+            end = start + header + body
+            if end - start > self.longest:
+                self.close()
+                return
+            if len(self._received) < end:
+                break
+            message = json.loads(self._received[start : start + header])
+            position = end
+            self.on_message(message, bytes(self._received[start + header : end]))
+        del self._received[:position]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = None
+        self._on_lost()
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = b"".join(self._outgoing), []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(outgoing)

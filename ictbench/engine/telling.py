@@ -1,0 +1,35 @@
+"""Errors as plain data, so that they mean the same on the other end of a channel."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from ictbench import errors
+from ictbench.errors import IctbenchError, ModelFailure, WorkerError
+from ictbench.records import Usage
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """An error as plain JSON; of one that nobody foresaw, also where it arose."""
+    if isinstance(error, ModelFailure):
+        usage = error.usage and error.usage.model_dump(mode="json")
+        return {"error": "ModelFailure", "failure": error.kind, "detail": error.detail, "usage": usage}
+    if isinstance(error, IctbenchError):
+        return {"error": type(error).__name__, "detail": str(error)}
+    said = f"{type(error).__name__}: {error}"
+    return {"error": "WorkerError", "detail": said, "trace": "".join(traceback.format_exception(error))}
+
+
+def retold(plain: dict[str, Any]) -> IctbenchError:
+    """The error that `told` told."""
+    if plain["error"] == "ModelFailure":
+        usage = plain["usage"] and Usage.model_validate(plain["usage"])
+        return ModelFailure(plain["failure"], plain["detail"], usage)
+    kind = getattr(errors, plain["error"], WorkerError)
+    # Past constructors that make up their text from parts: it is made up already.
+    error: IctbenchError = kind.__new__(kind)
+    Exception.__init__(error, plain["detail"])
+    if "trace" in plain:
+        error.add_note(plain["trace"])
+    return error
