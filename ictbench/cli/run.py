@@ -118,6 +118,10 @@ def run(
     test_every_turn: Annotated[
         bool, option("--test-every-turn", "Score every prompt on the test tasks.", rich_help_panel=SIZES)
     ] = False,
+    audit: Annotated[
+        bool,
+        option("--audit", "Play batches under the next prompt too: the overfitting gap.", rich_help_panel=SIZES),
+    ] = False,
     max_connections: Annotated[
         int, option("--max-connections", "Requests in flight at a time.", min=1, rich_help_panel=LIMITS)
     ] = 16,
@@ -220,6 +224,7 @@ def run(
         "test_size": test_size,
         "max_steps": max_steps,
         "test_every_turn": test_every_turn,
+        "audit": audit,
         "actor_decoding": actor_decoding and actor_decoding.value,
         "actor_history": actor_history,
         "max_connections": max_connections,

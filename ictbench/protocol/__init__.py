@@ -1,9 +1,11 @@
 """The ICT protocol, as a state machine without I/O."""
 
-from ictbench.protocol.loop import Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
+from ictbench.protocol.loop import Audit, Audited, Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
 from ictbench.protocol.seeds import reflection_seed, sampling_seed
 
 __all__ = [
+    "Audit",
+    "Audited",
     "Loop",
     "LoopOutcome",
     "LoopPlan",

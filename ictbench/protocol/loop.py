@@ -34,6 +34,8 @@ class LoopPlan:
     test: tuple[Task, ...]
     prompt_bytes: int
     test_every_turn: bool = False
+    audit: bool = False
+    """Whether each turn but the last is audited for its overfitting gap."""
 
     def __post_init__(self) -> None:
         met = [task.id for batch in self.batches for task in batch]
@@ -77,7 +79,35 @@ class Score:
     """Whether the loop cannot go on without it; False for a test that is known early and needed only at the end."""
 
 
-Request = Play | Reflect | Score
+AuditBatch = Literal["replayed", "fresh"]
+"""The batch that a turn reflected on, or the one after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Count how many of a batch's tasks are solved under the prompt it was not played under.
+
+    Turn i turned prompt[i-1] into prompt[i]: its own batch is replayed under prompt[i], the next one, which is
+    fresh and played under prompt[i], also under prompt[i-1].
+    """
+
+    turn: int
+    batch: AuditBatch
+    prompt: str
+    tasks: tuple[Task, ...]
+
+
+Request = Play | Reflect | Score | Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the audit of turn i adds to the experience of turns i and i + 1."""
+
+    replayed: Outcomes
+    """Of batch i under prompt[i]."""
+    fresh: Outcomes
+    """Of batch i + 1 under prompt[i-1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +123,8 @@ class LoopOutcome:
     best: int
     test: dict[int, Outcomes]
     """By index of the prompt."""
+    audit: tuple[Audited, ...] = ()
+    """By turn, the last left out, as no batch follows it; empty without an audit."""
 
 
 @dataclass
@@ -107,6 +139,7 @@ class Loop:
     _selection: dict[int, Outcomes] = field(default_factory=dict)
     _test: dict[int, Outcomes] = field(default_factory=dict)
     _tested: set[int] = field(default_factory=set)
+    _audit: dict[tuple[int, AuditBatch], Outcomes] = field(default_factory=dict)
     _state: JsonValue = None
 
     def start(self) -> tuple[Request, ...]:
@@ -134,13 +167,18 @@ class Loop:
         self._state = reflection.state
         turn = len(self._prompts) - 1
         following = () if turn == self.plan.turns else (self._play(),)
-        return (*following, self._score("selection", turn), *self._due_tests())
+        return (*following, self._score("selection", turn), *self._due_tests(), *self._audits(turn))
 
     def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
         """Tell which tasks were solved, in the order of the tasks."""
         scores = self._selection if request.pool == "selection" else self._test
         scores[request.prompt_index] = tuple(outcomes)
         return self._due_tests()
+
+    def audited(self, request: Audit, outcomes: Sequence[bool]) -> tuple[Request, ...]:
+        """Tell which tasks were solved, in the order of the tasks. Nothing follows from it."""
+        self._audit[request.turn, request.batch] = tuple(outcomes)
+        return ()
 
     @property
     def turn(self) -> int:
@@ -150,7 +188,8 @@ class Loop:
     @property
     def finished(self) -> bool:
         """Whether the outcome is known."""
-        return self._selected and len(self._test) == len(self._tested)
+        tested = self._selected and len(self._test) == len(self._tested)
+        return tested and len(self._audit) == 2 * len(self._audited_turns)
 
     def outcome(self) -> LoopOutcome:
         """The outcome of a finished loop."""
@@ -165,6 +204,9 @@ class Loop:
             selection=tuple(self._selection[index] for index in range(self.plan.turns + 1)),
             best=self._best(),
             test=dict(sorted(self._test.items())),
+            audit=tuple(
+                Audited(self._audit[turn, "replayed"], self._audit[turn, "fresh"]) for turn in self._audited_turns
+            ),
         )
 
     @property
@@ -192,6 +234,19 @@ class Loop:
         new = sorted(due - self._tested)
         self._tested |= due
         return tuple(replace(self._score("test", index), awaited=self._selected) for index in new)
+
+    @property
+    def _audited_turns(self) -> range:
+        return range(1, self.plan.turns if self.plan.audit else 1)
+
+    def _audits(self, turn: int) -> tuple[Audit, ...]:
+        if turn not in self._audited_turns:
+            return ()
+        batches = self.plan.batches
+        return (
+            Audit(turn, "replayed", self._prompts[turn], batches[turn - 1]),
+            Audit(turn, "fresh", self._prompts[turn - 1], batches[turn]),
+        )
 
 
 def _is_text(prompt: str) -> bool:

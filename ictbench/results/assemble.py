@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from ictbench.records import Usage, prompt_digest
 from ictbench.results.measures import behave, episode_keys, measure
-from ictbench.results.schema import BatchResult, CostRole, FamilyResult, LoopResult, Measures, PromptResult
+from ictbench.results.schema import (
+    AuditResult,
+    BatchResult,
+    CostRole,
+    FamilyResult,
+    LoopResult,
+    Measures,
+    PromptResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +50,11 @@ def role_measures(roles: Mapping[str, Role], loops: Iterable[LoopOutcome]) -> di
 
 
 def costs(loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, Usage]:
-    """Usage of episodes by role. A shared episode is counted once."""
-    totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
-    pools: dict[str, CostRole] = {key: pool for loop in loops for pool, key in episode_keys(loop)}
-    for key, role in sorted(pools.items()):
+    """Usage of episodes by role, `audit` only where there was one. A shared episode is counted once."""
+    roles: dict[str, CostRole] = {key: role for loop in loops for role, key in episode_keys(loop)}
+    audit: tuple[CostRole, ...] = ("audit",) if "audit" in roles.values() else ()
+    totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test", *audit)}
+    for key, role in sorted(roles.items()):
         totals[role] += episodes[key].usage
     return totals
 
@@ -68,6 +77,7 @@ def _loop_result(loop: LoopOutcome) -> LoopResult:
         best=loop.best,
         test_tasks=tuple(task.id for task in plan.test),
         test={index: _string(outcomes) for index, outcomes in loop.test.items()},
+        audit=tuple(AuditResult(replayed=_string(a.replayed), fresh=_string(a.fresh)) for a in loop.audit),
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from difflib import SequenceMatcher
 from itertools import pairwise
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ictbench.records import episode_key
 from ictbench.results.schema import Behaviour, Interval, Measures
@@ -39,6 +39,7 @@ def measure(families: Sequence[Loops]) -> Measures:
         w_auc=weighted_auc(curve),
         negative_transfer=_share_below_zero(families, "best"),
         negative_last_transfer=_share_below_zero(families, "last"),
+        overfitting_gap=_overfitting_gap(families),
         best_on_test=_best_on_test(families),
     )
 
@@ -68,9 +69,12 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     )
 
 
-def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Pool, str]]:
-    """Pool and key of every episode of a finished loop, some more than once."""
+def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Pool | Literal["audit"], str]]:
+    """Pool and key of every episode of a finished loop, some more than once; first those of an audit."""
     plan = loop.plan
+    for turn, _ in enumerate(loop.audit, 1):
+        yield from (("audit", key) for key in _keys(plan.batches[turn - 1], loop.prompts[turn]))
+        yield from (("audit", key) for key in _keys(plan.batches[turn], loop.prompts[turn - 1]))
     for prompt, batch in zip(loop.prompts, plan.batches, strict=False):
         yield from (("experience", key) for key in _keys(batch, prompt))
     for prompt in loop.prompts:
@@ -114,6 +118,24 @@ def _curve(loops: Loops) -> tuple[float, ...]:
 
 def _share_below_zero(families: Sequence[Loops], which: str) -> float:
     return fmean(sum(_differences(loop, which)) < 0 for loops in families for loop in loops)
+
+
+def _overfitting_gap(families: Sequence[Loops]) -> Interval | None:
+    """Task by task of a batch: won by replaying its own, less won by playing the next."""
+    if not all(loop.audit for loops in families for loop in loops):
+        return None
+    # A difference of differences lies between -2 and 2: its half is what intervals are made for.
+    halves = mean_interval([tuple(map(_halved_gaps, loops)) for loops in families], (-1.0, 1.0))
+    return Interval(**{name: bound and 2 * bound for name, bound in halves.model_dump().items()})
+
+
+def _halved_gaps(loop: LoopOutcome) -> tuple[float, ...]:
+    turns = zip(loop.audit, loop.experience, loop.experience[1:], strict=False)
+    return tuple(
+        ((replayed - played) - (after - before)) / 2
+        for audit, own, following in turns
+        for replayed, played, after, before in zip(audit.replayed, own, following, audit.fresh, strict=True)
+    )
 
 
 def _best_on_test(families: Sequence[Loops]) -> float | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OutcomeString = str
 """One character a task, in the order of the tasks: 1 solved, 0 not."""
 
-CostRole = Literal["experience", "selection", "test", "reflector"]
+CostRole = Literal["experience", "selection", "test", "audit", "reflector"]
 
 
 class Interval(Record):
@@ -45,6 +45,15 @@ class BatchResult(Record):
     outcomes: OutcomeString
 
 
+class AuditResult(Record):
+    """What the audit of one turn adds to the experience: batches under the prompt they were not played under."""
+
+    replayed: OutcomeString
+    """The turn's own batch under the prompt that it gave."""
+    fresh: OutcomeString
+    """The next batch under the prompt that it was given."""
+
+
 class LoopResult(Record):
     """One finished loop."""
 
@@ -60,6 +69,8 @@ class LoopResult(Record):
     test_tasks: tuple[str, ...]
     test: dict[int, OutcomeString]
     """By index of the prompt; at least 0, the best and N."""
+    audit: tuple[AuditResult, ...]
+    """By turn, the last left out; empty without an audit."""
 
 
 class Measures(Record):
@@ -82,6 +93,8 @@ class Measures(Record):
     """Share of loops with gain < 0."""
     negative_last_transfer: float
     """Share of loops with last gain < 0."""
+    overfitting_gap: Interval | None
+    """Gain of a turn on its own batch, replayed, minus its gain on the next one; None without an audit."""
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt. Biased: chosen on the tasks it is reported on."""
 
@@ -167,6 +180,7 @@ class Result(Record):
     intervals: Literal["over loops", "for these games"]
     """What intervals speak of: other loops with other tasks, or, where all loops share finite games, these games."""
     test_every_turn: bool
+    audit: bool
     max_steps: int
     prompt_bytes: int
     actor: Player

@@ -43,6 +43,7 @@ class OptionsDict(TypedDict, total=False):
     selection_size: int | None
     test_size: int | None
     test_every_turn: bool
+    audit: bool
     max_steps: int | None
     actor_max_tokens: int | None
     actor_decoding: Literal["free", "grammar", "json"] | None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.engine import Priority
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
-from ictbench.protocol import Loop, Play, Reflect, Score, reflection_seed, sampling_seed
+from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, Reflection, Usage
 from ictbench.reflectors import Context
 
@@ -86,15 +86,18 @@ class Drive:
                 progress.turns_done += 1
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
-                outcomes = await self._score(request, progress)
+                outcomes = await self._score(request, _priority(request), progress)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
+            case Audit():
+                outcomes = await self._score(request, Priority.TEST, progress)
+                return lambda loop, answer: loop.audited(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
         return await self.ledger.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
 
-    async def _score(self, request: Score, progress: FamilyProgress) -> list[bool]:
+    async def _score(self, request: Score | Audit, priority: Priority, progress: FamilyProgress) -> list[bool]:
         spec, count = self._spec(request.prompt), self._counter(progress)
-        return await self.ledger.outcomes(request.tasks, spec, _priority(request), count)
+        return await self.ledger.outcomes(request.tasks, spec, priority, count)
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
         known = self.journal.reflection(plan.family, plan.index, request.turn)

@@ -47,7 +47,7 @@ def build_result(
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     deviations = (*plan.deviations(), *changed)
     families: list[FamilyResult] = []
-    cost: dict[CostRole, Usage] = {"reflector": sum((r.usage for r in journal.reflections()), Usage())}
+    cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     for name in plan.families:
         loops = [loop for loop in outcomes if loop.plan.family == name]
         # One family's at a time: a run may hold more than fits.
@@ -55,6 +55,7 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], loops, episodes))
         for role, usage in costs(loops, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
+    cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/1",
         ictbench=__version__,
@@ -64,6 +65,7 @@ def build_result(
         sizes=plan.sizes,
         intervals="for these games" if plan.suite.pools.shared else "over loops",
         test_every_turn=plan.test_every_turn,
+        audit=plan.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.suite.limits.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"]),
@@ -75,7 +77,7 @@ def build_result(
         retried_failures=journal.get("retried_failures", {}),
         families=tuple(families),
         by_role=role_measures(roles, outcomes),
-        cost={role: cost[role] for role in ("experience", "selection", "test", "reflector")},
+        cost=cost,
         host=Host(
             folder=str(folder),
             started=journal.get("started"),

@@ -46,6 +46,8 @@ class Options(Record):
     selection_size: int | None = Field(default=None, ge=1)
     test_size: int | None = Field(default=None, ge=1)
     test_every_turn: bool = False
+    audit: bool = False
+    """Play each batch under the prompt before and after its reflection too, for the overfitting gap."""
     max_steps: int | None = Field(default=None, ge=1)
     actor_max_tokens: int | None = Field(default=None, ge=1)
     actor_decoding: Literal["free", "grammar", "json"] | None = None
@@ -130,6 +132,7 @@ class RunPlan:
     families: tuple[str, ...]
     sizes: Sizes
     test_every_turn: bool
+    audit: bool
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
@@ -193,6 +196,7 @@ class RunPlan:
             "families": list(self.families),
             **self.sizes.model_dump(),
             "test_every_turn": self.test_every_turn,
+            "audit": self.audit,
             "max_steps": self.max_steps,
             "episode_time_limit": self.episode_time_limit,
             "actor": self.actor.model_dump(mode="json", exclude=PLACE),
@@ -221,6 +225,8 @@ class RunPlan:
             "selection": sizes.loops * (sizes.turns + 1) * selection,
             "test": sizes.loops * self.prompts_tested * test,
         }
+        if self.audit:
+            episodes["audit"] = loops * (sizes.turns - 1) * 2 * sizes.batch_size
         total, reflections = sum(episodes.values()), loops * sizes.turns
         return {
             **{f"{pool}_episodes": count for pool, count in episodes.items()},
@@ -243,6 +249,7 @@ class RunPlan:
             test=tuple(suite.scoring_tasks("test", family, index, sizes.test_size)),
             prompt_bytes=suite.limits.prompt_bytes,
             test_every_turn=self.test_every_turn,
+            audit=self.audit,
         )
 
 
@@ -260,6 +267,8 @@ def make_plan(options: Options) -> RunPlan:
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is asked for; name some, or held-out, meta-train, all")
+    if options.audit and sizes.turns < 2:
+        raise ConfigError("an audit compares each turn with the next: it needs at least 2 turns, and there is 1")
     reflector_access = Access(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
     actor = options.actor
     actor_access = Access(options.actor_base_url, options.actor_model_options, options.request_timeout)
@@ -274,6 +283,7 @@ def make_plan(options: Options) -> RunPlan:
         families=families,
         sizes=sizes,
         test_every_turn=options.test_every_turn,
+        audit=options.audit,
         max_steps=options.max_steps or suite.limits.max_steps,
         actor=parse_player("actor", actor, decoding, actor_access),
         reflector=parse_player("reflector", options.reflector, suite.reflector, reflector_access),

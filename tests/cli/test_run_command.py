@@ -142,6 +142,7 @@ VALUES: dict[str, Any] = {
     "--test-size": 6,
     "--max-steps": 7,
     "--test-every-turn": True,
+    "--audit": True,
     "--max-connections": 8,
     "--actor-decoding": "json",
     "--actor-history": 3,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
+from ictbench.protocol import Audit, Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
 from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def tasks(pool: str, count: int) -> tuple[Task, ...]:
     return tuple(Task(id=f"{pool}-{i}", family="f", env="e", params={"seed": i}) for i in range(count))
 
 
-def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False) -> LoopPlan:
+def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit: bool = False) -> LoopPlan:
     experience = tasks("experience", turns * batch)
     return LoopPlan(
         family="f",
@@ -32,6 +32,7 @@ def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False) -> Lo
         test=tasks("test", 5),
         prompt_bytes=CAP,
         test_every_turn=test_every_turn,
+        audit=audit,
     )
 
 
@@ -55,6 +56,8 @@ class World:
                 return loop.reflected(request, self.reflect(request))
             case Score():
                 return loop.scored(request, [self.solves(request.prompt, task.id) for task in request.tasks])
+            case Audit():
+                return loop.audited(request, [self.solves(request.prompt, task.id) for task in request.tasks])
 
     def run(self, plan: LoopPlan, choose: Callable[[int], int] = lambda count: 0) -> LoopOutcome:
         """To the end; `choose` says which of so many open requests is answered next."""
@@ -85,12 +88,13 @@ def scripted(scores: list[int]) -> World:
     turns=st.integers(1, 4),
     batch=st.integers(1, 3),
     every=st.booleans(),
+    audit=st.booleans(),
     salt=st.text(max_size=4),
     failing=st.sets(st.integers(1, 4)),
     data=st.data(),
 )
 def test_answers_told_in_any_order_give_the_same_outcome(
-    turns: int, batch: int, every: bool, salt: str, failing: set[int], data: st.DataObject
+    turns: int, batch: int, every: bool, audit: bool, salt: str, failing: set[int], data: st.DataObject
 ) -> None:
     def solves(prompt: str, task: str) -> bool:
         return sum((salt + prompt + task).encode()) % 2 == 0
@@ -103,7 +107,7 @@ def test_answers_told_in_any_order_give_the_same_outcome(
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1))
 
-    whole = plan(turns, batch, test_every_turn=every)
+    whole = plan(turns, batch, test_every_turn=every, audit=audit)
     world = World(solves, reflect)
     outcome = world.run(whole, choose)
     assert outcome == World(solves, reflect).run(whole)
@@ -122,6 +126,10 @@ def test_answers_told_in_any_order_give_the_same_outcome(
     totals = [sum(row) for row in outcome.selection]
     assert outcome.best == totals.index(max(totals))
     assert len(outcome.failures) == len(outcome.experience) == len(outcome.analyses) == turns
+    # An audit changes nothing of all that.
+    assert replace(outcome, plan=whole, audit=()) == replace(
+        World(solves, reflect).run(replace(whole, audit=False)), plan=whole
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,3 +239,32 @@ def test_a_plan_with_a_task_twice_is_refused() -> None:
     whole = plan()
     with pytest.raises(ValueError, match="loop 0 of f: an experience task occurs twice"):
         replace(whole, batches=(whole.batches[0], whole.batches[0]))
+
+
+def test_an_audit_plays_each_batch_under_the_other_prompt() -> None:
+    # prompt[2] solves the batch it was made from, and nothing else is ever solved.
+    world = World(solves=lambda prompt, task: prompt == "p2" and task in ("experience-2", "experience-3"))
+    outcome = world.run(plan(audit=True))
+    assert [(r.turn, r.batch, r.prompt, [task.id for task in r.tasks]) for r in world.of(Audit)] == [
+        (1, "replayed", "p1", ["experience-0", "experience-1"]),
+        (1, "fresh", "p0", ["experience-2", "experience-3"]),
+        (2, "replayed", "p2", ["experience-2", "experience-3"]),
+        (2, "fresh", "p1", ["experience-4", "experience-5"]),
+    ]
+    lost, won = (False, False), (True, True)
+    assert [(audited.replayed, audited.fresh) for audited in outcome.audit] == [(lost, lost), (won, lost)]
+    assert World().run(plan()).audit == ()
+
+
+def test_a_loop_is_not_finished_before_its_audit_is() -> None:
+    loop, world = Loop(plan(turns=2, audit=True)), World()
+    requests, audits = list(loop.start()), []
+    while requests:
+        request = requests.pop()
+        if isinstance(request, Audit):
+            audits.append(request)
+        else:
+            requests += world.tell(loop, request)
+    assert not loop.finished
+    assert [world.tell(loop, audit) for audit in audits] == [(), ()]
+    assert loop.finished

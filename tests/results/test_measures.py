@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scipy import stats
 
-from ictbench.protocol import LoopOutcome, LoopPlan
+from ictbench.protocol import Audited, LoopOutcome, LoopPlan
 from ictbench.records import EpisodeSummary, ReflectionFailure, Task, Usage, episode_key, prompt_digest
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.measures import behave, episode_keys, measure, weighted_auc
+from ictbench.results.schema import Interval
 from ictbench.suites import Family
 
 if TYPE_CHECKING:
@@ -34,16 +37,18 @@ def loop(
     prompts: Sequence[str] | None = None,
     failures: Sequence[ReflectionFailure | None] | None = None,
     batch: int = 1,
+    experience: Sequence[str] | None = None,
+    audit: Sequence[tuple[str, str]] = (),
 ) -> LoopOutcome:
     """A finished loop from strings of outcomes: on selection by prompt, on test by index of the prompt."""
     turns = len(selection) - 1
-    experience = tasks("experience", family, index, turns * batch)
+    met = tasks("experience", family, index, turns * batch)
     return LoopOutcome(
         plan=LoopPlan(
             family=family,
             index=index,
             prompt="p0",
-            batches=tuple(experience[i * batch : (i + 1) * batch] for i in range(turns)),
+            batches=tuple(met[i * batch : (i + 1) * batch] for i in range(turns)),
             selection=tasks("selection", family, index, len(selection[0])),
             test=tasks("test", family, index, len(test[0])),
             prompt_bytes=8000,
@@ -51,10 +56,11 @@ def loop(
         prompts=tuple(prompts or [f"p{i}" for i in range(turns + 1)]),
         analyses=tuple(f"analysis {i + 1}" for i in range(turns)),
         failures=tuple(failures or [None] * turns),
-        experience=((True,) * batch,) * turns,
+        experience=tuple(map(bits, experience or ["1" * batch] * turns)),
         selection=tuple(map(bits, selection)),
         best=best,
         test={number: bits(outcomes) for number, outcomes in test.items()},
+        audit=tuple(Audited(bits(replayed), bits(fresh)) for replayed, fresh in audit),
     )
 
 
@@ -140,6 +146,44 @@ def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
     assert measure([(ONE, TWO)]).best_on_test is None
     unlucky = loop(["00", "11", "10"], {0: "1000", 1: "0000", 2: "1111"}, best=1, index=1)
     assert measure([(ONE, unlucky)]).best_on_test == pytest.approx((0.75 + 1.0) / 2)
+
+
+def audited(index: int, experience: list[str], audit: list[tuple[str, str]]) -> LoopOutcome:
+    plain = {"selection": ["0"] * 4, "test": {0: "0", 3: "0"}, "best": 0, "batch": 2}
+    return loop(**plain, index=index, experience=experience, audit=audit)  # type: ignore[arg-type]
+
+
+def test_the_overfitting_gap_is_gain_on_the_own_batch_less_gain_on_the_next() -> None:
+    # Turn 1 wins both of its own tasks and one of the next two; turn 2 loses one of its own and wins one of the next.
+    one = audited(0, ["00", "11", "01"], [("11", "01"), ("10", "00")])
+    assert measure([(one,)]).overfitting_gap == Interval(value=((1 - 0.5) + (-0.5 - 0.5)) / 2)
+    none = audited(1, ["00", "00", "00"], [("00", "00"), ("00", "00")])
+    # Every turn learns its own batch by heart, and makes the next one worse.
+    most = audited(2, ["00", "00", "00"], [("11", "11"), ("11", "11")])
+    assert measure([(most,)]).overfitting_gap == Interval(value=2)
+    found = measure([(one, none, most)]).overfitting_gap
+    assert found is not None
+    assert found.value == pytest.approx((-0.25 + 0 + 2) / 3)
+    means = [-0.25, 0.0, 2.0]
+    low, _ = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+    assert found.low == pytest.approx(max(low, -2))
+    assert found.high == 2
+    assert measure([LOOPS]).overfitting_gap is None
+
+
+def test_the_episodes_of_an_audit_have_a_cost_of_their_own() -> None:
+    one = audited(0, ["00", "11", "01"], [("11", "01"), ("10", "00")])
+    found = costs([one], episodes_of(one), Usage())
+    assert {role: usage.calls for role, usage in found.items()} == {
+        "experience": 6,
+        "selection": 4,
+        "test": 2,
+        "audit": 8,
+        "reflector": 0,
+    }
+    # A replay under a prompt that has not changed is the same episode.
+    still = replace(one, prompts=("p0",) * 4)
+    assert costs([still], episodes_of(still), Usage()).get("audit", Usage()).calls == 0
 
 
 def test_families_weigh_the_same_however_many_loops_they_have() -> None:

@@ -42,6 +42,7 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"families": []}, "no family is asked for"),
         ({"families": " , "}, "no family is asked for"),
         ({"turns": 0}, "option turns: .*greater than or equal to 1, got 0"),
+        ({"turns": 1, "audit": True}, "an audit compares each turn with the next: it needs at least 2 turns"),
         ({"turns": "many"}, "option turns: .*got 'many'"),
         ({"profile": "huge"}, "option profile: .*'quick', 'lite' or 'standard', got 'huge'"),
         ({"families": 3}, "option families: .*got 3"),
@@ -156,6 +157,7 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: b
         ({"actor_max_tokens": 100}, ()),
         ({"max_connections": 99}, ()),
         ({"test_every_turn": True}, ()),
+        ({"audit": True}, ()),
     ],
 )
 def test_departures_from_profile_and_suite_are_named(options: dict[str, Any], said: tuple[str, ...]) -> None:
@@ -169,6 +171,7 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
         {"families": "zap"},
         {"max_steps": 3},
         {"test_every_turn": True},
+        {"audit": True},
         {"actor": "rules"},
         {"reflector": "openai/n", "actor": "openai/m"},
         {"actor_model_options": {"n_ctx": 512}},
@@ -214,6 +217,13 @@ def test_a_dry_run_counts_the_most_there_can_be(
         "actor_calls": total * 7 if model else 0,
         "reflector_calls": 2 * loops * turns if model else 0,
     }
+
+
+def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
+    options: dict[str, Any] = {"families": "read,zap", "turns": 4, "batch_size": 3, "loops": 5}
+    plain, audited = plan(**options).episode_bounds(), plan(**options, audit=True).episode_bounds()
+    assert audited.pop("audit_episodes") == 2 * 5 * (4 - 1) * 2 * 3
+    assert audited == plain | {"episodes": plain["episodes"] + 180}
 
 
 def test_a_dry_run_says_what_the_plan_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,30 @@ def test_the_unchanged_prompt_learns_nothing_and_shares_its_episodes(tmp_path: P
     assert len(found.episode_keys()) == 3 * (4 + 3 + 4)
 
 
+def test_an_audit_adds_the_overfitting_gap_and_changes_nothing_else(run: ictbench.Run, tmp_path: Path) -> None:
+    told: list[Any] = []
+    audited = ictbench.run(**SMALL, audit=True, out=tmp_path / "run", on_start=lambda *what: told.append(what[1]))
+    assert (run.result.audit, audited.result.audit) == (False, True)
+    assert told[0].episodes == told[0].episodes_done
+    for plain, family in zip(run.result.families, audited.result.families, strict=True):
+        assert plain.measures is not None
+        assert family.measures is not None
+        assert plain.measures.overfitting_gap is None
+        assert family.measures.overfitting_gap is not None
+        assert family.measures.model_copy(update={"overfitting_gap": None}) == plain.measures
+        for loop, other in zip(family.loops, plain.loops, strict=True):
+            assert loop.model_copy(update={"audit": ()}) == other
+            (audit,) = loop.audit
+            # The batch of the first turn under prompt[1], that of the second under prompt[0].
+            for tasks, prompt, outcomes in [
+                (loop.batches[0].tasks, loop.prompts[1], audit.replayed),
+                (loop.batches[1].tasks, loop.prompts[0], audit.fresh),
+            ]:
+                ends = [audited.episode(episode_key(task, prompt.text)).trajectory.solved for task in tasks]
+                assert outcomes == "".join(str(int(solved)) for solved in ends)
+    assert len(audited.episode_keys()) > len(run.episode_keys())
+
+
 def test_a_hand_written_prompt_takes_the_place_of_the_suites(tmp_path: Path) -> None:
     path = tmp_path / "prompt.txt"
     path.write_text('You are the "@". Walk onto ">".\n', encoding="utf-8")
