@@ -84,7 +84,7 @@ def _cells(measures: Measures | None, behaviour: Behaviour | None) -> list[str]:
     if measures is None:
         return ["…"] * 5
     levels = [f"{measure.value:.2f}" for measure in (measures.base, measures.best, measures.last)]
-    invalid = f"{behaviour.invalid_best:.1%}" if behaviour else ""
+    invalid = f"{behaviour.invalid_best.value:.1%}" if behaviour and behaviour.invalid_best else ""
     return [*levels, _gain(measures.gain), invalid]
 
 

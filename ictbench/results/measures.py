@@ -8,58 +8,62 @@ from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from ictbench.records import episode_key
 from ictbench.results.schema import Behaviour, Interval, Measures
-from ictbench.results.statistics import mean_interval
+from ictbench.results.statistics import Sample, mean_interval, ratio_interval, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ictbench.protocol import LoopOutcome
     from ictbench.records import EpisodeSummary, Pool, Task
+    from ictbench.results.statistics import Floats
 
 Loops = tuple["LoopOutcome", ...]
+Episodes = list["EpisodeSummary"]
+SHARE, GAIN, GAP = (0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0)
 
 
 def measure(families: Sequence[Loops]) -> Measures:
     """Measures of one family, or the mean over several, each with at least one finished loop."""
-    base, best, last = _levels(families, "base"), _levels(families, "best"), _levels(families, "last")
-    gain, last_gain = _gains(families, "best"), _gains(families, "last")
-    curves = [_curve(loops) for loops in families]
-    curve = tuple(fmean(points) for points in zip(*curves, strict=True))
+    shared = share_tasks(families)
+    base, best, last = (_tests(families, which) for which in ("base", "best", "last"))
+    gain, last_gain = _gains(best, base), _gains(last, base)
+    curve = _weighted_curves(families, np.eye(families[0][0].plan.turns + 1))
+    turns = np.arange(len(curve))
     return Measures(
-        base=base,
-        best=best,
-        last=last,
-        gain=gain,
-        last_gain=last_gain,
-        headroom_gain=gain.value / (1 - base.value) if base.value < 1 else None,
+        base=mean_interval([Sample(outcomes) for outcomes in base], SHARE, shared=shared),
+        best=mean_interval(_levels(best, base), SHARE, shared=shared),
+        last=mean_interval(_levels(last, base), SHARE, shared=shared),
+        gain=mean_interval(gain, GAIN, shared=shared),
+        last_gain=mean_interval(last_gain, GAIN, shared=shared),
+        headroom_gain=_headroom_gain(gain, base, shared),
         curve=curve,
-        auc=fmean(curve),
-        w_auc=weighted_auc(curve),
-        negative_transfer=_share_below_zero(families, "best"),
-        negative_last_transfer=_share_below_zero(families, "last"),
+        auc=_weighted_curves(families, [turns**0 / len(turns)])[0],
+        w_auc=_weighted_curves(families, [turns / turns.sum()])[0],
+        negative_transfer=_share_below_zero(gain),
+        negative_last_transfer=_share_below_zero(last_gain),
         overfitting_gap=_overfitting_gap(families),
         best_on_test=_best_on_test(families),
     )
 
 
-def weighted_auc(curve: Sequence[float]) -> float:
-    """Σ i·curve[i] ÷ Σ i for i ≥ 1: later turns weigh more."""
-    return sum(i * point for i, point in enumerate(curve)) / sum(range(len(curve)))
-
-
 def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     """Behaviour in one family; `episodes` by key."""
-    bests = [episode for loop in loops for episode in _test_episodes(loop, loop.best, episodes)]
-    bases = [episode for loop in loops for episode in _test_episodes(loop, 0, episodes)]
+    base = [_test_episodes(loop, 0, episodes) for loop in loops]
+    best = [_test_episodes(loop, loop.best, episodes) for loop in loops]
     played = {key: episodes[key] for loop in loops for _, key in episode_keys(loop)}
     changes = [change for loop in loops for change in _prompt_changes(loop)]
     after_solved = [change for change, solved in changes if solved]
     return Behaviour(
-        invalid_base=_invalid_share(bases),
-        invalid_best=_invalid_share(bests),
-        ends=dict(sorted(Counter(episode.end for episode in bests).items())),
+        invalid_base=_invalid_share(base, base, share_tasks([loops])),
+        invalid_best=_invalid_share(best, base, share_tasks([loops])),
+        unusable=mean_interval(
+            [Sample(np.array([[f is not None for f in loop.failures] for loop in loops], float))], SHARE
+        ),
+        ends=dict(sorted(Counter(episode.end for played in best for episode in played).items())),
         failed=dict(sorted(Counter(e.failure for e in played.values() if e.failure).items())),
         reflection_failures=dict(sorted(Counter(f for loop in loops for f in loop.failures if f).items())),
         prompt_bytes=fmean(len(loop.prompts[loop.best].encode()) for loop in loops),
@@ -92,50 +96,67 @@ def share_tasks(families: Sequence[Loops]) -> bool:
     return any(one.plan.test == other.plan.test for loops in families for one, other in pairwise(loops))
 
 
+def _tests(families: Sequence[Loops], which: str) -> list[Floats]:
+    """By family, loops x test tasks: solved or not under the named prompt."""
+    return [np.array([loop.test[_index(loop, which)] for loop in loops], dtype=float) for loops in families]
+
+
 def _index(loop: LoopOutcome, which: str) -> int:
     return {"base": 0, "best": loop.best, "last": loop.plan.turns}[which]
 
 
-def _levels(families: Sequence[Loops], which: str) -> Interval:
-    tests = [tuple(tuple(map(float, loop.test[_index(loop, which)])) for loop in loops) for loops in families]
-    return mean_interval(tests, (0.0, 1.0), shared=share_tasks(families))
+def _levels(outcomes: Sequence[Floats], base: Sequence[Floats]) -> list[Sample]:
+    """Success under a later prompt. A loop that keeps prompt[0] has that of the base."""
+    return [Sample(one, np.full(2, kept.mean())) for one, kept in zip(outcomes, base, strict=True)]
 
 
-def _gains(families: Sequence[Loops], which: str) -> Interval:
-    differences = [tuple(_differences(loop, which) for loop in loops) for loops in families]
-    return mean_interval(differences, (-1.0, 1.0), shared=share_tasks(families))
+def _gains(outcomes: Sequence[Floats], base: Sequence[Floats]) -> list[Sample]:
+    """Task by task: solved under a later prompt, minus solved under prompt[0]."""
+    return [Sample(one - before, np.zeros(2)) for one, before in zip(outcomes, base, strict=True)]
 
 
-def _differences(loop: LoopOutcome, which: str) -> tuple[float, ...]:
-    """Task by task: solved under the named prompt, minus solved under prompt[0]."""
-    pairs = zip(loop.test[_index(loop, which)], loop.test[0], strict=True)
-    return tuple(float(one) - float(base) for one, base in pairs)
+def _headroom_gain(gain: Sequence[Sample], base: Sequence[Floats], shared: bool) -> Interval | None:
+    rooms = [Sample(1 - outcomes, np.full(2, 1 - outcomes.mean())) for outcomes in base]
+    if not any(room.values.any() for room in rooms):
+        return None
+    return ratio_interval(gain, rooms, low=float("-inf"), shared=shared)
 
 
-def _curve(loops: Loops) -> tuple[float, ...]:
-    return tuple(fmean(map(fmean, outcomes)) for outcomes in zip(*(loop.selection for loop in loops), strict=True))
+def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats]) -> tuple[Interval, ...]:
+    """Success on selection tasks, over prompts with each of these weights."""
+    curves = [np.array([loop.selection for loop in loops], dtype=float) for loops in families]
+    shared = any(one.plan.selection == other.plan.selection for loops in families for one, other in pairwise(loops))
+    return tuple(
+        mean_interval(
+            _levels([weight @ curve for curve in curves], [curve[:, 0] for curve in curves]), SHARE, shared=shared
+        )
+        for weight in weights
+    )
 
 
-def _share_below_zero(families: Sequence[Loops], which: str) -> float:
-    return fmean(sum(_differences(loop, which)) < 0 for loops in families for loop in loops)
+def _share_below_zero(gains: Sequence[Sample]) -> Interval:
+    lost = [loop.sum() < 0 for gain in gains for loop in gain.values]
+    count, total = sum(map(bool, lost)), len(lost)
+    if not all(gain.has_interval for gain in gains):
+        return Interval(value=count / total)
+    return share_interval(count, total)
 
 
 def _overfitting_gap(families: Sequence[Loops]) -> Interval | None:
     """Task by task of a batch: won by replaying its own, less won by playing the next."""
     if not all(loop.audit for loops in families for loop in loops):
         return None
-    # A difference of differences lies between -2 and 2: its half is what intervals are made for.
-    halves = mean_interval([tuple(map(_halved_gaps, loops)) for loops in families], (-1.0, 1.0))
-    return Interval(**{name: bound and 2 * bound for name, bound in halves.model_dump().items()})
+    gaps = [Sample(np.array([_gaps(loop) for loop in loops], dtype=float), np.zeros(2)) for loops in families]
+    return mean_interval(gaps, GAP)
 
 
-def _halved_gaps(loop: LoopOutcome) -> tuple[float, ...]:
+def _gaps(loop: LoopOutcome) -> list[int]:
     turns = zip(loop.audit, loop.experience, loop.experience[1:], strict=False)
-    return tuple(
-        ((replayed - played) - (after - before)) / 2
+    return [
+        (replayed - played) - (after - before)
         for audit, own, following in turns
         for replayed, played, after, before in zip(audit.replayed, own, following, audit.fresh, strict=True)
-    )
+    ]
 
 
 def _best_on_test(families: Sequence[Loops]) -> float | None:
@@ -145,13 +166,23 @@ def _best_on_test(families: Sequence[Loops]) -> float | None:
     return fmean(fmean(max(map(fmean, loop.test.values())) for loop in loops) for loops in families)
 
 
-def _test_episodes(loop: LoopOutcome, index: int, episodes: Mapping[str, EpisodeSummary]) -> list[EpisodeSummary]:
+def _test_episodes(loop: LoopOutcome, index: int, episodes: Mapping[str, EpisodeSummary]) -> Episodes:
     return [episodes[key] for key in _keys(loop.plan.test, loop.prompts[index])]
 
 
-def _invalid_share(episodes: Sequence[EpisodeSummary]) -> float:
-    decisions = sum(episode.decisions for episode in episodes)
-    return sum(episode.invalid for episode in episodes) / decisions if decisions else 0.0
+def _invalid_share(loops: Sequence[Episodes], base: Sequence[Episodes], shared: bool) -> Interval | None:
+    """Of all decisions. Episodes are the units: decisions of one are much alike."""
+    invalid, decisions = _counts(loops, "invalid"), _counts(loops, "decisions")
+    most = decisions.max()
+    if not most:
+        return None
+    kept = [np.full(2, _counts(base, name).mean() / most) for name in ("invalid", "decisions")]
+    numerator, denominator = Sample(invalid / most, kept[0]), Sample(decisions / most, kept[1])
+    return ratio_interval([numerator], [denominator], low=0.0, shared=shared)
+
+
+def _counts(loops: Sequence[Episodes], name: str) -> Floats:
+    return np.array([[getattr(episode, name) for episode in episodes] for episodes in loops], dtype=float)
 
 
 def _prompt_changes(loop: LoopOutcome) -> Iterator[tuple[float, bool]]:

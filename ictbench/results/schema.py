@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from ictbench.errors import ResultError
 from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage
@@ -22,6 +22,8 @@ CostRole = Literal["experience", "selection", "test", "audit", "reflector"]
 
 class Interval(Record):
     """An estimate with its 95 % interval; without one where there are fewer than three loops."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     value: float
     low: float | None = None
@@ -81,17 +83,17 @@ class Measures(Record):
     last: Interval
     gain: Interval
     last_gain: Interval
-    headroom_gain: float | None
+    headroom_gain: Interval | None
     """Gain ÷ (1 − base); None where the base leaves no headroom."""
-    curve: tuple[float, ...]
+    curve: tuple[Interval, ...]
     """Success on selection tasks of prompt[0] … prompt[N]."""
-    auc: float
+    auc: Interval
     """Mean of the curve."""
-    w_auc: float
+    w_auc: Interval
     """Σ i·curve[i] ÷ Σ i for i ≥ 1."""
-    negative_transfer: float
+    negative_transfer: Interval
     """Share of loops with gain < 0."""
-    negative_last_transfer: float
+    negative_last_transfer: Interval
     """Share of loops with last gain < 0."""
     overfitting_gap: Interval | None
     """Gain of a turn on its own batch, replayed, minus its gain on the next one; None without an audit."""
@@ -102,10 +104,12 @@ class Measures(Record):
 class Behaviour(Record):
     """How the actor and the reflector behaved in one family."""
 
-    invalid_base: float
-    """Share of decisions that were invalid, on test tasks under prompt[0]."""
-    invalid_best: float
+    invalid_base: Interval | None
+    """Share of decisions that were invalid, on test tasks under prompt[0]; None where none was made."""
+    invalid_best: Interval | None
     """The same under the best prompt."""
+    unusable: Interval
+    """Share of reflections that could not be used."""
     ends: dict[End, int]
     """How the test episodes under the best prompts ended."""
     failed: dict[str, int]

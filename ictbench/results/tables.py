@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from ictbench.results.schema import FamilyResult, LoopResult, Measures, Result
+    from collections.abc import Iterable
+
+    from ictbench.records import Record
+    from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
+
+MEASURES = (
+    *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
+    *("negative_transfer", "negative_last_transfer", "overfitting_gap"),
+)
 
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
@@ -37,18 +45,24 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
     row: dict[str, Any] = {"family": family.name, "role": family.role, "loops": len(family.loops)}
     if family.measures and family.behaviour:
         row |= _measures(family.measures)
-        behaviour = family.behaviour.model_dump(exclude={"ends", "failed", "reflection_failures"})
-        row |= behaviour
+        row |= _intervals(family.behaviour, ("invalid_base", "invalid_best", "unusable"))
+        names = ("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared")
+        row |= {name: getattr(family.behaviour, name) for name in names}
     return row | {"errors": errors(family)}
 
 
 def _measures(measures: Measures) -> dict[str, Any]:
+    return _intervals(measures, MEASURES)
+
+
+def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
+    """Three columns each: the value and the ends of its interval."""
     row: dict[str, Any] = {}
-    for name in ("base", "best", "last", "gain", "last_gain"):
-        interval = getattr(measures, name)
-        row |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    names = ("headroom_gain", "auc", "w_auc", "negative_transfer", "negative_last_transfer")
-    return row | {name: getattr(measures, name) for name in names}
+    for name in names:
+        interval: Interval | None = getattr(record, name)
+        ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return row
 
 
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from ictbench.protocol import Audited, LoopOutcome, LoopPlan
 from ictbench.records import EpisodeSummary, ReflectionFailure, Task, Usage, episode_key, prompt_digest
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.measures import behave, episode_keys, measure, weighted_auc
+from ictbench.results.measures import behave, episode_keys, measure
 from ictbench.results.schema import Interval
 from ictbench.suites import Family
 
@@ -114,30 +117,71 @@ def test_gain_is_best_minus_base_with_the_interval_of_paired_differences() -> No
 
 def test_headroom_gain_is_the_part_of_what_was_left_to_gain() -> None:
     found = measure([LOOPS])
-    assert found.headroom_gain == pytest.approx((1 / 12) / (1 - 4 / 12))
+    assert found.headroom_gain is not None
+    assert found.headroom_gain.value == pytest.approx((1 / 12) / (1 - 4 / 12))
     full = tuple(loop(["1", "1"], {0: "11", 1: "11"}, best=0, index=i) for i in range(3))
     assert measure([full]).headroom_gain is None
 
 
 def test_the_curve_is_selection_success_by_prompt() -> None:
     found = measure([LOOPS])
-    assert found.curve == pytest.approx(((0 + 0 + 1) / 6, (2 + 0 + 1) / 6, (1 + 1 + 1) / 6))
-    assert found.auc == pytest.approx((1 / 6 + 3 / 6 + 3 / 6) / 3)
-    assert found.w_auc == pytest.approx((1 * 3 / 6 + 2 * 3 / 6) / 3)
+    points = [point.value for point in found.curve]
+    assert points == pytest.approx([(0 + 0 + 1) / 6, (2 + 0 + 1) / 6, (1 + 1 + 1) / 6])
+    assert found.auc.value == pytest.approx((1 / 6 + 3 / 6 + 3 / 6) / 3)
+    assert found.w_auc.value == pytest.approx((1 * 3 / 6 + 2 * 3 / 6) / 3)
 
 
-@pytest.mark.parametrize(
-    ("curve", "weighted"), [([0.9, 0.0, 0.0], 0), ([0.0, 0.0, 0.6], 0.4), ([0.3, 0.6, 0.6], 0.6), ([0, 1, 0, 0], 1 / 6)]
+CURVES = st.integers(1, 4).flatmap(
+    lambda turns: st.lists(
+        st.lists(st.text("01", min_size=5, max_size=5), min_size=turns + 1, max_size=turns + 1), min_size=3, max_size=4
+    )
 )
-def test_later_turns_weigh_more_and_the_first_prompt_nothing(curve: list[float], weighted: float) -> None:
-    assert weighted_auc(curve) == pytest.approx(weighted)
+
+
+@given(CURVES)
+def test_the_curve_its_area_and_its_weighted_area_follow_their_definitions(selections: list[list[str]]) -> None:
+    loops = tuple(loop(rows, {0: "0", len(rows) - 1: "0"}, best=0, index=i) for i, rows in enumerate(selections))
+    found = measure([loops])
+    points = [fmean(row.count("1") / 5 for row in rows) for rows in zip(*selections, strict=True)]
+    assert [point.value for point in found.curve] == pytest.approx(points)
+    assert found.auc.value == pytest.approx(fmean(points))
+    weighted = sum(i * point for i, point in enumerate(points)) / sum(range(len(points)))
+    assert found.w_auc.value == pytest.approx(weighted)
+    for one in (*found.curve, found.auc, found.w_auc):
+        assert one.low is not None
+        assert one.high is not None
+        assert 0 <= one.low <= one.value + 1e-12
+        assert one.value - 1e-12 <= one.high <= 1
+
+
+@given(st.lists(st.tuples(*[st.text("01", min_size=4, max_size=4)] * 3), min_size=1, max_size=6))
+def test_measures_on_test_tasks_follow_their_definitions(tests: list[tuple[str, str, str]]) -> None:
+    loops = tuple(
+        loop(["0", "1", "0"], {0: base, 1: best, 2: last}, best=1, index=i)
+        for i, (base, best, last) in enumerate(tests)
+    )
+    found = measure([loops])
+    base, best, last = ([outcomes.count("1") / 4 for outcomes in column] for column in zip(*tests, strict=True))
+    assert (found.base.value, found.best.value, found.last.value) == pytest.approx(
+        (fmean(base), fmean(best), fmean(last))
+    )
+    assert found.gain.value == pytest.approx(fmean(best) - fmean(base))
+    assert found.last_gain.value == pytest.approx(fmean(last) - fmean(base))
+    room = 1 - fmean(base)
+    assert (found.headroom_gain is None) == (room == 0)
+    if found.headroom_gain is not None:
+        assert found.headroom_gain.value == pytest.approx((fmean(best) - fmean(base)) / room)
+    lost = sum(after < before for before, after in zip(base, best, strict=True))
+    assert found.negative_transfer.value == pytest.approx(lost / len(tests))
+    assert (found.negative_transfer.low is None) == (len(tests) < 3)
 
 
 def test_negative_transfer_is_the_share_of_loops_that_lost() -> None:
     found = measure([LOOPS])
-    assert found.negative_transfer == pytest.approx(1 / 3)
-    assert found.negative_last_transfer == pytest.approx(1 / 3)
-    assert measure([(ONE,)]).negative_transfer == 0
+    exact = stats.binomtest(1, 3).proportion_ci(method="exact")
+    for share in (found.negative_transfer, found.negative_last_transfer):
+        assert (share.value, share.low, share.high) == pytest.approx((1 / 3, exact.low, exact.high))
+    assert measure([(ONE,)]).negative_transfer == Interval(value=0)
 
 
 def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
@@ -191,8 +235,9 @@ def test_families_weigh_the_same_however_many_loops_they_have() -> None:
     flat = tuple(loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap", index=i) for i in range(3))
     found = measure([sure, flat])
     assert found.gain.value == pytest.approx(0.5)
-    assert found.curve == pytest.approx((0, 1))
-    assert found.headroom_gain == pytest.approx(0.5)
+    assert [point.value for point in found.curve] == pytest.approx([0, 1])
+    assert found.headroom_gain is not None
+    assert found.headroom_gain.value == pytest.approx(0.5)
     assert measure([sure]).gain.value == 1
 
 
@@ -209,8 +254,18 @@ def test_invalid_decisions_are_counted_under_base_and_best() -> None:
         episodes[key] = episodes[key].model_copy(update={"invalid": invalid})
     found = behave(LOOPS, episodes)
     # Twelve episodes of four decisions each; prompt[2] of the first loop is neither base nor best.
-    assert found.invalid_base == pytest.approx(2 / 48)
-    assert found.invalid_best == pytest.approx((1 + 3) / 48)
+    assert found.invalid_base is not None
+    assert found.invalid_best is not None
+    assert found.invalid_base.value == pytest.approx(2 / 48)
+    assert found.invalid_best.value == pytest.approx((1 + 3) / 48)
+    assert found.invalid_best.low == 0
+    assert found.invalid_best.high is not None
+    assert 4 / 48 < found.invalid_best.high < 1
+
+
+def test_without_a_decision_there_is_no_share_of_invalid_ones() -> None:
+    silent = {"end": "failed", "failure": "empty", "decisions": 0}
+    assert behave((ONE,), episodes_of(ONE, read_test=silent)).invalid_base is None
 
 
 def test_ends_and_failures_are_counted() -> None:
@@ -232,6 +287,7 @@ def test_reflections_that_could_not_be_used_are_counted() -> None:
     )
     found = behave(loops, episodes_of(*loops))
     assert found.reflection_failures == {"too_long": 2, "unparseable": 1}
+    assert found.unusable == Interval(value=3 / 4)
 
 
 def test_prompt_bytes_are_those_of_the_best_prompts() -> None:

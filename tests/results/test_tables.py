@@ -14,10 +14,18 @@ from ictbench.results import Result
 from ictbench.results.schema import json_schema
 from ictbench.results.tables import errors, success, tables
 
-MEASURES = [
-    *(f"{name}{end}" for name in ("base", "best", "last", "gain", "last_gain") for end in ("", "_low", "_high")),
-    *("headroom_gain", "auc", "w_auc", "negative_transfer", "negative_last_transfer"),
-]
+NAMES = (
+    *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
+    *("negative_transfer", "negative_last_transfer", "overfitting_gap"),
+)
+
+
+def columns(*names: str) -> list[str]:
+    """Of measures with an interval."""
+    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+
+
+MEASURES = columns(*NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +57,8 @@ def test_the_tables_of_a_run_have_one_row_a_thing(run: ictbench.Run) -> None:
         "cost": 4,
     }
     assert list(found["families"].columns) == [
-        *("family", "role", "loops", *MEASURES, "invalid_base", "invalid_best", "prompt_bytes"),
-        *("prompt_change", "prompt_change_after_solved", "starts_shared", "errors"),
+        *("family", "role", "loops", *MEASURES, *columns("invalid_base", "invalid_best", "unusable")),
+        *("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared", "errors"),
     ]
     assert list(found["roles"].columns) == ["role", *MEASURES]
     assert list(found["loops"].columns) == ["family", "loop", "base", "best", "last", "gain", "best_prompt", "unusable"]
@@ -69,15 +77,14 @@ def test_the_families_table_says_what_the_result_says(run: ictbench.Run) -> None
     for row, family in zip(rows, run.result.families, strict=True):
         assert family.measures is not None
         assert family.behaviour is not None
-        for name in ("base", "best", "last", "gain", "last_gain"):
-            interval = getattr(family.measures, name)
-            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (interval.value, interval.low, interval.high)
-        for name in MEASURES[-5:]:
-            assert row[name] == getattr(family.measures, name)
-        assert (row["invalid_base"], row["invalid_best"]) == (
-            family.behaviour.invalid_base,
-            family.behaviour.invalid_best,
-        )
+        intervals = {name: getattr(family.measures, name) for name in NAMES}
+        intervals |= {name: getattr(family.behaviour, name) for name in ("invalid_base", "invalid_best", "unusable")}
+        assert intervals.pop("overfitting_gap") is None
+        assert pd.isna(row["overfitting_gap"])
+        for name, interval in intervals.items():
+            found = (row[name], row[f"{name}_low"], row[f"{name}_high"])
+            ends = (interval.value, interval.low, interval.high)
+            assert found == pytest.approx([float("nan") if end is None else end for end in ends], nan_ok=True)
 
 
 def test_the_measures_follow_from_the_outcomes_in_the_result(run: ictbench.Run) -> None:
@@ -89,7 +96,7 @@ def test_the_measures_follow_from_the_outcomes_in_the_result(run: ictbench.Run) 
         assert family.measures.base.value == pytest.approx(sum(base) / 3)
         assert family.measures.gain.value == pytest.approx(sum(best) / 3 - sum(base) / 3)
         curve = [sum(share(loop.selection[i]) for loop in family.loops) / 3 for i in range(3)]
-        assert family.measures.curve == pytest.approx(curve)
+        assert [point.value for point in family.measures.curve] == pytest.approx(curve)
     assert run.result.by_role["held-out"] == run.result.families[1].measures
 
 

@@ -122,7 +122,7 @@ def test_what_a_model_learns_is_recorded(undisturbed: ictbench.Run) -> None:
     assert (family.measures.base.value, family.measures.best.value, family.measures.last.value) == (0, 1, 1)
     assert family.measures.gain.low is not None
     assert family.measures.gain.low > 0
-    assert family.measures.curve == (0, 1, 1)
+    assert [point.value for point in family.measures.curve] == [0, 1, 1]
     for loop in family.loops:
         assert [prompt.text for prompt in loop.prompts[1:]] == [LEARNED, LEARNED]
         assert loop.prompts[1].analysis == "Stairs end it."
@@ -136,7 +136,9 @@ def test_invalid_actions_are_counted_and_shown_to_the_reflector(
 ) -> None:
     (family,) = undisturbed.result.families
     assert family.behaviour is not None
-    assert (family.behaviour.invalid_base, family.behaviour.invalid_best) == (1, 0)
+    assert family.behaviour.invalid_base is not None
+    assert family.behaviour.invalid_best is not None
+    assert (family.behaviour.invalid_base.value, family.behaviour.invalid_best.value) == (1, 0)
     base = family.loops[0].prompts[0].digest
     episodes = [undisturbed.episode(key) for key in undisturbed.episode_keys() if key.endswith(base)]
     assert all(episode.trajectory.end == "step_limit" for episode in episodes)
