@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import json
 import os
 import signal
 import socket
@@ -121,4 +120,4 @@ def die_with_parent() -> None:
 def main() -> None:
     """Be a worker process."""
     die_with_parent()
-    asyncio.run(serve(WorkerConfig.model_validate(json.loads(sys.argv[1]))))
+    asyncio.run(serve(WorkerConfig.model_validate_json(sys.argv[1])))

@@ -33,6 +33,8 @@ class Reply:
     delivery: Delivery = "whole"
     pause: float = 0.05
     """Seconds between two bytes that drip."""
+    seconds: float | None = None
+    """How long this answer takes; None for the server's own latency."""
 
 
 Answer = Callable[[dict[str, Any]], "str | Reply"]
@@ -110,8 +112,8 @@ class Latency:
                 return cls.lognormal(float(median), float(sigma))
         raise ValueError(f"{text!r} is neither constant:SECONDS nor lognormal:MEDIAN:SIGMA")
 
-    def seconds(self, seed: int, number: int) -> float:
-        """For the request of this number: the same for the same seed and number, independent of all others."""
+    def seconds(self, seed: int, request: int | str) -> float:
+        """For a request by its number or name: the same for the same seed and request, independent of all others."""
         if self.sigma == 0:
             return self.median
-        return self.median * math.exp(self.sigma * random.Random(f"{seed}:{number}").gauss(0, 1))
+        return self.median * math.exp(self.sigma * random.Random(f"{seed}:{request}").gauss(0, 1))

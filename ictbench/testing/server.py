@@ -176,7 +176,9 @@ class ScriptedServer:
                 self.max_serving = max(self.max_serving, self._serving)
                 try:
                     reply, body = self._reply(wire, content)
-                    seconds = self._latency.seconds(self._seed, number)
+                    seconds = reply.seconds
+                    if seconds is None:
+                        seconds = self._latency.seconds(self._seed, number)
                     await asyncio.sleep(seconds)
                     self.total_latency += seconds
                 finally:
