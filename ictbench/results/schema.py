@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
-from ictbench.errors import ResultError
 from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage
+from ictbench.results.file import UNSEALED, checksum_of, read_result
 from ictbench.suites import Sizes
 
 if TYPE_CHECKING:
@@ -202,7 +202,23 @@ class Result(Record):
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""
     cost: dict[CostRole, Usage]
+    episodes_sha256: str
+    """SHA-256 of the uncompressed episodes.jsonl that belongs to this result."""
     host: Host
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_checksum(cls, content: Any) -> Any:
+        """It is compared when a file is read, and worked out anew here."""
+        if not isinstance(content, dict):
+            return content
+        return {name: value for name, value in content.items() if name != "checksum"}
+
+    @computed_field(repr=False)  # type: ignore[prop-decorator]
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file's canonical JSON (keys sorted, no spaces), but for `host` and itself."""
+        return checksum_of(self.model_dump(mode="json", by_alias=True, exclude=set(UNSEALED)))
 
     def to_json(self) -> str:
         """The result file: indented, fields in the order of this page, UTF-8."""
@@ -213,16 +229,9 @@ class Result(Record):
         """A result file.
 
         Raises:
-            ResultError: it cannot be read, or is not of this schema.
+            ResultError: it cannot be read, is of another schema, is damaged, was edited, or contradicts itself.
         """
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise ResultError(f"result {path} cannot be read: {error.strerror}") from error
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise ResultError(f"{path} is no result of schema ictbench.result/1: {where}: {first['msg']}") from error
+        return read_result(path)
 
 
 def json_schema() -> str:

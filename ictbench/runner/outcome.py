@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import platform
@@ -21,7 +22,7 @@ from ictbench.runner.plan import RANKED_PROFILES
 ROLES = ("actor", "reflector")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.protocol import LoopOutcome
@@ -78,6 +79,7 @@ def build_result(
         families=tuple(families),
         by_role=role_measures(roles, outcomes),
         cost=cost,
+        episodes_sha256=journal.get("episodes_sha256"),
         host=Host(
             folder=str(folder),
             started=journal.get("started"),
@@ -98,11 +100,23 @@ def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
     return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None)
 
 
+def write_episodes(folder: RunFolder, journal: Journal) -> None:
+    """Write the episodes' records, one at a time, and note the SHA-256 of what they are uncompressed."""
+    digest = hashlib.sha256()
+    with (
+        written_atomically(folder.episodes) as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
+    ):
+        for episode in journal.episodes():
+            packed.write(line := f"{episode_line(episode)}\n".encode())
+            digest.update(line)
+    journal.note("episodes_sha256", digest.hexdigest())
+
+
 def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
-    """Write every file of the folder that is made at the end, each in one step, the result last."""
+    """Write every other file of the folder that is made at the end, each in one step, the result last."""
     from ictbench.results.tables import tables  # pandas takes long to import
 
-    _write_lines(folder.episodes, (episode_line(episode) for episode in journal.episodes()))
     with written_atomically(folder.times) as file:
         _write_times(file, journal)
     folder.tables.mkdir(exist_ok=True)
@@ -121,12 +135,6 @@ def episode_line(episode: Episode) -> str:
         exclude={"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}},
     )
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    with written_atomically(path) as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        for line in lines:
-            packed.write(f"{line}\n".encode())
 
 
 def _write_times(file: IO[bytes], journal: Journal) -> None:

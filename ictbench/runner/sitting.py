@@ -26,7 +26,7 @@ from ictbench.runner.drive import Drive
 from ictbench.runner.journal import Journal
 from ictbench.runner.ledger import Ledger
 from ictbench.runner.log import logged
-from ictbench.runner.outcome import build_result, write_outcome
+from ictbench.runner.outcome import build_result, write_episodes, write_outcome
 from ictbench.runner.progress import Progress
 
 if TYPE_CHECKING:
@@ -63,20 +63,22 @@ async def run_sitting(
         stack.push_async_callback(models.aclose)
         # Opened before the folder is, so that players which cannot work leave nothing behind.
         reflector = open_players(plan, models)
+        executor, capacity = await open_executor(plan, models, meter)
+        stack.push_async_callback(executor.aclose)
         stack.enter_context(folder.claim({**plan.identity(), "versions": versions}))
         stack.enter_context(logged(folder.log, plan.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
         play_again(journal, loops, plan.retry_failed)
-        executor, capacity = await open_executor(plan, models, meter)
-        stack.push_async_callback(executor.aclose)
         progress = Progress.of(plan, meter, found=journal.count(), executor=executor)
         log.info("a sitting begins, with %d episodes in the journal; %s", progress.found, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
         with _sitting(journal, meter):
             breaker = Breaker(models.check, progress, plan.outage_pause)
+            stack.push_async_callback(breaker.aclose)
             ledger = Ledger(journal, executor, progress, breaker, capacity=capacity, versions=versions)
             outcomes = await _drive(plan, loops, models, Drive(plan, ledger, journal, reflector, progress))
+        write_episodes(folder, journal)
         result = build_result(plan, outcomes, ledger, journal, versions, folder.path)
         write_outcome(folder, journal, result)
     return result

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 import ictbench
-from ictbench.errors import ResultError
 from ictbench.records import prompt_digest
 from ictbench.results import Result
 from ictbench.results.schema import json_schema
@@ -198,57 +197,3 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
         assert set(value) == set(definitions[name]["properties"])
         assert definitions[name]["additionalProperties"] is False
     assert schema["properties"]["schema"]["const"] == "ictbench.result/1"
-
-
-def edited(run: ictbench.Run, folder: Path, edit: str) -> Path:
-    plain = json.loads(run.result.to_json())
-    match edit:
-        case "schema":
-            plain["schema"] = "ictbench.result/2"
-        case "missing":
-            del plain["families"][0]["measures"]["gain"]
-        case "unknown":
-            plain["actor"]["verified"] = True
-    path = folder / "edited.json"
-    path.write_text(json.dumps(plain), encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("edit", "said"),
-    [
-        ("schema", "schema: Input should be 'ictbench.result/1'"),
-        ("missing", "families.0.measures.gain: Field required"),
-        ("unknown", "actor.verified: Extra inputs are not permitted"),
-    ],
-)
-def test_a_file_of_another_shape_is_refused(run: ictbench.Run, tmp_path: Path, edit: str, said: str) -> None:
-    assert Result.read(edited(run, tmp_path, "")) == run.result
-    path = edited(run, tmp_path, edit)
-    with pytest.raises(ResultError, match=said) as caught:
-        Result.read(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"not JSON", b'{"schema": "ictbench.result/1"', b"[]", b"\xff\xfe"])
-def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "result.json"
-    path.write_bytes(content)
-    with pytest.raises(ResultError, match=r"result.json is no result of schema ictbench.result/1: ") as caught:
-        Result.read(path)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_file_that_does_not_say_its_schema_is_refused(run: ictbench.Run, tmp_path: Path) -> None:
-    plain = json.loads(run.result.to_json())
-    del plain["schema"]
-    path = tmp_path / "result.json"
-    path.write_text(json.dumps(plain), encoding="utf-8")
-    with pytest.raises(ResultError, match="schema"):
-        Result.read(path)
-
-
-def test_a_result_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match=r"nothing.json cannot be read: No such file"):
-        Result.read(tmp_path / "nothing.json")

@@ -1,0 +1,65 @@
+"""Whether a result is one: every loop there, once, and each with as many outcomes as it has tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.results.schema import FamilyResult, LoopResult, Result
+
+
+def contradictions(result: Result) -> Iterator[str]:
+    """What cannot be true of a run's result: the place, what it says and what it should."""
+    names = [family.name for family in result.families]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        yield f"families: {min(doubled)!r} is there twice"
+    for family in result.families:
+        yield from (f"family {family.name}: {found}" for found in _of_family(result, family))
+    if result.complete and result.owed:
+        yield f"complete, with {result.owed} owed"
+    roles = {family.role for family in result.families if family.loops}
+    if roles != set(result.by_role):
+        yield f"by_role: means of {_listed(result.by_role)}, families of {_listed(roles)}"
+
+
+def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
+    indices = [loop.index for loop in family.loops]
+    if doubled := {index for index in indices if indices.count(index) > 1}:
+        yield f"loop {min(doubled)} is there twice"
+    planned = range(result.sizes.loops)
+    if strange := set(indices) - set(planned):
+        yield f"loop {min(strange)} is there, of {len(planned)} loops from 0"
+    if result.complete and (missing := set(planned) - set(indices)):
+        yield f"complete, but loop {min(missing)} is missing"
+    if (family.measures is None) != (not family.loops) or (family.behaviour is None) != (not family.loops):
+        yield f"{len(family.loops)} loops, but measures and behaviour say otherwise"
+    for loop in family.loops:
+        yield from (f"loop {loop.index}: {found}" for found in _of_loop(result.sizes.turns, loop))
+
+
+def _of_loop(turns: int, loop: LoopResult) -> Iterator[str]:
+    counts = {"prompts": turns + 1, "selection": turns + 1, "batches": turns}
+    for name, wanted in counts.items():
+        if (found := len(getattr(loop, name))) != wanted:
+            yield f"{found} {name} of {turns} turns"
+    if missing := {0, loop.best, turns} - set(loop.test):
+        yield f"prompt[{min(missing)}] has no test"
+    if strange := set(loop.test) - set(range(turns + 1)):
+        yield f"a test of prompt[{min(strange)}], of {turns} turns"
+    outcomes = [
+        *((f"batch {turn}", batch.tasks, batch.outcomes) for turn, batch in enumerate(loop.batches, 1)),
+        *((f"selection of prompt[{i}]", loop.selection_tasks, given) for i, given in enumerate(loop.selection)),
+        *((f"test of prompt[{i}]", loop.test_tasks, given) for i, given in loop.test.items()),
+    ]
+    for what, tasks, given in outcomes:
+        if len(given) != len(tasks) or not given or set(given) - {"0", "1"}:
+            yield f"{what}: {len(tasks)} tasks and the outcomes {given!r:.40}"
+    scores = [given.count("1") for given in loop.selection]
+    if scores and loop.best != scores.index(max(scores)):
+        yield f"best is prompt[{loop.best}], and selection says prompt[{scores.index(max(scores))}]"
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(names)) or "none"  # type: ignore[call-overload]
