@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from ictbench.records import Record
     from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
@@ -20,6 +20,8 @@ MEASURES = (
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
     """`families`, `roles`, `loops`, `curves` and `cost`, each with one row a thing of its name."""
+    import pandas as pd  # 0.3 s to import
+
     return {
         "families": pd.DataFrame([_family_row(family) for family in result.families]),
         "roles": pd.DataFrame([{"role": role, **_measures(m)} for role, m in result.by_role.items()]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
@@ -11,19 +10,21 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 from ictbench.errors import RunFolderError, RunInterruptedError
 from ictbench.models import ModelPool
 from ictbench.results import Result
+from ictbench.results.rows import TABLES
 from ictbench.runner.background import run_blocking
 from ictbench.runner.folder import RunFolder, new_run_id
-from ictbench.runner.journal import Journal
 from ictbench.runner.plan import Options, make_plan
+from ictbench.runner.recorded import read_rows, reading
 from ictbench.runner.sitting import check_env, open_players, run_sitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from pydantic import JsonValue
 
     from ictbench.records import Episode
+    from ictbench.results.rows import Row, Table
     from ictbench.runner.progress import Progress
     from ictbench.suites.suite import ProfileName
 
@@ -102,8 +103,33 @@ class Run:
 
     def episode_keys(self, prefix: str = "") -> list[str]:
         """Keys of all recorded episodes that start with `prefix`."""
-        with closing(self._journal()) as journal:
+        with reading(RunFolder(self.folder)) as journal:
             return journal.keys(prefix)
+
+    def rows(self, table: Table) -> Iterator[Row]:
+        """Rows of `episodes`, `reflections` or `results`, one at a time: a large run's need not fit into memory.
+
+        `ictbench.results.rows` says what each field means. A run without a result has episodes only.
+
+        Raises:
+            RunFolderError: there is no result yet, or the journal is missing, damaged, or another run's.
+            ResultError: the result is damaged.
+        """
+        folder = RunFolder(self.folder)
+        unfinished = table == "episodes" and not self._result and not folder.result.exists()
+        return read_rows(folder, None if unfinished else self.result, table)
+
+    def episodes(self, *, steps: bool = False) -> pd.DataFrame:
+        """All recorded episodes, one a row; with their steps and last observations if asked for, which are large."""
+        return self._frame("episodes", () if steps else ("steps", "last_observation"))
+
+    def reflections(self) -> pd.DataFrame:
+        """The turns of all finished loops, one a row."""
+        return self._frame("reflections")
+
+    def results(self) -> pd.DataFrame:
+        """All finished loops, one a row, with what was solved under which prompt."""
+        return self._frame("results")
 
     def episode(self, key: str) -> Episode:
         """One recorded episode, by its key or an unambiguous beginning of it.
@@ -111,7 +137,7 @@ class Run:
         Raises:
             RunFolderError: there is none, or several.
         """
-        with closing(self._journal()) as journal:
+        with reading(RunFolder(self.folder)) as journal:
             keys = [key] if (found := journal.episode(key)) else journal.keys(key)
             if found or (len(keys) == 1 and (found := journal.episode(keys[0]))):
                 return found
@@ -122,11 +148,12 @@ class Run:
             f"{len(keys)} episodes of {self.folder} start with {key!r}, e.g. {some}; say more of the key"
         )
 
-    def _journal(self) -> Journal:
-        path = RunFolder(self.folder).journal
-        if not path.exists():
-            raise RunFolderError(f"{path} is missing, and it holds the episodes")
-        return Journal(path, read_only=True)
+    def _frame(self, table: Table, left_out: tuple[str, ...] = ()) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = [name for name in TABLES[table].model_fields if name not in left_out]
+        rows = (row.model_dump(mode="json", include=set(columns)) for row in self.rows(table))
+        return pd.DataFrame(list(rows), columns=columns)
 
 
 def run(
