@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ictbench.cli.export import FORMAT, Format
+from ictbench.cli.run import Profile
 
 app = typer.Typer(help="Look at suites and their task families.", no_args_is_help=True)
 
@@ -60,3 +64,34 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
     limits = loaded.limits
     console.print(Text(f"Limits: {limits.max_steps} decisions an episode, {limits.prompt_bytes} bytes a prompt\n"))
     console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"), soft_wrap=True)
+
+
+@app.command()
+def export(
+    suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")],
+    form: Annotated[Format, FORMAT] = Format.PARQUET,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder to write.", show_default="SUITE-tasks")] = None,
+    families: Annotated[
+        str, typer.Option("--families", help="Families by name, or held-out, meta-train, all; several with commas.")
+    ] = "all",
+    profile: Annotated[Profile, typer.Option("--profile", help="Whose loops and sizes are listed.")] = Profile.STANDARD,
+    loops: Annotated[
+        int | None, typer.Option("--loops", help="Loops of generated tasks.", min=1, show_default="the profile's")
+    ] = None,
+    whole_blocks: Annotated[
+        bool, typer.Option("--whole-blocks", help="All tasks of a loop's selection and test block.")
+    ] = False,
+) -> None:
+    """Write the tasks of a suite as a table: pools of games whole, generated tasks as each loop has them."""
+    from ictbench.export import export_tasks
+
+    folder = export_tasks(
+        suite,
+        out or Path(f"{Path(suite).stem}-tasks"),
+        form.value,
+        families=[name.strip() for name in families.split(",") if name.strip()],
+        profile=profile.value,
+        loops=loops,
+        whole_blocks=whole_blocks,
+    )
+    print(f"Files: {folder}")

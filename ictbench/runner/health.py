@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-EXTRAS = {"alfworld": "alfworld", "anthropic": "anthropic", "litellm": "litellm", "llama-cpp": "llama_cpp"}
-"""Extras of model providers, with the module that each installs."""
+EXTRAS = {
+    "alfworld": "alfworld",
+    "anthropic": "anthropic",
+    "datasets": "datasets",
+    "litellm": "litellm",
+    "llama-cpp": "llama_cpp",
+}
+"""Extras, with the module that each installs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ def _extras() -> Iterator[Check]:
 
 
 def _what(extra: str) -> str:
-    return "ALFWorld" if extra == "alfworld" else f"{extra}/… models"
+    return {"alfworld": "ALFWorld", "datasets": "export"}.get(extra, f"{extra}/… models")
 
 
 def _key() -> Check:

@@ -165,6 +165,10 @@ class GamePools(Record):
         _check_experience(family, count, len(entries))
         return [_game(env, params, entry) for entry in sorted(entries, key=lambda entry: rank(entry.game))[:count]]
 
+    def experience_games(self, env: str, family: str, params: Mapping[str, JsonValue]) -> list[Task]:
+        """All games that are reflected on, as they are listed; each loop has an order of its own."""
+        return [_game(env, params, entry) for entry in self._of(self.experience, family)]
+
     def scoring_tasks(
         self, pool: ScoringPool, env: str, family: str, params: Mapping[str, JsonValue], loop: int, size: int | None
     ) -> list[Task]:

@@ -20,7 +20,20 @@ from ictbench.runner.journal import Journal
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"pandas", "numpy", "scipy", "aiohttp", "gymnasium", "minihack", "nle", "pydantic", "yaml", "hypothesis"}
+HEAVY = {
+    "datasets",
+    "pyarrow",
+    "pandas",
+    "numpy",
+    "scipy",
+    "aiohttp",
+    "gymnasium",
+    "minihack",
+    "nle",
+    "pydantic",
+    "yaml",
+    "hypothesis",
+}
 TRICKY = "Really attack? [yn] (n) [/] [bold]not bold[/bold] [link=x] \\[y] :smile:"
 
 
@@ -218,7 +231,7 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
     assert games <= set(found)
     assert found["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
     absent = {what for what, check in found.items() if not check["ok"]} - games
-    modules = {"extra anthropic": "anthropic", "extra litellm": "litellm", "extra llama-cpp": "llama_cpp"}
+    modules = {f"extra {name}": name.replace("-", "_") for name in ("anthropic", "datasets", "litellm", "llama-cpp")}
     assert absent == {what for what, module in modules.items() if find_spec(module) is None}
     assert all(found[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
     assert found["suite minihack-v1"]["found"].startswith("plays with minihack 1.")
@@ -259,7 +272,9 @@ def test_the_version(call: Ictbench) -> None:
     assert call("--version") == (0, f"ictbench {ictbench.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["show", "--help"], ["-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["show", "--help"], ["export", "--help"], ["-h"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import atexit, sys; from ictbench.cli import main; sys.argv[0] = 'ictbench'\n"
@@ -272,7 +287,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     loaded = set(done.stderr.split())
     assert "typer" in loaded
     # typer itself imports pydantic where a command has options of its own.
-    assert loaded & HEAVY - ({"pydantic"} if arguments[0] in ("run", "show") else set()) == set()
+    assert loaded & HEAVY - ({"pydantic"} if arguments[0] in ("run", "show", "export") else set()) == set()
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
@@ -284,5 +299,5 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_help_names_every_command(call: Ictbench) -> None:
     out = call("--help").out
-    assert all(f" {name} " in out for name in ("run", "show", "tasks", "doctor"))
+    assert all(f" {name} " in out for name in ("run", "show", "export", "tasks", "doctor"))
     assert call("run", "--help").code == 0

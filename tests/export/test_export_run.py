@@ -1,0 +1,248 @@
+"""Runs as data sets: what is written reads back, offline, as what was recorded."""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from datasets import load_dataset, load_from_disk
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ictbench
+from ictbench.errors import ConfigError, RunFolderError
+from ictbench.export import Format, export_run
+from ictbench.export.card import make_card, plain
+from ictbench.export.features import features_of, flattened
+from ictbench.export.write import Table, write_tables
+from ictbench.records import Episode, Record, Step, Task, Trajectory, Usage
+from ictbench.results.rows import TABLES, EpisodeRow
+from ictbench.results.rows import Table as TableName
+from ictbench.runner.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+HOSTILE = (
+    *('say "hi", she said,\nand left', "a\rb", "a\r\nb", "\r", "\n", "nul \x00 bell \x07 escape \x1b[31m delete \x7f"),
+    *("", " ", "NA", "None", "null", "nan", "true", "007", "1e5", "2024-01-01", "\ufeffmark", "a\x85b\u2028c"),
+    *("é ☃ 𝄞", "\\N", "\\", "'", '"', "#", "=1+1", "[1]", "<b>[/]|x|</b>", "\x1a"),
+)
+FILES: tuple[Format, ...] = ("parquet", "csv", "jsonl")
+
+
+def hostile(number: int, text: str) -> Episode:
+    step = Step(
+        observation=text,
+        actions=(text, "step n"),
+        digest="d",
+        thought=text,
+        proposed=text,
+        executed=None,
+        keys=(text,),
+        reward=-0.1 * number,
+    )
+    return Episode(
+        key=f"zzz-{number:02}@0123456789ab",
+        task=Task(id=f"zzz-{number}", family=text, env="minihack", params={"text": text}),
+        prompt="0123456789ab",
+        seed=number,
+        replicate=0,
+        trajectory=Trajectory(
+            steps=(step, step), last_observation=text, last_digest="e", end="failed", failure="empty"
+        ),
+        usage=Usage(calls=1, cost=None),
+        versions={text: "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """A real run, with episodes of hostile text besides."""
+    sizes: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 2, "selection_size": 2, "test_size": 3}
+    out = tmp_path_factory.mktemp("export") / "run"
+    run = ictbench.run(suite="minihack-v1", families="eat,read", out=out, **sizes)
+    with closing(Journal(out / "journal.sqlite")) as journal:
+        for number, text in enumerate(HOSTILE):
+            journal.add_episode(hostile(number, text), 0, 0)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+
+
+def recorded(run: ictbench.Run, table: TableName) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json") for row in run.rows(table)]
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_what_is_written_reads_back_as_what_was_recorded(run: ictbench.Run, tmp_path: Path, form: Format) -> None:
+    folder = export_run(run, tmp_path / "out", form)
+    assert {path.name for path in folder.iterdir()} == {"README.md", *(f"{table}.{form}" for table in TABLES)}
+    for table in TABLES:
+        rows = recorded(run, table)
+        if form == "csv":
+            # CSV has no lists, and does not tell an empty text from none.
+            rows = [{name: None if value == "" else value for name, value in flattened(row).items()} for row in rows]
+        assert load_dataset(str(folder), table, split="train").to_list() == rows
+    default = load_dataset(str(folder), split="train")
+    assert default["key"] == run.episode_keys()
+
+
+def test_the_packages_own_format_reads_back_too(run: ictbench.Run, tmp_path: Path) -> None:
+    folder = export_run(run, tmp_path / "out", "datasets")
+    assert {path.name for path in folder.iterdir()} == {"README.md", *TABLES}
+    for table in TABLES:
+        assert load_from_disk(str(folder / table)).to_list() == recorded(run, table)
+
+
+def test_columns_have_the_same_types_in_every_format(run: ictbench.Run, tmp_path: Path) -> None:
+    for form in FILES:
+        folder = export_run(run, tmp_path / form, form)
+        for table, row_type in TABLES.items():
+            found = load_dataset(str(folder), table, split="train").features
+            assert found == features_of(row_type, flat=form == "csv")
+    features = features_of(EpisodeRow)
+    assert str(features["solved"]) == "Value('bool')"
+    assert str(features["loops"]) == "List(Value('int64'))"
+    assert set(features["steps"].feature) == set(Step.model_fields)
+
+
+def test_csv_and_pandas_alone_will_do(run: ictbench.Run, tmp_path: Path) -> None:
+    folder = export_run(run, tmp_path / "out", "csv")
+    with (folder / "episodes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["last_observation"] for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
+    assert [json.loads(row["steps"])[0]["thought"] for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
+
+
+class Said(Record):
+    """One text."""
+
+    text: str
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(st.characters(codec="utf-8"))))
+def test_any_text_survives_csv(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    out = tmp_path_factory.mktemp("csv") / "out"
+    write_tables([Table("said", Said, lambda: [Said(text=text) for text in texts])], lambda rows: "", out, "csv")
+    with (out / "said.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == texts
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_run_without_a_finished_loop_has_empty_tables(run: ictbench.Run, tmp_path: Path, form: Format) -> None:
+    content = json.loads(run.result.to_json())
+    content.update(complete=False, owed=1, by_role={})
+    for family in content["families"]:
+        family.update(loops=[], measures=None, behaviour=None)
+    empty = ictbench.Run(run.folder, type(run.result).model_validate(content))
+    folder = export_run(empty, tmp_path / "out", form)
+    assert len(load_dataset(str(folder), "episodes", split="train")) == len(run.episode_keys())
+    # Tables without rows are files with columns; the package could not load them, so the card does not offer them.
+    assert [config["config_name"] for config in front(folder)[0]["configs"]] == ["episodes"]
+    if form == "csv":
+        assert (folder / "results.csv").read_text("utf-8").startswith('"suite","suite_digest",')
+    assert "| complete | no, 1 owed |" in (folder / "README.md").read_text("utf-8")
+
+
+def front(folder: Path) -> tuple[dict[str, Any], str]:
+    _, matter, text = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    return yaml.safe_load(matter), text
+
+
+def test_the_card_says_what_the_data_are(run: ictbench.Run, tmp_path: Path) -> None:
+    matter, text = front(export_run(run, tmp_path / "out"))
+    assert [(config["config_name"], config["data_files"]) for config in matter["configs"]] == [
+        (table, f"{table}.parquet") for table in TABLES
+    ]
+    assert "license" not in matter
+    result = run.result
+    for said in (
+        f"minihack-v1, digest {result.suite.digest}",
+        "| reflector | rules |",
+        "| actor | rules |",
+        f"nle {result.versions['nle']}",
+        result.checksum,
+        f"{len(run.episode_keys())} rows. Each is one episode.",
+        "turns 2 instead of 6",
+        "No licence is stated",
+        'load_dataset("FOLDER", "episodes", split="train")',
+    ):
+        assert said in text
+    for row_type in TABLES.values():
+        for name in row_type.model_fields:
+            assert f"| `{name}` | " in text
+    measures = result.families[0].measures
+    assert measures is not None
+    assert f"{measures.best.value:.3f}" in text
+
+
+def test_the_card_holds_whatever_a_label_is() -> None:
+    label = 'a|b <script>: "x"\n# ---'
+    tables: Sequence[Table] = [Table("said", Said, list)]
+    card = make_card(label, "text", tables, "parquet", {"said": 2})
+    _, matter, text = card.split("---\n", 2)
+    assert yaml.safe_load(matter)["pretty_name"] == label
+    assert f"# {plain(label)}\n" in text
+    assert "<script>" not in text
+
+
+def test_an_existing_folder_is_left_alone(run: ictbench.Run, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    for out in (tmp_path, tmp_path / "mine"):
+        with pytest.raises(ConfigError, match=rf"{out} exists already; choose another --out, or remove it"):
+            export_run(run, out)
+    with pytest.raises(ConfigError, match=r"cannot be written \(.*\); choose another --out"):
+        export_run(run, tmp_path / "mine" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    (tmp_path / "empty").mkdir()
+    assert export_run(run, tmp_path / "empty", "csv") == tmp_path / "empty"
+
+
+def test_an_export_that_fails_leaves_nothing(run: ictbench.Run, tmp_path: Path) -> None:
+    with closing(Journal(run.folder / "journal.sqlite", read_only=True)) as journal:
+        kept = list(journal.episodes())
+    other = ictbench.Run(tmp_path / "run", run.result)
+    (tmp_path / "run").mkdir()
+    with closing(Journal(tmp_path / "run" / "journal.sqlite")) as journal:
+        for episode in kept[:-40]:
+            journal.add_episode(episode, 0, 0)
+    for form in FILES:
+        with pytest.raises(RunFolderError, match=r"lacks \d+ episodes that result.json counts"):
+            export_run(other, tmp_path / "out", form)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_rows_are_asked_for_one_at_a_time(tmp_path: Path) -> None:
+    """Each row is gone before many more are made: so a large run needs not fit into memory."""
+    alive: set[int] = set()
+    most = 0
+
+    class Watched(Said):
+        """One text, whose end is seen."""
+
+        def __del__(self) -> None:
+            alive.discard(id(self))
+
+    def rows(count: int) -> Any:
+        nonlocal most
+        for number in range(count):
+            row = Watched(text=str(number))
+            alive.add(id(row))
+            most = max(most, len(alive))
+            yield row
+
+    for form in FILES:
+        write_tables([Table("said", Watched, partial(rows, 1000))], lambda rows: "", tmp_path / form, form)
+        assert most <= 3

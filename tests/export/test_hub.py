@@ -1,0 +1,199 @@
+"""Pushing to the Hub, in processes of their own: where it is and who asks is read when its package is imported."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import ictbench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PUSH = ("--push-to-hub", "me/run")
+
+
+@dataclass
+class Hub:
+    """What the stand-in was told."""
+
+    url: str = ""
+    refuses: int | None = None
+    """HTTP status of every answer, if it refuses."""
+    tokens: set[str | None] = field(default_factory=set)
+    made: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+@contextmanager
+def stand_in_hub(refuses: int | None = None) -> Iterator[Hub]:
+    """The part of the Hub that an upload of small files meets, over real HTTP."""
+    hub = Hub(refuses=refuses)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(200, {"sha": "0" * 40, "id": "me/run", "siblings": []})
+
+        def do_POST(self) -> None:
+            hub.tokens.add(self.headers["Authorization"])
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if hub.refuses:
+                self._answer(hub.refuses, {"error": "You have no right to do this"})
+            elif self.path == "/api/repos/create":
+                hub.made.append(json.loads(body))
+                self._answer(200, {"url": f"{hub.url}/datasets/me/run"})
+            elif self.path == "/api/validate-yaml":
+                self._answer(200, {"errors": [], "warnings": []})
+            elif self.path == "/api/datasets/me/run/preupload/main":
+                files = [{**file, "uploadMode": "regular", "shouldIgnore": False} for file in json.loads(body)["files"]]
+                self._answer(200, {"files": files})
+            elif self.path.startswith("/api/datasets/me/run/commit/main"):
+                for line in map(json.loads, body.decode().splitlines()):
+                    if line["key"] == "file":
+                        hub.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                self._answer(
+                    200, {"commitUrl": f"{hub.url}/datasets/me/run/commit/0", "commitOid": "0" * 40, "success": True}
+                )
+            else:
+                self._answer(404, {"error": f"no {self.path}"})
+
+        def _answer(self, status: int, content: dict[str, Any]) -> None:
+            data = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 1}
+    out = tmp_path_factory.mktemp("hub") / "run"
+    return ictbench.run(suite="minihack-v1", families="eat", out=out, **sizes).folder
+
+
+def export(folder: Path, out: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from ictbench.cli import main; main()",
+            "export",
+            str(folder),
+            "--out",
+            str(out),
+            *arguments,
+        ],
+        env={**plain, "HF_HOME": str(out.parent / "home"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_an_export_is_pushed_with_the_users_token(folder: Path, tmp_path: Path) -> None:
+    with stand_in_hub() as hub:
+        done = export(folder, tmp_path / "out", *PUSH, HF_ENDPOINT=hub.url, HF_TOKEN="hf_secret")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"Files: {tmp_path / 'out'}", f"Pushed: {hub.url}/datasets/me/run"]
+    assert hub.tokens == {"Bearer hf_secret"}
+    assert hub.made == [{"name": "run", "organization": "me", "type": "dataset", "visibility": "private"}]
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert hub.files == written
+    assert set(written) == {"README.md", "episodes.parquet", "reflections.parquet", "results.parquet"}
+
+
+def test_without_a_token_nothing_is_written(folder: Path, tmp_path: Path) -> None:
+    done = export(folder, tmp_path / "out", *PUSH)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "ictbench: --push-to-hub needs your Hugging Face token: set HF_TOKEN, or log in with `hf auth login`\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_token_of_a_login_will_do_and_a_data_set_can_be_public(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "token").write_text("hf_login", encoding="utf-8")
+    with stand_in_hub() as hub:
+        done = export(folder, tmp_path / "out", *PUSH, "--public", HF_ENDPOINT=hub.url)
+    assert done.returncode == 0
+    assert hub.tokens == {"Bearer hf_login"}
+    assert [made["visibility"] for made in hub.made] == ["public"]
+
+
+def test_a_hub_that_refuses_is_one_line_and_the_export_is_kept(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with stand_in_hub(refuses=403) as hub:
+        done = export(folder, out, *PUSH, HF_ENDPOINT=hub.url, HF_TOKEN="hf_secret")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ictbench: me/run could not be pushed to {hub.url} (")
+    assert "403" in line
+    assert line.endswith(f"); {out} holds the export")
+    assert "hf_secret" not in line
+    assert (out / "README.md").exists()
+
+
+def test_a_hub_that_does_not_answer_is_one_line(folder: Path, tmp_path: Path) -> None:
+    done = export(folder, tmp_path / "out", *PUSH, HF_ENDPOINT="http://127.0.0.1:9", HF_TOKEN="hf_secret")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "me/run could not be pushed to http://127.0.0.1:9 (ConnectError: " in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--push-to-hub", "run"), "--push-to-hub 'run' is no OWNER/NAME: it has no owner"),
+        (("--push-to-hub", "me/a b"), "--push-to-hub 'me/a b' is no OWNER/NAME: "),
+        ((*PUSH, "--format", "datasets"), "the Hub reads parquet, csv and jsonl"),
+        (("--public",), "name where to with --push-to-hub OWNER/NAME"),
+    ],
+)
+def test_what_cannot_be_pushed_is_told_before_anything(
+    folder: Path, tmp_path: Path, flags: tuple[str, ...], said: str
+) -> None:
+    done = export(folder, tmp_path / "out", *flags, HF_TOKEN="hf_secret")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert said in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_package_the_line_names_the_extra(folder: Path, tmp_path: Path) -> None:
+    script = "import sys; sys.modules['datasets'] = None; from ictbench.cli import main; main()"
+    command = [sys.executable, "-c", script, "export", str(folder), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ictbench: export needs a package that is not installed (")
+    assert line.endswith("pip install 'ictbench[datasets]'")
+    assert not (tmp_path / "out").exists()
