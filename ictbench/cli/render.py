@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ictbench.results.tables import errors
+from ictbench.suites.training import training_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,8 @@ def _remarks(result: Result) -> Iterator[str]:
         if result.profile == "quick":
             reasons.insert(0, "the quick profile is never ranked")
         yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
+    if result.reflector_trained_on or result.reflector.model:
+        yield f"Reflector trained on: {training_in_words(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, no language model."
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}

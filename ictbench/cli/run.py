@@ -84,6 +84,15 @@ def run(
             rich_help_panel=PLAYERS,
         ),
     ] = None,
+    reflector_trained_on: Annotated[
+        list[str] | None,
+        option(
+            "--reflector-trained-on",
+            "SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several with commas, or nothing.",
+            show_default="what it says of itself; unknown of a model",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = None,
     reflector_base_url: Annotated[
         str | None, option("--reflector-base-url", "Address of the reflector's model.", rich_help_panel=PLAYERS)
     ] = None,
@@ -212,6 +221,7 @@ def run(
         "profile": profile.value,
         "reflector": reflector,
         "actor": actor,
+        "reflector_trained_on": reflector_trained_on,
         "actor_max_tokens": actor_max_tokens,
         "reflector_model_options": reflector_model_options or {},
         "actor_model_options": actor_model_options or {},

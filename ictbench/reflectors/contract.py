@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ class Reflector(ABC):
     """Rewrites a prompt. Whatever it remembers between turns travels in `state`, plain JSON."""
 
     needs_model = False
+    trained_on: ClassVar[tuple[str, ...] | None] = None
+    """Families it was trained on, in the words of `ictbench.suites.training`; None for unknown, as of a model."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Take the model of the reflector's spec, where it has one, and the options of the spec."""

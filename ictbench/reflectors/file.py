@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class FileReflector(Reflector):
     """Answers one hand-written prompt, its option `text`, in every turn."""
 
+    trained_on = ()
+
     def __init__(self, model: ChatModel | None = None, *, text: JsonValue = None, **options: Any) -> None:
         """Take the prompt.
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class NoneReflector(Reflector):
     """Answers the prompt unchanged."""
 
+    trained_on = ()
+
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:

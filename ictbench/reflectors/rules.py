@@ -38,6 +38,8 @@ MIN_HITS, MIN_WEIGHT = 2, 3.0
 class RulesReflector(Reflector):
     """Mines all trajectories of its loop; its state is what it remembers of them."""
 
+    trained_on = ()
+
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:

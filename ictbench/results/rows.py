@@ -154,6 +154,8 @@ class ResultRow(Row):
     """The actor's label."""
     reflector: str
     """The reflector's label."""
+    reflector_trained_on: tuple[str, ...] | None
+    """Families that the reflector was trained on; empty for nothing, missing where unknown."""
     family: str
     """Family of the loop."""
     role: Role

@@ -189,6 +189,8 @@ class Result(Record):
     prompt_bytes: int
     actor: Player
     reflector: Player
+    reflector_trained_on: tuple[str, ...] | None
+    """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, as of a model unless it is said."""
     deviations: tuple[str, ...]
     """Where the run departs from its profile and suite; empty for a comparable run."""
     ranked: bool

@@ -36,6 +36,7 @@ class OptionsDict(TypedDict, total=False):
     suite: str | None
     reflector: str
     actor: str | None
+    reflector_trained_on: str | Sequence[str] | None
     families: str | Sequence[str]
     profile: ProfileName
     turns: int | None

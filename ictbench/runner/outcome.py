@@ -71,6 +71,7 @@ def build_result(
         prompt_bytes=plan.suite.limits.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"]),
         reflector=_player(plan.reflector, fingerprints["reflector"]),
+        reflector_trained_on=plan.trained_on,
         deviations=deviations,
         ranked=complete and not deviations and plan.profile in RANKED_PROFILES,
         complete=complete,

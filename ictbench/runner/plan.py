@@ -18,6 +18,7 @@ from ictbench.runner.players import Access, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suites_of_env
 from ictbench.suites.suite import ProfileName
+from ictbench.suites.training import TrainedOn, parse_trained_on, seen_held_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Options(Record):
     """Suite by name or file, instead of `env`."""
     reflector: str = "rules"
     actor: str | None = None
+    reflector_trained_on: tuple[str, ...] | None = None
+    """Families, in the words of `ictbench.suites.training`; None for what the reflector itself says."""
     families: tuple[str, ...] = ("all",)
     profile: ProfileName = "quick"
     turns: int | None = Field(default=None, ge=1)
@@ -92,7 +95,7 @@ class Options(Record):
     retry_failed: tuple[FailureKind, ...] = ()
     """Kinds of failed episodes to play again when a run is continued; the result discloses it."""
 
-    @field_validator("families", "retry_failed", mode="before")
+    @field_validator("families", "retry_failed", "reflector_trained_on", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         parts = [value] if isinstance(value, str) else value
@@ -136,6 +139,8 @@ class RunPlan:
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
+    trained_on: TrainedOn | None
+    """What the reflector was trained on; None for unknown."""
     episode_time_limit: float | None
     limits: Limits
     outage_pause: float
@@ -183,6 +188,8 @@ class RunPlan:
         held_out = set(suite.select_families(["held-out"]))
         if missing := sorted(held_out - set(self.families)):
             found.append(f"held-out families left out: {', '.join(missing)}")
+        if seen := seen_held_out(self.trained_on or (), suite):
+            found.append(f"reflector trained on held-out {', '.join(seen)}")
         if ceiling:
             found.append(f"actor {self.actor.label} is told the solutions")
         return tuple(found)
@@ -277,6 +284,10 @@ def make_plan(options: Options) -> RunPlan:
         actor_access = actor_access if actor_access.given else shared
     own = {"max_tokens": options.actor_max_tokens, "decoding": options.actor_decoding, "history": options.actor_history}
     decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
+    reflector = parse_player("reflector", options.reflector, suite.reflector, reflector_access)
+    trained_on = options.reflector_trained_on
+    if trained_on is None:
+        trained_on = getattr(resolve("reflector", reflector.name), "trained_on", None)
     return RunPlan(
         suite=suite,
         profile=options.profile,
@@ -286,7 +297,8 @@ def make_plan(options: Options) -> RunPlan:
         audit=options.audit,
         max_steps=options.max_steps or suite.limits.max_steps,
         actor=parse_player("actor", actor, decoding, actor_access),
-        reflector=parse_player("reflector", options.reflector, suite.reflector, reflector_access),
+        reflector=reflector,
+        trained_on=None if trained_on is None else parse_trained_on(trained_on, suite),
         episode_time_limit=options.episode_time_limit,
         limits=Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)}),
         outage_pause=options.outage_pause,

@@ -130,6 +130,7 @@ VALUES: dict[str, Any] = {
     "--profile": "lite",
     "--reflector": "openai/r",
     "--actor": "openai/a",
+    "--reflector-trained-on": "zap",
     "--reflector-base-url": "http://127.0.0.1:1/v1",
     "--actor-base-url": "http://127.0.0.1:2/v1",
     "--actor-max-tokens": 11,
@@ -369,3 +370,9 @@ def test_an_actor_of_ones_own(call: Ictbench, tmp_path: Path, monkeypatch: pytes
     assert {step.executed for step in steps} == {steps[0].actions[0]}
     assert {step.proposed for step in steps} == {steps[0].actions[0].upper()}
     assert found.result.actor.label == "my_actor:Mine"
+
+
+def test_what_a_reflector_was_trained_on_is_unknown_unless_it_is_said(asked: Callable[..., dict[str, Any]]) -> None:
+    """No list of families is not the empty list, which would say: nothing."""
+    assert asked()["reflector_trained_on"] is None
+    assert asked("--reflector-trained-on", "nothing")["reflector_trained_on"] == ["nothing"]

@@ -164,6 +164,29 @@ def test_departures_from_profile_and_suite_are_named(options: dict[str, Any], sa
     assert plan(profile="standard", **options).deviations() == said
 
 
+def test_what_a_reflector_was_trained_on_is_what_is_said_or_what_it_says_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_arm.py").write_text(
+        "from ictbench.reflectors.none import NoneReflector\n"
+        "class Trained(NoneReflector):\n    trained_on = ('read', 'alfworld-v1/heat')\n"
+        "class Silent(NoneReflector):\n    trained_on = None\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert plan(reflector="openai/x").trained_on is None
+    assert plan(reflector="openai/x", reflector_trained_on="nothing").trained_on == ()
+    assert plan(reflector="openai/x", reflector_trained_on="eat").trained_on == ("minihack-v1/eat",)
+    for reflector in ("rules", "none"):
+        assert plan(reflector=reflector, actor="rules").trained_on == ()
+    own = plan(reflector="own_arm:Trained", actor="rules")
+    assert own.trained_on == ("alfworld-v1/heat", "minihack-v1/read")
+    assert own.deviations() == ("reflector trained on held-out read",)
+    assert plan(reflector="own_arm:Silent", actor="rules").trained_on is None
+    # It changes nothing that is played, so a run may be continued with another statement.
+    assert own.identity() == plan(reflector="own_arm:Trained", actor="rules", reflector_trained_on="nothing").identity()
+
+
 def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
     plain = plan(reflector="openai/m").identity()
     different: list[dict[str, Any]] = [
