@@ -3,7 +3,7 @@
     python benchmarks/export_memory.py [EPISODES]
 
 Plays a small real run, repeats its episodes under other keys until there are as many as asked for (100,000), and
-exports that run in each format, in a process of its own whose greatest memory is told.
+exports that run in each format, in a process of its own whose greatest memory is told. Linux only.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import itertools
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
 
 import ictbench
+from ictbench.export import Format, export_run
 from ictbench.runner.journal import Journal
 
 FORMATS = ("parquet", "csv", "jsonl", "datasets")
@@ -48,21 +50,39 @@ def grow(run: ictbench.Run, count: int) -> int:
 
 
 def export(folder: Path, out: Path | None, form: str) -> tuple[float, float]:
-    """Seconds and greatest memory in MB of one export, or of what it imports."""
-    call = f"export_run(run, {str(out)!r}, {form!r})" if out else "run.result, __import__('datasets')"
-    program = f"import ictbench; from ictbench.export import export_run; run = ictbench.load_run({str(folder)!r})"
-    report = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    """Seconds and greatest memory in MB of one export in a process of its own, or of what it imports."""
+    command = [sys.executable, __file__, "--export", str(folder), str(out or ""), form]
     clock = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", f"{program}; {call}; {report}"], check=True, capture_output=True, text=True
-    )
-    return time.monotonic() - clock, int(done.stdout.split()[-1]) * resource_unit()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return time.monotonic() - clock, float(done.stdout)
 
 
-def resource_unit() -> float:
-    """What one unit of `ru_maxrss` is in MB: kilobytes on Linux, bytes on macOS."""
-    return 1e-6 if sys.platform == "darwin" else 1.024e-3
+def export_here(folder: str, out: str, form: Format) -> None:
+    """Export in this process, and print its greatest memory in MB; files that are mapped into it are not counted."""
+    import datasets  # noqa: F401 - what it takes is counted in any case
+
+    most = 0
+    ended = threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not ended.wait(0.02):
+            status = Path("/proc/self/status").read_text(encoding="utf-8")
+            most = max(most, int(status.partition("RssAnon:")[2].split()[0]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    run = ictbench.load_run(folder)
+    if out:
+        export_run(run, out, form)
+    time.sleep(0.1)
+    ended.set()
+    watcher.join()
+    print(most * 1.024e-3)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    if sys.argv[1:2] == ["--export"]:
+        export_here(*sys.argv[2:])  # type: ignore[arg-type]
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
