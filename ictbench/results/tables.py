@@ -22,13 +22,16 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
     """`families`, `roles`, `loops`, `curves` and `cost`, each with one row a thing of its name."""
     import pandas as pd  # 0.3 s to import
 
-    return {
-        "families": pd.DataFrame([_family_row(family) for family in result.families]),
-        "roles": pd.DataFrame([{"role": role, **_measures(m)} for role, m in result.by_role.items()]),
-        "loops": pd.DataFrame([_loop_row(f, loop) for f in result.families for loop in f.loops]),
-        "curves": pd.DataFrame([row for f in result.families for loop in f.loops for row in _curve_rows(f, loop)]),
-        "cost": pd.DataFrame([{"role": role, **usage.model_dump()} for role, usage in result.cost.items()]),
+    loops = [(family, loop) for family in result.families for loop in family.loops]
+    found: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+        "families": ([_family_row(family) for family in result.families], ["family"]),
+        "roles": ([{"role": role, **_measures(m)} for role, m in result.by_role.items()], ["role"]),
+        "loops": ([_loop_row(*one) for one in loops], ["family", "loop"]),
+        "curves": ([row for one in loops for row in _curve_rows(*one)], ["family", "loop", "prompt"]),
+        "cost": ([{"role": role, **usage.model_dump()} for role, usage in result.cost.items()], ["role"]),
     }
+    # Without a finished loop there is nothing to tell, but still something to read.
+    return {name: pd.DataFrame(rows, columns=None if rows else names) for name, (rows, names) in found.items()}
 
 
 def errors(family: FamilyResult) -> int:

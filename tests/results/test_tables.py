@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,18 @@ def test_a_family_without_a_finished_loop_is_a_row_without_measures(run: ictbenc
     assert (found["family"], found["loops"], found["errors"]) == ("read", 0, 0)
     assert all(pd.isna(found[name]) for name in MEASURES)
     assert errors(result.families[1]) == 0
+
+
+def test_a_run_without_a_finished_loop_has_tables_that_can_be_read(run: ictbench.Run) -> None:
+    plain = json.loads(run.result.to_json()) | {"complete": False, "owed": 1, "by_role": {}}
+    for family in plain["families"]:
+        family |= {"loops": [], "measures": None, "behaviour": None}
+    found = tables(Result.model_validate(plain))
+    for name, rows in {"families": 2, "roles": 0, "loops": 0, "curves": 0, "cost": 4}.items():
+        read = pd.read_csv(io.StringIO(found[name].to_csv(index=False)))
+        assert len(read) == rows
+        assert {"family", "role"} & set(read.columns)
+        assert found[name].to_markdown(index=False).startswith("|")
 
 
 @pytest.mark.parametrize(("outcomes", "found"), [("1", 1), ("0", 0), ("0110", 0.5), ("001", 1 / 3)])
