@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ictbench.results.remarks import remarks
 from ictbench.results.tables import errors
-from ictbench.suites.training import training_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def print_result(run: Run) -> None:
         soft_wrap=True,
     )
     console.print(_table(result))
-    for line in _remarks(result):
+    for line in [*remarks(result), *_cost(result)]:
         console.print(_text(line), soft_wrap=True)
     console.print(_text(f"Files: {run.folder}"), soft_wrap=True)
 
@@ -95,28 +95,7 @@ def _gain(gain: Interval) -> str:
     return f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
 
 
-def _remarks(result: Result) -> Iterator[str]:
-    if not result.complete:
-        yield f"Incomplete: {result.owed} owed; the table holds the loops that are finished."
-    if result.retried_failures:
-        again = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
-        yield f"Failed episodes played again on request: {again}."
-    if result.sizes.loops < 3:
-        yield "Fewer than 3 loops: no intervals."
-    elif result.intervals == "for these games":
-        yield "All loops are scored on the same games: the intervals speak for these games."
-    for family in result.families:
-        if family.note:
-            yield f"{family.name}: {family.note}."
-    if not result.ranked:
-        reasons = [*result.deviations] if result.deviations else []
-        if result.profile == "quick":
-            reasons.insert(0, "the quick profile is never ranked")
-        yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
-    if result.reflector_trained_on or result.reflector.model:
-        yield f"Reflector trained on: {training_in_words(result.reflector_trained_on)}."
-    if result.actor.model is None:
-        yield "The actor is scripted, no language model."
+def _cost(result: Result) -> Iterator[str]:
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}
     if usage:
         said = (
