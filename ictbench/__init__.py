@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
     from ictbench.results import Result
-    from ictbench.runner import Progress, Run, dry_run, load_run, run
+    from ictbench.runner import Progress, Run, dry_run, load_run, run, write_report
     from ictbench.suites import Suite, list_suites, load_suite
 
 _HOMES = {
@@ -46,6 +46,7 @@ _HOMES = {
     "load_run": "runner",
     "load_suite": "suites",
     "run": "runner",
+    "write_report": "runner",
 }
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "load_run",
     "load_suite",
     "run",
+    "write_report",
 ]
 
 

@@ -51,7 +51,7 @@ def test_the_public_names_are_one_sorted_list() -> None:
             "Progress",
         ),
         *("Reflection", "Reflector", "Result", "Run", "RunError", "Suite", "Task", "TextEnv", "Trajectory"),
-        *("UsageError", "__version__", "dry_run", "list_suites", "load_run", "load_suite", "run"),
+        *("UsageError", "__version__", "dry_run", "list_suites", "load_run", "load_suite", "run", "write_report"),
     }
     assert dir(ictbench) == ictbench.__all__
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ictbench import __version__
-from ictbench.cli import data, doctor, export, run, show, tasks, transfer
+from ictbench.cli import data, doctor, export, report, run, show, tasks, transfer
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("show")(show.show)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("doctor")(doctor.doctor)

@@ -2,5 +2,6 @@
 
 from ictbench.runner.api import Run, dry_run, load_run, run
 from ictbench.runner.progress import Progress
+from ictbench.runner.report import write_report
 
-__all__ = ["Progress", "Run", "dry_run", "load_run", "run"]
+__all__ = ["Progress", "Run", "dry_run", "load_run", "run", "write_report"]

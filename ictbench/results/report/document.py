@@ -1,0 +1,109 @@
+"""Everything a report shows but for its episodes, as one JSON document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ictbench import __version__
+from ictbench.errors import ResultError
+from ictbench.results.remarks import remarks
+from ictbench.results.report.differences import differences
+from ictbench.results.statistics import mean_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.results.report.source import ReportSource
+    from ictbench.results.schema import FamilyResult, LoopResult, Result
+
+
+def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
+    """The document; its `runs` are in the order of `sources`.
+
+    Raises:
+        ResultError: a result contradicts itself.
+    """
+    for source in sources:
+        _check(source)
+    results = [source.result for source in sources]
+    return {
+        "ictbench": __version__,
+        "differences": list(differences(results)),
+        "several_suites": len({result.suite.digest for result in results}) > 1,
+        "runs": [_run(source, label) for source, label in zip(sources, _labels(sources), strict=True)],
+    }
+
+
+def _labels(sources: Sequence[ReportSource]) -> list[str]:
+    """What tells the runs apart: their reflectors where that is enough, else the names of their folders too."""
+    reflectors = Counter(source.result.reflector.label for source in sources)
+    return [
+        label if reflectors[label := source.result.reflector.label] == 1 else f"{label} ({source.name})"
+        for source in sources
+    ]
+
+
+def _run(source: ReportSource, label: str) -> dict[str, Any]:
+    result = source.result
+    plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
+    shared = result.intervals == "for these games"
+    return {
+        **plain,
+        "name": source.name,
+        "label": label,
+        "remarks": list(remarks(result)),
+        "started": result.host.started,
+        "seconds": result.host.seconds,
+        "spent": result.host.spent.model_dump(mode="json"),
+        "troubles": list(result.host.troubles),
+        "roles": [
+            {
+                "role": role,
+                "measures": measures.model_dump(mode="json"),
+                "curve": _curve([f for f in result.families if f.role == role and f.loops], shared),
+            }
+            for role, measures in result.by_role.items()
+        ],
+        "families": [_family(family, shared) for family in result.families],
+    }
+
+
+def _family(family: FamilyResult, shared: bool) -> dict[str, Any]:
+    return {**family.model_dump(mode="json"), "curve": _curve([family], shared) if family.loops else []}
+
+
+def _curve(families: Sequence[FamilyResult], shared: bool) -> list[dict[str, float | None]]:
+    """Mean selection success of prompt[0] … prompt[N], with intervals."""
+    points = range(min((len(loop.selection) for family in families for loop in family.loops), default=0))
+    scores = (
+        [tuple(tuple(map(float, loop.selection[index])) for loop in family.loops) for family in families]
+        for index in points
+    )
+    return [mean_interval(score, (0.0, 1.0), shared=shared).model_dump() for score in scores]
+
+
+def _check(source: ReportSource) -> None:
+    """Refuse a result whose parts do not fit together, as one edited by hand."""
+    for family in source.result.families:
+        for loop in family.loops:
+            if wrong := _misfit(loop, source.result):
+                raise ResultError(f"the result of {source.name} is damaged: {family.name}, loop {loop.index}: {wrong}")
+        if any(len(one.prompts) != len(other.prompts) for one, other in pairwise(family.loops)):
+            raise ResultError(f"the result of {source.name} is damaged: loops of {family.name} differ in turns")
+
+
+def _misfit(loop: LoopResult, result: Result) -> str:
+    last = len(loop.prompts) - 1
+    if last < 1 or len(loop.batches) != last or len(loop.selection) != last + 1:
+        return f"{last + 1} prompts, {len(loop.batches)} batches, {len(loop.selection)} selection scores"
+    if not 0 <= loop.best <= last or not {0, loop.best, last} <= set(loop.test) <= set(range(last + 1)):
+        return f"best is prompt[{loop.best}] of {last}, tested are {sorted(loop.test)}"
+    scored = [(loop.selection_tasks, outcomes) for outcomes in loop.selection]
+    scored += [(loop.test_tasks, outcomes) for outcomes in loop.test.values()]
+    scored += [(batch.tasks, batch.outcomes) for batch in loop.batches]
+    for tasks, outcomes in scored:
+        if not tasks or len(tasks) != len(outcomes) or set(outcomes) - {"0", "1"}:
+            return f"{len(tasks)} tasks have the outcomes {outcomes!r}"
+    return ""
