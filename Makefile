@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models check format lock schema build clean
+.PHONY: demo test test-models test-browser check format lock schema build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -11,10 +11,13 @@ demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto --ignore tests/models_real
+	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser
 
 test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
 	$(BIN)/pytest tests/models_real
+
+test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
+	$(BIN)/pytest tests/browser
 
 check: .venv/dev  ## style and types
 	$(BIN)/ruff check

@@ -1,0 +1,87 @@
+"""A real Chromium, driven by Playwright; what is missing of it is installed where that can be done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+import ictbench
+
+from .hostile import hostile_run
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SIZES: dict[str, Any] = {"turns": 3, "batch_size": 2, "loops": 3, "selection_size": 4, "test_size": 5}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Skips where there is no Chromium, or fails where ICTBENCH_REQUIRE_BROWSER is set."""
+    program = _chromium()
+    if program is None:
+        reason = "no chromium on the PATH, and none could be installed: apt-get install chromium"
+        (pytest.fail if os.environ.get("ICTBENCH_REQUIRE_BROWSER") else pytest.skip)(reason)
+    with sync_playwright() as playwright:
+        # The sandbox cannot be had as root, and all that is opened are pages of our own.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def _chromium() -> str | None:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return found
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", *command], check=False, capture_output=True, timeout=540)
+    return shutil.which("chromium")
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    reader = Reader(browser)
+    yield reader
+    reader.close()
+    assert reader.troubles == []
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """The scripted pair on two families."""
+    out = tmp_path_factory.mktemp("rules") / "learned"
+    return ictbench.run(suite="minihack-v1", families="room-random,read", out=out, **SIZES)
+
+
+@pytest.fixture(scope="session")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """The same tasks under the unchanged prompt."""
+    out = tmp_path_factory.mktemp("none") / "unchanged"
+    families = "room-random,read"
+    return ictbench.run(suite="minihack-v1", families=families, reflector="none", actor="rules", out=out, **SIZES)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """A language model that means harm."""
+    return hostile_run(tmp_path_factory.mktemp("hostile") / "hostile")
+
+
+@pytest.fixture(scope="session")
+def report_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The report of some runs."""
+
+    def write(*runs: ictbench.Run, **options: Any) -> Path:
+        return ictbench.write_report(runs, tmp_path_factory.mktemp("report") / "report.html", **options)
+
+    return write

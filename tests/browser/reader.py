@@ -1,0 +1,44 @@
+"""Somebody who opens a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Dialog, Page
+
+
+class Reader:
+    """Opens pages and notes what no page should do: errors, dialogs, requests for anything but the file itself."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[Any] = []
+        self.troubles: list[str] = []
+
+    def open(self, path: Path, **settings: Any) -> Page:
+        """A page in a window of its own; `settings` are Playwright's, e.g. viewport and color_scheme."""
+        context = self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: self.troubles.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("dialog", self._dismiss)
+        page.on("request", lambda request: self._note(request.url, path))
+        page.goto(path.as_uri())
+        return page
+
+    def close(self) -> None:
+        """Close all windows."""
+        for context in self._contexts:
+            context.close()
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _note(self, url: str, path: Path) -> None:
+        if url != path.as_uri() and not url.startswith("data:"):
+            self.troubles.append(f"request: {url}")

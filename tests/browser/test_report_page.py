@@ -1,0 +1,189 @@
+"""The report in a real browser: what it shows, and that it shows it to everybody."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from ictbench import Run
+
+    from .reader import Reader
+
+Report = Callable[..., Path]
+"""Makes a report of runs."""
+
+
+def curve_of(page: Page, family: str) -> Locator:
+    return page.get_by_role("img", name=f"Learning curve, {family} ")
+
+
+def share(outcomes: str) -> float:
+    return outcomes.count("1") / len(outcomes)
+
+
+def test_the_curve_goes_through_the_selection_success_of_every_prompt(
+    reader: Reader, report_of: Report, rules: Run
+) -> None:
+    page = reader.open(report_of(rules))
+    for family in rules.result.families:
+        assert family.measures is not None
+        marks = curve_of(page, family.name).locator(".mark")
+        points = [(float(m.get_attribute("cx") or 0), float(m.get_attribute("cy") or 0)) for m in marks.all()]
+        assert [float(mark.get_attribute("data-value") or 0) for mark in marks.all()] == pytest.approx(
+            family.measures.curve
+        )
+        # Drawn where they belong: 0 and 1 are the lowest and the highest line of the grid.
+        lines = curve_of(page, family.name).locator("line")
+        heights = [float(line.get_attribute("y1") or 0) for line in lines.all()]
+        scaled = [(max(heights) - y) / (max(heights) - min(heights)) for _, y in points]
+        assert scaled == pytest.approx(family.measures.curve, abs=0.001)
+        steps = [later - sooner for (sooner, _), (later, _) in itertools.pairwise(points)]
+        assert steps == pytest.approx([steps[0]] * len(steps), abs=0.02)
+        assert curve_of(page, family.name).locator("polygon.band").count() == 1
+
+
+def test_bars_show_base_best_and_last(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules))
+    for family in rules.result.families:
+        assert family.measures is not None
+        chart = page.get_by_role("img", name=f"Base, best and last, {family.name} ")
+        for name in ("base", "best", "last"):
+            value = float(chart.locator(f".bar.{name}").get_attribute("data-value") or -1)
+            assert value == getattr(family.measures, name).value
+        assert chart.locator("line.whisker").count() == 3
+
+
+def test_gains_stand_against_headroom_and_best_prompts_are_counted(
+    reader: Reader, report_of: Report, rules: Run
+) -> None:
+    page = reader.open(report_of(rules))
+    marks = page.get_by_role("img", name="Gain against headroom").locator(".mark").all()
+    for mark, family in zip(marks, rules.result.families, strict=True):
+        assert family.measures is not None
+        assert float(mark.get_attribute("data-gain") or -9) == family.measures.gain.value
+        assert float(mark.get_attribute("data-headroom") or -9) == pytest.approx(1 - family.measures.base.value)
+    rows = page.get_by_role("table", name="loops by their best prompt").get_by_role("row").all()[1:]
+    for row, family in zip(rows, rules.result.families, strict=True):
+        bests = [loop.best for loop in family.loops]
+        assert row.get_by_role("cell").all_inner_texts() == [str(bests.count(index)) for index in range(4)]
+
+
+def test_prompts_are_shown_as_what_changed_with_the_analysis(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules))
+    for family in rules.result.families:
+        for loop in family.loops:
+            page.locator("#prompts").get_by_label("Family").select_option(family.name)
+            page.locator("#prompts").get_by_label("Loop").select_option(str(loop.index))
+            for index, prompt in enumerate(loop.prompts[1:], start=1):
+                shown = page.get_by_role("article", name=f"prompt[{index}], rules")
+                before, after = (set(text.split("\n")) for text in (loop.prompts[index - 1].text, prompt.text))
+                assert set(shown.locator("ins .sign + span").all_text_contents()) >= after - before
+                assert set(shown.locator("del .sign + span").all_text_contents()) >= before - after
+                assert shown.get_by_text("Unchanged.").count() == (before == after)
+                assert shown.locator(".analysis p").inner_text().strip() == prompt.analysis.strip()
+                assert f"selection {share(loop.selection[index]):.2f}" in shown.locator(".scores").inner_text()
+
+
+def test_behaviour_and_cost_are_in_tables(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+    page = reader.open(report_of(hostile))
+    table = page.get_by_role("table", name="Actor and reflector by family")
+    for row, family in zip(table.get_by_role("row").all()[1:], hostile.result.families, strict=True):
+        assert family.behaviour is not None
+        cells = row.get_by_role("cell").all_inner_texts()
+        assert cells[:2] == [
+            f"{100 * family.behaviour.invalid_base:.1f} %",
+            f"{100 * family.behaviour.invalid_best:.1f} %",
+        ]
+        assert cells[2] == f"{family.behaviour.failed['refused']} refused"
+    ends = page.get_by_role("table", name="How test episodes under the best prompts ended")
+    assert ends.get_by_role("row").count() == 3
+    cost = page.get_by_role("table", name="Calls, tokens and money by role")
+    for role, usage in hostile.result.cost.items():
+        row = cost.get_by_role("row").filter(has=page.get_by_role("rowheader", name=role, exact=True))
+        cells = row.get_by_role("cell").all_inner_texts()
+        assert cells[1:4] == [f"{n:,}" for n in (usage.calls, usage.input_tokens, usage.output_tokens)]
+        assert cells[-1] == "unknown"
+    silent = reader.open(report_of(rules))
+    assert silent.get_by_text("No calls to language models.").is_visible()
+
+
+def test_every_chart_has_a_name_a_description_and_its_numbers(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules))
+    charts = page.locator("svg.chart").all()
+    assert len(charts) == 2 * (2 + 2) + 1
+    for chart in charts:
+        assert chart.locator("> title").text_content()
+        assert "rules" in (chart.locator("> desc").text_content() or "") or "gain" in (
+            chart.locator("> desc").text_content() or ""
+        )
+    page.get_by_text("Numbers: success on selection tasks by prompt").click()
+    table = page.get_by_role("table", name="success on selection tasks by prompt")
+    family = rules.result.families[1]
+    assert family.measures is not None
+    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="read, rules"))
+    assert re.findall(r"^\S+", row.get_by_role("cell").first.inner_text()) == [f"{family.measures.curve[0]:.2f}"]
+
+
+def test_two_runs_stand_side_by_side(reader: Reader, report_of: Report, rules: Run, unchanged: Run) -> None:
+    page = reader.open(report_of(rules, unchanged))
+    assert page.get_by_role("heading", name="Runs side by side").is_visible()
+    assert page.get_by_text("these runs can be compared").is_visible()
+    assert curve_of(page, "read").locator("polyline").count() == 2
+    flat = curve_of(page, "read").locator(".mark.series-1").all()
+    assert len({mark.get_attribute("y") for mark in flat}) == 1
+    left, right = (page.get_by_role("article", name=f"prompt[1], {name}").bounding_box() for name in ("rules", "none"))
+    assert left is not None
+    assert right is not None
+    assert (left["y"], left["x"] + left["width"] < right["x"]) == (right["y"], True)
+    assert page.get_by_role("article", name="prompt[1], none").get_by_text("Unchanged.").is_visible()
+
+
+def test_runs_that_differ_in_more_say_so(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+    page = reader.open(report_of(rules, hostile))
+    note = page.get_by_text("These runs differ in more than their reflectors.").locator("..")
+    assert "turns: 3 / 2" in note.inner_text()
+    assert curve_of(page, "read").locator("polyline").count() == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_follows_the_system_until_the_reader_chooses(
+    reader: Reader, report_of: Report, rules: Run, scheme: Any
+) -> None:
+    page = reader.open(report_of(rules, episodes="none"), color_scheme=scheme)
+    body = page.locator("body")
+    brightness = "e => getComputedStyle(e).backgroundColor.match(/[0-9.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0)"
+    before = body.evaluate(brightness)
+    assert (before < 300) == (scheme == "dark")
+    button = page.get_by_role("button", name="Dark")
+    assert button.get_attribute("aria-pressed") == str(scheme == "dark").lower()
+    button.click()
+    assert (body.evaluate(brightness) < 300) == (scheme != "dark")
+    page.reload()
+    assert (body.evaluate(brightness) < 300) == (scheme != "dark")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_page(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+    page = reader.open(report_of(hostile, rules), viewport={"width": 360, "height": 740})
+    page.get_by_role("list", name="Episodes").get_by_role("button").first.click()
+    screen = page.get_by_label("Screen as the actor saw it")
+    screen.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    # Eighty columns scroll in a box of their own, in letters that can be read.
+    assert screen.evaluate("e => e.scrollWidth > e.clientWidth && e.getBoundingClientRect().right <= 360")
+    assert screen.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 9
+
+
+def test_without_episodes_the_page_says_so(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules, episodes="none"))
+    assert page.get_by_text("(--episodes none)").is_visible()
+    tasks = page.get_by_role("list", name="Episodes").get_by_role("button")
+    assert tasks.count() == 2
+    assert all(task.is_disabled() and "left out of this page" in task.inner_text() for task in tasks.all())
