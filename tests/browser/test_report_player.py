@@ -162,7 +162,7 @@ def test_one_task_is_played_side_by_side_under_two_prompts(
     first_task(page).click()
     section.get_by_label("Beside it").select_option(index=1)
     players = page.locator(".player")
-    page.wait_for_function("document.querySelectorAll('.player').length === 2")
+    players.nth(1).wait_for()
     players.first.focus()
     page.keyboard.press("ArrowRight")
     for each in players.all():

@@ -7,7 +7,8 @@ import { svgElement } from "./dom.js";
 const [WIDTH, HEIGHT] = [340, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [30, 8, 10, 28];
 
-// `series` are { name, points: [{ value, low, high }] }; `position` of a series gives its colour and shape.
+// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }: `position` gives colour and
+// shape, `loops` are thin lines behind.
 export function curveChart({ title, series }) {
   const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
   const x = scale([0, turns], [LEFT + 6, WIDTH - RIGHT - 6]);
@@ -16,7 +17,8 @@ export function curveChart({ title, series }) {
     { width: WIDTH, height: HEIGHT, title, description: describe(series), kind: "curve" },
     grid(turns, x, y),
     series.map(({ points, position }) => band(points, position, x, y)),
-    series.map(({ points, position }) => path(points, position, x, y)),
+    series.map(({ loops = [], position }) => loops.map((values) => path(values, `loop ${seriesClass(position)}`, x, y))),
+    series.map(({ points, position }) => path(points.map(({ value }) => value), `line ${seriesClass(position)}`, x, y)),
     series.map(({ name, points, position }) =>
       points.map((point, index) =>
         mark(x(index), y(point.value), position, { prompt: index, value: point.value }, `${name}, prompt[${index}]: ${estimate(point)}`),
@@ -45,9 +47,9 @@ function band(points, position, x, y) {
   return svgElement("polygon", { points: [...upper, ...lower].join(" "), class: `band ${seriesClass(position)}` });
 }
 
-function path(points, position, x, y) {
-  const corners = points.map((point, index) => `${round(x(index))},${round(y(point.value))}`);
-  return svgElement("polyline", { points: corners.join(" "), class: `line ${seriesClass(position)}` });
+function path(values, kind, x, y) {
+  const corners = values.map((value, index) => `${round(x(index))},${round(y(value))}`);
+  return svgElement("polyline", { points: corners.join(" "), class: kind });
 }
 
 function describe(series) {

@@ -4,7 +4,7 @@ import { barChart } from "./bars.js";
 import { curveChart } from "./curve.js";
 import { element } from "./dom.js";
 import { familiesOf, rolesOf } from "./families.js";
-import { estimate } from "./format.js";
+import { estimate, success } from "./format.js";
 import { seriesClass } from "./frame.js";
 import { foldedTable } from "./table.js";
 
@@ -17,7 +17,8 @@ export function successSection(report) {
     element(
       "p",
       { class: "lead" },
-      "Curve: success of each prompt on selection tasks, with its 95 % interval where there are 3 loops or more. " +
+      "Curve: success of each prompt on selection tasks, with its 95 % interval where there are 3 loops or more" +
+        (report.runs.length > 1 ? ". " : "; thin lines are single loops. ") +
         "Bars: success on test tasks under the first, the best and the last prompt.",
     ),
     legend(report.runs),
@@ -36,7 +37,7 @@ function panel(group, several) {
   const measured = group.entries.filter(({ family }) => family.measures);
   const body = measured.length
     ? [
-        curveChart({ title: `Learning curve, ${group.label}`, series: measured.map(({ run, position, family }) => ({ name: run.label, position, points: family.curve })) }),
+        curveChart({ title: `Learning curve, ${group.label}`, series: measured.map((entry) => seriesOf(entry, several)) }),
         barChart({ title: `Base, best and last, ${group.label}`, groups: ["base", "best", "last"].map((name) => barsOf(name, measured)) }),
       ]
     : element("p", { class: "faint" }, "No loop is finished yet.");
@@ -49,6 +50,12 @@ function panel(group, several) {
     measured.length && missing.length ? element("p", { class: "faint" }, missing.join(" ")) : null,
     group.note ? element("p", { class: "faint" }, group.note) : null,
   );
+}
+
+// The loops of several runs would cover each other.
+function seriesOf({ run, position, family }, several) {
+  const loops = several ? [] : (family.loops ?? []).map((loop) => loop.selection.map(success));
+  return { name: run.label, position, points: family.curve, loops };
 }
 
 function barsOf(name, entries) {
