@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-browser check format lock schema build clean
+.PHONY: demo test test-models test-browser check format lock schema screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -30,6 +30,9 @@ format: .venv/dev
 
 schema: .venv/dev  ## write docs/result.schema.json from the models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
+
+screenshots: .venv/dev  ## draw the pictures of docs/report.md anew
+	PYTHONPATH=tests $(BIN)/python -m browser.screenshots
 
 build: .venv/dev  ## the wheel
 	$(BIN)/python -m build --wheel --outdir dist

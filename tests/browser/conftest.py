@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +11,7 @@ from playwright.sync_api import sync_playwright
 import ictbench
 
 from .hostile import hostile_run
-from .reader import Reader
+from .reader import Reader, chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,14 +19,13 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 SIZES: dict[str, Any] = {"turns": 3, "batch_size": 2, "loops": 3, "selection_size": 4, "test_size": 5}
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Skips where there is no Chromium, or fails where ICTBENCH_REQUIRE_BROWSER is set."""
-    program = _chromium()
+    program = chromium()
     if program is None:
         reason = "no chromium on the PATH, and none could be installed: apt-get install chromium"
         (pytest.fail if os.environ.get("ICTBENCH_REQUIRE_BROWSER") else pytest.skip)(reason)
@@ -37,15 +34,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-def _chromium() -> str | None:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return found
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", *command], check=False, capture_output=True, timeout=540)
-    return shutil.which("chromium")
 
 
 @pytest.fixture

@@ -1,13 +1,28 @@
-"""Somebody who opens a report."""
+"""Somebody who opens a report, and the browser to do it with."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Dialog, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium() -> str | None:
+    """The program: one on the PATH, or Debian's, installed where we may."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return found
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", *command], check=False, capture_output=True, timeout=540)
+    return shutil.which("chromium")
 
 
 class Reader:

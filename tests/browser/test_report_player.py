@@ -50,7 +50,7 @@ def test_an_episode_is_picked_and_stepped_through_by_keyboard(reader: Reader, re
         assert float(facts["Reward"]) == round(step.reward, 3)
         page.keyboard.press("ArrowRight")
     assert shown(playing) == trajectory.last_observation.rstrip("\n")
-    assert playing.get_by_role("status").inner_text().startswith(f"End, after {len(trajectory.steps)} decisions: ")
+    assert playing.get_by_role("status").inner_text().startswith(f"End, after {len(trajectory.steps)} decision")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
     assert shown(playing) == trajectory.steps[0].observation.rstrip("\n")

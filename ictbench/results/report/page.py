@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ictbench.results.report.source import ReportSource
 
 ASSETS = files(__package__) / "assets"
-STYLES = ("base.css", "charts.css", "prompts.css", "player.css")
+STYLES = ("colours", "base", "controls", "cards", "tables", "charts", "prompts", "player")
 MARK = '<meta name="generator" content="ictbench report">'
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 POLICY = (
@@ -77,7 +77,7 @@ def _pack(number: int, source: ReportSource, choice: EpisodeChoice, chunks: IO[s
 
 def _around_chunks(content: dict[str, Any], sources: Sequence[ReportSource]) -> list[str]:
     """The page before and after the chunks."""
-    style = "".join(_read(name) for name in STYLES)
+    style = "".join(_read(f"{name}.css") for name in STYLES)
     script = join_modules("report", lambda name: _read(f"{name}.js"))
     labels = " / ".join(dict.fromkeys(run["label"] for run in content["runs"]))
     values = {

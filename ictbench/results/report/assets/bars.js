@@ -30,7 +30,14 @@ function drawBar(group, bar, top, x) {
   return [
     svgElement(
       "rect",
-      { x: x(0), y: top + 1, width: round(width), height: BAR - 2, class: `bar ${group} ${seriesClass(bar.position)}`, "data-value": bar.value },
+      {
+        x: x(0),
+        y: top + 1,
+        width: round(width),
+        height: BAR - 2,
+        class: `bar ${group} ${seriesClass(bar.position)}`,
+        "data-value": bar.value,
+      },
       svgElement("title", {}, `${bar.name}, ${group}: ${estimate(bar)}`),
     ),
     bar.low === null ? null : ["halo", "whisker"].map((kind) => line(x(bar.low), middle, x(bar.high), middle, kind)),

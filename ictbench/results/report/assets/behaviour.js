@@ -10,7 +10,11 @@ const ENDS = ["solved", "step_limit", "env_ended", "died", "failed"];
 export function behaviourSection(report) {
   const several = report.runs.length > 1;
   const entries = familiesOf(report).flatMap(({ label, entries: each }) =>
-    each.map(({ run, family }) => ({ name: several ? `${label}, ${run.label}` : label, behaviour: family.behaviour, loops: family.loops })),
+    each.map(({ run, family }) => ({
+      name: several ? `${label}, ${run.label}` : label,
+      behaviour: family.behaviour,
+      loops: family.loops,
+    })),
   );
   return element(
     "section",
@@ -18,13 +22,29 @@ export function behaviourSection(report) {
     element("h2", { id: "behaviour-heading" }, "Behaviour"),
     dataTable({
       caption: "Actor and reflector by family",
-      columns: ["family", "invalid, base", "invalid, best", "episodes failed by the model", "reflections not used", "prompt bytes", "prompt change a turn", "change after an all-solved batch", "starts met before"],
-      rows: entries.map(({ name, behaviour, loops }) => [name, ...(behaviour ? cells(behaviour, loops) : Array(8).fill("\u2026"))]),
+      columns: [
+        "family",
+        "invalid, base",
+        "invalid, best",
+        "episodes failed by the model",
+        "reflections not used",
+        "prompt bytes",
+        "prompt change a turn",
+        "change after an all-solved batch",
+        "starts met before",
+      ],
+      rows: entries.map(({ name, behaviour, loops }) => [
+        name,
+        ...(behaviour ? cells(behaviour, loops) : Array(8).fill("\u2026")),
+      ]),
     }),
     dataTable({
       caption: "How test episodes under the best prompts ended",
       columns: ["family", "share", ...ENDS.map(words)],
-      rows: entries.map(({ name, behaviour }) => [name, ...(behaviour ? endCells(behaviour.ends) : Array(1 + ENDS.length).fill("\u2026"))]),
+      rows: entries.map(({ name, behaviour }) => [
+        name,
+        ...(behaviour ? endCells(behaviour.ends) : Array(1 + ENDS.length).fill("\u2026")),
+      ]),
     }),
   );
 }
@@ -55,5 +75,8 @@ function endCells(ends) {
     part.style.flexGrow = ends[end] / total;
     return part;
   });
-  return [element("span", { class: "stack", "aria-hidden": "true" }, shares), ...ENDS.map((end) => count(ends[end] ?? 0))];
+  return [
+    element("span", { class: "stack", "aria-hidden": "true" }, shares),
+    ...ENDS.map((end) => count(ends[end] ?? 0)),
+  ];
 }

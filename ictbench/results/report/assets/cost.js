@@ -19,9 +19,25 @@ export function costSection(report) {
     "section",
     { id: "cost", "aria-labelledby": "cost-heading" },
     element("h2", { id: "cost-heading" }, "Cost"),
-    silent.map((run) => element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`)),
+    silent.map((run) =>
+      element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`),
+    ),
     rows.length
-      ? dataTable({ caption: "Calls, tokens and money by role", columns: ["role", "share of tokens", "calls", "input tokens", "output tokens", "cached", "reasoning", "replies from cache", "cost"], rows })
+      ? dataTable({
+          caption: "Calls, tokens and money by role",
+          columns: [
+            "role",
+            "share of tokens",
+            "calls",
+            "input tokens",
+            "output tokens",
+            "cached",
+            "reasoning",
+            "replies from cache",
+            "cost",
+          ],
+          rows,
+        })
       : null,
   );
 }
@@ -32,7 +48,12 @@ function row(role, usage, run, several) {
   const filled = element("span", {});
   filled.style.inlineSize = `${Math.min(100, 100 * share)}%`;
   const bar = element("span", { class: "share", "aria-hidden": "true" }, filled);
-  return [several ? `${run.label}: ${role}` : role, bar, ...COLUMNS.map((name) => count(usage[name])), money(usage.cost)];
+  return [
+    several ? `${run.label}: ${role}` : role,
+    bar,
+    ...COLUMNS.map((name) => count(usage[name])),
+    money(usage.cost),
+  ];
 }
 
 function tokens(usage) {

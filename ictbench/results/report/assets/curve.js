@@ -17,11 +17,26 @@ export function curveChart({ title, series }) {
     { width: WIDTH, height: HEIGHT, title, description: describe(series), kind: "curve" },
     grid(turns, x, y),
     series.map(({ points, position }) => band(points, position, x, y)),
-    series.map(({ loops = [], position }) => loops.map((values) => path(values, `loop ${seriesClass(position)}`, x, y))),
-    series.map(({ points, position }) => path(points.map(({ value }) => value), `line ${seriesClass(position)}`, x, y)),
+    series.map(({ loops = [], position }) =>
+      loops.map((values) => path(values, `loop ${seriesClass(position)}`, x, y)),
+    ),
+    series.map(({ points, position }) =>
+      path(
+        points.map(({ value }) => value),
+        `line ${seriesClass(position)}`,
+        x,
+        y,
+      ),
+    ),
     series.map(({ name, points, position }) =>
       points.map((point, index) =>
-        mark(x(index), y(point.value), position, { prompt: index, value: point.value }, `${name}, prompt[${index}]: ${estimate(point)}`),
+        mark(
+          x(index),
+          y(point.value),
+          position,
+          { prompt: index, value: point.value },
+          `${name}, prompt[${index}]: ${estimate(point)}`,
+        ),
       ),
     ),
   );

@@ -9,11 +9,15 @@ const TAGS = { same: "span", removed: "del", added: "ins" };
 
 export function diffView(before, after) {
   const rows = diffLines(before, after);
-  const near = (index) => rows.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((row) => row.kind !== "same");
+  const near = (index) =>
+    rows.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((row) => row.kind !== "same");
   const shown = [];
   let folded = 0;
   const closeFold = () => {
-    if (folded) shown.push(element("span", { class: "row fold" }, `  \u2026 ${folded} unchanged ${folded === 1 ? "line" : "lines"}`));
+    if (folded)
+      shown.push(
+        element("span", { class: "row fold" }, `  \u2026 ${folded} unchanged ${folded === 1 ? "line" : "lines"}`),
+      );
     folded = 0;
   };
   rows.forEach((row, index) => {
@@ -30,5 +34,10 @@ export function diffView(before, after) {
 
 function rowView({ kind, parts }) {
   const words = parts.map(({ text, changed }) => (changed ? element("mark", {}, text) : text));
-  return element(TAGS[kind], { class: `row ${kind}` }, element("span", { class: "sign" }, SIGNS[kind]), element("span", {}, words));
+  return element(
+    TAGS[kind],
+    { class: `row ${kind}` },
+    element("span", { class: "sign" }, SIGNS[kind]),
+    element("span", {}, words),
+  );
 }

@@ -19,6 +19,11 @@ export function count(value) {
   return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
 }
 
+// A number of things: "1 decision", "25 decisions".
+export function counted(value, noun) {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 export function money(value) {
   return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
 }

@@ -11,7 +11,12 @@ export function picture({ width, height, title, description, kind }, ...children
   const [titleId, descriptionId] = [uniqueId("title"), uniqueId("description")];
   return svgElement(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "img", class: `chart ${kind}`, "aria-labelledby": `${titleId} ${descriptionId}` },
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      class: `chart ${kind}`,
+      "aria-labelledby": `${titleId} ${descriptionId}`,
+    },
     svgElement("title", { id: titleId }, title),
     svgElement("desc", { id: descriptionId }, description),
     ...children,

@@ -30,7 +30,10 @@ export function gainChart({ title, points }) {
 function axes(x, y, bottom) {
   const levels = [1, 0.5, 0, -0.5, -1].filter((level) => level >= bottom);
   return [
-    levels.map((level) => [line(x(0), y(level), x(1), y(level), level ? "grid" : "axis"), label(x(0) - 6, y(level) + 3.5, signed(level, 1), "end")]),
+    levels.map((level) => [
+      line(x(0), y(level), x(1), y(level), level ? "grid" : "axis"),
+      label(x(0) - 6, y(level) + 3.5, signed(level, 1), "end"),
+    ]),
     line(x(0), y(0), x(1), y(1), "ceiling"),
     label(x(0.3), y(0.3) - 8, "all of the headroom", "end faint"),
     [0, 0.5, 1].map((level) => label(x(level), y(bottom) + 15, String(level), "middle")),
@@ -50,7 +53,8 @@ function apart(points) {
     .map((point) => {
       const anchor = point.x > WIDTH / 2 ? "end" : "start";
       let labelY = point.y;
-      const collides = (other) => other.anchor === anchor && Math.abs(other.x - point.x) < 90 && Math.abs(other.labelY - labelY) < LINE;
+      const collides = (other) =>
+        other.anchor === anchor && Math.abs(other.x - point.x) < 90 && Math.abs(other.labelY - labelY) < LINE;
       for (let tries = 0; taken.some(collides) && tries < 40; tries += 1) labelY += LINE / 3;
       labelY = Math.min(labelY, HEIGHT - BOTTOM);
       taken.push({ ...point, labelY, anchor });

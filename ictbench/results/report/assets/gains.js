@@ -30,7 +30,11 @@ function headroom(families, report) {
     entries
       .filter(({ family }) => family.measures)
       .map(({ run, position, family: { measures } }) => ({
-        name: label, full: several ? `${label}, ${run.label}` : label, position, base: measures.base.value, gain: measures.gain,
+        name: label,
+        full: several ? `${label}, ${run.label}` : label,
+        position,
+        base: measures.base.value,
+        gain: measures.gain,
       })),
   );
   const rows = points.map(({ full, base, gain }) => [full, number(1 - base), estimate(gain, signed)]);
@@ -38,7 +42,9 @@ function headroom(families, report) {
     "figure",
     {},
     element("figcaption", {}, element("h3", {}, "Gain against headroom")),
-    points.length ? gainChart({ title: "Gain against headroom", points }) : element("p", { class: "faint" }, "No loop is finished yet."),
+    points.length
+      ? gainChart({ title: "Gain against headroom", points })
+      : element("p", { class: "faint" }, "No loop is finished yet."),
     foldedTable({ caption: "headroom and gain", columns: ["family", "headroom", "gain"], rows }),
   );
 }
@@ -51,13 +57,30 @@ function bestTurns(families, report) {
       .map(({ run, family }) => [several ? `${label}, ${run.label}` : label, tally(family.loops)]),
   );
   const most = Math.max(0, ...counted.map(([, counts]) => counts.length));
-  const rows = counted.map(([name, counts]) => [name, ...Array.from({ length: most }, (_, index) => cell(counts, index))]);
+  const rows = counted.map(([name, counts]) => [
+    name,
+    ...Array.from({ length: most }, (_, index) => cell(counts, index)),
+  ]);
   return element(
     "figure",
     { class: "heat" },
-    element("figcaption", {}, element("h3", {}, "Where the best prompt fell"), element("p", { class: "faint" }, "Loops by the number of their best prompt, the earliest on ties. 0 is the suite's own: nothing beat it on selection tasks.")),
+    element(
+      "figcaption",
+      {},
+      element("h3", {}, "Where the best prompt fell"),
+      element(
+        "p",
+        { class: "faint" },
+        "Loops by the number of their best prompt, the earliest on ties. 0 is the suite's own, which nothing beat.",
+      ),
+    ),
     counted.length
-      ? dataTable({ caption: "loops by their best prompt", columns: ["family", ...Array.from({ length: most }, (_, index) => String(index))], rows, hideCaption: true })
+      ? dataTable({
+          caption: "loops by their best prompt",
+          columns: ["family", ...Array.from({ length: most }, (_, index) => String(index))],
+          rows,
+          hideCaption: true,
+        })
       : element("p", { class: "faint" }, "No loop is finished yet."),
   );
 }
@@ -77,17 +100,23 @@ function cell(counts, index) {
 // Every measure that a result holds, whether or not this page knows it.
 function measuresTable(groups) {
   const entries = groups.flatMap(({ label, entries: each }) => each.map((entry) => ({ label, ...entry })));
-  const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => name !== "curve");
+  const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter(
+    (name) => name !== "curve",
+  );
   const runs = new Set(entries.map(({ run }) => run.label));
   const rows = entries.map(({ label, run, family }) => [
     runs.size > 1 ? `${label}, ${run.label}` : label,
     ...(family.measures ? names.map((name) => measure(name, family.measures[name])) : names.map(() => "\u2026")),
   ]);
-  return { caption: "Success on test tasks, AUC and W-AUC on selection tasks; 95 % intervals in brackets", columns: ["family", ...names.map(heading)], rows };
+  return {
+    caption: "Success on test tasks, AUC and W\u2011AUC on selection tasks; 95 % intervals in brackets",
+    columns: ["family", ...names.map(heading)],
+    rows,
+  };
 }
 
 function heading(name) {
-  return words(name).replace("auc", "AUC").replace("w ", "W-");
+  return words(name).replace("auc", "AUC").replace("w ", "W\u2011");
 }
 
 function measure(name, value) {

@@ -1,7 +1,7 @@
 // The headline of each run, and what a reader must know before believing it.
 
 import { element } from "./dom.js";
-import { count, duration, estimate, number, signed } from "./format.js";
+import { count, counted, duration, estimate, number, signed } from "./format.js";
 import { seriesClass } from "./frame.js";
 
 export function overview(report) {
@@ -11,17 +11,34 @@ export function overview(report) {
     { id: "overview", "aria-labelledby": "overview-heading" },
     element("h2", { id: "overview-heading" }, several ? "Runs side by side" : "Overview"),
     several ? comparability(report.differences) : null,
-    element("div", { class: "cards" }, report.runs.map((run, position) => card(run, position, several))),
+    element(
+      "div",
+      { class: "cards" },
+      report.runs.map((run, position) => card(run, position, several)),
+    ),
   );
 }
 
 function comparability(differences) {
-  if (!differences.length) return element("p", { class: "note" }, "Same suite, families, sizes, loops, actor and versions: these runs can be compared.");
+  if (!differences.length)
+    return element(
+      "p",
+      { class: "note" },
+      "Same suite, families, sizes, loops, actor and versions: these runs can be compared.",
+    );
   return element(
     "div",
     { class: "note warn" },
-    element("p", {}, "These runs differ in more than their reflectors. What differs may explain what the numbers show:"),
-    element("ul", {}, differences.map((line) => element("li", {}, line))),
+    element(
+      "p",
+      {},
+      "These runs differ in more than their reflectors. What differs may explain what the numbers show:",
+    ),
+    element(
+      "ul",
+      {},
+      differences.map((line) => element("li", {}, line)),
+    ),
   );
 }
 
@@ -34,7 +51,11 @@ function card(run, position, several) {
     element("p", { class: "faint" }, `reflector ${run.reflector.label}, actor ${run.actor.label} \u00b7 ${run.name}`),
     headline ? numbers(headline) : element("p", {}, "No loop is finished yet."),
     element("p", { class: "faint" }, sizes(run)),
-    element("ul", { class: "remarks" }, [...run.remarks, ...run.troubles].map((line) => element("li", {}, line))),
+    element(
+      "ul",
+      { class: "remarks" },
+      [...run.remarks, ...run.troubles].map((line) => element("li", {}, line)),
+    ),
   );
 }
 
@@ -46,7 +67,11 @@ function numbers({ role, measures }) {
     ["last", number(measures.last.value)],
   ];
   return [
-    element("dl", { class: "headline" }, facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
+    element(
+      "dl",
+      { class: "headline" },
+      facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    ),
     element("p", { class: "faint" }, `success on test tasks, mean of ${role} families`),
   ];
 }
@@ -54,7 +79,7 @@ function numbers({ role, measures }) {
 function sizes({ profile, sizes: size, seconds, started }) {
   const parts = [
     `profile ${profile}`,
-    `${size.loops} ${size.loops === 1 ? "loop" : "loops"} of ${size.turns} turns with ${size.batch_size} tasks`,
+    `${counted(size.loops, "loop")} of ${counted(size.turns, "turn")} with ${counted(size.batch_size, "task")}`,
     `${count(size.selection_size)} selection and ${count(size.test_size)} test tasks a loop`,
     `started ${started.slice(0, 16).replace("T", " ")} UTC, took ${duration(seconds)}`,
   ];

@@ -9,19 +9,30 @@ import { seriesClass } from "./frame.js";
 export function promptsSection(report, openEpisode) {
   const families = familiesOf(report).filter(({ entries }) => entries.some(({ family }) => family.loops.length));
   const place = element("div", { class: "turns" });
-  const family = picker("Family", families.map(({ label }, index) => [index, label]), showLoops);
+  const family = picker(
+    "Family",
+    families.map(({ label }, index) => [index, label]),
+    showLoops,
+  );
   const loop = picker("Loop", [], show);
 
   function showLoops() {
     const chosen = families[family.select.value];
     const indices = new Set(chosen.entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
-    setOptions(loop.select, [...indices].sort((one, other) => one - other).map((index) => [index, String(index)]));
+    setOptions(
+      loop.select,
+      [...indices].sort((one, other) => one - other).map((index) => [index, String(index)]),
+    );
     show();
   }
 
   function show() {
     const columns = families[family.select.value].entries
-      .map(({ run, position, family: { loops } }) => ({ run, position, loop: loops.find(({ index }) => index === Number(loop.select.value)) }))
+      .map(({ run, position, family: { loops } }) => ({
+        run,
+        position,
+        loop: loops.find(({ index }) => index === Number(loop.select.value)),
+      }))
       .filter((column) => column.loop);
     const turns = Math.max(...columns.map((column) => column.loop.prompts.length));
     const numbers = Array.from({ length: turns }, (_, index) => index);
@@ -33,7 +44,9 @@ export function promptsSection(report, openEpisode) {
     "section",
     { id: "prompts", "aria-labelledby": "prompts-heading" },
     element("h2", { id: "prompts-heading" }, "Prompts, turn by turn"),
-    families.length ? element("div", { class: "pickers" }, family.node, loop.node) : element("p", { class: "faint" }, "No loop is finished yet."),
+    families.length
+      ? element("div", { class: "pickers" }, family.node, loop.node)
+      : element("p", { class: "faint" }, "No loop is finished yet."),
     place,
   );
 }
@@ -43,8 +56,17 @@ function turn(index, columns, several, openEpisode) {
   return element(
     "div",
     { class: "turn" },
-    element("h3", {}, `prompt[${index}]`, index === 0 ? element("span", { class: "tag" }, "the suite\u2019s own") : null),
-    element("div", { class: "columns" }, there.map((column) => version(index, column, several, openEpisode))),
+    element(
+      "h3",
+      {},
+      `prompt[${index}]`,
+      index === 0 ? element("span", { class: "tag" }, "the suite\u2019s own") : null,
+    ),
+    element(
+      "div",
+      { class: "columns" },
+      there.map((column) => version(index, column, several, openEpisode)),
+    ),
   );
 }
 
@@ -56,8 +78,21 @@ function version(index, { run, position, loop }, several, openEpisode) {
     several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null,
     scores(index, loop),
     index > 0 ? batch(index, run, loop, openEpisode) : null,
-    prompt.failure ? element("p", { class: "bad" }, `The reflector\u2019s answer was not used (${words(prompt.failure)}): the prompt stays as it was.`) : null,
-    prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector\u2019s analysis"), element("p", {}, prompt.analysis)) : null,
+    prompt.failure
+      ? element(
+          "p",
+          { class: "bad" },
+          `The reflector\u2019s answer was not used (${words(prompt.failure)}): the prompt stays as it was.`,
+        )
+      : null,
+    prompt.analysis
+      ? element(
+          "blockquote",
+          { class: "analysis" },
+          element("h4", {}, "The reflector\u2019s analysis"),
+          element("p", {}, prompt.analysis),
+        )
+      : null,
     index === 0 ? wholeText(prompt.text) : change(loop.prompts[index - 1].text, prompt.text),
   );
 }
@@ -66,7 +101,12 @@ function scores(index, { selection, test, best, prompts }) {
   const facts = [`selection ${fraction(selection[index])}`];
   if (index in test) facts.push(`test ${fraction(test[index])}`);
   const tags = [index === best && "best", index === prompts.length - 1 && "last"].filter(Boolean);
-  return element("p", { class: "scores" }, facts.join(" \u00b7 "), tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)));
+  return element(
+    "p",
+    { class: "scores" },
+    facts.join(" \u00b7 "),
+    tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)),
+  );
 }
 
 function fraction(outcomes) {
@@ -82,7 +122,12 @@ function batch(index, run, loop, openEpisode) {
     const open = () => openEpisode(run, `${task}@${digest}`);
     return element("button", { type: "button", class: `outcome ${solved ? "good" : "bad"}`, click: open }, text);
   });
-  return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`), buttons);
+  return element(
+    "div",
+    { class: "batch" },
+    element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`),
+    buttons,
+  );
 }
 
 function change(before, after) {

@@ -24,9 +24,11 @@ const sections = [
 
 const suites = [...new Set(report.runs.map((run) => run.suite.name))].join(" / ");
 const links = sections.map(([name, section]) => element("li", {}, element("a", { href: `#${section.id}` }, name)));
-document.getElementById("top").append(
-  element("div", { class: "title" }, element("h1", {}, suites), element("p", {}, "ictbench report")),
-  element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
-  themeButton(),
-);
+document
+  .getElementById("top")
+  .append(
+    element("div", { class: "title" }, element("h1", {}, suites), element("p", {}, "ictbench report")),
+    element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
+    themeButton(),
+  );
 document.getElementById("content").replaceChildren(...sections.map(([, section]) => section));

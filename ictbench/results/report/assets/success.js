@@ -22,14 +22,20 @@ export function successSection(report) {
         "Bars: success on test tasks under the first, the best and the last prompt.",
     ),
     legend(report.runs),
-    element("div", { class: "panels" }, groups.map((group) => panel(group, report.runs.length > 1))),
+    element(
+      "div",
+      { class: "panels" },
+      groups.map((group) => panel(group, report.runs.length > 1)),
+    ),
     foldedTable(curveTable(groups)),
   );
 }
 
 export function legend(runs) {
   if (runs.length < 2) return null;
-  const items = runs.map((run, position) => element("li", { class: seriesClass(position) }, element("span", { class: "swatch" }), run.label));
+  const items = runs.map((run, position) =>
+    element("li", { class: seriesClass(position) }, element("span", { class: "swatch" }), run.label),
+  );
   return element("ul", { class: "legend", "aria-label": "Runs" }, items);
 }
 
@@ -37,11 +43,19 @@ function panel(group, several) {
   const measured = group.entries.filter(({ family }) => family.measures);
   const body = measured.length
     ? [
-        curveChart({ title: `Learning curve, ${group.label}`, series: measured.map((entry) => seriesOf(entry, several)) }),
-        barChart({ title: `Base, best and last, ${group.label}`, groups: ["base", "best", "last"].map((name) => barsOf(name, measured)) }),
+        curveChart({
+          title: `Learning curve, ${group.label}`,
+          series: measured.map((entry) => seriesOf(entry, several)),
+        }),
+        barChart({
+          title: `Base, best and last, ${group.label}`,
+          groups: ["base", "best", "last"].map((name) => barsOf(name, measured)),
+        }),
       ]
     : element("p", { class: "faint" }, "No loop is finished yet.");
-  const missing = several ? group.entries.filter(({ family }) => !family.measures).map(({ run }) => `${run.label}: no loop is finished yet.`) : [];
+  const missing = several
+    ? group.entries.filter(({ family }) => !family.measures).map(({ run }) => `${run.label}: no loop is finished yet.`)
+    : [];
   return element(
     "article",
     { class: "panel", "aria-label": group.label },
@@ -59,12 +73,24 @@ function seriesOf({ run, position, family }, several) {
 }
 
 function barsOf(name, entries) {
-  return { name, bars: entries.map(({ run, position, family }) => ({ name: run.label, position, ...family.measures[name] })) };
+  return {
+    name,
+    bars: entries.map(({ run, position, family }) => ({ name: run.label, position, ...family.measures[name] })),
+  };
 }
 
 function curveTable(groups) {
-  const rows = groups.flatMap(({ label, entries }) => entries.map(({ run, family }) => [`${label}, ${run.label}`, family.curve.map((point) => estimate(point))]));
+  const rows = groups.flatMap(({ label, entries }) =>
+    entries.map(({ run, family }) => [`${label}, ${run.label}`, family.curve.map((point) => estimate(point))]),
+  );
   const prompts = Math.max(0, ...rows.map(([, points]) => points.length));
-  const cells = rows.map(([name, points]) => [name, ...Array.from({ length: prompts }, (_, index) => points[index] ?? "\u2013")]);
-  return { caption: "success on selection tasks by prompt", columns: ["family, run", ...Array.from({ length: prompts }, (_, index) => String(index))], rows: cells };
+  const cells = rows.map(([name, points]) => [
+    name,
+    ...Array.from({ length: prompts }, (_, index) => points[index] ?? "\u2013"),
+  ]);
+  return {
+    caption: "success on selection tasks by prompt",
+    columns: ["family, run", ...Array.from({ length: prompts }, (_, index) => String(index))],
+    rows: cells,
+  };
 }

@@ -4,9 +4,18 @@ import { element } from "./dom.js";
 
 // `columns` are headings; `rows` lists of cells, text or nodes, the first of which heads its row.
 export function dataTable({ caption, columns, rows, hideCaption = false }) {
-  const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
+  const head = element(
+    "tr",
+    {},
+    columns.map((column) => element("th", { scope: "col" }, column)),
+  );
   const body = rows.map(([first, ...rest]) =>
-    element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))),
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, first),
+      rest.map((cell) => element("td", {}, cell)),
+    ),
   );
   const table = element(
     "table",
@@ -25,5 +34,10 @@ export function scrollBox(content, label) {
 
 // A table that is there for those who want the numbers of a chart.
 export function foldedTable(table) {
-  return element("details", { class: "numbers" }, element("summary", {}, `Numbers: ${table.caption}`), dataTable({ ...table, hideCaption: true }));
+  return element(
+    "details",
+    { class: "numbers" },
+    element("summary", {}, `Numbers: ${table.caption}`),
+    dataTable({ ...table, hideCaption: true }),
+  );
 }

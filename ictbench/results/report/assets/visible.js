@@ -6,7 +6,10 @@ const OBEYED = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const KEY_NAMES = { "\x1b": "Esc", " ": "Space", "\r": "Enter", "\n": "Enter", "\t": "Tab" };
 
 export function visible(text) {
-  return String(text).replace(OBEYED, (character) => `[U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+  return String(text).replace(
+    OBEYED,
+    (character) => `[U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
 }
 
 export function keyName(key) {
