@@ -10,7 +10,7 @@ export function overview(report) {
     "section",
     { id: "overview", "aria-labelledby": "overview-heading" },
     element("h2", { id: "overview-heading" }, several ? "Runs side by side" : "Overview"),
-    several ? comparability(report.differences) : null,
+    several ? comparability(report) : null,
     element(
       "div",
       { class: "cards" },
@@ -19,21 +19,18 @@ export function overview(report) {
   );
 }
 
-function comparability(differences) {
-  if (!differences.length)
-    return element(
-      "p",
-      { class: "note" },
-      "Same suite, families, sizes, loops, actor and versions: these runs can be compared.",
-    );
+function comparability({ differences, several_suites: severalSuites }) {
+  if (!differences.length) {
+    const told = "Same suite, families, sizes, loops, actor and versions: these runs can be compared.";
+    return element("p", { class: "note" }, told);
+  }
+  const warning = severalSuites
+    ? "These runs are of different suites: their numbers cannot be compared. They differ in:"
+    : "These runs differ in more than their reflectors. What differs may explain what the numbers show:";
   return element(
     "div",
     { class: "note warn" },
-    element(
-      "p",
-      {},
-      "These runs differ in more than their reflectors. What differs may explain what the numbers show:",
-    ),
+    element("p", {}, warning),
     element(
       "ul",
       {},
