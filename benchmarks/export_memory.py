@@ -19,6 +19,7 @@ from pathlib import Path
 
 import ictbench
 from ictbench.export import Format, export_run
+from ictbench.records import Usage
 from ictbench.runner.journal import Journal
 
 FORMATS = ("parquet", "csv", "jsonl", "datasets")
@@ -45,8 +46,8 @@ def grow(run: ictbench.Run, count: int) -> int:
     with closing(Journal(run.folder / "journal.sqlite")) as journal:
         episodes = list(journal.episodes())
         for number, episode in zip(range(len(episodes), count), itertools.cycle(episodes), strict=False):
-            journal.add_episode(episode.model_copy(update={"key": f"{episode.key}.{number}"}), 0, 0)
-        return len(journal.keys())
+            journal.add_episode(episode.model_copy(update={"key": f"{episode.key}.{number}"}), 0, 0, Usage())
+        return journal.count()
 
 
 def export(folder: Path, out: Path | None, form: str) -> tuple[float, float]:

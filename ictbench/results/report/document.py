@@ -10,13 +10,12 @@ from ictbench import __version__
 from ictbench.errors import ResultError
 from ictbench.results.remarks import remarks
 from ictbench.results.report.differences import differences
-from ictbench.results.statistics import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.results.report.source import ReportSource
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.results.schema import FamilyResult, LoopResult, Measures, Result
 
 
 def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
@@ -48,7 +47,6 @@ def _labels(sources: Sequence[ReportSource]) -> list[str]:
 def _run(source: ReportSource, label: str) -> dict[str, Any]:
     result = source.result
     plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
-    shared = result.intervals == "for these games"
     return {
         **plain,
         "name": source.name,
@@ -62,26 +60,21 @@ def _run(source: ReportSource, label: str) -> dict[str, Any]:
             {
                 "role": role,
                 "measures": measures.model_dump(mode="json"),
-                "curve": _curve([f for f in result.families if f.role == role and f.loops], shared),
+                "curve": _curve(measures),
             }
             for role, measures in result.by_role.items()
         ],
-        "families": [_family(family, shared) for family in result.families],
+        "families": [_family(family) for family in result.families],
     }
 
 
-def _family(family: FamilyResult, shared: bool) -> dict[str, Any]:
-    return {**family.model_dump(mode="json"), "curve": _curve([family], shared) if family.loops else []}
+def _family(family: FamilyResult) -> dict[str, Any]:
+    return {**family.model_dump(mode="json"), "curve": _curve(family.measures)}
 
 
-def _curve(families: Sequence[FamilyResult], shared: bool) -> list[dict[str, float | None]]:
+def _curve(measures: Measures | None) -> list[dict[str, Any]]:
     """Mean selection success of prompt[0] … prompt[N], with intervals."""
-    points = range(min((len(loop.selection) for family in families for loop in family.loops), default=0))
-    scores = (
-        [tuple(tuple(map(float, loop.selection[index])) for loop in family.loops) for family in families]
-        for index in points
-    )
-    return [mean_interval(score, (0.0, 1.0), shared=shared).model_dump() for score in scores]
+    return [point.model_dump() for point in measures.curve] if measures else []
 
 
 def _check(source: ReportSource) -> None:

@@ -39,7 +39,7 @@ def test_curves_are_means_over_loops_with_intervals(source: ReportSource) -> Non
             assert point["value"] == pytest.approx(value)
             assert 0 <= point["low"] <= point["value"] <= point["high"] <= 1
         assert recorded.measures is not None
-        assert [point["value"] for point in family["curve"]] == pytest.approx(recorded.measures.curve)
+        assert family["curve"] == [point.model_dump() for point in recorded.measures.curve]
     assert [role["role"] for role in run["roles"]] == ["held-out", "meta-train"]
     assert run["roles"][0]["curve"] == run["families"][1]["curve"]
 
