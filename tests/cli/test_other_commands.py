@@ -101,7 +101,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 2}
     ictbench.run(suite="minihack-v1", families="room-random", out=path, **sizes)
     with closing(Journal(path / "journal.sqlite")) as journal:
-        journal.add_episode(tricky(), 0, 0)
+        journal.add_episode(tricky(), 0, 0, Usage())
     return path
 
 

@@ -155,6 +155,12 @@ VALUES: dict[str, Any] = {
     "--max-time": 13.5,
     "--outage-pause": 14.5,
     "--request-timeout": 15.5,
+    "--executor": "inline",
+    "--workers": 3,
+    "--ray-address": "10.0.0.1:6379",
+    "--worker-resources": "CPU=2",
+    "--env-timeout": 16.5,
+    "--log-level": "debug",
     "--cache": "replies.sqlite",
     "--retry-failed": "empty",
 }
@@ -188,7 +194,7 @@ def plain(value: Any) -> Any:
     """As the flag would have given it."""
     if value == "replies.sqlite":
         return Path(value)
-    return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096") else value
+    return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2") else value
 
 
 def test_every_option_has_a_variable_of_its_name() -> None:

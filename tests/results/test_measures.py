@@ -217,17 +217,16 @@ def test_the_overfitting_gap_is_gain_on_the_own_batch_less_gain_on_the_next() ->
 
 def test_the_episodes_of_an_audit_have_a_cost_of_their_own() -> None:
     one = audited(0, ["00", "11", "01"], [("11", "01"), ("10", "00")])
-    found = costs([one], episodes_of(one), Usage())
+    found = costs([one], episodes_of(one))
     assert {role: usage.calls for role, usage in found.items()} == {
         "experience": 6,
         "selection": 4,
         "test": 2,
         "audit": 8,
-        "reflector": 0,
     }
     # A replay under a prompt that has not changed is the same episode.
     still = replace(one, prompts=("p0",) * 4)
-    assert costs([still], episodes_of(still), Usage()).get("audit", Usage()).calls == 0
+    assert costs([still], episodes_of(still)).get("audit", Usage()).calls == 0
 
 
 def test_families_weigh_the_same_however_many_loops_they_have() -> None:
@@ -321,21 +320,19 @@ def test_every_episode_of_a_loop_is_named_with_its_pool() -> None:
 def test_a_shared_episode_costs_once() -> None:
     # The reflector changes nothing: three equal prompts, scored once.
     still = loop(["00", "00", "00"], {0: "0000", 2: "0000"}, best=0, prompts=["p0"] * 3)
-    found = costs([still], episodes_of(still), Usage(calls=7))
+    found = costs([still], episodes_of(still))
     assert {role: usage.calls for role, usage in found.items()} == {
         "experience": 2,
         "selection": 2,
         "test": 4,
-        "reflector": 7,
     }
     assert found["test"].input_tokens == 40
     assert found["test"].cost is None
-    twice = costs([still, ONE], episodes_of(still, ONE), Usage())
+    twice = costs([still, ONE], episodes_of(still, ONE))
     assert {role: usage.calls for role, usage in twice.items()} == {
         "experience": 3,
         "selection": 6,
         "test": 12,
-        "reflector": 0,
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.engine import Executor, Priority
-from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, ModelUnavailableError
+from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, ModelUnavailableError, WorkerError
 from ictbench.models import Meter
 from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory, Usage, prompt_digest
 from ictbench.runner.breaker import FAILURES_IN_A_ROW, Breaker
@@ -26,12 +26,16 @@ class Playing(Executor):
 
     def __init__(self, error: Callable[[str], Exception | None] = lambda task: None) -> None:
         self.played: Counter[str] = Counter()
+        self.begun: list[str] = []
         self.hold = asyncio.Event()
         self.hold.set()
+        self.held: dict[str, asyncio.Event] = {}
+        self.version = "1.0"
         self._error = error
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        await self.hold.wait()
+        self.begun.append(spec.task.id)
+        await self.held.get(spec.task.id, self.hold).wait()
         self.played[spec.task.id] += 1
         if error := self._error(spec.task.id):
             raise error
@@ -43,21 +47,35 @@ class Playing(Executor):
             replicate=0,
             trajectory=Trajectory(steps=(), last_observation=spec.prompt, last_digest="d", end="solved"),
             usage=Usage(),
-            versions={},
+            versions={"game": self.version},
         )
 
     async def aclose(self) -> None:
         pass
 
 
-def spec(name: str = "a-1", prompt: str = "p") -> EpisodeSpec:
-    return EpisodeSpec(
-        task=Task(id=name, family="a", env="e", params={}),
-        prompt=prompt,
-        actor=PluginSpec(label="x", name="x"),
-        max_steps=3,
-        seed=1,
-    )
+def task(name: str) -> Task:
+    return Task(id=name, family="a", env="e", params={})
+
+
+def under(prompt: str) -> Callable[[Task], EpisodeSpec]:
+    actor = PluginSpec(label="x", name="x")
+    return lambda task: EpisodeSpec(task=task, prompt=prompt, actor=actor, max_steps=3, seed=1)
+
+
+def key(name: str) -> str:
+    return under("p")(task(name)).key
+
+
+async def asked(known: Ledger, *names: str, prompt: str = "p", priority: Priority = Priority.TEST) -> list[bool]:
+    """Whether the episodes of tasks of these names are solved."""
+    return await known.outcomes([task(name) for name in names], under(prompt), priority)
+
+
+async def settled() -> None:
+    """All has gone on that could."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 async def answers() -> None:
@@ -68,9 +86,16 @@ async def still_down() -> None:
     raise ModelUnavailableError("still down")
 
 
-def ledger(journal: Journal, executor: Executor, probe: Callable[[], Awaitable[None]] = answers) -> Ledger:
-    progress = Progress({}, 1, Meter())
-    return Ledger(journal, executor, progress, Breaker(probe, progress, pause=0.01))
+def ledger(
+    journal: Journal,
+    executor: Executor,
+    probe: Callable[[], Awaitable[None]] = answers,
+    capacity: int = 64,
+    meter: Meter | None = None,
+) -> Ledger:
+    progress = Progress({}, 1, meter or Meter())
+    breaker = Breaker(probe, progress, pause=0.01)
+    return Ledger(journal, executor, progress, breaker, capacity=capacity, versions={"game": "1.0"})
 
 
 @pytest.fixture
@@ -84,14 +109,14 @@ def test_an_episode_asked_for_many_times_at_once_is_played_once(path: Path) -> N
             executor = Playing()
             executor.hold.clear()
             known = ledger(journal, executor)
-            asked = [asyncio.create_task(known.summary(spec(), Priority.TEST)) for _ in range(20)]
-            await asyncio.sleep(0)
+            many = [asyncio.create_task(asked(known, "a-1", "a-1")) for _ in range(20)]
+            await settled()
             executor.hold.set()
-            answers = await asyncio.gather(*asked)
-            assert len({answer.key for answer in answers}) == 1
+            assert await asyncio.gather(*many) == [[True, True]] * 20
             # Asked for again later, and with all its steps: still not played again.
-            assert await known.summary(spec(), Priority.TEST) == answers[0]
-            assert (await known.trajectory(spec(), Priority.EXPERIENCE)).last_observation == "p"
+            assert await asked(known, "a-1") == [True]
+            (trajectory,) = await known.trajectories([task("a-1")], under("p"))
+            assert trajectory.last_observation == "p"
             assert executor.played == {"a-1": 1}
 
     asyncio.run(main())
@@ -102,8 +127,8 @@ def test_another_prompt_or_task_is_another_episode(path: Path) -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
             known = ledger(journal, executor)
-            for one in (spec("a-1", "p"), spec("a-1", "q"), spec("a-2", "p")):
-                await known.summary(one, Priority.TEST)
+            for name, prompt in (("a-1", "p"), ("a-1", "q"), ("a-2", "p")):
+                await asked(known, name, prompt=prompt)
             assert executor.played == {"a-1": 2, "a-2": 1}
 
     asyncio.run(main())
@@ -114,8 +139,30 @@ def test_what_the_journal_holds_is_not_played(path: Path) -> None:
         for expected in (1, 0):
             with closing(Journal(path)) as journal:
                 executor = Playing()
-                assert (await ledger(journal, executor).trajectory(spec(), Priority.TEST)).solved
+                assert await asked(ledger(journal, executor), "a-1") == [True]
                 assert executor.played["a-1"] == expected
+
+    asyncio.run(main())
+
+
+def test_outcomes_come_in_the_order_of_the_tasks_and_each_is_told_as_it_is_known(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            known = ledger(journal, executor)
+            await asked(known, "a-2")
+            executor.held["a-1"] = asyncio.Event()
+            told: list[tuple[bool, bool]] = []
+            names = [task(name) for name in ("a-1", "a-2", "a-3")]
+            outcomes = asyncio.create_task(
+                known.outcomes(names, under("p"), Priority.TEST, lambda solved, found: told.append((solved, found)))
+            )
+            await settled()
+            # One of the journal, one played; the first is still being played.
+            assert told == [(True, True), (True, False)]
+            executor.held["a-1"].set()
+            assert await outcomes == [True] * 3
+            assert told == [(True, True), (True, False), (True, False)]
 
     asyncio.run(main())
 
@@ -126,14 +173,25 @@ def test_an_infrastructure_failure_leaves_the_episode_owed(path: Path, kind: typ
         with closing(Journal(path)) as journal:
             broken = [True]
             known = ledger(journal, Playing(lambda task: kind("it broke") if broken[0] else None))
-            asked = [known.summary(spec(), Priority.TEST) for _ in range(3)]
-            answers = await asyncio.gather(*asked, return_exceptions=True)
+            answers = await asyncio.gather(*(asked(known, "a-1") for _ in range(3)), return_exceptions=True)
             assert [type(answer) for answer in answers] == [kind] * 3
-            assert known.owed == {spec().key: "it broke"}
+            assert known.owed == {key("a-1"): "it broke"}
             assert journal.keys() == []
             # It is no failure in the denominator: asked for again, it is played again.
             broken[0] = False
-            assert (await known.summary(spec(), Priority.TEST)).solved
+            assert await asked(known, "a-1") == [True]
+            assert known.owed == {}
+
+    asyncio.run(main())
+
+
+def test_where_one_is_owed_all_others_are_played(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-2" else None), capacity=1)
+            with pytest.raises(EnvError):
+                await asked(known, "a-1", "a-2", "a-3", "a-4")
+            assert journal.keys() == [key(name) for name in ("a-1", "a-3", "a-4")]
 
     asyncio.run(main())
 
@@ -143,23 +201,163 @@ def test_a_bug_is_no_infrastructure_failure(path: Path) -> None:
         with closing(Journal(path)) as journal:
             known = ledger(journal, Playing(lambda task: ZeroDivisionError("a bug")))
             with pytest.raises(ZeroDivisionError):
-                await known.summary(spec(), Priority.TEST)
+                await asked(known, "a-1")
             assert known.owed == {}
 
     asyncio.run(main())
 
 
+def test_a_bug_is_told_rather_than_what_is_owed_beside_it(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-1" else KeyError("a bug")))
+            with pytest.raises(KeyError):
+                await asked(known, "a-1", "a-2")
+
+    asyncio.run(main())
+
+
+# How many at a time, and which first
+
+
+@pytest.mark.parametrize("capacity", [1, 3])
+def test_as_many_episodes_are_in_flight_as_allowed_and_never_more(path: Path, capacity: int) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            executor.hold.clear()
+            known = ledger(journal, executor, capacity=capacity)
+            names = [f"a-{number}" for number in range(12)]
+            executor.held = {name: asyncio.Event() for name in names}
+            outcomes = asyncio.create_task(asked(known, *names))
+            for number, name in enumerate(names):
+                await settled()
+                assert executor.begun == names[: number + capacity]
+                executor.held[name].set()
+            assert await outcomes == [True] * 12
+
+    asyncio.run(main())
+
+
+def test_what_queues_is_played_by_priority_and_then_in_order_of_arrival(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            executor.hold.clear()
+            known = ledger(journal, executor, capacity=1)
+            waiting = []
+            for names, priority in [
+                (["first"], Priority.TEST),
+                (["test a", "test b"], Priority.TEST),
+                (["selection a", "selection b"], Priority.SELECTION),
+                (["test c"], Priority.TEST),
+                (["selection c"], Priority.SELECTION),
+            ]:
+                waiting.append(asyncio.create_task(asked(known, *names, priority=priority)))
+                await settled()
+            executor.hold.set()
+            await asyncio.gather(*waiting)
+            assert executor.begun == [
+                *("first", "selection a", "selection b", "selection c"),
+                *("test a", "test b", "test c"),
+            ]
+
+    asyncio.run(main())
+
+
+def test_experience_does_not_wait_for_scoring_to_end(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            executor.held = {name: asyncio.Event() for name in ("test a", "test b")}
+            known = ledger(journal, executor, capacity=1)
+            scoring = asyncio.create_task(asked(known, "test a", "test b"))
+            await settled()
+            async with asyncio.timeout(30):
+                played = await known.trajectories([task("a-1"), task("a-2")], under("p"))
+            assert len(played) == 2
+            assert executor.begun == ["test a", "a-1", "a-2"]
+            for event in executor.held.values():
+                event.set()
+            await scoring
+
+    asyncio.run(main())
+
+
+def test_a_broken_episode_gives_its_slot_back(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing(lambda task: None if task == "ring" else EnvError("it broke"))
+            known = ledger(journal, executor, capacity=1)
+            answers = await asyncio.gather(
+                *(asked(known, name) for name in ("crack a", "crack b", "ring")), return_exceptions=True
+            )
+            assert [type(answer) for answer in answers] == [EnvError, EnvError, list]
+
+    asyncio.run(main())
+
+
+def test_one_who_stops_waiting_gives_his_place_up(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            executor.hold.clear()
+            known = ledger(journal, executor, capacity=1)
+            first = asyncio.create_task(asked(known, "a-1"))
+            await settled()
+            impatient = asyncio.create_task(asked(known, "a-2"))
+            patient = asyncio.create_task(asked(known, "a-3"))
+            await settled()
+            impatient.cancel()
+            executor.hold.set()
+            assert [await first, await patient] == [[True], [True]]
+            assert executor.begun == ["a-1", "a-3"]
+
+    asyncio.run(main())
+
+
+# What is recorded
+
+
+def test_what_was_spent_is_recorded_with_every_episode(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            meter = Meter()
+            known = ledger(journal, Playing(), meter=meter)
+            for calls in (2, 5):
+                meter.count(Usage(calls=calls))
+                await asked(known, f"a-{calls}")
+                assert journal.get("spent")["calls"] == meter.spent.calls
+
+    asyncio.run(main())
+
+
+def test_a_worker_with_another_game_is_refused(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            executor = Playing()
+            executor.version = "1.1"
+            with pytest.raises(WorkerError, match=r"plays with game 1\.1, and this run with 1\.0"):
+                await asked(ledger(journal, executor), "a-1")
+            assert journal.keys() == []
+
+    asyncio.run(main())
+
+
+# Outages
+
+
 def failures(path: Path, error: Callable[[str], Exception | None], probe: Any, attempts: int) -> list[Any]:
-    """The types of the errors, or the keys, of so many episodes one after the other."""
+    """The types of the errors, or the outcomes, of so many episodes one after the other."""
 
     async def main() -> list[Any]:
         with closing(Journal(path)) as journal:
             known = ledger(journal, Playing(error), probe)
             found: list[Any] = []
             for number in range(attempts):
-                one = known.summary(spec(f"a-{number}"), Priority.TEST)
-                found += await asyncio.gather(one, return_exceptions=True)
-            return [type(a) if isinstance(a, BaseException) else getattr(a, "key", None) for a in found]
+                (answer,) = await asyncio.gather(asked(known, f"a-{number}"), return_exceptions=True)
+                found.append(type(answer) if isinstance(answer, BaseException) else answer)
+            return found
 
     return asyncio.run(main())
 
@@ -180,8 +378,7 @@ def test_after_an_outage_that_a_pause_outlasts_nothing_is_owed_that_met_the_brea
         down[0] = False
 
     found = failures(path, lambda task: busy(task) if down[0] else None, back_up, 10)
-    assert found[:7] == [ModelUnavailableError] * 7
-    assert found[7:] == [spec(f"a-{number}").key for number in (7, 8, 9)]
+    assert found == [ModelUnavailableError] * 7 + [[True]] * 3
 
 
 def test_a_success_in_between_keeps_the_run_going(path: Path) -> None:
@@ -197,8 +394,7 @@ def test_the_error_that_stops_a_run_says_what_failed(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
             known = ledger(journal, Playing(busy), still_down)
-            asked = (known.summary(spec(f"a-{number}"), Priority.TEST) for number in range(8))
-            *_, last = await asyncio.gather(*asked, return_exceptions=True)
+            *_, last = await asyncio.gather(*(asked(known, f"a-{n}") for n in range(8)), return_exceptions=True)
             assert "8 attempts in a row failed" in str(last)
             assert "still down" in str(last)
 
@@ -211,11 +407,11 @@ def test_closing_lets_go_of_what_is_still_played(path: Path) -> None:
             executor = Playing()
             executor.hold.clear()
             known = ledger(journal, executor)
-            asked = asyncio.create_task(known.summary(spec(), Priority.TEST))
-            await asyncio.sleep(0)
+            waiting = asyncio.create_task(asked(known, "a-1"))
+            await settled()
             await known.aclose()
             with pytest.raises(asyncio.CancelledError):
-                await asked
+                await waiting
             assert journal.keys() == []
 
     asyncio.run(main())

@@ -60,7 +60,7 @@ def test_a_run_leaves_the_folder_that_the_docs_promise(run: ictbench.Run) -> Non
         f"tables/{name}.{end}" for name in ("families", "roles", "loops", "curves", "cost") for end in ("csv", "md")
     }
     assert names == {
-        *("run.json", "journal.sqlite", "result.json", "episodes.jsonl.gz", "times.csv", "tables"),
+        *("run.json", "journal.sqlite", "result.json", "episodes.jsonl.gz", "times.csv", "run.log", "tables"),
         *tables,
     }
     config = json.loads((run.folder / "run.json").read_text("utf-8"))
