@@ -57,19 +57,20 @@ class Channel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
+        """See `asyncio.Protocol`. What is no message closes the channel."""
         self._received += data
         position = 0
-        while len(self._received) - position >= LENGTHS.size:
+        while self._open and len(self._received) - position >= LENGTHS.size:
             header, body = LENGTHS.unpack_from(self._received, position)
             start = position + LENGTHS.size
             end = start + header + body
-            if end - start > self.longest:
-                self.close()
-                return
-            if len(self._received) < end:
+            fits = end - start <= self.longest
+            if fits and len(self._received) < end:
                 break
-            message = json.loads(self._received[start : start + header])
+            message = _message(self._received[start : start + header]) if fits else None
+            if message is None:
+                self.close()
+                break
             position = end
             self.on_message(message, bytes(self._received[start + header : end]))
         del self._received[:position]
@@ -79,7 +80,19 @@ class Channel(asyncio.Protocol):
         self._transport = None
         self._on_lost()
 
+    @property
+    def _open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
     def _flush(self) -> None:
         outgoing, self._outgoing = b"".join(self._outgoing), []
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and self._open:
             self._transport.write(outgoing)
+
+
+def _message(header: bytearray) -> Message | None:
+    try:
+        message = json.loads(header)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and "kind" in message else None
