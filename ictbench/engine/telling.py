@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from ictbench import errors
-from ictbench.errors import IctbenchError, ModelFailure, WorkerError
+from ictbench.errors import IctbenchError, ModelFailure
 from ictbench.records import Usage
 
 
@@ -16,7 +16,9 @@ def told(error: BaseException) -> dict[str, Any]:
         usage = error.usage and error.usage.model_dump(mode="json")
         return {"error": "ModelFailure", "failure": error.kind, "detail": error.detail, "usage": usage}
     if isinstance(error, IctbenchError):
-        return {"error": type(error).__name__, "detail": str(error)}
+        # A plug-in's own error is told as the one of ours that it is.
+        ours = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return {"error": ours.__name__, "detail": str(error)}
     said = f"{type(error).__name__}: {error}"
     return {"error": "WorkerError", "detail": said, "trace": "".join(traceback.format_exception(error))}
 
@@ -26,7 +28,7 @@ def retold(plain: dict[str, Any]) -> IctbenchError:
     if plain["error"] == "ModelFailure":
         usage = plain["usage"] and Usage.model_validate(plain["usage"])
         return ModelFailure(plain["failure"], plain["detail"], usage)
-    kind = getattr(errors, plain["error"], WorkerError)
+    kind = getattr(errors, plain["error"])
     # Past constructors that make up their text from parts: it is made up already.
     error: IctbenchError = kind.__new__(kind)
     Exception.__init__(error, plain["detail"])
