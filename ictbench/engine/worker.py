@@ -100,6 +100,10 @@ def _computed(spec: EpisodeSpec, env: TextEnv, actor: Actor) -> Episode:
     except StopIteration as end:
         played: Episode = end.value
         return played
+    except RuntimeError as error:
+        # What asyncio says in a thread that has no event loop to wait with.
+        if str(error) != "no running event loop":
+            raise
     episode.close()
     raise PluginError(f"actor {spec.actor.label} says that it only computes, but waits for something")
 

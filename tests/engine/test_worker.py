@@ -9,7 +9,7 @@ import pytest
 from ictbench.actors import Actor, History
 from ictbench.engine import EpisodeWorker
 from ictbench.envs import TextEnv
-from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
+from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError, PluginError
 from ictbench.models import ModelPool
 from ictbench.records import Decision, EpisodeSpec, ModelSpec, Observation, PluginSpec, Task
 from ictbench.testing import ScriptedServer
@@ -58,7 +58,10 @@ class Obedient(Actor):
 
     wait: ClassVar[Callable[[], Awaitable[object]] | None] = None
 
+    threads: ClassVar[set[int]] = set()
+
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
+        self.threads.add(threading.get_ident())
         if Obedient.wait:
             await Obedient.wait()
         if prompt == "refuse":
@@ -68,19 +71,28 @@ class Obedient(Actor):
         return Decision(action=prompt)
 
 
+class Computing(Obedient):
+    """The same, and says that it waits for nothing."""
+
+    only_computes = True
+
+
 @pytest.fixture(autouse=True)
 def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
     made: list[Room] = []
     monkeypatch.setattr(Room, "made", made)
     monkeypatch.setattr(Obedient, "wait", None)
+    monkeypatch.setattr(Obedient, "threads", set())
     return made
 
 
-def spec(prompt: str = "door", colour: str = "red", model: ModelSpec | None = None) -> EpisodeSpec:
+def spec(
+    prompt: str = "door", colour: str = "red", model: ModelSpec | None = None, actor: type[Actor] = Obedient
+) -> EpisodeSpec:
     return EpisodeSpec(
         task=Task(id="room-1", family="room", env=f"{__name__}:Room", params={"colour": colour}),
         prompt=prompt,
-        actor=PluginSpec(label="me", name="react" if model else f"{__name__}:Obedient", model=model),
+        actor=PluginSpec(label="me", name="react" if model else f"{__name__}:{actor.__name__}", model=model),
         max_steps=3,
         seed=1,
     )
@@ -183,3 +195,66 @@ def test_a_model_is_opened_once_and_belongs_to_the_pool() -> None:
             await pool.aclose()
 
         asyncio.run(go())
+
+
+def test_an_actor_that_only_computes_plays_whole_episodes_in_the_environments_thread(rooms: list[Room]) -> None:
+    async def go() -> None:
+        worker = EpisodeWorker()
+        waits = await worker.play(spec())
+        assert Obedient.threads == {threading.get_ident()}
+        Obedient.threads.clear()
+        computes = await worker.play(spec(actor=Computing))
+        assert len(Obedient.threads) == 1
+        assert Obedient.threads == rooms[0].threads
+        assert threading.get_ident() not in Obedient.threads
+        assert computes == waits
+        refused = await worker.play(spec("refuse", actor=Computing))
+        assert refused.trajectory.failure == "refused"
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01])
+def test_one_that_waits_nevertheless_breaks_its_contract(
+    rooms: list[Room], monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    async def go() -> None:
+        monkeypatch.setattr(Obedient, "wait", lambda: asyncio.sleep(seconds))
+        worker = EpisodeWorker()
+        with pytest.raises(PluginError, match="actor me says that it only computes, but waits for something"):
+            await worker.play(spec(actor=Computing))
+        assert [room.closed for room in rooms] == [True]
+        # Where it says nothing of the kind, it may.
+        assert (await worker.play(spec())).trajectory.solved
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
+def test_a_worker_tells_which_episode_its_environment_is_busy_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        begun, end = threading.Event(), threading.Event()
+
+        def hang(room: Room, action: str) -> Observation:
+            begun.set()
+            end.wait(30)
+            return Observation(text="Outside.", actions=("door",), end="solved")
+
+        monkeypatch.setattr(Room, "step", hang)
+        worker = EpisodeWorker()
+        assert worker.busy is None
+        hanging = spec(colour="blue")
+        playing = asyncio.create_task(worker.play(hanging))
+        beside = asyncio.create_task(worker.play(spec("window")))
+        await asyncio.to_thread(begun.wait, 30)
+        await asyncio.sleep(0.02)
+        assert worker.busy is not None
+        assert worker.busy[0] in (hanging.key, spec("window").key)
+        assert 0.01 < worker.busy[1] < 30
+        end.set()
+        await asyncio.gather(playing, beside)
+        assert worker.busy is None
+        await worker.aclose()
+
+    asyncio.run(go())
