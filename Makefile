@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-browser check format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-browser check format lock schema screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -11,10 +11,13 @@ demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser
+	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray
 
 test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
 	$(BIN)/pytest tests/models_real
+
+test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
+	$(BIN)/pytest tests/ray
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser
@@ -43,6 +46,8 @@ lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
 		--output-file requirements.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --extra ray --constraint requirements.txt pyproject.toml --output-file requirements-ray.txt
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -57,6 +62,10 @@ clean:
 
 .venv/dev: pyproject.toml requirements.txt | .venv/bin/python
 	$(PIP) install --requirement requirements.txt --editable .
+	@touch $@
+
+.venv/ray: .venv/dev requirements-ray.txt
+	$(PIP) install --requirement requirements-ray.txt
 	@touch $@
 
 # There is no wheel of llama-cpp-python; ours is built once, without this machine's own instructions, and kept.

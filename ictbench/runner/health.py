@@ -25,6 +25,7 @@ EXTRAS = {
     "datasets": "datasets",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
+    "ray": "ray",
 }
 """Extras, with the module that each installs."""
 
@@ -113,7 +114,7 @@ def _extras() -> Iterator[Check]:
 
 
 def _what(extra: str) -> str:
-    return {"alfworld": "ALFWorld", "datasets": "export"}.get(extra, f"{extra}/… models")
+    return {"alfworld": "ALFWorld", "datasets": "export", "ray": "--executor ray"}.get(extra, f"{extra}/… models")
 
 
 def _key() -> Check:
