@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ictbench
 from ictbench import Context, Reflection, Reflector
+from ictbench.errors import RunFolderError
 from ictbench.runner.journal import Journal
 
 SELECTION, TEST, TURNS, BATCH, FAMILIES = 20, 50, 10, 3, 8
@@ -68,11 +69,11 @@ def watched(folder: Path, episodes: int, stop_at: int | None) -> None:
 
 def recorded(folder: Path) -> int:
     """Episodes in the journal."""
-    path = folder / "journal.sqlite"
-    if not path.exists():
+    try:
+        with closing(Journal(folder / "journal.sqlite", read_only=True)) as journal:
+            return journal.count()
+    except RunFolderError:  # not made yet
         return 0
-    with closing(Journal(path, read_only=True)) as journal:
-        return journal.count()
 
 
 def resident(pid: int) -> float:

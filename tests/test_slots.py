@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.slots import PrioritySlots
@@ -70,7 +70,6 @@ MOVES = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3), st.lists(st.integers(0, 2), min_size=1, max_size=6), MOVES)
 def test_no_slot_is_lost_or_given_twice_whoever_leaves_or_is_cancelled_when(
     slots: int, early: list[int], moves: list[tuple[str, int]]
@@ -123,7 +122,6 @@ def test_a_waiter_cancelled_in_the_moment_of_its_turn_passes_it_on() -> None:
     asyncio.run(go())
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=12))
 def test_waiters_are_served_by_priority_and_then_in_order_of_arrival(priorities: list[int]) -> None:
     async def go() -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.actors.contract import History
@@ -158,7 +158,6 @@ def test_a_constraint_that_the_model_cannot_impose_is_refused() -> None:
         ReActActor(model, decoding="grammar")
 
 
-@settings(deadline=None)
 @given(st.text(), st.booleans())
 def test_any_text_can_be_read(text: str, cut: bool) -> None:
     action, _ = parse_reply(text, cut=cut)
@@ -174,7 +173,6 @@ def plain(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(deadline=None)
 @given(plain(st.characters(exclude_categories=["Cs"])), plain(st.characters(exclude_characters="\n")))
 def test_what_is_written_is_read_back(thought: str, action: str) -> None:
     shown = render_messages("", History((step("A room.", action, thought),), "", ACTIONS, 25))[2]["content"]

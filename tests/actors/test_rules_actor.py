@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.actors import rules as actor_module
@@ -56,7 +56,6 @@ def test_it_also_varies_within_an_episode() -> None:
     assert len(set(dwell("Play.", "A room.", 25))) > 3
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**31),
     st.lists(st.sampled_from([KNOCK, SING, 'Walk onto "o".', 'After you have seen "a door", choose "fly".'])),

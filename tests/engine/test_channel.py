@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.engine.channel import LENGTHS, Channel, Message
@@ -61,7 +61,6 @@ def message(header: bytes, body: bytes = b"") -> bytes:
     return LENGTHS.pack(len(header), len(body)) + header + body
 
 
-@settings(deadline=None)
 @given(MESSAGES, st.lists(st.integers(1, 30), max_size=30))
 def test_messages_arrive_as_they_were_sent_however_the_stream_is_cut(
     messages: list[tuple[str, dict[str, Any], bytes]], cuts: list[int]

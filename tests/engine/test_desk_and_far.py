@@ -188,7 +188,7 @@ async def _hold(at: Worker) -> None:
         await asyncio.Event().wait()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([None, 0, 1, 2, 5]), min_size=3, max_size=12))
 def test_whenever_requests_are_given_up_no_connection_is_lost(when: list[int | None]) -> None:
     async def go() -> None:

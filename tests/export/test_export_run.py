@@ -70,7 +70,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     run = ictbench.run(suite="minihack-v1", families="eat,read", out=out, **sizes)
     with closing(Journal(out / "journal.sqlite")) as journal:
         for number, text in enumerate(HOSTILE):
-            journal.add_episode(hostile(number, text), 0, 0)
+            journal.add_episode(hostile(number, text), 0, 0, Usage())
     return run
 
 
@@ -131,7 +131,7 @@ class Said(Record):
     text: str
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"))))
 def test_any_text_survives_csv(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     out = tmp_path_factory.mktemp("csv") / "out"
@@ -217,7 +217,7 @@ def test_an_export_that_fails_leaves_nothing(run: ictbench.Run, tmp_path: Path) 
     (tmp_path / "run").mkdir()
     with closing(Journal(tmp_path / "run" / "journal.sqlite")) as journal:
         for episode in kept[:-40]:
-            journal.add_episode(episode, 0, 0)
+            journal.add_episode(episode, 0, 0, Usage())
     for form in FILES:
         with pytest.raises(RunFolderError, match=r"lacks \d+ episodes that result.json counts"):
             export_run(other, tmp_path / "out", form)

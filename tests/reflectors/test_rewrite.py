@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
@@ -144,7 +144,6 @@ def test_a_fence_longer_than_those_inside_is_taken_off() -> None:
     assert parse_sections("ANALYSIS:\nx\nIMPROVED PROMPT:\n````md\na\n```\nb\n```\n````")[1] == "a\n```\nb\n```"
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ANALYSIS IMPROVED PROMPT:\n`*#~<think>/")))
 def test_any_text_can_be_read(text: str) -> None:
     analysis, improved = parse_sections(text)
@@ -152,7 +151,6 @@ def test_any_text_can_be_read(text: str) -> None:
     assert improved in text
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="`~")).map(str.strip))
 def test_what_is_written_is_read_back(prompt: str) -> None:
     assert parse_sections(f"ANALYSIS:\nx\n\nIMPROVED PROMPT:\n{prompt}") == ("x", prompt)

@@ -130,7 +130,7 @@ def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: bytes) -> 
     assert "is no result of schema ictbench.result/1" in refusal(path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_short_anywhere_is_refused(run: ictbench.Run, tmp_path: Path, share: float) -> None:
     whole = run.result.to_json().rstrip().encode()

@@ -68,7 +68,7 @@ def episode(name: str = "read-1", prompt: str = "p", trajectory: Trajectory | No
     )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(trajectory=TRAJECTORIES, usage=USAGES, state=JSON, text=TEXT)
 def test_what_is_written_is_read_back_after_reopening(
     trajectory: Trajectory, usage: Usage, state: object, text: str

@@ -213,7 +213,7 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
 SIZE = st.integers(1, 6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(turns=SIZE, batch=SIZE, loops=SIZE, selection=SIZE, test=SIZE, every=st.booleans(), model=st.booleans())
 def test_a_dry_run_counts_the_most_there_can_be(
     turns: int, batch: int, loops: int, selection: int, test: int, every: bool, model: bool

@@ -31,7 +31,7 @@ def pools(**changes: Any) -> SeedPools:
     return SeedPools.model_validate(plain | changes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(family=FAMILIES, one=LOOPS, other=LOOPS, data=st.data())
 def test_scoring_blocks_are_disjoint_between_loops_and_from_all_experience(
     family: str, one: int, other: int, data: st.DataObject
@@ -45,7 +45,7 @@ def test_scoring_blocks_are_disjoint_between_loops_and_from_all_experience(
     assert not set(ids) & EXPERIENCE[family]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(family=FAMILIES, loop=LOOPS, size=st.integers(1, 199))
 def test_a_smaller_scoring_size_is_the_beginning_of_a_larger_one(family: str, loop: int, size: int) -> None:
     for pool in POOLS:

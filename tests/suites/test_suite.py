@@ -76,7 +76,7 @@ def test_the_digest_does_not_change_with_the_way_the_file_is_written(random: Any
     assert Suite.model_validate(yaml.safe_load(text)).digest == SUITE.digest
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(family=FAMILIES, loop=st.integers(0, 1000), count=st.integers(0, 60))
 def test_experience_comes_in_one_fixed_order_without_repeats(family: str, loop: int, count: int) -> None:
     order = SUITE.experience_order(family, loop, count)
@@ -86,7 +86,7 @@ def test_experience_comes_in_one_fixed_order_without_repeats(family: str, loop: 
     assert {task.family for task in order} <= {family}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(family=FAMILIES, loops=st.sets(st.integers(0, 500), min_size=2, max_size=2))
 def test_loops_meet_experience_in_different_orders(family: str, loops: set[int]) -> None:
     one, other = ([task.id for task in SUITE.experience_order(family, loop, 30)] for loop in loops)

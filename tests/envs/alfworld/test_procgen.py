@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(find_spec("alfworld") is None, reason="the alfwo
 
 SPLITS = get_args(Split)
 some_game = given(st.sampled_from(sorted(GOALS)), st.integers(0, 10**6), st.sampled_from(SPLITS))
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = settings(max_examples=60)
 
 DIGEST_OF_GAMES = f"""
 import hashlib, sys
