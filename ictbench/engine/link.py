@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Answer = asyncio.Future[tuple[Message, bytes]]
 
+LONGEST_SILENCE = 5.0
+"""Seconds in which a worker must have said something, however little patience there is; it speaks every second."""
+
 
 class Link:
     """A worker, as its coordinator sees it. Whoever starts the worker connects a channel and says how to end it.
@@ -70,10 +73,10 @@ class Link:
         """
         if self.gone.is_set() or self._channel is None:
             raise WorkerLostError(f"worker {self.name} is gone: {self.why_gone}", blamed=False)
+        model = self._models.open(spec.actor.model) if spec.actor.model else None
         number = next(self._numbers)
         answer: Answer = asyncio.get_running_loop().create_future()
         self._playing[number] = (spec.key, answer)
-        model = self._models.open(spec.actor.model) if spec.actor.model else None
         # None: the worker opens it. A list: it asks here, and may restrict replies in these ways.
         relayed = sorted(model.capabilities) if model and not model.travels else None
         body = spec.model_dump_json().encode()
@@ -116,8 +119,8 @@ class Link:
         if self._busy is not None and self._busy[1] > patience:
             key, seconds = self._busy
             self.lose(f"its environment did not answer for {seconds:.0f} s in episode {key}", culprit=key)
-        elif time.monotonic() - self._heard > patience:
-            self.lose(f"it was silent for {patience:.0f} s")
+        elif (silent := time.monotonic() - self._heard) > max(patience, LONGEST_SILENCE):
+            self.lose(f"it was silent for {silent:.0f} s")
 
     def lose(self, why: str = "", *, culprit: str | None = None) -> None:
         """Make sure that the worker is gone. Its episodes fail; only `culprit` is blamed for it, if there is one."""
