@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -20,6 +22,9 @@ from ictbench.errors import LimitReachedError, ModelFailure, ModelUnavailableErr
 from ictbench.models import Completion, Constraint, ConstraintStyle, Limits, Meter, ModelPool, Retry
 from ictbench.models.meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
+
+sys.path.insert(0, str(Path(__file__).parent))
+from eventually import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -108,13 +113,6 @@ async def workers(
     async with AsyncExitStack() as stack, asyncio.timeout(60):
         yield meter, [await stack.enter_async_context(worker(models, meter)) for _ in range(count)]
     await models.aclose()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Messages go to and fro."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the other end tells nobody
-            await asyncio.sleep(0.001)
 
 
 # Leave to send a request
