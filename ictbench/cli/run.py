@@ -71,7 +71,8 @@ def run(
         str,
         option(
             "--reflector",
-            "provider/model, rules (scripted), none (unchanged prompt), file:PATH (hand-written), module:Class.",
+            "provider/model, rules (scripted), none (unchanged prompt), file:PATH (hand-written), module:Class; "
+            "blind:REFLECTOR shows any of them no trajectory.",
             rich_help_panel=PLAYERS,
         ),
     ] = "rules",

@@ -1,7 +1,8 @@
 """Names on the command line → actors and reflectors as plain data.
 
 `provider/model` is a language model, played by the standard actor or reflector; a bare name is an installed
-plug-in; `package.module:Name` a class of one's own; `file:PATH` a hand-written prompt.
+plug-in; `package.module:Name` a class of one's own; `file:PATH` a hand-written prompt; `blind:REFLECTOR` any
+reflector that is shown no trajectory.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
 """Which plug-in turns a language model into an actor or a reflector."""
+
+BLIND = "blind:"
 
 PlayerKind = Literal["actor", "reflector"]
 
@@ -50,6 +53,8 @@ def parse_player(kind: PlayerKind, name: str, decoding: Decoding, access: Access
         UnknownNameError: no such plug-in or model provider.
         ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file.
     """
+    if kind == "reflector" and name.startswith(BLIND):
+        return _blind(parse_player(kind, name.removeprefix(BLIND), decoding, access))
     if names_model(kind, name):
         options: dict[str, JsonValue] = {}
         if isinstance(decoding, ActorDecoding):
@@ -71,6 +76,7 @@ def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
     Raises:
         ConfigError: the reflector has neither.
     """
+    reflector = reflector.removeprefix(BLIND)
     if names_model("reflector", reflector):
         return reflector, access
     if reflector in installed("actor"):
@@ -83,6 +89,12 @@ def names_model(kind: PlayerKind, name: str) -> bool:
     if "/" in name.partition(":")[0]:
         return True
     return ":" in name and not name.startswith("file:") and is_model(resolve(kind, name))
+
+
+def _blind(seeing: PluginSpec) -> PluginSpec:
+    """The same reflector without trajectories, on the same model."""
+    options: dict[str, JsonValue] = {"reflector": seeing.model_dump(mode="json", exclude={"model"})}
+    return PluginSpec(label=f"{BLIND}{seeing.label}", name="blind", options=options, model=seeing.model)
 
 
 def _model(name: str, decoding: Decoding, access: Access) -> ModelSpec:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError, UsageError
+from ictbench.reflectors import make_reflector
 from ictbench.runner.plan import Options, RunPlan, make_plan
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], sa
         ({"actor": "openia/gpt"}, "unknown model provider 'openia'; did you mean 'openai'"),
         ({"actor": "ruels"}, "unknown actor 'ruels'; did you mean 'rules'"),
         ({"reflector": "nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
+        ({"reflector": "blind:nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
         ({"actor": "no.such.module:Actor"}, "there is no module 'no' to import"),
         ({"actor": "ictbench.actors.rules:Nobody"}, "module 'ictbench.actors.rules' has no class 'Nobody'"),
     ],
@@ -195,6 +197,7 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
         {"max_steps": 3},
         {"test_every_turn": True},
         {"audit": True},
+        {"reflector": "blind:openai/m"},
         {"actor": "rules"},
         {"reflector": "openai/n", "actor": "openai/m"},
         {"actor_model_options": {"n_ctx": 512}},
@@ -240,6 +243,20 @@ def test_a_dry_run_counts_the_most_there_can_be(
         "actor_calls": total * 7 if model else 0,
         "reflector_calls": 2 * loops * turns if model else 0,
     }
+
+
+def test_any_reflector_can_be_blinded(tmp_path: Path) -> None:
+    path = tmp_path / "prompt.txt"
+    path.write_text("Play.", encoding="utf-8")
+    for name in ("rules", "openai/m", f"file:{path}", "none"):
+        seeing, blind = (plan(reflector=f"{word}{name}", actor="rules").reflector for word in ("", "blind:"))
+        assert (blind.label, blind.name, blind.model) == (f"blind:{seeing.label}", "blind", seeing.model)
+        assert blind.options == {"reflector": seeing.model_dump(mode="json", exclude={"model"})}
+        if seeing.model is None:
+            make_reflector(blind, None)
+    # Who acts is what it would be with the reflector inside.
+    assert plan(reflector="blind:openai/m").actor == plan(reflector="openai/m").actor
+    assert plan(reflector="blind:rules").actor.label == "rules"
 
 
 def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
