@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
-    from ictbench.results import Result
-    from ictbench.runner import Progress, Run, dry_run, load_run, run, write_report
+    from ictbench.results import Check, Comparison, Result, check, compare
+    from ictbench.runner import Progress, Run, dry_run, load_result, load_run, run, write_report
     from ictbench.suites import Suite, list_suites, load_suite
 
 _HOMES = {
     "Actor": "actors",
     "ChatModel": "models",
+    "Check": "results",
+    "Comparison": "results",
     "Context": "reflectors",
     "Decision": "records",
     "Episode": "records",
@@ -41,8 +43,11 @@ _HOMES = {
     "TextEnv": "envs",
     "Trajectory": "records",
     "UsageError": "errors",
+    "check": "results",
+    "compare": "results",
     "dry_run": "runner",
     "list_suites": "suites",
+    "load_result": "runner",
     "load_run": "runner",
     "load_suite": "suites",
     "run": "runner",
@@ -52,6 +57,8 @@ _HOMES = {
 __all__ = [
     "Actor",
     "ChatModel",
+    "Check",
+    "Comparison",
     "Context",
     "Decision",
     "Episode",
@@ -70,8 +77,11 @@ __all__ = [
     "Trajectory",
     "UsageError",
     "__version__",
+    "check",
+    "compare",
     "dry_run",
     "list_suites",
+    "load_result",
     "load_run",
     "load_suite",
     "run",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,3 +57,14 @@ def test_the_sizes_in_the_docs_are_those_of_the_suite() -> None:
     assert stated == {
         name: list(sizes.model_dump().values()) for name, sizes in load_suite("minihack-v1").profiles.items()
     }
+
+
+def test_the_commands_of_the_example_workflow_are_understood(tmp_path: Path) -> None:
+    text = (ROOT / "examples/github-actions-check.yml").read_text("utf-8")
+    steps = yaml.safe_load(text)["jobs"]["check"]["steps"]
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("ictbench ")]
+    assert [command.split()[1] for command in commands] == ["run", "check"]
+    play, check = commands
+    # The baseline is there before anything is played; without a run, that is all that is missing.
+    code = f"{play} --dry-run\n{check} 2> said || grep -q 'run cannot be read' said"
+    run_block("run", "sh", code, tmp_path)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ictbench import __version__
-from ictbench.cli import data, doctor, export, report, run, show, tasks, transfer
+from ictbench.cli import check, compare, data, doctor, export, report, run, show, tasks, transfer
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -31,6 +31,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("show")(show.show)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("doctor")(doctor.doctor)
@@ -82,7 +84,7 @@ def _given(error: Any) -> str:
         for word, following in itertools.pairwise([*sys.argv[1:], ""]):
             if word == flag or word.startswith(f"{flag}="):
                 return f", got {following if word == flag else word.partition('=')[2]!r}"
-    if parameter.envvar in os.environ:
+    if parameter.envvar and parameter.envvar in os.environ:
         return f", got {os.environ[parameter.envvar]!r} from {parameter.envvar}"
     if context.default_map and parameter.name in context.default_map:
         return f", got {context.default_map[parameter.name]!r} from the config file"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ictbench.records import Record
+    from ictbench.results.comparison import Arm, Comparison, Difference
     from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
 
 MEASURES = (
@@ -34,6 +35,11 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(rows, columns=None if rows else names) for name, (rows, names) in found.items()}
 
 
+def comparison_table(comparison: Comparison) -> pd.DataFrame:
+    """One row an arm and family, then the means over families, whose `family` is their role."""
+    return pd.DataFrame([_difference_row(comparison, arm, row) for arm in comparison.arms for row in arm.rows])
+
+
 def errors(family: FamilyResult) -> int:
     """Episodes that the model failed and reflections that could not be used."""
     if family.behaviour is None:
@@ -44,6 +50,14 @@ def errors(family: FamilyResult) -> int:
 def success(outcomes: str) -> float:
     """Share of tasks solved in a string of outcomes."""
     return outcomes.count("1") / len(outcomes)
+
+
+def _difference_row(comparison: Comparison, arm: Arm, row: Difference) -> dict[str, Any]:
+    ends = {"low": row.difference.low, "high": row.difference.high}
+    plain = row.model_dump(exclude={"family", "difference"})
+    named = {"reference": comparison.reference, "arm": arm.label, "measure": comparison.measure, "family": row.name}
+    figures = {"reference_value": plain.pop("reference"), "arm_value": plain.pop("other")}
+    return {**named, **figures, "difference": row.difference.value, **ends, **plain}
 
 
 def _family_row(family: FamilyResult) -> dict[str, Any]:

@@ -196,6 +196,16 @@ def dry_run(**options: Unpack[OptionsDict]) -> dict[str, int]:
     return plan.episode_bounds()
 
 
+def load_result(path: str | Path) -> Result:
+    """A result: of a run's folder, or from a result file that stands alone.
+
+    Raises:
+        RunFolderError: the folder is no run's, or its run has no result yet.
+        ResultError: the file cannot be read, or holds no result.
+    """
+    return load_run(path).result if Path(path).is_dir() else Result.read(Path(path))
+
+
 def load_run(path: str | Path) -> Run:
     """A run from its folder; one that is not finished has no result yet, but episodes.
 

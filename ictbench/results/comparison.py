@@ -1,0 +1,203 @@
+"""Arms compared on the same tasks: differences, intervals, p-values, and what can be concluded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ictbench.errors import ResultError, UsageError
+from ictbench.records import Record, Role
+from ictbench.results.pairing import Measure, PairedFamily, bounds, incomparable, is_blind_of, pair, require_measures
+from ictbench.results.schema import Interval
+from ictbench.results.significance import holm, sign_flip_p, smallest_p
+from ictbench.results.statistics import mean_interval
+from ictbench.results.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.results.schema import Result
+
+ROLES: tuple[Role, ...] = ("held-out", "meta-train")
+
+
+class Difference(Record):
+    """One family, or the mean over families of one role, in two runs."""
+
+    family: str | None
+    """None for a mean over families."""
+    role: Role
+    families: int
+    loops: int
+    """Loops that were paired, over all families."""
+    reference: float
+    other: float
+    difference: Interval
+    """Other minus reference."""
+    p: float
+    """Of sign flips of whole loops, two-sided."""
+    p_corrected: float
+    """After Holm: over all families and arms, or, for a mean over families, over all arms."""
+    smallest_p: float
+    """What these sizes allow, before correction."""
+    wins: int
+    """Tasks that the other solved and the reference did not; a description, no test."""
+    ties: int
+    losses: int
+
+    @property
+    def name(self) -> str:
+        """Of the family, or the role whose families the mean is of."""
+        return self.family or f"mean {self.role}"
+
+
+class Arm(Record):
+    """One run, compared with the reference."""
+
+    label: str
+    not_comparable: tuple[str, ...]
+    """Why it may not be compared, if it was all the same, by force."""
+    families: tuple[Difference, ...]
+    means: tuple[Difference, ...]
+    """One a role, held-out first."""
+    over_blind: Interval | None
+    """Best minus best of the same reflector without trajectories, where one of the two is that of the other."""
+    verdict: tuple[str, ...]
+    """What can be concluded and what cannot, in words."""
+
+    @property
+    def rows(self) -> tuple[Difference, ...]:
+        """Families, then means."""
+        return (*self.families, *self.means)
+
+
+class Comparison(Record):
+    """Runs compared with the first of them."""
+
+    measure: Measure
+    reference: str
+    suite: str
+    games: Literal["over loops", "for these games"]
+    """What intervals speak of, as in a result."""
+    arms: tuple[Arm, ...]
+
+
+def compare(reference: Result, *others: Result, measure: Measure = "best", force: bool = False) -> Comparison:
+    """Compare results with a reference on the same tasks.
+
+    P-values come from sign flips of whole (family, loop) differences, corrected after Holm across families, and
+    across arms where there are several.
+
+    Raises:
+        UsageError: there is nothing to compare with.
+        ResultError: two results are not comparable and `force` is not given, or have no loop in common.
+    """
+    require_measures(measure)
+    if not others:
+        raise UsageError("a comparison needs two runs or more")
+    reasons = [comparable_by_force(reference, other, force) for other in others]
+    first, *labels = _labels([reference, *others])
+    shared = reference.intervals == "for these games"
+    rows = [_differences(pair(reference, other), measure, shared) for other in others]
+    arms = tuple(
+        _arm(reference, other, label, why, row, measure)
+        for other, label, why, row in zip(others, labels, reasons, _corrected(rows), strict=True)
+    )
+    found = Comparison(
+        measure=measure, reference=first, suite=reference.suite.name, games=reference.intervals, arms=arms
+    )
+    return found.model_copy(
+        update={"arms": tuple(arm.model_copy(update={"verdict": verdict(found, arm)}) for arm in arms)}
+    )
+
+
+def comparable_by_force(reference: Result, other: Result, force: bool) -> tuple[str, ...]:
+    """Why two results may not be compared; without `force`, that is an error.
+
+    Raises:
+        ResultError: there is a reason, and no force.
+    """
+    reasons = incomparable(reference, other)
+    if reasons and not force:
+        names = f"{reference.reflector.label} and {other.reflector.label}"
+        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; --force compares them all the same")
+    return reasons
+
+
+def _labels(results: Sequence[Result]) -> list[str]:
+    """Reflectors by name, and by folder where two have the same."""
+    counts = Counter(result.reflector.label for result in results)
+    return [
+        label if counts[label := result.reflector.label] == 1 else f"{label} ({result.host.folder})"
+        for result in results
+    ]
+
+
+def _arm(
+    reference: Result, other: Result, label: str, why: tuple[str, ...], rows: list[Difference], measure: Measure
+) -> Arm:
+    means = tuple(row for row in rows if row.family is None)
+    return Arm(
+        label=label,
+        not_comparable=why,
+        families=tuple(row for row in rows if row.family is not None),
+        means=means,
+        over_blind=_over_blind(reference, other, means[0].difference) if measure == "best" else None,
+        verdict=(),
+    )
+
+
+def _over_blind(reference: Result, other: Result, difference: Interval) -> Interval | None:
+    if is_blind_of(reference, other):
+        return difference
+    if not is_blind_of(other, reference):
+        return None
+    low, high = difference.low, difference.high
+    return Interval(value=-difference.value, low=None if high is None else -high, high=None if low is None else -low)
+
+
+def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> list[Difference]:
+    """Family by family, then the mean of each role, held-out first."""
+    rows = [_difference([family], measure, shared, family.name) for family in paired]
+    for role in ROLES:
+        if families := [family for family in paired if family.role == role]:
+            rows.append(_difference(families, measure, shared, None))
+    return rows
+
+
+def _difference(families: list[PairedFamily], measure: Measure, shared: bool, name: str | None) -> Difference:
+    samples = [family.difference(measure) for family in families]
+    levels = np.mean([family.levels(measure) for family in families], axis=0)
+    pairs = sum(len(sample.values) for sample in samples)
+    signs = Counter(int(sign) for sample in samples for sign in np.sign(sample.values).flat)
+    p = sign_flip_p([sample.values.mean(axis=-1) for sample in samples])
+    return Difference(
+        family=name,
+        role=families[0].role,
+        families=len(families),
+        loops=pairs,
+        reference=float(levels[0]),
+        other=float(levels[1]),
+        difference=mean_interval(samples, bounds(measure), shared=shared),
+        p=p,
+        p_corrected=p,
+        smallest_p=smallest_p(pairs),
+        wins=signs[1],
+        ties=signs[0],
+        losses=signs[-1],
+    )
+
+
+def _corrected(arms: list[list[Difference]]) -> list[list[Difference]]:
+    """Corrected after Holm: families of all arms together, and the means of each role over all arms."""
+    groups: dict[Role | None, list[float]] = {}
+    for row in (row for rows in arms for row in rows):
+        groups.setdefault(_group(row), []).append(row.p)
+    corrected = {group: iter(holm(values)) for group, values in groups.items()}
+    return [[row.model_copy(update={"p_corrected": next(corrected[_group(row)])}) for row in rows] for rows in arms]
+
+
+def _group(row: Difference) -> Role | None:
+    return row.role if row.family is None else None

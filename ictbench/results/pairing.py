@@ -1,0 +1,160 @@
+"""What two results have in common: whether they may be compared, and their outcomes on the same tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from ictbench.errors import ResultError, UnknownNameError
+from ictbench.resolve import suggest
+from ictbench.results.statistics import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.records import Role
+    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.results.statistics import Floats
+
+Measure = Literal["best", "last", "gain", "last_gain", "base"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+
+def bounds(measure: Measure) -> tuple[float, float]:
+    """Of a difference in a measure."""
+    return (-2.0, 2.0) if measure.endswith("gain") else (-1.0, 1.0)
+
+
+def require_measures(*names: str) -> None:
+    """Refuse what is no measure that can be paired.
+
+    Raises:
+        UnknownNameError: one is not.
+    """
+    for name in names:
+        if name not in MEASURES:
+            raise UnknownNameError(f"{name!r} is no measure to compare; {suggest(name, MEASURES)}")
+
+
+def incomparable(reference: Result, other: Result) -> tuple[str, ...]:
+    """Every reason why two results may not be compared, in words; empty if they may.
+
+    Comparable are results of the same suite, profile, loops, actor, prompt cap and environment packages.
+    """
+    reasons = [
+        f"{what} {before} against {after}" for what, before, after in _setups(reference, other) if before != after
+    ]
+    for result in (reference, other):
+        if not result.complete:
+            reasons.append(f"the run of {result.reflector.label} is incomplete: {result.owed} owed, or loops missing")
+    if not reasons:
+        reasons += [f"only one of them: {one}" for one in sorted({*reference.deviations} ^ {*other.deviations})]
+    return tuple(reasons)
+
+
+def _setups(one: Result, other: Result) -> Iterator[tuple[str, object, object]]:
+    """What must be equal: its name, and both sides of it."""
+    yield "suite", one.suite.name, other.suite.name
+    if one.suite.name == other.suite.name:
+        yield f"digest of suite {one.suite.name}", one.suite.digest[:12], other.suite.digest[:12]
+    for package in sorted({*one.versions, *other.versions}):
+        yield package, one.versions.get(package, "(none)"), other.versions.get(package, "(none)")
+    yield "profile", one.profile, other.profile
+    sizes = (one.sizes.model_dump(), other.sizes.model_dump())
+    for name in sizes[0]:
+        yield name, sizes[0][name], sizes[1][name]
+    yield "families", _names(one), _names(other)
+    yield "max_steps", one.max_steps, other.max_steps
+    yield "prompt_bytes", one.prompt_bytes, other.prompt_bytes
+    yield "actor", one.actor.label, other.actor.label
+    if one.actor.label == other.actor.label:
+        actors = (one.actor.model_dump(mode="json"), other.actor.model_dump(mode="json"))
+        for name in actors[0]:
+            yield f"{name} of actor {one.actor.label}", actors[0][name], actors[1][name]
+
+
+def _names(result: Result) -> str:
+    return ", ".join(family.name for family in result.families) or "(none)"
+
+
+def is_blind_of(blind: Result, seeing: Result) -> bool:
+    """Whether one run's reflector is that of the other, shown no trajectories."""
+    inside = blind.reflector.options.get("reflector")
+    spec = seeing.reflector.model_dump(mode="json", include={"label", "name", "options"})
+    return blind.reflector.name == "blind" and inside == spec and blind.reflector.model == seeing.reflector.model
+
+
+@dataclass(frozen=True, slots=True)
+class PairedFamily:
+    """Outcomes of one family in both runs, each loops x tasks: the same loops on the same tasks."""
+
+    name: str
+    role: Role
+    reference: dict[str, Floats]
+    """Under `base`, `best` and `last`."""
+    other: dict[str, Floats]
+
+    def difference(self, measure: Measure) -> Sample:
+        """Task by task: other minus reference; and what it would be if either had kept prompt[0]."""
+        before, after = _values(self.reference, measure), _values(self.other, measure)
+        if measure == "base":
+            return Sample(after - before)
+        kept_before, kept_after = _kept(self.reference, measure), _kept(self.other, measure)
+        unchanged = (after.mean() - kept_before, kept_after - before.mean())
+        return Sample(after - before, np.array(unchanged))
+
+    def levels(self, measure: Measure) -> tuple[float, float]:
+        """The measure itself, of the reference and of the other."""
+        return float(_values(self.reference, measure).mean()), float(_values(self.other, measure).mean())
+
+
+def pair(reference: Result, other: Result) -> list[PairedFamily]:
+    """All families with loops that both runs have finished and tested on the same tasks.
+
+    Raises:
+        ResultError: there is none.
+    """
+    families = {family.name: family for family in other.families}
+    paired = [
+        PairedFamily(
+            family.name, family.role, _outcomes([one for one, _ in loops]), _outcomes([two for _, two in loops])
+        )
+        for family in reference.families
+        if family.name in families and (loops := _loops(family, families[family.name]))
+    ]
+    if not paired:
+        names = f"{reference.reflector.label} and {other.reflector.label}"
+        raise ResultError(f"{names} cannot be paired: no loop was finished in both and tested on the same tasks")
+    return paired
+
+
+def _loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:
+    by_index = {loop.index: loop for loop in other.loops}
+    pairs = [(loop, by_index[loop.index]) for loop in one.loops if loop.index in by_index]
+    return [(loop, same) for loop, same in pairs if loop.test_tasks == same.test_tasks]
+
+
+def _outcomes(loops: list[LoopResult]) -> dict[str, Floats]:
+    indices = {"base": [0] * len(loops), "best": [loop.best for loop in loops]}
+    indices["last"] = [len(loop.prompts) - 1 for loop in loops]
+    return {
+        name: np.array([[float(o) for o in loop.test[i]] for loop, i in zip(loops, which, strict=True)])
+        for name, which in indices.items()
+    }
+
+
+def _values(outcomes: dict[str, Floats], measure: Measure) -> Floats:
+    match measure:
+        case "gain":
+            return outcomes["best"] - outcomes["base"]
+        case "last_gain":
+            return outcomes["last"] - outcomes["base"]
+        case _:
+            return outcomes[measure]
+
+
+def _kept(outcomes: dict[str, Floats], measure: Measure) -> float:
+    """What a loop that keeps prompt[0] would have."""
+    return 0.0 if measure.endswith("gain") else float(outcomes["base"].mean())

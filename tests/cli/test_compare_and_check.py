@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+
+import ictbench
+from ictbench.cli import main
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
+from synthetic import Outcomes, result
+
+if TYPE_CHECKING:
+    from ictbench.results import Result
+
+HIGH: list[Outcomes] = [("0000000000", "0000011111"), ("0000000000", "0000001111")] * 5
+LOW: list[Outcomes] = [("0000000000", "0000000001"), ("0000000000", "0000000000")] * 5
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Ictbench = Callable[..., Said]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ictbench:
+    """The command line in this process, in a folder with the results of two runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name, outcomes in (("high", HIGH), ("low", LOW)):
+        save(result({"read": outcomes, "zap": outcomes}, name), f"{name}.json")
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        code = caught.value.code
+        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+def save(found: Result, name: str) -> None:
+    Path(name).write_text(found.to_json(), encoding="utf-8")
+
+
+def test_compare_prints_a_table_and_words(call: Ictbench) -> None:
+    code, out, err = call("compare", "high.json", "low.json")
+    assert (code, err) == (0, "")
+    assert "rooms-v1: best on test tasks, compared with high" in out
+    for name in ("read", "zap", "mean held-out"):
+        assert any(line.split("  ")[1].strip() == name for line in out.splitlines() if line.startswith("low  "))
+    found = ictbench.compare(ictbench.load_result("high.json"), ictbench.load_result("low.json"))
+    assert all(sentence in out for sentence in found.arms[0].verdict)
+
+
+def test_compare_speaks_other_formats(call: Ictbench) -> None:
+    arguments = ("compare", "high.json", "low.json", "--measure", "gain", "--format")
+    markdown = call(*arguments, "md").out
+    assert markdown.startswith("**gain** on rooms-v1, compared with high\n\n| arm | family |")
+    (first, *_) = csv.DictReader(io.StringIO(call(*arguments, "csv").out))
+    assert (first["family"], first["measure"], first["wins"]) == ("read", "gain", "0")
+    assert float(first["difference"]) == pytest.approx(-0.4)
+    assert json.loads(call(*arguments, "json").out)["arms"][0]["families"][0]["loops"] == 10
+
+
+def test_compare_refuses_with_the_reason_and_force_labels_it(call: Ictbench) -> None:
+    save(result({"read": LOW, "zap": LOW}, "other", max_steps=30), "other.json")
+    code, out, err = call("compare", "high.json", "other.json")
+    assert (code, out) == (2, "")
+    assert err == (
+        "ictbench: high and other are not comparable: max_steps 25 against 30; --force compares them all the same\n"
+    )
+    code, out, _ = call("compare", "high.json", "other.json", "--force")
+    assert code == 0
+    assert "Not comparable, compared by force: max_steps 25 against 30." in out
+
+
+def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
+    save(result({"[bold]x[/]": LOW, "zap": LOW}, "[/]\x1b[31m"), "hostile.json")
+    out = call("compare", "hostile.json", "hostile.json").out
+    assert "[bold]x[/]" in out
+    assert "\x1b" not in out
+    assert "[bold]x[/]" in call("check", "hostile.json", "--against", "hostile.json", "--measure", "last").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["compare", "high.json"], "a comparison needs two runs or more"),
+        (["compare", "high.json", "none.json"], "result none.json cannot be read: No such file or directory"),
+        (["compare", "high.json", "."], ". is no run's folder: it has no run.json"),
+        (["compare", "high.json", "low.json", "--measure", "bset"], "'bset' is not one of 'best'"),
+        (["check", "high.json"], "Missing option '--against'"),
+        (
+            ["check", "high.json", "--against", "low.json", "--tolerance", "5"],
+            "a tolerance is a share from 0 to below 1",
+        ),
+        (["check", "high.json", "--against", "low.json", "--junit", "no/such.xml"], "no/such.xml cannot be written"),
+        (["check", "high.json", "--against", "cut.json"], "cut.json is no result of schema ictbench.result/1"),
+        (["check", "high.json", "--against", "nan.json"], "Input should be a finite number"),
+        (["check", "high.json", "--against", "short.json"], "loop 0 has outcomes that do not fit its tasks"),
+        (["check", "high.json", "--against", "empty.json"], "families (none) against read, zap"),
+        (["check", "high.json", "--against", "empty.json", "--force"], "no loop was finished in both"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(call: Ictbench, arguments: list[str], said: str) -> None:
+    text = Path("high.json").read_text(encoding="utf-8")
+    Path("cut.json").write_text(text[:500], encoding="utf-8")
+    Path("short.json").write_text(text.replace('"0000011111"', '"000001111"', 1), encoding="utf-8")
+    measured = ictbench.load_result("high.json").model_dump(mode="json", by_alias=True)
+    measured["host"]["seconds"] = float("nan")
+    Path("nan.json").write_text(json.dumps(measured), encoding="utf-8")
+    save(result({}, "empty"), "empty.json")
+    code, _, err = call(*arguments)
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_check_fails_on_a_regression_and_passes_without(call: Ictbench) -> None:
+    code, out, err = call("check", "low.json", "--against", "high.json")
+    assert (code, err) == (1, "")
+    assert "rooms-v1: low against baseline high, tolerance 0.05" in out
+    assert "Failed: best of held-out fell by 0.400, more than 0.05, and the interval excludes zero" in out
+    assert out.endswith("Failed.\n")
+    code, out, err = call("check", "high.json", "--against", "low.json", "--tolerance", "0.2")
+    assert (code, err) == (0, "")
+    assert out.endswith("Passed.\n")
+
+
+def test_check_writes_what_ci_reads(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("check", "low.json", "--against", "high.json", "--junit", "check.xml", "--github")
+    without = call(*arguments).out
+    assert "::error title=best of held-out::" in without
+    assert ElementTree.parse("check.xml").getroot()[0].attrib["failures"] == "3"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    Path("summary.md").write_text("# before\n", encoding="utf-8")
+    assert call(*arguments, "--measure", "best", "--measure", "last").code == 1
+    summary = Path("summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("# before\n## ictbench check failed")
+    assert (
+        summary
+        == "# before\n" + call("check", *arguments[1:4], "--measure", "best", "--measure", "last", "--format", "md").out
+    )
+
+
+def test_check_speaks_json(call: Ictbench) -> None:
+    code, out, _ = call("check", "low.json", "--against", "high.json", "--format", "json")
+    assert code == 1
+    found = json.loads(out)
+    assert [fall["outcome"] for fall in found["falls"]] == ["failed"] * 3
+    assert found["tolerance"] == 0.05

@@ -1,0 +1,86 @@
+"""Results made up for tests: outcomes on test tasks as strings, everything else as small as it can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ictbench.records import Role, Usage
+from ictbench.results import Result
+from ictbench.results.schema import FamilyResult, Host, LoopResult, Player, PromptResult, SuiteId
+from ictbench.suites import Sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ictbench.records import PluginSpec
+
+Outcomes = tuple[str, str]
+"""Of prompt[0] and of the best prompt, one character a test task."""
+
+
+def result(
+    families: Mapping[str, Sequence[Outcomes]],
+    label: str = "one",
+    *,
+    roles: Mapping[str, Role] | None = None,
+    reflector: PluginSpec | None = None,
+    **changes: Any,
+) -> Result:
+    """A complete run of one turn, in which the best prompt is the last."""
+    made = tuple(
+        FamilyResult(
+            name=name,
+            role=(roles or {}).get(name, "held-out"),
+            loops=tuple(loop(name, index, *outcomes) for index, outcomes in enumerate(loops)),
+            measures=None,
+            behaviour=None,
+        )
+        for name, loops in families.items()
+    )
+    fields: dict[str, Any] = {
+        "schema": "ictbench.result/1",
+        "ictbench": "0",
+        "suite": SuiteId(name="rooms-v1", digest="d" * 64),
+        "versions": {"nle": "1"},
+        "profile": "quick",
+        "sizes": Sizes(turns=1, batch_size=1, loops=max([1, *map(len, families.values())])),
+        "intervals": "over loops",
+        "test_every_turn": False,
+        "audit": False,
+        "max_steps": 25,
+        "prompt_bytes": 8000,
+        "actor": Player(label="rules", name="rules"),
+        "reflector": Player(**reflector.model_dump()) if reflector else Player(label=label, name=label),
+        "deviations": (),
+        "ranked": False,
+        "complete": True,
+        "owed": 0,
+        "retried_failures": {},
+        "families": made,
+        "by_role": {},
+        "cost": {},
+        "host": Host(
+            folder=f"runs/{label}",
+            started="2026-01-01T00:00:00+00:00",
+            seconds=1.0,
+            spent=Usage(),
+            addresses={},
+            troubles=(),
+            machine={},
+        ),
+    }
+    return Result.model_validate({**fields, **changes})
+
+
+def loop(family: str, index: int, base: str, best: str) -> LoopResult:
+    return LoopResult(
+        index=index,
+        prompts=(PromptResult(digest="0", text="p0"), PromptResult(digest="1", text="p1")),
+        batches=(),
+        selection_tasks=("s",),
+        selection=("0", "1"),
+        best=1,
+        test_tasks=tuple(f"{family}-{index}-{number}" for number in range(len(base))),
+        test={0: base, 1: best},
+        audit=(),
+    )

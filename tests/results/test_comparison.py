@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ictbench
+from ictbench.errors import ResultError, UnknownNameError, UsageError
+from ictbench.records import ModelSpec, PluginSpec
+from ictbench.results.comparison import Comparison, Difference
+from ictbench.results.pairing import incomparable
+from ictbench.results.schema import Interval, Player
+from ictbench.results.statistics import Sample, estimate
+from ictbench.results.tables import comparison_table
+from ictbench.results.verdict import comparison_markdown
+
+sys.path.insert(0, str(Path(__file__).parent))
+from synthetic import Outcomes, result
+
+LOST, WON = "0000000000", "1111111111"
+FLAT: list[Outcomes] = [("0011000000", "0011000000")] * 3
+UP: list[Outcomes] = [
+    ("0011000000", "1111110000"),
+    ("0011000000", "1111111000"),
+    ("0011000000", "1111100000"),
+]
+
+
+def words(found: Comparison, arm: int = 0) -> str:
+    return " ".join(found.arms[arm].verdict)
+
+
+def test_a_difference_is_paired_by_task_and_its_words_follow_from_it() -> None:
+    families = dict.fromkeys(("read", "zap", "eat"), FLAT)
+    found = ictbench.compare(result(families, "old"), result(dict.fromkeys(families, UP), "new"))
+    (arm,) = found.arms
+    (mean,) = arm.means
+    assert (found.reference, arm.label, mean.name) == ("old", "new", "mean held-out")
+    assert (mean.reference, mean.other, mean.difference.value) == pytest.approx((0.2, 0.6, 0.4))
+    assert (mean.families, mean.loops, mean.wins, mean.ties, mean.losses) == (3, 9, 36, 54, 0)
+    assert mean.p == mean.p_corrected == mean.smallest_p == 2 / 2**9
+    assert [(row.family, row.loops, row.p, row.p_corrected) for row in arm.families] == [
+        (name, 3, 0.25, 0.75) for name in families
+    ]
+    said = words(found)
+    assert "new is better than old: +0.40 [" in said
+    assert "in best on 3 held-out families, p = 0.004." in said
+    assert "Of single families nothing can be shown: each has 3 pairs of loops, too few." in said
+    back = ictbench.compare(result(dict.fromkeys(families, UP), "new"), result(families, "old"))
+    assert "old is worse than new: -0.40 [" in words(back)
+
+
+def test_too_few_loops_are_told_from_no_difference() -> None:
+    few = ictbench.compare(result({"read": [(LOST, LOST)] * 3}, "a"), result({"read": [(LOST, WON)] * 3}, "b"))
+    assert "No conclusion: +1.00 [" in words(few)
+    assert "With 3 pairs of loops the smallest p is 0.250" in words(few)
+    many = ictbench.compare(result({"read": FLAT * 3}, "a"), result({"read": FLAT * 3}, "b"))
+    assert "No difference is shown between b and a: +0.00 [" in words(many)
+    assert "Not shown is not none: differences from -0." in words(many)
+
+
+@pytest.mark.parametrize("loops", [1, 2])
+def test_few_loops_have_a_difference_and_no_interval(loops: int) -> None:
+    found = ictbench.compare(result({"read": FLAT[:loops]}, "a"), result({"read": UP[:loops]}, "b"))
+    (row,) = found.arms[0].families
+    assert (row.difference.low, row.difference.high) == (None, None)
+    assert row.p == (1.0 if loops == 1 else 0.5)
+    assert "Fewer than 3 loops in a family: no interval." in words(found)
+
+
+@pytest.mark.parametrize("outcomes", [LOST, WON])
+def test_all_failures_or_all_successes_are_no_difference_and_no_certainty(outcomes: str) -> None:
+    same = {"read": [(outcomes, outcomes)] * 10}
+    (row,) = ictbench.compare(result(same, "a"), result(same, "b")).arms[0].families
+    assert row.difference.value == 0
+    assert row.difference.low is not None
+    assert -0.1 < row.difference.low < 0
+    assert row.p == 1
+
+
+def test_what_every_loop_gained_is_not_sure_to_be_gained_in_the_next() -> None:
+    both = {"read": [(LOST, WON)] * 3}
+    (row,) = ictbench.compare(result(both, "a"), result(both, "b")).arms[0].families
+    # Two more loops, in each of which one of the arms keeps prompt[0]: of 0, 0, 0, 1, -1 the variance is 2/5.
+    kept = estimate([Sample(np.zeros((3, 10)), np.array([1.0, -1.0]))])
+    assert kept.error == pytest.approx((2 / 5 / 5) ** 0.5)
+    assert (row.difference.low, row.difference.high) == (-1, 1)
+    assert kept.half_width() > 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(*[st.text("01", min_size=4, max_size=4)] * 4), min_size=1, max_size=5))
+def test_the_value_is_the_difference_of_the_measures(loops: list[tuple[str, str, str, str]]) -> None:
+    one = result({"read": [(base, best) for base, best, _, _ in loops]}, "a")
+    other = result({"read": [(base, best) for _, _, base, best in loops]}, "b")
+
+    def share(index: int) -> float:
+        return sum(outcomes[index].count("1") for outcomes in loops) / 4 / len(loops)
+
+    expected = {
+        "best": share(3) - share(1),
+        "last": share(3) - share(1),
+        "base": share(2) - share(0),
+        "gain": share(3) - share(2) - share(1) + share(0),
+        "last_gain": share(3) - share(2) - share(1) + share(0),
+    }
+    for measure, difference in expected.items():
+        (row,) = ictbench.compare(one, other, measure=measure).arms[0].families  # type: ignore[arg-type]
+        assert row.difference.value == pytest.approx(difference)
+        swapped = ictbench.compare(other, one, measure=measure).arms[0].families[0]  # type: ignore[arg-type]
+        assert swapped.difference.value == pytest.approx(-difference)
+        assert swapped.p == pytest.approx(row.p)
+        assert (swapped.wins, swapped.losses) == (row.losses, row.wins)
+
+
+def test_several_arms_are_corrected_together() -> None:
+    ten = {"read": FLAT * 4, "zap": FLAT * 4}
+    found = ictbench.compare(result(ten, "a"), result(dict.fromkeys(ten, UP * 4), "b"), result(ten, "c"))
+    (better, same) = found.arms
+    smallest = 2 / 2**12
+    assert [row.p_corrected for row in better.families] == [4 * smallest, 4 * smallest]
+    assert better.means[0].p == pytest.approx(2 / 100_000), "24 pairs are drawn"
+    assert better.means[0].p_corrected == 2 * better.means[0].p
+    assert same.means[0].p_corrected == 1
+    assert "Single families that differ after Holm's correction: read (better), zap (better)." in words(found)
+    assert "No single family differs after Holm's correction." in words(found, 1)
+
+
+def test_roles_have_a_mean_each_and_the_headline_is_held_out() -> None:
+    roles: dict[str, Any] = {"eat": "meta-train", "read": "held-out"}
+    one = result({"eat": UP, "read": FLAT}, "a", roles=roles)
+    arm = ictbench.compare(one, result({"eat": FLAT, "read": FLAT}, "b", roles=roles)).arms[0]
+    assert [(mean.name, round(mean.difference.value, 2)) for mean in arm.means] == [
+        ("mean held-out", 0.0),
+        ("mean meta-train", -0.4),
+    ]
+    trained = ictbench.compare(result({"eat": UP}, "a", roles=roles), result({"eat": UP}, "b", roles=roles))
+    assert [mean.role for mean in trained.arms[0].means] == ["meta-train"]
+
+
+MODEL = Player(label="openai/m", name="react", model=ModelSpec(provider="openai", model="m"), fingerprint="f1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"suite": {"name": "rooms-v2", "digest": "d" * 64}}, "suite rooms-v1 against rooms-v2"),
+        (
+            {"suite": {"name": "rooms-v1", "digest": "e" * 64}},
+            "digest of suite rooms-v1 dddddddddddd against eeeeeeeeeeee",
+        ),
+        ({"versions": {"nle": "2"}}, "nle 1 against 2"),
+        ({"versions": {}}, "nle 1 against (none)"),
+        ({"profile": "lite"}, "profile quick against lite"),
+        ({"sizes": {"turns": 1, "batch_size": 2, "loops": 3}}, "batch_size 1 against 2"),
+        ({"max_steps": 30}, "max_steps 25 against 30"),
+        ({"prompt_bytes": 9000}, "prompt_bytes 8000 against 9000"),
+        ({"actor": MODEL.model_dump()}, "actor rules against openai/m"),
+        ({"complete": False, "owed": 2}, "the run of b is incomplete: 2 owed"),
+        ({"deviations": ("episode_time_limit 3 instead of None",)}, "only one of them: episode_time_limit 3"),
+    ],
+)
+def test_what_is_not_comparable_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+    one, other = result({"read": FLAT}, "a"), result({"read": FLAT}, "b", **changes)
+    assert any(reason in said for said in incomparable(one, other))
+    with pytest.raises(
+        ResultError, match=r"a and b are not comparable: .*; --force compares them all the same"
+    ) as caught:
+        ictbench.compare(one, other)
+    assert reason in str(caught.value)
+    forced = ictbench.compare(one, other, force=True)
+    assert forced.arms[0].verdict[0].startswith("Not comparable, compared by force: ")
+    assert reason in forced.arms[0].verdict[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"fingerprint": "f2"}, "fingerprint of actor openai/m f1 against f2"),
+        ({"options": {"decoding": "json"}}, "options of actor openai/m {} against {'decoding': 'json'}"),
+        ({"model": ModelSpec(provider="openai", model="m", temperature=1.0)}, "model of actor openai/m"),
+    ],
+)
+def test_an_actor_of_one_name_must_be_the_same_in_everything(change: dict[str, Any], reason: str) -> None:
+    one, other = (result({"read": FLAT}, actor=actor) for actor in (MODEL, MODEL.model_copy(update=change)))
+    assert any(said.startswith(reason) for said in incomparable(one, other))
+    assert incomparable(one, one) == ()
+
+
+def test_missing_families_and_loops_are_refused_and_forced_to_what_both_have() -> None:
+    one = result({"read": UP, "zap": UP}, "a")
+    with pytest.raises(ResultError, match="families read, zap against read"):
+        ictbench.compare(one, result({"read": FLAT}, "b"))
+    forced = ictbench.compare(one, result({"read": FLAT[:2]}, "b"), force=True)
+    assert [(row.family, row.loops) for row in forced.arms[0].families] == [("read", 2)]
+
+
+@pytest.mark.parametrize("families", [{}, {"read": []}, {"eat": FLAT}, {"read": [("00", "01")] * 3}])
+def test_runs_without_a_common_loop_are_no_pair_even_by_force(families: dict[str, list[Outcomes]]) -> None:
+    with pytest.raises(ResultError, match="no loop was finished in both and tested on the same tasks"):
+        ictbench.compare(result({"read": FLAT}, "a"), result(families, "b"), force=True)
+
+
+def test_what_cannot_be_asked_is_told() -> None:
+    with pytest.raises(UsageError, match="a comparison needs two runs or more"):
+        ictbench.compare(result({"read": FLAT}))
+    with pytest.raises(UnknownNameError, match="'bset' is no measure to compare; did you mean 'best'"):
+        ictbench.compare(result({"read": FLAT}), result({"read": FLAT}), measure="bset")  # type: ignore[arg-type]
+
+
+SEEING = PluginSpec(label="openai/r", name="rewrite", model=ModelSpec(provider="openai", model="r"))
+
+
+def blind_of(spec: PluginSpec) -> PluginSpec:
+    inside = spec.model_dump(mode="json", exclude={"model"})
+    return PluginSpec(label=f"blind:{spec.label}", name="blind", options={"reflector": inside}, model=spec.model)
+
+
+def test_over_blind_is_best_minus_best_of_the_blind_arm_whichever_comes_first() -> None:
+    seeing, blind = result({"read": UP}, reflector=SEEING), result({"read": FLAT}, reflector=blind_of(SEEING))
+    found, back = ictbench.compare(blind, seeing).arms[0], ictbench.compare(seeing, blind).arms[0]
+    assert found.over_blind == found.means[0].difference
+    assert found.over_blind is not None
+    assert found.over_blind.value == pytest.approx(0.4)
+    assert back.over_blind == found.over_blind
+    assert any(said.startswith("Over blind +0.40 [") for said in back.verdict)
+    assert ictbench.compare(blind, seeing, measure="last").arms[0].over_blind is None
+
+
+def test_the_blind_arm_of_another_reflector_or_model_is_none_of_ones_own() -> None:
+    blind = result({"read": FLAT}, reflector=blind_of(SEEING))
+    others = [
+        PluginSpec(label="rules", name="rules"),
+        SEEING.model_copy(update={"model": ModelSpec(provider="openai", model="r", temperature=1.0)}),
+        SEEING.model_copy(update={"options": {"more": 1}}),
+    ]
+    for spec in others:
+        assert ictbench.compare(blind, result({"read": UP}, reflector=spec)).arms[0].over_blind is None
+
+
+def test_arms_of_one_name_are_told_apart_by_their_folder() -> None:
+    one, other = result({"read": FLAT}, "a"), result({"read": FLAT}, "a")
+    found = ictbench.compare(one, other, result({"read": FLAT}, "b"))
+    assert (found.reference, [arm.label for arm in found.arms]) == ("a (runs/a)", ["a (runs/a)", "b"])
+
+
+def test_shared_games_are_crossed_and_the_words_say_so() -> None:
+    settings: dict[str, Any] = {"intervals": "for these games"}
+    one, other = result({"read": FLAT}, "a", **settings), result({"read": UP}, "b", **settings)
+    found = ictbench.compare(one, other)
+    assert "on these games" in words(found)
+    assert (
+        found.arms[0].families[0].difference
+        != ictbench.compare(result({"read": FLAT}, "a"), result({"read": UP}, "b")).arms[0].families[0].difference
+    )
+
+
+def test_the_table_holds_every_row_and_markdown_its_words() -> None:
+    found = ictbench.compare(result({"read": FLAT, "zap": FLAT}, "a|b"), result({"read": UP, "zap": UP}, "c\x1b"))
+    table = comparison_table(found)
+    assert list(table["family"]) == ["read", "zap", "mean held-out"]
+    assert list(table["arm_value"] - table["reference_value"]) == pytest.approx(list(table["difference"]))
+    assert {"reference", "arm", "measure", "low", "high", "p", "p_corrected", "smallest_p", "wins"} <= set(
+        table.columns
+    )
+    text = comparison_markdown(found)
+    assert "compared with a\\|b" in text
+    assert "\x1b" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 3
+    assert {row.replace("\\|", "").count("|") for row in rows} == {9}
+    assert all(f"- {sentence}".replace("|", "\\|").replace("\x1b", "�") in text for sentence in found.arms[0].verdict)
+
+
+def test_a_comparison_is_plain_json_and_back() -> None:
+    found = ictbench.compare(result({"read": FLAT}, "a"), result({"read": UP}, "b"))
+    assert Comparison.model_validate_json(found.model_dump_json()) == found
+    assert isinstance(found.arms[0].rows[0], Difference)
+    assert isinstance(found.arms[0].rows[0].difference, Interval)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from ictbench.results.significance import holm, sign_flip_p, smallest_p
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.integers(-20, 20), min_size=3, max_size=3), min_size=1, max_size=3))
+def test_the_p_value_is_the_share_of_flips_at_least_as_far_from_zero(families: list[list[int]]) -> None:
+    whole = [difference for family in families for difference in family]
+    flips = itertools.product((1, -1), repeat=len(whole))
+    flipped = [sum(s * d for s, d in zip(signs, whole, strict=True)) for signs in flips]
+    share = np.mean([abs(one) >= abs(sum(whole)) for one in flipped])
+    found = sign_flip_p([np.array(family) / 20 for family in families])
+    assert found == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("pairs", "p"), [(1, 1.0), (3, 0.25), (10, 2 / 1024), (12, 2 / 4096)])
+def test_loops_that_all_differ_one_way_reach_the_smallest_p(pairs: int, p: float) -> None:
+    assert sign_flip_p([np.full(pairs, 0.3)]) == smallest_p(pairs) == p
+
+
+def test_many_pairs_are_drawn_and_give_the_same_p_every_time() -> None:
+    rng = np.random.default_rng(1)
+    families = [rng.normal(0.1, 0.3, 10) for _ in range(4)]
+    first = sign_flip_p(families)
+    assert first == sign_flip_p(families)
+    # The normal approximation of the same test.
+    z = sum(family.sum() for family in families) / np.sqrt(sum((family**2).sum() for family in families))
+    assert first == pytest.approx(2 * norm.sf(abs(z)), abs=0.01)
+    assert sign_flip_p([np.full(10, 1.0)] * 4) == smallest_p(40) == 2 / 100_000
+
+
+def test_families_weigh_the_same_however_many_loops_they_have() -> None:
+    # One loop of the first family weighs as much as three of the second.
+    assert sign_flip_p([np.array([3.0]), np.array([-3.0, -3.0, -3.0])]) == 1
+
+
+def test_holm_corrects_for_being_one_of_several() -> None:
+    # Holm (1979) on four p-values: 4 x 0.005, 3 x 0.01, 2 x 0.03, then 0.06 again as it must not fall.
+    assert holm([0.03, 0.005, 0.04, 0.01]) == pytest.approx([0.06, 0.02, 0.06, 0.03])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_lies_between_the_plain_p_and_bonferronis(values: list[float]) -> None:
+    corrected = holm(values)
+    assert all(p <= c <= min(1, len(values) * p) + 1e-12 for p, c in zip(values, corrected, strict=True))
+    assert [c for _, c in sorted(zip(values, corrected, strict=True))] == sorted(corrected)
