@@ -11,12 +11,13 @@ from rich.text import Text
 
 from ictbench.results.remarks import remarks
 from ictbench.results.tables import errors
+from ictbench.results.text import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.records import Episode
-    from ictbench.results.schema import Behaviour, Interval, Measures, Result
+    from ictbench.results.schema import Behaviour, Measures, Result
     from ictbench.runner import Run
 
 COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "errors")
@@ -86,13 +87,7 @@ def _cells(measures: Measures | None, behaviour: Behaviour | None) -> list[str]:
         return ["…"] * 5
     levels = [f"{measure.value:.2f}" for measure in (measures.base, measures.best, measures.last)]
     invalid = f"{behaviour.invalid_best.value:.1%}" if behaviour and behaviour.invalid_best else ""
-    return [*levels, _gain(measures.gain), invalid]
-
-
-def _gain(gain: Interval) -> str:
-    if gain.low is None or gain.high is None:
-        return f"{gain.value:+.2f}"
-    return f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
+    return [*levels, signed(measures.gain), invalid]
 
 
 def _cost(result: Result) -> Iterator[str]:

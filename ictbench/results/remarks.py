@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.results.text import signed
 from ictbench.suites.training import training_in_words
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def remarks(result: Result) -> Iterator[str]:
     for family in result.families:
         if family.note:
             yield f"{family.name}: {family.note}."
+    for role, measures in result.by_role.items():
+        if measures.overfitting_gap:
+            yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
     if not result.ranked:
         reasons = [*result.deviations] if result.deviations else []
         if result.profile == "quick":

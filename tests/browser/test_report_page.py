@@ -98,10 +98,9 @@ def test_behaviour_and_cost_are_in_tables(reader: Reader, report_of: Report, rul
     for row, family in zip(table.get_by_role("row").all()[1:], hostile.result.families, strict=True):
         assert family.behaviour is not None
         cells = row.get_by_role("cell").all_inner_texts()
-        assert cells[:2] == [
-            f"{100 * family.behaviour.invalid_base:.1f} %",
-            f"{100 * family.behaviour.invalid_best:.1f} %",
-        ]
+        for cell, share in zip(cells, (family.behaviour.invalid_base, family.behaviour.invalid_best), strict=False):
+            assert share is not None
+            assert cell.startswith(f"{100 * share.value:.1f} %")
         assert cells[2] == f"{family.behaviour.failed['refused']} refused"
     ends = page.get_by_role("table", name="How test episodes under the best prompts ended")
     assert ends.get_by_role("row").count() == 3

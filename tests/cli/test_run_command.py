@@ -60,6 +60,14 @@ def test_a_run_ends_with_a_table_and_says_where_the_files_are(call: Ictbench) ->
     assert ictbench.load_run("mine").result.sizes.turns == 1
 
 
+def test_an_audit_shows_the_overfitting_gap(call: Ictbench) -> None:
+    _, out, _ = call(*RUN, "--turns", "2", "--audit", "--out", "mine")
+    measures = ictbench.load_run("mine").result.by_role["meta-train"]
+    assert measures.overfitting_gap is not None
+    assert f"\nOverfitting gap, meta-train: {measures.overfitting_gap.value:+.2f}.\n" in out
+    assert "Overfitting gap" not in call(*RUN, "--out", "other").out
+
+
 def test_the_last_line_may_be_json(call: Ictbench) -> None:
     code, out, _ = call(*RUN, "--out", "mine", "--json")
     summary = json.loads(out.splitlines()[-1])
