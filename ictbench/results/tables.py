@@ -37,6 +37,8 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
     """One row an arm and family, then the means over families, whose `family` is their role."""
+    import pandas as pd
+
     return pd.DataFrame([_difference_row(comparison, arm, row) for arm in comparison.arms for row in arm.rows])
 
 

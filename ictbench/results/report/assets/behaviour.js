@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { familiesOf } from "./families.js";
-import { count, percent, words } from "./format.js";
+import { count, estimate, percent, words } from "./format.js";
 import { dataTable } from "./table.js";
 
 const ENDS = ["solved", "step_limit", "env_ended", "died", "failed"];
@@ -52,8 +52,8 @@ export function behaviourSection(report) {
 function cells(behaviour, loops) {
   const reflections = loops.reduce((sum, loop) => sum + loop.prompts.length - 1, 0);
   return [
-    percent(behaviour.invalid_base),
-    percent(behaviour.invalid_best),
+    estimate(behaviour.invalid_base, percent),
+    estimate(behaviour.invalid_best, percent),
     kinds(behaviour.failed),
     `${kinds(behaviour.reflection_failures)} of ${count(reflections)}`,
     count(Math.round(behaviour.prompt_bytes)),
