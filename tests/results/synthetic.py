@@ -51,6 +51,7 @@ def result(
         "prompt_bytes": 8000,
         "actor": Player(label="rules", name="rules"),
         "reflector": Player(**reflector.model_dump()) if reflector else Player(label=label, name=label),
+        "reflector_trained_on": (),
         "deviations": (),
         "ranked": False,
         "complete": True,
@@ -59,6 +60,7 @@ def result(
         "families": made,
         "by_role": {},
         "cost": {},
+        "episodes_sha256": "e" * 64,
         "host": Host(
             folder=f"runs/{label}",
             started="2026-01-01T00:00:00+00:00",
