@@ -6,6 +6,7 @@ A task's params are `env_id`, a registered MiniHack id, and `seed`. Success is M
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import warnings
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.envs.contract import TextEnv
+from ictbench.envs.minihack_levels import creator
 from ictbench.errors import EnvError, MissingExtraError, UsageError
 from ictbench.records import EnvEnd, Observation
 
@@ -104,13 +106,15 @@ class MiniHackEnv(TextEnv):
 
     def _make(self, env_id: str) -> None:
         self.close()
-        registry = self._gym.envs.registration.registry
+        registration = self._gym.envs.registration
+        registry = registration.registry
         if env_id not in registry or not env_id.startswith("MiniHack-"):
             raise UsageError(f"MiniHack has no environment {env_id!r}")
         # fix_moon_phase derives moon phase, Friday the 13th and night from the seed instead of the clock.
         # MiniHack would crop eight arrays a step; message and screen are read from NLE's own buffers.
+        spec = registry[env_id]
         env = self._gym.make(
-            env_id,
+            dataclasses.replace(spec, entry_point=creator(registration.load_env_creator, spec.entry_point)),
             disable_env_checker=True,
             fix_moon_phase=True,
             observation_keys=("message",),
