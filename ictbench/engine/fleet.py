@@ -70,7 +70,7 @@ class Fleet(Executor):
     @property
     def ready(self) -> int:  # type: ignore[override]
         """How many can play now."""
-        return len(self._links)
+        return len(self._living())
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Play one episode on the worker that has the fewest; on another one if that dies.
@@ -161,10 +161,14 @@ class Fleet(Executor):
 
     async def _least_busy(self) -> Link:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._links or len(self._trouble) == self.workers)
-        if not self._links:
+            await self._changed.wait_for(lambda: self._living() or len(self._trouble) == self.workers)
+        if not (living := self._living()):
             raise WorkerError(f"no worker can be started: {next(iter(self._trouble.values()))}")
-        return min(self._links.values(), key=lambda link: link.in_flight)
+        return min(living, key=lambda link: link.in_flight)
+
+    def _living(self) -> list[Link]:
+        """Links to workers that can play; one may just have died and its keeper not know yet."""
+        return [link for link in self._links.values() if not link.gone.is_set()]
 
     async def _play_alone(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Once more, on a worker that has nothing else to lose."""

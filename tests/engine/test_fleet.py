@@ -1,0 +1,148 @@
+"""Handing out episodes, with workers that do what a test tells them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from ictbench.engine.channel import Channel
+from ictbench.engine.executor import Priority
+from ictbench.engine.fleet import STARTS, Fleet, Starter
+from ictbench.engine.link import Link
+from ictbench.errors import EnvError, WorkerError
+from ictbench.models import Meter, ModelPool
+from ictbench.records import Episode, EpisodeSpec, Trajectory, Usage, prompt_digest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from unruly import spec
+from watching import until
+
+
+class Told(Starter):
+    """Starts workers that are ready at once and then play nothing by themselves."""
+
+    def __init__(self, *, ready: bool = True) -> None:
+        self.links: list[Link] = []
+        self.closed = False
+        self._ready = ready
+        self._meter = Meter()
+
+    async def start(self, name: str) -> Link:
+        link = Link(name, ModelPool(self._meter), self._meter, lambda: "it fell asleep")
+        link.connect(Channel(link.received, link.lose))
+        self.links.append(link)
+        if self._ready:
+            link.received({"kind": "ready"}, b"")
+        else:
+            link.lose()
+        return link
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def played(one: EpisodeSpec) -> bytes:
+    trajectory = Trajectory(steps=(), last_observation="", last_digest="d", end="solved")
+    episode = Episode(
+        key=one.key,
+        task=one.task,
+        prompt=prompt_digest(one.prompt),
+        seed=one.seed,
+        replicate=0,
+        trajectory=trajectory,
+        usage=Usage(),
+        versions={},
+    )
+    return episode.model_dump_json().encode()
+
+
+def answer(link: Link, *specs: EpisodeSpec) -> None:
+    """Have a worker tell that it has played its episodes, in the order in which they came."""
+    for number, one in enumerate(specs):
+        link.received({"kind": "played", "number": number}, played(one))
+
+
+async def finished(fleet: Fleet, starter: Told) -> None:
+    closing = asyncio.create_task(fleet.aclose())
+    await asyncio.sleep(0)
+    for link in starter.links:
+        link.lose()
+    await closing
+    assert starter.closed
+
+
+def test_the_worker_with_the_fewest_episodes_gets_the_next() -> None:
+    async def go() -> None:
+        fleet = Fleet(starter := Told(), 3, patience=60)
+        episodes = [asyncio.create_task(fleet.play(spec(f"t-{n}"), Priority.TEST)) for n in range(7)]
+        await until(lambda: sum(link.in_flight for link in starter.links) == 7)
+        assert sorted(link.in_flight for link in starter.links) == [2, 2, 3]
+        for task in episodes:
+            task.cancel()
+        await asyncio.gather(*episodes, return_exceptions=True)
+        assert [link.in_flight for link in starter.links] == [0, 0, 0]
+        await finished(fleet, starter)
+
+    asyncio.run(go())
+
+
+def test_workers_that_die_in_the_same_moment_are_not_asked_again() -> None:
+    async def go() -> None:
+        fleet = Fleet(starter := Told(), 2, patience=60)
+        one, other = (asyncio.create_task(fleet.play(spec(name), Priority.TEST)) for name in ("a", "b"))
+        await until(lambda: [link.in_flight for link in starter.links] == [1, 1])
+        # Whoever is told of the first death looks for a worker before the second is known to all.
+        for link in list(starter.links):
+            link.lose("it hangs", culprit="neither")
+        assert fleet.ready == 0
+        await until(lambda: fleet.ready == 2)
+        await until(lambda: [link.in_flight for link in starter.links[2:]] == [1, 1])
+        assert fleet.lost == 2
+        for link in starter.links[2:]:
+            answer(link, spec("a"))
+        assert [episode.trajectory.solved for episode in await asyncio.gather(one, other)] == [True, True]
+        await finished(fleet, starter)
+
+    asyncio.run(go())
+
+
+def test_only_the_culprit_is_blamed_where_it_is_known() -> None:
+    async def go() -> None:
+        fleet = Fleet(starter := Told(), 1, patience=60)
+        culprit, innocent = spec("culprit"), spec("innocent")
+        guilty, patient = (asyncio.create_task(fleet.play(one, Priority.TEST)) for one in (culprit, innocent))
+        for _ in range(2):
+            await until(lambda: fleet.ready and starter.links[-1].in_flight == 2)
+            starter.links[-1].lose("it hangs", culprit=culprit.key)
+        # By now the culprit has a worker to itself, and the innocent one plays where others do.
+        await until(lambda: len(starter.links) == 4)
+        alone, shared = sorted(starter.links[2:], key=lambda link: link.name, reverse=True)
+        assert alone.name == f"alone with {culprit.key}"
+        await until(lambda: alone.in_flight == shared.in_flight == 1)
+        answer(shared, innocent)
+        assert (await patient).trajectory.solved
+        alone.lose("it hangs", culprit=culprit.key)
+        with pytest.raises(EnvError, match="it was played 3 times"):
+            await guilty
+        await finished(fleet, starter)
+
+    asyncio.run(go())
+
+
+def test_workers_that_die_before_they_are_ready_are_started_so_often_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ictbench.engine.fleet.RESTART_SECONDS", 0.001)
+
+    async def go() -> None:
+        fleet = Fleet(starter := Told(ready=False), 2, patience=60)
+        for _ in range(2):
+            with pytest.raises(WorkerError, match="no worker can be started: it fell asleep"):
+                await fleet.play(spec("a"), Priority.TEST)
+        assert len(starter.links) == 2 * STARTS
+        await finished(fleet, starter)
+
+    asyncio.run(go())
