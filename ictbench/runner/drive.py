@@ -72,7 +72,10 @@ class Drive:
         return outcome
 
     def _begin(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
-        return asyncio.create_task(self._answer(request, plan))
+        answer = asyncio.create_task(self._answer(request, plan))
+        # Of several errors in the same moment one is raised; the others are no news.
+        answer.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return answer
 
     async def _answer(self, request: Request, plan: LoopPlan) -> tuple[Callable[[Loop, Any], Any], Any]:
         """What to tell the loop, and how."""
