@@ -24,7 +24,7 @@ from ictbench.models.meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
 
 sys.path.insert(0, str(Path(__file__).parent))
-from eventually import until
+from watching import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -22,8 +22,8 @@ from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec
 from ictbench.testing import Latency, ScriptedServer
 
 sys.path.insert(0, str(Path(__file__).parent))
-from eventually import until
 from unruly import spec
+from watching import until, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,16 +44,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def worker_processes() -> list[int]:
     """Ids of this process's workers."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            command = (stat.parent / "cmdline").read_bytes()
-        except OSError:  # it has just ended
-            continue
-        if parent == os.getpid() and b"ictbench.engine.serve" in command:
-            found.append(int(stat.parent.name))
-    return found
+    return workers_of(os.getpid())
 
 
 @asynccontextmanager
