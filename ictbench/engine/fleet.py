@@ -121,8 +121,8 @@ class Fleet(Executor):
             try:
                 link = await self._starter.start(name)
                 await self._until_ready(link)
-            except WorkerError as error:
-                await self._give_up(name, str(error))
+            except Exception as error:  # whatever a way to start workers may raise: somebody waits for them
+                await self._give_up(name, str(error) or repr(error))
                 return
             if link.gone.is_set():
                 starts += 1
