@@ -160,12 +160,12 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, scratch: Path) ->
     async def go() -> None:
         async with fleet() as executor:
             playing = asyncio.create_task(play(executor, specs))
-            await until(lambda: executor.ready)
+            await until(lambda: executor.ready == 2)
             await asyncio.sleep(0.1)
             first, _ = worker_processes()
             os.kill(first, signal.SIGKILL)
             assert await playing == await played_inline(specs)
-            assert executor.lost == 1
+            await until(lambda: executor.lost == 1)
             # Another one takes its place.
             await until(lambda: executor.ready == 2)
             assert first not in worker_processes()
