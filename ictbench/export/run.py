@@ -51,13 +51,15 @@ def _about(run: Run) -> str:
     if models := _models(result):
         rows["models"] = models
     columns = ["family", "role", "base", "best", "last", "gain", "gain_low", "gain_high"]
+    columns += ["overfitting_gap"] if result.audit else []
     measured = run.tables()["families"].reindex(columns=columns).to_markdown(index=False, floatfmt=".3f")
     return "\n\n".join(
         [
             "A run of [in-context training](https://arxiv.org/abs/2605.20477), made by ictbench "
             f"{result.ictbench}: an actor played under prompts that a reflector rewrote.",
             facts(rows),
-            "Success on test tasks of the first, best and last prompt; gain of the best, with its 95 % interval:",
+            "Success on test tasks of the first, best and last prompt; gain of the best, with its 95 % interval"
+            + ("; overfitting gap of the audit:" if result.audit else ":"),
             measured,
         ]
     )

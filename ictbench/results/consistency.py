@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.results.played import played
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,11 +38,12 @@ def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
     if (family.measures is None) != (not family.loops) or (family.behaviour is None) != (not family.loops):
         yield f"{len(family.loops)} loops, but measures and behaviour say otherwise"
     for loop in family.loops:
-        yield from (f"loop {loop.index}: {found}" for found in _of_loop(result.sizes.turns, loop))
+        yield from (f"loop {loop.index}: {found}" for found in _of_loop(result, loop))
 
 
-def _of_loop(turns: int, loop: LoopResult) -> Iterator[str]:
-    counts = {"prompts": turns + 1, "selection": turns + 1, "batches": turns}
+def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
+    turns = result.sizes.turns
+    counts = {"prompts": turns + 1, "selection": turns + 1, "batches": turns, "audit": turns - 1 if result.audit else 0}
     for name, wanted in counts.items():
         if (found := len(getattr(loop, name))) != wanted:
             yield f"{found} {name} of {turns} turns"
@@ -48,14 +51,9 @@ def _of_loop(turns: int, loop: LoopResult) -> Iterator[str]:
         yield f"prompt[{min(missing)}] has no test"
     if strange := set(loop.test) - set(range(turns + 1)):
         yield f"a test of prompt[{min(strange)}], of {turns} turns"
-    outcomes = [
-        *((f"batch {turn}", batch.tasks, batch.outcomes) for turn, batch in enumerate(loop.batches, 1)),
-        *((f"selection of prompt[{i}]", loop.selection_tasks, given) for i, given in enumerate(loop.selection)),
-        *((f"test of prompt[{i}]", loop.test_tasks, given) for i, given in loop.test.items()),
-    ]
-    for what, tasks, given in outcomes:
+    for purpose, prompt, tasks, given in played(loop):
         if len(given) != len(tasks) or not given or set(given) - {"0", "1"}:
-            yield f"{what}: {len(tasks)} tasks and the outcomes {given!r:.40}"
+            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {given!r:.40}"
     scores = [given.count("1") for given in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], and selection says prompt[{scores.index(max(scores))}]"

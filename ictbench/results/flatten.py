@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ictbench.records import episode_key
+from ictbench.results.played import played
 from ictbench.results.rows import EpisodeRow, ReflectionRow, ResultRow, Tested, Use
 from ictbench.results.tables import success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.records import Episode, Pool, Reflection
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.records import Episode, Reflection
+    from ictbench.results.schema import FamilyResult, LoopResult, Purpose, Result
 
-Uses = dict[str, tuple[tuple["Pool", int, int], ...]]
+Uses = dict[str, tuple[tuple["Purpose", int, int], ...]]
 """By episode key: pool, loop and index of the prompt of every use."""
 
 
@@ -24,11 +26,10 @@ def uses_of(result: Result) -> Uses:
     found: Uses = {}
     for family in result.families:
         for loop in family.loops:
-            for pool, tasks, prompts in _scored(loop):
-                for index in prompts:
-                    for task in tasks:
-                        key = episode_key(task, loop.prompts[index].text)
-                        found[key] = (*found.get(key, ()), (pool, loop.index, index))
+            for purpose, index, tasks, _ in played(loop):
+                for task in tasks:
+                    key = episode_key(task, loop.prompts[index].text)
+                    found[key] = (*found.get(key, ()), (purpose, loop.index, index))
     return found
 
 
@@ -76,16 +77,9 @@ def result_rows(result: Result) -> Iterator[ResultRow]:
             yield _result_row(result, family, loop)
 
 
-def _scored(loop: LoopResult) -> Iterator[tuple[Pool, tuple[str, ...], list[int]]]:
-    """Pool, tasks, and the prompts they were played under."""
-    for index, batch in enumerate(loop.batches):
-        yield "experience", batch.tasks, [index]
-    yield "selection", loop.selection_tasks, list(range(len(loop.prompts)))
-    yield "test", loop.test_tasks, list(loop.test)
-
-
 def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflection) -> ReflectionRow:
     before, after, batch = loop.prompts[turn - 1], loop.prompts[turn], loop.batches[turn - 1]
+    audit = loop.audit[turn - 1] if turn <= len(loop.audit) else None
     return ReflectionRow(
         **reflection.usage.model_dump(),
         family=family,
@@ -100,6 +94,8 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
         selection_before=success(loop.selection[turn - 1]),
         selection_after=success(loop.selection[turn]),
         best=loop.best == turn,
+        audit_replayed=audit and audit.replayed,
+        audit_fresh=audit and audit.fresh,
         analysis=after.analysis,
         failure=after.failure,
         state=_json(reflection.state),
@@ -123,6 +119,7 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         last=last,
         gain=best - base,
         last_gain=last - base,
+        overfitting_gap=_overfitting_gap(loop),
         best_prompt=loop.best,
         prompts=tuple(prompt.digest for prompt in loop.prompts),
         selection_tasks=loop.selection_tasks,
@@ -132,6 +129,15 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         ictbench=result.ictbench,
         versions=_json(result.versions),
     )
+
+
+def _overfitting_gap(loop: LoopResult) -> float | None:
+    turns = zip(loop.audit, loop.batches, loop.batches[1:], strict=False)
+    gaps = [
+        (success(audit.replayed) - success(own.outcomes)) - (success(following.outcomes) - success(audit.fresh))
+        for audit, own, following in turns
+    ]
+    return fmean(gaps) if gaps else None
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from difflib import SequenceMatcher
 from itertools import pairwise
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ictbench.protocol import LoopOutcome
-    from ictbench.records import EpisodeSummary, Pool, Task
+    from ictbench.records import EpisodeSummary, Task
+    from ictbench.results.schema import Purpose
     from ictbench.results.statistics import Floats
 
 Loops = tuple["LoopOutcome", ...]
@@ -73,8 +74,8 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     )
 
 
-def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Pool | Literal["audit"], str]]:
-    """Pool and key of every episode of a finished loop, some more than once; first those of an audit."""
+def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Purpose, str]]:
+    """Purpose and key of every episode of a finished loop, some more than once; first those of an audit."""
     plan = loop.plan
     for turn, _ in enumerate(loop.audit, 1):
         yield from (("audit", key) for key in _keys(plan.batches[turn - 1], loop.prompts[turn]))

@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from ictbench.errors import FailureKind
-from ictbench.records import End, Pool, Record, ReflectionFailure, Role, Step
+from ictbench.records import End, Record, ReflectionFailure, Role, Step
+from ictbench.results.schema import Purpose
 
 
 class Row(Record):
@@ -22,7 +23,7 @@ class Row(Record):
 class Use(Row):
     """What an episode was played for."""
 
-    pool: Pool
+    pool: Purpose
     loop: int
     prompt: int
     """Index of the prompt in that loop."""
@@ -58,8 +59,8 @@ class _Episode(Row):
     """Environment adapter."""
     params: str
     """JSON: what starts the task, e.g. its seed."""
-    pools: tuple[Pool, ...]
-    """Pools it was played for: experience, selection, test."""
+    pools: tuple[Purpose, ...]
+    """Pools it was played for: experience, selection, test; audit where that plays experience again."""
     loops: tuple[int, ...]
     """Loops that it counts in; empty where none of them is finished."""
     uses: tuple[Use, ...]
@@ -118,6 +119,10 @@ class _Turn(Row):
     """Success of `prompt_after` on them."""
     best: bool
     """Whether `prompt_after` is the loop's best prompt."""
+    audit_replayed: str | None
+    """Outcomes of this batch played again under `prompt_after`; missing without an audit, and in the last turn."""
+    audit_fresh: str | None
+    """Outcomes of the next batch played under `prompt_before`; missing where `audit_replayed` is."""
     analysis: str
     """The reflector's analysis."""
     failure: ReflectionFailure | None
@@ -172,6 +177,8 @@ class ResultRow(Row):
     """best − base."""
     last_gain: float
     """last − base."""
+    overfitting_gap: float | None
+    """Gain of a turn on its own batch, replayed, minus its gain on the next one; missing without an audit."""
     best_prompt: int
     """Index of the best prompt: highest selection success, earliest on ties."""
     prompts: tuple[str, ...]

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 OutcomeString = str
 """One character a task, in the order of the tasks: 1 solved, 0 not."""
 
-CostRole = Literal["experience", "selection", "test", "audit", "reflector"]
+Purpose = Literal["experience", "selection", "test", "audit"]
+"""What an episode is played for: tasks of a pool, or the audit of experience."""
+
+CostRole = Literal[Purpose, "reflector"]
 
 
 class Interval(Record):

@@ -46,9 +46,9 @@ def reader(browser: Browser) -> Iterator[Reader]:
 
 @pytest.fixture(scope="session")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
-    """The scripted pair on two families."""
+    """The scripted pair on two families, audited."""
     out = tmp_path_factory.mktemp("rules") / "learned"
-    return ictbench.run(suite="minihack-v1", families="room-random,read", out=out, **SIZES)
+    return ictbench.run(suite="minihack-v1", families="room-random,read", audit=True, out=out, **SIZES)
 
 
 @pytest.fixture(scope="session")

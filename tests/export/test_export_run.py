@@ -67,7 +67,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     """A real run, with episodes of hostile text besides."""
     sizes: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 2, "selection_size": 2, "test_size": 3}
     out = tmp_path_factory.mktemp("export") / "run"
-    run = ictbench.run(suite="minihack-v1", families="eat,read", out=out, **sizes)
+    run = ictbench.run(suite="minihack-v1", families="eat,read", audit=True, out=out, **sizes)
     with closing(Journal(out / "journal.sqlite")) as journal:
         for number, text in enumerate(HOSTILE):
             journal.add_episode(hostile(number, text), 0, 0, Usage())
@@ -185,7 +185,10 @@ def test_the_card_says_what_the_data_are(run: ictbench.Run, tmp_path: Path) -> N
             assert f"| `{name}` | " in text
     measures = result.families[0].measures
     assert measures is not None
-    assert f"{measures.best.value:.3f}" in text
+    assert measures.overfitting_gap is not None
+    (row,) = (line for line in text.splitlines() if line.startswith("| eat "))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert (cells[3], cells[-1]) == (f"{measures.best.value:.3f}", f"{measures.overfitting_gap.value:.3f}")
 
 
 def test_the_card_holds_whatever_a_label_is() -> None:

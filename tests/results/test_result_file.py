@@ -24,7 +24,7 @@ Edit = Callable[[dict[str, Any]], Any]
 def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     sizes: dict[str, Any] = {"turns": 2, "batch_size": 1, "loops": 2, "selection_size": 2, "test_size": 2}
     out = tmp_path_factory.mktemp("file") / "run"
-    return ictbench.run(suite="minihack-v1", families="eat,read", out=out, **sizes)
+    return ictbench.run(suite="minihack-v1", families="eat,read", audit=True, out=out, **sizes)
 
 
 def write(folder: Path, run: ictbench.Run, edit: Edit, *, sealed: bool = False) -> Path:
@@ -162,11 +162,15 @@ def loop(content: dict[str, Any], index: int = 1) -> Any:
         (lambda c: loop(c)["prompts"].pop(), "family read: loop 1: 2 prompts of 2 turns"),
         (lambda c: loop(c)["selection"].pop(), "family read: loop 1: 2 selection of 2 turns"),
         (lambda c: loop(c)["batches"].pop(), "family read: loop 1: 1 batches of 2 turns"),
+        (lambda c: loop(c)["audit"].pop(), "family read: loop 1: 0 audit of 2 turns"),
+        (lambda c: c.update(audit=False), "family eat: loop 0: 1 audit of 2 turns"),
+        (lambda c: loop(c)["audit"][0].update(replayed="01"), "audit of prompt[1]: 1 tasks and the outcomes '01'"),
+        (lambda c: loop(c)["audit"][0].update(fresh="?"), "audit of prompt[0]: 1 tasks and the outcomes '?'"),
         (lambda c: loop(c)["test"].pop("0"), r"family read: loop 1: prompt[0] has no test"),
         (lambda c: loop(c)["test"].update({"5": "01"}), "family read: loop 1: a test of prompt[5], of 2 turns"),
         (lambda c: loop(c)["test"].update({"0": "011"}), "test of prompt[0]: 2 tasks and the outcomes '011'"),
         (lambda c: loop(c)["test"].update({"0": "0x"}), "test of prompt[0]: 2 tasks and the outcomes '0x'"),
-        (lambda c: loop(c)["batches"][1].update(outcomes=""), "batch 2: 1 tasks and the outcomes ''"),
+        (lambda c: loop(c)["batches"][1].update(outcomes=""), "experience of prompt[1]: 1 tasks and the outcomes ''"),
         (
             lambda c: loop(c).update(best=0, selection=["00", "10", "11"]),
             "best is prompt[0], and selection says prompt[2]",

@@ -9,6 +9,7 @@ import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 import ictbench
@@ -26,7 +27,7 @@ SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 2, "selection_siz
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     out = tmp_path_factory.mktemp("recorded") / "run"
-    return ictbench.run(suite="minihack-v1", families="eat,room-random", out=out, **SIZES)
+    return ictbench.run(suite="minihack-v1", families="eat,room-random", audit=True, out=out, **SIZES)
 
 
 @pytest.fixture
@@ -79,10 +80,14 @@ def test_the_uses_of_the_episodes_give_every_outcome_of_the_result_again(run: ic
             for index, batch in enumerate(loop.batches):
                 found = [solved[family.name, "experience", loop.index, index, task] for task in batch.tasks]
                 assert "".join("01"[one] for one in found) == batch.outcomes
+            (audit,), (own, following) = loop.audit, loop.batches
+            for index, batch, outcomes in ((1, own, audit.replayed), (0, following, audit.fresh)):
+                found = [solved[family.name, "audit", loop.index, index, task] for task in batch.tasks]
+                assert "".join("01"[one] for one in found) == outcomes
     # Every episode serves a finished loop here, and each outcome is there once.
     assert all(len(row["uses"]) and row["pools"] and row["loops"] for row in run.episodes().to_dict("records"))
     tested = sum(len(loop.test) * 4 for family in run.result.families for loop in family.loops)
-    assert len(solved) == 2 * 2 * (2 * 2 + 3 * 3) + tested
+    assert len(solved) == 2 * 2 * (2 * 2 + 2 * 2 + 3 * 3) + tested
 
 
 def test_every_turn_is_a_row(run: ictbench.Run) -> None:
@@ -102,6 +107,12 @@ def test_every_turn_is_a_row(run: ictbench.Run) -> None:
         assert row["best"] == (loop.best == row["turn"])
         assert row["selection_after"] == loop.selection[row["turn"]].count("1") / 3
         assert set(json.loads(row["state"])) >= {"sights"}
+        found = (row["audit_replayed"], row["audit_fresh"])
+        if row["turn"] == 1:
+            assert found == (loop.audit[0].replayed, loop.audit[0].fresh)
+        else:
+            assert pd.isna(found[0])
+            assert pd.isna(found[1])
 
 
 def test_every_finished_loop_is_a_row(run: ictbench.Run) -> None:
@@ -113,6 +124,11 @@ def test_every_finished_loop_is_a_row(run: ictbench.Run) -> None:
         }
         assert (row["suite"], row["reflector"], row["actor"]) == ("minihack-v1", "rules", "rules")
         assert {test["prompt"] for test in row["test"]} >= {0, row["best_prompt"], 2}
+    for family in run.result.families:
+        assert family.measures is not None
+        assert family.measures.overfitting_gap is not None
+        gaps = [row["overfitting_gap"] for row in rows if row["family"] == family.name]
+        assert family.measures.overfitting_gap.value == pytest.approx(sum(gaps) / 2)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
+from ictbench.results.played import played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.records import Pool
-    from ictbench.results.schema import LoopResult, Result
+    from ictbench.results.schema import Purpose, Result
 
 EpisodeChoice = Literal["all", "test", "none"] | int
-"""All, those on test tasks, none, or at most so many of each run: experience first, then test, then selection."""
+"""All, those on test tasks, none, or at most so many of each run: experience first, then test, selection, audit."""
 
 DEFAULT_CHOICE = 20_000
 
@@ -34,8 +34,8 @@ def parse_choice(text: str) -> EpisodeChoice:
 
 def choose(result: Result, choice: EpisodeChoice) -> list[str]:
     """Keys of the episodes to show of a run, most telling first: each once, though several pools may share it."""
-    pools: tuple[Pool, ...] = ("test",) if choice == "test" else ("experience", "test", "selection")
-    keys = list(dict.fromkeys(key for pool in pools for key in _keys(result, pool)))
+    purposes: tuple[Purpose, ...] = ("test",) if choice == "test" else ("experience", "test", "selection", "audit")
+    keys = list(dict.fromkeys(key for purpose in purposes for key in _keys(result, purpose)))
     match choice:
         case "none":
             return []
@@ -55,21 +55,10 @@ def omission(result: Result, choice: EpisodeChoice, shown: int) -> str:
     return line + "."
 
 
-def _keys(result: Result, pool: Pool) -> Iterator[str]:
+def _keys(result: Result, purpose: Purpose) -> Iterator[str]:
     """By loop index, so that a bound cuts whole loops and treats families alike."""
     loops = [loop for family in result.families for loop in family.loops]
     for loop in sorted(loops, key=lambda loop: loop.index):
-        yield from (f"{task}@{digest}" for task, digest in _played(loop, pool))
-
-
-def _played(loop: LoopResult, pool: Pool) -> Iterator[tuple[str, str]]:
-    """Task id and prompt digest."""
-    digests = [prompt.digest for prompt in loop.prompts]
-    match pool:
-        case "experience":
-            for batch, digest in zip(loop.batches, digests, strict=False):
-                yield from ((task, digest) for task in batch.tasks)
-        case "selection":
-            yield from ((task, digest) for digest in digests for task in loop.selection_tasks)
-        case "test":
-            yield from ((task, digests[index]) for index in loop.test for task in loop.test_tasks)
+        for one in played(loop):
+            if one.purpose == purpose:
+                yield from (f"{task}@{loop.prompts[one.prompt].digest}" for task in one.tasks)

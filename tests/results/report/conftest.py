@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
-    """A small run: two families of different roles, three loops, two turns."""
+    """A small run: two families of different roles, three loops, two turns, audited."""
     return ictbench.run(
         suite="minihack-v1",
         families="room-random,read",
+        audit=True,
         turns=2,
         batch_size=2,
         loops=3,

@@ -35,14 +35,16 @@ def test_all_are_the_episodes_that_the_journal_holds(run: ictbench.Run) -> None:
     assert sorted(keys) == run.episode_keys()
 
 
-def test_experience_comes_first_then_test_then_selection(run: ictbench.Run) -> None:
+def test_experience_comes_first_then_test_then_selection_then_audit(run: ictbench.Run) -> None:
     keys = choose(run.result, "all")
     experience = {task for f in run.result.families for loop in f.loops for b in loop.batches for task in b.tasks}
     test = {task for f in run.result.families for loop in f.loops for task in loop.test_tasks}
     tasks = [key.split("@")[0] for key in keys]
-    pools = ["experience" if task in experience else "test" if task in test else "-" for task in tasks]
+    pools = ["experience" if task in experience else "test" if task in test else "selection" for task in tasks]
     assert pools[:EXPERIENCE] == ["experience"] * EXPERIENCE
-    assert pools == sorted(pools, key=["experience", "test", "-"].index)
+    assert list(dict.fromkeys(pools[EXPERIENCE:])) == ["test", "selection", "experience"]
+    audited = keys[EXPERIENCE:][pools[EXPERIENCE:].index("experience") :]
+    assert {key.split("@")[0] for key in audited} <= experience
     assert choose(run.result, "test") == [key for key in keys if key.split("@")[0] in test]
 
 

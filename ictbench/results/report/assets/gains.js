@@ -109,7 +109,7 @@ function measuresTable(groups) {
     ...(family.measures ? names.map((name) => measure(name, family.measures[name])) : names.map(() => "\u2026")),
   ]);
   return {
-    caption: "Success on test tasks, AUC and W\u2011AUC on selection tasks; 95 % intervals in brackets",
+    caption: "Success on test tasks, AUC and W\u2011AUC on selection tasks, overfitting gap on experience; 95 % intervals in brackets",
     columns: ["family", ...names.map(heading)],
     rows,
   };

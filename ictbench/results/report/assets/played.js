@@ -28,5 +28,9 @@ function loopGroups(family, loop) {
     ...loop.selection.map((outcomes, index) =>
       group(titled("selection", index), index, loop.selection_tasks, outcomes),
     ),
+    ...loop.audit.flatMap(({ replayed, fresh }, index) => [
+      group(`audit of turn ${index + 1}, own batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
+      group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh),
+    ]),
   ];
 }

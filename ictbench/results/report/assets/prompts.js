@@ -78,6 +78,7 @@ function version(index, { run, position, loop }, several, openEpisode) {
     several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null,
     scores(index, loop),
     index > 0 ? batch(index, run, loop, openEpisode) : null,
+    loop.audit[index - 1] ? audit(index, loop) : null,
     prompt.failure
       ? element(
           "p",
@@ -128,6 +129,17 @@ function batch(index, run, loop, openEpisode) {
     element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`),
     buttons,
   );
+}
+
+function audit(index, { audit: audits, batches }) {
+  const { replayed, fresh } = audits[index - 1];
+  const own = `its batch ${gained(batches[index - 1].outcomes, replayed)}`;
+  const next = `the next batch ${gained(fresh, batches[index].outcomes)}`;
+  return element("p", { class: "faint" }, `Audit, prompt[${index - 1}] to prompt[${index}]: ${own}, ${next} solved.`);
+}
+
+function gained(before, after) {
+  return `${solvedCount(before)} \u2192 ${solvedCount(after)} of ${after.length}`;
 }
 
 function change(before, after) {
