@@ -196,7 +196,7 @@ def ray_nodes(_: Latency) -> Iterator[Rows]:
 
     rows: Rows = []
     for nodes in (1, 2):
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         for _node in range(nodes):
             cluster.add_node(num_cpus=1)
 
@@ -212,7 +212,7 @@ def ray_nodes(_: Latency) -> Iterator[Rows]:
         with latency_server(Latency()) as url:
             asyncio.run(measure(url, cluster.address))
         ray.shutdown()
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
     yield rows
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ictbench.cli.grid import add_row, grid
 from ictbench.results.remarks import remarks
 from ictbench.results.tables import errors
 from ictbench.results.text import signed
@@ -71,14 +71,13 @@ def _pages(episode: Episode) -> Iterator[str]:
 
 
 def _table(result: Result) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("family", "role") else "right", no_wrap=True)
+    table = grid(COLUMNS, left=("family", "role"))
     for family in result.families:
-        table.add_row(family.name, family.role, *_cells(family.measures, family.behaviour), str(errors(family)))
+        cells = _cells(family.measures, family.behaviour)
+        add_row(table, (family.name, family.role, *cells, str(errors(family))))
     table.add_section()
     for role, measures in result.by_role.items():
-        table.add_row("mean", role, *_cells(measures, None), "", style="bold" if role == "held-out" else None)
+        add_row(table, ("mean", role, *_cells(measures, None), ""), "bold" if role == "held-out" else None)
     return table
 
 

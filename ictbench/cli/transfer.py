@@ -109,18 +109,15 @@ def _print(cells: tuple[Cell, ...], form: Format, measure: Gain) -> None:
 
 
 def _print_table(title: str, head: list[str], rows: list[list[str]], marks: list[str]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from ictbench.cli.grid import add_row, grid
+
     console = Console()
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for number, name in enumerate(head):
-        # Where it is too wide, all is broken into lines and nothing is cut.
-        table.add_column(Text(name), justify="left" if number < 3 else "right", overflow="fold")
+    table = grid(head, left=head[:3])
     for row in rows:
-        table.add_row(*map(Text, row), style="bold" if row[1:3] == ["mean", "held-out"] else None)
+        add_row(table, row, "bold" if row[1:3] == ["mean", "held-out"] else None)
     console.print(Text(title), soft_wrap=True)
     console.print(table)
     for mark in marks:

@@ -128,7 +128,8 @@ def _fall(
         difference=difference,
         detectable=detectable,
         outcome=outcome,
-        message=f"{_what_happened(fell, tolerance, shown)}; {_power(difference, detectable)}",
+        message=_what_happened(fell, tolerance, shown)
+        + ("" if outcome == "failed" else f"; {_power(difference, detectable)}"),
     )
 
 
@@ -146,8 +147,10 @@ def _detectable(samples: list[Sample], scale: float, shared: bool, confidence: f
 def _what_happened(fell: float, tolerance: float, shown: bool) -> str:
     if not fell:
         return "did not change"
+    if fell < 0:
+        return f"rose by {-fell:.3f}"
     if fell <= tolerance:
-        return f"{'fell' if fell > 0 else 'rose'} by {abs(fell):.3f}, within {tolerance:g}"
+        return f"fell by {fell:.3f}, within {tolerance:g}"
     beyond = "and the interval excludes zero" if shown else "but the interval holds zero: it may be chance"
     return f"fell by {fell:.3f}, more than {tolerance:g}, {beyond}"
 

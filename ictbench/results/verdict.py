@@ -40,7 +40,7 @@ def cells(arm: Arm, row: Difference) -> tuple[str, ...]:
     """One row of a comparison's table, as texts under `COLUMNS`."""
     levels = (f"{row.reference:.2f}", f"{row.other:.2f}")
     p_values = (p_value(row.p), p_value(row.p_corrected))
-    return arm.label, row.name, *levels, signed(row.difference), *p_values, f"{row.wins} / {row.ties} / {row.losses}"
+    return arm.label, row.name, *levels, signed(row.difference), *p_values, f"{row.wins}/{row.ties}/{row.losses}"
 
 
 def _sentences(comparison: Comparison, arm: Arm) -> Iterator[str]:

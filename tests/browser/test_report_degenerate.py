@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
-from ictbench import Run
+from ictbench import Result, Run
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -28,7 +28,7 @@ def edited(rules: Run, tmp_path: Path) -> Callable[[Callable[[Any], None]], Run]
         shutil.copytree(rules.folder, folder)
         plain = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         edit(plain)
-        (folder / "result.json").write_text(json.dumps(plain), encoding="utf-8")
+        (folder / "result.json").write_text(Result.model_validate(plain).to_json(), encoding="utf-8")
         return ictbench.load_run(folder)
 
     return edited
@@ -39,6 +39,8 @@ def test_one_loop_has_a_curve_without_interval(reader: Reader, report_of: Report
         for measures in (*plain["by_role"].values(), *(family["measures"] for family in plain["families"])):
             for name in ("base", "best", "last", "gain", "last_gain"):
                 measures[name] |= {"low": None, "high": None}
+            for point in measures["curve"]:
+                point |= {"low": None, "high": None}
         for family in plain["families"]:
             family["loops"] = family["loops"][:1]
         plain["sizes"]["loops"] = 1
@@ -85,6 +87,9 @@ def test_all_failures_and_all_successes_are_drawn_at_the_edge(
     def all_alike(plain: Any) -> None:
         for loop in plain["families"][0]["loops"]:
             loop["selection"] = [outcome * len(each) for each in loop["selection"]]
+            loop["best"] = 0
+        for point in plain["families"][0]["measures"]["curve"]:
+            point |= {"value": float(outcome), "low": None, "high": None}
 
     page = reader.open(report_of(edited(all_alike)))
     marks = page.get_by_role("img", name="Learning curve, room-random ").locator(".mark")

@@ -37,14 +37,13 @@ def test_the_curve_goes_through_the_selection_success_of_every_prompt(
         assert family.measures is not None
         marks = curve_of(page, family.name).locator(".mark")
         points = [(float(m.get_attribute("cx") or 0), float(m.get_attribute("cy") or 0)) for m in marks.all()]
-        assert [float(mark.get_attribute("data-value") or 0) for mark in marks.all()] == pytest.approx(
-            family.measures.curve
-        )
+        curve = [point.value for point in family.measures.curve]
+        assert [float(mark.get_attribute("data-value") or 0) for mark in marks.all()] == pytest.approx(curve)
         # Drawn where they belong: 0 and 1 are the lowest and the highest line of the grid.
         lines = curve_of(page, family.name).locator("line")
         heights = [float(line.get_attribute("y1") or 0) for line in lines.all()]
         scaled = [(max(heights) - y) / (max(heights) - min(heights)) for _, y in points]
-        assert scaled == pytest.approx(family.measures.curve, abs=0.001)
+        assert scaled == pytest.approx(curve, abs=0.001)
         steps = [later - sooner for (sooner, _), (later, _) in itertools.pairwise(points)]
         assert steps == pytest.approx([steps[0]] * len(steps), abs=0.02)
         assert curve_of(page, family.name).locator("polygon.band").count() == 1
@@ -90,6 +89,15 @@ def test_prompts_are_shown_as_what_changed_with_the_analysis(reader: Reader, rep
                 assert shown.get_by_text("Unchanged.").count() == (before == after)
                 assert shown.locator(".analysis p").inner_text().strip() == prompt.analysis.strip()
                 assert f"selection {share(loop.selection[index]):.2f}" in shown.locator(".scores").inner_text()
+                audits = shown.get_by_text(f"Audit, prompt[{index - 1}] to prompt[{index}]: ")
+                if index == 3:
+                    assert audits.count() == 0
+                    continue
+                audit, own, following = loop.audit[index - 1], loop.batches[index - 1], loop.batches[index]
+                played = (own.outcomes, audit.replayed, audit.fresh, following.outcomes)
+                solved = [outcomes.count("1") for outcomes in played]
+                told = "its batch {} → {} of 2, the next batch {} → {} of 2 solved.".format(*solved)
+                assert audits.inner_text().endswith(told)
 
 
 def test_behaviour_and_cost_are_in_tables(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
@@ -128,7 +136,7 @@ def test_every_chart_has_a_name_a_description_and_its_numbers(reader: Reader, re
     family = rules.result.families[1]
     assert family.measures is not None
     row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="read, rules"))
-    assert re.findall(r"^\S+", row.get_by_role("cell").first.inner_text()) == [f"{family.measures.curve[0]:.2f}"]
+    assert re.findall(r"^\S+", row.get_by_role("cell").first.inner_text()) == [f"{family.measures.curve[0].value:.2f}"]
 
 
 def test_two_runs_stand_side_by_side(reader: Reader, report_of: Report, rules: Run, unchanged: Run) -> None:

@@ -31,6 +31,25 @@ def shown(player: Locator) -> str:
     return player.get_by_label("Screen as the actor saw it").text_content() or ""
 
 
+def test_an_audits_episodes_are_played_too(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules))
+    episodes = page.locator("#episodes")
+    loop = rules.result.families[1].loops[0]
+    episodes.get_by_label("Family").select_option("read")
+    episodes.get_by_label("Loop").select_option("0")
+    for name, tasks, prompt, outcomes in (
+        ("audit of turn 1, own batch, prompt[1]", loop.batches[0].tasks, loop.prompts[1], loop.audit[0].replayed),
+        ("audit of turn 1, next batch, prompt[0]", loop.batches[1].tasks, loop.prompts[0], loop.audit[0].fresh),
+    ):
+        episodes.get_by_label("Played as").select_option(name)
+        buttons = page.get_by_role("list", name="Episodes").get_by_role("button").all()
+        assert [button.get_attribute("data-key") for button in buttons] == [f"{task}@{prompt.digest}" for task in tasks]
+        solved = ["good" in (button.get_attribute("class") or "").split() for button in buttons]
+        assert solved == [outcome == "1" for outcome in outcomes]
+        buttons[0].click()
+        assert shown(player(page, f"{tasks[0]}@{prompt.digest}"))
+
+
 def test_an_episode_is_picked_and_stepped_through_by_keyboard(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     page.locator("#episodes").get_by_label("Family").select_option("read")

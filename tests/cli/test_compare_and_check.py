@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,19 @@ def test_compare_prints_a_table_and_words(call: Ictbench) -> None:
     assert all(sentence in out for sentence in found.arms[0].verdict)
 
 
+def test_on_a_narrow_terminal_no_figure_is_broken(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    compared, checked = (
+        call("compare", "high.json", "low.json").out,
+        call("check", "low.json", "--against", "high.json").out,
+    )
+    for out in (compared, checked):
+        head, _, rows = out.partition("─" * 60)
+        assert max(map(len, head.splitlines())) <= 80
+        assert len(re.findall(r"[+-]0\.40 \[-0\.\d\d, -0\.\d\d\]", rows.partition("Failed")[0])) >= 3
+    assert "mean held-out" in compared
+
+
 def test_compare_speaks_other_formats(call: Ictbench) -> None:
     arguments = ("compare", "high.json", "low.json", "--measure", "gain", "--format")
     markdown = call(*arguments, "md").out
@@ -110,8 +124,14 @@ def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
         ),
         (["check", "high.json", "--against", "low.json", "--junit", "no/such.xml"], "no/such.xml cannot be written"),
         (["check", "high.json", "--against", "cut.json"], "cut.json is no result of schema ictbench.result/1"),
-        (["check", "high.json", "--against", "nan.json"], "Input should be a finite number"),
-        (["check", "high.json", "--against", "short.json"], "loop 0 has outcomes that do not fit its tasks"),
+        (
+            ["check", "high.json", "--against", "nan.json"],
+            "nan.json is damaged: host.seconds is nan, which is no number",
+        ),
+        (
+            ["check", "high.json", "--against", "short.json"],
+            "loop 0: test of prompt[1]: 10 tasks and the outcomes '000001111'",
+        ),
         (["check", "high.json", "--against", "empty.json"], "families (none) against read, zap"),
         (["check", "high.json", "--against", "empty.json", "--force"], "no loop was finished in both"),
     ],

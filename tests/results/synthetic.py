@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.records import Role, Usage
 from ictbench.results import Result
-from ictbench.results.schema import FamilyResult, Host, LoopResult, Player, PromptResult, SuiteId
-from ictbench.suites import Sizes
+from ictbench.results.assemble import family_result, role_measures
+from ictbench.results.schema import Host, Player, SuiteId
+from ictbench.suites import Family, Sizes
+
+sys.path.insert(0, str(Path(__file__).parent))
+from finished import episodes_of, loop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ictbench.protocol import LoopOutcome
     from ictbench.records import PluginSpec
 
 Outcomes = tuple[str, str]
@@ -27,15 +34,13 @@ def result(
     **changes: Any,
 ) -> Result:
     """A complete run of one turn, in which the best prompt is the last."""
-    made = tuple(
-        FamilyResult(
-            name=name,
-            role=(roles or {}).get(name, "held-out"),
-            loops=tuple(loop(name, index, *outcomes) for index, outcomes in enumerate(loops)),
-            measures=None,
-            behaviour=None,
-        )
+    of = {name: (roles or {}).get(name, "held-out") for name in families}
+    made = {
+        name: tuple(_loop(name, index, *outcomes) for index, outcomes in enumerate(loops))
         for name, loops in families.items()
+    }
+    results = tuple(
+        family_result(name, Family(role=of[name]), loops, episodes_of(*loops)) for name, loops in made.items()
     )
     fields: dict[str, Any] = {
         "schema": "ictbench.result/1",
@@ -57,8 +62,8 @@ def result(
         "complete": True,
         "owed": 0,
         "retried_failures": {},
-        "families": made,
-        "by_role": {},
+        "families": results,
+        "by_role": role_measures(of, [loop for loops in made.values() for loop in loops]),
         "cost": {},
         "episodes_sha256": "e" * 64,
         "host": Host(
@@ -74,15 +79,5 @@ def result(
     return Result.model_validate({**fields, **changes})
 
 
-def loop(family: str, index: int, base: str, best: str) -> LoopResult:
-    return LoopResult(
-        index=index,
-        prompts=(PromptResult(digest="0", text="p0"), PromptResult(digest="1", text="p1")),
-        batches=(),
-        selection_tasks=("s",),
-        selection=("0", "1"),
-        best=1,
-        test_tasks=tuple(f"{family}-{index}-{number}" for number in range(len(base))),
-        test={0: base, 1: best},
-        audit=(),
-    )
+def _loop(family: str, index: int, base: str, best: str) -> LoopOutcome:
+    return loop(["0", "1"], {0: base, 1: best}, best=1, family=family, index=index)

@@ -56,6 +56,17 @@ def test_a_noise_change_does_not_fail() -> None:
     assert ictbench.check(BEFORE, WORSE, tolerance=0.1).failed == (), "a rise is no fall"
 
 
+HIGH: list[Outcomes] = [("0000000000", "0000011111"), ("0000000000", "0000001111")] * 5
+LOW: list[Outcomes] = [("0000000000", "0000000001"), ("0000000000", "0000000000")] * 5
+
+
+def test_a_rise_is_called_one_and_what_failed_needs_no_power() -> None:
+    rose = ictbench.check(result({"read": HIGH}, "now"), result({"read": LOW}, "before")).falls[0]
+    assert rose.message.startswith("rose by 0.400; these sizes show falls of ")
+    fell = ictbench.check(result({"read": LOW}, "now"), result({"read": HIGH}, "before")).falls[0]
+    assert fell.message == "fell by 0.400, more than 0.05, and the interval excludes zero"
+
+
 def test_a_fall_within_the_tolerance_passes_even_if_it_is_beyond_chance() -> None:
     found = ictbench.check(WORSE, BEFORE, tolerance=0.5)
     assert found.falls[0].outcome == "passed"
