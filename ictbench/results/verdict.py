@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Interval
 
 ALPHA = 0.05
-COLUMNS = ("arm", "family", "reference", "arm's", "difference [95 %]", "p", "Holm", "wins / ties / losses")
+COLUMNS = ("arm", "family", "reference", "arm's", "difference [95 %]", "p", "Holm", "w/t/l")
 
 
 def verdict(comparison: Comparison, arm: Arm) -> tuple[str, ...]:

@@ -60,9 +60,9 @@ HIGH: list[Outcomes] = [("0000000000", "0000011111"), ("0000000000", "0000001111
 LOW: list[Outcomes] = [("0000000000", "0000000001"), ("0000000000", "0000000000")] * 5
 
 
-def test_a_rise_is_called_one_and_what_failed_needs_no_power() -> None:
+def test_a_rise_is_called_one_and_of_what_failed_no_power_is_told() -> None:
     rose = ictbench.check(result({"read": HIGH}, "now"), result({"read": LOW}, "before")).falls[0]
-    assert rose.message.startswith("rose by 0.400; these sizes show falls of ")
+    assert rose.message.startswith("rose by 0.400; these sizes cannot show a fall, ")
     fell = ictbench.check(result({"read": LOW}, "now"), result({"read": HIGH}, "before")).falls[0]
     assert fell.message == "fell by 0.400, more than 0.05, and the interval excludes zero"
 
