@@ -18,15 +18,17 @@ STYLES = {"failed": "bold red", "warned": "yellow", "passed": None}
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """The table of a comparison, and below it what can be concluded."""
-    _print(f"{comparison.suite}: {comparison.measure} on test tasks, compared with {comparison.reference}")
-    table = grid(verdict.COLUMNS, left=("arm", "family"))
-    for arm in comparison.arms:
+    """A table for each arm, and below it what can be concluded."""
+    for number, arm in enumerate(comparison.arms):
+        if number:
+            Console().print()
+        _print(
+            f"{comparison.suite}: {comparison.measure} on test tasks, {arm.label} compared with {comparison.reference}"
+        )
+        table = grid(verdict.COLUMNS[1:], left=("family",))
         for row in arm.rows:
-            add_row(table, verdict.cells(arm, row), "bold" if row in arm.means[:1] else None)
-        table.add_section()
-    Console().print(table)
-    for arm in comparison.arms:
+            add_row(table, verdict.cells(arm, row)[1:], "bold" if row in arm.means[:1] else None)
+        Console().print(table)
         for sentence in arm.verdict:
             _print(sentence)
 

@@ -60,9 +60,9 @@ def save(found: Result, name: str) -> None:
 def test_compare_prints_a_table_and_words(call: Ictbench) -> None:
     code, out, err = call("compare", "high.json", "low.json")
     assert (code, err) == (0, "")
-    assert "rooms-v1: best on test tasks, compared with high" in out
-    for name in ("read", "zap", "mean held-out"):
-        assert any(line.split("  ")[1].strip() == name for line in out.splitlines() if line.startswith("low  "))
+    assert out.startswith("rooms-v1: best on test tasks, low compared with high\n")
+    rows = [re.split(r"  +", line)[0] for line in out.partition("─" * 60)[2].splitlines()[1:4]]
+    assert rows == ["read", "zap", "mean held-out"]
     found = ictbench.compare(ictbench.load_result("high.json"), ictbench.load_result("low.json"))
     assert all(sentence in out for sentence in found.arms[0].verdict)
 
