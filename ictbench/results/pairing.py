@@ -9,11 +9,10 @@ import numpy as np
 
 from ictbench.errors import ResultError, UnknownNameError
 from ictbench.resolve import suggest
+from ictbench.results.setup import disagreements
 from ictbench.results.statistics import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ictbench.records import Role
     from ictbench.results.schema import FamilyResult, LoopResult, Result
     from ictbench.results.statistics import Floats
@@ -43,40 +42,13 @@ def incomparable(reference: Result, other: Result) -> tuple[str, ...]:
 
     Comparable are results of the same suite, profile, loops, actor, prompt cap and environment packages.
     """
-    reasons = [
-        f"{what} {before} against {after}" for what, before, after in _setups(reference, other) if before != after
-    ]
+    reasons = [f"{what} {before} against {after}" for what, (before, after) in disagreements((reference, other))]
     for result in (reference, other):
         if not result.complete:
             reasons.append(f"the run of {result.reflector.label} is incomplete: {result.owed} owed, or loops missing")
     if not reasons:
         reasons += [f"only one of them: {one}" for one in sorted({*reference.deviations} ^ {*other.deviations})]
     return tuple(reasons)
-
-
-def _setups(one: Result, other: Result) -> Iterator[tuple[str, object, object]]:
-    """What must be equal: its name, and both sides of it."""
-    yield "suite", one.suite.name, other.suite.name
-    if one.suite.name == other.suite.name:
-        yield f"digest of suite {one.suite.name}", one.suite.digest[:12], other.suite.digest[:12]
-    for package in sorted({*one.versions, *other.versions}):
-        yield package, one.versions.get(package, "(none)"), other.versions.get(package, "(none)")
-    yield "profile", one.profile, other.profile
-    sizes = (one.sizes.model_dump(), other.sizes.model_dump())
-    for name in sizes[0]:
-        yield name, sizes[0][name], sizes[1][name]
-    yield "families", _names(one), _names(other)
-    yield "max_steps", one.max_steps, other.max_steps
-    yield "prompt_bytes", one.prompt_bytes, other.prompt_bytes
-    yield "actor", one.actor.label, other.actor.label
-    if one.actor.label == other.actor.label:
-        actors = (one.actor.model_dump(mode="json"), other.actor.model_dump(mode="json"))
-        for name in actors[0]:
-            yield f"{name} of actor {one.actor.label}", actors[0][name], actors[1][name]
-
-
-def _names(result: Result) -> str:
-    return ", ".join(family.name for family in result.families) or "(none)"
 
 
 def is_blind_of(blind: Result, seeing: Result) -> bool:

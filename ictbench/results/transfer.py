@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.errors import ConfigError
 from ictbench.records import Record, Role
+from ictbench.results.setup import disagreements
 from ictbench.results.tables import success
 from ictbench.suites.training import env_of_suite, training_in_words, was_seen
 
@@ -24,6 +25,7 @@ LEGEND = {
     SEEN: "the reflector was trained on this family",
     UNRANKED: "it was trained on this held-out family, so it is not ranked here",
 }
+MAY_DIFFER = ("profile", "families")
 
 
 class Cell(Record):
@@ -180,27 +182,12 @@ def _text(cell: Cell | None, measure: Gain) -> str:
 
 
 def _check_comparable(results: Mapping[str, Result]) -> None:
-    """Within a suite, only the reflector may differ."""
-    first: dict[str, tuple[str, dict[str, Any]]] = {}
+    """Within a suite, only the reflector may differ, and the families that were chosen."""
+    first: dict[str, str] = {}
     for name, result in results.items():
-        own = _conditions(result)
-        other, theirs = first.setdefault(result.suite.name, (name, own))
-        for what, value in own.items():
-            if theirs[what] != value:
+        other = first.setdefault(result.suite.name, name)
+        for what, (theirs, own) in disagreements((results[other], result)):
+            if what not in MAY_DIFFER:
                 raise ConfigError(
-                    f"{other} and {name} cannot be put side by side: {what} is {theirs[what]} there and {value} here"
+                    f"{other} and {name} cannot be put side by side: {what} is {theirs} there and {own} here"
                 )
-
-
-def _conditions(result: Result) -> dict[str, Any]:
-    actor = result.actor
-    return {
-        "suite digest": result.suite.digest[:12],
-        "actor": actor.label,
-        "actor's options": actor.options,
-        "actor's model": actor.model and actor.model.model_dump(exclude={"base_url", "timeout"}),
-        "actor's fingerprint": actor.fingerprint,
-        "sizes": result.sizes.model_dump(),
-        "max_steps": result.max_steps,
-        "versions": result.versions,
-    }

@@ -104,7 +104,7 @@ def test_runs_of_different_suites_are_kept_apart(
 
     page = reader.open(report_of(rules, edited(other_suite)))
     assert page.get_by_text("These runs are of different suites: their numbers cannot be compared.").is_visible()
-    assert page.get_by_text("suite: minihack-v1 (").is_visible()
+    assert page.get_by_text("suite: minihack-v1 / other-v1").is_visible()
     for suite in ("minihack-v1", "other-v1"):
         chart = page.get_by_role("img", name=f"Learning curve, {suite}: read ")
         assert chart.locator("polyline").count() == 1

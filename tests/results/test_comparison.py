@@ -152,7 +152,7 @@ MODEL = Player(label="openai/m", name="react", model=ModelSpec(provider="openai"
         ({"suite": {"name": "rooms-v2", "digest": "d" * 64}}, "suite rooms-v1 against rooms-v2"),
         (
             {"suite": {"name": "rooms-v1", "digest": "e" * 64}},
-            "digest of suite rooms-v1 dddddddddddd against eeeeeeeeeeee",
+            "suite digest dddddddddddd against eeeeeeeeeeee",
         ),
         ({"versions": {"nle": "2"}}, "nle 1 against 2"),
         ({"versions": {}}, "nle 1 against (none)"),
@@ -181,9 +181,9 @@ def test_what_is_not_comparable_is_refused_with_the_reason(changes: dict[str, An
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"fingerprint": "f2"}, "fingerprint of actor openai/m f1 against f2"),
-        ({"options": {"decoding": "json"}}, "options of actor openai/m {} against {'decoding': 'json'}"),
-        ({"model": ModelSpec(provider="openai", model="m", temperature=1.0)}, "model of actor openai/m"),
+        ({"fingerprint": "f2"}, "actor's fingerprint f1 against f2"),
+        ({"options": {"decoding": "json"}}, "actor's options {} against {'decoding': 'json'}"),
+        ({"model": ModelSpec(provider="openai", model="m", temperature=1.0)}, "actor's temperature 0.0 against 1.0"),
     ],
 )
 def test_an_actor_of_one_name_must_be_the_same_in_everything(change: dict[str, Any], reason: str) -> None:

@@ -166,7 +166,7 @@ def test_what_cannot_stand_side_by_side_is_refused(run: ictbench.Run) -> None:
     sizes = result.sizes.model_copy(update={"turns": 7})
     actor = result.actor.model_copy(update={"label": "other"})
     for changes, said in (
-        ({"sizes": sizes}, "sizes is .*'turns': 2.* there and .*'turns': 7"),
+        ({"sizes": sizes}, "turns is 2 there and 7 here"),
         ({"actor": actor}, "actor is rules there and other here"),
     ):
         with pytest.raises(ConfigError, match=f"a and b cannot be put side by side: {said}"):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ictbench import __version__
 from ictbench.errors import ResultError
+from ictbench.results.consistency import contradictions
 from ictbench.results.remarks import remarks
 from ictbench.results.report.differences import differences
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.results.report.source import ReportSource
-    from ictbench.results.schema import FamilyResult, LoopResult, Measures, Result
+    from ictbench.results.schema import FamilyResult, Measures
 
 
 def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
@@ -25,7 +25,8 @@ def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
         ResultError: a result contradicts itself.
     """
     for source in sources:
-        _check(source)
+        for contradiction in contradictions(source.result):
+            raise ResultError(f"the result of {source.name} contradicts itself: {contradiction}")
     results = [source.result for source in sources]
     return {
         "ictbench": __version__,
@@ -75,28 +76,3 @@ def _family(family: FamilyResult) -> dict[str, Any]:
 def _curve(measures: Measures | None) -> list[dict[str, Any]]:
     """Mean selection success of prompt[0] … prompt[N], with intervals."""
     return [point.model_dump() for point in measures.curve] if measures else []
-
-
-def _check(source: ReportSource) -> None:
-    """Refuse a result whose parts do not fit together, as one edited by hand."""
-    for family in source.result.families:
-        for loop in family.loops:
-            if wrong := _misfit(loop, source.result):
-                raise ResultError(f"the result of {source.name} is damaged: {family.name}, loop {loop.index}: {wrong}")
-        if any(len(one.prompts) != len(other.prompts) for one, other in pairwise(family.loops)):
-            raise ResultError(f"the result of {source.name} is damaged: loops of {family.name} differ in turns")
-
-
-def _misfit(loop: LoopResult, result: Result) -> str:
-    last = len(loop.prompts) - 1
-    if last < 1 or len(loop.batches) != last or len(loop.selection) != last + 1:
-        return f"{last + 1} prompts, {len(loop.batches)} batches, {len(loop.selection)} selection scores"
-    if not 0 <= loop.best <= last or not {0, loop.best, last} <= set(loop.test) <= set(range(last + 1)):
-        return f"best is prompt[{loop.best}] of {last}, tested are {sorted(loop.test)}"
-    scored = [(loop.selection_tasks, outcomes) for outcomes in loop.selection]
-    scored += [(loop.test_tasks, outcomes) for outcomes in loop.test.values()]
-    scored += [(batch.tasks, batch.outcomes) for batch in loop.batches]
-    for tasks, outcomes in scored:
-        if not tasks or len(tasks) != len(outcomes) or set(outcomes) - {"0", "1"}:
-            return f"{len(tasks)} tasks have the outcomes {outcomes!r}"
-    return ""

@@ -49,6 +49,7 @@ def one_loop(plain: Any) -> None:
         family["loops"] = family["loops"][:1]
         for point in family["measures"]["curve"]:
             point |= {"low": None, "high": None}
+    plain["sizes"]["loops"] = 1
 
 
 def test_one_loop_has_a_curve_without_interval(edited: Edited) -> None:
@@ -60,6 +61,7 @@ def test_one_loop_has_a_curve_without_interval(edited: Edited) -> None:
 def nothing_finished(plain: Any) -> None:
     plain["families"][1] |= {"loops": [], "measures": None, "behaviour": None}
     del plain["by_role"]["held-out"]
+    plain |= {"complete": False, "owed": 9}
 
 
 def test_a_family_without_a_finished_loop_has_no_curve(edited: Edited) -> None:
@@ -93,20 +95,17 @@ def damage(path: str, value: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("best", 7, r"best is prompt\[7\] of 2, tested are \[0, .*2\]"),
-        ("best", -1, r"best is prompt\[-1\]"),
-        ("test", {"0": "0101"}, r"tested are \[0\]"),
-        ("selection", ["000"], "3 prompts, 2 batches, 1 selection scores"),
-        ("selection.1", "01", "3 tasks have the outcomes '01'"),
-        ("selection.1", "01x", "3 tasks have the outcomes '01x'"),
-        ("selection.1", "", "3 tasks have the outcomes ''"),
-        ("batches.0.outcomes", "111", "2 tasks have the outcomes '111'"),
-        ("test_tasks", [], "0 tasks have the outcomes"),
-        ("prompts", [], "0 prompts, 2 batches"),
+        ("best", 7, r"prompt\[7\] has no test"),
+        ("best", -1, r"prompt\[-1\] has no test"),
+        ("test", {"0": "0101"}, r"prompt\[.\] has no test"),
+        ("selection", ["000"], "1 selection of 2 turns"),
+        ("selection.1", "01", "3 tasks and the outcomes '01'"),
+        ("test_tasks", [], "0 tasks and the outcomes"),
+        ("prompts", [], "0 prompts of 2 turns"),
     ],
 )
 def test_a_result_that_contradicts_itself_is_refused(edited: Edited, path: str, value: Any, said: str) -> None:
-    with pytest.raises(ResultError, match=f"the result of small is damaged: read, loop 2: .*{said}"):
+    with pytest.raises(ResultError, match=f"the result of small contradicts itself: family read: loop 2: .*{said}"):
         document([edited(damage(path, value))])
 
 
@@ -117,5 +116,5 @@ def test_loops_of_different_length_are_refused(edited: Edited) -> None:
         short = {name: loop[name][:-1] for name in ("prompts", "batches", "selection")}
         plain["families"][0]["loops"][1] = loop | short | {"best": 0, "test": last}
 
-    with pytest.raises(ResultError, match="the result of small is damaged: loops of room-random differ in turns"):
+    with pytest.raises(ResultError, match="family room-random: loop 1: 2 prompts of 2 turns"):
         document([edited(shorten)])

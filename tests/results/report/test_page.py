@@ -141,10 +141,11 @@ def test_hostile_text_ends_no_element_and_begins_none(tmp_path: Path, source: Re
 
 
 def test_a_measure_that_is_no_number_is_refused(tmp_path: Path, source: ReportSource) -> None:
-    family = source.result.families[0]
+    family, *others = source.result.families
     assert family.behaviour is not None
     behaviour = family.behaviour.model_copy(update={"prompt_bytes": float("nan")})
-    result = source.result.model_copy(update={"families": (family.model_copy(update={"behaviour": behaviour}),)})
+    families = (family.model_copy(update={"behaviour": behaviour}), *others)
+    result = source.result.model_copy(update={"families": families})
     with pytest.raises(ResultError, match=r"a result is damaged \(small\): a measure in it is no finite number"):
         write_page([replace(source, result=result)], "none", tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
