@@ -66,11 +66,13 @@ class Fleet(Executor):
         self._opening: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._alone = asyncio.Lock()
+        self._kept_free: Link | None = None
+        """The worker that only one episode may have."""
 
     @property
     def ready(self) -> int:  # type: ignore[override]
         """How many can play now."""
-        return len(self._living())
+        return sum(not link.gone.is_set() for link in self._links.values())
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Play one episode on the worker that has the fewest; on another one if that dies.
@@ -161,38 +163,32 @@ class Fleet(Executor):
 
     async def _least_busy(self) -> Link:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._living() or len(self._trouble) == self.workers)
-        if not (living := self._living()):
+            await self._changed.wait_for(lambda: self._free() or len(self._trouble) == self.workers)
+        if not (free := self._free()):
             raise WorkerError(f"no worker can be started: {next(iter(self._trouble.values()))}")
-        return min(living, key=lambda link: link.in_flight)
+        return min(free, key=lambda link: link.in_flight)
 
-    def _living(self) -> list[Link]:
-        """Links to workers that can play; one may just have died and its keeper not know yet."""
-        return [link for link in self._links.values() if not link.gone.is_set()]
+    def _free(self) -> list[Link]:
+        """Workers that take episodes: not one that has died this moment, of which its keeper does not know yet."""
+        return [link for link in self._links.values() if not link.gone.is_set() and link is not self._kept_free]
 
     async def _play_alone(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Once more, on a worker that has nothing else to lose."""
         async with self._alone:
-            name = f"alone with {spec.key}"
-            link = await self._starter.start(name)
-            try:
-                await self._until_ready(link)
-                watching = asyncio.create_task(_watch_one(link, self._patience))
+            while True:
+                self._kept_free = link = await self._least_busy()
                 try:
+                    await link.idle.wait()
                     return await link.play(spec, priority)
+                except WorkerLostError as error:
+                    if error.blamed:
+                        raise EnvError(
+                            f"it was played {LOSSES} times, and each time its worker died: {error}"
+                        ) from error
                 finally:
-                    watching.cancel()
-            except WorkerLostError as error:
-                self.lost += 1
-                raise EnvError(f"it was played {LOSSES} times, and each time its worker died: {error}") from error
-            finally:
-                await _end([link])
-
-
-async def _watch_one(link: Link, patience: float) -> None:
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        link.watch(patience)
+                    async with self._changed:
+                        self._kept_free = None
+                        self._changed.notify_all()
 
 
 async def _end(links: list[Link]) -> None:

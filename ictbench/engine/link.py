@@ -43,6 +43,9 @@ class Link:
         self.gone = asyncio.Event()
         """Set once there is no worker any more."""
         self.why_gone = ""
+        self.idle = asyncio.Event()
+        """Set while it plays nothing."""
+        self.idle.set()
         self._models = models
         self._meter = meter
         self._end = end
@@ -77,6 +80,7 @@ class Link:
         number = next(self._numbers)
         answer: Answer = asyncio.get_running_loop().create_future()
         self._playing[number] = (spec.key, answer)
+        self.idle.clear()
         # None: the worker opens it. A list: it asks here, and may restrict replies in these ways.
         relayed = sorted(model.capabilities) if model and not model.travels else None
         body = spec.model_dump_json().encode()
@@ -88,6 +92,8 @@ class Link:
             raise
         finally:
             del self._playing[number]
+            if not self._playing:
+                self.idle.set()
         if model and message["fingerprint"] is not None:
             model.seen(message["fingerprint"])
         return Episode.model_validate_json(record)

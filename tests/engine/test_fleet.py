@@ -109,24 +109,30 @@ def test_workers_that_die_in_the_same_moment_are_not_asked_again() -> None:
     asyncio.run(go())
 
 
-def test_only_the_culprit_is_blamed_where_it_is_known() -> None:
+def test_only_the_culprit_is_blamed_where_it_is_known_and_has_the_last_worker_to_itself() -> None:
     async def go() -> None:
         fleet = Fleet(starter := Told(), 1, patience=60)
         culprit, innocent = spec("culprit"), spec("innocent")
-        guilty, patient = (asyncio.create_task(fleet.play(one, Priority.TEST)) for one in (culprit, innocent))
+        patient, guilty = (asyncio.create_task(fleet.play(one, Priority.TEST)) for one in (innocent, culprit))
         for _ in range(2):
             await until(lambda: fleet.ready and starter.links[-1].in_flight == 2)
             starter.links[-1].lose("it hangs", culprit=culprit.key)
-        # By now the culprit has a worker to itself, and the innocent one plays where others do.
-        await until(lambda: len(starter.links) == 4)
-        alone, shared = sorted(starter.links[2:], key=lambda link: link.name, reverse=True)
-        assert alone.name == f"alone with {culprit.key}"
-        await until(lambda: alone.in_flight == shared.in_flight == 1)
-        answer(shared, innocent)
+        await until(lambda: fleet.ready)
+        last = starter.links[-1]
+        # The innocent one is there first: the other waits until it is done, and meanwhile nobody else begins.
+        await until(lambda: last.in_flight == 1)
+        another = asyncio.create_task(fleet.play(innocent, Priority.TEST))
+        await asyncio.sleep(0.01)
+        assert last.in_flight == 1
+        answer(last, innocent)
         assert (await patient).trajectory.solved
-        alone.lose("it hangs", culprit=culprit.key)
-        with pytest.raises(EnvError, match="it was played 3 times"):
+        await until(lambda: last.in_flight == 1)
+        last.lose("it hangs", culprit=culprit.key)
+        with pytest.raises(EnvError, match="it was played 3 times, and each time its worker died: worker 0 is gone"):
             await guilty
+        await until(lambda: starter.links[-1] is not last and starter.links[-1].in_flight == 1)
+        answer(starter.links[-1], innocent)
+        assert (await another).trajectory.solved
         await finished(fleet, starter)
 
     asyncio.run(go())
