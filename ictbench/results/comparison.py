@@ -9,15 +9,22 @@ import numpy as np
 
 from ictbench.errors import ResultError, UsageError
 from ictbench.records import Record, Role
-from ictbench.results.pairing import Measure, PairedFamily, bounds, incomparable, is_blind_of, pair, require_measures
+from ictbench.results.pairing import (
+    Measure,
+    PairedFamily,
+    bounds,
+    incomparable,
+    is_blind_of,
+    names_of,
+    pair,
+    require_measures,
+)
 from ictbench.results.schema import Interval
 from ictbench.results.significance import holm, sign_flip_p, smallest_p
 from ictbench.results.statistics import mean_interval
 from ictbench.results.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ictbench.results.schema import Result
 
 ROLES: tuple[Role, ...] = ("held-out", "meta-train")
@@ -98,7 +105,7 @@ def compare(reference: Result, *others: Result, measure: Measure = "best", force
     if not others:
         raise UsageError("a comparison needs two runs or more")
     reasons = [comparable_by_force(reference, other, force) for other in others]
-    first, *labels = _labels([reference, *others])
+    first, *labels = names_of(reference, *others)
     shared = reference.intervals == "for these games"
     rows = [_differences(pair(reference, other), measure, shared) for other in others]
     arms = tuple(
@@ -121,18 +128,9 @@ def comparable_by_force(reference: Result, other: Result, force: bool) -> tuple[
     """
     reasons = incomparable(reference, other)
     if reasons and not force:
-        names = f"{reference.reflector.label} and {other.reflector.label}"
+        names = " and ".join(names_of(reference, other))
         raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; --force compares them all the same")
     return reasons
-
-
-def _labels(results: Sequence[Result]) -> list[str]:
-    """Reflectors by name, and by folder where two have the same."""
-    counts = Counter(result.reflector.label for result in results)
-    return [
-        label if counts[label := result.reflector.label] == 1 else f"{label} ({result.host.folder})"
-        for result in results
-    ]
 
 
 def _arm(

@@ -11,6 +11,7 @@ from ictbench.errors import ResultError, UnknownNameError
 from ictbench.resolve import suggest
 from ictbench.results.setup import disagreements
 from ictbench.results.statistics import Sample
+from ictbench.results.text import told_apart
 
 if TYPE_CHECKING:
     from ictbench.records import Role
@@ -24,6 +25,11 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 def bounds(measure: Measure) -> tuple[float, float]:
     """Of a difference in a measure."""
     return (-2.0, 2.0) if measure.endswith("gain") else (-1.0, 1.0)
+
+
+def names_of(*results: Result) -> list[str]:
+    """Reflectors, with their folders where two are the same."""
+    return told_apart([result.reflector.label for result in results], [result.host.folder for result in results])
 
 
 def require_measures(*names: str) -> None:
@@ -43,9 +49,9 @@ def incomparable(reference: Result, other: Result) -> tuple[str, ...]:
     Comparable are results of the same suite, profile, loops, actor, prompt cap and environment packages.
     """
     reasons = [f"{what} {before} against {after}" for what, (before, after) in disagreements((reference, other))]
-    for result in (reference, other):
+    for result, name in zip((reference, other), names_of(reference, other), strict=True):
         if not result.complete:
-            reasons.append(f"the run of {result.reflector.label} is incomplete: {result.owed} owed, or loops missing")
+            reasons.append(f"the run of {name} is incomplete: {result.owed} owed, or loops missing")
     if not reasons:
         reasons += [f"only one of them: {one}" for one in sorted({*reference.deviations} ^ {*other.deviations})]
     return tuple(reasons)
@@ -97,7 +103,7 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
         if family.name in families and (loops := _loops(family, families[family.name]))
     ]
     if not paired:
-        names = f"{reference.reflector.label} and {other.reflector.label}"
+        names = " and ".join(names_of(reference, other))
         raise ResultError(f"{names} cannot be paired: no loop was finished in both and tested on the same tasks")
     return paired
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.results.schema import Interval
 
 
@@ -13,6 +15,13 @@ def signed(interval: Interval) -> str:
     if interval.low is None or interval.high is None:
         return f"{interval.value:+.2f}"
     return f"{interval.value:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
+
+
+def told_apart(labels: Sequence[str], places: Sequence[str]) -> list[str]:
+    """Labels, with the place of those that are not the only one of their kind."""
+    return [
+        label if labels.count(label) == 1 else f"{label} ({place})" for label, place in zip(labels, places, strict=True)
+    ]
 
 
 def p_value(p: float) -> str:

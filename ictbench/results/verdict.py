@@ -65,7 +65,7 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
     least = mean.smallest_p * len(comparison.arms)
     if least > ALPHA:
         return (
-            f"No conclusion: {what}. With {mean.loops} pairs of loops the smallest p is {p_value(min(1.0, least))}: "
+            f"No conclusion: {what}. With {_pairs(mean.loops)} the smallest p is {p_value(min(1.0, least))}: "
             "sizes like these cannot show a difference, however large. Run more loops."
         )
     return f"No difference is shown between {arm.label} and {comparison.reference}: {what}.{_open(mean.difference)}"
@@ -84,8 +84,12 @@ def _families(comparison: Comparison, arm: Arm) -> str:
         return f"Single families that differ after Holm's correction: {said}."
     tests = sum(len(one.families) for one in comparison.arms)
     if all(row.smallest_p * tests > ALPHA for row in arm.families):
-        return f"Of single families nothing can be shown: each has {arm.families[0].loops} pairs of loops, too few."
+        return f"Of single families nothing can be shown: each has {_pairs(arm.families[0].loops)}, too few."
     return "No single family differs after Holm's correction."
+
+
+def _pairs(count: int) -> str:
+    return f"{count} {'pair' if count == 1 else 'pairs'} of loops"
 
 
 def _families_of(mean: Difference) -> str:

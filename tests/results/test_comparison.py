@@ -192,6 +192,13 @@ def test_an_actor_of_one_name_must_be_the_same_in_everything(change: dict[str, A
     assert incomparable(one, one) == ()
 
 
+def test_runs_of_one_reflector_are_told_apart_where_they_are_refused() -> None:
+    one, other = result({"read": FLAT}, "a"), result({"read": FLAT}, "a", max_steps=30)
+    other = other.model_copy(update={"host": other.host.model_copy(update={"folder": "runs/late"})})
+    with pytest.raises(ResultError, match=r"a \(runs/a\) and a \(runs/late\) are not comparable: max_steps 25"):
+        ictbench.compare(one, other)
+
+
 def test_missing_families_and_loops_are_refused_and_forced_to_what_both_have() -> None:
     one = result({"read": UP, "zap": UP}, "a")
     with pytest.raises(ResultError, match="families read, zap against read"):

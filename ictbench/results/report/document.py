@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ictbench import __version__
@@ -10,6 +9,7 @@ from ictbench.errors import ResultError
 from ictbench.results.consistency import contradictions
 from ictbench.results.remarks import remarks
 from ictbench.results.report.differences import differences
+from ictbench.results.text import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,21 +28,13 @@ def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
         for contradiction in contradictions(source.result):
             raise ResultError(f"the result of {source.name} contradicts itself: {contradiction}")
     results = [source.result for source in sources]
+    labels = told_apart([result.reflector.label for result in results], [source.name for source in sources])
     return {
         "ictbench": __version__,
         "differences": list(differences(results)),
         "several_suites": len({result.suite.digest for result in results}) > 1,
-        "runs": [_run(source, label) for source, label in zip(sources, _labels(sources), strict=True)],
+        "runs": [_run(source, label) for source, label in zip(sources, labels, strict=True)],
     }
-
-
-def _labels(sources: Sequence[ReportSource]) -> list[str]:
-    """What tells the runs apart: their reflectors where that is enough, else the names of their folders too."""
-    reflectors = Counter(source.result.reflector.label for source in sources)
-    return [
-        label if reflectors[label := source.result.reflector.label] == 1 else f"{label} ({source.name})"
-        for source in sources
-    ]
 
 
 def _run(source: ReportSource, label: str) -> dict[str, Any]:
