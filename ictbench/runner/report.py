@@ -34,7 +34,7 @@ def write_report(
         runs: each with a result.
         out: the file; `report.html` in the folder of a single run, or in the present folder, if not told.
         episodes: which trajectories the page holds: "all", "test", "none", or at most so many of each run, experience
-            before test before selection.
+            before test before selection before audit.
 
     Raises:
         RunFolderError: a run has no result, or its journal is missing or damaged, or `out` cannot be written.
