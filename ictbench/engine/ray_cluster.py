@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ictbench.engine.channel import Message
     from ictbench.models import Meter, ModelPool
 
+REACH_SECONDS = 10.0
 LONGEST_HELLO = 1_024
 """Bytes that a stranger may make us keep."""
 
@@ -60,6 +63,7 @@ class RayStarter(Starter):
         self._connected = asyncio.Lock()
         self._own = False
         self._server: asyncio.Server | None = None
+        self._guests: set[Channel] = set()
         self._expected: dict[str, Link] = {}
         self._actors: set[asyncio.Task[None]] = set()
 
@@ -70,11 +74,14 @@ class RayStarter(Starter):
             WorkerError: there is no such cluster, or no room.
         """
         await self._connect()
-        held: dict[str, float] = self._ray.cluster_resources()
-        rooms = [int(held.get(name, 0) / amount) for name, amount in self._resources.items() if amount]
-        room = min(rooms, default=1)
+        nodes: list[dict[str, float]] = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        needed = [(name, amount) for name, amount in self._resources.items() if amount]
+        room = sum(min((int(node.get(name, 0) / amount) for name, amount in needed), default=1) for node in nodes)
         if not room:
-            raise WorkerError(f"the Ray cluster has no room for a worker of {self._resources}: it has {held}")
+            await self.aclose()
+            held = "; ".join(sorted(set(map(_in_words, nodes))))
+            wanted = _in_words(dict(needed))
+            raise WorkerError(f"no Ray node has room for a worker, which needs {wanted}: there are nodes with {held}")
         return room
 
     async def start(self, name: str) -> Link:
@@ -101,6 +108,8 @@ class RayStarter(Starter):
         await asyncio.gather(*self._actors, return_exceptions=True)
         if self._server is not None:
             self._server.close()
+            for guest in self._guests:
+                guest.close()
             await self._server.wait_closed()
         if self._own:
             await asyncio.to_thread(self._ray.shutdown)
@@ -111,7 +120,9 @@ class RayStarter(Starter):
                 return
             if not self._ray.is_initialized():
                 try:
-                    await asyncio.to_thread(self._ray.init, address=self._address, log_to_driver=False)
+                    await _reach(self._address or os.environ.get("RAY_ADDRESS", ""))
+                    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+                    await asyncio.to_thread(self._ray.init, address=self._address, **quiet)
                 except Exception as error:
                     where = self._address or "found through RAY_ADDRESS or on this machine"
                     raise WorkerError(f"no Ray cluster {where}: {type(error).__name__}: {error}") from error
@@ -134,11 +145,13 @@ class RayStarter(Starter):
             link.connect(channel)
 
         def lost() -> None:
+            self._guests.discard(channel)
             if link is not None:
                 link.lose("its connection ended")
 
         channel = Channel(hello, lost)
         ordinary, channel.longest = channel.longest, LONGEST_HELLO
+        self._guests.add(channel)
         return channel
 
     async def _until_end(self, serving: Any, link: Link) -> None:
@@ -154,3 +167,19 @@ class RayStarter(Starter):
         self._expected.pop(token, None)
         self._ray.kill(actor, no_restart=True)
         return "its actor was ended"
+
+
+async def _reach(address: str) -> None:
+    """Fail at once where nobody answers at a `host:port`; Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        async with asyncio.timeout(REACH_SECONDS):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        writer.close()
+        await writer.wait_closed()
+
+
+def _in_words(resources: dict[str, float]) -> str:
+    """Those that a user may ask for."""
+    named = {name: amount for name, amount in resources.items() if ":" not in name and "memory" not in name}
+    return ", ".join(f"{name} {amount:g}" for name, amount in sorted(named.items())) or "nothing"

@@ -115,7 +115,9 @@ async def open_executor(plan: RunPlan, models: ModelPool, meter: Meter) -> tuple
         executor = Fleet(ProcessStarter(models, meter, plan.cache), plan.workers or cores(), plan.env_timeout)
     else:
         starter = RayStarter(models, meter, plan.ray_address, plan.worker_resources)
-        executor = Fleet(starter, plan.workers or await starter.workers(), plan.env_timeout)
+        # Asked in any case: a cluster without room would have the run wait for ever.
+        room = await starter.workers()
+        executor = Fleet(starter, plan.workers or room, plan.env_timeout)
     only_computes = resolve("actor", plan.actor.name).only_computes
     return executor, SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.limits.max_connections
 
