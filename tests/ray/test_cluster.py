@@ -1,0 +1,238 @@
+"""Workers on a real Ray cluster of several nodes on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+import ictbench
+from ictbench.engine import Fleet, Priority, RayStarter
+from ictbench.engine.channel import LENGTHS
+from ictbench.errors import EnvError, WorkerError
+from ictbench.models import Meter, ModelPool
+from ictbench.records import Episode
+from ictbench.testing import ScriptedServer, react_policy
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "runner"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+import unruly
+from apart import command, comparable, played
+from unruly import spec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+SIZES: dict[str, Any] = {
+    "suite": "minihack-v1",
+    "families": "read",
+    "turns": 3,
+    "batch_size": 2,
+    "loops": 3,
+    "selection_size": 4,
+    "test_size": 6,
+}
+NODES = 2
+API: Any = ray
+
+
+@pytest.fixture(autouse=True)
+def bounded() -> Iterator[None]:
+    """A cluster that hangs ends the tests, and says where."""
+    faulthandler.dump_traceback_later(240, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head that plays nothing, and nodes with room for one worker each."""
+    with pytest.MonkeyPatch.context() as patch:
+        # A user's own classes are to be importable on every node.
+        patch.setenv("PYTHONPATH", str(Path(unruly.__file__).parent))
+        cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        for _ in range(NODES):
+            cluster.add_node(num_cpus=1)
+        yield cluster
+        cluster.shutdown()
+
+
+def run(cluster: Cluster, out: Path, **options: Any) -> ictbench.Run:
+    return ictbench.run(**{**SIZES, **options}, executor="ray", ray_address=cluster.address, out=out)
+
+
+def log(folder: Path) -> str:
+    return (folder / "run.log").read_text("utf-8")
+
+
+@asynccontextmanager
+async def fleet(cluster: Cluster) -> AsyncIterator[tuple[Fleet, RayStarter]]:
+    meter = Meter()
+    models = ModelPool(meter)
+    starter = RayStarter(models, meter, cluster.address)
+    executor = Fleet(starter, await starter.workers(), patience=60)
+    try:
+        async with asyncio.timeout(120):
+            yield executor, starter
+    finally:
+        async with asyncio.timeout(60):
+            await executor.aclose()
+        await models.aclose()
+
+
+# The same result
+
+
+def test_a_run_on_a_cluster_has_the_result_of_one_in_processes(cluster: Cluster, tmp_path: Path) -> None:
+    run(cluster, tmp_path / "ray")
+    assert not API.is_initialized()
+    ictbench.run(**SIZES, executor="process", out=tmp_path / "process")
+    assert comparable(tmp_path / "ray") == comparable(tmp_path / "process")
+    assert " is lost" not in log(tmp_path / "ray")
+
+
+def test_a_model_is_asked_by_all_nodes_within_one_limit(cluster: Cluster, tmp_path: Path) -> None:
+    act = react_policy(lambda prompt, observation, actions: random.Random(observation).choice(actions))
+    options = {"turns": 1, "loops": 2, "max_steps": 5, "reflector": "none", "actor": "openai/m", "max_connections": 3}
+    most = {}
+    for executor in ("ray", "process"):
+        with ScriptedServer(act, model="m") as server:
+            out = tmp_path / executor
+            asked: dict[str, Any] = {**options, "actor_base_url": server.url}
+            found = run(cluster, out, **asked) if executor == "ray" else ictbench.run(**SIZES | asked, out=out)
+            assert found.result.host.spent.calls == server.requests
+            most[executor] = server.max_in_flight
+    assert comparable(tmp_path / "ray") == comparable(tmp_path / "process")
+    assert 2 <= most["ray"] <= 3
+
+
+def test_a_cluster_that_this_process_is_connected_to_is_used_and_stays(cluster: Cluster, tmp_path: Path) -> None:
+    API.init(address=cluster.address, log_to_driver=False)
+    try:
+        ictbench.run(**SIZES | {"loops": 1}, executor="ray", out=tmp_path / "run")
+        assert API.is_initialized()
+        # All that it used is free again, in a moment.
+        while API.available_resources().get("CPU") != NODES:
+            time.sleep(0.05)
+    finally:
+        API.shutdown()
+
+
+def test_a_plug_ins_errors_and_crashes_mean_what_they_mean_in_processes(cluster: Cluster) -> None:
+    async def go() -> None:
+        async with fleet(cluster) as (executor, _):
+            specs = [spec("deadly", happens="exit"), spec("bear", happens="EnvError"), spec("lost", "Lost")]
+            specs += [spec(f"trail-{n}") for n in range(8)]
+            asked = (executor.play(one, Priority.TEST) for one in specs)
+            deadly, bear, lost, *others = await asyncio.gather(*asked, return_exceptions=True)
+            assert all(isinstance(episode, Episode) and episode.trajectory.solved for episode in others)
+            assert type(deadly) is type(bear) is EnvError
+            assert "it was played 3 times, and each time its worker died" in str(deadly)
+            assert (type(lost), str(lost)) == (WorkerError, "KeyError: 'the map'")
+
+    asyncio.run(go())
+
+
+# What cannot be done
+
+
+@pytest.mark.parametrize(
+    ("resources", "needed"),
+    [
+        # As much as there is, but not on one node.
+        ({"CPU": 2}, "CPU 2"),
+        ({"unobtainium": 1}, "CPU 1, unobtainium 1"),
+    ],
+)
+def test_what_no_node_has_room_for_is_told(
+    cluster: Cluster, resources: dict[str, float], needed: str, tmp_path: Path
+) -> None:
+    said = f"no Ray node has room for a worker, which needs {needed}: there are nodes with CPU 1; nothing$"
+    with pytest.raises(WorkerError, match=said):
+        run(cluster, tmp_path / "run", worker_resources=resources, workers=1)
+    assert not API.is_initialized()
+
+
+def test_a_cluster_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    options = ["run", "--families", "read", "--loops", "1", "--executor", "ray", "--ray-address", address]
+    done = subprocess.run(
+        command(*options, "--quiet", "--out", str(tmp_path / "run")), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ictbench: no Ray cluster {address}: ")
+
+
+# Strangers
+
+
+def test_strangers_are_shown_out_and_harm_nothing(cluster: Cluster) -> None:
+    async def go() -> None:
+        async with fleet(cluster) as (executor, starter):
+            assert (await executor.play(spec("trail-1"), Priority.TEST)).trajectory.solved
+            assert starter._server is not None
+            host, port = starter._server.sockets[0].getsockname()
+            hello = b'{"kind":"hello","token":"' + b"0" * 64 + b'"}'
+            for said in (
+                LENGTHS.pack(len(hello), 0) + hello,
+                LENGTHS.pack(2**31, 2**31),
+                b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                LENGTHS.pack(4, 0) + b"null",
+                LENGTHS.pack(15, 0) + b'{"kind":"play"}',
+            ):
+                reader, writer = await asyncio.open_connection(host, port)
+                writer.write(said)
+                async with asyncio.timeout(10):
+                    assert await reader.read() == b""
+                writer.close()
+            silent, to_nobody = await asyncio.open_connection(host, port)
+            episodes = [executor.play(spec(f"trail-{n}"), Priority.TEST) for n in range(8)]
+            assert all(episode.trajectory.solved for episode in await asyncio.gather(*episodes))
+            assert (executor.ready, executor.lost) == (NODES, 0)
+        # The doors close, whoever still stands in them.
+        assert await silent.read() == b""
+        to_nobody.close()
+
+    asyncio.run(go())
+
+
+# Nodes that die
+
+
+def test_a_node_that_is_killed_loses_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    doomed = cluster.add_node(num_cpus=1)
+    folder = tmp_path / "ray"
+    killed: list[int] = []
+
+    def kill() -> None:
+        while (count := len(played(folder))) < 15:
+            time.sleep(0.01)
+        killed.append(count)
+        cluster.remove_node(doomed, allow_graceful=False)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    run(cluster, folder)
+    killer.join(60)
+    ictbench.run(**SIZES, executor="process", out=tmp_path / "process")
+    assert 15 <= killed[0] < len(played(folder))
+    assert log(folder).count(" is lost, and started anew") == 1
+    assert comparable(folder) == comparable(tmp_path / "process")
