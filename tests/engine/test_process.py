@@ -17,7 +17,7 @@ import pytest
 from ictbench import load_suite
 from ictbench.engine import Executor, Fleet, InlineExecutor, Priority, ProcessStarter
 from ictbench.errors import EnvError, IctbenchError, WorkerError
-from ictbench.models import Meter, ModelPool
+from ictbench.models import Limits, Meter, ModelPool
 from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec
 from ictbench.testing import Latency, ScriptedServer
 
@@ -360,6 +360,29 @@ def test_a_model_at_an_address_is_asked_by_the_workers_and_known_here() -> None:
                 assert models.open(model).fingerprint == "walker-2@scripted"
 
     asyncio.run(go())
+
+
+def test_what_is_urgent_overtakes_what_queues_whichever_worker_has_it() -> None:
+    async def go() -> list[int]:
+        with ScriptedServer(["Action: go"], latency=Latency.constant(0.02), record=True) as server:
+            model = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
+            meter = Meter(Limits(max_connections=2))
+            async with fleet(meter=meter) as executor:
+                scoring = [spec(f"test-{n}", model) for n in range(30)]
+                tests = asyncio.create_task(play(executor, scoring))
+                await until(lambda: server.requests > 6)
+                urgent = [one.model_copy(update={"prompt": "Hurry."}) for one in scoring[:2]]
+                batch = [executor.play(one, Priority.EXPERIENCE) for one in urgent]
+                assert solved(await asyncio.gather(*batch)) == [True, True]
+                assert solved(await tests) == [True] * 30
+            assert server.max_in_flight == 2
+            asked = server.requests_log
+        return [number for number, body in enumerate(asked) if "Hurry." in body["messages"][0]["content"]]
+
+    hurried = asyncio.run(go())
+    assert len(hurried) == 2 * 3
+    # Some 28 requests queue all the while; in their order, three decisions would take three times as many.
+    assert hurried[-1] - hurried[0] < 28
 
 
 def test_an_episode_that_is_given_up_gives_its_connection_back() -> None:
