@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ictbench.cli.compare import Format
+
 if TYPE_CHECKING:
     from ictbench import Result
     from ictbench.results.transfer import Cell, Gain
-
-
-class Format(StrEnum):
-    """How the view is printed."""
-
-    TABLE = "table"
-    MD = "md"
-    CSV = "csv"
-    JSON = "json"
 
 
 class Measure(StrEnum):
     """Which gain is shown."""
 
     GAIN = "gain"
-    LAST_GAIN = "last-gain"
+    LAST_GAIN = "last_gain"
 
 
 def transfer(
@@ -41,28 +34,20 @@ def transfer(
         ),
     ] = None,
     measure: Annotated[Measure, typer.Option("--measure", help="Of the best prompt, or of the last.")] = Measure.GAIN,
-    form: Annotated[Format, typer.Option("--format", help="csv and json have one cell a row.")] = Format.TABLE,
+    output: Annotated[Format, typer.Option("--format", help="csv and json have one cell a row.")] = Format.TABLE,
 ) -> None:
     """Show what training a reflector on some families brings in others, and mark negative transfer."""
+    from ictbench import load_result
     from ictbench.results.transfer import transfer as side_by_side  # the command has its name
 
-    results = {str(path): _result(path) for path in runs}
+    results = {str(path): load_result(path) for path in runs}
     for pair in trained_on or []:
         run, said = _stated(pair, results)
         results[run] = results[run].model_copy(update={"reflector_trained_on": said})
     for name, result in results.items():
         if not result.complete:
             print(f"{name} is incomplete: {result.owed} owed", file=sys.stderr)
-    _print(side_by_side(results), form, measure.value.replace("-", "_"))  # type: ignore[arg-type]
-
-
-def _result(path: Path) -> Result:
-    from ictbench import Result, load_run
-
-    if not path.is_dir():
-        return Result.read(path)
-    stored = path / "result.json"
-    return Result.read(stored) if stored.exists() else load_run(path).result
+    _print(side_by_side(results), output, measure.value)
 
 
 def _stated(pair: str, results: dict[str, Result]) -> tuple[str, tuple[str, ...]]:

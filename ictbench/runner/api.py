@@ -203,7 +203,11 @@ def load_result(path: str | Path) -> Result:
         RunFolderError: the folder is no run's, or its run has no result yet.
         ResultError: the file cannot be read, or holds no result.
     """
-    return load_run(path).result if Path(path).is_dir() else Result.read(Path(path))
+    path = Path(path)
+    if not path.is_dir():
+        return Result.read(path)
+    stored = RunFolder(path).result
+    return Result.read(stored) if stored.exists() else load_run(path).result
 
 
 def load_run(path: str | Path) -> Run:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-import zlib
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from ictbench.errors import RunFolderError
 from ictbench.results.report import ReportSource, is_report, write_page
 from ictbench.results.report.choice import DEFAULT_CHOICE
 from ictbench.runner.folder import RunFolder
-from ictbench.runner.journal import Journal
+from ictbench.runner.recorded import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,13 +55,8 @@ def write_report(
 
 def _episodes(run: Run) -> Iterator[Episode]:
     """All recorded episodes of a run, one at a time."""
-    path = RunFolder(run.folder).journal
-    without = "--episodes none makes a report without trajectories"
-    if not path.exists():
-        raise RunFolderError(f"{path} is missing, and it holds the episodes; {without}")
     try:
-        with closing(Journal(path, read_only=True)) as journal:
+        with reading(RunFolder(run.folder)) as journal:
             yield from journal.episodes()
-    except (RunFolderError, sqlite3.DatabaseError, zlib.error, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunFolderError(f"journal {path} is damaged ({reason}); {without}") from error
+    except RunFolderError as error:
+        raise RunFolderError(f"{error}; --episodes none makes a report without trajectories") from error
