@@ -31,9 +31,12 @@ class Desk:
         """Leases and questions in progress, by number."""
         self._released: dict[int, asyncio.Event] = {}
         self._retrying = 0
+        self._closed = False
 
     def received(self, message: Message, body: bytes) -> bool:
-        """Take a message; whether it was for this desk."""
+        """Take a message; whether it was for this desk. Of a worker that is gone, only what it spent still counts."""
+        if self._closed and message["kind"] != "count":
+            return True
         match message["kind"]:
             case "lease":
                 self._begin(message, functools.partial(self._lease, tokens=message["tokens"]))
@@ -55,7 +58,8 @@ class Desk:
         return True
 
     def close(self) -> None:
-        """The worker is gone: free everything that it held."""
+        """The worker is gone: free everything that it held. What it had sent before may still arrive."""
+        self._closed = True
         for task in self._work.values():
             task.cancel()
         self._meter.retry(-self._retrying)

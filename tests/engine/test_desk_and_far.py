@@ -181,6 +181,21 @@ def test_a_dead_worker_gives_back_what_it_held_and_asks_for_nothing_more() -> No
     asyncio.run(go())
 
 
+def test_what_a_dead_worker_had_sent_before_takes_nothing_any_more_but_what_it_spent_counts() -> None:
+    async def go() -> None:
+        meter = Meter(Limits(max_connections=1))
+        desk = Desk(ModelPool(meter), meter, Channel(lambda message, body: None, lambda: None))
+        desk.close()
+        desk.received({"kind": "lease", "number": 0, "priority": 0, "tokens": 1}, b"")
+        desk.received({"kind": "retrying", "change": 1}, b"")
+        desk.received({"kind": "count", "usage": {"calls": 1, "input_tokens": 3}}, b"")
+        async with asyncio.timeout(60), meter.request(1):
+            assert (meter.in_flight, meter.retrying) == (1, 0)
+        assert meter.spent.input_tokens == 3
+
+    asyncio.run(go())
+
+
 async def _hold(at: Worker) -> None:
     async with at.gate.request(1):
         await asyncio.Event().wait()
