@@ -79,13 +79,22 @@ def _end(process: subprocess.Popen[bytes], scratch: Path) -> str:
     """Kill a process, if it has not ended by itself, and say how it ended."""
     process.kill()
     code = process.wait()
-    said = " ".join((scratch / "output").read_text(encoding="utf-8", errors="replace").split())
-    if said:
+    if said := _last_words(scratch / "output"):
         log.info("output of worker process %d: %s", process.pid, said)
     # Hundreds of files, perhaps.
     asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, scratch, True)
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"its process ended with {how}" + (f" and said: …{said[-SHOWN_CHARACTERS:]}" if said else "")
+    return f"its process ended with {how}" + (f" and said: …{said}" if said else "")
+
+
+def _last_words(output: Path) -> str:
+    """The end of what it wrote, on one line; nothing where somebody has cleaned up meanwhile."""
+    try:
+        with output.open("rb") as file:
+            file.seek(max(0, output.stat().st_size - 4 * SHOWN_CHARACTERS))
+            return " ".join(file.read().decode("utf-8", errors="replace").split())[-SHOWN_CHARACTERS:]
+    except OSError:
+        return ""
 
 
 def _module_path() -> str:

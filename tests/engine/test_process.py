@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -172,6 +173,25 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, scratch: Path) ->
 
     asyncio.run(go())
     assert list(scratch.iterdir()) == []
+
+
+def clean(folder: Path) -> None:
+    for inside in list(folder.iterdir()):
+        shutil.rmtree(inside)
+
+
+def test_a_worker_whose_scratch_folder_somebody_cleaned_away_is_replaced_all_the_same(scratch: Path) -> None:
+    async def go() -> None:
+        async with fleet() as executor:
+            playing = asyncio.create_task(play(executor, [spec("trail", happens="sleep", seconds=1)]))
+            await until(lambda: executor.ready)
+            clean(scratch)
+            for worker in worker_processes():
+                os.kill(worker, signal.SIGKILL)
+            (episode,) = await playing
+            assert isinstance(episode, Episode)
+
+    asyncio.run(go())
 
 
 @pytest.mark.parametrize("happens", ["exit", "segfault", "sys.exit"])
