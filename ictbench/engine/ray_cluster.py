@@ -165,7 +165,10 @@ class RayStarter(Starter):
 
     def _end(self, token: str, actor: Any) -> str:
         self._expected.pop(token, None)
-        self._ray.kill(actor, no_restart=True)
+        try:
+            self._ray.kill(actor, no_restart=True)
+        except Exception as error:
+            return f"its actor cannot be reached: {' '.join(str(error).split())}"
         return "its actor was ended"
 
 
