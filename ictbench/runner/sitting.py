@@ -164,6 +164,11 @@ def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
     meter.spent = Usage.model_validate(journal.get("spent", {}))
     try:
         yield
+    except BaseException as error:
+        log.warning("the sitting stops: %s", str(error) or "interrupted")
+        raise
+    else:
+        log.info("the sitting is over")
     finally:
         journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
         journal.note("spent", meter.spent.model_dump(mode="json"))
