@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, JsonValue, ValidationError, field_validator
@@ -86,7 +86,7 @@ class Options(Record):
     """Worker processes or Ray actors; None for as many as there are cores, or as the cluster has room for."""
     ray_address: str | None = None
     """Of the cluster; None for the one that RAY_ADDRESS names or that runs here, or else a new one here."""
-    worker_resources: dict[str, float] = Field(default_factory=dict)
+    worker_resources: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     """What a worker on a Ray cluster needs, one CPU unless it says otherwise: a mapping, or texts `NAME=AMOUNT`."""
     env_timeout: float = Field(default=120.0, gt=0)
     """Seconds that an environment may take for one call before its worker is replaced; `inline` is exempt."""
