@@ -72,7 +72,8 @@ class Fleet(Executor):
     @property
     def ready(self) -> int:  # type: ignore[override]
         """How many can play now."""
-        return sum(not link.gone.is_set() for link in self._links.values())
+        # A copy: the thread that shows progress asks too.
+        return sum(not link.gone.is_set() for link in list(self._links.values()))
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Play one episode on the worker that has the fewest; on another one if that dies.
