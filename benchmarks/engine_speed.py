@@ -1,6 +1,7 @@
 """The engine beside the ideal schedule of the very same episodes, and beside lockstep.
 
-    python benchmarks/engine_speed.py                 # the whole table: about 15 minutes
+    python benchmarks/engine_speed.py                 # the whole table: about 10 minutes
+    python benchmarks/engine_speed.py lockstep        # with one loop in lockstep for real: 15 minutes more
     python benchmarks/engine_speed.py batch zero      # single parts: see PARTS
     python benchmarks/engine_speed.py --fast          # a tenth of the latencies: overheads weigh ten times as much
 
@@ -16,6 +17,7 @@ import os
 import tempfile
 import time
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -272,7 +274,7 @@ def main() -> None:
     if unknown := sorted(set(options.parts) - set(PARTS)):
         parser.error(f"there is no part {unknown[0]!r}; parts are {', '.join(PARTS)}")
     latency = Latency.lognormal(0.02 if options.fast else 0.2, 1.0)
-    for name in options.parts or ("batch", "lockstep", "zero", "workers", "in-flight"):
+    for name in options.parts or [part for part in PARTS if part != "lockstep" and (part != "ray" or find_spec("ray"))]:
         for rows in PARTS[name](latency):
             print(f"\n{name}\n{tabulate(rows, headers='keys', floatfmt='.3f')}", flush=True)
 

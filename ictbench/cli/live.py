@@ -111,7 +111,7 @@ def _line(progress: Progress) -> str:
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to try again ({meter.retries} retries so far)")
     executor = progress.executor
-    if executor and (executor.workers > 1 or executor.lost):
+    if executor and (executor.ready > 1 or executor.lost):
         lost = f", {executor.lost} lost" if executor.lost else ""
         parts.append(f"{executor.ready}/{executor.workers} workers{lost}")
     if progress.paused:

@@ -52,7 +52,7 @@ class Desk:
                 self._meter.count(Usage.model_validate(message["usage"]))
             case "retrying":
                 self._retrying += message["change"]
-                self._meter.retry(message["change"])
+                self._meter.retry(message["change"], message.get("why", ""))
             case _:
                 return False
         return True

@@ -76,9 +76,9 @@ class FarGate:
         finally:
             self._coordinator.tell("release", number=number)
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, why: str) -> None:
         """See `Gate.wait`."""
-        self._coordinator.tell("retrying", change=1)
+        self._coordinator.tell("retrying", change=1, why=why)
         try:
             with waited():
                 await asyncio.sleep(seconds)

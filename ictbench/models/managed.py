@@ -104,12 +104,13 @@ class ManagedModel(ChatModel):
                 raise
             except TransientModelError as trouble:
                 failed += 1
+                why = f"{self.spec.name}: {trouble}"
                 wait = self._retry.wait(failed, trouble.retry_after, waited)
                 if wait is None:
                     tries = f"{failed} tries" if failed > 1 else "1 try"
                     detail = f"{self.spec.name}: {trouble} ({tries}, {waited:.0f} s of waiting)"
                     raise ModelUnavailableError(detail) from trouble
-            await self._meter.wait(wait)
+            await self._meter.wait(wait, why)
             waited += wait
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+log = logging.getLogger(__name__)
+
 waiting_clock: ContextVar[list[float] | None] = ContextVar("waiting_clock", default=None)
 """Where seconds of waiting (for retries, limits, a free connection) are added up, if someone keeps count."""
 
@@ -32,7 +35,7 @@ class Gate(Protocol):
     def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
         """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through."""
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, why: str) -> None:
         """Wait before another try."""
 
     def count(self, usage: Usage) -> None:
@@ -104,19 +107,21 @@ class Meter:
             # No amount above the bucket's size would ever get through.
             await self._tokens.acquire(min(tokens, self._tokens.max_rate))
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, why: str) -> None:
         """Wait before another try."""
-        self.retry(1)
+        self.retry(1, why)
         try:
             with waited():
                 await asyncio.sleep(seconds)
         finally:
             self.retry(-1)
 
-    def retry(self, change: int) -> None:
+    def retry(self, change: int, why: str = "") -> None:
         """Note that so many more requests wait before another try, or fewer."""
         self.retrying += change
         self.retries += max(change, 0)
+        if why:
+            log.info("a request is tried again: %s", why)
 
     def count(self, usage: Usage) -> None:
         """Add what a reply cost."""

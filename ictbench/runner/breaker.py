@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointDownError, InfrastructureError
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ictbench.runner.progress import Progress
+
+log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 8
 MAX_PAUSES = 2
@@ -50,6 +53,7 @@ class Breaker:
         """Something failed; one too many in a row starts the pause."""
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW and self._pausing is None:
+            log.warning("%d failures in a row: pausing for %g s; the last: %s", self._failures, self._pause, error)
             self._progress.paused = True
             self._pausing = asyncio.create_task(self._pause_and_probe(error))
             self._pausing.add_done_callback(lambda task: task.cancelled() or task.exception())

@@ -266,6 +266,8 @@ def make_plan(options: Options) -> RunPlan:
     Raises:
         UsageError: something asked for does not exist or does not fit.
     """
+    if options.executor != "ray" and (options.ray_address or options.worker_resources):
+        raise ConfigError(f"--ray-address and --worker-resources go with --executor ray, not {options.executor}")
     suite, notes = _suite(options)
     if options.profile not in suite.profiles:
         raise ConfigError(f"suite {suite.name} has no profile {options.profile!r}; it has {', '.join(suite.profiles)}")

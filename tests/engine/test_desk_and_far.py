@@ -265,7 +265,7 @@ def test_what_workers_spend_counts_and_stops_all_of_them_at_a_limit() -> None:
 def test_requests_that_wait_before_another_try_are_counted_while_they_do() -> None:
     async def go() -> None:
         async with workers(2) as (meter, (one, mortal)):
-            waits = [asyncio.create_task(one.gate.wait(0.1)), asyncio.create_task(mortal.gate.wait(60))]
+            waits = [asyncio.create_task(one.gate.wait(0.1, "busy")), asyncio.create_task(mortal.gate.wait(60, "busy"))]
             await until(lambda: meter.retrying == 2)
             await waits[0]
             await until(lambda: meter.retrying == 1)
