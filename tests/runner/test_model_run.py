@@ -190,7 +190,7 @@ def test_an_endpoint_that_goes_down_stops_the_run_which_can_be_continued(
     undisturbed: ictbench.Run, server: ScriptedServer, model: Model, tmp_path: Path
 ) -> None:
     whole = model.calls = 0
-    for down_after in (10, 60):
+    for down_after in (10, 100):
         model.calls, model.down_after = 0, down_after
         with pytest.raises(EndpointDownError, match=r"8 attempts in a row failed.*HTTP 503: overloaded"):
             ictbench.run(**options(server), out=tmp_path / "run")
