@@ -11,13 +11,13 @@ demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray
+	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster
 
 test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
 	$(BIN)/pytest tests/models_real
 
 test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
-	$(BIN)/pytest tests/ray
+	$(BIN)/pytest tests/ray_cluster
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser

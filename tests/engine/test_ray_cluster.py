@@ -1,4 +1,4 @@
-"""What needs no cluster; tests/ray has one."""
+"""What needs no cluster; tests/ray_cluster has one."""
 
 from __future__ import annotations
 
