@@ -11,19 +11,21 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.errors import ConfigError, FailureKind
 from ictbench.models.meter import Limits
-from ictbench.protocol import LoopPlan
+from ictbench.protocol import loop_plan
 from ictbench.records import PluginSpec, Record
 from ictbench.resolve import resolve
+from ictbench.runner.deviations import SIZES, deviations
 from ictbench.runner.players import Access, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suites_of_env
 from ictbench.suites.suite import ProfileName
-from ictbench.suites.training import TrainedOn, parse_trained_on, seen_held_out
+from ictbench.suites.training import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIZES = tuple(Sizes.model_fields)
+    from ictbench.protocol import LoopPlan
+
 DEFAULT_ENV = "minihack"
 PLACE = {"model": {"base_url", "timeout"}}
 """What of a player may change between sittings: the same model may be served elsewhere tomorrow."""
@@ -163,36 +165,27 @@ class RunPlan:
         """
         for family in self.families:
             for index in range(self.sizes.loops):
-                yield self._loop(family, index)
+                yield loop_plan(
+                    self.suite, family, index, self.sizes, test_every_turn=self.test_every_turn, audit=self.audit
+                )
 
     def deviations(self) -> tuple[str, ...]:
         """Where the run departs from what its profile and suite fix, in words."""
-        profile, suite = self.suite.profiles[self.profile], self.suite
-        fixed: list[tuple[str, Any, Any]] = [
-            (name, getattr(profile, name), getattr(self.sizes, name)) for name in SIZES
-        ]
-        fixed.append(("max_steps", suite.limits.max_steps, self.max_steps))
-        if self.actor.model:
-            fixed.append(("actor_max_tokens", suite.actor.max_tokens, self.actor.model.max_tokens))
-            fixed += [
-                (f"actor_{name}", getattr(suite.actor, name), self.actor.options.get(name))
-                for name in ("decoding", "history")
-            ]
-        fixed.append(("episode_time_limit", None, self.episode_time_limit))
-        ceiling = resolve("actor", self.actor.name).sees_solution
-        found = [
-            f"{name} {actual} instead of {_words(name, standard)}"
-            for name, standard, actual in fixed
-            if actual != standard
-        ]
-        held_out = set(suite.select_families(["held-out"]))
-        if missing := sorted(held_out - set(self.families)):
-            found.append(f"held-out families left out: {', '.join(missing)}")
-        if seen := seen_held_out(self.trained_on or (), suite):
-            found.append(f"reflector trained on held-out {', '.join(seen)}")
-        if ceiling:
-            found.append(f"actor {self.actor.label} is told the solutions")
-        return tuple(found)
+        found = deviations(
+            self.suite,
+            self.profile,
+            sizes=self.sizes,
+            families=self.families,
+            max_steps=self.max_steps,
+            actor=self.actor,
+            trained_on=self.trained_on,
+        )
+        own = []
+        if self.episode_time_limit is not None:
+            own.append(f"episode_time_limit {self.episode_time_limit} instead of None")
+        if resolve("actor", self.actor.name).sees_solution:
+            own.append(f"actor {self.actor.label} is told the solutions")
+        return (*found, *own)
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for a folder to be continued, as plain JSON."""
@@ -242,22 +235,6 @@ class RunPlan:
             "actor_calls": total * self.max_steps if self.actor.model else 0,
             "reflector_calls": reflections if self.reflector.model else 0,
         }
-
-    def _loop(self, family: str, index: int) -> LoopPlan:
-        suite, sizes = self.suite, self.sizes
-        order = suite.experience_order(family, index, sizes.turns * sizes.batch_size)
-        starts = range(0, len(order), sizes.batch_size)
-        return LoopPlan(
-            family=family,
-            index=index,
-            prompt=suite.prompt,
-            batches=tuple(tuple(order[start : start + sizes.batch_size]) for start in starts),
-            selection=tuple(suite.scoring_tasks("selection", family, index, sizes.selection_size)),
-            test=tuple(suite.scoring_tasks("test", family, index, sizes.test_size)),
-            prompt_bytes=suite.limits.prompt_bytes,
-            test_every_turn=self.test_every_turn,
-            audit=self.audit,
-        )
 
 
 def make_plan(options: Options) -> RunPlan:
@@ -340,8 +317,3 @@ def _suite_of_env(env: str) -> tuple[Suite, tuple[str, ...]]:
             return suite, tuple(notes)
         missing[suite.name] = why
     raise ConfigError("; ".join(missing.values()))
-
-
-def _words(name: str, standard: object) -> str:
-    """What a profile or suite fixes, in words."""
-    return "the whole pool" if standard is None and name.endswith("_size") else str(standard)
