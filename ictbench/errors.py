@@ -8,7 +8,8 @@ IctbenchError
 │   ├── SuiteError             a suite file that is not valid
 │   ├── PoolTooSmallError      a pool has fewer tasks than the sizes ask for
 │   ├── ResultError            a result file that cannot be read or is not valid
-│   └── RunFolderError         an output folder that cannot be used for this run
+│   ├── RunFolderError         an output folder that cannot be used for this run
+│   └── SubmissionError        a submission, or a board, that is not valid
 ├── RunError                   a run that could not finish; exit code 1
 │   ├── RunInterruptedError    stopped by the user; it can be continued
 │   ├── EndpointDownError      stopped because nothing answers; it can be continued
@@ -76,6 +77,10 @@ class ResultError(UsageError):
 
 class RunFolderError(UsageError):
     """An output folder that cannot be used for this run."""
+
+
+class SubmissionError(UsageError):
+    """A submission, or a board, that is not valid."""
 
 
 class RunError(IctbenchError):

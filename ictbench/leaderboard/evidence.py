@@ -1,0 +1,77 @@
+"""A result and the episodes it rests on, as a run's folder and a submission's hold them alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ictbench.errors import FailureKind
+from ictbench.records import End, EpisodeSummary, Record, Task, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ictbench.results import Result
+
+RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
+"""Hexadecimal digits of an observation's hash. Eight find any change but one in 4,000 million; they halve the file."""
+
+
+class RecordedStep(Record):
+    """One decision, without what was seen."""
+
+    digest: str
+    """Of the raw observation that the decision was taken on."""
+    thought: str = ""
+    proposed: str | None = None
+    """A submission leaves out what was executed as proposed."""
+    executed: str | None
+    keys: tuple[str, ...] = ()
+    reward: float = 0.0
+
+
+class RecordedTrajectory(Record):
+    """One episode, without what was seen."""
+
+    steps: tuple[RecordedStep, ...]
+    last_digest: str
+    end: End
+    failure: FailureKind | None = None
+
+
+class EpisodeRecord(Record):
+    """A line of `episodes.jsonl.gz`: what is needed to play an episode again without a model."""
+
+    key: str
+    task: Task
+    prompt: str
+    """Digest of the prompt."""
+    seed: int
+    replicate: int = 0
+    trajectory: RecordedTrajectory
+    usage: Usage = Usage()
+    versions: dict[str, str]
+
+    def summary(self) -> EpisodeSummary:
+        """What measures need of it."""
+        trajectory = self.trajectory
+        return EpisodeSummary(
+            key=self.key,
+            end=trajectory.end,
+            failure=trajectory.failure,
+            decisions=len(trajectory.steps),
+            invalid=sum(step.executed is None for step in trajectory.steps),
+            first_digest=trajectory.steps[0].digest if trajectory.steps else trajectory.last_digest,
+            usage=self.usage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a result claims, and what it rests on."""
+
+    result: Result
+    episodes: Callable[[], Iterator[EpisodeRecord]]
+    """Reads the records anew, one at a time, in the order of the file."""
+    digits: int
+    """Hexadecimal digits of each observation's hash."""
