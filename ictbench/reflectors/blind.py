@@ -39,6 +39,7 @@ class BlindReflector(Reflector):
         except ValidationError as error:
             raise ConfigError("the reflector 'blind' blinds another: name it, e.g. blind:rules") from error
         self._seeing = make_reflector(spec, model)
+        self.instruction = self._seeing.instruction
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context

@@ -29,6 +29,8 @@ class Reflector(ABC):
     needs_model = False
     trained_on: ClassVar[tuple[str, ...] | None] = None
     """Families it was trained on, in the words of `ictbench.suites.training`; None for unknown, as of a model."""
+    instruction: str = ""
+    """What its model is told, in full but for prompt and episodes, so that it can be published; empty if nothing."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Take the model of the reflector's spec, where it has one, and the options of the spec."""

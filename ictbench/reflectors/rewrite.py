@@ -40,6 +40,7 @@ class RewriteReflector(Reflector):
     """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
 
     needs_model = True
+    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Take the model.

@@ -20,6 +20,8 @@ WON = Trajectory(steps=(), last_observation="", last_digest="", end="solved")
 class Counting(Reflector):
     """Says what it was given."""
 
+    instruction = "Say what you were given."
+
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: Any, context: Context
     ) -> Reflection:
@@ -38,6 +40,10 @@ def test_the_reflector_inside_sees_all_but_the_trajectories() -> None:
 def test_the_scripted_reflector_has_nothing_to_say_without_experience() -> None:
     found = asyncio.run(blind("rules").reflect('You are the "@".', [WON], None, CONTEXT))
     assert found.prompt == 'You are the "@".'
+
+
+def test_its_instruction_is_that_of_the_reflector_inside() -> None:
+    assert (blind(f"{__name__}:Counting").instruction, blind("rules").instruction) == (Counting.instruction, "")
 
 
 @pytest.mark.parametrize("reflector", [None, "rules", {"name": 3}])

@@ -66,6 +66,13 @@ def test_the_model_reads_prompt_episodes_and_cap() -> None:
     assert "EPISODES:\n(none)\n" in reflect(GOOD, episodes=())[1][0]["messages"][1]["content"]
 
 
+def test_its_instruction_is_what_the_model_is_told() -> None:
+    system, user = reflect(GOOD, cap=1234)[1][0]["messages"]
+    system_told, _, user_told = RewriteReflector.instruction.partition("\n\nAnswer with")
+    assert system["content"] == system_told
+    assert user["content"].endswith(f"Answer with{user_told.format(cap=1234)}")
+
+
 @pytest.mark.parametrize(
     ("reply", "cap", "failure"),
     [
