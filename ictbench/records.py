@@ -247,3 +247,5 @@ class Reflection(Record):
     failure: ReflectionFailure | None = None
     state: JsonValue = None
     usage: Usage = Usage()
+    replays: tuple[str, ...] = ()
+    """Keys of the episodes that it had played itself. Whoever lets it play fills this in."""

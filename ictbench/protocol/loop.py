@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory
+    from ictbench.reflectors import Experience
 
 Outcomes = tuple[bool, ...]
 """Solved or not, task by task, in the order of the tasks."""
@@ -29,17 +30,19 @@ class LoopPlan:
     prompt: str
     """prompt[0], the suite's own."""
     batches: tuple[tuple[Task, ...], ...]
-    """Experience tasks, a batch a turn; no task occurs twice."""
+    """Experience tasks, a batch a turn; no task occurs twice, unless the experience is `retried`."""
     selection: tuple[Task, ...]
     test: tuple[Task, ...]
     prompt_bytes: int
     test_every_turn: bool = False
     audit: bool = False
     """Whether each turn but the last is audited for its overfitting gap."""
+    experience: Experience = "fresh"
+    """What the batches are; in a loop whose experience is `halved`, the reflector plays as many episodes itself."""
 
     def __post_init__(self) -> None:
         met = [task.id for batch in self.batches for task in batch]
-        if len(set(met)) < len(met):
+        if len(set(met)) < len(met) and self.experience != "retried":
             raise ValueError(f"loop {self.index} of {self.family}: an experience task occurs twice")
 
     @property
@@ -125,6 +128,8 @@ class LoopOutcome:
     """By index of the prompt."""
     audit: tuple[Audited, ...] = ()
     """By turn, the last left out, as no batch follows it; empty without an audit."""
+    replays: tuple[tuple[str, ...], ...] = ()
+    """By turn, keys of the episodes that the reflector had played itself; empty where it has none."""
 
 
 @dataclass
@@ -135,6 +140,7 @@ class Loop:
     _prompts: list[str] = field(default_factory=list)
     _analyses: list[str] = field(default_factory=list)
     _failures: list[ReflectionFailure | None] = field(default_factory=list)
+    _replays: list[tuple[str, ...]] = field(default_factory=list)
     _experience: list[Outcomes] = field(default_factory=list)
     _selection: dict[int, Outcomes] = field(default_factory=dict)
     _test: dict[int, Outcomes] = field(default_factory=dict)
@@ -164,6 +170,7 @@ class Loop:
         self._prompts.append(request.prompt if prompt is None else prompt)
         self._failures.append(failure)
         self._analyses.append(reflection.analysis)
+        self._replays.append(reflection.replays)
         self._state = reflection.state
         turn = len(self._prompts) - 1
         following = () if turn == self.plan.turns else (self._play(),)
@@ -204,6 +211,7 @@ class Loop:
             selection=tuple(self._selection[index] for index in range(self.plan.turns + 1)),
             best=self._best(),
             test=dict(sorted(self._test.items())),
+            replays=tuple(self._replays) if self.plan.experience == "halved" else (),
             audit=tuple(
                 Audited(self._audit[turn, "replayed"], self._audit[turn, "fresh"]) for turn in self._audited_turns
             ),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.errors import UsageError
-from ictbench.reflectors.contract import Context, Reflector
-from ictbench.resolve import resolve
+from ictbench.reflectors.contract import Context, Experience, Play, Reflector
+from ictbench.reflectors.terms import Terms, class_of, terms_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import PluginSpec
 
-__all__ = ["Context", "Reflector", "make_reflector"]
+__all__ = ["Context", "Experience", "Play", "Reflector", "Terms", "make_reflector", "terms_of"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:
@@ -21,10 +21,7 @@ def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:
     Raises:
         UsageError: it cannot be made.
     """
-    found = resolve("reflector", spec.name)
-    if not issubclass(found, Reflector):
-        raise UsageError(f"reflector {spec.label}: {found.__name__} is no subclass of ictbench.Reflector")
     try:
-        return found(model=model, **spec.options)
+        return class_of(spec)(model=model, **spec.options)
     except TypeError as error:
         raise UsageError(f"reflector {spec.label} cannot be made: {error}") from error

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from ictbench.errors import ConfigError
-from ictbench.records import PluginSpec
-from ictbench.reflectors import make_reflector
-from ictbench.reflectors.contract import Context, Reflector
+from ictbench.reflectors.wrapper import WrapperReflector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic import JsonValue
 
-    from ictbench.models import ChatModel
     from ictbench.records import Reflection, Trajectory
+    from ictbench.reflectors.contract import Context
 
 
-class BlindReflector(Reflector):
+class BlindReflector(WrapperReflector):
     """Lets another reflector rewrite the prompt and shows it no trajectory.
 
-    Choosing the best of N + 1 wordings gains something by itself: this is how much. Its option `reflector` is the
-    spec of the other one, without the model.
+    Choosing the best of N + 1 wordings gains something by itself: this is how much.
     """
 
-    def __init__(self, model: ChatModel | None = None, *, reflector: JsonValue = None, **options: Any) -> None:
-        """Make the other reflector, on the same model.
-
-        Raises:
-            UsageError: it is not named, or cannot be made.
-        """
-        super().__init__(model, **options)
-        try:
-            spec = PluginSpec.model_validate(reflector)
-        except ValidationError as error:
-            raise ConfigError("the reflector 'blind' blinds another: name it, e.g. blind:rules") from error
-        self._seeing = make_reflector(spec, model)
-        self.instruction = self._seeing.instruction
+    control = "it is shown no trajectory"
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """What the other reflector answers to nothing but the prompt."""
-        return await self._seeing.reflect(prompt, (), state, context)
+        return await self.inside.reflect(prompt, (), state, context)

@@ -50,10 +50,10 @@ def role_measures(roles: Mapping[str, Role], loops: Iterable[LoopOutcome]) -> di
 
 
 def costs(loops: Iterable[LoopOutcome], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, Usage]:
-    """Usage of episodes by role, `audit` only where there was one. A shared episode is counted once."""
+    """Usage of episodes by role, `audit` and `replay` only where there was one. A shared episode is counted once."""
     roles: dict[str, CostRole] = {key: role for loop in loops for role, key in episode_keys(loop)}
-    audit: tuple[CostRole, ...] = ("audit",) if "audit" in roles.values() else ()
-    totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test", *audit)}
+    rare: list[CostRole] = [role for role in ("audit", "replay") if role in roles.values()]
+    totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test", *rare)}
     for key, role in sorted(roles.items()):
         totals[role] += episodes[key].usage
     return totals
@@ -78,6 +78,7 @@ def _loop_result(loop: LoopOutcome) -> LoopResult:
         test_tasks=tuple(task.id for task in plan.test),
         test={index: _string(outcomes) for index, outcomes in loop.test.items()},
         audit=tuple(AuditResult(replayed=_string(a.replayed), fresh=_string(a.fresh)) for a in loop.audit),
+        replays=loop.replays,
     )
 
 

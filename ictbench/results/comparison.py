@@ -14,10 +14,10 @@ from ictbench.results.pairing import (
     PairedFamily,
     bounds,
     incomparable,
-    is_blind_of,
     names_of,
     pair,
     require_measures,
+    wrapper_of,
 )
 from ictbench.results.schema import Interval
 from ictbench.results.significance import holm, sign_flip_p, smallest_p
@@ -69,8 +69,8 @@ class Arm(Record):
     families: tuple[Difference, ...]
     means: tuple[Difference, ...]
     """One a role, held-out first."""
-    over_blind: Interval | None
-    """Best minus best of the same reflector without trajectories, where one of the two is that of the other."""
+    over: dict[str, Interval]
+    """Best of a reflector minus best of the same one wrapped, by the wrapper's name, where one of the two is that."""
     verdict: tuple[str, ...]
     """What can be concluded and what cannot, in words."""
 
@@ -78,6 +78,11 @@ class Arm(Record):
     def rows(self) -> tuple[Difference, ...]:
         """Families, then means."""
         return (*self.families, *self.means)
+
+    @property
+    def over_blind(self) -> Interval | None:
+        """Best minus best of the same reflector without trajectories, where one of the two is that of the other."""
+        return self.over.get("blind")
 
 
 class Comparison(Record):
@@ -142,18 +147,18 @@ def _arm(
         not_comparable=why,
         families=tuple(row for row in rows if row.family is not None),
         means=means,
-        over_blind=_over_blind(reference, other, means[0].difference) if measure == "best" else None,
+        over=_over(reference, other, means[0].difference) if measure == "best" else {},
         verdict=(),
     )
 
 
-def _over_blind(reference: Result, other: Result, difference: Interval) -> Interval | None:
-    if is_blind_of(reference, other):
-        return difference
-    if not is_blind_of(other, reference):
-        return None
-    low, high = difference.low, difference.high
-    return Interval(value=-difference.value, low=None if high is None else -high, high=None if low is None else -low)
+def _over(reference: Result, other: Result, difference: Interval) -> dict[str, Interval]:
+    if wrapper := wrapper_of(reference, other):
+        return {wrapper: difference}
+    if not (wrapper := wrapper_of(other, reference)):
+        return {}
+    low, high = (None if end is None else -end for end in (difference.high, difference.low))
+    return {wrapper: Interval(value=-difference.value, low=low, high=high)}
 
 
 def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> list[Difference]:

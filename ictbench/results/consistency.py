@@ -47,6 +47,8 @@ def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
     for name, wanted in counts.items():
         if (found := len(getattr(loop, name))) != wanted:
             yield f"{found} {name} of {turns} turns"
+    if loop.replays and len(loop.replays) != turns:
+        yield f"{len(loop.replays)} replays of {turns} turns"
     if missing := {0, loop.best, turns} - set(loop.test):
         yield f"prompt[{min(missing)}] has no test"
     if strange := set(loop.test) - set(range(turns + 1)):

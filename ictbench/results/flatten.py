@@ -30,6 +30,9 @@ def uses_of(result: Result) -> Uses:
                 for task in tasks:
                     key = episode_key(task, loop.prompts[index].text)
                     found[key] = (*found.get(key, ()), (purpose, loop.index, index))
+            for turn, keys in enumerate(loop.replays, 1):
+                for key in keys:
+                    found[key] = (*found.get(key, ()), ("replay", loop.index, turn))
     return found
 
 

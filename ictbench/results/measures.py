@@ -75,8 +75,9 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
 
 
 def episode_keys(loop: LoopOutcome) -> Iterator[tuple[Purpose, str]]:
-    """Purpose and key of every episode of a finished loop, some more than once; first those of an audit."""
+    """Purpose and key of every episode of a finished loop, some more than once; the most telling purpose last."""
     plan = loop.plan
+    yield from (("replay", key) for keys in loop.replays for key in keys)
     for turn, _ in enumerate(loop.audit, 1):
         yield from (("audit", key) for key in _keys(plan.batches[turn - 1], loop.prompts[turn]))
         yield from (("audit", key) for key in _keys(plan.batches[turn], loop.prompts[turn - 1]))

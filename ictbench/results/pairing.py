@@ -57,11 +57,17 @@ def incomparable(reference: Result, other: Result) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def wrapper_of(wrapped: Result, plain: Result) -> str | None:
+    """By what name one run's reflector is wrapped around that of the other: `blind`, `shuffled`; None if it is not."""
+    inside = wrapped.reflector.options.get("reflector")
+    spec = plain.reflector.model_dump(mode="json", include={"label", "name", "options"})
+    same = inside == spec and wrapped.reflector.model == plain.reflector.model
+    return wrapped.reflector.name if same else None
+
+
 def is_blind_of(blind: Result, seeing: Result) -> bool:
     """Whether one run's reflector is that of the other, shown no trajectories."""
-    inside = blind.reflector.options.get("reflector")
-    spec = seeing.reflector.model_dump(mode="json", include={"label", "name", "options"})
-    return blind.reflector.name == "blind" and inside == spec and blind.reflector.model == seeing.reflector.model
+    return wrapper_of(blind, seeing) == "blind"
 
 
 @dataclass(frozen=True, slots=True)

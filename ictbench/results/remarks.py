@@ -30,11 +30,14 @@ def remarks(result: Result) -> Iterator[str]:
     for role, measures in result.by_role.items():
         if measures.overfitting_gap:
             yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
+    if result.control:
+        yield f"The reflector is a control, never ranked: {result.control}."
     if not result.ranked:
         reasons = [*result.deviations] if result.deviations else []
         if result.profile == "quick":
             reasons.insert(0, "the quick profile is never ranked")
-        yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
+        if reasons or not result.control:
+            yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
     if result.reflector_trained_on or result.reflector.model:
         yield f"Reflector trained on: {training_in_words(result.reflector_trained_on)}."
     if result.actor.model is None:

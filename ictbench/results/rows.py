@@ -26,7 +26,7 @@ class Use(Row):
     pool: Purpose
     loop: int
     prompt: int
-    """Index of the prompt in that loop."""
+    """Index of the prompt in that loop; of a replay, of the prompt that its turn ended with."""
 
 
 class Costs(Row):
@@ -60,7 +60,8 @@ class _Episode(Row):
     params: str
     """JSON: what starts the task, e.g. its seed."""
     pools: tuple[Purpose, ...]
-    """Pools it was played for: experience, selection, test; audit where that plays experience again."""
+    """Pools it was played for: experience, selection, test; audit where that plays experience again, replay where the
+    reflector does."""
     loops: tuple[int, ...]
     """Loops that it counts in; empty where none of them is finished."""
     uses: tuple[Use, ...]

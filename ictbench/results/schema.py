@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
 from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage
+from ictbench.reflectors.contract import Experience
 from ictbench.results.file import UNSEALED, checksum_of, read_result
 from ictbench.suites import Sizes
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 OutcomeString = str
 """One character a task, in the order of the tasks: 1 solved, 0 not."""
 
-Purpose = Literal["experience", "selection", "test", "audit"]
-"""What an episode is played for: tasks of a pool, or the audit of experience."""
+Purpose = Literal["experience", "selection", "test", "audit", "replay"]
+"""What an episode is played for: tasks of a pool, the audit of experience, or a reflector's own trial of a prompt."""
 
 CostRole = Literal[Purpose, "reflector"]
 
@@ -76,6 +77,8 @@ class LoopResult(Record):
     """By index of the prompt; at least 0, the best and N."""
     audit: tuple[AuditResult, ...]
     """By turn, the last left out; empty without an audit."""
+    replays: tuple[tuple[str, ...], ...] = ()
+    """By turn, keys of the episodes that the reflector had played itself; empty where it has none."""
 
 
 class Measures(Record):
@@ -194,10 +197,14 @@ class Result(Record):
     reflector: Player
     reflector_trained_on: tuple[str, ...] | None
     """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, as of a model unless it is said."""
+    experience: Experience = "fresh"
+    """What the loops' batches are; all but `fresh` make a control."""
+    control: str = ""
+    """Why the arm is a control, which is never ranked, as a clause about the reflector; empty if it is none."""
     deviations: tuple[str, ...]
     """Where the run departs from its profile and suite; empty for a comparable run."""
     ranked: bool
-    """Whether a leaderboard may rank it: a ranked profile, no deviation, complete."""
+    """Whether a leaderboard may rank it: a ranked profile, no deviation, no control, complete."""
     complete: bool
     owed: int
     """Episodes and reflections that infrastructure failures left unplayed."""

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Interval
 
 ALPHA = 0.05
+BOUGHT = {
+    "blind": ": what experience bought, beyond choosing among wordings",
+    "shuffled": ": what experience of the family bought, beyond that of another",
+    "reflexion": ": what fresh tasks bought, beyond trying the same ones again",
+}
+"""What a reflector's lead over the same one wrapped means, by wrapper."""
 COLUMNS = ("arm", "family", "reference", "arm's", "difference [95 %]", "p", "Holm", "w/t/l")
 
 
@@ -50,8 +56,8 @@ def _sentences(comparison: Comparison, arm: Arm) -> Iterator[str]:
     yield _conclusion(comparison, arm, mean)
     if len(arm.families) > 1 or len(comparison.arms) > 1:
         yield _families(comparison, arm)
-    if arm.over_blind is not None:
-        yield f"Over blind {signed(arm.over_blind)}: what experience bought, beyond choosing among wordings."
+    for wrapper, difference in arm.over.items():
+        yield f"Over {wrapper} {signed(difference)}{BOUGHT.get(wrapper, '')}."
     yield _reach(comparison, mean)
 
 

@@ -24,6 +24,7 @@ def deviations(
     sizes: Sizes,
     families: Collection[str],
     max_steps: int,
+    prompt_bytes: int,
     actor: PluginSpec,
     trained_on: TrainedOn | None,
 ) -> Iterator[str]:
@@ -32,6 +33,7 @@ def deviations(
         (name, getattr(suite.profiles[profile], name), getattr(sizes, name)) for name in SIZES
     ]
     fixed.append(("max_steps", suite.limits.max_steps, max_steps))
+    fixed.append(("prompt_bytes", suite.limits.prompt_bytes, prompt_bytes))
     if actor.model:
         fixed.append(("actor_max_tokens", suite.actor.max_tokens, actor.model.max_tokens))
         fixed += [

@@ -13,6 +13,7 @@ from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, Reflection, Usage
 from ictbench.reflectors import Context
+from ictbench.runner.replays import Replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +70,9 @@ class Drive:
         progress.loops_done += 1
         # The best prompt may be the first or the last: then its test was not played apart.
         progress.episodes -= (self.plan.prompts_tested - len(outcome.test)) * len(plan.test)
+        # Nor need a reflector play all that it may.
+        experience = sum(map(len, (*plan.batches, *outcome.replays)))
+        progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
         return outcome
 
     def _begin(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
@@ -108,7 +112,8 @@ class Drive:
             return known
         seed = reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn)
         clock = time.monotonic()
-        context = Context(seed, plan.prompt_bytes)
+        replays = self._replays(request, plan)
+        context = Context(seed, plan.prompt_bytes, replays if plan.experience == "halved" else None)
 
         async def reflect() -> Reflection:
             try:
@@ -122,10 +127,19 @@ class Drive:
         if not isinstance(reflection, Reflection):
             label = self.plan.reflector.label
             raise PluginError(f"reflector {label} answered {reflection!r:.80}, which is no Reflection")
+        reflection = reflection.model_copy(update={"replays": tuple(replays.keys)})
         seconds, spent = time.monotonic() - clock, self.progress.meter.spent
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
         log.info("%s done in %.1f s", what, seconds)
         return reflection
+
+    def _replays(self, request: Reflect, plan: LoopPlan) -> Replays:
+        count = self._counter(self.progress.families[plan.family])
+
+        async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
+            return await self.ledger.trajectories(tasks, self._spec(prompt), count)
+
+        return Replays(self.plan.reflector.label, plan.batches[request.turn - 1], request.prompt, play)
 
     def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
         """The episode of a task under a prompt."""

@@ -12,7 +12,9 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 from ictbench.errors import ConfigError, FailureKind
 from ictbench.models.meter import Limits
 from ictbench.protocol import loop_plan
+from ictbench.protocol.batches import check_experience
 from ictbench.records import PluginSpec, Record
+from ictbench.reflectors import Terms, terms_of
 from ictbench.resolve import resolve
 from ictbench.runner.deviations import SIZES, deviations
 from ictbench.runner.players import Access, default_actor, parse_player
@@ -141,6 +143,8 @@ class RunPlan:
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
+    terms: Terms
+    """On which the reflector takes part."""
     trained_on: TrainedOn | None
     """What the reflector was trained on; None for unknown."""
     episode_time_limit: float | None
@@ -166,7 +170,14 @@ class RunPlan:
         for family in self.families:
             for index in range(self.sizes.loops):
                 yield loop_plan(
-                    self.suite, family, index, self.sizes, test_every_turn=self.test_every_turn, audit=self.audit
+                    self.suite,
+                    family,
+                    index,
+                    self.sizes,
+                    experience=self.terms.experience,
+                    prompt_bytes=self.prompt_bytes,
+                    test_every_turn=self.test_every_turn,
+                    audit=self.audit,
                 )
 
     def deviations(self) -> tuple[str, ...]:
@@ -177,6 +188,7 @@ class RunPlan:
             sizes=self.sizes,
             families=self.families,
             max_steps=self.max_steps,
+            prompt_bytes=self.prompt_bytes,
             actor=self.actor,
             trained_on=self.trained_on,
         )
@@ -207,6 +219,11 @@ class RunPlan:
         """The run in a line, for its log."""
         players = f"reflector {self.reflector.label}, actor {self.actor.label}"
         return f"suite {self.suite.name}, profile {self.profile}, {players}, executor {self.executor}"
+
+    @property
+    def prompt_bytes(self) -> int:
+        """Cap of a prompt, in UTF-8 bytes: the suite's, unless the reflector has one of its own."""
+        return self.terms.prompt_cap or self.suite.limits.prompt_bytes
 
     @property
     def prompts_tested(self) -> int:
@@ -253,20 +270,18 @@ def make_plan(options: Options) -> RunPlan:
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is asked for; name some, or held-out, meta-train, all")
-    if options.audit and sizes.turns < 2:
-        raise ConfigError("an audit compares each turn with the next: it needs at least 2 turns, and there is 1")
     reflector_access = Access(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
     actor = options.actor
     actor_access = Access(options.actor_base_url, options.actor_model_options, options.request_timeout)
+    reflector = parse_player("reflector", options.reflector, suite.reflector, reflector_access)
     if actor is None:
         actor, shared = default_actor(options.reflector, reflector_access)
         actor_access = actor_access if actor_access.given else shared
     own = {"max_tokens": options.actor_max_tokens, "decoding": options.actor_decoding, "history": options.actor_history}
     decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
-    reflector = parse_player("reflector", options.reflector, suite.reflector, reflector_access)
-    trained_on = options.reflector_trained_on
-    if trained_on is None:
-        trained_on = getattr(resolve("reflector", reflector.name), "trained_on", None)
+    terms = terms_of(reflector)
+    check_experience(terms.experience, sizes, reflector.label, audit=options.audit)
+    trained_on = terms.trained_on if options.reflector_trained_on is None else options.reflector_trained_on
     return RunPlan(
         suite=suite,
         profile=options.profile,
@@ -277,6 +292,7 @@ def make_plan(options: Options) -> RunPlan:
         max_steps=options.max_steps or suite.limits.max_steps,
         actor=parse_player("actor", actor, decoding, actor_access),
         reflector=reflector,
+        terms=terms,
         trained_on=None if trained_on is None else parse_trained_on(trained_on, suite),
         episode_time_limit=options.episode_time_limit,
         limits=Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)}),

@@ -1,8 +1,8 @@
 """Names on the command line → actors and reflectors as plain data.
 
 `provider/model` is a language model, played by the standard actor or reflector; a bare name is an installed
-plug-in; `package.module:Name` a class of one's own; `file:PATH` a hand-written prompt; `blind:REFLECTOR` any
-reflector that is shown no trajectory.
+plug-in; `package.module:Name` a class of one's own. Behind a reflector's colon comes what it is made of:
+`append:provider/model` its model, `blind:REFLECTOR` the reflector that it wraps, `file:PATH` its prompt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 STANDARD = {"actor": "react", "reflector": "rewrite"}
 """Which plug-in turns a language model into an actor or a reflector."""
 
-BLIND = "blind:"
+FILE = "file"
+EXAMPLE = "openai/gpt-4.1-mini"
 
 PlayerKind = Literal["actor", "reflector"]
 
@@ -53,21 +54,29 @@ def parse_player(kind: PlayerKind, name: str, decoding: Decoding, access: Access
         UnknownNameError: no such plug-in or model provider.
         ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file.
     """
-    if kind == "reflector" and name.startswith(BLIND):
-        return _blind(parse_player(kind, name.removeprefix(BLIND), decoding, access))
     if names_model(kind, name):
         options: dict[str, JsonValue] = {}
         if isinstance(decoding, ActorDecoding):
             options = {"decoding": decoding.decoding, "history": decoding.history}
         return PluginSpec(label=name, name=STANDARD[kind], options=options, model=_model(name, decoding, access))
+    plugin, behind = _split(name) if kind == "reflector" else (name, "")
+    found = resolve(kind, plugin)
+    if getattr(found, "wraps", False):
+        if not behind:
+            raise ConfigError(f"{kind} {name!r} wraps another: name it, e.g. {plugin}:rules")
+        return _around(plugin, parse_player(kind, behind, decoding, access))
+    if getattr(found, "needs_model", False):
+        if not names_model(kind, behind):
+            example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
+            raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. {example}")
+        return PluginSpec(label=name, name=plugin, model=_model(behind, decoding, access))
     if access.given:
         raise ConfigError(f"{kind} {name!r} is no model, so it has no base URL and no model options ({access.given})")
-    if kind == "reflector" and name.startswith("file:"):
-        path = name.removeprefix("file:")
-        return PluginSpec(label=f"file:{Path(path).name}", name="file", options={"text": _read_prompt(path)})
-    if getattr(resolve(kind, name), "needs_model", False):
-        raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. openai/gpt-4.1-mini")
-    return PluginSpec(label=name, name=name)
+    if plugin == FILE and behind:
+        return PluginSpec(label=f"{FILE}:{Path(behind).name}", name=FILE, options={"text": _read_prompt(behind)})
+    if behind:
+        raise ConfigError(f"{kind} {plugin!r} has no model and wraps no other: leave {':' + behind!r} out")
+    return PluginSpec(label=plugin, name=plugin)
 
 
 def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
@@ -76,11 +85,13 @@ def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
     Raises:
         ConfigError: the reflector has neither.
     """
-    reflector = reflector.removeprefix(BLIND)
-    if names_model("reflector", reflector):
-        return reflector, access
-    if reflector in installed("actor"):
-        return reflector, Access()
+    innermost = reflector
+    while (parts := _split(innermost))[1] and parts[0] != FILE:
+        innermost = parts[1]
+    if names_model("reflector", innermost):
+        return innermost, access
+    if innermost in installed("actor"):
+        return innermost, Access()
     raise ConfigError(f"reflector {reflector!r} has no model to act with: name an actor, e.g. --actor rules")
 
 
@@ -88,13 +99,22 @@ def names_model(kind: PlayerKind, name: str) -> bool:
     """Whether a name is `provider/model`, or a class of one's own that is a model: `file:a/b` is neither."""
     if "/" in name.partition(":")[0]:
         return True
-    return ":" in name and not name.startswith("file:") and is_model(resolve(kind, name))
+    return ":" in name and _split(name)[0] == name and is_model(resolve(kind, name))
 
 
-def _blind(seeing: PluginSpec) -> PluginSpec:
-    """The same reflector without trajectories, on the same model."""
-    options: dict[str, JsonValue] = {"reflector": seeing.model_dump(mode="json", exclude={"model"})}
-    return PluginSpec(label=f"{BLIND}{seeing.label}", name="blind", options=options, model=seeing.model)
+def _split(reflector: str) -> tuple[str, str]:
+    """The name of a reflector, and what stands behind its colon; the name of a class of one's own has one itself."""
+    words = reflector.split(":")
+    own = 1 if words[0] in installed("reflector") else 2
+    if "/" in words[0]:
+        own = len(words)
+    return ":".join(words[:own]), ":".join(words[own:])
+
+
+def _around(wrapper: str, inside: PluginSpec) -> PluginSpec:
+    """The same reflector on the wrapper's terms, on the same model."""
+    options: dict[str, JsonValue] = {"reflector": inside.model_dump(mode="json", exclude={"model"})}
+    return PluginSpec(label=f"{wrapper}:{inside.label}", name=wrapper, options=options, model=inside.model)
 
 
 def _model(name: str, decoding: Decoding, access: Access) -> ModelSpec:

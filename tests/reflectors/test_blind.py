@@ -48,5 +48,5 @@ def test_its_instruction_is_that_of_the_reflector_inside() -> None:
 
 @pytest.mark.parametrize("reflector", [None, "rules", {"name": 3}])
 def test_there_must_be_another_reflector(reflector: Any) -> None:
-    with pytest.raises(ConfigError, match=r"the reflector 'blind' blinds another: name it, e.g. blind:rules"):
+    with pytest.raises(ConfigError, match=r"BlindReflector wraps another reflector: its option 'reflector' is"):
         BlindReflector(reflector=reflector)

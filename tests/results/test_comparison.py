@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -223,9 +224,9 @@ def test_what_cannot_be_asked_is_told() -> None:
 SEEING = PluginSpec(label="openai/r", name="rewrite", model=ModelSpec(provider="openai", model="r"))
 
 
-def blind_of(spec: PluginSpec) -> PluginSpec:
+def blind_of(spec: PluginSpec, wrapper: str = "blind") -> PluginSpec:
     inside = spec.model_dump(mode="json", exclude={"model"})
-    return PluginSpec(label=f"blind:{spec.label}", name="blind", options={"reflector": inside}, model=spec.model)
+    return PluginSpec(label=f"{wrapper}:{spec.label}", name=wrapper, options={"reflector": inside}, model=spec.model)
 
 
 def test_over_blind_is_best_minus_best_of_the_blind_arm_whichever_comes_first() -> None:
@@ -237,6 +238,22 @@ def test_over_blind_is_best_minus_best_of_the_blind_arm_whichever_comes_first() 
     assert back.over_blind == found.over_blind
     assert any(said.startswith("Over blind +0.40 [") for said in back.verdict)
     assert ictbench.compare(blind, seeing, measure="last").arms[0].over_blind is None
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "said"),
+    [
+        ("shuffled", r"Over shuffled \+0\.40 \[.*\]: what experience of the family bought, beyond that of another\."),
+        ("reflexion", r"Over reflexion \+0\.40 \[.*\]: what fresh tasks bought, beyond trying the same ones again\."),
+        ("my_arms:Hinted", r"Over my_arms:Hinted \+0\.40 \[.*\]\."),
+    ],
+)
+def test_over_any_wrapper_is_told_in_the_same_way(wrapper: str, said: str) -> None:
+    plain, wrapped = result({"read": UP}, reflector=SEEING), result({"read": FLAT}, reflector=blind_of(SEEING, wrapper))
+    for arm in (ictbench.compare(wrapped, plain).arms[0], ictbench.compare(plain, wrapped).arms[0]):
+        assert list(arm.over) == [wrapper]
+        assert arm.over_blind is None
+        assert any(re.fullmatch(said, sentence) for sentence in arm.verdict)
 
 
 def test_the_blind_arm_of_another_reflector_or_model_is_none_of_ones_own() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Purpose, Result
 
 EpisodeChoice = Literal["all", "test", "none"] | int
-"""All, those on test tasks, none, or at most so many of each run: experience first, then test, selection, audit."""
+"""All, those on test tasks, none, or at most so many of each run: experience first, then test, selection, others."""
 
 DEFAULT_CHOICE = 20_000
 
