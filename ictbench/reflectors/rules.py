@@ -43,7 +43,7 @@ class RulesReflector(Reflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Write the rules that the evidence supports below the prompt's own text."""
+        """Write the rules that the evidence supports below the prompt's own text, as many as fit."""
         old = state if isinstance(state, dict) else {}
         memory = remember(old.get("sights"), trajectories, player_symbol(prompt))
         offers = remember_offers(old.get("offers"), trajectories)
@@ -51,11 +51,21 @@ class RulesReflector(Reflector):
         findings = plan(Evidence(recall(memory)), curious=not learned)
         own_text = prompt.split(HEADING)[0].rstrip()
         found: list[Finding | Lesson] = [*findings, *learned]
-        lines = [f"- {one.rule}" for one in found]
-        revised = "\n".join([own_text, "", HEADING, *lines]) if lines else own_text
+        # What matters most comes first.
+        while found and len(_written(own_text, found).encode()) > context.prompt_cap:
+            found.pop()
         wins = sum(trajectory.solved for trajectory in trajectories)
         analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(one.reason for one in found)]
-        return Reflection(prompt=revised, analysis="\n".join(analysis), state={"sights": memory, "offers": offers})
+        return Reflection(
+            prompt=_written(own_text, found),
+            analysis="\n".join(analysis),
+            state={"sights": memory, "offers": offers},
+        )
+
+
+def _written(own_text: str, found: Sequence[Finding | Lesson]) -> str:
+    """A prompt's own text, and the rules below it."""
+    return "\n".join([own_text, "", HEADING, *(f"- {one.rule}" for one in found)]) if found else own_text
 
 
 def plan(evidence: Evidence, *, curious: bool = True) -> list[Finding]:

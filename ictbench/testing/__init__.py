@@ -12,7 +12,10 @@ from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.scripted import Latency, Reply, react_policy
 
 if TYPE_CHECKING:
+    from ictbench.testing.actors import check_actor
+    from ictbench.testing.envs import check_env
     from ictbench.testing.models import check_failures, check_model, obedient
+    from ictbench.testing.reflectors import check_reflector
     from ictbench.testing.server import ScriptedServer
 
 __all__ = [
@@ -21,8 +24,11 @@ __all__ = [
     "Latency",
     "Reply",
     "ScriptedServer",
+    "check_actor",
+    "check_env",
     "check_failures",
     "check_model",
+    "check_reflector",
     "obedient",
     "react_policy",
 ]
@@ -30,8 +36,11 @@ __all__ = [
 # `python -m ictbench.testing.server` must not find its own module imported already.
 _LATER = {
     "ScriptedServer": "ictbench.testing.server",
+    "check_actor": "ictbench.testing.actors",
+    "check_env": "ictbench.testing.envs",
     "check_failures": "ictbench.testing.models",
     "check_model": "ictbench.testing.models",
+    "check_reflector": "ictbench.testing.reflectors",
     "obedient": "ictbench.testing.models",
 }
 

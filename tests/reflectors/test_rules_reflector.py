@@ -191,6 +191,15 @@ def test_equal_experience_gives_equal_prompts(batches: list[list[Trajectory]]) -
     assert reflect(PROMPT, batches[2]) == reflect(PROMPT, batches[2])
 
 
+def test_as_many_rules_as_fit_are_written(batches: list[list[Trajectory]]) -> None:
+    everything = reflect(PROMPT, batches[0]).prompt
+    assert everything is not None
+    cap = len(everything.encode()) - 1
+    reflection = asyncio.run(RulesReflector().reflect(PROMPT, batches[0], None, Context(seed=0, prompt_cap=cap)))
+    assert reflection.prompt == everything.rpartition("\n")[0]
+    assert len(reflection.analysis.splitlines()) == everything.count("\n- ")
+
+
 def test_no_experience_no_rules() -> None:
     assert reflect(PROMPT, []).prompt == PROMPT
     idle = Trajectory(steps=(), last_observation="", last_digest="", end="failed", failure="refused")

@@ -1,0 +1,26 @@
+"""An actor that makes mistakes on purpose, for the check of environments."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from ictbench.actors import Actor
+from ictbench.records import Decision
+
+if TYPE_CHECKING:
+    from ictbench.actors import History
+
+
+class Stumbler(Actor):
+    """Names nothing, nonsense, and every second time an available action, spelled carelessly."""
+
+    only_computes = True
+
+    async def act(self, prompt: str, history: History, seed: int) -> Decision:
+        """See the class."""
+        number = len(history.steps)
+        if number % 2:
+            return Decision(action=None if number % 4 == 1 else "no such action")
+        action = random.Random(f"{seed}:{number}").choice(history.actions)
+        return Decision(action=f"  {action.upper()} ".replace(" ", "  "))
