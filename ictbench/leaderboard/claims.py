@@ -56,7 +56,7 @@ def check_loops(result: Result, suite: Suite) -> Check:
             found.add(f"the suite has no family {shown(family.name)}")
             continue
         indices = [loop.index for loop in family.loops]
-        if indices != list(range(result.sizes.loops)):
+        if len(indices) != result.sizes.loops or indices != list(range(len(indices))):
             found.add(f"{family.name} has the loops {shown(indices)}, not 0 … {result.sizes.loops - 1}")
         for loop in family.loops:
             found.extend(

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from ictbench.errors import FailureKind, RunFolderError
+from ictbench.errors import FailureKind
 from ictbench.records import End, EpisodeSummary, Record, Task, Usage
-from ictbench.runner import load_run
-from ictbench.runner.folder import RunFolder
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ictbench.results import Result
 
@@ -83,27 +75,3 @@ class Evidence:
     """Reads the records anew, one at a time, in the order of the file."""
     digits: int
     """Hexadecimal digits of each observation's hash."""
-
-
-def evidence_of_run(folder: Path) -> Evidence:
-    """A run's result with its `episodes.jsonl.gz`; the journal is not read.
-
-    Raises:
-        RunFolderError: it is no run's folder, or its run has no result yet.
-        ResultError: its result is damaged.
-    """
-    run = load_run(folder)
-    return Evidence(run.result, lambda: _records(RunFolder(folder).episodes), RUN_DIGITS)
-
-
-def _records(path: Path) -> Iterator[EpisodeRecord]:
-    number = 0
-    try:
-        with gzip.open(path) as file:
-            for line in file:
-                number += 1
-                yield EpisodeRecord.model_validate_json(line)
-    except (OSError, EOFError, zlib.error) as error:
-        raise RunFolderError(f"{path} cannot be read beyond line {number}: {error}") from error
-    except ValidationError as error:
-        raise RunFolderError(f"{path}, line {number} is no episode's record: {describe(error)}") from error
