@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from ictbench.errors import FailureKind
 from ictbench.records import End, EpisodeSummary, Record, Task, Usage
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 """Hexadecimal digits of an observation's hash. Eight find any change but one in 4,000 million; they halve the file."""
 
+ShortDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})$")]
+"""Of an observation. A shorter one would let others pass, an empty one any."""
+
 
 class RecordedStep(Record):
     """One decision, without what was seen."""
 
-    digest: str
+    digest: ShortDigest
     """Of the raw observation that the decision was taken on."""
     thought: str = ""
     proposed: str | None = None
@@ -34,7 +39,7 @@ class RecordedTrajectory(Record):
     """One episode, without what was seen."""
 
     steps: tuple[RecordedStep, ...]
-    last_digest: str
+    last_digest: ShortDigest
     end: End
     failure: FailureKind | None = None
 

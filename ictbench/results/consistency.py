@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
 
 from ictbench.results.played import played
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ictbench.results.schema import FamilyResult, LoopResult, Result
+
+T = TypeVar("T", int, str)
 
 
 def contradictions(result: Result) -> Iterator[str]:
     """What cannot be true of a run's result: the place, what it says and what it should."""
-    names = [family.name for family in result.families]
-    if doubled := {name for name in names if names.count(name) > 1}:
+    if doubled := _doubled(family.name for family in result.families):
         yield f"families: {min(doubled)!r} is there twice"
     for family in result.families:
         yield from (f"family {family.name}: {found}" for found in _of_family(result, family))
@@ -27,14 +29,16 @@ def contradictions(result: Result) -> Iterator[str]:
 
 
 def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
-    indices = [loop.index for loop in family.loops]
-    if doubled := {index for index in indices if indices.count(index) > 1}:
+    indices = {loop.index for loop in family.loops}
+    if doubled := _doubled(loop.index for loop in family.loops):
         yield f"loop {min(doubled)} is there twice"
+    # A file may claim any number of loops or turns: ranges are asked, and never spelled out.
     planned = range(result.sizes.loops)
-    if strange := set(indices) - set(planned):
-        yield f"loop {min(strange)} is there, of {len(planned)} loops from 0"
-    if result.complete and (missing := set(planned) - set(indices)):
-        yield f"complete, but loop {min(missing)} is missing"
+    if strange := [index for index in indices if index not in planned]:
+        yield f"loop {min(strange)} is there, of {result.sizes.loops} loops from 0"
+    missing = next((index for index in planned if index not in indices), None)
+    if result.complete and missing is not None:
+        yield f"complete, but loop {missing} is missing"
     if (family.measures is None) != (not family.loops) or (family.behaviour is None) != (not family.loops):
         yield f"{len(family.loops)} loops, but measures and behaviour say otherwise"
     for loop in family.loops:
@@ -51,7 +55,7 @@ def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"{len(loop.replays)} replays of {turns} turns"
     if missing := {0, loop.best, turns} - set(loop.test):
         yield f"prompt[{min(missing)}] has no test"
-    if strange := set(loop.test) - set(range(turns + 1)):
+    if strange := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(strange)}], of {turns} turns"
     for purpose, prompt, tasks, given in played(loop):
         if len(given) != len(tasks) or not given or set(given) - {"0", "1"}:
@@ -59,6 +63,10 @@ def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
     scores = [given.count("1") for given in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], and selection says prompt[{scores.index(max(scores))}]"
+
+
+def _doubled(values: Iterable[T]) -> list[T]:
+    return [value for value, count in Counter(values).items() if count > 1]
 
 
 def _listed(names: object) -> str:

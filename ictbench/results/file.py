@@ -39,9 +39,17 @@ def read_result(path: Path) -> Result:
     Raises:
         ResultError: it cannot be read, is of another schema, is damaged, was edited, or contradicts itself.
     """
+    return check_result(_parse(path), path)
+
+
+def check_result(content: Any, path: Path) -> Result:
+    """The result that a file's JSON holds; `path` is what errors name.
+
+    Raises:
+        ResultError: it is of another schema, is damaged, was edited, or contradicts itself.
+    """
     from ictbench.results.schema import Result
 
-    content = _parse(path)
     _check_schema(path, content)
     for where, value in _not_finite(content, ""):
         raise ResultError(f"{path} is damaged: {where} is {value}, which is no number")

@@ -156,6 +156,8 @@ def loop(content: dict[str, Any], index: int = 1) -> Any:
         (lambda c: c["families"][1].update(loops=[]), "family read: complete, but loop 0 is missing"),
         (lambda c: loop(c).update(index=0), "family read: loop 0 is there twice"),
         (lambda c: loop(c).update(index=7), "family read: loop 7 is there, of 2 loops from 0"),
+        (lambda c: c["sizes"].update(loops=10**18), "family eat: complete, but loop 2 is missing"),
+        (lambda c: c["sizes"].update(turns=10**18), "family eat: loop 0: 3 prompts of 1000000000000000000 turns"),
         (lambda c: c["families"][1].update(measures=None), "family read: 2 loops, but measures and behaviour"),
         (lambda c: c.update(owed=3), "complete, with 3 owed"),
         (lambda c: c["by_role"].pop("held-out"), "by_role: means of meta-train, families of held-out, meta-train"),
