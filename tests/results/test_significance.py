@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, permutation_test
 
-from ictbench.results.significance import holm, sign_flip_p, smallest_p
+from ictbench.results.significance import holm, sign_flip_p, sign_flip_ps, smallest_p
 
 
 @settings(deadline=None, max_examples=40)
@@ -36,6 +36,21 @@ def test_many_pairs_are_drawn_and_give_the_same_p_every_time() -> None:
     z = sum(family.sum() for family in families) / np.sqrt(sum((family**2).sum() for family in families))
     assert first == pytest.approx(2 * norm.sf(abs(z)), abs=0.01)
     assert sign_flip_p([np.full(10, 1.0)] * 4) == smallest_p(40) == 2 / 100_000
+
+
+@pytest.mark.parametrize("loops", [4, 10])
+def test_many_comparisons_at_once_are_as_one_by_one_and_as_scipys(loops: int) -> None:
+    rng = np.random.default_rng(2)
+    families = [rng.choice([-0.1, 0.0, 0.05, 0.3], size=(loops, 5)) for _ in range(3)]
+    found = sign_flip_ps(families)
+    for column, p in enumerate(found):
+        single = [family[:, column] for family in families]
+        assert p == sign_flip_p(single)
+        assert p == sign_flip_p([-one for one in single])
+        theirs = permutation_test(
+            (np.concatenate(single),), np.sum, permutation_type="samples", n_resamples=9_999, rng=rng
+        )
+        assert p == pytest.approx(theirs.pvalue, abs=0.02)
 
 
 def test_families_weigh_the_same_however_many_loops_they_have() -> None:
