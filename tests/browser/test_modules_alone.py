@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.results.report.modules import join_modules
-from ictbench.results.report.page import ASSETS
+from ictbench.results.report.shell import ASSETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,9 +31,14 @@ def pack(episodes: Iterable[Episode], write: Callable[[int, str], None]) -> dict
             index["ends"].append(trajectory.failure or trajectory.end)
             index["decisions"].append(len(trajectory.steps))
             index["invalid"].append(trajectory.invalid)
-        plain = json.dumps([_episode(episode) for episode in chunk], ensure_ascii=False, separators=(",", ":"))
-        write(number, base64.b64encode(zlib.compress(plain.encode(), 9)).decode())
+        write(number, deflated([_episode(episode) for episode in chunk]))
     return index
+
+
+def deflated(content: Any) -> str:
+    """JSON, deflated and in base64."""
+    plain = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(plain.encode(), 9)).decode()
 
 
 def _chunks(episodes: Iterator[Episode]) -> Iterator[list[Episode]]:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ictbench.results.report.modules import EXPORT, IMPORT, join_modules
-from ictbench.results.report.page import ASSETS
+from ictbench.results.report.shell import ASSETS
 
 SCRIPTS = sorted(path.name for path in ASSETS.iterdir() if path.name.endswith(".js"))
 

@@ -1,4 +1,4 @@
-// Episodes packed in the page: unpacked when one is asked for, the last few chunks kept.
+// What is packed in the page, episodes above all: unpacked when it is asked for, the last few chunks kept.
 
 const KEPT = 6;
 const kept = new Map();
@@ -15,7 +15,8 @@ export async function loadEpisode(place, size, chunkId) {
   return withActions(episodes[place % size]);
 }
 
-async function loadChunk(id) {
+// What a chunk holds.
+export async function loadChunk(id) {
   if (!kept.has(id)) {
     await parsed();
     kept.set(id, unpack(document.getElementById(id).textContent));
