@@ -14,6 +14,8 @@ from ictbench.results.statistics import Sample
 from ictbench.results.text import told_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.records import Role
     from ictbench.results.schema import FamilyResult, LoopResult, Result
     from ictbench.results.statistics import Floats
@@ -103,7 +105,7 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
     families = {family.name: family for family in other.families}
     paired = [
         PairedFamily(
-            family.name, family.role, _outcomes([one for one, _ in loops]), _outcomes([two for _, two in loops])
+            family.name, family.role, outcomes_of([one for one, _ in loops]), outcomes_of([two for _, two in loops])
         )
         for family in reference.families
         if family.name in families and (loops := _loops(family, families[family.name]))
@@ -114,19 +116,20 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
     return paired
 
 
-def _loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:
-    by_index = {loop.index: loop for loop in other.loops}
-    pairs = [(loop, by_index[loop.index]) for loop in one.loops if loop.index in by_index]
-    return [(loop, same) for loop, same in pairs if loop.test_tasks == same.test_tasks]
-
-
-def _outcomes(loops: list[LoopResult]) -> dict[str, Floats]:
+def outcomes_of(loops: Sequence[LoopResult]) -> dict[str, Floats]:
+    """What was solved under prompt[0], the best and the last prompt: loops x test tasks of each."""
     indices = {"base": [0] * len(loops), "best": [loop.best for loop in loops]}
     indices["last"] = [len(loop.prompts) - 1 for loop in loops]
     return {
         name: np.array([[float(o) for o in loop.test[i]] for loop, i in zip(loops, which, strict=True)])
         for name, which in indices.items()
     }
+
+
+def _loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:
+    by_index = {loop.index: loop for loop in other.loops}
+    pairs = [(loop, by_index[loop.index]) for loop in one.loops if loop.index in by_index]
+    return [(loop, same) for loop, same in pairs if loop.test_tasks == same.test_tasks]
 
 
 def _values(outcomes: dict[str, Floats], measure: Measure) -> Floats:

@@ -16,7 +16,7 @@ WITHIN = {"suite digest": "suite"}
 
 def disagreements(results: Sequence[Result]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What is not the same in all results, the gravest first: its name, and what it is in each."""
-    setups = [dict(_setup(result)) for result in results]
+    setups = [setup_of(result) for result in results]
     told: set[str] = set()
     for name in dict.fromkeys(name for setup in setups for name in setup):
         values = tuple(setup.get(name, NOTHING) for setup in setups)
@@ -24,6 +24,11 @@ def disagreements(results: Sequence[Result]) -> Iterator[tuple[str, tuple[str, .
         if len(set(values)) > 1 and (whole == name or whole not in told):
             told.add(name)
             yield name, values
+
+
+def setup_of(result: Result) -> dict[str, str]:
+    """All of it, by name, the gravest first: results of equal setups may be compared."""
+    return dict(_setup(result))
 
 
 def _setup(result: Result) -> Iterator[tuple[str, str]]:
