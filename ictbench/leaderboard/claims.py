@@ -78,16 +78,18 @@ def check_setup(result: Result, suite: Suite) -> Check:
             sizes=result.sizes,
             families=[family.name for family in result.families],
             max_steps=result.max_steps,
+            prompt_bytes=result.prompt_bytes,
             actor=result.actor,
             trained_on=result.reflector_trained_on,
         )
     )
     # It may admit more: what follows from a plug-in, or happened on the way.
     found.extend(f"it keeps silent about the deviation: {one}" for one in sorted(told - {*result.deviations}))
-    ranked = result.complete and not result.deviations and result.profile in RANKED_PROFILES
+    if result.experience != "fresh" and not result.control:
+        found.add(f"its experience is {result.experience}, and it says of no control")
+    fair = not result.deviations and not result.control
     expected = {
-        "ranked": ranked,
-        "prompt_bytes": suite.limits.prompt_bytes,
+        "ranked": result.complete and fair and result.profile in RANKED_PROFILES,
         "intervals": "for these games" if suite.pools.shared else "over loops",
     }
     for name, value in expected.items():
@@ -107,12 +109,12 @@ def check_prompts(result: Result, suite: Suite) -> Check:
     texts: dict[str, str] = {}
     for family in result.families:
         for loop in family.loops:
-            for what in _prompt_faults(loop, suite):
+            for what in _prompt_faults(loop, suite, result.prompt_bytes):
                 found.add(f"{_place(family.name, loop)}: {what}")
             for prompt in loop.prompts:
                 if texts.setdefault(prompt.digest, prompt.text) != prompt.text:
                     found.add(f"two prompts have the digest {shown(prompt.digest)}")
-    return found.check(f"{len(texts):,} different ones, each under {suite.limits.prompt_bytes:,} bytes")
+    return found.check(f"{len(texts):,} different ones, each under {result.prompt_bytes:,} bytes")
 
 
 def make_plans(result: Result, suite: Suite) -> Plans:
@@ -123,7 +125,14 @@ def make_plans(result: Result, suite: Suite) -> Plans:
     """
     return {
         (family.name, loop.index): loop_plan(
-            suite, family.name, loop.index, result.sizes, test_every_turn=result.test_every_turn, audit=result.audit
+            suite,
+            family.name,
+            loop.index,
+            result.sizes,
+            experience=result.experience,
+            prompt_bytes=result.prompt_bytes,
+            test_every_turn=result.test_every_turn,
+            audit=result.audit,
         )
         for family in result.families
         for loop in family.loops
@@ -151,15 +160,15 @@ def _size_faults(result: Result, suite: Suite, family: str, loop: LoopResult) ->
             yield f"{len(one.tasks)} {one.purpose} tasks under prompt[{one.prompt}], not {size}"
 
 
-def _prompt_faults(loop: LoopResult, suite: Suite) -> Iterator[str]:
+def _prompt_faults(loop: LoopResult, suite: Suite, cap: int) -> Iterator[str]:
     first = loop.prompts[0]
     if (first.text, first.analysis, first.failure) != (suite.prompt, "", None):
         yield f"prompt[0] is not the suite's own: {shown(first.text)}"
     for index, prompt in enumerate(loop.prompts):
         if prompt.digest != (digest := prompt_digest(prompt.text)):
             yield f"the digest of prompt[{index}] is {shown(prompt.digest)}, that of its text {digest}"
-        if (size := len(prompt.text.encode())) > suite.limits.prompt_bytes:
-            yield f"prompt[{index}] has {size:,} bytes, of at most {suite.limits.prompt_bytes:,}"
+        if (size := len(prompt.text.encode())) > cap:
+            yield f"prompt[{index}] has {size:,} bytes, of at most {cap:,}"
         if index and prompt.failure and prompt.text != loop.prompts[index - 1].text:
             yield f"prompt[{index}] is another one, though its reflection is {prompt.failure}"
 
