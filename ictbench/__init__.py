@@ -8,12 +8,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ictbench.meta.registration import register_with_gymnasium
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ictbench.actors import Actor, History
     from ictbench.envs import TextEnv
     from ictbench.errors import IctbenchError, RunError, UsageError
+    from ictbench.meta import MetaEnv
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
@@ -31,6 +34,7 @@ _HOMES = {
     "Episode": "records",
     "History": "actors",
     "IctbenchError": "errors",
+    "MetaEnv": "meta",
     "Observation": "records",
     "Progress": "runner",
     "Reflection": "records",
@@ -64,6 +68,7 @@ __all__ = [
     "Episode",
     "History",
     "IctbenchError",
+    "MetaEnv",
     "Observation",
     "Progress",
     "Reflection",
@@ -97,3 +102,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+register_with_gymnasium()

@@ -40,7 +40,7 @@ def test_the_public_names_are_one_sorted_list() -> None:
     assert ictbench.__all__ == sorted(ictbench.__all__)
     assert set(ictbench.__all__) == {
         *("Actor", "ChatModel", "Check", "Comparison", "Context", "Decision", "Episode", "History", "IctbenchError"),
-        *("Observation", "Progress"),
+        *("MetaEnv", "Observation", "Progress"),
         *("Reflection", "Reflector", "Result", "Run", "RunError", "Suite", "Task", "TextEnv", "Trajectory"),
         *("UsageError", "__version__", "check", "compare", "dry_run", "list_suites", "load_result", "load_run"),
         *("load_suite", "run", "write_report"),

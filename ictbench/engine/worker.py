@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -28,6 +29,9 @@ T = TypeVar("T")
 
 playing: contextvars.ContextVar[str] = contextvars.ContextVar("playing", default="")
 """Key of the episode that is being played."""
+
+_one_at_a_time = threading.Lock()
+"""Held while an environment is at work: module-level state is shared with other workers in this process, too."""
 
 
 class Models(Protocol):
@@ -85,11 +89,12 @@ class EpisodeWorker:
         )
 
     def _timed(self, key: str, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        self._busy = (key, time.monotonic())
-        try:
-            return function(*args)
-        finally:
-            self._busy = None
+        with _one_at_a_time:
+            self._busy = (key, time.monotonic())
+            try:
+                return function(*args)
+            finally:
+                self._busy = None
 
 
 def _computed(spec: EpisodeSpec, env: TextEnv, actor: Actor) -> Episode:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.engine import Priority
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
-from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed, sampling_seed
-from ictbench.records import EpisodeSpec, Reflection, Usage
+from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
+from ictbench.records import Reflection, Usage
 from ictbench.reflectors import Context
 from ictbench.runner.replays import Replays
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ictbench.protocol import LoopOutcome, LoopPlan, Request
-    from ictbench.records import Task, Trajectory
+    from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runner.journal import Journal
     from ictbench.runner.ledger import Ledger
@@ -143,15 +143,7 @@ class Drive:
 
     def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
         """The episode of a task under a prompt."""
-        plan = self.plan
-        return lambda task: EpisodeSpec(
-            task=task,
-            prompt=prompt,
-            actor=plan.actor,
-            max_steps=plan.max_steps,
-            seed=sampling_seed(plan.suite.digest, task.id),
-            time_limit=plan.episode_time_limit,
-        )
+        return lambda task: self.plan.episode(task, prompt)
 
     def _counter(self, family: FamilyProgress) -> Callable[[bool, bool], None]:
         def count(solved: bool, found: bool) -> None:

@@ -25,6 +25,7 @@ EXTRAS = {
     "datasets": "datasets",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
+    "meta": "gymnasium",
     "ray": "ray",
 }
 """Extras, with the module that each installs."""
@@ -114,7 +115,8 @@ def _extras() -> Iterator[Check]:
 
 
 def _what(extra: str) -> str:
-    return {"alfworld": "ALFWorld", "datasets": "export", "ray": "--executor ray"}.get(extra, f"{extra}/… models")
+    known = {"alfworld": "ALFWorld", "datasets": "export", "meta": "ictbench.MetaEnv", "ray": "--executor ray"}
+    return known.get(extra, f"{extra}/… models")
 
 
 def _key() -> Check:

@@ -11,9 +11,9 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.errors import ConfigError, FailureKind
 from ictbench.models.meter import Limits
-from ictbench.protocol import loop_plan
-from ictbench.protocol.batches import check_experience
-from ictbench.records import PluginSpec, Record
+from ictbench.protocol import loop_plan, sampling_seed
+from ictbench.protocol.batches import batches_of, check_experience
+from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Terms, terms_of
 from ictbench.resolve import resolve
 from ictbench.runner.deviations import SIZES, deviations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.protocol import LoopPlan
+    from ictbench.records import Task
 
 DEFAULT_ENV = "minihack"
 PLACE = {"model": {"base_url", "timeout"}}
@@ -179,6 +180,25 @@ class RunPlan:
                     test_every_turn=self.test_every_turn,
                     audit=self.audit,
                 )
+
+    def batches(self, family: str, index: int) -> tuple[tuple[Task, ...], ...]:
+        """The experience tasks of a loop, a batch a turn.
+
+        Raises:
+            PoolTooSmallError: the pool has fewer.
+        """
+        return batches_of(self.suite, family, index, self.sizes, self.terms.experience)
+
+    def episode(self, task: Task, prompt: str) -> EpisodeSpec:
+        """The episode of a task under a prompt."""
+        return EpisodeSpec(
+            task=task,
+            prompt=prompt,
+            actor=self.actor,
+            max_steps=self.max_steps,
+            seed=sampling_seed(self.suite.digest, task.id),
+            time_limit=self.episode_time_limit,
+        )
 
     def deviations(self) -> tuple[str, ...]:
         """Where the run departs from what its profile and suite fix, in words."""

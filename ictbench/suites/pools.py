@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -103,6 +104,19 @@ class SeedPools(Record):
         seeds = blocks.of_loop(loop, blocks.block if size is None else size, f"{pool} pool of {family!r}")
         return _tasks(env, family, {**params, **blocks.params}, seeds)
 
+    def task(self, env: str, family: str, params: Mapping[str, JsonValue], wanted: str) -> Task | None:
+        """The task of that id, whichever pool has it; None where there is none."""
+        found = re.fullmatch(rf"{re.escape(family)}-(0|[1-9][0-9]{{0,17}})", wanted)
+        for pool in (self.experience, self.selection, self.test):
+            if found and (seed := int(found[1])) in pool.seeds:
+                return _tasks(env, family, {**params, **pool.params}, [seed])[0]
+        return None
+
+    @property
+    def own_loops(self) -> int:
+        """How many loops, from 0 on, have a selection block and a test block of their own."""
+        return min(len(pool.seeds) // pool.block for pool in (self.selection, self.test))
+
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
         """How many tasks a loop is scored on."""
         blocks = self.selection if pool == "selection" else self.test
@@ -164,6 +178,16 @@ class GamePools(Record):
         entries = self._of(self.experience, family)
         _check_experience(family, count, len(entries))
         return [_game(env, params, entry) for entry in sorted(entries, key=lambda entry: rank(entry.game))[:count]]
+
+    def task(self, env: str, family: str, params: Mapping[str, JsonValue], wanted: str) -> Task | None:
+        """The game of that name, whichever pool has it; None where there is none."""
+        found = (entry for entry in self.games if entry.family == family and entry.game == wanted)
+        return next((_game(env, params, entry) for entry in found), None)
+
+    @property
+    def own_loops(self) -> None:
+        """None: loops share their pools, so there may be any number of them."""
+        return None
 
     def experience_games(self, env: str, family: str, params: Mapping[str, JsonValue]) -> list[Task]:
         """All games that are reflected on, as they are listed; each loop has an order of its own."""

@@ -141,6 +141,17 @@ class Suite(Record):
         """
         return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
 
+    def task(self, family: str, wanted: str) -> Task:
+        """The task of a family by its id, whichever pool has it.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        found = self.pools.task(self.env, family, self.families[family].params, wanted)
+        if found is None:
+            raise UnknownNameError(f"family {family!r} of suite {self.name} has no task {wanted!r}")
+        return found
+
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
         """How many tasks a loop of the family is scored on."""
         return self.pools.scoring_size(pool, family, size)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -258,3 +260,37 @@ def test_a_worker_tells_which_episode_its_environment_is_busy_with(monkeypatch: 
         await worker.aclose()
 
     asyncio.run(go())
+
+
+class Narrow(Room):
+    """A room for one: whoever comes in while somebody is there, notes it."""
+
+    inside = 0
+    crowded = False
+
+    def step(self, action: str) -> Observation:
+        Narrow.inside += 1
+        Narrow.crowded |= Narrow.inside > 1
+        time.sleep(0.005)
+        Narrow.inside -= 1
+        return super().step(action)
+
+
+def test_workers_of_one_process_are_never_in_two_environments_at_once() -> None:
+    spec = EpisodeSpec(
+        task=Task(id="room-1", family="room", env=f"{__name__}:Narrow", params={"colour": "red"}),
+        prompt="door",
+        actor=PluginSpec(label="obedient", name=f"{__name__}:Obedient"),
+        max_steps=3,
+        seed=1,
+    )
+
+    async def play() -> None:
+        worker = EpisodeWorker()
+        for _ in range(5):
+            await worker.play(spec)
+        await worker.aclose()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(asyncio.run, [play() for _ in range(3)]))
+    assert not Narrow.crowded

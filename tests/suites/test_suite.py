@@ -159,3 +159,19 @@ def test_sizes_of_nothing_are_refused(path: tuple[str, ...]) -> None:
 
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         Suite.model_validate(zero(PLAIN, path))
+
+
+@pytest.mark.parametrize("name", ["minihack-v1", "alfworld-procgen-v1", "alfworld-v1"])
+def test_a_task_is_found_by_its_id_as_its_pool_has_it(name: str) -> None:
+    suite = load_suite(name)
+    family = next(iter(suite.families))
+    pools = [
+        suite.experience_order(family, 3, 2),
+        *(suite.scoring_tasks(p, family, 3, 2) for p in ("selection", "test")),
+    ]
+    for task in (task for pool in pools for task in pool):
+        assert suite.task(family, task.id) == task
+    other = list(suite.families)[1]
+    for wrong in (pools[0][0].id + "0000000", pools[0][0].id.replace(family, other), f"{family}-", ""):
+        with pytest.raises(UnknownNameError, match=f"family {family!r} of suite {name} has no task"):
+            suite.task(family, wrong)
