@@ -71,7 +71,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
         executed = match_action(decision.action, observation.actions)
         after = observation if executed is None else await _of_env(call, env.step, executed)
         steps.append(_step(shown, observation, decision, executed, after))
-        notice = _invalid_notice(decision.action) if executed is None else ""
+        notice = invalid_notice(decision.action) if executed is None else ""
         observation, shown = after, notice + after.text
     trajectory = Trajectory(
         steps=tuple(steps),
@@ -127,7 +127,8 @@ def _step(shown: str, before: Observation, decision: Decision, executed: str | N
     )
 
 
-def _invalid_notice(proposed: str | None) -> str:
+def invalid_notice(proposed: str | None) -> str:
+    """What is put in front of the next observation after an invalid action."""
     if proposed is None:
         return "Your reply named no action. Nothing happened.\n\n"
     return f'"{proposed}" is not one of the available actions. Nothing happened.\n\n'
