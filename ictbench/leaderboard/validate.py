@@ -1,0 +1,135 @@
+"""Whether boards hold what they should. Only data is read: names in a submission are never looked up or imported."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ictbench.errors import SubmissionError, UsageError
+from ictbench.leaderboard.acceptance import obstacles
+from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.leaderboard.bounded import list_folder
+from ictbench.leaderboard.changes import trespasses
+from ictbench.leaderboard.reading import evidence_of_submission, read_submission, read_trajectories
+from ictbench.leaderboard.recompute import recheck
+from ictbench.leaderboard.statement import disagreements, slug_trouble
+from ictbench.leaderboard.trajectories import chosen_keys, untrue
+from ictbench.results.text import one_line
+from ictbench.suites import list_suites, load_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ictbench.leaderboard.board_folder import SubmissionFolder
+    from ictbench.leaderboard.evidence import Evidence
+
+MAX_SUBMISSIONS = 10_000
+MAX_CHARACTERS = 400
+"""Of a problem in words."""
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with a board, in one line without anything invisible."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
+    """Check every board in a folder, or the submissions of one name only.
+
+    Raises:
+        SubmissionError: it holds no board, or none has a submission of that name.
+    """
+    found = False
+    for name in list_folder(leaderboards, MAX_SUBMISSIONS):
+        board = BoardFolder(leaderboards / name)
+        try:
+            slugs = _slugs(board)
+        except SubmissionError as error:
+            found = True
+            yield _problem(leaderboards, board.path, str(error))
+            continue
+        for one in slugs if slug is None else {slug} & {*slugs}:
+            found = True
+            folder = board.submission(one)
+            yield from (_problem(leaderboards, folder.path, what) for what in check_submission(folder, name))
+    if not found and slug is not None:
+        raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
+
+
+def validate_changes(leaderboards: Path, base: str, *, maintainer: bool = False) -> Iterator[Problem]:
+    """Check what the commits since `base` change; see `ictbench.leaderboard.changes`.
+
+    Raises:
+        SubmissionError: this is no git checkout, or `base` is no commit of it.
+    """
+    return (
+        Problem(one_line(f"since {base}"), one_line(what))
+        for what in trespasses(leaderboards, base, maintainer=maintainer)
+    )
+
+
+def _slugs(board: BoardFolder) -> list[str]:
+    """Names of what lies on a board to be checked; none where a folder is no board."""
+    if not os.path.lexists(board.submissions):
+        return []
+    if board.suite not in list_suites():
+        raise SubmissionError(f"{board.suite!a} is no suite; there is {', '.join(list_suites())}")
+    list_folder(board.path, MAX_SUBMISSIONS)
+    return list_folder(board.submissions, MAX_SUBMISSIONS)
+
+
+def check_submission(folder: SubmissionFolder, suite: str) -> Iterator[str]:
+    """What is wrong with one submission to the board of a suite, in words; nothing of it is run.
+
+    First its name and its files, then whether the board takes such a run, then everything that can be worked out anew.
+    """
+    if trouble := slug_trouble(folder.slug):
+        yield trouble
+        return
+    try:
+        submission = read_submission(folder)
+        evidence = evidence_of_submission(folder)
+        framed = [*_frame(submission.suite, suite), *disagreements(submission, evidence.result)]
+        framed += obstacles(evidence.result)
+        yield from framed
+        if not framed:
+            yield from _content(folder, evidence, suite)
+    except UsageError as error:
+        yield str(error)
+
+
+def _frame(stated: str, suite: str) -> Iterator[str]:
+    if stated != suite:
+        yield f"it is of suite {stated!r:.80} and lies on the board of {suite}"
+
+
+def _content(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
+    failed = [check for check in recheck(evidence, load_suite(suite)) if check.verdict == "failed"]
+    yield from (f"{check.name}: {check.detail}" for check in failed)
+    if not failed:
+        yield from _trajectories(folder, evidence)
+
+
+def _trajectories(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
+    wanted = chosen_keys(evidence.result)
+    episodes = list(read_trajectories(folder))
+    name = folder.trajectories.name
+    if (found := [episode.key for episode in episodes]) != wanted:
+        strange = next((key for key in found if key not in wanted), None) or "none of " + str(len(wanted))
+        yield f"{name} does not hold the episodes that the result names, but e.g. {strange!r:.80}; submit the run again"
+        return
+    chosen = {*wanted}
+    records = {record.key: record for record in evidence.episodes() if record.key in chosen}
+    for episode in episodes:
+        yield from (f"{name}: {episode.key}: {what}" for what in untrue(episode, records[episode.key]))
+
+
+def _problem(leaderboards: Path, place: Path, what: str) -> Problem:
+    said = one_line(what.replace(f"{place}/", "")[:MAX_CHARACTERS])
+    return Problem(one_line(str(place.relative_to(leaderboards))), said)
