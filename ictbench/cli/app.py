@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ictbench import __version__
-from ictbench.cli import check, compare, data, doctor, export, report, run, show, tasks, transfer
+from ictbench.cli import check, compare, data, doctor, export, leaderboard, report, run, show, submit, tasks, transfer
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -35,9 +35,11 @@ app.command("compare")(compare.compare)
 app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
+app.command("submit")(submit.submit)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
+app.add_typer(leaderboard.app, name="leaderboard")
 
 
 @app.callback()

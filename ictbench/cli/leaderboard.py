@@ -1,0 +1,52 @@
+"""`ictbench leaderboard`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Check, build and show leaderboards.", no_args_is_help=True)
+
+Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")]
+HERE = Path("leaderboards")
+
+
+@app.command()
+def validate(
+    leaderboards: Leaderboards = HERE,
+    submission: Annotated[
+        str | None, typer.Option("--submission", metavar="SLUG", help="Check the submissions of this name only.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="COMMIT", help="Also check that what git has since is one new submission, and no more."
+        ),
+    ] = None,
+    maintainer: Annotated[
+        bool, typer.Option("--maintainer", help="With --base: allow every change but to the past of a log.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the problems.")] = False,
+) -> None:
+    """Check submissions without playing: files, schema, digests, tasks, prompts, measures, leaks.
+
+    Only data is read; nothing in a submission is imported or run. One line a problem; exit code 1 if there is any.
+    """
+    from ictbench.leaderboard.validate import validate as find_problems
+    from ictbench.leaderboard.validate import validate_changes
+
+    problems = list(find_problems(leaderboards, submission))
+    if base is not None:
+        problems += validate_changes(leaderboards, base, maintainer=maintainer)
+    if as_json:
+        print(json.dumps([problem._asdict() for problem in problems], indent=1))
+    else:
+        for problem in problems:
+            print(problem)
+    if problems:
+        raise typer.Exit(1)
+    if not as_json:
+        print(f"{leaderboards}: no problems")
