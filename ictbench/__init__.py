@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ictbench.actors import Actor, History
     from ictbench.envs import TextEnv
     from ictbench.errors import IctbenchError, RunError, UsageError
+    from ictbench.leaderboard.verify import verify
     from ictbench.meta import MetaEnv
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
@@ -55,6 +56,7 @@ _HOMES = {
     "load_run": "runner",
     "load_suite": "suites",
     "run": "runner",
+    "verify": "leaderboard.verify",
     "write_report": "runner",
 }
 
@@ -90,6 +92,7 @@ __all__ = [
     "load_run",
     "load_suite",
     "run",
+    "verify",
     "write_report",
 ]
 

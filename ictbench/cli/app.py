@@ -11,7 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from ictbench import __version__
-from ictbench.cli import check, compare, data, doctor, export, leaderboard, report, run, show, submit, tasks, transfer
+from ictbench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    export,
+    leaderboard,
+    report,
+    run,
+    show,
+    submit,
+    tasks,
+    transfer,
+    verify,
+)
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -36,6 +50,7 @@ app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("submit")(submit.submit)
+app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")

@@ -17,6 +17,7 @@ from ictbench.leaderboard import claims
 from ictbench.leaderboard.differences import differences, in_words
 from ictbench.leaderboard.faults import faults, first_digest
 from ictbench.leaderboard.findings import Findings, shown
+from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.summaries import Summaries
 from ictbench.leaderboard.verification import Check
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
@@ -39,8 +40,9 @@ COMPARED = ("outcomes", "best", "measures", "behaviour", "means", "cost")
 
 
 def recheck(evidence: Evidence, suite: Suite) -> Iterator[Check]:
-    """Check everything that can be checked without playing; where the ground of the rest is gone, the last one failed.
+    """Check everything that can be checked without playing, leaks included.
 
+    Where the ground of the rest is gone, the check that failed is the last one.
     Of each episode a few words are kept: memory grows by some 0.5 KB an episode.
 
     Args:
@@ -91,8 +93,11 @@ class _Recount:
         for key in sorted(self.kept.keys() - self.asked):
             episodes.add(f"{key} is there, and no loop needs it")
         yield episodes.check(f"the {len(self.asked):,} that the loops need, each once")
-        whole = not self.asked - self.kept.keys()
-        yield from self._compare(outcomes) if whole else _not_made()
+        if self.asked - self.kept.keys():
+            yield from (Findings(name).skipped("episodes are missing") for name in COMPARED)
+            return
+        yield from self._compare(outcomes)
+        yield from check_leaks(self.evidence, self.suite, self.plans)
 
     def _read(self, records: Findings, episodes: Findings) -> None:
         """Keep a summary of every episode that a loop may need; note what is wrong with it."""
@@ -120,7 +125,7 @@ class _Recount:
             for loop in family.loops:
                 plan = self.plans[family.name, loop.index]
                 digests = {prompt.digest for prompt in loop.prompts}
-                for task in (*(task for batch in plan.batches for task in batch), *plan.selection, *plan.test):
+                for task in plan.tasks:
                     tasks[task.id] = task
                     prompts.setdefault(task.id, set()).update(digests)
         return tasks, prompts
@@ -213,10 +218,6 @@ def _check_of(place: Place) -> str | None:
 
 def _said(place: str, claimed: object, expected: object) -> str:
     return f"{place} is {shown(claimed)}, and the records say {shown(expected)}"
-
-
-def _not_made() -> Iterator[Check]:
-    return (Findings(name).skipped("episodes are missing") for name in COMPARED)
 
 
 def _json(record: Record) -> Any:

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -58,7 +58,7 @@ def _records(path: Path) -> Iterator[EpisodeRecord]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[gzip.GzipFile]:
     try:
         with gzip.open(path) as file:
             yield file

@@ -6,6 +6,7 @@ whoever drives it carries them out in any order and at any time, and tells the a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -49,6 +50,11 @@ class LoopPlan:
     def turns(self) -> int:
         """N."""
         return len(self.batches)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All of its tasks: experience, selection, test."""
+        return (*itertools.chain(*self.batches), *self.selection, *self.test)
 
 
 @dataclass(frozen=True, slots=True)

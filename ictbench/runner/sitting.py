@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from contextlib import AsyncExitStack, closing, contextmanager
@@ -186,7 +185,7 @@ def check_env(plan: RunPlan, loops: list[LoopPlan]) -> dict[str, str]:
     env = env_class()
     versions: dict[str, str] = env.versions()
     env.close()
-    tasks = {task.id: task for loop in loops for task in (*itertools.chain(*loop.batches), *loop.selection, *loop.test)}
+    tasks = {task.id: task for loop in loops for task in loop.tasks}
     if trouble := env_class.unplayable(tasks.values()):
         raise ConfigError(trouble)
     return versions
