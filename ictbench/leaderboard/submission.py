@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from typing import Annotated, Literal
 
@@ -20,6 +21,12 @@ private use, surrogates, line and paragraph separators."""
 RANKED_PROFILES = ("lite", "standard")
 
 
+MARKUP = re.compile(r"<[a-zA-Z/!?]")
+
+FORMULA = "=+-@!&*%|`"
+"""A cell that begins so is a formula to a spreadsheet, or more than text to YAML and Markdown."""
+
+
 def _one_line(text: str) -> str:
     if hidden := [c for c in text if unicodedata.category(c) in HIDDEN]:
         raise ValueError(f"it holds the invisible character U+{ord(hidden[0]):04X}; leave it out")
@@ -27,24 +34,34 @@ def _one_line(text: str) -> str:
         raise ValueError("it is not in Unicode's normal form NFC")
     if text != text.strip() or not text:
         raise ValueError("it is empty, or begins or ends with a space")
+    if found := MARKUP.search(text):
+        raise ValueError(f"it holds markup ({found[0]}…); write plain text")
+    return text
+
+
+def _cell(text: str) -> str:
+    if _one_line(text)[0] in FORMULA:
+        raise ValueError(f"it begins with {text[0]}, which a spreadsheet takes for a formula; begin otherwise")
     return text
 
 
 def _paragraphs(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
     for line in text.split("\n"):
         if line:
             _one_line(line.strip())
     return text
 
 
-Line = Annotated[str, AfterValidator(_one_line), Field(max_length=120)]
-"""Text that is shown in one line: seen as it is, at most 120 characters."""
+Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
+"""Text that is shown in one line or cell: seen as it is, no markup, no formula, at most 120 characters."""
 
-Text = Annotated[str, AfterValidator(_paragraphs), Field(max_length=2000)]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines, each seen as it is, at most 2,000 characters in all."""
 
-Link = Annotated[Line, Field(max_length=300, pattern=r"^https://[A-Za-z0-9.-]+(?::\d+)?(?:/[\x21-\x7e]*)?$")]
-"""A page, by HTTPS, without name or password."""
+Link = Annotated[str, Field(max_length=300, pattern=r"^https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[!#-;=?-\[\]-_a-z~]*)?$")]
+"""A page, by HTTPS, without name or password, or a sign that ends an attribute."""
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 """SHA-256, in hexadecimal digits."""
@@ -89,7 +106,7 @@ class Submission(Record):
     reflector_trained_on: tuple[Line, ...] | None
     """In the words of `ictbench.suites.training`; None where unknown."""
     instruction: Annotated[str, Field(max_length=20_000)] = ""
-    """What the reflector's model is told, in full; empty for a reflector without one."""
+    """What the reflector's model is told, in full and as it is, markup and all; empty for a reflector without one."""
     date: datetime.date
     """Day the run was started, UTC."""
     cost: SubmissionCost
