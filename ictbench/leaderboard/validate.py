@@ -10,6 +10,8 @@ from ictbench.leaderboard.acceptance import obstacles
 from ictbench.leaderboard.board_folder import BoardFolder
 from ictbench.leaderboard.bounded import list_folder
 from ictbench.leaderboard.changes import trespasses
+from ictbench.leaderboard.claims import make_plans
+from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.reading import evidence_of_submission, read_submission, read_trajectories
 from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.statement import disagreements, slug_trouble
@@ -18,11 +20,12 @@ from ictbench.results.text import one_line
 from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ictbench.leaderboard.board_folder import SubmissionFolder
     from ictbench.leaderboard.evidence import Evidence
+    from ictbench.leaderboard.verification import Check
 
 MAX_SUBMISSIONS = 10_000
 MAX_CHARACTERS = 400
@@ -110,10 +113,16 @@ def _frame(stated: str, suite: str) -> Iterator[str]:
 
 
 def _content(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
-    failed = [check for check in recheck(evidence, load_suite(suite)) if check.verdict == "failed"]
-    yield from (f"{check.name}: {check.detail}" for check in failed)
+    ours = load_suite(suite)
+    failed = _failed(recheck(evidence, ours))
     if not failed:
+        failed = _failed(check_leaks(evidence, ours, make_plans(evidence.result, ours)))
         yield from _trajectories(folder, evidence)
+    yield from (f"{check.name}: {check.detail}" for check in failed)
+
+
+def _failed(checks: Iterable[Check]) -> list[Check]:
+    return [check for check in checks if check.verdict == "failed"]
 
 
 def _trajectories(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
