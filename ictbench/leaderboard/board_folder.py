@@ -6,6 +6,7 @@ leaderboards/<suite>/
 │   ├── result.json                 the run's result, without its host
 │   ├── episodes.jsonl.gz           a line an episode, to be played again; observations as short hashes
 │   └── trajectories.jsonl.gz       a few episodes in full, to be read
+├── unranked/<slug>/                the same, put there by the board to be shown and never ranked: runs of any profile
 ├── verifications/<slug>/           the board's own: submitters never write here
 │   ├── replayed.json
 │   └── rerun.json
@@ -78,6 +79,11 @@ class BoardFolder:
         return self.path / "submissions"
 
     @property
+    def unranked(self) -> Path:
+        """A folder an entry that the board shows and never ranks."""
+        return self.path / "unranked"
+
+    @property
     def log(self) -> Path:
         """What happened to the board, one JSON object a line."""
         return self.path / "log.jsonl"
@@ -90,6 +96,10 @@ class BoardFolder:
     def submission(self, slug: str) -> SubmissionFolder:
         """The folder of one submission, there or not."""
         return SubmissionFolder(self.submissions / slug)
+
+    def shown(self, slug: str) -> SubmissionFolder:
+        """The folder of one entry that is never ranked, there or not."""
+        return SubmissionFolder(self.unranked / slug)
 
     def verification(self, slug: str, badge: Badge) -> Path:
         """The board's record of one check of a submission, there or not."""

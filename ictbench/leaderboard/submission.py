@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.records import Record, digest_of
+from ictbench.suites.suite import ProfileName
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: the same on every file system, and no path."""
@@ -100,7 +101,8 @@ class Submission(Record):
     links: Annotated[tuple[Link, ...], Field(max_length=5)]
     submitted_by: Line
     suite: Line
-    profile: Literal["lite", "standard"]
+    profile: ProfileName
+    """One of `RANKED_PROFILES`, but among what a board shows unranked."""
     reflector: SubmittedPlayer
     actor: SubmittedPlayer
     reflector_trained_on: tuple[Line, ...] | None

@@ -1,0 +1,87 @@
+"""Badges: what the board itself found out about a submission. Nothing that a submission says gives it one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import ValidationError
+
+from ictbench.errors import SubmissionError
+from ictbench.leaderboard.bounded import read_bytes
+from ictbench.leaderboard.verification import Badge, Verification
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ictbench.leaderboard.board_folder import BoardFolder
+    from ictbench.leaderboard.submission import Submission
+    from ictbench.results import Result
+
+BADGES: tuple[Badge, ...] = get_args(Badge)
+MOST_BYTES = 1_000_000
+"""Of a record of the board, which is a few kilobytes."""
+
+PROVES: dict[Badge, str] = {
+    "replayed": "The recorded actions, played again in the real environment, led to the recorded observations, rewards "
+    "and ends; the measures follow from them.",
+    "rerun": "A maintainer ran the actor and the reflector again, and the mean of best over held-out families was the "
+    "same within the stated margin.",
+}
+PROVES_NOT: dict[Badge, str] = {
+    "replayed": "That the named models chose these actions and wrote these prompts: somebody else, or a program that "
+    "reads the game, could have.",
+    "rerun": "That every number would come out the same, or that the result holds beyond these families.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the board's records say of the submission as it is now."""
+
+    held: dict[Badge, Verification]
+    remarks: tuple[str, ...]
+    """Why a record that is there gives no badge."""
+
+    @property
+    def replayed_share(self) -> float:
+        """Of the episodes that were played again: 0 without the badge, below 1 for a sample."""
+        record = self.held.get("replayed")
+        return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
+
+
+def read_findings(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Findings:
+    """The badges of a submission.
+
+    Raises:
+        SubmissionError: a record of the board cannot be read.
+    """
+    held: dict[Badge, Verification] = {}
+    remarks: list[str] = []
+    for badge in BADGES:
+        path = board.verification(slug, badge)
+        if not path.exists():
+            continue
+        record = _read(path, badge)
+        if record.submission != submission.digest or record.result != result.checksum:
+            remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: that badge is gone.")
+        elif not record.passed:
+            failed = next((check for check in record.checks if check.verdict == "failed"), None)
+            why = f": {failed.name}: {failed.detail}" if failed else ""
+            remarks.append(f"Not {badge}, as checks of {record.date:%Y-%m-%d} failed{why}.")
+        else:
+            held[badge] = record
+    return Findings(held, tuple(remarks))
+
+
+def _read(path: Path, badge: Badge) -> Verification:
+    try:
+        record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SubmissionError(f"{path} is no record of a verification: {where}: {first['msg']}") from error
+    played = record.replayed.episodes if record.replayed else 0
+    if record.badge != badge or (record.passed and not (played if badge == "replayed" else record.reran)):
+        raise SubmissionError(f"{path} is no record of what was {badge}; have it made again")
+    return record
