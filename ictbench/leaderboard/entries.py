@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.leaderboard.board_folder import SubmissionFolder
+    from ictbench.results.schema import Measures
     from ictbench.suites.training import TrainedOn
 
 MOST_BYTES = 10_000_000
@@ -32,6 +33,8 @@ MOST_ENTRIES = 10_000
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
 """`ranked`; `waiting` for the board to replay it; `trained` on a held-out family; a `control`; `shown` as it is."""
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Entry:
             return "trained", f"its reflector was trained on held-out {', '.join(seen)}"
         if control := _control(result):
             return "control", control
-        if not (self.submitted and result.ranked and "held-out" in result.by_role):
+        if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.findings.held:
             return "waiting", "the board has not replayed it: its numbers are what the submitter says"
@@ -87,6 +90,11 @@ class Entry:
             for family in self.result.families
             if family.role == "held-out" and was_seen(trained_on, suite, env_of_suite(suite), family.name)
         )
+
+    @property
+    def measures(self) -> Measures | None:
+        """Means over held-out families: the headline."""
+        return self.result.by_role.get("held-out")
 
     @cached_property
     def cost(self) -> Usage:
