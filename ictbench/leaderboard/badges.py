@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ictbench.errors import SubmissionError
 from ictbench.leaderboard.bounded import read_bytes
 from ictbench.leaderboard.verification import Badge, Verification
+from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ PROVES_NOT: dict[Badge, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Badges:
     """What the board's records say of the submission as it is now."""
 
     held: dict[Badge, Verification]
@@ -50,7 +51,7 @@ class Findings:
         return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
 
 
-def read_findings(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Findings:
+def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
     """The badges of a submission.
 
     Raises:
@@ -71,16 +72,14 @@ def read_findings(board: BoardFolder, slug: str, submission: Submission, result:
             remarks.append(f"Not {badge}, as checks of {record.date:%Y-%m-%d} failed{why}.")
         else:
             held[badge] = record
-    return Findings(held, tuple(remarks))
+    return Badges(held, tuple(remarks))
 
 
 def _read(path: Path, badge: Badge) -> Verification:
     try:
         record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SubmissionError(f"{path} is no record of a verification: {where}: {first['msg']}") from error
+        raise SubmissionError(f"{path} is no record of a verification: {describe(error)}") from error
     played = record.replayed.episodes if record.replayed else 0
     if record.badge != badge or (record.passed and not (played if badge == "replayed" else record.reran)):
         raise SubmissionError(f"{path} is no record of what was {badge}; have it made again")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from pydantic import ValidationError
-
 from ictbench.errors import SubmissionError
-from ictbench.leaderboard.badges import Findings, read_findings
+from ictbench.leaderboard.badges import Badges, read_badges
 from ictbench.leaderboard.board_folder import BoardFolder
-from ictbench.leaderboard.bounded import list_folder, read_bytes
+from ictbench.leaderboard.bounded import list_folder
 from ictbench.leaderboard.log import ON_BOARD, LogLine, read_log
-from ictbench.leaderboard.submission import RANKED_PROFILES, SLUG, Submission
+from ictbench.leaderboard.reading import read_result, read_submission
+from ictbench.leaderboard.submission import RANKED_PROFILES, SLUG
 from ictbench.records import Usage
-from ictbench.results import Result
 from ictbench.suites.training import env_of_suite, was_seen
 
 if TYPE_CHECKING:
@@ -25,10 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.leaderboard.board_folder import SubmissionFolder
+    from ictbench.leaderboard.submission import Submission
+    from ictbench.results import Result
     from ictbench.results.schema import Measures
     from ictbench.suites.training import TrainedOn
 
-MOST_BYTES = 10_000_000
 MOST_ENTRIES = 10_000
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
@@ -44,7 +42,7 @@ class Entry:
     folder: SubmissionFolder
     submission: Submission
     result: Result
-    findings: Findings
+    badges: Badges
     submitted: bool
     """False of what the board itself shows, unranked."""
 
@@ -64,7 +62,7 @@ class Entry:
             return "control", control
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
-        if "replayed" not in self.findings.held:
+        if "replayed" not in self.badges.held:
             return "waiting", "the board has not replayed it: its numbers are what the submitter says"
         return "ranked", ""
 
@@ -168,25 +166,12 @@ def _entries(board: BoardFolder) -> Iterator[Entry]:
 
 
 def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Entry:
-    submission = _metadata(folder.metadata)
-    for path in folder.content:
-        if hashlib.sha256(read_bytes(path, MOST_BYTES)).hexdigest() != submission.files.get(path.name):  # type: ignore[call-overload]
-            raise SubmissionError(f"{path} is not the file that {folder.metadata.name} names; submit it again")
-    result = Result.read(folder.result)
+    submission, result = read_submission(folder), read_result(folder)
     if (result.suite.name, result.profile) != (submission.suite, submission.profile) or submission.suite != board.suite:
         raise SubmissionError(f"{folder.path} is of another suite or profile than its board or its result")
     if submitted and submission.profile not in RANKED_PROFILES:
         raise SubmissionError(f"{folder.path} is of profile {submission.profile}; show it under {board.unranked.name}/")
-    return Entry(folder, submission, result, read_findings(board, folder.slug, submission, result), submitted)
-
-
-def _metadata(path: Path) -> Submission:
-    try:
-        return Submission.model_validate_json(read_bytes(path, MOST_BYTES))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SubmissionError(f"{path} is no submission: {where}: {first['msg']}") from error
+    return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
 
 
 def _control(result: Result) -> str:

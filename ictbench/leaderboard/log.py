@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, ValidationError
 from ictbench.errors import SubmissionError
 from ictbench.leaderboard.submission import Hash, Line, Text
 from ictbench.records import Record
+from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,8 +84,7 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
     except OSError as error:
         raise SubmissionError(f"log {path} cannot be written: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise SubmissionError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise SubmissionError(f"the log takes no such line: {describe(error)}") from error
     return line
 
 
@@ -102,9 +102,7 @@ def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:
         try:
             line = LogLine.model_validate_json(raw)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the line"
-            raise SubmissionError(f"log {path}, line {number}: {where}: {first['msg']}") from error
+            raise SubmissionError(f"log {path}, line {number}: {describe(error)}") from error
         if line.before != before:
             raise SubmissionError(
                 f"log {path}, line {number} does not follow the line before it: one of them was changed, moved or "

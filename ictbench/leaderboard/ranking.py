@@ -116,7 +116,7 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
     pairs = _pairs({entry.slug: outcomes[entry.slug] for entry in ranked}, shared)
-    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.findings.held]
+    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
     better = [(pair.better, pair) for pair in pairs]
     found = []
     for entry in sorted(ranked, key=lambda entry: (-_best(outcomes[entry.slug]), entry.slug)):

@@ -60,9 +60,9 @@ def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
 
 def badges_in_words(entry: Entry) -> str:
     """The badges of an entry; of a sampled replay with its share."""
-    share = entry.findings.replayed_share
+    share = entry.badges.replayed_share
     sampled = f" {share:.0%}" if 0 < share < 1 else ""
-    return ", ".join(f"{badge}{sampled if badge == 'replayed' else ''}" for badge in entry.findings.held) or "none"
+    return ", ".join(f"{badge}{sampled if badge == 'replayed' else ''}" for badge in entry.badges.held) or "none"
 
 
 def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _row(entry: Entry) -> Row:
         "date": submission.date.isoformat(),
         **_measures(entry.measures),
         "badges": badges_in_words(entry),
-        "replayed_share": entry.findings.replayed_share,
+        "replayed_share": entry.badges.replayed_share,
         "calls": cost.calls,
         "tokens": cost.input_tokens + cost.output_tokens,
         "usd": cost.cost,

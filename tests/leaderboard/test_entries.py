@@ -34,8 +34,8 @@ def only(folder: BoardFolder) -> Entry:
 def test_a_replayed_submission_is_ranked(folder: BoardFolder) -> None:
     submit(folder, "mine", made_up(READ))
     entry = only(folder)
-    assert (entry.slug, entry.section, list(entry.findings.held)) == ("mine", "ranked", ["replayed"])
-    assert entry.findings.replayed_share == 1.0
+    assert (entry.slug, entry.section, list(entry.badges.held)) == ("mine", "ranked", ["replayed"])
+    assert entry.badges.replayed_share == 1.0
 
 
 def test_what_nobody_replayed_waits(folder: BoardFolder) -> None:
@@ -50,8 +50,8 @@ def test_a_changed_submission_loses_its_badges_and_says_so(folder: BoardFolder) 
     submit(folder, "mine", made_up(READ), badges=("replayed", "rerun"))
     submit(folder, "mine", made_up(READ), badges=(), description="Something else.")
     entry = only(folder)
-    assert (entry.section, entry.findings.held) == ("waiting", {})
-    assert entry.findings.remarks == (
+    assert (entry.section, entry.badges.held) == ("waiting", {})
+    assert entry.badges.remarks == (
         "Changed since it was replayed on 2026-01-02: that badge is gone.",
         "Changed since it was rerun on 2026-01-02: that badge is gone.",
     )
@@ -69,7 +69,7 @@ def test_checks_that_failed_give_no_badge_and_are_told(folder: BoardFolder) -> N
     verify(folder, "mine", "replayed", submission, made_up(READ), passed=False, checks=checks)
     entry = only(folder)
     assert entry.section == "waiting"
-    assert entry.findings.remarks == (
+    assert entry.badges.remarks == (
         "Not replayed, as checks of 2026-01-02 failed: replay: read-1, decision 3: another screen.",
     )
 
@@ -78,7 +78,7 @@ def test_a_sample_shows_its_share(folder: BoardFolder) -> None:
     submission = submit(folder, "mine", made_up(READ), badges=())
     sample = {"episodes": 6, "of": 30, "decisions": 90, "sample_seed": "s"}
     verify(folder, "mine", "replayed", submission, made_up(READ), replayed=sample)
-    assert only(folder).findings.replayed_share == pytest.approx(0.2)
+    assert only(folder).badges.replayed_share == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_file_that_is_not_the_one_named_is_refused(folder: BoardFolder) -> Non
     submit(folder, "mine", made_up(READ))
     result = folder.submission("mine").result
     result.write_text(result.read_text("utf-8").replace('"lite"', '"lite" '), encoding="utf-8")
-    with pytest.raises(SubmissionError, match=r"result\.json is not the file that submission\.json names"):
+    with pytest.raises(SubmissionError, match=r"result\.json was changed"):
         read_board(folder)
 
 

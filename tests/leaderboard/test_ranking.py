@@ -33,7 +33,7 @@ def entry(slug: str, bests: Sequence[Sequence[str]], *, section: str = "ranked",
     families = {f"family-{i}": [("0" * len(loop), loop) for loop in loops] for i, loops in enumerate(bests)}
     held = {"replayed": None}
     found: Any = SimpleNamespace(
-        slug=slug, section=section, result=made_up(families, slug, **changes), findings=SimpleNamespace(held=held)
+        slug=slug, section=section, result=made_up(families, slug, **changes), badges=SimpleNamespace(held=held)
     )
     return found  # type: ignore[no-any-return]
 
@@ -120,7 +120,7 @@ def test_over_blind_is_the_paired_difference_from_the_best_blind_arm() -> None:
     assert found["seeing"].value == pytest.approx(0.5)
     assert found["other"] is None
     # A claim that nobody replayed says nothing of others.
-    arms[1].findings.held.clear()
+    arms[1].badges.held.clear()
     assert only([track.ranked[0].entry, *arms]).ranked[0].over_blind.value == pytest.approx(0.75)  # type: ignore[union-attr]
 
 
