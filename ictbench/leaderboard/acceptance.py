@@ -84,6 +84,7 @@ def _told(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
             sizes=result.sizes,
             families=families,
             max_steps=result.max_steps,
+            prompt_bytes=result.prompt_bytes,
             actor=result.actor,
             trained_on=trained_on,
         )
