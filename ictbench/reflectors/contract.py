@@ -50,6 +50,8 @@ class Context:
     """The most that a prompt may hold, in UTF-8 bytes."""
     play: Play | None = None
     """For a reflector whose experience is `halved`: it has as many episodes of its own as the batch has."""
+    turn: int = 1
+    """1 … N."""
 
 
 class Reflector(ABC):

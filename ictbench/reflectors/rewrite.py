@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ictbench.errors import UsageError
 from ictbench.records import Reflection
-from ictbench.reflectors.contract import Context, Reflector
+from ictbench.reflectors.asking import EPISODES, AskingReflector, heading, unusable, without_reasoning
 from ictbench.reflectors.format import format_trajectories
 
 if TYPE_CHECKING:
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ictbench.models import ChatModel, Message
+    from ictbench.models import Message
     from ictbench.records import ReflectionFailure, Trajectory
+    from ictbench.reflectors.contract import Context
 
-INSTRUCTIONS = """\
+INSTRUCTIONS = f"""\
 You improve the system prompt of an agent that acts in a text environment.
-You are given its current system prompt and complete episodes that it played under this prompt. In each step the \
-agent sees an observation and a list of available actions and names one of these actions. An action that is not in \
-the list is invalid: it is wasted and changes nothing.
+You are given its current system prompt and complete episodes that it played under this prompt. {EPISODES}
 Work out what separates success from failure: what the goal seems to be, how the environment behaves, which habits \
 of the agent helped and which ones cost it the episode.
 Then write a new system prompt. The agent will use it in new episodes of the same kind whose details differ, and it \
@@ -36,22 +34,10 @@ IMPROVED PROMPT:
 the complete new system prompt, at most {cap} characters, and nothing after it"""
 
 
-class RewriteReflector(Reflector):
+class RewriteReflector(AskingReflector):
     """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
 
-    needs_model = True
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
-
-    def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model.
-
-        Raises:
-            UsageError: there is none.
-        """
-        super().__init__(model, **options)
-        if model is None:
-            raise UsageError("the reflector 'rewrite' needs a language model, e.g. openai/gpt-4o-mini")
-        self._model = model
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
@@ -69,9 +55,7 @@ class RewriteReflector(Reflector):
         elif len(improved.encode()) > context.prompt_cap:
             problem = "too_long"
         if problem:
-            return Reflection(
-                prompt=None, analysis=completion.text, failure=problem, state=state, usage=completion.usage
-            )
+            return unusable(completion, problem, state)
         return Reflection(prompt=improved, analysis=analysis, state=state, usage=completion.usage)
 
 
@@ -82,14 +66,7 @@ def render_messages(prompt: str, trajectories: Sequence[Trajectory], cap: int) -
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
 
 
-def _heading(name: str) -> re.Pattern[str]:
-    """A line that starts with `name:`, or is nothing but the name, perhaps in markdown."""
-    return re.compile(
-        rf"^[ \t]*(?:#+[ \t]*)?(?:\*\*|__)?{name}(?:\*\*|__)?[ \t]*(?::(?:\*\*|__)?|\r?$)", re.IGNORECASE | re.MULTILINE
-    )
-
-
-ANALYSIS, IMPROVED_PROMPT = _heading("analysis"), _heading("improved prompt")
+ANALYSIS, IMPROVED_PROMPT = heading("analysis"), heading("improved prompt")
 # Fences inside are left to their text: which of them belong together cannot be told.
 FENCED = re.compile(r"(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<inner>(?:(?!(?P=fence)).*\n)*)[ \t]*(?P=fence)")
 
@@ -100,8 +77,7 @@ def parse_sections(text: str) -> tuple[str, str]:
     Reasoning that the server left at the start, between `<think>` tags, is not looked at. A markdown fence around
     the whole prompt is taken off.
     """
-    if text.lstrip().startswith("<think>"):
-        text = text.partition("</think>")[2]
+    text = without_reasoning(text)
     start = ANALYSIS.search(text)
     middle = IMPROVED_PROMPT.search(text, start.end()) if start else None
     if not start or not middle:

@@ -113,7 +113,8 @@ class Drive:
         seed = reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn)
         clock = time.monotonic()
         replays = self._replays(request, plan)
-        context = Context(seed, plan.prompt_bytes, replays if plan.experience == "halved" else None)
+        play = replays if plan.experience == "halved" else None
+        context = Context(seed, plan.prompt_bytes, play, request.turn)
 
         async def reflect() -> Reflection:
             try:

@@ -51,7 +51,7 @@ COUNTING, ROOMY = f"{__name__}:Counting", f"{__name__}:Roomy"
 
 @pytest.mark.parametrize("found", [ShuffledReflector, ReflexionReflector])
 def test_only_the_terms_differ_not_what_the_reflector_inside_is_given(found: type[WrapperReflector]) -> None:
-    inside = {"label": "it", "name": COUNTING}
+    inside: Any = {"label": "it", "name": COUNTING}
     answer = asyncio.run(found(reflector=inside).reflect("Play.", [WON, WON], "kept", CONTEXT))
     assert answer == Reflection(prompt="Play. 2", state=["kept", 3])
     assert found(reflector=inside).instruction == "Count."
