@@ -23,6 +23,7 @@ EXTRAS = {
     "alfworld": "alfworld",
     "anthropic": "anthropic",
     "datasets": "datasets",
+    "gepa": "gepa",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
     "meta": "gymnasium",
@@ -115,7 +116,13 @@ def _extras() -> Iterator[Check]:
 
 
 def _what(extra: str) -> str:
-    known = {"alfworld": "ALFWorld", "datasets": "export", "meta": "ictbench.MetaEnv", "ray": "--executor ray"}
+    known = {
+        "alfworld": "ALFWorld",
+        "datasets": "export",
+        "gepa": "reflector gepa",
+        "meta": "ictbench.MetaEnv",
+        "ray": "--executor ray",
+    }
     return known.get(extra, f"{extra}/… models")
 
 

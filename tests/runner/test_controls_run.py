@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
+from ictbench.errors import PluginError
+from ictbench.reflectors.icl import PROMPT_CAP
 from ictbench.results.remarks import remarks
 from ictbench.results.rows import EpisodeRow
+from ictbench.testing import ScriptedServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +62,71 @@ def test_reflexion_tries_the_same_tasks_in_every_turn(plain: ictbench.Run, tmp_p
     assert found.result.control == "it tries the same tasks in every turn, which is another protocol"
     tried = [row for row in found.rows("episodes") if isinstance(row, EpisodeRow) and row.task in first]
     assert sum(len(row.uses) for row in tried) == 3 * 2
+
+
+@pytest.mark.parametrize("reflector", ["icl", "retrieval"])
+def test_raw_trajectories_fill_a_cap_of_their_own(reflector: str, tmp_path: Path) -> None:
+    options = OPTIONS | {"families": "room-random", "test_size": 2}
+    found = ictbench.run(**options, reflector=reflector, actor="rules", out=tmp_path / "run").result
+    assert found.prompt_bytes == PROMPT_CAP
+    assert f"prompt_bytes {PROMPT_CAP} instead of 8000" in found.deviations
+    (loop,) = found.families[0].loops
+    shown = [prompt.text.count("Success: Yes") for prompt in loop.prompts]
+    won = [batch.outcomes.count("1") for batch in loop.batches]
+    assert sum(won) > 0
+    assert shown == [0, won[0], sum(won[:2]), sum(won)]
+    assert [prompt.failure for prompt in loop.prompts] == [None] * 4
+    if reflector == "icl":
+        assert [prompt.text.count("Success: ") for prompt in loop.prompts] == [0, 2, 4, 6]
+
+
+def proposals(body: dict[str, Any]) -> str:
+    """A new prompt for whatever is asked, as GEPA reads it."""
+    return f"```\nPlay well, try {len(body['messages'][-1]['content'])}.\n```"
+
+
+def test_gepas_own_episodes_come_out_of_what_everybody_has(plain: ictbench.Run, tmp_path: Path) -> None:
+    with ScriptedServer(proposals, model="m") as server:
+        options = OPTIONS | {"turns": 4, "batch_size": 3, "reflector": "gepa:openai/m", "actor": "rules"}
+        found = ictbench.run(**options, reflector_base_url=server.url, out=tmp_path / "run")
+        asked = server.requests
+        again = ictbench.run(**options, reflector_base_url=server.url, out=tmp_path / "run")
+        # Neither a reply nor an episode is asked for twice.
+        assert server.requests == asked
+    assert again.result.model_copy(update={"host": None}) == found.result.model_copy(update={"host": None})
+    (loop,) = found.result.families[0].loops
+    assert [len(batch.tasks) for batch in loop.batches] == [1, 2, 1, 2]
+    for batch, replayed in zip(loop.batches, loop.replays, strict=True):
+        assert {key.partition("@")[0] for key in replayed} in ({*batch.tasks}, set())
+        assert len(replayed) in (len(batch.tasks), 0)
+    assert sum(map(len, loop.replays)) > 0
+    # The actor is scripted: no calls, but a role of their own.
+    assert found.result.cost["replay"].calls == 0
+    rows = {row.key: row for row in found.rows("episodes") if isinstance(row, EpisodeRow)}
+    for turn, replayed in enumerate(loop.replays, 1):
+        for key in replayed:
+            assert ("replay", 0, turn) in {(use.pool, use.loop, use.prompt) for use in rows[key].uses}
+    assert found.result.control == "it plays tasks of its batches again, to try its prompts out"
+    assert ictbench.dry_run(**options, reflector_base_url=server.url)["experience_episodes"] == 4 * 3
+
+
+GREEDY = """
+from ictbench import Reflection, Reflector
+
+class Greedy(Reflector):
+    experience = "halved"
+    async def reflect(self, prompt, trajectories, state, context):
+        for number in range(3):
+            await context.play(f"Try {number}.", range(len(trajectories)))
+        return Reflection(prompt=prompt)
+"""
+
+
+def test_a_reflector_that_plays_more_than_it_has_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "greedy_arm.py").write_text(GREEDY, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError, match="greedy_arm:Greedy asks for 1 episodes of its own, and has 0 left"):
+        ictbench.run(**OPTIONS, reflector="greedy_arm:Greedy", actor="rules", out=tmp_path / "run")
 
 
 def test_a_control_is_never_ranked_and_says_why(plain: ictbench.Run) -> None:
