@@ -49,9 +49,9 @@ class Beside:
         if self._error:
             coroutine.close()
             raise RuntimeError("it has ended already") from self._error
-        self._awaited = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        self._awaited = awaited = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
-            return self._awaited.result()
+            return awaited.result()
         except BaseException as error:
             self._error = self._error or error
             raise

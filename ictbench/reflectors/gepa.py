@@ -119,7 +119,7 @@ class Adapter:
 
     def evaluate(self, batch: list[int], candidate: dict[str, str], capture_traces: bool = False) -> Any:
         """How tasks of the batch went under a candidate."""
-        from gepa import EvaluationBatch
+        from gepa.core.adapter import EvaluationBatch
 
         prompt = candidate[COMPONENT]
         if prompt not in self.played:
@@ -136,10 +136,10 @@ class Adapter:
 
 def optimize(prompt: str, adapter: Adapter, ask: Callable[[str], str], request: str, seed: int) -> str:
     """The better prompt on the batch: the one given, or the one candidate that there are episodes for."""
-    import gepa  # 0.2 s
+    from gepa.api import optimize as run_gepa  # 0.2 s
 
     size = len(adapter.played[prompt])
-    found = gepa.optimize(
+    found: Any = run_gepa(
         {COMPONENT: prompt},
         trainset=list(range(size)),
         adapter=cast("Any", adapter),
