@@ -6,42 +6,99 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"<!-- test: (?P<test>\w+) -->\n```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
-TESTED = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCED = re.compile(
+    r"^(?:<!-- (?P<mark>.*?) -->\n)?(?P<fence>```+)(?P<info>.*)\n(?P<code>(?:.*\n)*?)(?P=fence)$", re.MULTILINE
+)
+OUTPUT = "text"
+"""The language of a block that nobody types."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page, and what its mark says: `test: HOW` to try it out, or `not run: WHY`."""
+
+    page: Path
+    mark: str
+    language: str
+    code: str
+
+    @property
+    def how(self) -> str:
+        """How it is tried out; empty where it is not."""
+        return self.mark.partition("test: ")[2]
+
+
+def blocks_of(page: Path) -> list[Block]:
+    found = FENCED.finditer(page.read_text(encoding="utf-8"))
+    return [Block(page, block["mark"] or "", block["info"], block["code"]) for block in found]
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+TESTED = [page for page in PAGES if any(block.how for block in blocks_of(page))]
 
 
 @pytest.mark.parametrize("page", TESTED, ids=lambda page: page.name)
 def test_the_marked_blocks_of_a_page_work(page: Path, tmp_path: Path) -> None:
-    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        run_block(block["test"], block["language"], block["code"], tmp_path)
+    for block in blocks_of(page):
+        if block.how:
+            run_block(block, tmp_path)
 
 
-def run_block(test: str, language: str, code: str, folder: Path) -> None:
-    """Run one block in a folder that all blocks of a page share; a first line `# name` says which file it is."""
-    named = re.match(r"# (\S+\.\w+)\n", code)
-    path = folder / (named[1] if named else f"block.{language}")
-    path.write_text(code, encoding="utf-8")
+def test_every_block_is_tried_out_or_says_why_not() -> None:
+    unmarked = [
+        f"{block.page.relative_to(ROOT)}: {block.code.splitlines()[0]}"
+        for block in BLOCKS
+        if block.language != OUTPUT and not re.fullmatch(r"test: \w+|not run: \S.{9,}", block.mark)
+    ]
+    assert unmarked == []
+
+
+def test_no_fence_of_a_page_is_overlooked() -> None:
+    for page in PAGES:
+        fences = re.findall(r"^\s*(?:```|~~~)", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(fences) == 2 * len(blocks_of(page)), page.name
+
+
+def run_block(block: Block, folder: Path) -> None:
+    """Try one block out in a folder that all blocks of a page share; a first line `# name` says which file it is."""
+    named = re.match(r"# (\S+\.\w+)\n", block.code)
+    path = folder / (named[1] if named else f"block.{block.language}")
+    path.write_text(block.code, encoding="utf-8")
     commands = {
         ("run", "python"): [sys.executable, path.name],
         ("run", "sh"): ["bash", "-euo", "pipefail", path.name],
+        # As it stands, but that no run is played: its options, models and pools are looked at.
+        ("plan", "sh"): ["bash", "-euo", "pipefail", "-c", f"{PLAN_ONLY}\n. ./{path.name}"],
         ("config", "yaml"): ["ictbench", "run", "--dry-run", "--config", path.name],
+        # Another block of the page uses it.
+        ("file", "yaml"): ["true"],
     }
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        commands[test, language], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        commands[block.how, block.language],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, f"{block.code}\n{done.stdout}\n{done.stderr}"
+
+
+PLAN_ONLY = 'ictbench() { [ "$1" != run ] || set -- "$@" --dry-run; command ictbench "$@"; }'
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    pages = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    pages = [*PAGES, ROOT / "CHANGELOG.md"]
     links = [
         (page, link) for page in pages for link in re.findall(r"\]\(([^)#:\s]+)\)", page.read_text(encoding="utf-8"))
     ]
@@ -67,4 +124,4 @@ def test_the_commands_of_the_example_workflow_are_understood(tmp_path: Path) -> 
     play, check = commands
     # The baseline is there before anything is played; without a run, that is all that is missing.
     code = f"{play} --dry-run\n{check} 2> said || grep -q 'run cannot be read' said"
-    run_block("run", "sh", code, tmp_path)
+    run_block(Block(ROOT / "examples", "test: run", "sh", code), tmp_path)
