@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
+from ictbench.cli import leaderboard_log, leaderboard_show, leaderboard_site
+
 app = typer.Typer(help="Check, build and show leaderboards.", no_args_is_help=True)
+app.command("show")(leaderboard_show.show)
+app.command("build")(leaderboard_site.build)
+app.command("serve")(leaderboard_site.serve)
+app.command("log")(leaderboard_log.log)
 
 Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")]
 HERE = Path("leaderboards")

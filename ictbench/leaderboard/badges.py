@@ -57,6 +57,7 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
     Raises:
         SubmissionError: a record of the board cannot be read.
     """
+    digest, checksum = submission.digest, result.checksum
     held: dict[Badge, Verification] = {}
     remarks: list[str] = []
     for badge in BADGES:
@@ -64,7 +65,7 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
         if not path.exists():
             continue
         record = _read(path, badge)
-        if record.submission != submission.digest or record.result != result.checksum:
+        if (record.submission, record.result) != (digest, checksum):
             remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: that badge is gone.")
         elif not record.passed:
             failed = next((check for check in record.checks if check.verdict == "failed"), None)

@@ -10,7 +10,7 @@ from ictbench.results.text import one_line, signed
 from ictbench.suites.training import training_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
+RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
+UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 FORMULA = re.compile(r"[=+\-@\t\r]")
 """What a spreadsheet takes for the beginning of one."""
@@ -33,7 +35,7 @@ def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFram
 
     rows: dict[str, list[Row]] = {
         "ranking": [_ranked_row(track, one) for track in tracks for one in track.ranked],
-        "unranked": [_unranked_row(entry) for section in SECTIONS[1:] for entry in board.of(section)],
+        "unranked": list(map(_unranked_row, unranked(board))),
         "families": [row for entry in board.entries for row in _family_rows(entry)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
@@ -58,6 +60,42 @@ def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
     return "\n".join([f"# {_code(board.suite)}", "", *_sections(board, tracks)])
 
 
+def unranked(board: Board) -> list[Entry]:
+    """What is not ranked, by section."""
+    return [entry for section in SECTIONS[1:] for entry in board.of(section)]
+
+
+def ranked_cells(one: Ranked) -> list[str]:
+    """A row under `RANKED`."""
+    entry, measures = one.entry, one.entry.measures
+    assert measures is not None, "a ranked entry has held-out families"
+    return [
+        one.ranks,
+        entry.submission.name,
+        entry.result.reflector.label,
+        _level(measures.best),
+        signed(measures.gain),
+        f"{measures.last.value:.2f}",
+        f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
+        signed(one.over_blind) if one.over_blind else "",
+        badges_in_words(entry),
+    ]
+
+
+def unranked_cells(entry: Entry) -> list[str]:
+    """A row under `UNRANKED`."""
+    measures = entry.measures
+    return [
+        entry.submission.name,
+        entry.result.reflector.label,
+        entry.result.actor.label,
+        entry.result.profile,
+        _level(measures.best) if measures else "",
+        signed(measures.gain) if measures else "",
+        entry.why_unranked[1],
+    ]
+
+
 def badges_in_words(entry: Entry) -> str:
     """The badges of an entry; of a sampled replay with its share."""
     share = entry.badges.replayed_share
@@ -68,59 +106,26 @@ def badges_in_words(entry: Entry) -> str:
 def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {_code(track.name)}", "")
-        yield _table(
-            ("rank", "entry", "reflector", "best", "gain", "last", "headroom", "over blind", "badges"),
-            [_ranked_cells(one) for one in track.ranked],
-        )
+        yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: those differences may be chance.\n"
-    unranked = [entry for section in SECTIONS[1:] for entry in board.of(section)]
-    if unranked:
+    if entries := unranked(board):
         yield from ("## Not ranked", "")
-        yield _table(
-            ("entry", "reflector", "actor", "profile", "best", "gain", "why"), list(map(_unranked_cells, unranked))
-        )
+        yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
     if not board.entries:
         yield "No entry yet.\n"
 
 
-def _ranked_cells(one: Ranked) -> list[str]:
-    entry, measures = one.entry, one.entry.measures
-    assert measures is not None, "a ranked entry has held-out families"
-    return [
-        one.ranks,
-        _code(entry.submission.name),
-        _code(entry.result.reflector.label),
-        _level(measures.best),
-        signed(measures.gain),
-        f"{measures.last.value:.2f}",
-        signed(measures.headroom_gain) if measures.headroom_gain else "",
-        signed(one.over_blind) if one.over_blind else "",
-        badges_in_words(entry),
-    ]
-
-
-def _unranked_cells(entry: Entry) -> list[str]:
-    measures = entry.measures
-    return [
-        _code(entry.submission.name),
-        _code(entry.result.reflector.label),
-        _code(entry.result.actor.label),
-        entry.result.profile,
-        _level(measures.best) if measures else "",
-        signed(measures.gain) if measures else "",
-        _code(entry.why_unranked[1]),
-    ]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
+    """`texts` are the columns that hold what others wrote."""
+    told = [[_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *told)) + "\n"
 
 
 def _level(interval: Interval) -> str:
     if interval.low is None or interval.high is None:
         return f"{interval.value:.2f}"
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)) + "\n"
 
 
 def _ranked_row(track: Track, one: Ranked) -> Row:

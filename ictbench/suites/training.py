@@ -51,10 +51,10 @@ def seen_held_out(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
     return tuple(family for family in held_out if was_seen(trained_on, suite.name, suite.env, family))
 
 
-@functools.cache
 def env_of_suite(name: str) -> str | None:
     """The environment of a suite that ships with ictbench; None of any other."""
-    return load_suite(name).env if name in list_suites() else None
+    suite = _shipped(name)
+    return suite.env if suite else None
 
 
 def training_in_words(trained_on: TrainedOn | None) -> str:
@@ -73,13 +73,17 @@ def _words(name: str, families: set[str]) -> Iterator[str]:
         yield name
         return
     left = set(families)
-    if name in list_suites():
-        suite = load_suite(name)
+    if suite := _shipped(name):
         for group, word in (("all", name), ("meta-train", f"{name}/meta-train"), ("held-out", f"{name}/held-out")):
             if (members := set(suite.select_families([group]))) and members <= left:
                 left -= members
                 yield word
     yield from (f"{name}/{family}" for family in sorted(left))
+
+
+@functools.cache
+def _shipped(name: str) -> Suite | None:
+    return load_suite(name) if name in list_suites() else None
 
 
 def _spelled_out(name: str, own: Suite) -> list[str]:

@@ -6,8 +6,8 @@ import { libraryOf } from "./library.js";
 import { stage } from "./stage.js";
 
 // Answers { node, open }: `open(run, key)` shows an episode.
-export function episodesSection(report) {
-  const library = libraryOf(report);
+export function episodesSection(report, options = {}) {
+  const library = libraryOf(report, options);
   const { node: stageNode, open } = stage(library);
   const notes = report.runs.map(({ label, episodes }) =>
     library.several ? `${label}: ${episodes.note}` : episodes.note,
@@ -17,7 +17,7 @@ export function episodesSection(report) {
     { id: "episodes", "aria-labelledby": "episodes-heading" },
     element("h2", { id: "episodes-heading" }, "Episodes"),
     notes.map((note) => element("p", { class: "faint" }, note)),
-    library.runs.length ? episodeList(library, open) : null,
+    library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null,
     element(
       "p",
       { class: "faint" },

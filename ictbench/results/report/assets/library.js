@@ -3,10 +3,13 @@
 import { loadEpisode, locator } from "./chunks.js";
 import { playedGroups } from "./played.js";
 
-export function libraryOf(report) {
+// `onlyHere` leaves out what is not in the page, where that is most of it.
+export function libraryOf(report, { onlyHere = false } = {}) {
   const runs = report.runs.filter((run) => run.families.some(({ loops }) => loops.length));
-  const groups = new Map(runs.map((run) => [run, playedGroups(run)]));
   const places = new Map(report.runs.map((run) => [run, locator(run.episodes)]));
+  const groups = new Map(
+    runs.map((run) => [run, onlyHere ? groupsHere(playedGroups(run), places.get(run)) : playedGroups(run)]),
+  );
   return {
     // Those with a finished loop.
     runs,
@@ -18,6 +21,12 @@ export function libraryOf(report) {
     load: (run, key) => load(report, run, places.get(run)(key), key),
     sameTask: (run, key) => sameTask(runs, groups, places, run, key),
   };
+}
+
+function groupsHere(groups, place) {
+  return groups
+    .map((group) => ({ ...group, episodes: group.episodes.filter(({ key }) => place(key) !== undefined) }))
+    .filter(({ episodes }) => episodes.length);
 }
 
 async function load(report, run, place, key) {

@@ -6,6 +6,7 @@ import { familiesOf } from "./families.js";
 import { number, solvedCount, success, words } from "./format.js";
 import { seriesClass } from "./frame.js";
 
+// `openEpisode(run, key)` shows an episode; null where the page does not hold those that were reflected on.
 export function promptsSection(report, openEpisode) {
   const families = familiesOf(report).filter(({ entries }) => entries.some(({ family }) => family.loops.length));
   const place = element("div", { class: "turns" });
@@ -117,17 +118,18 @@ function fraction(outcomes) {
 function batch(index, run, loop, openEpisode) {
   const { tasks, outcomes } = loop.batches[index - 1];
   const { digest } = loop.prompts[index - 1];
-  const buttons = tasks.map((task, number_) => {
+  const episodes = tasks.map((task, number_) => {
     const solved = outcomes[number_] === "1";
     const text = `${task}: ${solved ? "solved" : "not solved"}`;
-    const open = () => openEpisode(run, `${task}@${digest}`);
-    return element("button", { type: "button", class: `outcome ${solved ? "good" : "bad"}`, click: open }, text);
+    const kind = `outcome ${solved ? "good" : "bad"}`;
+    if (!openEpisode) return element("span", { class: kind }, text);
+    return element("button", { type: "button", class: kind, click: () => openEpisode(run, `${task}@${digest}`) }, text);
   });
   return element(
     "div",
     { class: "batch" },
     element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`),
-    buttons,
+    episodes,
   );
 }
 

@@ -1,0 +1,42 @@
+"""`ictbench leaderboard build` and `serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")]
+HERE = Path("leaderboards")
+
+
+def build(
+    leaderboards: Leaderboards = HERE,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder of the site; one that was built before is replaced.")
+    ] = Path("site"),
+    tables: Annotated[
+        bool, typer.Option("--tables/--no-tables", help="Also write LEADERBOARDS/SUITE/tables: CSV and Markdown.")
+    ] = True,
+) -> None:
+    """Build tables and a static site: rankings, curves, costs, a page an entry. It needs no network and no server."""
+    from ictbench.leaderboard.site import build_site
+
+    pages = build_site(leaderboards, out, tables=tables)
+    print(f"{len(pages)} pages: {pages[0]}")
+
+
+def serve(
+    leaderboards: Leaderboards = HERE,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=0, max=65535)] = 8000,
+) -> None:
+    """Build the site into a temporary folder and serve it to this machine alone, until stopped."""
+    from ictbench.leaderboard.serve import address_of, serving
+
+    with serving(leaderboards, port) as server:
+        print(f"{address_of(server)} (Ctrl-C stops)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()

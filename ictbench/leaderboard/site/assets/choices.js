@@ -1,0 +1,16 @@
+// What the reader chose, kept in the page's address: it can be sent to somebody, and outlives a reload.
+
+// `defaults` are texts by name. Answers { chosen, set }: `set(changes)` changes some, then calls `onchange`.
+export function choices(defaults, onchange) {
+  const query = new URLSearchParams(location.search);
+  const stated = Object.keys(defaults).filter((name) => query.has(name));
+  const chosen = { ...defaults, ...Object.fromEntries(stated.map((name) => [name, query.get(name)])) };
+  function set(changes) {
+    Object.assign(chosen, changes);
+    const kept = new URLSearchParams(Object.entries(chosen).filter(([name, value]) => value !== defaults[name]));
+    const search = kept.size ? `?${kept}` : "";
+    history.replaceState(null, "", location.pathname + search + location.hash);
+    onchange(chosen);
+  }
+  return { chosen, set };
+}
