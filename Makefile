@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-ray test-browser check format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-browser test-docs check docs format lock schema screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -11,7 +11,7 @@ demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster
+	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site
 
 test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
 	$(BIN)/pytest tests/models_real
@@ -21,6 +21,12 @@ test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser
+
+test-docs: .venv/docs  ## the docs site: strict, whole, and nothing in it from elsewhere
+	$(BIN)/pytest tests/docs_site
+
+docs: .venv/docs  ## the docs site, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 check: .venv/dev  ## style and types
 	$(BIN)/ruff check
@@ -48,9 +54,11 @@ lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
 		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra ray --constraint requirements.txt pyproject.toml --output-file requirements-ray.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --group docs --constraint requirements.txt pyproject.toml --output-file requirements-docs.txt
 
 clean:
-	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -66,6 +74,10 @@ clean:
 
 .venv/ray: .venv/dev requirements-ray.txt
 	$(PIP) install --requirement requirements-ray.txt
+	@touch $@
+
+.venv/docs: .venv/dev requirements-docs.txt
+	$(PIP) install --requirement requirements-docs.txt
 	@touch $@
 
 # There is no wheel of llama-cpp-python; ours is built once, without this machine's own instructions, and kept.

@@ -1,29 +1,29 @@
 """Every error of ictbench, in one tree.
 
-IctbenchError
-├── UsageError                 what was asked for cannot be done as asked; exit code 2
-│   ├── UnknownNameError       a name that resolves to nothing
-│   ├── MissingExtraError      the name is known, a package it needs is not installed
-│   ├── ConfigError            an unreadable or contradictory configuration
-│   ├── SuiteError             a suite file that is not valid
-│   ├── PoolTooSmallError      a pool has fewer tasks than the sizes ask for
-│   ├── ResultError            a result file that cannot be read or is not valid
-│   ├── RunFolderError         an output folder that cannot be used for this run
-│   └── SubmissionError        a submission, or a board, that is not valid
-├── RunError                   a run that could not finish; exit code 1
-│   ├── RunInterruptedError    stopped by the user; it can be continued
-│   ├── EndpointDownError      stopped because nothing answers; it can be continued
-│   ├── PluginError            a plug-in that breaks its contract
-│   ├── WorkerError            workers that cannot be started, or an error nobody foresaw in one
-│   ├── JournalError           the journal cannot be written, e.g. the disk is full; it can be continued
-│   └── LimitReachedError      stopped at a limit on cost, tokens or time; continue it with a higher one
-├── ModelFailure               caused by the model: the episode is `failed`, of this kind
-└── InfrastructureError        caused by anything else: the episode is owed
-    ├── ModelUnavailableError  nothing usable came back, after all retries
-    │   ├── EndpointRefusedError   the endpoint refuses this key, model or address
-    │   └── TransientModelError    one try failed in passing; another may succeed
-    ├── EnvError               an environment that broke or hung
-    └── WorkerLostError        the worker that played it died
+    IctbenchError
+    ├── UsageError                 what was asked for cannot be done as asked; exit code 2
+    │   ├── UnknownNameError       a name that resolves to nothing
+    │   ├── MissingExtraError      the name is known, a package it needs is not installed
+    │   ├── ConfigError            an unreadable or contradictory configuration
+    │   ├── SuiteError             a suite file that is not valid
+    │   ├── PoolTooSmallError      a pool has fewer tasks than the sizes ask for
+    │   ├── ResultError            a result file that cannot be read or is not valid
+    │   ├── RunFolderError         an output folder that cannot be used for this run
+    │   └── SubmissionError        a submission, or a board, that is not valid
+    ├── RunError                   a run that could not finish; exit code 1
+    │   ├── RunInterruptedError    stopped by the user; it can be continued
+    │   ├── EndpointDownError      stopped because nothing answers; it can be continued
+    │   ├── PluginError            a plug-in that breaks its contract
+    │   ├── WorkerError            workers that cannot be started, or an error nobody foresaw in one
+    │   ├── JournalError           the journal cannot be written, e.g. the disk is full; it can be continued
+    │   └── LimitReachedError      stopped at a limit on cost, tokens or time; continue it with a higher one
+    ├── ModelFailure               caused by the model: the episode is `failed`, of this kind
+    └── InfrastructureError        caused by anything else: the episode is owed
+        ├── ModelUnavailableError  nothing usable came back, after all retries
+        │   ├── EndpointRefusedError   the endpoint refuses this key, model or address
+        │   └── TransientModelError    one try failed in passing; another may succeed
+        ├── EnvError               an environment that broke or hung
+        └── WorkerLostError        the worker that played it died
 """
 
 from __future__ import annotations
