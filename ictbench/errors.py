@@ -1,5 +1,7 @@
 """Every error of ictbench, in one tree.
 
+Who derives from whom, and what it is for:
+
     IctbenchError
     ├── UsageError                 what was asked for cannot be done as asked; exit code 2
     │   ├── UnknownNameError       a name that resolves to nothing
