@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ictbench.engine.episode import match_action
+from ictbench.leaderboard.differences import differences, in_words
 from ictbench.leaderboard.findings import shown
 from ictbench.protocol import sampling_seed
 
@@ -23,7 +24,8 @@ def faults(record: EpisodeRecord, task: Task, evidence: Evidence, suite: Suite) 
     """What cannot be, in words; `task` is the suite's own of the record's key."""
     result, trajectory = evidence.result, record.trajectory
     if record.task != task:
-        yield f"its task is {shown(record.task.model_dump())}, the suite's is {shown(task.model_dump())}"
+        for place, value, expected in differences(record.task.model_dump(), task.model_dump(), ("task",)):
+            yield f"{in_words(place)} is {shown(value)}, and the suite's own {shown(expected)}"
     if record.replicate or record.key != f"{task.id}@{record.prompt}":
         yield f"its key is of another prompt or replicate than {shown(record.prompt)}, {record.replicate}"
     if record.seed != (seed := sampling_seed(suite.digest, task.id, record.replicate)):

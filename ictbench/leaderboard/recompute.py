@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import UsageError
 from ictbench.leaderboard import claims
 from ictbench.leaderboard.differences import differences, in_words
-from ictbench.leaderboard.faults import faults, first_digest
+from ictbench.leaderboard.faults import faults, first_digest, impossible
 from ictbench.leaderboard.findings import Findings, shown
 from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.summaries import Summaries
@@ -168,10 +168,9 @@ class _Recount:
         claimed_cost = {role: _json(usage) for role, usage in result.cost.items() if role != "reflector"}
         for place, claimed, expected in differences(claimed_cost, {role: _json(use) for role, use in cost.items()}):
             found["cost"].add(_said(in_words(place), claimed, expected))
-        if negative := [
-            name for name, value in result.cost.get("reflector", Usage()) if value is not None and not value >= 0
-        ]:
-            found["cost"].add(f"reflector.{negative[0]} is below 0")
+        reflector = result.cost.get("reflector", Usage())
+        if name := impossible(reflector):
+            found["cost"].add(f"reflector.{name} is {getattr(reflector, name)}")
         yield from (one.check("as worked out anew from the records") for one in found.values())
 
 
