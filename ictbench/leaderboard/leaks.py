@@ -43,7 +43,7 @@ LIST_MARK = re.compile(r"^[ \t]*(?:\d+[.):]|[-*•])[ \t]+", re.MULTILINE)
 LETTER, DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 WORD = re.compile(r"[^\W_]+")
 NAME = re.compile(r"\w+(?:[-.]\w+)*")
-NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:[,_' ]\d{3})+(?![\w.])|\d+")
+NUMBER = re.compile(r"(?<!\d)(?<!\d[.])(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d+)")
 
 
 @dataclass(frozen=True, slots=True)

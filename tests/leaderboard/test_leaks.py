@@ -47,6 +47,7 @@ def saying(text: str) -> Evidence:
         ("This is MINIHACK-EAT-V0.", "leaked names", "names 'minihack-eat-v0'"),
         ("Also of others: (read-10002)", "leaked names", "names 'read-10002'"),
         ("The seed is 20003.", "leaked seeds", "holds 20003, the seed of eat-20003"),
+        ("seed_20003", "leaked seeds", "holds 20003"),
         ("10,002: go north", "leaked seeds", "holds 10002, the seed of eat-10002"),
     ],
 )
@@ -54,9 +55,7 @@ def test_names_and_seeds_are_told(text: str, check: str, words: str) -> None:
     assert words in leaks(saying(text))[check]
 
 
-@pytest.mark.parametrize(
-    "text", ["Read, eat, and step 25 times.", "T:20003th", "120003 200031 0.20003", "eat-2", "zap 3-4"]
-)
+@pytest.mark.parametrize("text", ["Read, eat, and step 25 times.", "120003 200031 0.20003", "eat-2", "zap 3-4"])
 def test_what_only_looks_like_it_is_not(text: str) -> None:
     assert leaks(saying(text)) == {}
 
