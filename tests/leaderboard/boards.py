@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ictbench.leaderboard.board_folder import BoardFolder
+    from ictbench.leaderboard.entries import Board
     from ictbench.leaderboard.verification import Badge
     from ictbench.records import Episode
     from ictbench.results import Result
@@ -77,6 +79,15 @@ def submit(
     for badge in badges:
         verify(board, slug, badge, submission, result)
     return submission
+
+
+def restated(board: Board, slug: str, **changes: Any) -> Board:
+    """A board whose submission says what the schema would refuse."""
+    entries = [
+        replace(entry, submission=entry.submission.model_copy(update=changes)) if entry.slug == slug else entry
+        for entry in board.entries
+    ]
+    return replace(board, entries=tuple(entries))
 
 
 def verify(board: BoardFolder, slug: str, badge: Badge, submission: Submission, result: Result, **changes: Any) -> None:

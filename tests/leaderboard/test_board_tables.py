@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import csv
 import re
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,10 @@ from ictbench.leaderboard.entries import read_board
 from ictbench.leaderboard.ranking import rank
 from ictbench.leaderboard.tables import _code, _no_formula, write_tables
 
-sys.path.insert(0, str(Path(__file__).parent))
-from boards import made_up, submit
+from .boards import made_up, restated, submit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 
@@ -24,17 +25,16 @@ READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 @pytest.fixture
 def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "rooms-v1")
-    submit(folder, "good", made_up(READ, "rules"), name='=HYPERLINK("https://example.org")')
-    submit(
-        folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"), name="@everyone | <b>`x`</b> ![](https://e)"
-    )
+    submit(folder, "good", made_up(READ, "rules"))
+    submit(folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"))
     submit(folder, "small", made_up(READ, "tiny", profile="quick", ranked=False), unranked=True)
     log.append(folder.log, "attempted", "other", by="us", reason="-1+1: forged")
     return folder
 
 
 def written(folder: BoardFolder) -> dict[str, str]:
-    board = read_board(folder)
+    board = restated(read_board(folder), "good", name='=HYPERLINK("https://example.org")')
+    board = restated(board, "bad", name="@everyone | <b>`x`</b> ![](https://e)", submitted_by="\t-2+3|cmd")
     write_tables(board, rank(board.entries), folder.tables)
     return {path.name: path.read_text("utf-8") for path in sorted(folder.tables.iterdir())}
 

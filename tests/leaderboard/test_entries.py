@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +10,11 @@ from ictbench.leaderboard.board_folder import BoardFolder
 from ictbench.leaderboard.entries import find_boards, read_board
 from ictbench.records import PluginSpec
 
-sys.path.insert(0, str(Path(__file__).parent))
-from boards import made_up, submit, verify
+from .boards import made_up, submit, verify
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ictbench.leaderboard.entries import Entry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +13,7 @@ from ictbench.records import ModelSpec, PluginSpec
 from ictbench.results import compare
 from ictbench.results.schema import Player
 
-sys.path.insert(0, str(Path(__file__).parent))
-from boards import made_up
+from .boards import made_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ictbench.leaderboard.ranking import Track
 
 KIND = "ictbench leaderboard"
+TABLES = "tables"
 INDEX, BOARD, ENTRY = (
     Shell(KIND, name, (*STYLES, "site"), (files(__package__) / "assets", ASSETS))
     for name in ("index", "board", "entry")
@@ -35,13 +36,22 @@ INDEX, BOARD, ENTRY = (
 def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Path]:
     """Write the site of all boards in a folder, and answer its pages; with `tables`, those of the boards too.
 
-    A site that was there is replaced once the new one is whole.
-
     Raises:
         SubmissionError: a board cannot be read, or `out` holds something else or cannot be written.
-        ResultError: a result contradicts itself.
     """
     boards = [read_board(folder) for folder in find_boards(leaderboards)]
+    pages = write_site(boards, out)
+    for board in boards if tables else ():
+        shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
+    return pages
+
+
+def write_site(boards: Sequence[Board], out: Path) -> list[Path]:
+    """Write the site of some boards, and answer its pages. One that was there is replaced once the new one is whole.
+
+    Raises:
+        SubmissionError: `out` holds something else or cannot be written.
+    """
     ranked = [(board, rank(board.entries)) for board in boards]
     whole = out.resolve()
     new = whole.with_name(f"{whole.name}.part")
@@ -53,8 +63,6 @@ def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Pa
         pages = [_write_index(new, ranked)]
         for board, tracks in ranked:
             pages += _write_board(new / board.suite, board, tracks)
-            if tables:
-                shutil.copytree(new / board.suite / "tables", board.folder.tables, dirs_exist_ok=True)
         shutil.rmtree(whole, ignore_errors=True)
         new.rename(whole)
     except OSError as error:
@@ -71,7 +79,7 @@ def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) 
 
 
 def _write_board(folder: Path, board: Board, tracks: Sequence[Track]) -> list[Path]:
-    write_tables(board, tracks, folder / "tables")
+    write_tables(board, tracks, folder / TABLES)
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with collecting() as chunks:

@@ -1,0 +1,124 @@
+"""`ictbench leaderboard show`, `build`, `serve` and `log`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ictbench.cli import main
+from ictbench.leaderboard.board_folder import BoardFolder
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from leaderboard.boards import made_up, submit
+
+READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+
+
+@pytest.fixture
+def leaderboards(tmp_path: Path) -> Path:
+    board = BoardFolder(tmp_path / "leaderboards" / "rooms-v1")
+    submit(board, "good", made_up(READ, "rules"), name="Good [b]rules[/b]")
+    submit(board, "waits", made_up(READ, "other"), badges=())
+    return tmp_path / "leaderboards"
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["ictbench", "leaderboard", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code if isinstance(caught.value.code, int) else 0
+
+
+def test_the_ranking_is_shown(
+    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(leaderboards.parent)
+    assert call(monkeypatch, "show") == 0
+    said = capsys.readouterr().out
+    (ranked,) = (line for line in said.splitlines() if "Good" in line)
+    assert ranked.split()[:4] == ["1", "Good", "[b]rules[/b]", "rules"]
+    assert "0.83 [" in ranked
+    assert "the board has not replayed it: its numbers are what the submitter says" in said
+
+
+def test_the_ranking_is_plain_data_for_programs(
+    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "show", "rooms-v1", "--leaderboards", str(leaderboards), "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [track["entries"] for track in shown["tracks"]] == [["good"]]
+    assert {entry["slug"]: entry["section"] for entry in shown["entries"]} == {"good": "ranked", "waits": "waiting"}
+
+
+def test_tables_and_site_are_built(
+    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = leaderboards.parent / "site"
+    assert call(monkeypatch, "build", str(leaderboards), "--out", str(site)) == 0
+    assert capsys.readouterr() == (f"4 pages: {site / 'index.html'}\n", "")
+    assert (leaderboards / "rooms-v1/tables/ranking.csv").is_file()
+
+
+def test_a_maintainer_keeps_the_log(
+    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = str(leaderboards / "rooms-v1")
+    said = ("--by", "us", "--reason", "new")
+    assert call(monkeypatch, "log", board, "added", "good", *said) == 0
+    assert call(monkeypatch, "log", board, "removed", "good", "--by", "us", "--reason", "its author asked") == 0
+    capsys.readouterr()
+    assert call(monkeypatch, "log", board) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[11:] for line in lines] == ["added good, by us: new", "removed good, by us: its author asked"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
+        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board, which is a folder SUITE/submissions"),
+        (["build", ".", "--out", "rooms-v1"], "rooms-v1 exists and is no site that was built"),
+        (["log", "rooms-v1", "added", "good"], "to log 'added', name the submission, --by and --reason"),
+        (["log", "rooms-v1", "added", "nobody", "--by", "us", "--reason", "new"], "submissions/nobody"),
+        (["log", "rooms-v1", "vanished", "good"], "'vanished' is not one of"),
+    ],
+)
+def test_misuse_takes_one_line(
+    leaderboards: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(leaderboards)
+    assert call(monkeypatch, *arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_served_board_stops_on_request(leaderboards: Path) -> None:
+    command = [
+        str(Path(sys.executable).with_name("ictbench")),
+        "leaderboard",
+        "serve",
+        str(leaderboards),
+        "--port",
+        "0",
+    ]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[0]
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert b"ictbench leaderboard" in page.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
