@@ -6,9 +6,8 @@ Everything the command line does is a call here. Names are loaded when they are 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
-
-from ictbench.meta.registration import register_with_gymnasium
 
 __version__ = "0.1.0"
 
@@ -107,4 +106,6 @@ def __dir__() -> list[str]:
     return __all__
 
 
-register_with_gymnasium()
+if sys.modules.get("gymnasium"):
+    # Whoever imports Gymnasium first finds our ids there; nobody else has to wait for it.
+    importlib.import_module("ictbench.meta")

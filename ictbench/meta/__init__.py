@@ -1,21 +1,26 @@
-"""The benchmark's world as a Gymnasium environment whose action is a system prompt, and the player behind it.
+"""The benchmark's world as a Gymnasium environment whose action is a system prompt.
 
-Names are loaded when they are first used: the player needs no Gymnasium.
+Importing it registers the environments' ids where Gymnasium is installed; names are loaded when they are first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from ictbench.meta.registration import register_envs
 
 if TYPE_CHECKING:
     from ictbench.meta.batch import Batch
     from ictbench.meta.env import MetaEnv
-    from ictbench.meta.player import Player
 
-_HOMES = {"Batch": "batch", "MetaEnv": "env", "Player": "player"}
+_HOMES = {"Batch": "batch", "MetaEnv": "env"}
 
-__all__ = ["Batch", "MetaEnv", "Player"]
+__all__ = ["Batch", "MetaEnv"]
+
+if find_spec("gymnasium"):
+    register_envs()
 
 
 def __getattr__(name: str) -> Any:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ictbench.errors import ConfigError, MissingExtraError, UsageError
 from ictbench.meta.batch import Batch
-from ictbench.meta.player import Player
 from ictbench.resolve import resolve
+from ictbench.runner.episode_player import EpisodePlayer
 from ictbench.runner.plan import Options, make_plan
 
 try:
@@ -82,7 +82,7 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
             raise ConfigError(f"a meta-environment is of one family, and {family!r} means {', '.join(plan.families)}")
         self.family = plan.families[0]
         self._plan = plan
-        self._player = Player(plan)
+        self._player = EpisodePlayer(plan)
         self._batches: tuple[tuple[Task, ...], ...] | None = None
         """Of the loop under way."""
         self._loop = self._turn = 0

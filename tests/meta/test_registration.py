@@ -30,22 +30,15 @@ def test_every_family_that_ships_has_an_id() -> None:
     assert ("ictbench/ALFWorld-Procgen-Pick-Two-v1", "alfworld-procgen-v1", "pick-two") in found
 
 
-@pytest.mark.parametrize(
-    "imports",
-    [
-        "import gymnasium, ictbench",
-        "import ictbench, gymnasium",
-        # Whoever only looks whether it is there does not use the wait up.
-        "import ictbench, importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
-    ],
-)
-def test_in_whichever_order_both_are_imported_the_ids_are_there(imports: str) -> None:
+@pytest.mark.parametrize("imports", ["import gymnasium, ictbench", "import ictbench, gymnasium, ictbench.meta"])
+def test_the_ids_are_there_once_gymnasium_and_then_ictbench_or_its_meta_are_imported(imports: str) -> None:
     done = python(f"{imports}\n{MAKE}")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_gymnasium_imports_us_where_the_id_says_so() -> None:
-    done = python("import gymnasium\n" + MAKE.replace("ictbench/", "ictbench:ictbench/"))
+@pytest.mark.parametrize("imports", ["import gymnasium", "import ictbench, gymnasium"])
+def test_gymnasium_imports_us_where_the_id_says_so(imports: str) -> None:
+    done = python(f"{imports}\n" + MAKE.replace("ictbench/", "ictbench.meta:ictbench/"))
     assert (done.returncode, done.stderr) == (0, "")
 
 

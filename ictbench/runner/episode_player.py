@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ictbench.runner.plan import RunPlan
 
 
-class Player:
+class EpisodePlayer:
     """Plays episodes side by side and waits for them, for Gymnasium environments and reward functions.
 
     It has an event loop in a thread of its own, and on it the executor, models and limits of one plan. All of it
