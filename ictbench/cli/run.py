@@ -71,8 +71,8 @@ def run(
         str,
         option(
             "--reflector",
-            "provider/model, rules (scripted), none (unchanged prompt), file:PATH (hand-written), module:Class; "
-            "blind:REFLECTOR shows any of them no trajectory.",
+            "provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (unchanged prompt), "
+            "icl, retrieval, file:PATH (hand-written), module:Class; blind:, shuffled: or reflexion:REFLECTOR.",
             rich_help_panel=PLAYERS,
         ),
     ] = "rules",

@@ -162,6 +162,8 @@ class ResultRow(Row):
     """The reflector's label."""
     reflector_trained_on: tuple[str, ...] | None
     """Families that the reflector was trained on; empty for nothing, missing where unknown."""
+    control: str
+    """Why the arm is a control, which is never ranked; empty if it is none."""
     family: str
     """Family of the loop."""
     role: Role

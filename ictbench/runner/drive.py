@@ -112,23 +112,24 @@ class Drive:
             return known
         seed = reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn)
         clock = time.monotonic()
-        replays = self._replays(request, plan)
-        play = replays if plan.experience == "halved" else None
-        context = Context(seed, plan.prompt_bytes, play, request.turn)
 
         async def reflect() -> Reflection:
+            # Each attempt has its own episodes: those of one that was cut short bought nothing.
+            replays = self._replays(request, plan)
+            play = replays if plan.experience == "halved" else None
+            context = Context(seed, plan.prompt_bytes, play, request.turn)
             try:
-                return await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+                answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
             except ModelFailure as error:
                 usage = error.usage or Usage(calls=1, cost=None)
-                return Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
+                answer = Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
+            if not isinstance(answer, Reflection):
+                label = self.plan.reflector.label
+                raise PluginError(f"reflector {label} answered {answer!r:.80}, which is no Reflection")
+            return answer.model_copy(update={"replays": tuple(replays.keys)})
 
         what = f"reflection {plan.family} loop {plan.index} turn {request.turn}"
         reflection = await self.ledger.guarded(what, reflect)
-        if not isinstance(reflection, Reflection):
-            label = self.plan.reflector.label
-            raise PluginError(f"reflector {label} answered {reflection!r:.80}, which is no Reflection")
-        reflection = reflection.model_copy(update={"replays": tuple(replays.keys)})
         seconds, spent = time.monotonic() - clock, self.progress.meter.spent
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
         log.info("%s done in %.1f s", what, seconds)

@@ -241,6 +241,23 @@ def test_a_plan_with_a_task_twice_is_refused() -> None:
         replace(whole, batches=(whole.batches[0], whole.batches[0]))
 
 
+def test_only_a_loop_that_retries_meets_a_task_twice() -> None:
+    whole = plan()
+    again = replace(whole, batches=(whole.batches[0],) * 3, experience="retried")
+    assert [request.tasks for request in Loop(again).start() if isinstance(request, Play)] == [whole.batches[0]]
+    outcome = World(solves=lambda prompt, task: prompt == "p2" and task == "experience-1").run(again)
+    assert outcome.experience == ((False, False), (False, False), (False, True))
+
+
+def test_what_the_reflector_played_itself_is_told_by_turn() -> None:
+    def reflect(request: Reflect) -> Reflection:
+        return Reflection(prompt=f"p{request.turn}", replays=("a@b",) * (request.turn - 1))
+
+    halved = World(reflect=reflect).run(replace(plan(), experience="halved"))
+    assert halved.replays == ((), ("a@b",), ("a@b", "a@b"))
+    assert World().run(plan()).replays == ()
+
+
 def test_an_audit_plays_each_batch_under_the_other_prompt() -> None:
     # prompt[2] solves the batch it was made from, and nothing else is ever solved.
     world = World(solves=lambda prompt, task: prompt == "p2" and task in ("experience-2", "experience-3"))

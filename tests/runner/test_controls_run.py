@@ -11,7 +11,7 @@ from ictbench.errors import PluginError
 from ictbench.reflectors.icl import PROMPT_CAP
 from ictbench.results.remarks import remarks
 from ictbench.results.rows import EpisodeRow
-from ictbench.testing import ScriptedServer
+from ictbench.testing import ScriptedServer, react_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,34 +80,39 @@ def test_raw_trajectories_fill_a_cap_of_their_own(reflector: str, tmp_path: Path
         assert [prompt.text.count("Success: ") for prompt in loop.prompts] == [0, 2, 4, 6]
 
 
-def proposals(body: dict[str, Any]) -> str:
-    """A new prompt for whatever is asked, as GEPA reads it."""
+def answer(body: dict[str, Any]) -> str:
+    """As the actor: the first action. As the reflector: another prompt for every request."""
+    if "Available actions" in body["messages"][-1]["content"]:
+        return str(react_policy(lambda prompt, observation, actions: actions[len(prompt) % len(actions)])(body))
     return f"```\nPlay well, try {len(body['messages'][-1]['content'])}.\n```"
 
 
-def test_gepas_own_episodes_come_out_of_what_everybody_has(plain: ictbench.Run, tmp_path: Path) -> None:
-    with ScriptedServer(proposals, model="m") as server:
-        options = OPTIONS | {"turns": 4, "batch_size": 3, "reflector": "gepa:openai/m", "actor": "rules"}
-        found = ictbench.run(**options, reflector_base_url=server.url, out=tmp_path / "run")
+def test_gepas_own_episodes_come_out_of_what_everybody_has(tmp_path: Path) -> None:
+    with ScriptedServer(answer, model="m") as server:
+        options = OPTIONS | {"turns": 4, "batch_size": 3, "reflector": "gepa:openai/m", "max_steps": 4}
+        options |= {"reflector_base_url": server.url}
+        found = ictbench.run(**options, out=tmp_path / "run")
         asked = server.requests
-        again = ictbench.run(**options, reflector_base_url=server.url, out=tmp_path / "run")
+        again = ictbench.run(**options, out=tmp_path / "run")
         # Neither a reply nor an episode is asked for twice.
         assert server.requests == asked
+        assert ictbench.dry_run(**options)["experience_episodes"] == 4 * 3
     assert again.result.model_copy(update={"host": None}) == found.result.model_copy(update={"host": None})
     (loop,) = found.result.families[0].loops
     assert [len(batch.tasks) for batch in loop.batches] == [1, 2, 1, 2]
     for batch, replayed in zip(loop.batches, loop.replays, strict=True):
-        assert {key.partition("@")[0] for key in replayed} in ({*batch.tasks}, set())
-        assert len(replayed) in (len(batch.tasks), 0)
-    assert sum(map(len, loop.replays)) > 0
-    # The actor is scripted: no calls, but a role of their own.
-    assert found.result.cost["replay"].calls == 0
+        assert [key.partition("@")[0] for key in replayed] in ([*batch.tasks], [])
+    assert 0 < sum(map(len, loop.replays)) <= 6
     rows = {row.key: row for row in found.rows("episodes") if isinstance(row, EpisodeRow)}
     for turn, replayed in enumerate(loop.replays, 1):
         for key in replayed:
             assert ("replay", 0, turn) in {(use.pool, use.loop, use.prompt) for use in rows[key].uses}
+    # What was played for the reflector alone is its own in the account, too.
+    alone = [row.calls for row in rows.values() if row.pools == ("replay",)]
+    assert found.result.cost["replay"].calls == sum(alone) > 0
+    # Before the run, each of the two models was asked once whether it answers.
+    assert sum(usage.calls for usage in found.result.cost.values()) == found.result.host.spent.calls - 2
     assert found.result.control == "it plays tasks of its batches again, to try its prompts out"
-    assert ictbench.dry_run(**options, reflector_base_url=server.url)["experience_episodes"] == 4 * 3
 
 
 GREEDY = """
