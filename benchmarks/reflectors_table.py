@@ -1,6 +1,6 @@
 """Every reflector on minihack-v1, under one another in a table.
 
-    python benchmarks/reflectors_table.py                             # what needs no language model: 3 minutes
+    python benchmarks/reflectors_table.py                             # what needs no language model: minutes
     python benchmarks/reflectors_table.py --model llama-cpp/smollm2   # what needs one, with this one
 
 The actor is the scripted one, unless --actor names another. It obeys rules of a fixed form and reads nothing else, so
