@@ -1,0 +1,67 @@
+"""The environments in examples/: what a plug-in's author would write, run for real."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ictbench import load_run, load_suite
+from ictbench.resolve import resolve
+from ictbench.testing import check_env
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ENVS = ("minigrid_text", "textworld_cooking")
+MOST_LINES = 120
+
+
+@pytest.fixture(autouse=True)
+def _games_are_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp().parent / "cache"))
+
+
+def run(name: str, out: Path, *arguments: str) -> Any:
+    """The example's own command, small; the run that it leaves."""
+    sizes = ["--loops", "1", "--turns", "1", "--batch-size", "2", "--selection-size", "2", "--test-size", "2"]
+    suite = str(EXAMPLES / f"{name}.yaml")
+    done = subprocess.run(
+        [f"{Path(sys.executable).parent}/ictbench", "run", "--suite", suite, "--out", str(out), *sizes, *arguments],
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return load_run(out)
+
+
+@pytest.mark.parametrize("name", ENVS)
+def test_an_example_is_short(name: str) -> None:
+    lines = sum(len((EXAMPLES / f"{name}{end}").read_text("utf-8").splitlines()) for end in (".py", ".yaml"))
+    assert lines < MOST_LINES
+
+
+@pytest.mark.parametrize("name", ENVS)
+def test_an_example_keeps_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    suite = load_suite(EXAMPLES / f"{name}.yaml")
+    family = suite.select_families(["held-out"])[0]
+    check_env(resolve("env", suite.env), suite.scoring_tasks("selection", family, 0, 2))
+
+
+@pytest.mark.parametrize("name", ENVS)
+def test_an_example_runs_the_protocol_with_the_scripted_pair(name: str, tmp_path: Path) -> None:
+    result = run(name, tmp_path / "run", "--reflector", "rules", "--families", "held-out").result
+    assert result.complete
+    assert result.suite.name == load_suite(EXAMPLES / f"{name}.yaml").name
+    assert set(result.versions) > {"minigrid" if name == "minigrid_text" else "textworld"}
+
+
+@pytest.mark.parametrize("name", ENVS)
+def test_the_solver_solves_every_task_of_an_example(name: str, tmp_path: Path) -> None:
+    played = run(name, tmp_path / "run", "--actor", "solver", "--reflector", "none", "--families", "held-out")
+    assert {row.end for row in played.rows("episodes")} == {"solved"}
