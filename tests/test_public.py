@@ -29,7 +29,7 @@ FLOORS = {
     "protocol": 5,
     "results": 6,
     "runner": 7,
-    **dict.fromkeys(("export", "testing", "leaderboard", "meta", "train"), 8),
+    **dict.fromkeys(("export", "scaffold", "testing", "leaderboard", "meta", "train"), 8),
     "cli": 9,
 }
 TOP = 10

@@ -18,6 +18,7 @@ from ictbench.cli import (
     doctor,
     export,
     leaderboard,
+    new,
     report,
     run,
     show,
@@ -51,6 +52,7 @@ app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("submit")(submit.submit)
 app.command("verify")(verify.verify)
+app.command("new")(new.new)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
