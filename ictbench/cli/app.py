@@ -20,6 +20,7 @@ from ictbench.cli import (
     leaderboard,
     new,
     report,
+    rerun,
     run,
     show,
     submit,
@@ -53,6 +54,7 @@ app.command("transfer")(transfer.transfer)
 app.command("submit")(submit.submit)
 app.command("verify")(verify.verify)
 app.command("new")(new.new)
+app.command("rerun")(rerun.rerun)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")

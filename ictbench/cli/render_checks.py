@@ -34,6 +34,9 @@ def print_verdict(verification: Verification) -> None:
     if played is not None:
         drawn = f", drawn by {played.sample_seed}" if played.sample_seed else ""
         print(f"Played again: {played.episodes:,} of {played.of:,} episodes, {played.decisions:,} decisions{drawn}.")
+    if reran := verification.reran:
+        tasks = "drawn by the digest" if reran.fresh_tasks else "whose games are those that it was submitted with"
+        print(f"Run again: loops {', '.join(map(str, reran.loops))}, {tasks}.")
     print("Passed." if verification.passed else "Failed.")
 
 

@@ -46,11 +46,11 @@ def verify(
     import ictbench
     from ictbench.cli.render_checks import print_check, print_verdict, replay_progress
     from ictbench.errors import ConfigError
-    from ictbench.leaderboard.verify import place_of, store
+    from ictbench.leaderboard.subject import place_of
 
     if sample is not None and everything:
         raise ConfigError(f"--sample {sample} and --all are two things; leave one out")
-    place = out or place_of(path)
+    place = out or place_of(path, "replayed")
     with replay_progress(as_json) as on_played:
         found = ictbench.verify(
             path,
@@ -62,7 +62,7 @@ def verify(
             on_check=(lambda check: None) if as_json else print_check,
             on_played=on_played,
         )
-    store(found, place)
+    found.write(place)
     if as_json:
         print(found.model_dump_json(indent=1, by_alias=True))
     else:

@@ -56,7 +56,7 @@ def check_loops(result: Result, suite: Suite) -> Check:
             found.add(f"the suite has no family {shown(family.name)}")
             continue
         indices = [loop.index for loop in family.loops]
-        if len(indices) != result.sizes.loops or indices != list(range(len(indices))):
+        if indices != [*(result.loop_indices or range(len(indices)))] or len(indices) != result.sizes.loops:
             found.add(f"{family.name} has the loops {shown(indices)}, not 0 … {result.sizes.loops - 1}")
         for loop in family.loops:
             found.extend(
@@ -81,6 +81,7 @@ def check_setup(result: Result, suite: Suite) -> Check:
             prompt_bytes=result.prompt_bytes,
             actor=result.actor,
             trained_on=result.reflector_trained_on,
+            loop_indices=result.loop_indices,
         )
     )
     # It may admit more: what follows from a plug-in, or happened on the way.

@@ -17,7 +17,6 @@ from ictbench.leaderboard import claims
 from ictbench.leaderboard.differences import differences, in_words
 from ictbench.leaderboard.faults import faults, first_digest, impossible
 from ictbench.leaderboard.findings import Findings, shown
-from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.summaries import Summaries
 from ictbench.leaderboard.verification import Check
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
@@ -40,9 +39,8 @@ COMPARED = ("outcomes", "best", "measures", "behaviour", "means", "cost")
 
 
 def recheck(evidence: Evidence, suite: Suite) -> Iterator[Check]:
-    """Check everything that can be checked without playing, leaks included.
+    """Check whether a result follows from its records. Where the ground of the rest is gone, the last check failed.
 
-    Where the ground of the rest is gone, the check that failed is the last one.
     Of each episode a few words are kept: memory grows by some 0.5 KB an episode.
 
     Args:
@@ -97,7 +95,6 @@ class _Recount:
             yield from (Findings(name).skipped("episodes are missing") for name in COMPARED)
             return
         yield from self._compare(outcomes)
-        yield from check_leaks(self.evidence, self.suite, self.plans)
 
     def _read(self, records: Findings, episodes: Findings) -> None:
         """Keep a summary of every episode that a loop may need; note what is wrong with it."""

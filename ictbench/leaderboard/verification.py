@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from ictbench.errors import ConfigError
 from ictbench.leaderboard.submission import Hash
 from ictbench.records import Record
+from ictbench.runner.folder import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Badge = Literal["replayed", "rerun"]
 """`replayed`: the recorded actions led to the recorded outcomes. `rerun`: the models, run again, gained as much."""
@@ -74,3 +79,15 @@ class Verification(Record):
     date: AwareDatetime
     by: str = ""
     """Who made the record, where somebody says so."""
+
+    def write(self, path: Path) -> None:
+        """Write the record, as JSON.
+
+        Raises:
+            ConfigError: it cannot be written there.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, self.model_dump_json(indent=1, by_alias=True) + "\n")
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written ({error.strerror}); name a file with --out") from error

@@ -10,25 +10,20 @@ from typing import TYPE_CHECKING, Literal
 
 from ictbench import __version__
 from ictbench.engine import cores
-from ictbench.errors import ConfigError, SubmissionError, UnknownNameError
-from ictbench.leaderboard.board_folder import BoardFolder, SubmissionFolder
+from ictbench.errors import ConfigError
 from ictbench.leaderboard.claims import make_plans
-from ictbench.leaderboard.findings import Findings, shown
-from ictbench.leaderboard.reading import evidence_of_submission, read_submission
+from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.replay import draw, replay
-from ictbench.leaderboard.run_evidence import check_episodes_file, evidence_of_run
+from ictbench.leaderboard.subject import Subject, check_packages, our_suite, read_subject
 from ictbench.leaderboard.verification import Check, Replayed, Verification
 from ictbench.resolve import resolve
-from ictbench.runner.folder import RunFolder, write_atomically
-from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ictbench.leaderboard.claims import Plans
     from ictbench.leaderboard.evidence import Evidence
-    from ictbench.results import Result
     from ictbench.suites import Suite
 
 SAMPLE = 500
@@ -69,17 +64,20 @@ def verify(
     """
     if isinstance(sample, int) and sample < 1:
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
-    subject = _subject(Path(path))
-    ours = _our_suite(subject.evidence.result, suite)
+    subject = read_subject(Path(path))
+    ours = our_suite(subject.evidence.result, suite)
     checks = _Checks(on_check)
     for check in (*subject.own, *recheck(subject.evidence, ours)):
         checks.add(check)
     versions: dict[str, str] = {}
     replayed = None
-    if checks.sound:
+    if checks.passed:
         plans = make_plans(subject.evidence.result, ours)
+        # What leaked is told, and played all the same.
+        for check in check_leaks(subject.evidence, ours, plans):
+            checks.add(check)
         versions = _versions(ours, plans)
-        if checks.add(_check_versions(subject.evidence.result, versions)):
+        if checks.add(check_packages(subject.evidence.result, versions)):
             drawing = _drawing(subject, sample, salt)
             replayed = _play_again(subject.evidence, plans, drawing, workers or cores(), checks, on_played)
     if replayed is None:
@@ -89,7 +87,7 @@ def verify(
         badge="replayed",
         submission=subject.submission,
         result=subject.evidence.result.checksum,
-        passed=all(check.verdict != "failed" for check in checks.made),
+        passed=checks.passed,
         checks=tuple(checks.made),
         replayed=replayed,
         ictbench=__version__,
@@ -97,20 +95,6 @@ def verify(
         date=datetime.now(UTC).replace(microsecond=0),
         by=by,
     )
-
-
-def place_of(path: str | Path) -> Path:
-    """Where the record of a verification belongs: a run's folder, or the board's own, but never a submission's.
-
-    Raises:
-        SubmissionError: the submission is not in a board's folder.
-    """
-    path = Path(path).resolve()
-    if not SubmissionFolder(path).metadata.exists():
-        return path / "verification.json"
-    if path.parent.name != BoardFolder(path.parent.parent).submissions.name:
-        raise SubmissionError(f"{path} is in no board's submissions/ folder; name a file with --out")
-    return BoardFolder(path.parent.parent).verification(path.name, "replayed")
 
 
 @dataclass
@@ -121,44 +105,15 @@ class _Checks:
     made: list[Check] = field(default_factory=list)
 
     @property
-    def sound(self) -> bool:
-        """Whether the records hold, so that it is worth playing. A leak is a matter for people."""
-        return all(check.verdict == "passed" or check.name.startswith("leaked") for check in self.made)
+    def passed(self) -> bool:
+        """Whether none failed so far."""
+        return all(check.verdict != "failed" for check in self.made)
 
     def add(self, check: Check) -> bool:
         """Whether it passed."""
         self.made.append(check)
         self.tell(check)
         return check.verdict == "passed"
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What is looked at."""
-
-    evidence: Evidence
-    submission: str | None
-    """Digest of the submission; None of a run."""
-    own: Iterable[Check] = ()
-    """Checks that only its kind has."""
-
-
-def _subject(path: Path) -> _Subject:
-    folder = SubmissionFolder(path)
-    if folder.metadata.exists():
-        return _Subject(evidence_of_submission(folder), read_submission(folder).digest)
-    if RunFolder(path).config.exists():
-        return _Subject(evidence_of_run(path), None, [check_episodes_file(path)])
-    raise SubmissionError(f"{path} is neither a run's folder, with run.json, nor a submission's, with submission.json")
-
-
-def _our_suite(result: Result, named: str | Path | None) -> Suite:
-    """The suite as it is here. What a result names is looked up and never opened: it may be any path."""
-    if named is not None:
-        return load_suite(named)
-    if result.suite.name not in list_suites():
-        raise UnknownNameError(f"no suite {shown(result.suite.name)} ships with ictbench; name its file with --suite")
-    return load_suite(result.suite.name)
 
 
 def _versions(suite: Suite, plans: Plans) -> dict[str, str]:
@@ -176,20 +131,11 @@ def _versions(suite: Suite, plans: Plans) -> dict[str, str]:
     return versions
 
 
-def _check_versions(result: Result, versions: dict[str, str]) -> Check:
-    found = Findings("packages")
-    for name in sorted({*result.versions, *versions}):
-        if (theirs := result.versions.get(name)) != (ours := versions.get(name)):
-            found.add(f"played with {name} {shown(theirs)}, and here is {shown(ours)}: install the same")
-    return found.check(", ".join(f"{name} {version}" for name, version in versions.items()) or "none matter")
-
-
-def _drawing(subject: _Subject, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
+def _drawing(subject: Subject, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
     """How many episodes are drawn, and by what; None for all."""
     if sample is None:
         sample = SAMPLE if subject.submission else "all"
-    digest = subject.submission or subject.evidence.result.checksum
-    return None if sample == "all" else (sample, f"{digest[:16]}-{salt or secrets.token_hex(8)}")
+    return None if sample == "all" else (sample, f"{subject.digest[:16]}-{salt or secrets.token_hex(8)}")
 
 
 def _play_again(
@@ -219,16 +165,3 @@ def _play_again(
         decisions=found.decisions,
         sample_seed=drawing[1] if drawing else None,
     )
-
-
-def store(verification: Verification, path: Path) -> None:
-    """Write a record.
-
-    Raises:
-        ConfigError: it cannot be written there.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, verification.model_dump_json(indent=1, by_alias=True) + "\n")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); name a file with --out") from error

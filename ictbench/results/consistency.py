@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from ictbench.results.played import played
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.results.schema import FamilyResult, LoopResult, Result
 
@@ -19,6 +20,8 @@ def contradictions(result: Result) -> Iterator[str]:
     """What cannot be true of a run's result: the place, what it says and what it should."""
     if doubled := _doubled(family.name for family in result.families):
         yield f"families: {min(doubled)!r} is there twice"
+    if (named := result.loop_indices) is not None and not _is_ascending(named, result.sizes.loops):
+        yield f"loop_indices: {named!r:.80}, which are not {result.sizes.loops} in ascending order from 0 or more"
     for family in result.families:
         yield from (f"family {family.name}: {found}" for found in _of_family(result, family))
     if result.complete and result.owed:
@@ -33,9 +36,10 @@ def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
     if doubled := _doubled(loop.index for loop in family.loops):
         yield f"loop {min(doubled)} is there twice"
     # A file may claim any number of loops or turns: ranges are asked, and never spelled out.
-    planned = range(result.sizes.loops)
+    planned = range(result.sizes.loops) if result.loop_indices is None else result.loop_indices
     if strange := [index for index in indices if index not in planned]:
-        yield f"loop {min(strange)} is there, of {result.sizes.loops} loops from 0"
+        which = "from 0" if result.loop_indices is None else f"{', '.join(map(str, planned))}"
+        yield f"loop {min(strange)} is there, of {result.sizes.loops} loops {which}"
     missing = next((index for index in planned if index not in indices), None)
     if result.complete and missing is not None:
         yield f"complete, but loop {missing} is missing"
@@ -63,6 +67,10 @@ def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
     scores = [given.count("1") for given in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], and selection says prompt[{scores.index(max(scores))}]"
+
+
+def _is_ascending(indices: Sequence[int], count: int) -> bool:
+    return len(indices) == count and all(one < other for one, other in pairwise((-1, *indices)))
 
 
 def _doubled(values: Iterable[T]) -> list[T]:

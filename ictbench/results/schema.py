@@ -187,6 +187,8 @@ class Result(Record):
     """Versions of the packages that the environment's behaviour depends on."""
     profile: str
     sizes: Sizes
+    loop_indices: tuple[int, ...] | None = Field(default=None, exclude_if=lambda indices: indices is None)
+    """Which loops were run, where they are not the first ones."""
     intervals: Literal["over loops", "for these games"]
     """What intervals speak of: other loops with other tasks, or, where all loops share finite games, these games."""
     test_every_turn: bool

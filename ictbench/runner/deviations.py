@@ -27,8 +27,9 @@ def deviations(
     prompt_bytes: int,
     actor: PluginSpec,
     trained_on: TrainedOn | None,
+    loop_indices: Collection[int] | None = None,
 ) -> Iterator[str]:
-    """In words, one at a time: sizes, limits, the actor's decoding, families left out, held-out ones trained on."""
+    """In words, one at a time: sizes, limits, the actor's decoding, loops, families left out or wrongly trained on."""
     fixed: list[tuple[str, Any, Any]] = [
         (name, getattr(suite.profiles[profile], name), getattr(sizes, name)) for name in SIZES
     ]
@@ -42,6 +43,8 @@ def deviations(
     for name, standard, actual in fixed:
         if actual != standard:
             yield f"{name} {actual} instead of {_words(name, standard)}"
+    if loop_indices is not None:
+        yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
         yield f"held-out families left out: {', '.join(missing)}"
     if seen := seen_held_out(trained_on or (), suite):

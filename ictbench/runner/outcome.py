@@ -64,6 +64,7 @@ def build_result(
         versions=versions,
         profile=plan.profile,
         sizes=plan.sizes,
+        loop_indices=plan.loop_indices,
         intervals="for these games" if plan.suite.pools.shared else "over loops",
         test_every_turn=plan.test_every_turn,
         audit=plan.audit,

@@ -161,6 +161,8 @@ class RunPlan:
     retry_failed: tuple[FailureKind, ...]
     notes: tuple[str, ...]
     """What the user should know of how the options were understood."""
+    loop_indices: tuple[int, ...] | None = None
+    """Which loops, in ascending order; None for the first ones, as every profile has them."""
 
     def loops(self) -> Iterator[LoopPlan]:
         """The plan of every loop.
@@ -169,7 +171,7 @@ class RunPlan:
             PoolTooSmallError: a pool cannot fill them.
         """
         for family in self.families:
-            for index in range(self.sizes.loops):
+            for index in self.loop_indices or range(self.sizes.loops):
                 yield loop_plan(
                     self.suite,
                     family,
@@ -211,6 +213,7 @@ class RunPlan:
             prompt_bytes=self.prompt_bytes,
             actor=self.actor,
             trained_on=self.trained_on,
+            loop_indices=self.loop_indices,
         )
         own = []
         if self.episode_time_limit is not None:
@@ -227,6 +230,7 @@ class RunPlan:
             "profile": self.profile,
             "families": list(self.families),
             **self.sizes.model_dump(),
+            **({"loop_indices": list(self.loop_indices)} if self.loop_indices is not None else {}),
             "test_every_turn": self.test_every_turn,
             "audit": self.audit,
             "max_steps": self.max_steps,

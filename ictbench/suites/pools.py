@@ -75,6 +75,11 @@ class SeedPools(Record):
     selection: SeedBlocks
     test: SeedBlocks
 
+    @property
+    def loops(self) -> int | None:
+        """For how many loops there are blocks; None where all share the pools."""
+        return min(len(pool.seeds) // pool.block for pool in (self.selection, self.test))
+
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
         ordered = sorted((self.experience, self.selection, self.test), key=lambda pool: pool.first)
@@ -158,6 +163,11 @@ class GamePools(Record):
     test: str
     games: tuple[GameEntry, ...] = Field(min_length=1)
     """In the suite's file, the name of a CSV file beside it, with these columns."""
+
+    @property
+    def loops(self) -> int | None:
+        """None: all loops share the pools, so there is no end to them."""
+        return None
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:

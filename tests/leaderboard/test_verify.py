@@ -14,8 +14,8 @@ import pytest
 
 import ictbench
 from ictbench.errors import ConfigError, ResultError, RunFolderError, SubmissionError, UnknownNameError
+from ictbench.leaderboard.subject import place_of
 from ictbench.leaderboard.verification import Verification
-from ictbench.leaderboard.verify import place_of, store
 
 sys.path.insert(0, str(Path(__file__).parent))
 from small_run import small_run, verdicts
@@ -69,8 +69,8 @@ def test_a_sample_is_drawn_by_what_nobody_can_foresee_and_anyone_can_repeat(run:
 
 def test_a_record_reads_back_as_it_was_written(run: Path) -> None:
     found = ictbench.verify(run, sample=1, workers=1)
-    store(found, place_of(run))
-    assert place_of(run) == run / "verification.json"
+    found.write(place_of(run, "replayed"))
+    assert place_of(run, "replayed") == run / "verification.json"
     assert Verification.model_validate_json((run / "verification.json").read_bytes()) == found
     assert json.loads((run / "verification.json").read_bytes())["schema"] == "ictbench.verification/1"
 
@@ -147,14 +147,14 @@ def test_a_record_that_cannot_be_written_is_said(run: Path) -> None:
     found = ictbench.verify(run, sample=1, workers=1)
     (run / "file").touch()
     with pytest.raises(ConfigError, match=r"cannot be written .*; name a file with --out"):
-        store(found, run / "file" / "verification.json")
+        found.write(run / "file" / "verification.json")
 
 
 def test_the_record_of_a_submission_is_the_boards(tmp_path: Path) -> None:
     folder = tmp_path / "minihack-v1" / "submissions" / "mine"
     folder.mkdir(parents=True)
     (folder / "submission.json").touch()
-    assert place_of(folder) == tmp_path / "minihack-v1" / "verifications" / "mine" / "replayed.json"
+    assert place_of(folder, "replayed") == tmp_path / "minihack-v1" / "verifications" / "mine" / "replayed.json"
     stray = shutil.copytree(folder, tmp_path / "mine")
     with pytest.raises(SubmissionError, match="is in no board's submissions/ folder; name a file with --out"):
-        place_of(stray)
+        place_of(stray, "rerun")
