@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import zlib
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,9 +91,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SubmissionError(f"{path} cannot be read: it is {_kind(path)}; put a plain file there") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SubmissionError(f"{path} is {_kind(path)}; put a plain file there")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SubmissionError(f"{path} is {_kind(path)}; put a plain file there")
         content = file.read(most + 1)
     if len(content) > most:
         raise SubmissionError(f"{path} is larger than {most:,} bytes; a submission has at most that in all")
@@ -165,7 +167,7 @@ def _unpack(packed: bytes, where: str, caps: Caps) -> Iterator[bytes]:
                 raise SubmissionError(f"{where} is no gzip file, or is damaged: {error}") from error
             waiting = machine.unconsumed_tail
             unpacked += len(piece)
-            taken = start + CHUNK - len(waiting)
+            taken = min(start + CHUNK, len(packed)) - len(waiting)
             if unpacked > caps.unpacked:
                 raise SubmissionError(f"{where} unpacks to more than {caps.unpacked:,} bytes, which no run does")
             if unpacked > max(MIN_RATIO_CHECKED, caps.ratio * taken):
@@ -193,8 +195,7 @@ def _is_deep(outside: bytes) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise _RefusedError(f"the key {ascii(doubled)[:80]} is there twice; which of them is meant?")
     return found
 
