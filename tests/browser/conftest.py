@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import ictbench
+from ictbench.leaderboard.board_folder import BoardFolder
 
+from .board import Site, harmful, make_board, make_site
 from .hostile import hostile_run
 from .reader import Reader, chromium
 
@@ -63,6 +65,27 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     """A language model that means harm."""
     return hostile_run(tmp_path_factory.mktemp("hostile") / "hostile")
+
+
+@pytest.fixture(scope="session")
+def submitted(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    """The scripted pair in loops enough for ranks to be told apart."""
+    out = tmp_path_factory.mktemp("submitted") / "run"
+    sizes = {"turns": 2, "batch_size": 2, "loops": 8, "selection_size": 3, "test_size": 4}
+    return ictbench.run(suite="minihack-v1", families="room-random,read", out=out, **sizes)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, submitted: ictbench.Run) -> Site:
+    """The site of a board with one of everything."""
+    folder = tmp_path_factory.mktemp("board")
+    return make_site(make_board(BoardFolder(folder / "minihack-v1"), submitted), folder / "site")
+
+
+@pytest.fixture(scope="session")
+def hostile_site(site: Site) -> Site:
+    """The same with harm in every text."""
+    return make_site(harmful(site.board), site.folder.with_name("hostile"))
 
 
 @pytest.fixture(scope="session")

@@ -33,16 +33,20 @@ class Reader:
         self._contexts: list[Any] = []
         self.troubles: list[str] = []
 
-    def open(self, path: Path, **settings: Any) -> Page:
-        """A page in a window of its own; `settings` are Playwright's, e.g. viewport and color_scheme."""
+    def open(self, path: Path, *, query: str = "", root: Path | None = None, **settings: Any) -> Page:
+        """A page in a window of its own; `settings` are Playwright's, e.g. viewport and color_scheme.
+
+        Nothing else may be asked for, or, with `root`, nothing outside of that folder.
+        """
         context = self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         self._contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(4000)
         page.on("console", lambda message: self.troubles.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.on("dialog", self._dismiss)
-        page.on("request", lambda request: self._note(request.url, path))
-        page.goto(path.as_uri())
+        page.on("request", lambda request: self._note(request.url, path, root))
+        page.goto(path.as_uri() + query)
         return page
 
     def close(self) -> None:
@@ -54,6 +58,7 @@ class Reader:
         self.troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    def _note(self, url: str, path: Path) -> None:
-        if url != path.as_uri() and not url.startswith("data:"):
+    def _note(self, url: str, path: Path, root: Path | None) -> None:
+        inside = root is not None and url.startswith(f"{root.as_uri()}/")
+        if url.partition("?")[0] != path.as_uri() and not inside and not url.startswith("data:"):
             self.troubles.append(f"request: {url}")

@@ -1,5 +1,10 @@
 // What the reader chose, kept in the page's address: it can be sent to somebody, and outlives a reload.
 
+// What was chosen, if it is a name of this table; addresses may say anything.
+export function nameIn(table, name) {
+  return Object.hasOwn(table, name) ? name : Object.keys(table)[0];
+}
+
 // `defaults` are texts by name. Answers { chosen, set }: `set(changes)` changes some, then calls `onchange`.
 export function choices(defaults, onchange) {
   const query = new URLSearchParams(location.search);

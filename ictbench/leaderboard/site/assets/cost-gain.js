@@ -1,5 +1,6 @@
 // What a gain cost: tokens or dollars of the whole run.
 
+import { nameIn } from "./choices.js";
 import { element, picker } from "./dom.js";
 import { dollars, tokens } from "./entry-words.js";
 import { estimate, signed } from "./format.js";
@@ -17,7 +18,7 @@ export function costSection(chosen, set) {
   const place = element("div", {});
 
   function update({ entries }) {
-    const name = chosen.cost in UNITS ? chosen.cost : "tokens";
+    const name = nameIn(UNITS, chosen.cost);
     unit.select.value = name;
     place.replaceChildren(...chart(entries, name));
   }

@@ -1,5 +1,6 @@
 // One measure, family by family.
 
+import { nameIn } from "./choices.js";
 import { element, picker } from "./dom.js";
 import { entryLink } from "./entry-words.js";
 import { number, signed } from "./format.js";
@@ -15,7 +16,7 @@ export function familySection(board, chosen, set) {
   const place = element("div", { class: "heat" });
 
   function update({ entries }) {
-    const name = chosen.measure in MEASURES ? chosen.measure : "best";
+    const name = nameIn(MEASURES, chosen.measure);
     measure.select.value = name;
     const families = board.families.filter((family) => entries.some((entry) => family.name in entry.families));
     place.replaceChildren(

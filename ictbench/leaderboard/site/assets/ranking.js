@@ -1,5 +1,6 @@
 // The ranking of one track: filtered and sorted by the reader, ranks as they are among all entries.
 
+import { nameIn } from "./choices.js";
 import { element, picker, setOptions } from "./dom.js";
 import { badgeList, below, dollars, entryHead, ranksOf, stacked, tokens, weightsOf } from "./entry-words.js";
 import { forest } from "./forest.js";
@@ -60,11 +61,12 @@ const FILTERS = {
 
 // The entries of a track that the reader wants to see, in the order that was asked for.
 export function chooseEntries(ranked, { weights, badge, trained, sort, order }) {
+  const words = ranked.some((entry) => entry.trained_on === trained) ? trained : "any";
   const kept = ranked.filter(
     (entry) =>
-      (FILTERS.weights[weights] ?? FILTERS.weights.any)(entry) &&
-      (FILTERS.badge[badge] ?? FILTERS.badge.any)(entry) &&
-      (trained === "any" || entry.trained_on === trained),
+      FILTERS.weights[nameIn(FILTERS.weights, weights)](entry) &&
+      FILTERS.badge[nameIn(FILTERS.badge, badge)](entry) &&
+      (words === "any" || entry.trained_on === words),
   );
   const { value, up = false } = COLUMNS.find(({ key }) => key && key === sort) ?? COLUMNS[0];
   const ascending = (order || (up ? "up" : "down")) === "up";
@@ -104,10 +106,10 @@ export function rankingSection(board, chosen, set) {
     const words = [...new Set(all.map(({ trained_on: each }) => each))].sort();
     setOptions(trained.select, options(["any", ...words]));
     track.select.value = shown.key;
-    weights.select.value = chosen.weights in FILTERS.weights ? chosen.weights : "any";
-    badge.select.value = chosen.badge in FILTERS.badge ? chosen.badge : "any";
+    weights.select.value = nameIn(FILTERS.weights, chosen.weights);
+    badge.select.value = nameIn(FILTERS.badge, chosen.badge);
     trained.select.value = words.includes(chosen.trained) ? chosen.trained : "any";
-    about.replaceChildren(...aboutTrack(shown, all));
+    about.replaceChildren(aboutTrack(shown, all));
     status.textContent =
       entries.length === all.length
         ? `All ${all.length} of this track.`
@@ -130,7 +132,7 @@ export function rankingSection(board, chosen, set) {
       ? [
           element("div", { class: "pickers" }, [track, weights, trained, badge].map((each) => each.node)),
           about,
-          scrollBox(table, "Ranking"),
+          scrollBox(table, "Ranking, all columns"),
           status,
         ]
       : element("p", { class: "note" }, "Nothing is ranked yet."),
@@ -173,5 +175,5 @@ function nothing() {
 function aboutTrack({ actor, scripted }, all) {
   const parts = [scripted ? `Actor ${actor}: a program, no language model.` : `Actor ${actor}.`];
   if (all.length > 1) parts.push(` All ${all.length} played the same tasks.`);
-  return parts.map((part) => document.createTextNode(part));
+  return element("span", {}, parts);
 }

@@ -1,0 +1,192 @@
+"""A board with one of everything, made from a real run, and the site that is built from it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ictbench.leaderboard import log
+from ictbench.leaderboard.entries import Board, Entry, read_board
+from ictbench.leaderboard.ranking import rank
+from ictbench.leaderboard.site.build import write_site
+from ictbench.leaderboard.trajectories import chosen_keys
+from ictbench.protocol import LoopOutcome, LoopPlan
+from ictbench.records import ModelSpec, Task, Usage
+from ictbench.results.assemble import role_measures
+from ictbench.results.measures import measure
+from ictbench.results.schema import Player
+
+from .hostile import HOSTILE
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from leaderboard.boards import restated, submit, verify
+
+if TYPE_CHECKING:
+    from ictbench import Result, Run
+    from ictbench.leaderboard.board_folder import BoardFolder
+    from ictbench.leaderboard.verification import Verification
+    from ictbench.results.schema import FamilyResult, LoopResult
+
+MODEL = ModelSpec(provider="openai", model="learns")
+SEES = Player(label="openai/learns", name="rewrite", model=MODEL, fingerprint="2026-01")
+BLIND = Player(
+    label="blind:openai/learns",
+    name="blind",
+    model=MODEL,
+    options={"reflector": {"label": "openai/learns", "name": "rewrite", "options": {}}},
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built site, and the board it shows."""
+
+    folder: Path
+    board: Board
+
+    def page(self, path: str) -> Path:
+        """One of its pages."""
+        return self.folder / path
+
+    def entry(self, slug: str) -> Entry:
+        """One of its entries."""
+        return next(entry for entry in self.board.entries if entry.slug == slug)
+
+    def track(self, name: str) -> str:
+        """Key of the track of a name."""
+        return next(track.key for track in rank(self.board.entries) if track.name == name)
+
+
+def make_board(folder: BoardFolder, run: Run) -> Board:
+    """Three entries that can be told apart, one of another actor, and one of every kind that is not ranked."""
+    base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
+    learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
+    games = [run.episode(key) for key in chosen_keys(run.result)]
+    sees = _spent(learned, 400_000, None).model_copy(update={"reflector": SEES})
+    added = submit(
+        folder,
+        "learns",
+        sees,
+        badges=("replayed", "rerun"),
+        trajectories=games,
+        name="Learns",
+        links=("https://example.org/paper",),
+        reflector={"label": SEES.label, "revision": "2026-01", "open_weights": True},
+        instruction="Rewrite the prompt.",
+    )
+    seen = {"reflector_trained_on": ("minihack-v1/room-random",)}
+    other = _spent(half, 20_000, 0.04).model_copy(update={**seen, "reflector": Player(label="half", name="mine:Half")})
+    closed = {"label": "half", "open_weights": False}
+    sampled = submit(folder, "half", other, badges=(), name="Learns half", reflector=closed)
+    sample = {"episodes": 6, "of": 30, "decisions": 90, "sample_seed": "seed-1"}
+    verify(folder, "half", "replayed", sampled, other, replayed=sample)
+    submit(folder, "nothing", nothing, name="Learns nothing")
+    actor = Player(label="openai/actor", name="react", model=MODEL)
+    submit(folder, "model", learned.model_copy(update={"actor": actor}), name="Of a model")
+    submit(folder, "blind", nothing.model_copy(update={"reflector": BLIND}), name="Blind")
+    trained = {"reflector_trained_on": ("minihack-v1/read",)}
+    submit(folder, "seen", learned.model_copy(update=trained), name="Has seen it")
+    submit(folder, "claims", learned, name="Claims")
+    submit(folder, "claims", learned, badges=(), name="Claims", description="More than before.")
+    submit(folder, "quick", run.result.model_copy(update={"profile": "quick"}), name="Quick", unranked=True)
+    log.append(folder.log, "added", "learns", by="maintainers", reason="First submission.", submission=added.digest)
+    log.append(folder.log, "attempted", "forged", by="the board", reason="read-20003, decision 3: another screen.")
+    return read_board(folder)
+
+
+def make_site(board: Board, folder: Path) -> Site:
+    """Its site."""
+    write_site([board], folder)
+    return Site(folder, board)
+
+
+def harmful(board: Board) -> Board:
+    """The same with harm in every text, whatever the schema says of it."""
+    player = {"label": HOSTILE, "revision": HOSTILE}
+    for entry in board.entries:
+        said = entry.submission
+        changes = {
+            "name": HOSTILE,
+            "description": HOSTILE,
+            "submitted_by": HOSTILE,
+            "instruction": HOSTILE,
+            "ictbench": HOSTILE,
+            "links": ("javascript:alert(4)", HOSTILE, "https://example.org/"),
+            "reflector": said.reflector.model_copy(update=player),
+            "actor": said.actor.model_copy(update=player),
+            "reflector_trained_on": (f"other:{HOSTILE}",),
+        }
+        board = restated(board, entry.slug, **changes)
+    entries = [replace(entry, result=_hostile_result(entry.result)) for entry in board.entries]
+    lines = [line.model_copy(update={"by": HOSTILE, "reason": HOSTILE, "slug": HOSTILE}) for line in board.log]
+    return replace(board, entries=tuple(map(_hostile_badges, entries)), log=tuple(lines))
+
+
+def _hostile_result(result: Result) -> Result:
+    reflector = result.reflector.model_copy(update={"label": HOSTILE})
+    actor = result.actor.model_copy(update={"label": HOSTILE})
+    families = [family.model_copy(update={"note": HOSTILE}) for family in result.families]
+    return result.model_copy(update={"reflector": reflector, "actor": actor, "families": tuple(families)})
+
+
+def _hostile_badges(entry: Entry) -> Entry:
+    def said(record: Verification) -> Verification:
+        checks = tuple(check.model_copy(update={"name": HOSTILE, "detail": HOSTILE}) for check in record.checks)
+        return record.model_copy(update={"by": HOSTILE, "checks": checks, "versions": {HOSTILE: HOSTILE}})
+
+    held = {badge: said(record) for badge, record in entry.badges.held.items()}
+    return replace(entry, badges=replace(entry.badges, held=held, remarks=(*entry.badges.remarks, HOSTILE)))
+
+
+def with_best(result: Result, solved: str) -> Result:
+    """The run with these outcomes of the best and the last prompt on every loop's test tasks, and none before."""
+    families = tuple(_family(family, solved) for family in result.families)
+    roles = {family.name: family.role for family in families}
+    loops = [_outcome(family.name, loop) for family in families for loop in family.loops]
+    return result.model_copy(update={"families": families, "by_role": role_measures(roles, loops)})
+
+
+def _family(family: FamilyResult, solved: str) -> FamilyResult:
+    loops = tuple(
+        loop.model_copy(update={"test": {**dict.fromkeys(loop.test, solved), 0: solved if loop.best == 0 else "0000"}})
+        for loop in family.loops
+    )
+    measures = measure([tuple(_outcome(family.name, loop) for loop in loops)])
+    return family.model_copy(update={"loops": loops, "measures": measures})
+
+
+def _outcome(family: str, loop: LoopResult) -> LoopOutcome:
+    def tasks(ids: tuple[str, ...]) -> tuple[Task, ...]:
+        return tuple(Task(id=task, family=family, env="minihack", params={}) for task in ids)
+
+    return LoopOutcome(
+        plan=LoopPlan(
+            family=family,
+            index=loop.index,
+            prompt=loop.prompts[0].text,
+            batches=tuple(tasks(batch.tasks) for batch in loop.batches),
+            selection=tasks(loop.selection_tasks),
+            test=tasks(loop.test_tasks),
+            prompt_bytes=8000,
+        ),
+        prompts=tuple(prompt.text for prompt in loop.prompts),
+        analyses=tuple(prompt.analysis for prompt in loop.prompts[1:]),
+        failures=tuple(prompt.failure for prompt in loop.prompts[1:]),
+        experience=tuple(_bits(batch.outcomes) for batch in loop.batches),
+        selection=tuple(map(_bits, loop.selection)),
+        best=loop.best,
+        test={index: _bits(outcomes) for index, outcomes in loop.test.items()},
+        audit=(),
+    )
+
+
+def _bits(outcomes: str) -> tuple[bool, ...]:
+    return tuple(outcome == "1" for outcome in outcomes)
+
+
+def _spent(result: Result, tokens: int, dollars: float | None) -> Result:
+    usage = Usage(calls=tokens // 1000, input_tokens=tokens // 2, output_tokens=tokens // 2, cost=dollars)
+    cost: dict[Any, Usage] = {**result.cost, "reflector": usage}
+    return result.model_copy(update={"cost": cost})
