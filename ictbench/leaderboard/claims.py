@@ -147,7 +147,8 @@ def check_tasks(result: Result, plans: Plans) -> Check:
         for loop in family.loops:
             for what in _task_faults(loop, plans[family.name, loop.index]):
                 found.add(f"{_place(family.name, loop)}: {what}")
-    return found.check(f"those of {len(plans)} loops are the suite's, in its order, and none is met twice in a loop")
+    again = "each batch met in every turn" if result.experience == "retried" else "none met twice in a loop"
+    return found.check(f"those of {len(plans)} loops are the suite's, in its order, {again}")
 
 
 def _size_faults(result: Result, suite: Suite, family: str, loop: LoopResult) -> Iterator[str]:
@@ -157,6 +158,8 @@ def _size_faults(result: Result, suite: Suite, family: str, loop: LoopResult) ->
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
     for one in played(loop):
+        if one.purpose == "experience" and result.experience == "halved" and len(one.tasks) < sizes.batch_size:
+            continue
         if len(one.tasks) != (size := scored.get(one.purpose, sizes.batch_size)):
             yield f"{len(one.tasks)} {one.purpose} tasks under prompt[{one.prompt}], not {size}"
 
@@ -176,7 +179,7 @@ def _prompt_faults(loop: LoopResult, suite: Suite, cap: int) -> Iterator[str]:
 
 def _task_faults(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     met = [task for batch in loop.batches for task in batch.tasks]
-    if twice := next((task for task in met if met.count(task) > 1), None):
+    if plan.experience != "retried" and (twice := next((task for task in met if met.count(task) > 1), None)):
         yield f"{shown(twice)} is met twice"
     claimed = {
         "batches": [[*batch.tasks] for batch in loop.batches],
@@ -190,6 +193,11 @@ def _task_faults(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     }
     for place, value, expected in differences(claimed, planned):
         yield f"{in_words(place)} is {shown(value)}, not {shown(expected)}"
+    for turn, (keys, batch) in enumerate(zip(loop.replays, plan.batches, strict=False), 1):
+        if foreign := {key for key in keys if key.rpartition("@")[0] not in {task.id for task in batch}}:
+            yield f"turn {turn} replays {shown(min(foreign))}, whose task is none of its batch"
+        if len(keys) > len(batch):
+            yield f"turn {turn} replays {len(keys)} episodes, of at most {len(batch)}"
 
 
 def _place(family: str, loop: LoopResult) -> str:

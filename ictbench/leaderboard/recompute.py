@@ -125,18 +125,26 @@ class _Recount:
                 for task in plan.tasks:
                     tasks[task.id] = task
                     prompts.setdefault(task.id, set()).update(digests)
+                for key in (key for keys in loop.replays for key in keys):
+                    task_id, _, digest = key.rpartition("@")
+                    prompts.setdefault(task_id, set()).add(digest)
         return tasks, prompts
 
     def _outcomes(self, episodes: Findings) -> dict[str, list[LoopOutcome]]:
         """What each family's loops found, as the state machine has it from prompts and records."""
 
-        def solved(task: Task, prompt: str) -> bool:
-            key = episode_key(task.id, prompt)
+        def ask(key: str) -> bool:
             if key not in self.kept and key not in self.asked:
-                episodes.add(f"{key} is missing")
+                episodes.add(f"{shown(key)} is missing")
             self.asked.add(key)
-            return key in self.kept and self.kept.solved(key)
+            return key in self.kept
 
+        def solved(task: Task, prompt: str) -> bool:
+            return ask(key := episode_key(task.id, prompt)) and self.kept.solved(key)
+
+        for family in self.evidence.result.families:
+            for key in (key for loop in family.loops for keys in loop.replays for key in keys):
+                ask(key)
         return {
             family.name: [_again(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
             for family in self.evidence.result.families
@@ -197,7 +205,12 @@ def _ended(solved: bool) -> Trajectory:
 def _reflection(claimed: LoopResult, turn: int) -> Reflection:
     """What the reflector must have answered for the result to be as it is."""
     prompt = claimed.prompts[turn]
-    return Reflection(prompt=None if prompt.failure else prompt.text, analysis=prompt.analysis, failure=prompt.failure)
+    return Reflection(
+        prompt=None if prompt.failure else prompt.text,
+        analysis=prompt.analysis,
+        failure=prompt.failure,
+        replays=claimed.replays[turn - 1] if claimed.replays else (),
+    )
 
 
 def _check_of(place: Place) -> str | None:
