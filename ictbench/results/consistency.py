@@ -36,9 +36,9 @@ def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
     if doubled := _doubled(loop.index for loop in family.loops):
         yield f"loop {min(doubled)} is there twice"
     # A file may claim any number of loops or turns: ranges are asked, and never spelled out.
-    planned = range(result.sizes.loops) if result.loop_indices is None else result.loop_indices
+    planned = range(result.sizes.loops) if result.loop_indices is None else dict.fromkeys(result.loop_indices)
     if strange := [index for index in indices if index not in planned]:
-        which = "from 0" if result.loop_indices is None else f"{', '.join(map(str, planned))}"
+        which = "from 0" if result.loop_indices is None else f"{', '.join(map(str, planned)):.80}"
         yield f"loop {min(strange)} is there, of {result.sizes.loops} loops {which}"
     missing = next((index for index in planned if index not in indices), None)
     if result.complete and missing is not None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -283,6 +284,15 @@ def test_the_loops_of_a_plan_are_those_of_the_protocol() -> None:
         assert list(loop.selection) == suite.scoring_tasks("selection", loop.family, loop.index, 4)
         assert list(loop.test) == suite.scoring_tasks("test", loop.family, loop.index, 5)
         assert (loop.prompt, loop.prompt_bytes) == (suite.prompt, 8000)
+
+
+def test_other_loops_than_the_first_are_planned_told_and_part_of_what_the_run_is() -> None:
+    first = plan(families="eat", loops=2)
+    later = replace(first, loop_indices=(7, 9))
+    assert [loop.index for loop in later.loops()] == [7, 9]
+    assert [loop.index for loop in first.loops()] == [0, 1]
+    assert "loops 7, 9 instead of the first 2" in later.deviations()
+    assert later.identity() == {**first.identity(), "loop_indices": [7, 9]}
 
 
 def test_arms_meet_the_same_tasks() -> None:
