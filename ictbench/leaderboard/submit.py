@@ -82,8 +82,10 @@ def draft(run: Run, leaderboards: Path, statement: Statement, slug: str | None =
     missing += unsaid(result, statement)
     slug = slug or slug_of(statement.name)
     folder = BoardFolder(leaderboards / result.suite.name).submission(slug)
-    if statement.name or slug:
-        missing += _slug_troubles(folder)
+    if trouble := slug_trouble(slug):
+        missing += [f"{trouble}: --slug"] if statement.name or slug else []
+    elif _is_taken(folder):
+        missing.append(f"there is a submission {slug!r} already: another --name or --slug")
     if not missing:
         missing += _metadata_troubles(result, statement)
     return Draft(run, result, statement, folder, tuple(missing))
@@ -184,15 +186,11 @@ def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
     )
 
 
-def _slug_troubles(folder: SubmissionFolder) -> Iterator[str]:
-    if trouble := slug_trouble(folder.slug):
-        yield f"{trouble}: --slug"
-        return
+def _is_taken(folder: SubmissionFolder) -> bool:
     # Some file systems do not tell large from small letters.
     there = {path.name.casefold() for path in folder.path.parent.glob("*")}
     repository = Repository.around(folder.path)
-    if folder.slug in there or (repository and repository.has_branch(branch_of(folder.slug))):
-        yield f"there is a submission {folder.slug!r} already: another --name or --slug"
+    return folder.slug in there or (repository is not None and repository.has_branch(branch_of(folder.slug)))
 
 
 def _metadata_troubles(result: Result, statement: Statement) -> Iterator[str]:
