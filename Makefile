@@ -40,7 +40,7 @@ format: .venv/dev
 schema: .venv/dev  ## write docs/result.schema.json from the models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
 
-screenshots: .venv/dev  ## draw the pictures of docs/report.md anew
+screenshots: .venv/dev  ## draw the pictures of docs/report.md and docs/board.md anew
 	PYTHONPATH=tests $(BIN)/python -m browser.screenshots
 
 build: .venv/dev  ## the wheel

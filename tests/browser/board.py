@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from leaderboard.boards import restated, submit, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ictbench import Result, Run
     from ictbench.leaderboard.board_folder import BoardFolder
     from ictbench.leaderboard.verification import Verification
@@ -64,7 +66,7 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
     learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
     games = [run.episode(key) for key in chosen_keys(run.result)]
-    sees = _spent(learned, 400_000, None).model_copy(update={"reflector": SEES})
+    sees = spent(learned, 400_000, None).model_copy(update={"reflector": SEES})
     added = submit(
         folder,
         "learns",
@@ -77,7 +79,7 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
         instruction="Rewrite the prompt.",
     )
     seen = {"reflector_trained_on": ("minihack-v1/room-random",)}
-    other = _spent(half, 20_000, 0.04).model_copy(update={**seen, "reflector": Player(label="half", name="mine:Half")})
+    other = spent(half, 20_000, 0.04).model_copy(update={**seen, "reflector": Player(label="half", name="mine:Half")})
     closed = {"label": "half", "open_weights": False}
     sampled = submit(folder, "half", other, badges=(), name="Learns half", reflector=closed)
     sample = {"episodes": 6, "of": 30, "decisions": 90, "sample_seed": "seed-1"}
@@ -142,19 +144,26 @@ def _hostile_badges(entry: Entry) -> Entry:
 
 def with_best(result: Result, solved: str) -> Result:
     """The run with these outcomes of the best and the last prompt on every loop's test tasks, and none before."""
+    return with_tests(result, lambda: solved)
+
+
+def with_tests(result: Result, solved: Callable[[], str]) -> Result:
+    """The same, with outcomes made up loop by loop."""
     families = tuple(_family(family, solved) for family in result.families)
     roles = {family.name: family.role for family in families}
     loops = [_outcome(family.name, loop) for family in families for loop in family.loops]
     return result.model_copy(update={"families": families, "by_role": role_measures(roles, loops)})
 
 
-def _family(family: FamilyResult, solved: str) -> FamilyResult:
-    loops = tuple(
-        loop.model_copy(update={"test": {**dict.fromkeys(loop.test, solved), 0: solved if loop.best == 0 else "0000"}})
-        for loop in family.loops
-    )
+def _family(family: FamilyResult, solved: Callable[[], str]) -> FamilyResult:
+    loops = tuple(_loop(loop, solved()) for loop in family.loops)
     measures = measure([tuple(_outcome(family.name, loop) for loop in loops)])
     return family.model_copy(update={"loops": loops, "measures": measures})
+
+
+def _loop(loop: LoopResult, solved: str) -> LoopResult:
+    base = solved if loop.best == 0 else "0" * len(solved)
+    return loop.model_copy(update={"test": {**dict.fromkeys(loop.test, solved), 0: base}})
 
 
 def _outcome(family: str, loop: LoopResult) -> LoopOutcome:
@@ -186,7 +195,8 @@ def _bits(outcomes: str) -> tuple[bool, ...]:
     return tuple(outcome == "1" for outcome in outcomes)
 
 
-def _spent(result: Result, tokens: int, dollars: float | None) -> Result:
+def spent(result: Result, tokens: int, dollars: float | None) -> Result:
+    """The run with this cost of its reflector."""
     usage = Usage(calls=tokens // 1000, input_tokens=tokens // 2, output_tokens=tokens // 2, cost=dollars)
     cost: dict[Any, Usage] = {**result.cost, "reflector": usage}
     return result.model_copy(update={"cost": cost})

@@ -71,7 +71,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
 def submitted(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
     """The scripted pair in loops enough for ranks to be told apart."""
     out = tmp_path_factory.mktemp("submitted") / "run"
-    sizes = {"turns": 2, "batch_size": 2, "loops": 8, "selection_size": 3, "test_size": 4}
+    sizes: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 8, "selection_size": 3, "test_size": 4}
     return ictbench.run(suite="minihack-v1", families="room-random,read", out=out, **sizes)
 
 

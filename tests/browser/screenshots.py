@@ -1,15 +1,23 @@
-"""Writes the pictures of docs/report.md anew: `make screenshots`."""
+"""Writes the pictures of docs/report.md and docs/board.md anew: `make screenshots`."""
 
 from __future__ import annotations
 
+import random
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from leaderboard.boards import submit
 from playwright.sync_api import sync_playwright
 
 import ictbench
+from browser.board import Site, make_site, spent, with_tests
 from browser.reader import Reader, chromium
+from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.leaderboard.entries import read_board
+from ictbench.leaderboard.trajectories import chosen_keys
+from ictbench.results.schema import Player
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,7 +26,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
 def main() -> None:
-    """Play two runs on the held-out families, and picture their report."""
+    """Play two runs on the held-out families, and picture their report; then a board of made-up entries."""
     program = chromium()
     if program is None:
         raise SystemExit("no chromium on the PATH: apt-get install chromium")
@@ -26,11 +34,54 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         reader = Reader(browser)
         report = ictbench.write_report(two_runs(Path(folder)), Path(folder) / "report.html")
-        still = {"reduced_motion": "reduce"}
+        still: dict[str, Any] = {"reduced_motion": "reduce"}
         curves(reader.open(report, color_scheme="light", **still))
         prompts(reader.open(report, color_scheme="light", viewport={"width": 1280, "height": 780}, **still))
         player(reader.open(report, color_scheme="dark", viewport={"width": 1280, "height": 960}, **still))
+        site = made_up_site(Path(folder))
+        for place, name, height in (("ranking", "board-ranking", 760), ("cost", "board-cost", 700)):
+            picture(reader.open(site.page("minihack-v1/index.html"), **still), place, name, height)
+        first = site.page("minihack-v1/entries/entry-3.html")
+        picture(reader.open(first, color_scheme="dark", **still), "overview", "board-entry", 860)
         browser.close()
+
+
+def made_up_site(folder: Path) -> Site:
+    """A board of nine entries whose outcomes and costs are made up, on the prompts and games of one real run."""
+    sizes: dict[str, Any] = {"turns": 5, "batch_size": 3, "loops": 10, "selection_size": 5, "test_size": 10}
+    run = ictbench.run(env="minihack", families="all", out=folder / "board-run", **sizes)
+    base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
+    games = [run.episode(key) for key in chosen_keys(run.result)]
+    board = BoardFolder(folder / "board" / "minihack-v1")
+    for number in range(9):
+        draw = random.Random(number)
+        weights = (75 - 8 * number, 25 + 8 * number)
+        result = with_tests(base, partial(_outcomes, draw, weights))
+        tokens = int(10 ** (4.3 + 0.22 * number + draw.random()))
+        named = {"reflector": Player(label=f"maker/model-{number}", name="rewrite"), "reflector_trained_on": ()}
+        submit(
+            board,
+            f"entry-{number}",
+            spent(result, tokens, tokens * 2e-6).model_copy(update=named),
+            badges=("replayed", "rerun") if number % 4 == 3 else ("replayed",),
+            trajectories=games,
+            name=f"Made-up entry {number}",
+            reflector={"label": f"maker/model-{number}", "open_weights": number % 2 == 0},
+            instruction="Rewrite the prompt so that the actor does better.",
+        )
+    return make_site(read_board(board), folder / "site")
+
+
+def _outcomes(draw: random.Random, weights: tuple[int, int]) -> str:
+    return "".join(draw.choices("01", weights, k=10))
+
+
+def picture(page: Page, section: str, name: str, height: int) -> None:
+    """One section of a page, from its heading on."""
+    page.set_viewport_size({"width": 1440, "height": height})
+    page.wait_for_function("!document.querySelector('main').innerText.includes('Unpacking')")
+    page.locator(f"#{section}").evaluate("e => e.scrollIntoView()")
+    page.screenshot(path=IMAGES / f"{name}.png")
 
 
 def two_runs(folder: Path) -> list[ictbench.Run]:
