@@ -45,9 +45,10 @@ def test_all_families_of_minihack_come_out_as_recorded(tmp_path: Path) -> None:
     counted: list[int] = []
     found = played_again(evidence_of_run(run.folder), on_played=counted.append)
     assert verdicts(found.checks) == ALL_PASS
-    assert sum(counted) == found.episodes == len(list(run.rows("episodes")))
-    assert len({row.family for row in run.rows("episodes")}) == 8
-    assert found.decisions == sum(len(row.steps) for row in run.rows("episodes"))
+    records = list(evidence_of_run(run.folder).episodes())
+    assert sum(counted) == found.episodes == len(records)
+    assert found.decisions == sum(len(record.trajectory.steps) for record in records)
+    assert len({record.task.family for record in records}) == 8
 
 
 def test_all_families_of_generated_alfworld_come_out_as_recorded(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_all_families_of_generated_alfworld_come_out_as_recorded(tmp_path: Path)
     )
     found = played_again(evidence_of_run(run.folder), suite)
     assert verdicts(found.checks) == ALL_PASS
-    assert len({row.family for row in run.rows("episodes")}) == 6
+    assert len({record.task.family for record in evidence_of_run(run.folder).episodes()}) == 6
 
 
 def test_of_many_differences_the_first_are_told_and_the_rest_is_not_played() -> None:

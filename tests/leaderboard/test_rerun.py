@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError, PoolTooSmallError
-from ictbench.leaderboard.again import later_loops, plan_again
+from ictbench.leaderboard.again import AccessDict, later_loops, plan_again
 from ictbench.leaderboard.rerun import rerun
 from ictbench.records import ModelSpec
 from ictbench.results import Result
@@ -29,13 +29,27 @@ SIZES: dict[str, Any] = {"turns": 3, "batch_size": 3, "loops": 4, "selection_siz
 HERE: Any = {"executor": "inline"}
 
 
+RULES = """
+- After you have seen "f -", choose "zap".
+- When you see "see here", choose "pickup".
+- Walk onto "/".
+"""
+
+
+@pytest.fixture
+def hand_written(tmp_path: Path) -> str:
+    """A reflector that answers with a prompt which solves nearly all of `zap`."""
+    (tmp_path / "prompt.txt").write_text(SUITE.prompt + RULES, encoding="utf-8")
+    return f"file:{tmp_path / 'prompt.txt'}"
+
+
 def played(folder: Path, reflector: str) -> Path:
     ictbench.run(suite="minihack-v1", families=["zap"], reflector=reflector, actor="rules", out=folder, **SIZES, **HERE)
     return folder
 
 
-def test_an_honest_run_is_run_again_and_is_equivalent(tmp_path: Path) -> None:
-    run = played(tmp_path / "run", "none")
+def test_an_honest_run_is_run_again_and_is_equivalent(tmp_path: Path, hand_written: str) -> None:
+    run = played(tmp_path / "run", hand_written)
     found = rerun(run, folder=tmp_path / "again", margin=0.2, by="a test", **HERE)
     assert found.passed
     assert verdicts(found.checks) == {"models": "passed", "packages": "passed", "equivalence": "passed"}
@@ -53,13 +67,15 @@ def test_an_honest_run_is_run_again_and_is_equivalent(tmp_path: Path) -> None:
     assert rerun(run, folder=tmp_path / "again", margin=0.2, **HERE).reran == found.reran
 
 
-def test_a_result_that_is_another_reflectors_is_not_equivalent(tmp_path: Path) -> None:
-    run = played(tmp_path / "run", "rules")
+def test_a_result_that_is_another_reflectors_is_not_equivalent(tmp_path: Path, hand_written: str) -> None:
+    run = played(tmp_path / "run", hand_written)
     result = ictbench.load_result(run)
-    claimed = result.reflector.model_copy(update={"label": "none", "name": "none"})
+    claimed = result.reflector.model_copy(update={"label": "none", "name": "none", "options": {}})
     (run / "result.json").write_text(result.model_copy(update={"reflector": claimed}).to_json(), encoding="utf-8")
     found = rerun(run, folder=tmp_path / "again", margin=0.3, **HERE)
     assert not found.passed
+    assert found.reran is not None
+    assert found.reran.high < -0.3
     (check,) = [check for check in found.checks if check.verdict == "failed"]
     assert check.name == "equivalence"
     assert check.detail.endswith("does not lie within ±0.3")
@@ -113,7 +129,9 @@ def test_finite_games_are_the_same_again() -> None:
 MODEL = ModelSpec(provider="openai", model="m:latest", base_url="http://evil", options={})
 
 
-def plan_with(role: str, change: dict[str, Any], access: Any = None, *, trust_code: bool = False) -> Player:
+def plan_with(
+    role: str, change: dict[str, Any], access: AccessDict | None = None, *, trust_code: bool = False
+) -> Player:
     """A player of the plan that reruns a result, after a change to that of the result."""
     result = ictbench.load_result(small_run())
     player = getattr(result, role).model_copy(update=change)
@@ -142,7 +160,7 @@ def test_where_a_model_is_reached_is_ours_to_say() -> None:
     player = plan_with("actor", {"name": "react", "model": MODEL})
     assert player.model is not None
     assert (player.model.base_url, player.model.model) == (None, "m:latest")
-    ours = {"actor_base_url": "http://here", "actor_model_options": ["n_ctx=7"], "request_timeout": 3.0}
+    ours: AccessDict = {"actor_base_url": "http://here", "actor_model_options": ["n_ctx=7"], "request_timeout": 3.0}
     player = plan_with("actor", {"name": "react", "model": MODEL}, ours)
     assert player.model is not None
     assert (player.model.base_url, player.model.options, player.model.timeout) == ("http://here", {"n_ctx": 7}, 3.0)
