@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def obstacles(result: Result) -> Iterator[str]:
-    """Why a board does not take a run, each with what to do. Who trained on held-out families is taken, and marked."""
+    """Why a board does not take a run, each with what to do.
+
+    Controls, and reflectors that were trained on held-out families, are taken; the board marks them and ranks neither.
+    """
     suite = result.suite.name
     if suite not in list_suites():
         yield f"suite {suite!r:.80} has no board; run one of {', '.join(list_suites())}"
@@ -68,7 +71,11 @@ def marks_of_training(result: Result, trained_on: tuple[str, ...] | None) -> set
 
 
 def _unacceptable(result: Result) -> Iterator[str]:
+    """Deviations that keep a run out: all but those that mark it, and the cap that makes it a control."""
     accepted = marks_of_training(result, result.reflector_trained_on)
+    if result.control:
+        usual = load_suite(result.suite.name).limits.prompt_bytes
+        accepted |= _told(result, None) - _told(result.model_copy(update={"prompt_bytes": usual}), None)
     return (what for what in result.deviations if what not in accepted)
 
 

@@ -187,8 +187,9 @@ def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
 
 
 def _is_taken(folder: SubmissionFolder) -> bool:
+    board = BoardFolder(folder.path.parent.parent)
     # Some file systems do not tell large from small letters.
-    there = {path.name.casefold() for path in folder.path.parent.glob("*")}
+    there = {path.name.casefold() for place in (board.submissions, board.unranked) for path in place.glob("*")}
     repository = Repository.around(folder.path)
     return folder.slug in there or (repository is not None and repository.has_branch(branch_of(folder.slug)))
 

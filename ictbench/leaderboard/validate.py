@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.errors import SubmissionError, UsageError
 from ictbench.leaderboard.acceptance import obstacles
-from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.leaderboard.board_folder import BoardFolder, SubmissionFolder
 from ictbench.leaderboard.bounded import list_folder
 from ictbench.leaderboard.changes import trespasses
 from ictbench.leaderboard.claims import make_plans
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from ictbench.leaderboard.board_folder import SubmissionFolder
     from ictbench.leaderboard.evidence import Evidence
     from ictbench.leaderboard.verification import Check
 
@@ -43,24 +42,26 @@ class Problem(NamedTuple):
 
 
 def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
-    """Check every board in a folder, or the submissions of one name only.
+    """Check every board in a folder, or the entries of one name only.
 
     Raises:
-        SubmissionError: it holds no board, or none has a submission of that name.
+        SubmissionError: it cannot be read, or no board has a submission of that name.
     """
     found = False
     for name in list_folder(leaderboards, MAX_SUBMISSIONS):
         board = BoardFolder(leaderboards / name)
         try:
-            slugs = _slugs(board)
+            folders = _folders(board)
         except SubmissionError as error:
             found = True
             yield _problem(leaderboards, board.path, str(error))
             continue
-        for one in slugs if slug is None else {slug} & {*slugs}:
-            found = True
-            folder = board.submission(one)
-            yield from (_problem(leaderboards, folder.path, what) for what in check_submission(folder, name))
+        for folder in folders:
+            if slug in (None, folder.slug):
+                found = True
+                submitted = folder.path.parent == board.submissions
+                problems = check_submission(folder, name, submitted=submitted)
+                yield from (_problem(leaderboards, folder.path, what) for what in problems)
     if not found and slug is not None:
         raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
 
@@ -77,20 +78,21 @@ def validate_changes(leaderboards: Path, base: str, *, maintainer: bool = False)
     )
 
 
-def _slugs(board: BoardFolder) -> list[str]:
-    """Names of what lies on a board to be checked; none where a folder is no board."""
-    if not os.path.lexists(board.submissions):
-        return []
-    if board.suite not in list_suites():
+def _folders(board: BoardFolder) -> list[SubmissionFolder]:
+    """What lies on a board to be checked; nothing where a folder is no board."""
+    places = [place for place in (board.submissions, board.unranked) if os.path.lexists(place)]
+    if places and board.suite not in list_suites():
         raise SubmissionError(f"{board.suite!a} is no suite; there is {', '.join(list_suites())}")
-    list_folder(board.path, MAX_SUBMISSIONS)
-    return list_folder(board.submissions, MAX_SUBMISSIONS)
+    for folder in (board.path, *places) if places else ():
+        list_folder(folder, MAX_SUBMISSIONS)
+    return [SubmissionFolder(place / name) for place in places for name in list_folder(place, MAX_SUBMISSIONS)]
 
 
-def check_submission(folder: SubmissionFolder, suite: str) -> Iterator[str]:
+def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:
     """What is wrong with one submission to the board of a suite, in words; nothing of it is run.
 
     First its name and its files, then whether the board takes such a run, then everything that can be worked out anew.
+    What was not submitted but put among the unranked by the board itself may be a run that it would not take.
     """
     if trouble := slug_trouble(folder.slug):
         yield trouble
@@ -99,7 +101,7 @@ def check_submission(folder: SubmissionFolder, suite: str) -> Iterator[str]:
         submission = read_submission(folder)
         evidence = evidence_of_submission(folder)
         framed = [*_frame(submission.suite, suite), *disagreements(submission, evidence.result)]
-        framed += obstacles(evidence.result)
+        framed += obstacles(evidence.result) if submitted else ()
         yield from framed
         if not framed:
             yield from _content(folder, evidence, suite)

@@ -30,7 +30,7 @@ def playing(role: str, **changes: object) -> Callable[[Forgery], None]:
     return lambda f: f.metadata[role].update(changes)
 
 
-FALSE = {
+FALSE: dict[str, tuple[dict[str, object], str]] = {
     "another profile": ({"profile": "standard"}, "profile is 'standard', and the result says 'lite'"),
     "another suite": ({"suite": "alfworld-v1"}, "it is of suite 'alfworld-v1' and lies on the board of minihack-v1"),
     "another training": ({"reflector_trained_on": None}, "reflector_trained_on is None, and the result says []"),
@@ -56,7 +56,7 @@ for role in ("reflector", "actor"):
 
 VALUE = "Value error, it"
 
-HARMFUL = {
+HARMFUL: dict[str, tuple[dict[str, object], str]] = {
     "script in the name": ({"name": f"a {SCRIPT}"}, f"name: {VALUE} holds markup (<s…)"),
     "script in the description": ({"description": f"One.\n{SCRIPT}"}, f"description: {VALUE} holds markup"),
     "script in who submits": ({"submitted_by": f"a {SCRIPT}"}, f"submitted_by: {VALUE} holds markup"),

@@ -326,8 +326,8 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     ("a lite run called standard", "validate", f"{SILENT}: ", lambda f: f.result.update(profile="standard")),
     (
         "a quick run",
-        "reading",
-        "profile: Input should be 'lite' or 'standard', got 'quick'",
+        "validate",
+        "profile 'quick' is not ranked; run with --profile lite or standard",
         lambda f: f.result.update(profile="quick"),
     ),
     ("more decisions, not told", "validate", f"{SILENT}: max_steps 50", lambda f: f.result.update(max_steps=50)),
@@ -337,7 +337,12 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
         "the run departs from its profile: 'max_steps 50 instead of 25'",
         lambda f: f.result.update(TOLD),
     ),
-    ("a higher prompt cap", "validate", "prompt_bytes is 80000", lambda f: f.result.update(prompt_bytes=80000)),
+    (
+        "a higher prompt cap, not told",
+        "validate",
+        f"{SILENT}: prompt_bytes",
+        lambda f: f.result.update(prompt_bytes=9000),
+    ),
     (
         "an incomplete run",
         "validate",
