@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from ictbench.actors.calls import TOOLS_FORMAT, called_messages, parse_calls
 from ictbench.actors.contract import Actor, History
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models.contract import Constraint, ConstraintStyle
@@ -45,7 +46,7 @@ class ReActActor(Actor):
     def __init__(
         self,
         model: ChatModel | None = None,
-        decoding: Literal["free", "grammar", "json"] = "free",
+        decoding: Literal["free", "grammar", "json", "tools"] = "free",
         history: int | None = None,
         **options: Any,
     ) -> None:
@@ -53,7 +54,8 @@ class ReActActor(Actor):
 
         Args:
             model: who plays.
-            decoding: `free` text, or a reply that constrained decoding holds to a thought and an available action.
+            decoding: `free` text; a reply that constrained decoding holds to a thought and an available action; or
+                `tools`, a call of a tool that takes these two.
             history: how many past turns to show, the last ones; all of them if None.
             options: none but these.
 
@@ -76,8 +78,11 @@ class ReActActor(Actor):
         messages = render_messages(prompt, history, self._history, self._style)
         completion = await self._model.complete(messages, seed=seed, constraint=constraint)
         cut = completion.finish_reason == "length"
-        parse = parse_json if self._style is ConstraintStyle.JSON else parse_reply
-        action, thought = parse(completion.text, cut=cut)
+        if self._style is ConstraintStyle.TOOLS:
+            action, thought = parse_calls(completion)
+        else:
+            parse = parse_json if self._style is ConstraintStyle.JSON else parse_reply
+            action, thought = parse(completion.text, cut=cut)
         if action is None and cut:
             raise ModelFailure("truncated", "the reply has no end and no action", completion.usage)
         return Decision(action=action, thought=thought, usage=completion.usage)
@@ -91,13 +96,21 @@ def render_messages(
     Past turns list their actions only where these differ from the present ones, to save tokens.
     """
     as_json = style is ConstraintStyle.JSON
-    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{JSON_FORMAT if as_json else FORMAT}"}]
+    described = TOOLS_FORMAT if style is ConstraintStyle.TOOLS else JSON_FORMAT if as_json else FORMAT
+    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{described}"}]
     past = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
-    for step in past:
-        shown = step.observation if step.actions == history.actions else _situation(step.observation, step.actions)
-        messages.append({"role": "user", "content": shown or "(nothing)"})
+    shown = [
+        (step.observation if step.actions == history.actions else _situation(step.observation, step.actions))
+        or "(nothing)"
+        for step in past
+    ]
+    shown.append(_situation(history.observation, history.actions))
+    if style is ConstraintStyle.TOOLS:
+        return [*messages, *called_messages(shown, past)]
+    for step, text in zip(past, shown, strict=False):
+        messages.append({"role": "user", "content": text})
         messages.append({"role": "assistant", "content": _json_reply(step) if as_json else _reply(step)})
-    messages.append({"role": "user", "content": _situation(history.observation, history.actions)})
+    messages.append({"role": "user", "content": shown[-1]})
     return messages
 
 

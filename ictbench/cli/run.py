@@ -51,6 +51,7 @@ class Decoding(StrEnum):
     FREE = "free"
     GRAMMAR = "grammar"
     JSON = "json"
+    TOOLS = "tools"
 
 
 def _size(flag: str, help: str) -> Any:  # noqa: A002 - typer's own word
@@ -113,7 +114,11 @@ def run(
     ] = None,
     actor_decoding: Annotated[
         Decoding | None,
-        option("--actor-decoding", "Free text, or replies held to a valid action.", rich_help_panel=PLAYERS),
+        option(
+            "--actor-decoding",
+            "Free text, replies held to a valid action, or calls of a tool.",
+            rich_help_panel=PLAYERS,
+        ),
     ] = None,
     actor_history: Annotated[
         int | None,

@@ -102,5 +102,6 @@ class Desk:
             number=number,
             usage=usage,
             finish_reason=completion.finish_reason,
+            calls=completion.calls,
             waited=clock[0],
         )

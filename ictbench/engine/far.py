@@ -113,7 +113,7 @@ class RelayedModel(ChatModel):
         if clock is not None:
             clock[0] += message["waited"]
         usage = Usage.model_validate(message["usage"])
-        return Completion(body.decode(), usage, message["finish_reason"])
+        return Completion(body.decode(), usage, message["finish_reason"], tuple(message["calls"]))
 
     @property
     def fingerprint(self) -> str | None:

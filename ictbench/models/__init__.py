@@ -1,6 +1,6 @@
 """Language models, each provider behind one small contract, `ChatModel`."""
 
-from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, Message, ToolCall
 from ictbench.models.managed import ManagedModel, Retry
 from ictbench.models.meter import Limits, Meter
 from ictbench.models.pool import ModelPool
@@ -16,4 +16,5 @@ __all__ = [
     "Meter",
     "ModelPool",
     "Retry",
+    "ToolCall",
 ]

@@ -9,9 +9,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.anthropic_turns import CACHED, turns_of
 from ictbench.models.blame import blame, excerpt, retry_after
 from ictbench.models.conceal import Concealer
 from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
+from ictbench.models.tool_calls import ACT, DESCRIPTION, tool_call
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
     from ictbench.errors import IctbenchError, TransientKind
+    from ictbench.models.contract import ToolCall
     from ictbench.records import ModelSpec
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -39,12 +42,7 @@ CLASSIC = re.compile(
     r"(?!.*claude)|.*claude-(?:instant|[23]|(?:opus|sonnet|haiku)-4(?!-[7-9](?:$|[-@:.])))", re.IGNORECASE
 )
 TOOL = "decide"
-OPENING = "(begin)"
-"""Put first where a conversation does not start with the user, as Anthropic demands."""
 REFUSED_TEXT = "stopped by the provider's safety system"
-
-# https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
-CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
 class AnthropicModel(ChatModel):
@@ -55,7 +53,7 @@ class AnthropicModel(ChatModel):
     `thinking`. There is no sampling seed, and models after Claude 4.6 take no temperature: these are not sent.
     """
 
-    capabilities = frozenset({ConstraintStyle.JSON})
+    capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check key and address; nothing is sent yet.
@@ -124,7 +122,7 @@ class AnthropicModel(ChatModel):
         body: dict[str, Any] = {
             "model": self.spec.model,
             "max_tokens": self.spec.max_tokens,
-            "messages": _turns(messages),
+            "messages": turns_of(messages),
         }
         system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
         if system.strip():
@@ -133,20 +131,26 @@ class AnthropicModel(ChatModel):
         extra: dict[str, Any] = dict(self.spec.options)
         if self.spec.temperature is not None and self._classic:
             extra["temperature"] = self.spec.temperature
-        if constraint and self._classic:
-            described = "Answer with a thought and one of the available actions."
-            extra["tools"] = [{"name": TOOL, "description": described, "input_schema": constraint.json_schema()}]
-            extra["tool_choice"] = {"type": "tool", "name": TOOL, "disable_parallel_tool_use": True}
+        if constraint and constraint.style is ConstraintStyle.TOOLS:
+            extra |= self._tool(ACT, DESCRIPTION, constraint)
+        elif constraint and self._classic:
+            extra |= self._tool(TOOL, "Answer with a thought and one of the available actions.", constraint)
         elif constraint:
             form = {"type": "json_schema", "schema": _without_lengths(constraint.json_schema())}
             extra["output_config"] = {**extra.get("output_config", {}), "format": form}
         return {**body, "extra_body": extra}
 
+    def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
+        """The parameters that offer one tool, and have it called where the model lets itself be forced."""
+        tool = {"name": name, "description": description, "input_schema": constraint.json_schema()}
+        choice = {"type": "tool", "name": name} if self._classic else {"type": "auto"}
+        return {"tools": [tool], "tool_choice": {**choice, "disable_parallel_tool_use": True}}
+
     def _read(self, content: bytes) -> Completion:
         try:
             reply = json.loads(content)
             blocks = reply["content"] or []
-            text = "".join(map(_text, blocks))
+            text, calls = "".join(map(_text, blocks)), _calls(blocks)
             usage = _usage(reply.get("usage"))
         except (ValueError, LookupError, TypeError, AttributeError):
             raise self._transient(
@@ -158,9 +162,9 @@ class AnthropicModel(ChatModel):
             raise ModelFailure("refused", text.strip() or REFUSED_TEXT, usage)
         if reason == "model_context_window_exceeded":
             raise ModelFailure("context_overflow", "the reply met the end of the context window", usage)
-        if not text.strip() and reason != "max_tokens":
+        if not text.strip() and not calls and reason != "max_tokens":
             raise ModelFailure("empty", usage=usage)
-        return Completion(text, usage, FINISH_REASONS.get(reason, "other"))
+        return Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls)
 
     def _blame(self, status: int, content: bytes, asked: float | None) -> IctbenchError:
         try:
@@ -197,25 +201,6 @@ def _client(spec: ModelSpec, base_url: str, key: str) -> AsyncAnthropic:
     )
 
 
-def _turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """User and assistant by turns, the user first; all but the last message are marked for the prompt cache.
-
-    The last one is the situation at hand, which later requests show in another form.
-    """
-    turns: list[dict[str, Any]] = []
-    said = [message for message in messages if message["role"] != "system"]
-    if not said or said[0]["role"] != "user":
-        said.insert(0, {"role": "user", "content": OPENING})
-    for message in said:
-        if turns and turns[-1]["role"] == message["role"]:
-            turns[-1]["content"] += f"\n\n{message['content']}"
-        else:
-            turns.append({"role": message["role"], "content": message["content"]})
-    if len(turns) > 1 and turns[-2]["content"].strip():
-        turns[-2]["content"] = [{"type": "text", "text": turns[-2]["content"], **CACHED}]
-    return turns
-
-
 def _without_lengths(schema: Any) -> Any:
     """The schema without the bounds on lengths, which Anthropic's structured outputs reject."""
     if isinstance(schema, dict):
@@ -224,11 +209,19 @@ def _without_lengths(schema: Any) -> Any:
 
 
 def _text(block: dict[str, Any]) -> str:
-    """What a block adds to the text: thinking adds nothing, the forced tool its input as JSON."""
-    if block["type"] == "tool_use":
+    """What a block adds to the text: thinking adds nothing, the tool that stands for JSON its input."""
+    if block["type"] == "tool_use" and block["name"] == TOOL:
         return json.dumps(block["input"], ensure_ascii=False).encode("utf-8", "replace").decode()
     # JSON can carry half a surrogate pair, which no file or digest downstream could encode.
     return str(block["text"]).encode("utf-8", "replace").decode() if block["type"] == "text" else ""
+
+
+def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
+    return tuple(
+        tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), str(block["id"]))
+        for block in blocks
+        if block["type"] == "tool_use" and block["name"] != TOOL
+    )
 
 
 def _usage(reported: Any) -> Usage:

@@ -56,12 +56,12 @@ class ResponseCache:
         row = self._database.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
-        text, finish_reason = json.loads(row[0])
-        return Completion(text, Usage(cache_hits=1), finish_reason)
+        text, finish_reason, *calls = json.loads(row[0])
+        return Completion(text, Usage(cache_hits=1), finish_reason, tuple(calls))
 
     def put(self, key: str, completion: Completion) -> None:
         """Keep a reply; the first one stays."""
-        reply = json.dumps([completion.text, completion.finish_reason], ensure_ascii=False)
+        reply = json.dumps([completion.text, completion.finish_reason, *completion.calls], ensure_ascii=False)
         self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, reply))
 
     def close(self) -> None:

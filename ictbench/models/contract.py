@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +20,22 @@ THOUGHT_CHARACTERS = 300
 """Longest thought of a constrained reply."""
 
 
+class ToolCall(TypedDict):
+    """One call of a tool."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, where the model wrote such."""
+
+
 class Message(TypedDict):
     """One chat message."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    call: NotRequired[ToolCall]
+    """What an assistant's message calls, and what a tool's message is the result of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ class Completion:
     text: str
     usage: Usage
     finish_reason: FinishReason = "stop"
+    calls: tuple[ToolCall, ...] = ()
+    """Tools that it calls, in the style `tools`; a reply that calls one needs no text."""
 
 
 class ConstraintStyle(StrEnum):
@@ -43,17 +56,19 @@ class ConstraintStyle(StrEnum):
     """`Thought: …`, a new line, `Action: ` and one of the choices."""
     JSON = "json"
     """An object with a text `thought` and an `action` that is one of the choices."""
+    TOOLS = "tools"
+    """A call of the tool `act` with such an object as its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """Restricts a reply to a thought and one of some actions, by constrained decoding."""
+    """Restricts a reply to a thought and one of some actions, by constrained decoding or as a tool."""
 
     style: ConstraintStyle
     choices: tuple[str, ...]
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of a reply of style `json`."""
+        """The JSON Schema of a reply of style `json`, and of the arguments of one of style `tools`."""
         properties = {
             "thought": {"type": "string", "maxLength": THOUGHT_CHARACTERS},
             "action": {"type": "string", "enum": list(self.choices)},

@@ -15,6 +15,7 @@ from ictbench.models.blame import blame, excerpt, retry_after
 from ictbench.models.conceal import Concealer
 from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
 from ictbench.models.openai import usage_of
+from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,8 @@ class LiteLLMModel(ChatModel):
         # Which variables hold keys is litellm's business.
         self._conceal = Concealer.of_environment()
         known = self._litellm.get_supported_openai_params(spec.model) or []
-        self.capabilities = frozenset({ConstraintStyle.JSON} if "response_format" in known else ())
+        able = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
+        self.capabilities = frozenset(style for style, parameter in able.items() if parameter in known)
         self._fingerprint: str | None = None
         self._abandoned: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -81,13 +83,16 @@ class LiteLLMModel(ChatModel):
         """
         body: dict[str, Any] = {
             "model": self.spec.model,
-            "messages": [dict(message) for message in messages],
+            "messages": openai_messages(messages),
             "max_tokens": self.spec.max_tokens,
             "temperature": self.spec.temperature,
             "seed": seed,
             "api_base": self.spec.base_url,
         }
-        if constraint:
+        if constraint and constraint.style is ConstraintStyle.TOOLS:
+            # Else litellm imports, for any tool, what only its extra `mcp` installs.
+            body |= {**openai_tool(constraint), "_skip_mcp_handler": True}
+        elif constraint:
             schema = {"name": "decision", "strict": True, "schema": constraint.json_schema()}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         given = {name: value for name, value in body.items() if value is not None}
@@ -153,7 +158,8 @@ class LiteLLMModel(ChatModel):
             choice = reply.choices[0]
             # JSON can carry half a surrogate pair, which no file or digest downstream could encode.
             text = str(choice.message.content or "").encode("utf-8", "replace").decode()
-        except (LookupError, AttributeError, TypeError):
+            calls = openai_calls(choice.message.model_dump())
+        except (LookupError, AttributeError, TypeError, ValueError):
             raise self._transient("malformed", f"the answer is not a chat completion: {excerpt(str(reply))}") from None
         named, version = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
         self._fingerprint = f"{named}@{version}" if version else str(named)
@@ -162,9 +168,9 @@ class LiteLLMModel(ChatModel):
         refusal = getattr(choice.message, "refusal", None)
         if choice.finish_reason == "content_filter" or refusal:
             raise ModelFailure("refused", str(refusal or "stopped by the provider's content filter"), usage)
-        if not text.strip() and choice.finish_reason != "length":
+        if not text.strip() and not calls and choice.finish_reason != "length":
             raise ModelFailure("empty", usage=usage)
-        return Completion(text, usage, FINISH_REASONS.get(choice.finish_reason, "other"))
+        return Completion(text, usage, FINISH_REASONS.get(choice.finish_reason, "other"), calls)
 
     def _cost(self, reply: Any) -> float | None:
         """US dollars; None where the price is unknown, as it is of every server of one's own."""

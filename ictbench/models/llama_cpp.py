@@ -96,6 +96,8 @@ class LlamaCppModel(LocalModel):
         finally:
             self._turn.release()
 
+    # No tools: the server turns the tool's schema into a grammar of its own, which fails as below, and the chat
+    # templates of most weights leave calls and their results out of what the model reads.
     def _constrained(self, constraint: Constraint) -> dict[str, Any]:
         # A grammar for JSON too: the server's own translation of a schema with a maxLength makes it crash.
         is_json = constraint.style is ConstraintStyle.JSON

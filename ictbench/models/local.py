@@ -13,6 +13,7 @@ from ictbench.errors import ConfigError, TransientModelError, UsageError
 from ictbench.models.contract import ChatModel, Completion, ConstraintStyle
 from ictbench.models.openai import OpenAIModel
 from ictbench.models.servers import Server
+from ictbench.models.tool_calls import openai_messages
 from ictbench.models.transport import JsonTransport
 from ictbench.models.weights import weights_digest
 from ictbench.records import Record
@@ -67,7 +68,7 @@ class LocalModel(OpenAIModel):
     models that differ only in their sampling share one.
     """
 
-    capabilities = frozenset(ConstraintStyle)
+    capabilities = frozenset({ConstraintStyle.GRAMMAR, ConstraintStyle.JSON})
     slowest = 0.0
     """Seconds that one request to a launched server may take at least, whatever the spec says."""
 
@@ -139,7 +140,7 @@ class LocalModel(OpenAIModel):
             EndpointRefusedError: the server refuses this key or model, or does not start.
         """
         await self.start()
-        body = {"model": self._served, "messages": list(messages), **self._sampling(seed)}
+        body = {"model": self._served, "messages": openai_messages(messages), **self._sampling(seed)}
         if constraint:
             body |= self._constrained(constraint)
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
+from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
 from ictbench.models.transport import JsonTransport, MalformedReplyError
 from ictbench.records import Usage
 
@@ -20,7 +21,7 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 # gpt-5-chat does not reason and takes the usual parameters.
 REASONING = re.compile(r"(?:.*/)?(?:o[134]|gpt-5(?!-chat))(?:$|[-.:])")
-FINISH_REASONS: dict[str | None, FinishReason] = {"stop": "stop", "length": "length"}
+FINISH_REASONS: dict[str | None, FinishReason] = {"stop": "stop", "tool_calls": "stop", "length": "length"}
 
 
 class OpenAIModel(ChatModel):
@@ -31,7 +32,7 @@ class OpenAIModel(ChatModel):
     Reasoning models (o1, o3, o4, gpt-5) take neither temperature nor seed: the spec's are not sent to them.
     """
 
-    capabilities = frozenset({ConstraintStyle.JSON})
+    capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
     _fingerprint: str | None = None
     _version: str | None = None
 
@@ -71,7 +72,7 @@ class OpenAIModel(ChatModel):
             TransientModelError: another try may succeed.
             EndpointRefusedError: the endpoint refuses this key or model.
         """
-        body = {"model": self.spec.model, "messages": list(messages), **self._sampling(seed)}
+        body = {"model": self.spec.model, "messages": openai_messages(messages), **self._sampling(seed)}
         if constraint:
             body |= self._constrained(constraint)
         return await self._transport.post("chat/completions", body, self._read)
@@ -103,6 +104,8 @@ class OpenAIModel(ChatModel):
 
     def _constrained(self, constraint: Constraint) -> dict[str, Any]:
         """The parameters that impose a constraint, in this server's dialect."""
+        if constraint.style is ConstraintStyle.TOOLS:
+            return openai_tool(constraint)
         schema = {"name": "decision", "strict": True, "schema": constraint.json_schema()}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
@@ -110,7 +113,7 @@ class OpenAIModel(ChatModel):
         try:
             choice = reply["choices"][0] if reply["choices"] else {"message": {}}
             message = dict(choice["message"])
-            text = _text(message.get("content"))
+            text, calls = _text(message.get("content")), openai_calls(message)
         except (LookupError, TypeError, ValueError, AttributeError):
             raise MalformedReplyError("the answer is not a chat completion") from None
         reason = choice.get("finish_reason")
@@ -122,9 +125,9 @@ class OpenAIModel(ChatModel):
         if reason == "content_filter" or message.get("refusal"):
             said = str(message.get("refusal") or "stopped by the provider's content filter")
             raise ModelFailure("refused", said, usage)
-        if not text.strip() and reason != "length":
+        if not text.strip() and not calls and reason != "length":
             raise ModelFailure("empty", usage=usage)
-        return Completion(text, usage, FINISH_REASONS.get(reason, "other"))
+        return Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls)
 
 
 def _headers(key: str) -> dict[str, str]:

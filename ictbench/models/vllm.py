@@ -15,6 +15,7 @@ from ictbench.models.conceal import SECRET_NAME
 from ictbench.models.contract import ConstraintStyle
 from ictbench.models.local import LaunchOptions, LocalModel, launch_options
 from ictbench.models.servers import HOST, PORT, Launch
+from ictbench.models.tool_calls import openai_tool
 
 if TYPE_CHECKING:
     from ictbench.models.contract import Constraint
@@ -45,6 +46,9 @@ class VLLMModel(LocalModel):
     Attached to the spec's base URL or VLLM_BASE_URL, else launched with `vllm serve`. VLLM_API_KEY is the server's
     key, if it has one.
     """
+
+    # A tool that is named in the request needs no parser of the model's own way to call one.
+    capabilities = frozenset(ConstraintStyle)
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; nothing is started yet.
@@ -93,6 +97,8 @@ class VLLMModel(LocalModel):
         return f"{self.spec.model}+{known}" if known and on_hub else known
 
     def _constrained(self, constraint: Constraint) -> dict[str, Any]:
+        if constraint.style is ConstraintStyle.TOOLS:
+            return openai_tool(constraint)
         if constraint.style is ConstraintStyle.GRAMMAR:
             return {"structured_outputs": {"grammar": constraint.gbnf()}}
         return {"structured_outputs": {"json": constraint.json_schema()}}

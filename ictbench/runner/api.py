@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ictbench.records import Episode
     from ictbench.results.rows import Row, Table
     from ictbench.runner.progress import Progress
-    from ictbench.suites.suite import ProfileName
+    from ictbench.suites.suite import DecodingName, ProfileName
 
 
 class OptionsDict(TypedDict, total=False):
@@ -48,7 +48,7 @@ class OptionsDict(TypedDict, total=False):
     audit: bool
     max_steps: int | None
     actor_max_tokens: int | None
-    actor_decoding: Literal["free", "grammar", "json"] | None
+    actor_decoding: DecodingName | None
     actor_history: int | None
     episode_time_limit: float | None
     reflector_base_url: str | None

@@ -20,7 +20,7 @@ from ictbench.runner.deviations import SIZES, deviations
 from ictbench.runner.players import Access, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suites_of_env
-from ictbench.suites.suite import ProfileName
+from ictbench.suites.suite import DecodingName, ProfileName
 from ictbench.suites.training import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Options(Record):
     """Play each batch under the prompt before and after its reflection too, for the overfitting gap."""
     max_steps: int | None = Field(default=None, ge=1)
     actor_max_tokens: int | None = Field(default=None, ge=1)
-    actor_decoding: Literal["free", "grammar", "json"] | None = None
+    actor_decoding: DecodingName | None = None
     actor_history: int | None = Field(default=None, ge=0)
     """Past turns shown to the actor; None for what the suite says, all of them in every suite so far."""
     episode_time_limit: float | None = Field(default=None, gt=0)

@@ -73,5 +73,5 @@ def _check_name(kind: str, name: str) -> None:
         raise ConfigError(f"{name!r} is a word of Python itself; choose another name, e.g. my_{name}")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
         raise ConfigError(f"{name!r} would hide a module that is installed; choose another name, e.g. my_{name}")
-    if name in installed(kind):  # type: ignore[arg-type]
+    if name in installed(kind):
         raise ConfigError(f"there is {kind} {name!r} already; choose another name, e.g. my_{name}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import Task
 
+DecodingName = Literal["free", "grammar", "json", "tools"]
 ProfileName = Literal["quick", "lite", "standard"]
 
 
@@ -62,7 +63,7 @@ class Decoding(Record):
 class ActorDecoding(Decoding):
     """How the standard actor plays."""
 
-    decoding: Literal["free", "grammar", "json"] = "free"
+    decoding: DecodingName = "free"
     history: int | None = None
     """Past turns shown; None for all."""
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError
 from ictbench.models.conceal import Concealer
-from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason
+from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, ToolCall
 from ictbench.models.custom import adapted
+from ictbench.models.tool_calls import ACT
 from ictbench.records import ModelSpec
 from ictbench.testing.faults import Fault, Faults
+from ictbench.testing.scripted import Reply
 from ictbench.testing.server import ScriptedServer
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ async def outcome(model: ChatModel) -> str:
     return "reply"
 
 
-def obedient(body: dict[str, Any]) -> str:
+def obedient(body: dict[str, Any]) -> str | Reply:
     """For a `ScriptedServer`: a reply that keeps to the constraint of the request, whichever way that imposes it."""
     if "grammar" in body:
         action, _ = json.JSONDecoder().raw_decode(body["grammar"].partition("\naction ::= ")[2])
@@ -128,7 +130,9 @@ def obedient(body: dict[str, Any]) -> str:
     schema = _schema(body)
     if schema is None:
         return "Thought: I am free.\nAction: wait"
-    return json.dumps({"thought": "I obey.", "action": schema["properties"]["action"]["enum"][0]})
+    obeyed = json.dumps({"thought": "I obey.", "action": schema["properties"]["action"]["enum"][0]})
+    offered = [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
+    return Reply(None, calls=((ACT, obeyed),)) if ACT in offered else obeyed
 
 
 async def _conversations(model: ChatModel) -> None:
@@ -168,12 +172,23 @@ async def _constraints(model: ChatModel) -> None:
         for style in model.capabilities:
             assert isinstance(style, ConstraintStyle), f"capabilities are ConstraintStyles, not {style!r}"
             for choices in (CHOICES, CHOICES[::-1]):
-                text = (await model.complete([SYSTEM, USER], constraint=Constraint(style, choices))).text
-                assert _chosen(style, text) in choices, (
-                    f"a reply of style {style} that names none of the choices: {text}"
-                )
+                conversations = [[SYSTEM, USER]]
+                if style is ConstraintStyle.TOOLS:
+                    conversations.append([SYSTEM, USER, *_called("call00000"), *_called("call00001")])
+                for conversation in conversations:
+                    completion = await model.complete(conversation, constraint=Constraint(style, choices))
+                    _check_completion(completion)
+                    assert _chosen(style, completion) in choices, (
+                        f"a reply of style {style} that names none of the choices: {completion.text} {completion.calls}"
+                    )
     finally:
         await model.aclose()
+
+
+def _called(identity: str) -> list[Message]:
+    """A call of the tool, and its result."""
+    call = ToolCall(id=identity, name=ACT, arguments='{"thought": "", "action": "wait"}')
+    return [{"role": "assistant", "content": "", "call": call}, {**USER, "role": "tool", "call": call}]
 
 
 async def _identity(model: ChatModel) -> None:
@@ -198,7 +213,8 @@ async def _closing(model: ChatModel) -> None:
 def _check_completion(completion: Completion) -> None:
     assert isinstance(completion, Completion), f"complete returns a Completion, not {completion!r}"
     assert isinstance(completion.text, str), f"the text is a str, not {completion.text!r}"
-    assert completion.text.strip() or completion.finish_reason == "length", "an empty reply is ModelFailure('empty')"
+    said = completion.text.strip() or completion.calls or completion.finish_reason == "length"
+    assert said, "an empty reply is ModelFailure('empty')"
     reasons = get_args(FinishReason)
     assert completion.finish_reason in reasons, f"finish_reason {completion.finish_reason!r} is none of {reasons}"
     usage = completion.usage
@@ -210,11 +226,16 @@ def _check_completion(completion: Completion) -> None:
     assert usage.cost is None or usage.cost >= 0, f"a cost is not negative, and None where it is unknown: {usage}"
 
 
-def _chosen(style: ConstraintStyle, text: str) -> str | None:
+def _chosen(style: ConstraintStyle, completion: Completion) -> str | None:
     """The action that a constrained reply names, None where it breaks the style."""
+    text = completion.text
     if style is ConstraintStyle.GRAMMAR:
         match = re.fullmatch(r"Thought: [^\n]+\nAction: ([^\n]+)", text.rstrip("\n"))
         return match[1] if match else None
+    if style is ConstraintStyle.TOOLS:
+        if [call["name"] for call in completion.calls] != [ACT]:
+            return None
+        text = completion.calls[0]["arguments"]
     try:
         reply = json.loads(text)
     except ValueError:
@@ -227,7 +248,10 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
     asked = body.get("response_format") or {}
     tools = body.get("tools") or [{}]
     schema: dict[str, Any] | None = (
-        (asked.get("json_schema") or {}).get("schema") or asked.get("schema") or tools[0].get("input_schema")
+        (asked.get("json_schema") or {}).get("schema")
+        or asked.get("schema")
+        or tools[0].get("input_schema")
+        or (tools[0].get("function") or {}).get("parameters")
     )
     return schema
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ictbench.actors.calls import TOOLS_FORMAT
 from ictbench.actors.react import ACTIONS_HEADING, FORMAT, JSON_FORMAT
+from ictbench.models.tool_calls import ACT
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
 """How an answer reaches the client: at once, byte by byte, half of it before the connection is reset, not at all as
@@ -23,6 +25,8 @@ class Reply:
 
     text: str | None = ""
     """None is sent as `null`."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Tools that it calls: their names and the JSON of their arguments."""
     finish_reason: str = "stop"
     """In OpenAI's words: stop, length, content_filter or tool_calls; any other is sent as it is."""
     status: int = 200
@@ -40,7 +44,8 @@ class Reply:
 Answer = Callable[[dict[str, Any]], "str | Reply"]
 """From the body of a request to the answer. Called in the server's thread, one request at a time.
 
-Whatever the wire format, `messages` are OpenAI's: a role and a text each, the system prompt first.
+Whatever the wire format, `messages` are OpenAI's: a role and a text each, the system prompt first, the results of tools
+under the role `tool`.
 """
 
 
@@ -63,15 +68,20 @@ def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
     """
     thought = "This is scripted."
 
-    def answer(body: dict[str, Any]) -> str:
+    def answer(body: dict[str, Any]) -> str | Reply:
         messages = body["messages"]
         system = messages[0]["content"]
-        prompt = system.removesuffix(f"\n\n{FORMAT}").removesuffix(f"\n\n{JSON_FORMAT}")
+        prompt = system
+        for described in (FORMAT, JSON_FORMAT, TOOLS_FORMAT):
+            prompt = prompt.removesuffix(f"\n\n{described}")
         observation, _, actions = messages[-1]["content"].rpartition(f"\n\n{ACTIONS_HEADING}")
         action = decide(prompt, observation, actions.strip("\n").split("\n"))
         named = {} if action is None else {"action": action}
+        given = json.dumps({"thought": thought, **named}, ensure_ascii=False)
+        if system.endswith(TOOLS_FORMAT):
+            return Reply(thought) if action is None else Reply(None, calls=((ACT, given),))
         if system.endswith(JSON_FORMAT):
-            return json.dumps({"thought": thought, **named})
+            return given
         return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in named.values())])
 
     return answer

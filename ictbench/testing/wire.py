@@ -6,6 +6,8 @@ import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal
 
+from ictbench.testing.wire_tools import check_anthropic, check_openai
+
 if TYPE_CHECKING:
     from ictbench.testing.scripted import Reply
 
@@ -30,10 +32,15 @@ class Wire(ABC):
             ValueError: it is no request of this format.
         """
         try:
-            messages = [{"role": said["role"], "content": _text(said["content"])} for said in body["messages"]]
+            self.check_tools(body)
+            messages = [{"role": _role(said), "content": _text(_content(said))} for said in body["messages"]]
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"not a request in {self.name}'s format: {error!r}") from error
         return {**body, "messages": messages}
+
+    @abstractmethod
+    def check_tools(self, body: dict[str, Any]) -> None:
+        """See `ictbench.testing.wire_tools`."""
 
     @abstractmethod
     def completion(self, reply: Reply, body: dict[str, Any], model: str, number: int, words: int) -> dict[str, Any]:
@@ -52,17 +59,28 @@ class OpenAIWire(Wire):
     overloaded = 503
     overflow = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
 
+    def check_tools(self, body: dict[str, Any]) -> None:
+        """See `Wire.check_tools`."""
+        check_openai(body)
+
     def completion(self, reply: Reply, body: dict[str, Any], model: str, number: int, words: int) -> dict[str, Any]:
         """See `Wire.completion`."""
         written = len((reply.text or "").split())
-        message = {"role": "assistant", "content": reply.text}
+        message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+        reason = reply.finish_reason
+        if reply.calls:
+            message["tool_calls"] = [
+                {"id": f"call_{number}_{index}", "type": "function", "function": {"name": name, "arguments": arguments}}
+                for index, (name, arguments) in enumerate(reply.calls)
+            ]
+            reason = "tool_calls" if reason == "stop" else reason
         return {
             "id": f"chatcmpl-{number}",
             "object": "chat.completion",
             "created": 0,
             "model": model,
             "system_fingerprint": "scripted",
-            "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
             "usage": {"prompt_tokens": words, "completion_tokens": written, "total_tokens": words + written},
         }
 
@@ -95,6 +113,10 @@ class AnthropicWire(Wire):
         529: "overloaded_error",
     }
 
+    def check_tools(self, body: dict[str, Any]) -> None:
+        """See `Wire.check_tools`."""
+        check_anthropic(body)
+
     def read(self, body: Any) -> dict[str, Any]:
         """See `Wire.read`."""
         request = super().read(body)
@@ -107,7 +129,14 @@ class AnthropicWire(Wire):
         tool = (body.get("tool_choice") or {}).get("name")
         content: list[dict[str, Any]] | None = [{"type": "text", "text": reply.text}]
         reason = reply.finish_reason
-        if reply.text is None:
+        if reply.calls:
+            used = [
+                {"type": "tool_use", "id": f"toolu_{number}_{index}", "name": name, "input": _loaded(arguments)}
+                for index, (name, arguments) in enumerate(reply.calls)
+            ]
+            content = [*([{"type": "text", "text": reply.text}] if reply.text else []), *used]
+            reason = "tool_calls" if reason == "stop" else reason
+        elif reply.text is None:
             content = None
         elif tool and (given := _object(reply.text)) is not None:
             content = [{"type": "tool_use", "id": f"toolu_{number}", "name": tool, "input": given}]
@@ -132,17 +161,35 @@ class AnthropicWire(Wire):
 WIRES: tuple[Wire, ...] = (OpenAIWire(), AnthropicWire())
 
 
+def _content(said: dict[str, Any]) -> Any:
+    """What a message says, which one that calls a tool may leave out."""
+    return said.get("content") if said.get("tool_calls") else said["content"]
+
+
+def _role(said: dict[str, Any]) -> str:
+    """OpenAI's word for who speaks: to Anthropic, the user tells what a tool has answered."""
+    content = _content(said)
+    told = isinstance(content, list) and any(part["type"] == "tool_result" for part in content)
+    return "tool" if told else str(said["role"])
+
+
 def _text(content: Any) -> str:
-    """The text of a message: a string, or parts of which those of type text count."""
+    """The text of a message: a string, nothing, or parts of which texts and results of tools count."""
     if isinstance(content, list):
-        return "".join(part["text"] for part in content if part["type"] == "text")
-    return str(content)
+        texts = {"text": "text", "tool_result": "content"}
+        return "".join(_text(part[texts[part["type"]]]) for part in content if part["type"] in texts)
+    return "" if content is None else str(content)
+
+
+def _loaded(text: str) -> Any:
+    """What a text is as JSON; the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _object(text: str) -> dict[str, Any] | None:
     """The JSON object that a text is, None where it is none."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
+    value = _loaded(text)
     return value if isinstance(value, dict) else None

@@ -19,7 +19,7 @@ from ictbench.engine.desk import Desk
 from ictbench.engine.executor import Priority
 from ictbench.engine.far import Coordinator, FarGate, FarModels
 from ictbench.errors import LimitReachedError, ModelFailure, ModelUnavailableError, TransientModelError
-from ictbench.models import Completion, Constraint, ConstraintStyle, Limits, Meter, ModelPool, Retry
+from ictbench.models import Completion, Constraint, ConstraintStyle, Limits, Meter, ModelPool, Retry, ToolCall
 from ictbench.models.meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 SPEC = ModelSpec(provider=f"{__name__}:Parrot", model="")
 STYLES = ["grammar", "json"]
+
+
+CALL = ToolCall(id="1", name="act", arguments='{"action": "très bien"}')
 
 
 class Parrot:
@@ -52,6 +55,8 @@ class Parrot:
             raise ModelFailure("refused", "it would not", Usage(calls=1, input_tokens=7, cost=0.5))
         if said == "busy":
             raise TransientModelError("overloaded", "too much to do")
+        if said == "call":
+            return Completion("", Usage(calls=1), calls=(CALL, CALL))
         return Completion(f"{said}!", Usage(calls=1, input_tokens=3, output_tokens=4, cost=0.25), "length")
 
 
@@ -301,10 +306,12 @@ def test_a_relayed_model_is_asked_and_answers_as_if_it_were_here(asked: list[dic
                 usage = Usage(calls=1, input_tokens=3, output_tokens=4, cost=0.25)
                 assert completion == Completion(f"{said}!", usage, "length")
                 assert asked[-1] == {"messages": messages, "seed": number, "constraint": constraint}
+            called = await both[0].models.open(SPEC).complete([{"role": "user", "content": "call"}])
+            assert called == Completion("", Usage(calls=1, cost=called.usage.cost), calls=(CALL, CALL))
             await both[0].models.open(SPEC).complete([{"role": "user", "content": "no constraint"}])
             assert asked[-1]["constraint"] is None
             # It was counted once, where it was asked.
-            assert meter.spent.calls == 3
+            assert meter.spent.calls == 4
             assert Parrot.made == 1
 
     asyncio.run(go())

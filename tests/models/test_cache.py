@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ConfigError
-from ictbench.models import Completion, Constraint, ConstraintStyle
+from ictbench.models import Completion, Constraint, ConstraintStyle, ToolCall
 from ictbench.models.cache import ResponseCache
 from ictbench.models.openai import OpenAIModel
 from ictbench.models.prices import price_of
@@ -52,6 +52,8 @@ def test_a_reply_depends_on_everything_that_was_asked_and_on_who_was_asked(tmp_p
             cache.key(model(), HELLO, 1, json),
             cache.key(model(), HELLO, 1, Constraint(ConstraintStyle.JSON, ("a",))),
             cache.key(model(), HELLO, 1, Constraint(ConstraintStyle.GRAMMAR, ("a", "b"))),
+            cache.key(model(), HELLO, 1, Constraint(ConstraintStyle.TOOLS, ("a", "b"))),
+            cache.key(model(), [{**HELLO[0], "call": {"id": "1", "name": "act", "arguments": "{}"}}], 1, None),
         ]
         assert len(set(keys)) == len(keys)
         assert cache.key(model(timeout=3.0), HELLO, 1, None) == keys[0]
@@ -63,6 +65,13 @@ def test_the_first_reply_stays(tmp_path: Path) -> None:
         cache.put("k", Completion("one", Usage(calls=1, input_tokens=9), "length"))
         cache.put("k", Completion("two", Usage(calls=1)))
         assert cache.get("k") == Completion("one", Usage(cache_hits=1), "length")
+
+
+def test_calls_of_tools_are_kept(tmp_path: Path) -> None:
+    call = ToolCall(id="1", name="act", arguments='{"action": "très bien"}')
+    with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
+        cache.put("k", Completion("", Usage(calls=1), calls=(call, call)))
+        assert cache.get("k") == Completion("", Usage(cache_hits=1), calls=(call, call))
 
 
 def test_many_processes_may_share_a_cache(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Async:
             return Completion("Hello.", Usage(calls=1, input_tokens=3, output_tokens=1, cost=None))
         if constraint.style is ConstraintStyle.GRAMMAR:
             return f"Thought: So be it.\nAction: {constraint.choices[-1]}"
-        return obedient({"response_format": {"schema": constraint.json_schema()}})
+        return str(obedient({"response_format": {"schema": constraint.json_schema()}}))
 
 
 @pytest.mark.parametrize("model", [Plain, Async])

@@ -101,7 +101,7 @@ def test_a_constraint_is_imposed_where_the_provider_can() -> None:
         completion = complete(spec_for(server.url), constraint=CONSTRAINT)
     assert completion.text == '{"thought": "I obey.", "action": "wait"}'
     assert server.requests_log[0]["response_format"]["json_schema"]["schema"] == CONSTRAINT.json_schema()
-    assert LiteLLMModel(spec_for("http://127.0.0.1:1")).capabilities == {ConstraintStyle.JSON}
+    assert LiteLLMModel(spec_for("http://127.0.0.1:1")).capabilities == {ConstraintStyle.JSON, ConstraintStyle.TOOLS}
     unable = spec_for("http://127.0.0.1:1", "petals/petals-team/StableBeluga2")
     assert LiteLLMModel(unable).capabilities == frozenset()
 

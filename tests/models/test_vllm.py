@@ -220,10 +220,10 @@ def test_constraints_are_written_as_vllm_reads_them() -> None:
         complete(VLLMModel(spec_for(url=server.url)), constraint=JSON)
     asked = [body["structured_outputs"] for body in server.requests_log]
     assert asked == [{"grammar": GRAMMAR.gbnf()}, {"json": JSON.json_schema()}]
-    assert VLLMModel.capabilities == {"grammar", "json"}
+    assert VLLMModel.capabilities == {"grammar", "json", "tools"}
 
 
-def obey(body: dict[str, Any]) -> str:
+def obey(body: dict[str, Any]) -> str | Reply:
     asked = body.pop("structured_outputs", {})
     return obedient({**body, **asked, "response_format": {"schema": asked.get("json")}})
 

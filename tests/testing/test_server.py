@@ -47,8 +47,11 @@ def test_the_public_names() -> None:
         "Latency",
         "Reply",
         "ScriptedServer",
+        "check_actor",
+        "check_env",
         "check_failures",
         "check_model",
+        "check_reflector",
         "obedient",
         "react_policy",
     ]

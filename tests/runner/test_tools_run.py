@@ -1,0 +1,99 @@
+"""Whole runs of an actor that plays by native tool calls, in both wire formats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import ictbench
+from ictbench.errors import UsageError
+from ictbench.testing import ScriptedServer, react_policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTIONS: dict[str, Any] = {
+    "suite": "minihack-v1",
+    "families": "room-random",
+    "reflector": "none",
+    "turns": 1,
+    "batch_size": 2,
+    "loops": 1,
+    "selection_size": 2,
+    "test_size": 3,
+    "max_steps": 6,
+}
+
+
+def wavering(prompt: str, observation: str, actions: list[str]) -> str | None:
+    """An available action, one that is not, or none, by what is seen."""
+    return (actions[0], "dance", None)[len(observation) % 3]
+
+
+def steps(run: ictbench.Run) -> list[list[dict[str, Any]]]:
+    return [row.model_dump()["steps"] for row in run.rows("episodes")]
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_run_by_tool_calls_is_the_run_of_the_same_decisions_as_text(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
+    runs = {}
+    for decoding in ("free", "tools"):
+        with ScriptedServer(react_policy(wavering), record=True) as server:
+            url = server.anthropic_url if provider == "anthropic" else server.url
+            runs[decoding] = ictbench.run(
+                **OPTIONS,
+                actor=f"{provider}/scripted",
+                actor_base_url=url,
+                actor_decoding=decoding,
+                out=tmp_path / decoding,
+            )
+            # Every conversation was one that the endpoint accepts.
+            assert set(server.statuses) == {200}
+            # All but the first, which asks whether anybody is there.
+            assert {"tools" in body for body in server.requests_log[1:]} == {decoding == "tools"}
+    free, tools = (steps(runs[decoding]) for decoding in ("free", "tools"))
+    assert free == tools
+    proposals = {step["proposed"] for played in tools for step in played}
+    assert {"dance", None} < proposals
+    result = runs["tools"].result
+    assert result.actor.options["decoding"] == "tools"
+    assert "actor_decoding tools instead of free" in result.deviations
+    assert not [told for told in runs["free"].result.deviations if "decoding" in told]
+
+
+def test_replies_from_the_cache_keep_their_calls(tmp_path: Path) -> None:
+    runs = []
+    with ScriptedServer(react_policy(wavering)) as server:
+        for name in ("first", "second"):
+            asked = server.requests
+            runs.append(
+                ictbench.run(
+                    **OPTIONS,
+                    actor="openai/scripted",
+                    actor_base_url=server.url,
+                    actor_decoding="tools",
+                    out=tmp_path / name,
+                    cache=tmp_path / "cache.sqlite",
+                )
+            )
+        # One question at the start of each run asks whether anybody is there.
+        assert server.requests - asked <= 1
+    assert steps(runs[0]) == steps(runs[1])
+
+
+def test_a_model_that_cannot_call_tools_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    with (
+        ScriptedServer(["Action: wait"]) as server,
+        pytest.raises(UsageError, match="cannot restrict replies by tools"),
+    ):
+        ictbench.run(
+            **OPTIONS,
+            actor="llama-cpp/tiny",
+            actor_base_url=server.url,
+            actor_decoding="tools",
+            out=tmp_path / "run",
+        )
