@@ -135,7 +135,7 @@ class _Recount:
 
         def ask(key: str) -> bool:
             if key not in self.kept and key not in self.asked:
-                episodes.add(f"{shown(key)} is missing")
+                episodes.add(f"{key:.80} is missing")
             self.asked.add(key)
             return key in self.kept
 

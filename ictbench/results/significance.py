@@ -56,7 +56,7 @@ def _signs(pairs: int) -> Iterator[Floats]:
     """All ways to flip so many signs, or those that are drawn, some at a time."""
     if pairs <= EXACT_PAIRS:
         for ways in np.array_split(np.arange(2**pairs), -(-(2**pairs) // BATCH)):
-            yield 1.0 - 2.0 * (ways[:, None] >> np.arange(pairs) & 1)
+            yield np.asarray(1.0 - 2.0 * (ways[:, None] >> np.arange(pairs) & 1), dtype=np.float64)
         return
     rng = np.random.default_rng(SEED)
     for start in range(0, RESAMPLES, BATCH):

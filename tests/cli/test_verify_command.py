@@ -12,8 +12,8 @@ import pytest
 
 from ictbench.cli import main
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "leaderboard"))
-from small_run import small_run
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from leaderboard.small_run import small_run
 
 
 class Said(NamedTuple):

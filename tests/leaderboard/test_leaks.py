@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +13,11 @@ from ictbench.leaderboard.run_evidence import evidence_of_run
 from ictbench.records import Reflection
 from ictbench.reflectors import Reflector
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import SUITE, altered, evidence_of, small_run
+from .small_run import SUITE, altered, evidence_of, small_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from ictbench.leaderboard.evidence import EpisodeRecord, Evidence
     from ictbench.records import Trajectory

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +16,7 @@ from ictbench.leaderboard.faults import faults
 from ictbench.leaderboard.playback import play_back
 from ictbench.leaderboard.run_evidence import evidence_of_run
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import SUITE, Place, change, places, small_run
+from .small_run import SUITE, Place, change, places, small_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,6 @@ import copy
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +17,7 @@ from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.run_evidence import evidence_of_run
 from ictbench.records import prompt_digest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import SUITE, Place, altered, change, failed, places, record_with, small_run
+from .small_run import SUITE, Place, altered, change, failed, places, record_with, small_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +13,11 @@ from ictbench.leaderboard.run_evidence import evidence_of_run
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import SUITE, failed
+from .small_run import SUITE, failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pydantic import JsonValue
 

@@ -20,10 +20,10 @@ from ictbench.leaderboard.evidence import EpisodeRecord
 from ictbench.leaderboard.replay import CHUNK_EPISODES, ENOUGH, draw, replay
 from ictbench.leaderboard.run_evidence import evidence_of_run
 
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-from small_run import SUITE, altered, evidence_of, small_run, verdicts
 from unruly import spec
+
+from .small_run import SUITE, altered, evidence_of, small_run, verdicts
 
 if TYPE_CHECKING:
     from ictbench.leaderboard.evidence import Evidence

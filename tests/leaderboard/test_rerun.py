@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +17,11 @@ from ictbench.leaderboard.rerun import rerun
 from ictbench.records import ModelSpec
 from ictbench.results import Result
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import SUITE, small_run, verdicts
+from .small_run import SUITE, small_run, verdicts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ictbench.results.schema import Player
 
 SIZES: dict[str, Any] = {"turns": 3, "batch_size": 3, "loops": 4, "selection_size": 2, "test_size": 20}

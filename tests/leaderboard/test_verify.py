@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,7 @@ from ictbench.errors import ConfigError, ResultError, RunFolderError, Submission
 from ictbench.leaderboard.subject import place_of
 from ictbench.leaderboard.verification import Verification
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_run import small_run, verdicts
+from .small_run import small_run, verdicts
 
 if TYPE_CHECKING:
     from ictbench.leaderboard.verification import Check
