@@ -98,7 +98,7 @@ class CustomModel(ChatModel):
         completion = Completion(answer, Usage(calls=1, cost=None)) if isinstance(answer, str) else answer
         if not isinstance(completion, Completion):
             raise PluginError(f"{self._name}.complete returned {answer!r:.80}, not a str or a Completion")
-        if not completion.text.strip() and completion.finish_reason != "length":
+        if not completion.text.strip() and not completion.calls and completion.finish_reason != "length":
             raise ModelFailure("empty", usage=completion.usage)
         return completion
 
