@@ -1,31 +1,62 @@
-"""The official ALFWorld games come out as recorded; skipped where they are absent."""
+"""Official ALFWorld games come out as recorded, all families; skipped where they are absent."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 import ictbench
-from ictbench.errors import ConfigError
+from ictbench.engine import EpisodeWorker
+from ictbench.leaderboard.evidence import EpisodeRecord
+from ictbench.leaderboard.replay import replay
+from ictbench.leaderboard.run_evidence import evidence_of_run
+from ictbench.leaderboard.trajectories import NOT_RECORDED
+from ictbench.protocol import sampling_seed
+from ictbench.records import EpisodeSpec, PluginSpec
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "envs" / "alfworld"))
 from official_games import folder_of_official_games
+from small_run import evidence_of, small_run, verdicts
+
+if TYPE_CHECKING:
+    import pytest
+
+SUITE = ictbench.load_suite("alfworld-v1")
 
 
-def test_a_run_on_official_games_is_verified_and_then_without_them_cannot_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def played(actor: str) -> list[EpisodeRecord]:
+    """A selection and a test game of every family."""
+    worker, records = EpisodeWorker(), []
+    for family in SUITE.families:
+        for pool in ("selection", "test"):
+            (task,) = SUITE.scoring_tasks(pool, family, 0, 1)  # type: ignore[arg-type]
+            spec = EpisodeSpec(
+                task=task,
+                prompt=SUITE.prompt,
+                actor=PluginSpec(label=actor, name=actor),
+                max_steps=SUITE.limits.max_steps,
+                seed=sampling_seed(SUITE.digest, task.id),
+            )
+            episode = await worker.play(spec)
+            records.append(EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED)))
+    await worker.aclose()
+    return records
+
+
+def test_official_games_come_out_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALFWORLD_DATA", str(folder_of_official_games()))
-    run = ictbench.run(
-        suite="alfworld-v1", loops=1, turns=1, batch_size=1, selection_size=1, test_size=1, out=tmp_path / "run"
+    records = [record for actor in ("rules", "solver") for record in asyncio.run(played(actor))]
+    evidence = evidence_of(evidence_of_run(small_run()).result, records)
+    found = replay(evidence, {record.task.id: record.task for record in records}, chosen=None, workers=2, patience=60.0)
+    assert set(verdicts(found.checks).values()) == {"passed"}
+    assert found.episodes == 2 * 2 * len(SUITE.families) == 24
+    assert {record.trajectory.end for record in records} >= {"solved"}
+    # The file of a game is part of what was played.
+    other = records[0].model_copy(update={"versions": {**records[0].versions, "game.tw-pddl": "0" * 64}})
+    changed = replay(
+        evidence_of(evidence.result, [other]), {other.task.id: other.task}, chosen=None, workers=1, patience=60.0
     )
-    found = ictbench.verify(run.folder)
-    assert found.passed
-    assert found.replayed is not None
-    assert len(run.result.families) == 6
-    (tmp_path / "empty").mkdir()
-    monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path / "empty"))
-    with pytest.raises(ConfigError, match="ALFWorld games cannot be used; the first: the official game"):
-        ictbench.verify(run.folder)
+    assert [check.name for check in changed.checks if check.verdict == "failed"] == ["versions"]
