@@ -16,10 +16,10 @@ from ictbench.leaderboard.trajectories import NOT_RECORDED
 from ictbench.protocol import sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec
 
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "envs" / "alfworld"))
 from official_games import folder_of_official_games
-from small_run import evidence_of, small_run, verdicts
+
+from .small_run import evidence_of, small_run, verdicts
 
 if TYPE_CHECKING:
     import pytest
