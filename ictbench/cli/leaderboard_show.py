@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.table import Table
+
     from ictbench.leaderboard.entries import Board
     from ictbench.leaderboard.ranking import Track
+
+WIDE = 120
+"""Columns of a terminal in which whole rows fit."""
+
+TEXTS = ("entry", "reflector", "actor", "profile", "badges")
+INTERVAL = " [95 %]"
+SPARED, BARE = ("headroom",), (f"gain{INTERVAL}", f"over blind{INTERVAL}")
+"""What a narrower one shows not at all, or without its interval."""
 
 
 def show(
@@ -47,25 +59,35 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from ictbench.cli.grid import add_row, grid
     from ictbench.leaderboard.tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.results.text import one_line
 
     console = Console()
     console.print(Text(board.suite, "bold"))
     for track in tracks:
-        table = grid(RANKED, left=("rank", "entry", "reflector", "badges"))
-        for one in track.ranked:
-            add_row(table, ranked_cells(one))
         console.print()
-        console.print(Text(track.name), soft_wrap=True)
-        console.print(table)
+        console.print(Text(one_line(track.name)), soft_wrap=True)
+        console.print(_fitting(console.width, RANKED, map(ranked_cells, track.ranked)))
     if not tracks:
         console.print("Nothing is ranked yet.")
     if entries := unranked(board):
-        table = grid(UNRANKED, left=("entry", "reflector", "actor", "profile", "why"))
-        for entry in entries:
-            add_row(table, unranked_cells(entry))
         console.print()
         console.print("Not ranked")
-        console.print(table)
+        console.print(_fitting(console.width, UNRANKED[:-1], (unranked_cells(entry)[:-1] for entry in entries)))
+        console.print()
+        for entry in entries:
+            console.print(Text(one_line(f"{entry.submission.name}: {entry.why_unranked[1]}")), soft_wrap=True)
     console.print()
+
+
+def _fitting(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table for a terminal so wide; a narrow one has no headroom, nor intervals of gain and over blind."""
+    from ictbench.cli.grid import add_row, grid
+
+    wide = width >= WIDE
+    kept = [at for at, name in enumerate(head) if wide or name not in SPARED]
+    bare = [not wide and name in BARE for name in head]
+    table = grid([head[at].removesuffix(INTERVAL) if bare[at] else head[at] for at in kept], left=TEXTS)
+    for row in rows:
+        add_row(table, [row[at].partition(" [")[0] if bare[at] else row[at] for at in kept])
+    return table

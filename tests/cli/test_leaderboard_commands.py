@@ -49,6 +49,23 @@ def test_the_ranking_is_shown(
     assert "the board has not replayed it: its numbers are what the submitter says" in said
 
 
+def test_in_a_narrow_terminal_ranks_figures_and_words_stay_whole(
+    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = BoardFolder(leaderboards / "rooms-v1")
+    submit(board, "both", made_up(READ, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
+    monkeypatch.setenv("COLUMNS", "80")
+    assert call(monkeypatch, "show", "--leaderboards", str(leaderboards)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if line.startswith("rank"))
+    row = next(line for line in lines if "Prompt" in line)
+    assert head.split() == ["rank", "entry", "reflector", "best", "[95", "%]", "gain", "last", "blind", "badges"]
+    assert row.split()[:2] == ["1–2", "Prompt"]
+    assert {"+0.83", "0.83", "replayed,"} <= set(row.split())
+    assert max(len(line) for line in lines if not line.startswith("waits:")) <= 80
+    assert lines[-2] == "waits: the board has not replayed it: its numbers are what the submitter says"
+
+
 def test_the_ranking_is_plain_data_for_programs(
     leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
