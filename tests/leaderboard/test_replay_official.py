@@ -32,7 +32,7 @@ async def played(actor: str) -> list[EpisodeRecord]:
     worker, records = EpisodeWorker(), []
     for family in SUITE.families:
         for pool in ("selection", "test"):
-            (task,) = SUITE.scoring_tasks(pool, family, 0, 1)  # type: ignore[arg-type]
+            (task,) = SUITE.scoring_tasks(pool, family, 0, 1)
             spec = EpisodeSpec(
                 task=task,
                 prompt=SUITE.prompt,
