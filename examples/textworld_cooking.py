@@ -1,6 +1,6 @@
 """TextWorld's cooking games as an environment of one's own: make the meal of the cookbook, and eat it.
 
-Games are made from a seed by the `textworld` package, which ictbench[alfworld] has; it takes seconds, once for all.
+The `textworld` package (pip install 'ictbench[alfworld]') makes a game from a seed: seconds, once for all runs.
 
     export PYTHONPATH=examples
     ictbench run --suite examples/textworld_cooking.yaml --reflector rules --out runs/cooking
