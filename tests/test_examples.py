@@ -45,6 +45,8 @@ def test_an_example_is_short(name: str) -> None:
     assert lines < MOST_LINES
 
 
+# TextWorld ignores this warning of jericho's, but says so only once, when it is first imported.
+@pytest.mark.filterwarnings("ignore:Game .* is not fully supported:UserWarning")
 @pytest.mark.parametrize("name", ENVS)
 def test_an_example_keeps_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
