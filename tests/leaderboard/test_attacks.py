@@ -1,15 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .attack_table import MODULES
+from .attack_table import HEAD, MODULES, row
 from .attacks import ATTACKS, outcome_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ictbench.leaderboard.board_folder import SubmissionFolder
 
     from .attacks import Attack
@@ -18,6 +17,11 @@ if TYPE_CHECKING:
 def test_there_are_many_and_each_has_its_name() -> None:
     assert MODULES
     assert len({attack.name for attack in ATTACKS}) > 150
+
+
+def test_the_page_names_every_attack_and_what_refuses_it() -> None:
+    page = Path(__file__).parents[2] / "docs" / "attacks.md"
+    assert page.read_text("utf-8") == "\n".join([HEAD, *map(row, ATTACKS), ""])
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
