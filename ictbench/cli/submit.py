@@ -42,6 +42,12 @@ def submit(
         str | None,
         typer.Option("--slug", help="Folder of the submission.", show_default="from the name", rich_help_panel=SAID),
     ] = None,
+    unranked: Annotated[
+        bool,
+        typer.Option(
+            "--unranked", help="For maintainers: any profile, shown apart and never ranked.", rich_help_panel=SAID
+        ),
+    ] = False,
     reflector_trained_on: Annotated[
         str,
         typer.Option(
@@ -103,7 +109,7 @@ def submit(
         reflector_revision=reflector_revision,
         actor_revision=actor_revision,
     )
-    draft = submitting.draft(ictbench.load_run(run), leaderboard, statement, slug)
+    draft = submitting.draft(ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked)
     if draft.missing:
         print(f"ictbench: {run} cannot be submitted yet:", file=sys.stderr)
         for what in draft.missing:

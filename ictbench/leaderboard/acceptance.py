@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Player
 
 
-def obstacles(result: Result) -> Iterator[str]:
-    """Why a board does not take a run, each with what to do.
+def obstacles(result: Result, *, unranked: bool = False) -> Iterator[str]:
+    """Why a board does not take a run, each with what to do; `unranked` for one that it only shows, as it is.
 
     Controls, and reflectors that were trained on held-out families, are taken; the board marks them and ranks neither.
     """
@@ -28,12 +28,13 @@ def obstacles(result: Result) -> Iterator[str]:
         return
     if result.suite.digest != load_suite(suite).digest:
         yield f"suite {suite} was another one when this was run ({result.suite.digest!r:.16}…); run it again"
-    if result.profile not in RANKED_PROFILES:
+    if not unranked and result.profile not in RANKED_PROFILES:
         yield f"profile {result.profile!r:.80} is not ranked; run with --profile {' or '.join(RANKED_PROFILES)}"
     if not result.complete or result.owed:
         yield f"the run is incomplete, {result.owed} episodes or reflections are owed; continue it with the same --out"
-    yield from (f"the run departs from its profile: {what!r:.200}; run without" for what in _unacceptable(result))
-    if all(family.role != "held-out" for family in result.families):
+    if not unranked:
+        yield from (f"the run departs from its profile: {what!r:.200}; run without" for what in _unacceptable(result))
+    if not unranked and all(family.role != "held-out" for family in result.families):
         yield "no held-out family was run, and these make the headline; run with --families held-out or all"
     if day_of(result) is None:
         yield f"host.started is {result.host.started!r:.80}, which is no date; continue the run to have it written anew"

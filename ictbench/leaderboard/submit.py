@@ -49,6 +49,8 @@ class Draft:
     statement: Statement
     folder: SubmissionFolder
     """Where it will lie."""
+    unranked: bool
+    """Whether the board only shows it: maintainers may put a run of any profile there."""
     missing: tuple[str, ...]
     """Everything in the way, each with what to do; empty if it can be made."""
 
@@ -65,15 +67,19 @@ class Submitted:
     """That holds it; None where it lies in the folder."""
 
 
-def draft(run: Run, leaderboards: Path, statement: Statement, slug: str | None = None) -> Draft:
+def draft(
+    run: Run, leaderboards: Path, statement: Statement, slug: str | None = None, *, unranked: bool = False
+) -> Draft:
     """Look at a run, and at what its submitter says, without writing anything.
+
+    `unranked` is for a board's maintainers: a run of any profile, to be shown apart.
 
     Raises:
         RunFolderError: the run has no result yet.
         ResultError: its result is damaged.
     """
     result = without_host(run.result)
-    missing = [*obstacles(result)]
+    missing = [*obstacles(result, unranked=unranked)]
     if not missing:
         try:
             result = _restated(result, statement.trained_on)
@@ -81,14 +87,15 @@ def draft(run: Run, leaderboards: Path, statement: Statement, slug: str | None =
             missing.append(str(error))
     missing += unsaid(result, statement)
     slug = slug or slug_of(statement.name)
-    folder = BoardFolder(leaderboards / result.suite.name).submission(slug)
+    board = BoardFolder(leaderboards / result.suite.name)
+    folder = board.shown(slug) if unranked else board.submission(slug)
     if trouble := slug_trouble(slug):
         missing += [f"{trouble}: --slug"] if statement.name or slug else []
     elif _is_taken(folder):
         missing.append(f"there is a submission {slug!r} already: another --name or --slug")
     if not missing:
         missing += _metadata_troubles(result, statement)
-    return Draft(run, result, statement, folder, tuple(missing))
+    return Draft(run, result, statement, folder, unranked, tuple(missing))
 
 
 def contents(draft: Draft) -> dict[str, bytes]:
@@ -137,7 +144,7 @@ def submit(draft: Draft, *, git: bool = True) -> Submitted:
         made.path.mkdir()
         for name, content in files.items():
             (made.path / name).write_bytes(content)
-        if problems := list(check_submission(made, draft.result.suite.name)):
+        if problems := list(check_submission(made, draft.result.suite.name, submitted=not draft.unranked)):
             raise SubmissionError(f"the run does not stand up to the board's checks: {'; '.join(problems)}")
         branch = _commit(repository, made, draft) if repository else None
         if repository is None:

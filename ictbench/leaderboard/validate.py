@@ -101,7 +101,7 @@ def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = 
         submission = read_submission(folder)
         evidence = evidence_of_submission(folder)
         framed = [*_frame(submission.suite, suite), *disagreements(submission, evidence.result)]
-        framed += obstacles(evidence.result) if submitted else ()
+        framed += obstacles(evidence.result, unranked=not submitted)
         yield from framed
         if not framed:
             yield from _content(folder, evidence, suite)

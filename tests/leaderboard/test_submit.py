@@ -12,6 +12,7 @@ import pytest
 import ictbench
 from ictbench.errors import SubmissionError
 from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.leaderboard.entries import read_board
 from ictbench.leaderboard.reading import evidence_of_submission, read_submission, read_trajectories
 from ictbench.leaderboard.run_evidence import evidence_of_run
 from ictbench.leaderboard.statement import Statement, instruction_of, slug_of, slug_trouble
@@ -274,3 +275,21 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     git(tmp_path, "switch", made.branch)
     folder = BoardFolder(tmp_path / "leaderboards" / SUITE).submission(SLUG)
     assert list(check_submission(folder, SUITE)) == []
+
+
+def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) -> None:
+    small: dict[str, Any] = {
+        "turns": 1,
+        "batch_size": 1,
+        "loops": 1,
+        "selection_size": 1,
+        "test_size": 2,
+        "families": "eat",
+    }
+    options: dict[str, Any] = {"suite": "minihack-v1", "reflector": "none", "actor": "rules", "executor": "inline"}
+    run = ictbench.run(**options, **small, out=tmp_path / "run")
+    assert any("profile 'quick' is not ranked" in what for what in draft(run, tmp_path / "boards", STATEMENT).missing)
+    made = submit(draft(run, tmp_path / "boards", STATEMENT, unranked=True), git=False)
+    assert made.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
+    (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
+    assert (entry.section, entry.measures) == ("shown", None)
