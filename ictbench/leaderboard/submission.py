@@ -19,17 +19,21 @@ HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 """Unicode categories of what is not seen, or turns what is seen around: controls, zero-width and bidirectional marks,
 private use, surrogates, line and paragraph separators."""
 
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters and marks that are not seen either: fillers, joiners, variation selectors (of other categories, but
+Default_Ignorable_Code_Point to Unicode), and the blank of Braille."""
+
 RANKED_PROFILES = ("lite", "standard")
 
 
 MARKUP = re.compile(r"<[a-zA-Z/!?]")
 
-FORMULA = "=+-@!&*%|`"
-"""A cell that begins so is a formula to a spreadsheet, or more than text to YAML and Markdown."""
+FORMULA = "=+-@!&*%|`＝＋－＠"
+"""A cell that begins so is a formula to a spreadsheet, in full width too, or more than text to YAML and Markdown."""
 
 
 def _one_line(text: str) -> str:
-    if hidden := [c for c in text if unicodedata.category(c) in HIDDEN]:
+    if hidden := [c for c in text if unicodedata.category(c) in HIDDEN or BLANK.match(c)]:
         raise ValueError(f"it holds the invisible character U+{ord(hidden[0]):04X}; leave it out")
     if unicodedata.normalize("NFC", text) != text:
         raise ValueError("it is not in Unicode's normal form NFC")
@@ -50,8 +54,8 @@ def _paragraphs(text: str) -> str:
     if not text.strip():
         raise ValueError("it is empty")
     for line in text.split("\n"):
-        if line:
-            _one_line(line.strip())
+        if words := line.strip(" "):
+            _one_line(words)
     return text
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
-FORMULA = re.compile(r"[=+\-@\t\r]")
+FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
 """What a spreadsheet takes for the beginning of one."""
 
 
