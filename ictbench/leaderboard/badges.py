@@ -64,7 +64,7 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
         path = board.verification(slug, badge)
         if not path.exists():
             continue
-        record = _read(path, badge)
+        record = read_record(path, badge)
         if (record.submission, record.result) != (digest, checksum):
             remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: that badge is gone.")
         elif not record.passed:
@@ -76,7 +76,12 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
     return Badges(held, tuple(remarks))
 
 
-def _read(path: Path, badge: Badge) -> Verification:
+def read_record(path: Path, badge: Badge) -> Verification:
+    """A record of the board.
+
+    Raises:
+        SubmissionError: it cannot be read, or is of something else.
+    """
     try:
         record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
     except ValidationError as error:

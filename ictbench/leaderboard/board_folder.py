@@ -84,6 +84,11 @@ class BoardFolder:
         return self.path / "unranked"
 
     @property
+    def verifications(self) -> Path:
+        """A folder an entry, with what the board found out about it."""
+        return self.path / "verifications"
+
+    @property
     def log(self) -> Path:
         """What happened to the board, one JSON object a line."""
         return self.path / "log.jsonl"
@@ -103,4 +108,4 @@ class BoardFolder:
 
     def verification(self, slug: str, badge: Badge) -> Path:
         """The board's record of one check of a submission, there or not."""
-        return self.path / "verifications" / slug / f"{badge}.json"
+        return self.verifications / slug / f"{badge}.json"

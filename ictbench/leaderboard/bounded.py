@@ -97,7 +97,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     with open(descriptor, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise SubmissionError(f"{path} is larger than {most:,} bytes; a submission has at most that in all")
+        raise SubmissionError(f"{path} is larger than {most:,} bytes, and no more than that is read")
     return content
 
 

@@ -176,8 +176,7 @@ def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Ent
 
 def _control(result: Result) -> str:
     """Why a run is a control, in words; empty of one that is none."""
-    stated: str = getattr(result, "control", "")
-    return stated or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
+    return result.control or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
 
 
 def _why_only_shown(result: Result) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import AwareDatetime, ValidationError
 
 from ictbench.errors import SubmissionError
+from ictbench.leaderboard.bounded import read_bytes
 from ictbench.leaderboard.submission import Hash, Line, Text
 from ictbench.records import Record
 from ictbench.suites.load import describe
@@ -27,6 +29,9 @@ Event = Literal["added", "attempted", "corrected", "removed"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 FIRST = "0" * 64
 """What the first line holds for the one before it."""
+
+MOST_BYTES = 50_000_000
+"""Of a log: some 100,000 lines."""
 
 ON_BOARD: tuple[Event, ...] = ("added", "corrected")
 
@@ -53,10 +58,7 @@ def read_log(path: Path) -> tuple[LogLine, ...]:
     Raises:
         SubmissionError: it cannot be read, or a line was changed, moved or taken out.
     """
-    try:
-        return _parse(path, path.read_bytes() if path.exists() else b"")
-    except OSError as error:
-        raise SubmissionError(f"log {path} cannot be read: {error.strerror}") from error
+    return _parse(path, _content(path))
 
 
 def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submission: str | None = None) -> LogLine:
@@ -90,7 +92,11 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
 
 def head(path: Path) -> str:
     """SHA-256 of the last line: whoever keeps it knows whether lines were taken off the end."""
-    return _head(path.read_bytes() if path.exists() else b"")
+    return _head(_content(path))
+
+
+def _content(path: Path) -> bytes:
+    return read_bytes(path, MOST_BYTES) if os.path.lexists(path) else b""
 
 
 def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.errors import SubmissionError, UsageError
 from ictbench.leaderboard.acceptance import obstacles
+from ictbench.leaderboard.badges import BADGES, read_record
 from ictbench.leaderboard.board_folder import BoardFolder, SubmissionFolder
 from ictbench.leaderboard.bounded import list_folder
 from ictbench.leaderboard.changes import trespasses
 from ictbench.leaderboard.claims import make_plans
 from ictbench.leaderboard.leaks import check_leaks
+from ictbench.leaderboard.log import read_log
 from ictbench.leaderboard.reading import evidence_of_submission, read_submission, read_trajectories
 from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.statement import disagreements, slug_trouble
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from ictbench.leaderboard.verification import Check
 
 MAX_SUBMISSIONS = 10_000
+MAX_RECORDS = 16
+"""Files in a folder of the board's verifications of one submission."""
 MAX_CHARACTERS = 400
 """Of a problem in words."""
 
@@ -42,7 +46,7 @@ class Problem(NamedTuple):
 
 
 def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
-    """Check every board in a folder, or the entries of one name only.
+    """Check every board in a folder with its own records, or of its entries those of one name only.
 
     Raises:
         SubmissionError: it cannot be read, or no board has a submission of that name.
@@ -56,6 +60,7 @@ def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
             found = True
             yield _problem(leaderboards, board.path, str(error))
             continue
+        yield from (_problem(leaderboards, board.path, what) for what in _own_records(board))
         for folder in folders:
             if slug in (None, folder.slug):
                 found = True
@@ -86,6 +91,23 @@ def _folders(board: BoardFolder) -> list[SubmissionFolder]:
     for folder in (board.path, *places) if places else ():
         list_folder(folder, MAX_SUBMISSIONS)
     return [SubmissionFolder(place / name) for place in places for name in list_folder(place, MAX_SUBMISSIONS)]
+
+
+def _own_records(board: BoardFolder) -> Iterator[str]:
+    """What is wrong with the board's log and verifications."""
+    try:
+        read_log(board.log)
+    except SubmissionError as error:
+        yield str(error)
+    try:
+        slugs = list_folder(board.verifications, MAX_SUBMISSIONS) if os.path.lexists(board.verifications) else []
+        for slug in slugs:
+            there = list_folder(board.verifications / slug, MAX_RECORDS)
+            for badge in BADGES:
+                if (path := board.verification(slug, badge)).name in there:
+                    read_record(path, badge)
+    except SubmissionError as error:
+        yield str(error)
 
 
 def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:

@@ -13,7 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ictbench.leaderboard.validate import check_submission
+from ictbench.errors import SubmissionError
+from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.leaderboard.entries import read_board
+from ictbench.leaderboard.log import append
+from ictbench.leaderboard.validate import check_submission, validate
 
 from .attacks_on_files import GIGABYTES, bomb, in_metadata, in_result
 from .forgery import Forgery, pack
@@ -191,3 +195,30 @@ def test_whatever_is_planted_in_a_record_is_a_problem_in_words_or_none(
     folder = forgery.write(scratch / "x")
     for problem in check_submission(folder, SUITE):
         assert "\n" not in problem
+
+
+def test_the_board_s_own_records_are_validated_too(tmp_path: Path) -> None:
+    board = BoardFolder(tmp_path / SUITE)
+    board.submissions.mkdir(parents=True)
+    append(board.log, "added", "mine", by="us", reason="new", submission="1" * 64)
+    append(board.log, "removed", "mine", by="us", reason="its author asked")
+    assert list(validate(tmp_path)) == []
+    board.log.write_text(board.log.read_text(encoding="utf-8").replace("new", "old"), encoding="utf-8")
+    record = board.verification("mine", "replayed")
+    record.parent.mkdir(parents=True)
+    record.write_text("[" * 1000, encoding="utf-8")
+    log, verification = (problem.what for problem in validate(tmp_path))
+    assert "line 2 does not follow the line before it" in log
+    assert "replayed.json is no record of a verification" in verification
+
+
+def test_links_among_the_board_s_own_records_are_not_followed(tmp_path: Path) -> None:
+    board = BoardFolder(tmp_path / SUITE)
+    board.submissions.mkdir(parents=True)
+    board.log.symlink_to("/dev/zero")
+    (board.path / "verifications").symlink_to("/")
+    log, verifications = (problem.what for problem in validate(tmp_path))
+    assert "log.jsonl cannot be read: it is a symbolic link" in log
+    assert "is no folder of its own but a symbolic link" in verifications
+    with pytest.raises(SubmissionError, match="it is a symbolic link"):
+        read_board(board)
