@@ -78,7 +78,10 @@ class Repository:
         Raises:
             SubmissionError: git refuses.
         """
-        head = self.commit_of("HEAD")
+        try:
+            head = self.commit_of("HEAD")
+        except SubmissionError as error:
+            raise SubmissionError(f"{self.top} has no commit yet; make one first, or use --no-git") from error
         with tempfile.TemporaryDirectory() as elsewhere:
             index = {"GIT_INDEX_FILE": str(Path(elsewhere, "index"))}
             self._git("read-tree", head, environment=index)
@@ -97,7 +100,14 @@ class Repository:
         Raises:
             SubmissionError: there is no such commit, or a shallow checkout lacks it.
         """
-        return self._git("merge-base", self.commit_of(base), self.commit_of("HEAD"))
+        commits = self.commit_of(base), self.commit_of("HEAD")
+        try:
+            return self._git("merge-base", *commits)
+        except SubmissionError as error:
+            raise SubmissionError(
+                f"HEAD and {base} have no commit in common in {self.top}; fetch the whole history (in GitHub's "
+                "checkout action, fetch-depth: 0)"
+            ) from error
 
     def changes_since(self, commit: str) -> list[Change]:
         """Files that HEAD has otherwise than a commit before it."""

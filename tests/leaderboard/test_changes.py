@@ -186,3 +186,17 @@ def test_hooks_and_filters_of_the_checkout_are_not_run(checkout: Checkout) -> No
     trap.unlink(missing_ok=True)
     assert checkout.said() == []
     assert not trap.exists()
+
+
+def test_a_checkout_without_the_history_says_what_to_fetch(checkout: Checkout) -> None:
+    checkout.git("checkout", "--orphan", "cut-off")
+    checkout.commit()
+    with pytest.raises(SubmissionError, match=r"HEAD and main have no commit in common in .*fetch-depth: 0"):
+        checkout.said()
+
+
+def test_boards_that_become_a_link_are_no_submission(checkout: Checkout) -> None:
+    checkout.git("mv", "leaderboards", "elsewhere")
+    (checkout.top / "leaderboards").symlink_to("elsewhere")
+    checkout.commit()
+    assert any(problem.startswith("'leaderboards' is no file of a submission") for problem in checkout.said())

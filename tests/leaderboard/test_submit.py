@@ -293,3 +293,9 @@ def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) ->
     assert made.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
     (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
     assert (entry.section, entry.measures) == ("shown", None)
+
+
+def test_a_checkout_without_a_commit_is_told_what_to_do(run: Run, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    with pytest.raises(SubmissionError, match="has no commit yet; make one first, or use --no-git"):
+        submit(draft(run, tmp_path / "leaderboards", STATEMENT))
