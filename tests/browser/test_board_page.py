@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from ictbench.leaderboard.ranking import rank
 
@@ -223,9 +224,12 @@ def test_on_a_phone_nothing_is_wider_than_the_page(reader: Reader, site: Site, p
     ranking = page.locator(".scroll").first
     if path.endswith("v1/index.html"):
         assert ranking.evaluate("e => e.scrollWidth > e.clientWidth")
+        best = page.get_by_role("table", name="Ranking").locator('[data-key="best"]').bounding_box()
+        assert best
+        assert best["x"] + best["width"] <= 360
         ranking.focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
+        expect(ranking).not_to_have_js_property("scrollLeft", 0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
