@@ -19,7 +19,8 @@ entry() {  # slug, reflector, name, description
     ictbench leaderboard log "$boards/$suite" added "$1" --by "$by" --reason "The board's own entry"
   fi
   [ -e "$records/replayed.json" ] || ictbench verify "$submission" --all
-  [ -e "$records/rerun.json" ] || ictbench rerun "$submission" --folder "$runs/$suite-$1-again"
+  # An honest entry may fail to be shown equivalent; then it has no badge, and the record says why.
+  [ -e "$records/rerun.json" ] || ictbench rerun "$submission" --folder "$runs/$suite-$1-again" || [ $? -eq 1 ]
 }
 
 mkdir -p "$runs"
