@@ -141,6 +141,17 @@ def plan_with(
     return found
 
 
+def test_a_control_is_run_again_on_its_own_terms() -> None:
+    result = ictbench.load_result(small_run())
+    inside = {"label": "rules", "name": "rules", "options": {}}
+    shuffled = result.reflector.model_copy(update={"name": "shuffled", "options": {"reflector": inside}})
+    plan = plan_again(
+        result.model_copy(update={"reflector": shuffled}), SUITE, SUITE.name, (3, 4, 5), {}, trust_code=False
+    )
+    first = next(plan.loops())
+    assert (first.family, {task.family for task in first.batches[0]}) == ("read", {"puton"})
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
