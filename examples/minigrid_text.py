@@ -1,10 +1,12 @@
 """MiniGrid's rooms, drawn as text, as an environment of one's own: get to the goal, and not into the lava.
 
-pip install minigrid
-export PYTHONPATH=examples
-ictbench run --suite examples/minigrid_text.yaml --reflector rules --out runs/minigrid
-ictbench run --suite examples/minigrid_text.yaml --actor solver --reflector none    # the ceiling
-ictbench verify runs/minigrid
+Rooms are built from a seed by the `minigrid` package, at once.
+
+    pip install minigrid
+    export PYTHONPATH=examples
+    ictbench run --suite examples/minigrid_text.yaml --reflector rules --out runs/minigrid
+    ictbench run --suite examples/minigrid_text.yaml --actor solver --reflector none    # the ceiling
+    ictbench verify runs/minigrid --suite examples/minigrid_text.yaml
 """
 
 from __future__ import annotations

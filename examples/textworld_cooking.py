@@ -5,7 +5,7 @@ The `textworld` package (pip install 'ictbench[alfworld]') makes a game from a s
     export PYTHONPATH=examples
     ictbench run --suite examples/textworld_cooking.yaml --reflector rules --out runs/cooking
     ictbench run --suite examples/textworld_cooking.yaml --actor solver --reflector none    # the ceiling
-    ictbench verify runs/cooking
+    ictbench verify runs/cooking --suite examples/textworld_cooking.yaml
 """
 
 from __future__ import annotations

@@ -27,16 +27,19 @@ def _games_are_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
 def run(name: str, out: Path, *arguments: str) -> Any:
     """The example's own command, small; the run that it leaves."""
     sizes = ["--loops", "1", "--turns", "1", "--batch-size", "2", "--selection-size", "2", "--test-size", "2"]
-    suite = str(EXAMPLES / f"{name}.yaml")
+    ictbench("run", "--suite", str(EXAMPLES / f"{name}.yaml"), "--out", str(out), *sizes, *arguments)
+    return load_run(out)
+
+
+def ictbench(*arguments: str) -> None:
     done = subprocess.run(
-        [f"{Path(sys.executable).parent}/ictbench", "run", "--suite", suite, "--out", str(out), *sizes, *arguments],
+        [f"{Path(sys.executable).parent}/ictbench", *arguments],
         env={**os.environ, "PYTHONPATH": str(EXAMPLES)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return load_run(out)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ENVS)
@@ -61,6 +64,7 @@ def test_an_example_runs_the_protocol_with_the_scripted_pair(name: str, tmp_path
     assert result.complete
     assert result.suite.name == load_suite(EXAMPLES / f"{name}.yaml").name
     assert set(result.versions) > {"minigrid" if name == "minigrid_text" else "textworld"}
+    ictbench("verify", str(tmp_path / "run"), "--suite", str(EXAMPLES / f"{name}.yaml"))
 
 
 @pytest.mark.parametrize("name", ENVS)
