@@ -49,6 +49,7 @@ def test_every_page_is_there_and_in_the_navigation(site: Path) -> None:
         address = page.with_suffix(".html").as_posix()
         assert (site / address).is_file()
         assert f'href="{address}" class="md-nav__link' in home
+    assert not re.search(r">\s*More\s*<", home), "mkdocs.yml names every page"
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, hooks: Any) -> None:
