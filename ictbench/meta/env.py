@@ -169,9 +169,12 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
             size: how many of its tasks; None for as many as the profile has.
 
         Raises:
-            UsageError: it is no prompt, no loop is under way, the pool does not exist or has too few tasks.
+            UsageError: it is no prompt, no loop is under way, the pool does not exist or has too few tasks, or none are
+                asked for.
             InfrastructureError, RunError: as `step`.
         """
+        if size is not None and size < 1:
+            raise ConfigError(f"size {size} is no number of tasks; ask for one at least")
         if pool not in get_args(ScoringPool):
             raise ConfigError(f"there is no pool {pool!r} to be scored on; there are selection and test")
         if self._batches is None:
@@ -191,7 +194,7 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
         return Batch(tuple(self._player.play([self._plan.episode(task, prompt) for task in tasks])))
 
     def _tasks(self, task_ids: Sequence[str]) -> tuple[Task, ...]:
-        if isinstance(task_ids, str) or not task_ids:
+        if isinstance(task_ids, str) or not task_ids or not all(isinstance(one, str) for one in task_ids):
             raise ConfigError(f"task ids are a list of texts, at least one, and not {task_ids!r}")
         tasks = tuple(self._plan.suite.task(self.family, task_id) for task_id in task_ids)
         self._check_playable(tasks)

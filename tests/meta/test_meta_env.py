@@ -188,9 +188,12 @@ def test_what_does_not_exist_is_told_in_a_line(env: MetaEnv) -> None:
     for wrong in ("eat-20000000", "read-1", "eat-01", "eat--1", "eat-", "eat-٣", "eat-" + "9" * 5000):
         with pytest.raises(UnknownNameError, match="family 'eat' of suite minihack-v1 has no task"):
             env.replay(GOOD, [wrong])
-    for no_list in ((), "eat-1"):
+    for no_list in ((), "eat-1", [3], ["eat-1", None]):
         with pytest.raises(ConfigError, match="task ids are a list of texts"):
-            env.replay(GOOD, no_list)
+            env.replay(GOOD, no_list)  # type: ignore[arg-type]
+    for size in (0, -1):
+        with pytest.raises(ConfigError, match=f"size {size} is no number of tasks"):
+            env.evaluate(GOOD, size=size)
     with pytest.raises(ConfigError, match="there is no pool 'valid'"):
         env.evaluate(GOOD, "valid")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="reset has no option 'tasks'"):
