@@ -30,7 +30,9 @@ class FileReflector(Reflector):
         """
         super().__init__(model, **options)
         if not isinstance(text, str) or not text.strip():
-            raise ConfigError(f"the reflector 'file' needs a prompt as its option 'text', not {text!r}")
+            raise ConfigError(
+                f"the reflector 'file' needs a prompt: write file:PATH, or give option 'text', not {text!r}"
+            )
         self._text = text
 
     async def reflect(
