@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 """Of all files of a submission together."""
 
+MAX_PROBLEMS = 8
+
 METADATA_VALUES, RESULT_VALUES = 1_000, 200_000
 """Commas outside of strings; a standard run's result has some 15,000."""
 
@@ -40,14 +42,18 @@ def read_submission(folder: SubmissionFolder) -> Submission:
     Raises:
         SubmissionError: the folder holds something else, or too much, or the metadata are of another shape.
     """
-    for problem in check_names(folder.path, [path.name for path in (folder.metadata, *folder.content)]):
-        raise SubmissionError(problem)
+    if problems := list(check_names(folder.path, [path.name for path in (folder.metadata, *folder.content)])):
+        raise SubmissionError("; ".join(problems))
     content = {path.name: read_bytes(path, MAX_BYTES) for path in (folder.metadata, *folder.content)}
     if (size := sum(map(len, content.values()))) > MAX_BYTES:
         raise SubmissionError(f"{folder.path} has {size:,} bytes; a submission has at most {MAX_BYTES:,}")
     metadata = content.pop(folder.metadata.name)
     parse_json(metadata, str(folder.metadata), METADATA_VALUES)
-    submission = _record(Submission, metadata, str(folder.metadata))
+    try:
+        submission = Submission.model_validate_json(metadata, strict=True)
+    except ValidationError as error:
+        wrong = "; ".join(_problems(error))
+        raise SubmissionError(f"{folder.metadata} is not what it should be: {wrong}") from error
     for name, found in content.items():
         stated = dict(submission.files).get(name)  # type: ignore[call-overload]
         if stated != (digest := hashlib.sha256(found).hexdigest()):
@@ -104,6 +110,12 @@ def _episodes(path: Path) -> Iterator[EpisodeRecord]:
 
 def _lines(path: Path, caps: Caps) -> Iterator[tuple[str, bytes]]:
     return read_lines(read_bytes(path, MAX_BYTES), str(path), caps)
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    """All that is wrong, as far as a reader can take it in: place, what, value."""
+    for one in error.errors(include_url=False)[:MAX_PROBLEMS]:
+        yield f"{'.'.join(map(str, one['loc']))}: {one['msg']}, got {one['input']!r:.80}"
 
 
 def _record(kind: type[R], content: bytes, where: str) -> R:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_SUBMISSIONS = 10_000
 MAX_RECORDS = 16
 """Files in a folder of the board's verifications of one submission."""
-MAX_CHARACTERS = 400
+MAX_CHARACTERS = 1000
 """Of a problem in words."""
 
 

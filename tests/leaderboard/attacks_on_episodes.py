@@ -137,17 +137,17 @@ def other_seed(f: Forgery) -> None:
     one(f)["seed"] = 7
 
 
-@attack("another level's seed under a task's name", "validate", "its task is {")
+@attack("another level's seed under a task's name", "validate", "task.params.seed is 7, and the suite's own ")
 def other_level(f: Forgery) -> None:
     one(f)["task"]["params"]["seed"] = 7
 
 
-@attack("an easier environment under a task's name", "validate", "its task is {")
+@attack("an easier environment under a task's name", "validate", "task.params.env_id is 'MiniHack-Room-5x5-v0'")
 def other_environment(f: Forgery) -> None:
     one(f)["task"]["params"]["env_id"] = "MiniHack-Room-5x5-v0"
 
 
-@attack("a module of the attacker's as environment", "validate", "its task is {")
+@attack("a module of the attacker's as environment", "validate", "task.env is 'trap:Env', and the suite's own")
 def own_environment(f: Forgery) -> None:
     one(f)["task"]["env"] = "trap:Env"
 

@@ -302,7 +302,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "a cost below zero",
         "validate",
-        "cost: reflector.input_tokens is below 0",
+        "cost: reflector.input_tokens is -5",
         lambda f: f.result["cost"]["reflector"].update(input_tokens=-5),
     ),
     (
