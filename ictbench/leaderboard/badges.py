@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ictbench.errors import SubmissionError
 from ictbench.leaderboard.bounded import read_bytes
-from ictbench.leaderboard.verification import Badge, Verification
+from ictbench.leaderboard.verification import ENOUGH, MARGIN, Badge, Verification
 from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
@@ -71,9 +71,20 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
             failed = next((check for check in record.checks if check.verdict == "failed"), None)
             why = f": {failed.name}: {failed.detail}" if failed else ""
             remarks.append(f"Not {badge}, as checks of {record.date:%Y-%m-%d} failed{why}.")
+        elif too_little := _too_little(record):
+            remarks.append(f"Not {badge} on {record.date:%Y-%m-%d}: {too_little}.")
         else:
             held[badge] = record
     return Badges(held, tuple(remarks))
+
+
+def _too_little(record: Verification) -> str:
+    """Why a record that passed is not enough for a badge; empty if it is."""
+    if record.replayed and record.replayed.episodes < (needed := min(ENOUGH, record.replayed.of)):
+        return f"{record.replayed.episodes} episodes were played again, and a badge needs {needed}"
+    if record.reran and record.reran.margin > MARGIN:
+        return f"the margin was {record.reran.margin:g}, and a badge allows {MARGIN:g}"
+    return ""
 
 
 def read_record(path: Path, badge: Badge) -> Verification:

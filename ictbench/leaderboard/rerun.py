@@ -14,7 +14,7 @@ from ictbench.leaderboard.again import AccessDict, later_loops, plan_again
 from ictbench.leaderboard.findings import Findings, shown
 from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.subject import check_packages, our_suite, read_subject
-from ictbench.leaderboard.verification import Check, Reran, Verification
+from ictbench.leaderboard.verification import MARGIN, Check, Reran, Verification
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
 from ictbench.results.statistics import MIN_LOOPS
 from ictbench.runner.background import run_blocking
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.results.statistics import Floats
     from ictbench.runner import Progress
-
-MARGIN = 0.10
 
 
 def rerun(

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Badge = Literal["replayed", "rerun"]
 """`replayed`: the recorded actions led to the recorded outcomes. `rerun`: the models, run again, gained as much."""
 
+ENOUGH = 500
+"""Episodes that make a badge when they are played again, of a submission that has more: where 1 % were forged, one of
+them is among these with a chance of 99 %."""
+
+MARGIN = 0.10
+"""The widest margin of a rerun that makes a badge, as a share of test tasks."""
+
 Verdict = Literal["passed", "failed", "skipped"]
 
 

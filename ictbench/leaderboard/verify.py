@@ -16,7 +16,7 @@ from ictbench.leaderboard.leaks import check_leaks
 from ictbench.leaderboard.recompute import recheck
 from ictbench.leaderboard.replay import draw, replay
 from ictbench.leaderboard.subject import Subject, check_packages, our_suite, read_subject
-from ictbench.leaderboard.verification import Check, Replayed, Verification
+from ictbench.leaderboard.verification import ENOUGH, Check, Replayed, Verification
 from ictbench.resolve import resolve
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from ictbench.leaderboard.claims import Plans
     from ictbench.leaderboard.evidence import Evidence
     from ictbench.suites import Suite
-
-SAMPLE = 500
-"""Episodes of a submission that are played again unless it is said otherwise: where 1 % were forged, one of them is
-among these with a chance of 99 %. Of a run all are."""
 
 PATIENCE = 120.0
 """Seconds that a few episodes may take before their environment counts as hanging."""
@@ -134,7 +130,7 @@ def _versions(suite: Suite, plans: Plans) -> dict[str, str]:
 def _drawing(subject: Subject, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
     """How many episodes are drawn, and by what; None for all."""
     if sample is None:
-        sample = SAMPLE if subject.submission else "all"
+        sample = ENOUGH if subject.submission else "all"
     return None if sample == "all" else (sample, f"{subject.digest[:16]}-{salt or secrets.token_hex(8)}")
 
 

@@ -75,7 +75,7 @@ def test_checks_that_failed_give_no_badge_and_are_told(folder: BoardFolder) -> N
 
 def test_a_sample_shows_its_share(folder: BoardFolder) -> None:
     submission = submit(folder, "mine", made_up(READ), badges=())
-    sample = {"episodes": 6, "of": 30, "decisions": 90, "sample_seed": "s"}
+    sample = {"episodes": 600, "of": 3000, "decisions": 9000, "sample_seed": "s"}
     verify(folder, "mine", "replayed", submission, made_up(READ), replayed=sample)
     assert only(folder).badges.replayed_share == pytest.approx(0.2)
 
@@ -183,3 +183,18 @@ def test_boards_are_found_by_suite(folder: BoardFolder, tmp_path: Path) -> None:
     submit(folder, "mine", made_up(READ))
     (tmp_path / "notes").mkdir()
     assert [board.suite for board in find_boards(tmp_path)] == ["rooms-v1"]
+
+
+def test_a_few_episodes_and_a_wide_margin_make_no_badge(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", made_up(READ), badges=())
+    sample = {"episodes": 499, "of": 3000, "decisions": 9000, "sample_seed": "s"}
+    verify(folder, "mine", "replayed", submission, made_up(READ), replayed=sample)
+    entry = only(folder)
+    assert entry.section == "waiting"
+    assert entry.badges.remarks == (
+        "Not replayed on 2026-01-02: 499 episodes were played again, and a badge needs 500.",
+    )
+    wide = {"loops": (100, 101), "fresh_tasks": True, "measure": "best", "submitted": 0.8, "rerun": 0.2}
+    wide |= {"low": -0.7, "high": -0.5, "margin": 0.9}
+    verify(folder, "mine", "rerun", submission, made_up(READ), reran=wide)
+    assert only(folder).badges.remarks[1] == "Not rerun on 2026-01-02: the margin was 0.9, and a badge allows 0.1."

@@ -156,7 +156,7 @@ def test_a_control_is_run_again_on_its_own_terms() -> None:
     ("change", "named"),
     [
         ({"name": "evil.module:Class"}, "evil.module:Class"),
-        ({"name": "blind", "options": {"reflector": {"name": "evil:Class"}}}, "evil:Class"),
+        ({"name": "blind", "options": {"reflector": {"label": "evil", "name": "evil:Class"}}}, "evil:Class"),
         ({"name": "rewrite", "model": MODEL.model_copy(update={"provider": "evil:Model", "model": ""})}, "evil:Model"),
     ],
 )

@@ -277,7 +277,6 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     assert list(check_submission(folder, SUITE)) == []
 
 
-<<<<<<< HEAD
 def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) -> None:
     small: dict[str, Any] = {
         "turns": 1,
@@ -300,7 +299,8 @@ def test_a_checkout_without_a_commit_is_told_what_to_do(run: Run, tmp_path: Path
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     with pytest.raises(SubmissionError, match="has no commit yet; make one first, or use --no-git"):
         submit(draft(run, tmp_path / "leaderboards", STATEMENT))
-=======
+
+
 def test_all_that_is_wrong_with_metadata_is_told_at_once(honest: SubmissionFolder, tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / SUITE).submission(SLUG)
     shutil.copytree(honest.path, folder.path)
@@ -315,4 +315,3 @@ def test_all_that_is_wrong_with_metadata_is_told_at_once(honest: SubmissionFolde
     (told,) = check_submission(folder, SUITE)
     assert "lacks episodes.jsonl.gz" in told
     assert "holds 'more'" in told
->>>>>>> 209b5bd (All that is wrong with a submission's files or metadata is told at once)

@@ -33,7 +33,7 @@ function instructionSection() {
   const { instruction, entry } = page;
   return section(
     "instruction",
-    "What the reflector is told",
+    "What the reflector is told, as its submitter says",
     instruction
       ? element("div", { class: "prompt-text" }, instruction)
       : element("p", { class: "faint" }, `${entry.reflector} has no instruction: it is no language model, or keeps it to itself.`),
