@@ -40,7 +40,7 @@ System prompt:
 Episodes:
 <side_info>
 
-Give the complete new system prompt, at most {cap} characters, between lines of three backticks, and nothing else."""
+Give the complete new system prompt, at most {cap} bytes, between lines of three backticks, and nothing else."""
 COMPONENT = "prompt"
 """The one text of a candidate."""
 

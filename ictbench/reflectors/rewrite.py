@@ -31,7 +31,7 @@ Answer with exactly these two sections:
 ANALYSIS:
 what you learned from the episodes
 IMPROVED PROMPT:
-the complete new system prompt, at most {cap} characters, and nothing after it"""
+the complete new system prompt, at most {cap} bytes, and nothing after it"""
 
 
 class RewriteReflector(AskingReflector):

@@ -62,7 +62,7 @@ def test_the_model_reads_prompt_episodes_and_cap() -> None:
     assert [message["role"] for message in asked] == ["system", "user"]
     assert "CURRENT PROMPT:\nPlay well.\n" in asked[1]["content"]
     assert "EPISODES:\n=== Episode 1 ===\nObservation 1:\nA?\nAction 1: read\n" in asked[1]["content"]
-    assert "at most 1234 characters" in asked[1]["content"]
+    assert "at most 1234 bytes" in asked[1]["content"]
     assert "EPISODES:\n(none)\n" in reflect(GOOD, episodes=())[1][0]["messages"][1]["content"]
 
 
