@@ -59,7 +59,7 @@ def test_what_fails_is_named_and_the_exit_code_is_1(call: Ictbench, run: Path, t
     (run / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[1:])))
     said = call("verify", str(run), "--out", str(tmp_path / "found" / "record.json"))
     assert said.code == 1
-    assert "failed  episodes       'eat-" in said.out
+    assert "failed  episodes       eat-" in said.out
     assert said.out.splitlines()[-2:] == ["Failed.", f"Record: {tmp_path / 'found' / 'record.json'}"]
     assert not (run / "verification.json").exists()
     assert json.loads((tmp_path / "found" / "record.json").read_bytes())["passed"] is False
