@@ -190,6 +190,7 @@ def test_hooks_and_filters_of_the_checkout_are_not_run(checkout: Checkout) -> No
 
 def test_a_checkout_without_the_history_says_what_to_fetch(checkout: Checkout) -> None:
     checkout.git("checkout", "--orphan", "cut-off")
+    checkout.write("another")
     checkout.commit()
     with pytest.raises(SubmissionError, match=r"HEAD and main have no commit in common in .*fetch-depth: 0"):
         checkout.said()
