@@ -82,7 +82,7 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
     other = spent(half, 20_000, 0.04).model_copy(update={**seen, "reflector": Player(label="half", name="mine:Half")})
     closed = {"label": "half", "open_weights": False}
     sampled = submit(folder, "half", other, badges=(), name="Learns half", reflector=closed)
-    sample = {"episodes": 6, "of": 30, "decisions": 90, "sample_seed": "seed-1"}
+    sample = {"episodes": 600, "of": 3000, "decisions": 9000, "sample_seed": "seed-1"}
     verify(folder, "half", "replayed", sampled, other, replayed=sample)
     submit(folder, "nothing", nothing, name="Learns nothing")
     actor = Player(label="openai/actor", name="react", model=MODEL)

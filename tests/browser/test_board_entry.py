@@ -50,7 +50,7 @@ def test_badges_say_what_they_show_and_what_they_do_not(reader: Reader, site: Si
 def test_a_sampled_replay_says_how_much_was_played(reader: Reader, site: Site) -> None:
     page = entry(reader, site, "half")
     card = page.get_by_role("article", name="replayed", exact=True)
-    assert "6 of 30 episodes, 90 decisions, a sample drawn by seed-1." in card.inner_text()
+    assert "600 of 3,000 episodes, 9,000 decisions, a sample drawn by seed-1." in card.inner_text()
     assert "replayed 20.0 %" in page.locator("#overview .facts").inner_text()
 
 
