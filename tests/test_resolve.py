@@ -68,7 +68,12 @@ def test_whatever_is_installed_under_an_entry_point_group_is_found_by_its_bare_n
         ("env", "chess", "unknown env 'chess'; known: alfworld, minihack"),
         ("actor", "rulez", "unknown actor 'rulez'; did you mean 'rules'?"),
         ("model", "opnai", "unknown model provider 'opnai'; did you mean 'openai'?"),
-        ("reflector", "xyzzy", "unknown reflector 'xyzzy'; known: blind, file, none, rewrite, rules"),
+        (
+            "reflector",
+            "xyzzy",
+            "unknown reflector 'xyzzy'; known: append, blind, file, gepa, icl, "
+            "insights, none, reflexion, retrieval, rewrite, rules, shuffled",
+        ),
         (
             "actor",
             "no_such_package:Actor",
