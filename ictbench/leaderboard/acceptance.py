@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.leaderboard.statement import day_of
-from ictbench.leaderboard.submission import RANKED_PROFILES
 from ictbench.runner.deviations import deviations
 from ictbench.suites import list_suites, load_suite
+from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ictbench.leaderboard.differences import differences, in_words
 from ictbench.leaderboard.findings import Findings, shown
-from ictbench.leaderboard.submission import RANKED_PROFILES
 from ictbench.protocol import loop_plan
 from ictbench.records import prompt_digest
 from ictbench.results.consistency import contradictions
 from ictbench.results.played import played
 from ictbench.runner.deviations import deviations
+from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ from ictbench.leaderboard.board_folder import BoardFolder
 from ictbench.leaderboard.bounded import list_folder
 from ictbench.leaderboard.log import ON_BOARD, LogLine, read_log
 from ictbench.leaderboard.reading import read_result, read_submission
-from ictbench.leaderboard.submission import RANKED_PROFILES, SLUG
+from ictbench.leaderboard.submission import SLUG
 from ictbench.records import Usage
+from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.training import env_of_suite, was_seen
 
 if TYPE_CHECKING:

@@ -23,9 +23,6 @@ BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe
 """Letters and marks that are not seen either: fillers, joiners, variation selectors (of other categories, but
 Default_Ignorable_Code_Point to Unicode), and the blank of Braille."""
 
-RANKED_PROFILES = ("lite", "standard")
-
-
 MARKUP = re.compile(r"<[a-zA-Z/!?]")
 
 FORMULA = "=+-@!&*%|`＝＋－＠"
@@ -106,7 +103,7 @@ class Submission(Record):
     submitted_by: Line
     suite: Line
     profile: ProfileName
-    """One of `RANKED_PROFILES`, but among what a board shows unranked."""
+    """One of the ranked profiles, but among what a board shows unranked."""
     reflector: SubmittedPlayer
     actor: SubmittedPlayer
     reflector_trained_on: tuple[Line, ...] | None

@@ -17,7 +17,7 @@ from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.measures import episode_keys
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
 from ictbench.runner.folder import write_atomically, written_atomically
-from ictbench.runner.plan import RANKED_PROFILES
+from ictbench.suites.suite import RANKED_PROFILES
 
 ROLES = ("actor", "reflector")
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 DEFAULT_ENV = "minihack"
 PLACE = {"model": {"base_url", "timeout"}}
 """What of a player may change between sittings: the same model may be served elsewhere tomorrow."""
-RANKED_PROFILES = ("lite", "standard")
 
 
 class Options(Record):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DecodingName = Literal["free", "grammar", "json", "tools"]
 ProfileName = Literal["quick", "lite", "standard"]
+RANKED_PROFILES: tuple[ProfileName, ...] = ("lite", "standard")
 
 
 class Family(Record):
