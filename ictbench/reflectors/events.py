@@ -1,0 +1,97 @@
+"""Trajectories as events: only what changed, in words and few symbols, for reflectors with a small context.
+
+Told are the symbols that are in sight at the start, what the player came to stand on, lines of prose that were not
+there before, and how the episode ended: each once an episode. Actions that brought about nothing new share one line.
+Text without a map, as of ALFWorld's, is told by its new lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ictbench.reflectors.format import describe_end
+from ictbench.rulebook import places, prose, symbol_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ictbench.records import Step, Trajectory
+
+COMMON = 4
+"""A symbol that a map shows more often than this is its floor or its walls, and not told."""
+
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
+    """All of a batch, numbered from 1, with blank lines between; `player` is the symbol of the player on a map."""
+    return "\n\n".join(
+        f"Episode {number}:\n{events_of(trajectory, player)}" for number, trajectory in enumerate(trajectories, start=1)
+    )
+
+
+def events_of(trajectory: Trajectory, player: str | None) -> str:
+    """One episode, an event a line."""
+    texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
+    told: set[str] = set()
+    lines = list(_start(texts[0], player, told))
+    idle: list[str] = []
+    for step, before, after in zip(trajectory.steps, texts, texts[1:], strict=False):
+        news = " ".join(_news(before, after, player, told)) if step.executed is not None else ""
+        if not news:
+            idle.append(_named(step))
+            continue
+        lines += _idle(idle)
+        idle.clear()
+        lines.append(f"{_named(step)}: {news}")
+    lines += _idle(idle)
+    lines.append(f"In the end {describe_end(trajectory)}.")
+    return "\n".join(lines)
+
+
+def _start(text: str, player: str | None, told: set[str]) -> Iterator[str]:
+    """What is in sight at the start."""
+    if lines := _untold(prose(text), told):
+        yield " ".join(lines)
+    if player and (symbols := _symbols(text, player)):
+        yield f"In sight: {' '.join(symbols)}"
+
+
+def _news(before: str, after: str, player: str | None, told: set[str]) -> list[str]:
+    """What one action brought about, as far as it was not told before."""
+    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
+    news: list[str] = []
+    if was and now and was[0] != now[0] and (symbol := symbol_at(before, now[0])) in _symbols(before, player):
+        news.append(f"came onto {symbol}")
+    news += (line for line in prose(after) if line not in prose(before))
+    return _untold(news, told)
+
+
+def _untold(lines: Sequence[str], told: set[str]) -> list[str]:
+    """The lines that were not told yet, and say more than a table of numbers, as a status line is."""
+    fresh = [line for line in lines if line not in told and not _is_table(line)]
+    told.update(fresh)
+    return fresh
+
+
+def _is_table(line: str) -> bool:
+    """Whether most of its words have digits in them."""
+    return 2 * sum(bool(_DIGIT.search(word)) for word in line.split()) > len(line.split())
+
+
+def _symbols(text: str, player: str | None) -> list[str]:
+    """What stands on the map, rarest first: neither the player, nor floor and walls."""
+    grid = Counter(c for line in text.splitlines() if not _WORD.search(line) for c in line if not c.isspace())
+    counted = sorted((count, symbol) for symbol, count in grid.items() if symbol != player and count <= COMMON)
+    return [symbol for _, symbol in counted]
+
+
+def _idle(actions: Sequence[str]) -> list[str]:
+    return [f"{', '.join(actions)}: nothing new"] if actions else []
+
+
+def _named(step: Step) -> str:
+    return step.executed or f"{step.proposed or 'no action'} (invalid)"
