@@ -1,7 +1,7 @@
 """Trajectories as events: only what changed, in words and few symbols, for reflectors with a small context.
 
 Told are the symbols that are in sight at the start, what the player came to stand on, lines of prose that were not
-there before, and how the episode ended: each once an episode. Actions that brought about nothing new share one line.
+there before, and what ended the episode: each once an episode. Actions that brought about nothing new share one line.
 Text without a map, as of ALFWorld's, is told by its new lines.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from ictbench.records import EnvEnd
 from ictbench.reflectors.format import describe_end
 from ictbench.rulebook import places, prose, symbol_at
 
@@ -39,16 +40,22 @@ def events_of(trajectory: Trajectory, player: str | None) -> str:
     told: set[str] = set()
     lines = list(_start(texts[0], player, told))
     idle: list[str] = []
+    # What the environment ended the episode for is its last action's doing, even if nothing new is to be seen.
+    decisive = trajectory.steps[-1] if trajectory.steps and trajectory.end in get_args(EnvEnd) else None
     for step, before, after in zip(trajectory.steps, texts, texts[1:], strict=False):
-        news = " ".join(_news(before, after, player, told)) if step.executed is not None else ""
+        news = _news(before, after, player, told) if step.executed is not None else []
+        if step is decisive:
+            ending = describe_end(trajectory)
+            news.append(f"{ending[0].upper()}{ending[1:]}.")
         if not news:
             idle.append(_named(step))
             continue
         lines += _idle(idle)
         idle.clear()
-        lines.append(f"{_named(step)}: {news}")
+        lines.append(f"{_named(step)}: {' '.join(news)}")
     lines += _idle(idle)
-    lines.append(f"In the end {describe_end(trajectory)}.")
+    if decisive is None:
+        lines.append(f"In the end {describe_end(trajectory)}.")
     return "\n".join(lines)
 
 

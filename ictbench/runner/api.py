@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Episode
+    from ictbench.reflectors import ExperienceFormat
     from ictbench.results.rows import Row, Table
     from ictbench.runner.progress import Progress
     from ictbench.suites.suite import ProfileName
@@ -37,6 +38,8 @@ class OptionsDict(TypedDict, total=False):
     reflector: str
     actor: str | None
     reflector_trained_on: str | Sequence[str] | None
+    reflector_experience: ExperienceFormat | None
+    reflector_temperature: float | None
     families: str | Sequence[str]
     profile: ProfileName
     turns: int | None
