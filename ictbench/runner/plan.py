@@ -194,14 +194,15 @@ class RunPlan:
         """
         return batches_of(self.suite, family, index, self.sizes, self.terms.experience)
 
-    def episode(self, task: Task, prompt: str) -> EpisodeSpec:
-        """The episode of a task under a prompt."""
+    def episode(self, task: Task, prompt: str, replicate: int = 0) -> EpisodeSpec:
+        """The episode of a task under a prompt; each replicate samples anew."""
         return EpisodeSpec(
             task=task,
             prompt=prompt,
             actor=self.actor,
             max_steps=self.max_steps,
-            seed=sampling_seed(self.suite.digest, task.id),
+            seed=sampling_seed(self.suite.digest, task.id, replicate),
+            replicate=replicate,
             time_limit=self.episode_time_limit,
         )
 
