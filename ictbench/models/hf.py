@@ -86,10 +86,8 @@ class HfModel(ChatModel):
     @property
     def known_fingerprint(self) -> str | None:
         """Digests of weights on this machine; None of a model from the Hub."""
-        if self.spec.model == SMOLLM2:
-            return weights_digest(smollm2_gguf("hf", "hf"))
-        local = [Path(part) for part in self._parts if Path(part).is_dir()]
-        return "+".join(map(weights_digest, local)) if len(local) == len(self._parts) else None
+        files = [smollm2_gguf("hf", "hf") if part == SMOLLM2 else Path(part) for part in self._parts]
+        return "+".join(map(weights_digest, files)) if all(file.exists() for file in files) else None
 
     @property
     def fingerprint(self) -> str | None:

@@ -59,7 +59,9 @@ def smollm2_folder() -> Path:
 
 def _convert(gguf: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
     # It is not quantized any more, but goes on saying so, and then refuses to be saved.
     model.hf_quantizer, model.is_quantized = None, False

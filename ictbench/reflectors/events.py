@@ -1,8 +1,8 @@
 """Trajectories as events: only what changed, in words and few symbols, for reflectors with a small context.
 
 Told are the symbols that are in sight at the start, what the player came to stand on, lines of prose that were not
-there before, and what ended the episode: each once an episode. Actions that brought about nothing new share one line.
-Text without a map, as of ALFWorld's, is told by its new lines.
+there before, and what ended the episode: each once an episode. Actions that brought about nothing new share a line,
+which names their kinds. Text without a map, as of ALFWorld's, is told by its new lines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.format import describe_end
-from ictbench.rulebook import places, prose, symbol_at
+from ictbench.rulebook import kind_of, places, prose, symbol_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def events_of(trajectory: Trajectory, player: str | None) -> str:
     texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
     told: set[str] = set()
     lines = list(_start(texts[0], player, told))
-    idle: list[str] = []
+    idle: list[Step] = []
     # What the environment ended the episode for is its last action's doing, even if nothing new is to be seen.
     decisive = trajectory.steps[-1] if trajectory.steps and trajectory.end in get_args(EnvEnd) else None
     for step, before, after in zip(trajectory.steps, texts, texts[1:], strict=False):
@@ -48,7 +48,7 @@ def events_of(trajectory: Trajectory, player: str | None) -> str:
             ending = describe_end(trajectory)
             news.append(f"{ending[0].upper()}{ending[1:]}.")
         if not news:
-            idle.append(_named(step))
+            idle.append(step)
             continue
         lines += _idle(idle)
         idle.clear()
@@ -96,8 +96,10 @@ def _symbols(text: str, player: str | None) -> list[str]:
     return [symbol for _, symbol in counted]
 
 
-def _idle(actions: Sequence[str]) -> list[str]:
-    return [f"{', '.join(actions)}: nothing new"] if actions else []
+def _idle(steps: Sequence[Step]) -> list[str]:
+    """The kinds of actions that brought about nothing new, each once."""
+    kinds = dict.fromkeys(kind_of(step.executed) if step.executed else _named(step) for step in steps)
+    return [f"{', '.join(kinds)}: nothing new"] if kinds else []
 
 
 def _named(step: Step) -> str:

@@ -30,7 +30,7 @@ When you see "words of a message", choose "action".
 Example. What happened:
 Episode 1:
 In sight: &
-step n, step e: nothing new
+step, run: nothing new
 run s: came onto & You see here a bell.
 step w: nothing new
 ring: The bell rings. The task was solved.

@@ -70,8 +70,8 @@ class Settings(Record):
     seed: int = Field(default=0, ge=0)
 
     checkpoint_every: int = Field(default=20, ge=1)
-    keep_checkpoints: int | None = Field(default=None, ge=1)
-    """The newest ones; None for all."""
+    keep_checkpoints: int | None = Field(default=2, ge=1)
+    """The newest ones; None for all. Of a full fine-tune, one takes three times the room of the model."""
     probe_every: int = Field(default=10, ge=1)
     """Steps between two probes of the overfitting gap, on fresh tasks."""
 
@@ -98,6 +98,19 @@ class Settings(Record):
     def replies_a_step(self) -> int:
         """Over all processes."""
         return self.group * self.states_per_step
+
+    def accumulated(self, processes: int) -> int:
+        """How many micro-batches each of so many processes takes through the model in a step.
+
+        Raises:
+            ConfigError: they cannot share a step.
+        """
+        if self.replies_a_step % (self.micro_batch * processes):
+            raise ConfigError(
+                f"{self.replies_a_step} replies a step cannot be shared by {processes} processes of {self.micro_batch} "
+                "replies each: lower micro_batch, or raise states_per_step"
+            )
+        return self.replies_a_step // (self.micro_batch * processes)
 
     @classmethod
     def read(cls, path: Path, **instead: Any) -> Settings:

@@ -49,7 +49,7 @@ def test_only_what_changed_is_told() -> None:
     assert told(walk) == [
         "Hello there.",
         "In sight: %",
-        "step e, step e: nothing new",
+        "step: nothing new",
         "step e: came onto % You see here an apple.",
         "eat: The task was solved.",
     ]
@@ -60,7 +60,7 @@ def test_what_was_told_once_is_not_told_again() -> None:
     again = episode((screen("|@...|"), "step w"), (bump, "step w"), (screen("|@...|"), "step w"), last=bump)
     assert told(again) == [
         "step w: It is solid stone.",
-        "step w, step w: nothing new",
+        "step: nothing new",
         "In the end all 3 actions were used up.",
     ]
 
