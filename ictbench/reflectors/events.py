@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
@@ -28,10 +29,17 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
-    """All of a batch, numbered from 1, with blank lines between; `player` is the symbol of the player on a map."""
-    return "\n\n".join(
+    """All of a batch, numbered from 1, with blank lines between; last the symbols that were met, the commonest first.
+
+    `player` is the symbol of the player on a map.
+    """
+    parts = [
         f"Episode {number}:\n{events_of(trajectory, player)}" for number, trajectory in enumerate(trajectories, start=1)
-    )
+    ]
+    met = Counter(symbol for trajectory in trajectories for symbol in _met(trajectory, player))
+    if met:
+        parts.append(f"Symbols: {' '.join(symbol for symbol, _ in met.most_common())}")
+    return "\n\n".join(parts)
 
 
 def events_of(trajectory: Trajectory, player: str | None) -> str:
@@ -69,12 +77,28 @@ def _start(text: str, player: str | None, told: set[str]) -> Iterator[str]:
 
 def _news(before: str, after: str, player: str | None, told: set[str]) -> list[str]:
     """What one action brought about, as far as it was not told before."""
-    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
-    news: list[str] = []
-    if was and now and was[0] != now[0] and (symbol := symbol_at(before, now[0])) in _symbols(before, player):
-        news.append(f"came onto {symbol}")
+    symbol = _came_onto(before, after, player)
+    news = [f"came onto {symbol}"] if symbol else []
     news += (line for line in prose(after) if line not in prose(before))
     return _untold(news, told)
+
+
+def _came_onto(before: str, after: str, player: str | None) -> str | None:
+    """The symbol that the player came to stand on, unless it is floor."""
+    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
+    if not was or not now or was[0] == now[0]:
+        return None
+    symbol = symbol_at(before, now[0])
+    return symbol if symbol in _symbols(before, player) else None
+
+
+def _met(trajectory: Trajectory, player: str | None) -> list[str]:
+    """The symbols that were in sight at the start of an episode, or that the player came to stand on; each once."""
+    if player is None:
+        return []
+    texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
+    onto = (_came_onto(before, after, player) for before, after in pairwise(texts))
+    return list(dict.fromkeys([*_symbols(texts[0], player), *filter(None, onto)]))
 
 
 def _untold(lines: Sequence[str], told: set[str]) -> list[str]:

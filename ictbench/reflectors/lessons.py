@@ -1,8 +1,8 @@
 """The reflector for small models: a few rules below the prompt's own text, written anew each turn.
 
-Its question is short, its reply is begun for it, and what counts of the reply are its first rules of the two simple
-forms of `ictbench.rulebook`. Whatever else the model says is left out, so a reply that meets its limit loses only what
-is not complete.
+Its question is short, with an example as an earlier exchange of the same conversation; its reply is begun for it, and
+what counts of the reply are its first rules of the two simple forms of `ictbench.rulebook`. Whatever else the model
+says is left out, so a reply that meets its limit loses only what is not complete.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ MOST = 3
 """Rules of a reply that count."""
 
 TITLE = "Lessons from the last episodes:"
-# The example is of no game that a suite has.
 INSTRUCTIONS = """\
-You read what happened in episodes of a game, and write rules for the player. There are two forms of rules:
-Walk onto "symbol".
-When you see "words of a message", choose "action".
-
-Example. What happened:
+You read what happened in episodes of a game, and write rules for the player, of the forms Walk onto "symbol". and \
+When you see "words", choose "action"."""
+# Of no game that a suite has.
+EXAMPLE = """\
 Episode 1:
 In sight: &
 step, run: nothing new
@@ -35,12 +33,14 @@ run s: came onto & You see here a bell.
 step w: nothing new
 ring: The bell rings. The task was solved.
 
-Rules:
-Walk onto "&".
-When you see "a bell", choose "ring"."""
-REQUEST = f"""\
-Write at most {MOST} rules of these forms, one a line, with symbols, words and actions that occur in these episodes. \
-Begin with: Walk onto \""""
+Symbols: &"""
+ANSWER = 'Walk onto "&".\nWhen you see "a bell", choose "ring".'
+REQUEST = f"Write at most {MOST} rules, one a line."
+
+
+def _request(former: str, experience: str) -> str:
+    # What is to be named stands last: a small model copies what it has just read.
+    return f"Rules so far:\n{former or '(none)'}\n\nWhat happened:\n{experience}\n{REQUEST}"
 
 
 class LessonsQuestion(Question):
@@ -49,10 +49,14 @@ class LessonsQuestion(Question):
     begun = 'Walk onto "'
 
     def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
-        """The former rules and the episodes; the prompt's own text is not shown."""
+        """The former rules and the episodes, after an example; the prompt's own text is not shown."""
         _, _, former = prompt.partition(f"{TITLE}\n")
-        request = f"Rules so far:\n{former or '(none)'}\n\nWhat happened:\n{experience}\n\n{REQUEST}"
-        return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
+        return [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "user", "content": _request("", EXAMPLE)},
+            {"role": "assistant", "content": ANSWER},
+            {"role": "user", "content": _request(former, experience)},
+        ]
 
     def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
         """The prompt's own text with the reply's first rules below it, in place of the former ones."""
@@ -73,4 +77,4 @@ class LessonsReflector(QuestionReflector):
     question = LessonsQuestion
     formats = ("events", "full")
     max_tokens = 64
-    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
+    instruction = f"{INSTRUCTIONS}\n\n{_request('', EXAMPLE)}\n\n{ANSWER}"

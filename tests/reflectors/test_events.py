@@ -108,6 +108,13 @@ def test_text_without_a_map_is_told_by_its_new_lines() -> None:
     ]
 
 
+def test_the_symbols_that_were_met_stand_last_the_commonest_first() -> None:
+    onto = episode((screen("|@<.%|"), "step e"), (screen("|.@.%|"), "wait"), last=screen("|.@.%|"))
+    seen = episode((screen("|@..%|"), "wait"), last=screen("|@..%|"))
+    assert format_events([onto, seen], "@").splitlines()[-2:] == ["", "Symbols: % <"]
+    assert "Symbols" not in format_events([onto], None)
+
+
 def test_episodes_are_numbered() -> None:
     one = episode(("A.", "wait"), last="A.")
     assert format_events([one, one], None).startswith("Episode 1:\n")

@@ -13,7 +13,7 @@ from ictbench.models import Completion
 from ictbench.models.contract import ChatModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
-from ictbench.reflectors.lessons import MOST, TITLE, LessonsReflector
+from ictbench.reflectors.lessons import ANSWER, MOST, TITLE, LessonsReflector
 from ictbench.rulebook import Choose, Walk, read_rules
 from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
@@ -69,10 +69,11 @@ def test_new_rules_replace_the_former_ones_which_the_model_is_shown() -> None:
     assert 'Rules so far:\nWalk onto "?".\n\nWhat happened:\nEpisode 1:\n' in second[1]
 
 
-def test_a_model_that_cannot_go_on_from_a_beginning_is_asked_for_it_in_words() -> None:
+def test_a_model_that_cannot_go_on_from_a_beginning_has_the_example_to_go_by() -> None:
     ((found,), (asked,)) = turns(LessonsReflector, ['Sure! Walk onto "?". Good luck'])
     assert found.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".'
-    assert asked.endswith('Begin with: Walk onto "')
+    assert asked.endswith("Write at most 3 rules, one a line.")
+    assert 'Walk onto "&".' in asked
 
 
 def test_no_more_than_so_many_rules_count_and_none_twice() -> None:
@@ -106,13 +107,14 @@ def test_it_can_be_shown_every_observation_and_nothing_else() -> None:
     model = GoesOn('?".')
     full = LessonsReflector(model, experience="full")
     asyncio.run(full.reflect("Play.", (WON,), None, Context(seed=1, prompt_cap=8000)))
-    assert "Observation 1:\nA?" in model.asked[1]["content"]
+    assert "Observation 1:\nA?" in model.asked[3]["content"]
     with pytest.raises(ConfigError, match="cannot be shown its experience as 'film'; choose of events, full"):
         LessonsReflector(model, experience="film")
 
 
 def test_the_example_is_of_no_game_that_a_suite_has() -> None:
-    examples = read_rules(LessonsReflector.instruction.partition("Example.")[2])
+    examples = read_rules(ANSWER)
+    assert ANSWER in LessonsReflector.instruction
     assert examples == (Walk("&"), Choose("a bell", "ring"))
     for name in list_suites():
         assert not {"bell", "ring"} & set(load_suite(name).prompt.replace('"', " ").split())

@@ -29,8 +29,9 @@ TINY: Mapping[str, Any] = {
     "reward": "replay",
     "replicates": 2,
     "steps": 2,
-    "group": 4,
-    "micro_batch": 4,
+    # So many that some can be used and some cannot: a group without variance teaches nothing.
+    "group": 8,
+    "micro_batch": 8,
     "max_tokens": 24,
     "learning_rate": 1e-4,
     "lora": {"rank": 4},
