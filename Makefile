@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-ray test-train test-browser test-docs check docs format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -21,6 +21,9 @@ test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
 
 test-train: .venv/train  ## a few steps of training with SmolLM2 and real MiniHack
 	$(BIN)/pytest tests/train_real
+
+train-demo: .venv/train  ## the experiment of docs/training.md: hours on 2 cores; goes on where it stopped
+	$(BIN)/python benchmarks/train_demo.py
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser
