@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -178,9 +179,7 @@ def _loaded(name: str, parts: Sequence[str], options: HfOptions) -> Weights:
     try:
         model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
         for adapter in parts[1:]:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+            model = _with_adapter(model, adapter)
         tokenizer = AutoTokenizer.from_pretrained(base)
         model.to(device).eval()
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -188,6 +187,15 @@ def _loaded(name: str, parts: Sequence[str], options: HfOptions) -> Weights:
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         raise EndpointRefusedError(f"hf/{name} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
     return Weights(model, tokenizer, f"{base}@{getattr(model.config, '_commit_hash', None)}")
+
+
+def _with_adapter(model: Any, adapter: str) -> Any:
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        # Of the packages among each other: nothing that a user could do something about.
+        warnings.simplefilter("ignore", FutureWarning)
+        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
 def _parts(spec: ModelSpec) -> tuple[str, ...]:
