@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-ray test-browser test-docs check docs format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -11,13 +11,19 @@ demo: .venv/demo  ## watch an agent learn, on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
 test: .venv/dev  ## the tests that need no heavy package
-	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site
+	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
 
 test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
 	$(BIN)/pytest tests/models_real
 
 test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
 	$(BIN)/pytest tests/ray_cluster
+
+test-train: .venv/train  ## a few steps of training with SmolLM2 and real MiniHack
+	$(BIN)/pytest tests/train_real
+
+train-demo: .venv/train  ## the experiment of docs/training.md: hours on 2 cores; goes on where it stopped
+	$(BIN)/python benchmarks/train_demo.py
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser
@@ -56,6 +62,8 @@ lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
 		--no-header --extra ray --constraint requirements.txt pyproject.toml --output-file requirements-ray.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --group docs --constraint requirements.txt pyproject.toml --output-file requirements-docs.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --extra train --constraint requirements.txt pyproject.toml --output-file requirements-train.txt
 
 clean:
 	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -74,6 +82,10 @@ clean:
 
 .venv/ray: .venv/dev requirements-ray.txt
 	$(PIP) install --requirement requirements-ray.txt
+	@touch $@
+
+.venv/train: .venv/dev requirements-train.txt
+	$(PIP) install --requirement requirements-train.txt
 	@touch $@
 
 .venv/docs: .venv/dev requirements-docs.txt

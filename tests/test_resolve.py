@@ -72,7 +72,7 @@ def test_whatever_is_installed_under_an_entry_point_group_is_found_by_its_bare_n
             "reflector",
             "xyzzy",
             "unknown reflector 'xyzzy'; known: append, blind, file, gepa, icl, "
-            "insights, none, reflexion, retrieval, rewrite, rules, shuffled",
+            "insights, lessons, none, reflexion, retrieval, rewrite, rules, shuffled",
         ),
         (
             "actor",

@@ -25,6 +25,7 @@ from ictbench.cli import (
     show,
     submit,
     tasks,
+    train,
     transfer,
     verify,
 )
@@ -59,6 +60,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
 app.add_typer(leaderboard.app, name="leaderboard")
+app.add_typer(train.app, name="train")
 
 
 @app.callback()

@@ -45,6 +45,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class ExperienceFormat(StrEnum):
+    """How a reflector's model is shown its experience."""
+
+    FULL = "full"
+    EVENTS = "events"
+
+
 class Decoding(StrEnum):
     """How the actor's replies are decoded."""
 
@@ -94,6 +101,19 @@ def run(
             show_default="what it says of itself; unknown of a model",
             rich_help_panel=PLAYERS,
         ),
+    ] = None,
+    reflector_experience: Annotated[
+        ExperienceFormat | None,
+        option(
+            "--reflector-experience",
+            "Every observation, or only what changed.",
+            show_default="the reflector's usual",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = None,
+    reflector_temperature: Annotated[
+        float | None,
+        option("--reflector-temperature", "Of its model.", min=0, show_default="the suite's", rich_help_panel=PLAYERS),
     ] = None,
     reflector_base_url: Annotated[
         str | None, option("--reflector-base-url", "Address of the reflector's model.", rich_help_panel=PLAYERS)
@@ -228,6 +248,8 @@ def run(
         "reflector": reflector,
         "actor": actor,
         "reflector_trained_on": reflector_trained_on,
+        "reflector_experience": reflector_experience and reflector_experience.value,
+        "reflector_temperature": reflector_temperature,
         "actor_max_tokens": actor_max_tokens,
         "reflector_model_options": reflector_model_options or {},
         "actor_model_options": actor_model_options or {},

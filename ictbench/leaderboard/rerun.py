@@ -19,7 +19,7 @@ from ictbench.results.equivalence import difference_of_means, mean_of_difference
 from ictbench.results.statistics import MIN_LOOPS
 from ictbench.runner.background import run_blocking
 from ictbench.runner.folder import RunFolder
-from ictbench.runner.sitting import run_sitting
+from ictbench.runner.sitting import run_sitting, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def rerun(
     indices = later_loops(ours, subject.digest, submitted.sizes.loops, count)
     plan = plan_again(submitted, ours, str(suite or ours.name), indices, access, trust_code=trust_code)
     place = RunFolder(Path(folder) if folder else Path("runs") / f"rerun-{subject.digest[:16]}")
-    again = run_blocking(lambda: run_sitting(plan, list(plan.loops()), place, on_start))
+    again = run_blocking(lambda: run_sitting(plan, list(plan.loops()), place, on_start, write_run))
     if not again.complete:
         raise RunError(f"the rerun in {place.path} is incomplete: {again.owed} owed; start it again to continue it")
     reran = _compare(submitted, again, indices, margin, fresh=not ours.pools.shared)

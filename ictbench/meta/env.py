@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from ictbench.records import Task
 
-NOT_HERE = frozenset(
-    ("env", "suite", "families", "reflector", "reflector_base_url", "reflector_model_options", "reflector_trained_on")
-) | {"loops", "test_every_turn", "audit", "retry_failed", "outage_pause", "log_level"}
+NOT_HERE = (
+    frozenset(("env", "suite", "families"))
+    | {f"reflector{what}" for what in ("", "_base_url", "_model_options", "_trained_on", "_experience", "_temperature")}
+    | {"loops", "test_every_turn", "audit", "retry_failed", "outage_pause", "log_level"}
+)
 """Options of a run that mean nothing where the caller is the reflector and nothing is recorded."""
 
 STEP_BYTES = 8_000

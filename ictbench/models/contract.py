@@ -92,6 +92,8 @@ class ChatModel(ABC):
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
     """The constraints that `complete` can impose."""
+    continues: bool = False
+    """Whether a last message of the assistant's is taken as the beginning of the reply: `complete` answers the rest."""
 
     @property
     def travels(self) -> bool:

@@ -6,9 +6,10 @@
 
 `complete` may be a coroutine function or a plain one, which runs in threads and is called from several at once. It
 returns a str or a `Completion`. What it names among its parameters it is given: `seed`, `constraint`. The class is
-made with the `ModelSpec` if its constructor names `spec`, with nothing otherwise. `capabilities`, `fingerprint` and
-`aclose` or `close` mean what they mean in `ChatModel`, where the class has them. What goes wrong it tells by the
-errors that `ChatModel` names; an OSError of its own counts as a connection's, any other error stops the run.
+made with the `ModelSpec` if its constructor names `spec`, with nothing otherwise. `capabilities`, `continues`,
+`fingerprint` and `aclose` or `close` mean what they mean in `ChatModel`, where the class has them. What goes wrong it
+tells by the errors that `ChatModel` names; an OSError of its own counts as a connection's, any other error stops the
+run.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class CustomModel(ChatModel):
         self._offered = frozenset(_named(self._complete, dict.fromkeys(OFFERED)))
         self._threads: ThreadPoolExecutor | None = None
         self.capabilities = frozenset(map(ConstraintStyle, getattr(self._model, "capabilities", ())))
+        self.continues = bool(getattr(self._model, "continues", False))
         if self.capabilities and "constraint" not in self._offered:
             raise UsageError(f"{spec.provider} has capabilities, but its complete takes no constraint")
 

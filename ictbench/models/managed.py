@@ -62,6 +62,7 @@ class ManagedModel(ChatModel):
     ) -> None:
         super().__init__(adapter.spec)
         self.capabilities = adapter.capabilities
+        self.continues = adapter.continues
         self.adapter = adapter
         self._meter = meter
         self._retry = retry or Retry()

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from ictbench.errors import ConfigError, UsageError
 from ictbench.models.conceal import SECRET_NAME
 from ictbench.models.contract import ConstraintStyle
-from ictbench.models.local import LaunchOptions, LocalModel, launch_options
+from ictbench.models.local import LaunchOptions, LocalModel, parse_options
 from ictbench.models.servers import HOST, PORT, Launch
 from ictbench.models.tool_calls import openai_tool
 
@@ -49,6 +49,8 @@ class VLLMModel(LocalModel):
 
     # A tool that is named in the request needs no parser of the model's own way to call one.
     capabilities = frozenset(ConstraintStyle)
+    continues = True
+    continuation: ClassVar[dict[str, Any]] = {"continue_final_message": True, "add_generation_prompt": False}
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; nothing is started yet.
@@ -60,7 +62,7 @@ class VLLMModel(LocalModel):
 
     def launch(self) -> Launch:
         """`vllm serve`; see `LocalModel.launch`."""
-        options = launch_options(self.spec, VLLMOptions)
+        options = parse_options(self.spec, VLLMOptions)
         program = shutil.which("vllm")
         if program is None:
             raise UsageError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.errors import UsageError
-from ictbench.reflectors.contract import Context, Experience, Play, Reflector
+from ictbench.reflectors.contract import Context, Experience, ExperienceFormat, Play, Reflector
 from ictbench.reflectors.terms import Terms, class_of, terms_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import PluginSpec
 
-__all__ = ["Context", "Experience", "Play", "Reflector", "Terms", "make_reflector", "terms_of"]
+__all__ = ["Context", "Experience", "ExperienceFormat", "Play", "Reflector", "Terms", "make_reflector", "terms_of"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:

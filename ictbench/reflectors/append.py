@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ictbench.records import Record, Reflection
 from ictbench.reflectors.asking import EPISODES, AskingReflector, heading, lines_below, unusable
 from ictbench.reflectors.below import compose, last_that_fit
-from ictbench.reflectors.format import format_trajectories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +58,7 @@ class AppendReflector(AskingReflector):
     ) -> Reflection:
         """Ask the model; see `Reflector.reflect`. A lesson that is there already is not added again."""
         playbook = Playbook(own=prompt) if state is None else Playbook.model_validate(state)
-        episodes = format_trajectories(trajectories) or "(none)"
+        episodes = self.shown(prompt, trajectories)
         completion = await self.ask(INSTRUCTIONS, f"PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST}", context)
         if completion.finish_reason == "length":
             return unusable(completion, "truncated", state)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ictbench.errors import UsageError
+from ictbench.errors import ConfigError, UsageError
 from ictbench.records import Reflection
 from ictbench.reflectors.contract import Reflector
+from ictbench.reflectors.events import format_events
+from ictbench.reflectors.format import format_trajectories
+from ictbench.rulebook import player_symbol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import JsonValue
 
     from ictbench.models import ChatModel, Completion
-    from ictbench.records import ReflectionFailure
-    from ictbench.reflectors.contract import Context
+    from ictbench.records import ReflectionFailure, Trajectory
+    from ictbench.reflectors.contract import Context, ExperienceFormat
 
 EPISODES = """\
 In each step the agent sees an observation and a list of available actions and names one of these actions. An action \
@@ -23,20 +28,22 @@ that is not in the list is invalid: it is wasted and changes nothing."""
 
 
 class AskingReflector(Reflector):
-    """A reflector on a language model."""
+    """A reflector on a language model. Its option `experience` is one of its `formats`."""
 
     needs_model = True
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events")
 
-    def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
+    def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
         """Take the model.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or the experience cannot be shown as asked.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError(f"{type(self).__name__} needs a language model, e.g. openai/gpt-4.1-mini")
         self._model = model
+        self._format = format_of(type(self), experience)
 
     async def ask(self, system: str, request: str, context: Context) -> Completion:
         """The model's reply.
@@ -48,6 +55,30 @@ class AskingReflector(Reflector):
         return await self._model.complete(
             [{"role": "system", "content": system}, {"role": "user", "content": request}], seed=context.seed
         )
+
+    def shown(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+        """The experience as its model reads it."""
+        return shown_as(self._format, prompt, trajectories)
+
+
+def format_of(reflector: type[Reflector], experience: JsonValue) -> ExperienceFormat:
+    """The format that is asked for, or the reflector's usual one.
+
+    Raises:
+        ConfigError: it cannot be shown so.
+    """
+    for known in reflector.formats:
+        if experience in (None, known):
+            return known
+    known_ones = ", ".join(reflector.formats)
+    raise ConfigError(f"{reflector.__name__} cannot be shown its experience as {experience!r}; choose of {known_ones}")
+
+
+def shown_as(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+    """Trajectories as text for a model. What is the player on a map, the prompt they were played under says."""
+    if form == "events":
+        return format_events(trajectories, player_symbol(prompt)) or "(none)"
+    return format_trajectories(trajectories) or "(none)"
 
 
 def unusable(completion: Completion, problem: ReflectionFailure, state: JsonValue) -> Reflection:

@@ -21,6 +21,9 @@ fresh: k tasks a turn, none twice. halved: half of them, and the reflector has a
 retried: the same k tasks in every turn. foreign: k tasks a turn of another family.
 """
 
+ExperienceFormat = Literal["full", "events"]
+"""How a model is shown its experience: every observation, or only what changed."""
+
 
 class Play(Protocol):
     """Plays tasks of the turn's batch once more, for the reflector. Its episodes are recorded like all others."""
@@ -67,6 +70,10 @@ class Reflector(ABC):
     experience: ClassVar[Experience] = "fresh"
     prompt_cap: ClassVar[int | None] = None
     """What its prompts may hold, in UTF-8 bytes, where that is not the suite's cap: then it is a control."""
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ()
+    """How its model can be shown the experience, its usual way first; empty where there is no choice."""
+    max_tokens: ClassVar[int | None] = None
+    """The most that its model may answer with, where that is not what the suite says."""
     instruction: str = ""
     """What its model is told, in full but for prompt and episodes, so that it can be published; empty if nothing."""
 

@@ -35,7 +35,7 @@ def format_trajectory(trajectory: Trajectory) -> str:
         lines += [f"Observation {number}:", step.observation, f"Action {number}: {_action(step)}"]
     lines += ["Last observation:", trajectory.last_observation]
     lines += [f"Success: {'Yes' if trajectory.solved else 'No'}", f"Total reward: {trajectory.total_reward:g}"]
-    lines.append(f"How it ended: {_end(trajectory)}")
+    lines.append(f"How it ended: {describe_end(trajectory)}")
     return "\n".join(lines)
 
 
@@ -45,7 +45,8 @@ def _action(step: Step) -> str:
     return step.proposed if step.executed is not None else f"{step.proposed} (invalid: nothing happened)"
 
 
-def _end(trajectory: Trajectory) -> str:
+def describe_end(trajectory: Trajectory) -> str:
+    """How an episode ended, as a clause."""
     match trajectory.end:
         case "solved":
             return "the task was solved"

@@ -60,6 +60,7 @@ class GepaReflector(AskingReflector):
 
     control = "it plays tasks of its batches again, to try its prompts out"
     experience = "halved"
+    formats = ("full",)
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:

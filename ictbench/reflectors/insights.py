@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ictbench.records import Record, Reflection
 from ictbench.reflectors.asking import EPISODES, AskingReflector, heading, lines_below, unusable
 from ictbench.reflectors.below import compose, last_that_fit
-from ictbench.reflectors.format import format_trajectories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +74,7 @@ class InsightsReflector(AskingReflector):
     ) -> Reflection:
         """Ask the model; see `Reflector.reflect`. Operations that make no sense are left out of the analysis."""
         insights = Insights(own=prompt) if state is None else Insights.model_validate(state)
-        completion = await self.ask(INSTRUCTIONS, _request(insights, trajectories), context)
+        completion = await self.ask(INSTRUCTIONS, _request(insights, self.shown(prompt, trajectories)), context)
         if completion.finish_reason == "length":
             return unusable(completion, "truncated", state)
         lines = (lines_below(OPERATIONS, completion.text) or [])[:MOST]
@@ -118,9 +117,9 @@ def apply(rules: Sequence[Rule], lines: Sequence[str]) -> tuple[list[Rule], list
     return sorted(left, key=lambda rule: -rule.votes), done
 
 
-def _request(insights: Insights, trajectories: Sequence[Trajectory]) -> str:
+def _request(insights: Insights, episodes: str) -> str:
     numbered = [f"{number}. {rule.text} ({rule.votes} votes)" for number, rule in enumerate(insights.rules, 1)]
-    rules, episodes = "\n".join(numbered) or "(none)", format_trajectories(trajectories) or "(none)"
+    rules = "\n".join(numbered) or "(none)"
     return f"PROMPT:\n{insights.own}\n\nRULES:\n{rules}\n\nEPISODES:\n{episodes}\n\n{REQUEST}"
 
 

@@ -6,17 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
-from ictbench.reflectors.asking import EPISODES, AskingReflector, heading, unusable, without_reasoning
-from ictbench.reflectors.format import format_trajectories
+from ictbench.reflectors.asking import EPISODES, heading, without_reasoning
+from ictbench.reflectors.question import Question, QuestionReflector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pydantic import JsonValue
-
     from ictbench.models import Message
-    from ictbench.records import ReflectionFailure, Trajectory
-    from ictbench.reflectors.contract import Context
+    from ictbench.records import ReflectionFailure
 
 INSTRUCTIONS = f"""\
 You improve the system prompt of an agent that acts in a text environment.
@@ -34,36 +29,34 @@ IMPROVED PROMPT:
 the complete new system prompt, at most {cap} bytes, and nothing after it"""
 
 
-class RewriteReflector(AskingReflector):
-    """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
+class RewriteQuestion(Question):
+    """Asks for an analysis and a new prompt."""
 
-    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
+    def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
+        """The prompt, the episodes, and the sections wanted."""
+        request = f"CURRENT PROMPT:\n{prompt}\n\nEPISODES:\n{experience}\n\n{REQUEST.format(cap=cap)}"
+        return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
 
-    async def reflect(
-        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
-    ) -> Reflection:
-        """Ask the model; see `Reflector.reflect`. Of an unusable reply, the whole text is kept as the analysis."""
-        completion = await self._model.complete(
-            render_messages(prompt, trajectories, context.prompt_cap), seed=context.seed
-        )
-        analysis, improved = parse_sections(completion.text)
+    def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
+        """The improved prompt."""
+        analysis, improved = parse_sections(text)
         problem: ReflectionFailure | None = None
-        if completion.finish_reason == "length":
+        if cut:
             problem = "truncated"
         elif not improved:
             problem = "unparseable"
-        elif len(improved.encode()) > context.prompt_cap:
+        elif len(improved.encode()) > cap:
             problem = "too_long"
         if problem:
-            return unusable(completion, problem, state)
-        return Reflection(prompt=improved, analysis=analysis, state=state, usage=completion.usage)
+            return Reflection(prompt=None, analysis=text, failure=problem)
+        return Reflection(prompt=improved, analysis=analysis)
 
 
-def render_messages(prompt: str, trajectories: Sequence[Trajectory], cap: int) -> list[Message]:
-    """The request for a new prompt of at most `cap` bytes."""
-    episodes = format_trajectories(trajectories) or "(none)"
-    request = f"CURRENT PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST.format(cap=cap)}"
-    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
+class RewriteReflector(QuestionReflector):
+    """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
+
+    question = RewriteQuestion
+    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
 
 ANALYSIS, IMPROVED_PROMPT = heading("analysis"), heading("improved prompt")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, UsageError
+from ictbench.models.card import card_of
 from ictbench.records import PluginSpec
 from ictbench.reflectors.contract import Reflector
 from ictbench.resolve import resolve
@@ -26,14 +27,16 @@ class Terms:
     control: str
     """Why it is never ranked; empty if it may be."""
     trained_on: tuple[str, ...] | None
-    """What the reflector says of itself."""
+    """What the reflector, or its model's card, says of itself."""
 
 
 def terms_of(spec: PluginSpec) -> Terms:
     """The terms of a reflector, together with those of the reflectors inside where it wraps some.
 
+    What a checkpoint was trained on, its card says.
+
     Raises:
-        UsageError: it is no reflector, or wraps one whose experience is not the usual.
+        UsageError: it is no reflector, wraps one whose experience is not the usual, or its model's card is missing.
     """
     classes = list(_from_outside_in(spec))
     outermost, innermost = classes[0], classes[-1]
@@ -42,11 +45,12 @@ def terms_of(spec: PluginSpec) -> Terms:
             raise ConfigError(
                 f"reflector {spec.label}: nothing can be wrapped around {found.__name__}: {found.control}"
             )
+    card = card_of(spec.model) if spec.model else None
     return Terms(
         experience=outermost.experience,
         prompt_cap=next((found.prompt_cap for found in classes if found.prompt_cap is not None), None),
         control="; ".join(found.control for found in classes if found.control),
-        trained_on=innermost.trained_on,
+        trained_on=card.trained_on if card else innermost.trained_on,
     )
 
 

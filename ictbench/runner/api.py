@@ -15,7 +15,7 @@ from ictbench.runner.background import run_blocking
 from ictbench.runner.folder import RunFolder, new_run_id
 from ictbench.runner.plan import Options, make_plan
 from ictbench.runner.recorded import read_rows, reading
-from ictbench.runner.sitting import check_env, open_players, run_sitting
+from ictbench.runner.sitting import check_env, open_players, run_sitting, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Episode
+    from ictbench.reflectors import ExperienceFormat
     from ictbench.results.rows import Row, Table
     from ictbench.runner.progress import Progress
     from ictbench.suites.suite import DecodingName, ProfileName
@@ -37,6 +38,8 @@ class OptionsDict(TypedDict, total=False):
     reflector: str
     actor: str | None
     reflector_trained_on: str | Sequence[str] | None
+    reflector_experience: ExperienceFormat | None
+    reflector_temperature: float | None
     families: str | Sequence[str]
     profile: ProfileName
     turns: int | None
@@ -178,7 +181,7 @@ def run(
     )
     loops = list(plan.loops())
     try:
-        result = run_blocking(lambda: run_sitting(plan, loops, folder, on_start))
+        result = run_blocking(lambda: run_sitting(plan, loops, folder, on_start, write_run))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)

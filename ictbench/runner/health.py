@@ -24,10 +24,12 @@ EXTRAS = {
     "anthropic": "anthropic",
     "datasets": "datasets",
     "gepa": "gepa",
+    "hf": "transformers",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
     "meta": "gymnasium",
     "ray": "ray",
+    "train": "trl",
 }
 """Extras, with the module that each installs."""
 
@@ -122,6 +124,7 @@ def _what(extra: str) -> str:
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",
         "ray": "--executor ray",
+        "train": "ictbench train",
     }
     return known.get(extra, f"{extra}/… models")
 

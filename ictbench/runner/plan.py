@@ -10,11 +10,12 @@ import yaml
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.errors import ConfigError, FailureKind
+from ictbench.models.card import card_of
 from ictbench.models.meter import Limits
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.batches import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
-from ictbench.reflectors import Terms, terms_of
+from ictbench.reflectors import ExperienceFormat, Terms, terms_of
 from ictbench.resolve import resolve
 from ictbench.runner.deviations import SIZES, deviations
 from ictbench.runner.players import Access, default_actor, parse_player
@@ -45,6 +46,10 @@ class Options(Record):
     actor: str | None = None
     reflector_trained_on: tuple[str, ...] | None = None
     """Families, in the words of `ictbench.suites.training`; None for what the reflector itself says."""
+    reflector_experience: ExperienceFormat | None = None
+    """How the reflector's model is shown its experience; None for its usual way."""
+    reflector_temperature: float | None = Field(default=None, ge=0)
+    """None for what the suite says."""
     families: tuple[str, ...] = ("all",)
     profile: ProfileName = "quick"
     turns: int | None = Field(default=None, ge=1)
@@ -190,14 +195,15 @@ class RunPlan:
         """
         return batches_of(self.suite, family, index, self.sizes, self.terms.experience)
 
-    def episode(self, task: Task, prompt: str) -> EpisodeSpec:
-        """The episode of a task under a prompt."""
+    def episode(self, task: Task, prompt: str, replicate: int = 0) -> EpisodeSpec:
+        """The episode of a task under a prompt; each replicate samples anew."""
         return EpisodeSpec(
             task=task,
             prompt=prompt,
             actor=self.actor,
             max_steps=self.max_steps,
-            seed=sampling_seed(self.suite.digest, task.id),
+            seed=sampling_seed(self.suite.digest, task.id, replicate),
+            replicate=replicate,
             time_limit=self.episode_time_limit,
         )
 
@@ -296,7 +302,10 @@ def make_plan(options: Options) -> RunPlan:
     reflector_access = Access(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
     actor = options.actor
     actor_access = Access(options.actor_base_url, options.actor_model_options, options.request_timeout)
-    reflector = parse_player("reflector", options.reflector, suite.reflector, reflector_access)
+    sampling = suite.reflector
+    if options.reflector_temperature is not None:
+        sampling = sampling.model_copy(update={"temperature": options.reflector_temperature})
+    reflector = parse_player("reflector", options.reflector, sampling, reflector_access, options.reflector_experience)
     if actor is None:
         actor, shared = default_actor(options.reflector, reflector_access)
         actor_access = actor_access if actor_access.given else shared
@@ -304,7 +313,6 @@ def make_plan(options: Options) -> RunPlan:
     decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
     terms = terms_of(reflector)
     check_experience(terms.experience, sizes, reflector.label, audit=options.audit)
-    trained_on = terms.trained_on if options.reflector_trained_on is None else options.reflector_trained_on
     return RunPlan(
         suite=suite,
         profile=options.profile,
@@ -316,7 +324,7 @@ def make_plan(options: Options) -> RunPlan:
         actor=parse_player("actor", actor, decoding, actor_access),
         reflector=reflector,
         terms=terms,
-        trained_on=None if trained_on is None else parse_trained_on(trained_on, suite),
+        trained_on=_trained_on(options.reflector_trained_on, reflector, suite),
         episode_time_limit=options.episode_time_limit,
         limits=Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)}),
         outage_pause=options.outage_pause,
@@ -330,6 +338,23 @@ def make_plan(options: Options) -> RunPlan:
         retry_failed=options.retry_failed,
         notes=notes,
     )
+
+
+def _trained_on(said: tuple[str, ...] | None, reflector: PluginSpec, suite: Suite) -> TrainedOn | None:
+    """What the user says, and where the user says nothing, what the reflector says of itself.
+
+    Raises:
+        ConfigError: the card of the reflector's model says more than the user.
+    """
+    names = terms_of(reflector).trained_on if said is None else said
+    if names is None:
+        return None
+    stated = parse_trained_on(names, suite)
+    card = card_of(reflector.model) if reflector.model else None
+    if card and (left_out := sorted(set(card.trained_on) - set(stated))):
+        missing = ", ".join(left_out)
+        raise ConfigError(f"{reflector.label} says that it was trained on {missing} too: --reflector-trained-on")
+    return stated
 
 
 def _suite(options: Options) -> tuple[Suite, tuple[str, ...]]:

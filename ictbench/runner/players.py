@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
+from ictbench.models.card import card_of
 from ictbench.models.custom import is_model
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.resolve import installed, resolve
@@ -20,10 +21,14 @@ from ictbench.suites.suite import ActorDecoding
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from ictbench.reflectors import ExperienceFormat
     from ictbench.suites.suite import Decoding
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
 """Which plug-in turns a language model into an actor or a reflector."""
+
+USUAL: ExperienceFormat = "full"
+"""How experience is shown where a spec does not say so."""
 
 FILE = "file"
 EXAMPLE = "openai/gpt-4.1-mini"
@@ -47,29 +52,43 @@ class Access:
         return ", ".join([*([repr(self.base_url)] if self.base_url else []), *self.options])
 
 
-def parse_player(kind: PlayerKind, name: str, decoding: Decoding, access: Access) -> PluginSpec:
+def parse_player(
+    kind: PlayerKind, name: str, decoding: Decoding, access: Access, experience: ExperienceFormat | None = None
+) -> PluginSpec:
     """The plug-in that a name asks for, with the suite's decoding where it is a model.
+
+    A checkpoint that `ictbench train` wrote reflects as it was trained to; `experience` is how a reflector's model is
+    shown it, None for its usual way.
 
     Raises:
         UnknownNameError: no such plug-in or model provider.
-        ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file.
+        ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file, an
+            experience that the reflector cannot be shown so, a checkpoint without its card.
     """
     if names_model(kind, name):
-        options: dict[str, JsonValue] = {}
+        model = _model(name, decoding, access)
         if isinstance(decoding, ActorDecoding):
-            options = {"decoding": decoding.decoding, "history": decoding.history}
-        return PluginSpec(label=name, name=STANDARD[kind], options=options, model=_model(name, decoding, access))
+            options: dict[str, JsonValue] = {"decoding": decoding.decoding, "history": decoding.history}
+            return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
+        card = card_of(model)
+        own = card.experience if card else None
+        return _reflecting(name, card.reflector if card else STANDARD[kind], model, experience or own)
     plugin, behind = _split(name) if kind == "reflector" else (name, "")
     found = resolve(kind, plugin)
     if getattr(found, "wraps", False):
         if not behind:
             raise ConfigError(f"{kind} {name!r} wraps another: name it, e.g. {plugin}:rules")
-        return _around(plugin, parse_player(kind, behind, decoding, access))
+        return _around(plugin, parse_player(kind, behind, decoding, access, experience))
     if getattr(found, "needs_model", False):
         if not names_model(kind, behind):
             example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
             raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. {example}")
-        return PluginSpec(label=name, name=plugin, model=_model(behind, decoding, access))
+        model = _model(behind, decoding, access)
+        if kind == "reflector":
+            return _reflecting(name, plugin, model, experience)
+        return PluginSpec(label=name, name=plugin, model=model)
+    if experience:
+        raise ConfigError(f"{kind} {name!r} has no model that could be shown its experience as {experience}")
     if access.given:
         raise ConfigError(f"{kind} {name!r} is no model, so it has no base URL and no model options ({access.given})")
     if plugin == FILE and behind:
@@ -109,6 +128,18 @@ def _split(reflector: str) -> tuple[str, str]:
     if "/" in words[0]:
         own = len(words)
     return ":".join(words[:own]), ":".join(words[own:])
+
+
+def _reflecting(label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None) -> PluginSpec:
+    """A reflector on a model, shown its experience as it is asked for."""
+    found = resolve("reflector", plugin)
+    formats, most = getattr(found, "formats", ()), getattr(found, "max_tokens", None)
+    if experience and experience not in formats:
+        raise ConfigError(f"reflector {label!r} cannot be shown its experience as {experience}")
+    if most is not None:
+        model = model.model_copy(update={"max_tokens": most})
+    shown = experience or next(iter(formats), USUAL)
+    return PluginSpec(label=label, name=plugin, options={} if shown == USUAL else {"experience": shown}, model=model)
 
 
 def _around(wrapper: str, inside: PluginSpec) -> PluginSpec:

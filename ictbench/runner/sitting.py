@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors import make_actor
 from ictbench.engine import EpisodeWorker, Executor, Fleet, InlineExecutor, ProcessStarter, RayStarter, cores
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from pydantic import JsonValue
+
     from ictbench.models import ManagedModel
     from ictbench.protocol import LoopOutcome, LoopPlan
     from ictbench.reflectors import Reflector
@@ -39,16 +42,49 @@ if TYPE_CHECKING:
     from ictbench.runner.folder import RunFolder
     from ictbench.runner.plan import RunPlan
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 SCRIPTED_IN_FLIGHT = 2
 """Episodes at a time, a worker, of an actor that only computes: no latency to hide, and each costs an environment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a sitting leaves behind, while its journal is still open."""
+
+    plan: RunPlan
+    outcomes: list[LoopOutcome]
+    """Of the loops that are finished."""
+    ledger: Ledger
+    journal: Journal
+    versions: dict[str, str]
+    """Of the packages that the environment's behaviour depends on."""
+    folder: RunFolder
+
+
+def write_run(played: Played) -> Result:
+    """Write the files of a run: episodes, tables, result."""
+    write_episodes(played.folder, played.journal)
+    result = build_result(
+        played.plan, played.outcomes, played.ledger, played.journal, played.versions, played.folder.path
+    )
+    write_outcome(played.folder, played.journal, result)
+    return result
+
+
 async def run_sitting(
-    plan: RunPlan, loops: list[LoopPlan], folder: RunFolder, on_start: Callable[[Path, Progress], None] | None
-) -> Result:
-    """Play what the folder does not hold yet, and write what follows.
+    plan: RunPlan,
+    loops: list[LoopPlan],
+    folder: RunFolder,
+    on_start: Callable[[Path, Progress], None] | None,
+    write: Callable[[Played], T],
+    **identity: JsonValue,
+) -> T:
+    """Play what the folder does not hold yet, and `write` what follows.
+
+    `identity` is what the folder must have in common with its earlier sittings, besides the plan.
 
     Raises:
         UsageError: something does not fit; nothing was played.
@@ -64,7 +100,7 @@ async def run_sitting(
         reflector = open_players(plan, models)
         executor, capacity = await open_executor(plan, models, meter)
         stack.push_async_callback(executor.aclose)
-        stack.enter_context(folder.claim({**plan.identity(), "versions": versions}))
+        stack.enter_context(folder.claim({**plan.identity(), "versions": versions, **identity}))
         stack.enter_context(logged(folder.log, plan.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
         play_again(journal, loops, plan.retry_failed)
@@ -77,10 +113,7 @@ async def run_sitting(
             stack.push_async_callback(breaker.aclose)
             ledger = Ledger(journal, executor, progress, breaker, capacity=capacity, versions=versions)
             outcomes = await _drive(plan, loops, models, Drive(plan, ledger, journal, reflector, progress))
-        write_episodes(folder, journal)
-        result = build_result(plan, outcomes, ledger, journal, versions, folder.path)
-        write_outcome(folder, journal, result)
-    return result
+        return write(Played(plan, outcomes, ledger, journal, versions, folder))
 
 
 def open_players(plan: RunPlan, models: ModelPool) -> Reflector:

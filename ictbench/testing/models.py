@@ -36,6 +36,7 @@ CHOICES = ("wait", "open door", 'say "très bien"')
 USER: Message = {"role": "user", "content": "You see a door.\n\nAvailable actions:\nwait\nopen door"}
 SYSTEM: Message = {"role": "system", "content": "You play a game."}
 ASSISTANT: Message = {"role": "assistant", "content": "Action: wait"}
+BEGUN: Message = {"role": "assistant", "content": "Action: "}
 CONVERSATIONS: tuple[list[Message], ...] = (
     [USER],
     [SYSTEM, USER],
@@ -137,7 +138,8 @@ def obedient(body: dict[str, Any]) -> str | Reply:
 
 async def _conversations(model: ChatModel) -> None:
     try:
-        for conversation in CONVERSATIONS:
+        begun = ([SYSTEM, USER, BEGUN],) if model.continues else ()
+        for conversation in (*CONVERSATIONS, *begun):
             given = [message.copy() for message in conversation]
             for seed in (None, 3):
                 completion = await model.complete(given, seed=seed)

@@ -231,8 +231,9 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
     assert games <= set(found)
     assert found["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
     absent = {what for what, check in found.items() if not check["ok"]} - games
-    extras = ("anthropic", "datasets", "litellm", "llama-cpp", "ray")
-    modules = {f"extra {name}": name.replace("-", "_") for name in extras} | {"extra meta": "gymnasium"}
+    extras = ("anthropic", "datasets", "gepa", "litellm", "llama-cpp", "ray")
+    modules = {f"extra {name}": name.replace("-", "_") for name in extras}
+    modules |= {"extra meta": "gymnasium", "extra hf": "transformers", "extra train": "trl"}
     assert absent == {what for what, module in modules.items() if find_spec(module) is None}
     assert all(found[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
     assert found["suite minihack-v1"]["found"].startswith("plays with minihack 1.")

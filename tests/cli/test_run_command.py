@@ -139,6 +139,8 @@ VALUES: dict[str, Any] = {
     "--reflector": "openai/r",
     "--actor": "openai/a",
     "--reflector-trained-on": "zap",
+    "--reflector-experience": "events",
+    "--reflector-temperature": 0.5,
     "--reflector-base-url": "http://127.0.0.1:1/v1",
     "--actor-base-url": "http://127.0.0.1:2/v1",
     "--actor-max-tokens": 11,

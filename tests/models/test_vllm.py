@@ -62,10 +62,15 @@ def spec_for(model: str = "Qwen/Qwen2.5-7B-Instruct", url: str | None = None, **
     return ModelSpec(provider="vllm", model=model, base_url=url, options=options)
 
 
-def complete(model: VLLMModel, seed: int | None = None, constraint: Constraint | None = None) -> Completion:
+def complete(
+    model: VLLMModel,
+    seed: int | None = None,
+    constraint: Constraint | None = None,
+    messages: list[Message] = MESSAGES,
+) -> Completion:
     async def once() -> Completion:
         try:
-            return await model.complete(MESSAGES, seed=seed, constraint=constraint)
+            return await model.complete(messages, seed=seed, constraint=constraint)
         finally:
             await model.aclose()
 
@@ -90,6 +95,18 @@ def test_a_server_is_launched_asked_and_stopped(recorded: Callable[[], list[Any]
     sampling = {"max_tokens": 500, "temperature": 0.0, "seed": 5}
     body = {"model": "Qwen/Qwen2.5-7B-Instruct", "messages": MESSAGES, **sampling}
     assert recorded()[1:] == [{"body": body, "authorization": None}]
+
+
+def test_it_goes_on_from_a_reply_that_is_begun() -> None:
+    with ScriptedServer(["and on"], record=True) as server:
+        begun: list[Message] = [*MESSAGES, {"role": "assistant", "content": "On "}]
+        model = VLLMModel(spec_for(url=server.url))
+        assert model.continues
+        assert complete(model, messages=begun).text == "and on"
+        complete(VLLMModel(spec_for(url=server.url)))
+    first, second = server.requests_log
+    assert (first["continue_final_message"], first["add_generation_prompt"]) == (True, False)
+    assert "continue_final_message" not in second
 
 
 def test_the_command_is_that_of_vllm(recorded: Callable[[], list[Any]]) -> None:

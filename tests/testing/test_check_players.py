@@ -29,6 +29,10 @@ def test_our_own_reflectors_pass(name: str) -> None:
     check_reflector(resolve("reflector", name), options=OPTIONS.get(name))
 
 
+def test_the_reflector_for_small_models_passes() -> None:
+    check_reflector(resolve("reflector", "lessons"), answer=lambda body: 'Walk onto "%".')
+
+
 def test_players_that_keep_the_contract_pass() -> None:
     check_actor(flawed_players.Steady)
     check_reflector(flawed_players.Growing)

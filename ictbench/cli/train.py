@@ -1,0 +1,108 @@
+"""`ictbench train`: reflection states, and reinforcement learning on them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ictbench.cli.options import option
+
+if TYPE_CHECKING:
+    from ictbench.train.setup import Setup
+
+app = typer.Typer(help="Train reflectors: collect reflection states, then reinforce what the playing rewards.")
+
+
+@app.command("collect")
+def collect(
+    out: Annotated[Path, option("--out", "Folder of the states; one that holds the same loops is continued.")],
+    env: Annotated[str | None, option("--env", "Environment, whose newest suite is played.")] = None,
+    suite: Annotated[str | None, option("--suite", "Suite by name or YAML file, instead of --env.")] = None,
+    families: Annotated[
+        list[str] | None, option("--families", "Meta-train families; several with commas.", show_default="meta-train")
+    ] = None,
+    reflector: Annotated[str, option("--reflector", "Who writes the prompts; see ictbench run.")] = "rules",
+    actor: Annotated[
+        str | None, option("--actor", "Who plays; see ictbench run.", show_default="the reflector's own model")
+    ] = None,
+    reflector_temperature: Annotated[
+        float | None, option("--reflector-temperature", "Of its model.", min=0, show_default="the suite's")
+    ] = None,
+    reflector_base_url: Annotated[str | None, option("--reflector-base-url", "Address of its model.")] = None,
+    actor_base_url: Annotated[str | None, option("--actor-base-url", "Address of the actor's model.")] = None,
+    loops: Annotated[int | None, option("--loops", "Loops a family.", min=1, show_default="32")] = None,
+    turns: Annotated[int | None, option("--turns", "Turns a loop.", min=1, show_default="4")] = None,
+    batch_size: Annotated[int | None, option("--batch-size", "Episodes a turn.", min=1, show_default="3")] = None,
+    workers: Annotated[int | None, option("--workers", "Worker processes.", min=1, show_default="as cores")] = None,
+    quiet: Annotated[bool, option("--quiet", "No progress.")] = False,
+    as_json: Annotated[bool, option("--json", "Make the last line of the output JSON.")] = False,
+) -> None:
+    """Play loops on meta-train families and write their reflection states as a data set."""
+    from ictbench.cli.live import watch
+    from ictbench.train import collect as collect_states
+
+    options = {
+        "env": env,
+        "suite": suite,
+        "families": families,
+        "reflector": reflector,
+        "actor": actor,
+        "reflector_temperature": reflector_temperature,
+        "reflector_base_url": reflector_base_url,
+        "actor_base_url": actor_base_url,
+        "loops": loops,
+        "turns": turns,
+        "batch_size": batch_size,
+        "workers": workers,
+    }
+    with watch(quiet) as on_start:
+        about = collect_states(out, on_start=on_start, **options)
+    if not quiet:
+        print(f"{about.states} reflection states of {', '.join(about.families)}: {out}")
+    if as_json:
+        print(json.dumps({"states": about.states, "digest": about.digest, "folder": str(out)}))
+
+
+@app.command("grpo")
+def grpo(
+    config: Annotated[Path, typer.Option("--config", help="YAML file of settings; see docs/training.md.")],
+    states: Annotated[Path | None, option("--states", "Folder of states, instead of the file's.")] = None,
+    out: Annotated[Path | None, option("--out", "Folder of checkpoints, instead of the file's.")] = None,
+    steps: Annotated[int | None, option("--steps", "Steps, instead of the file's.", min=1)] = None,
+    seed: Annotated[int | None, option("--seed", "Seed, instead of the file's.", min=0)] = None,
+    dry_run: Annotated[
+        bool, option("--dry-run", "Check everything but the weights, say what it is, and stop.")
+    ] = False,
+) -> None:
+    """Train a reflector by GRPO on rewards that are played; go on from its last good checkpoint where it has one."""
+    from ictbench.train.grpo import grpo as train
+    from ictbench.train.settings import Settings
+    from ictbench.train.setup import set_up
+
+    settings = Settings.read(config, states=states, out=out, steps=steps, seed=seed)
+    if dry_run:
+        _print_setup(set_up(settings))
+        return
+    last = train(settings, lambda line: print(line, flush=True))
+    print(f"The last checkpoint: {last}")
+    print(f"Measure it: ictbench run --reflector hf/{last} --actor ACTOR")
+
+
+def _print_setup(setup: Setup) -> None:
+    settings, states = setup.settings, setup.states
+    method = f"LoRA of rank {settings.lora.rank}" if settings.lora else "all weights"
+    rows = {
+        "model": f"{settings.model} ({setup.base_digest or 'from the Hub'})",
+        "learned": f"{settings.reflector}, experience as {setup.task.experience}; {method}",
+        "states": f"{len(states.states)} of {', '.join(sorted(setup.trained_on))}",
+        "actor": setup.plan.actor.label,
+        "reward": f"{settings.reward}, {settings.replicates} episodes a task",
+        "steps": f"{settings.steps}, each {settings.states_per_step} x {settings.group} replies",
+        "episodes a step": f"at most {setup.episodes_a_step}",
+        "out": str(settings.out),
+    }
+    for name, value in rows.items():
+        print(f"{name:16}{value}")

@@ -1,0 +1,115 @@
+"""Collects reflection states: loops of in-context training on meta-train families, without selection and test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ictbench.errors import RunError, RunInterruptedError
+from ictbench.protocol import LoopPlan
+from ictbench.records import episode_key
+from ictbench.runner.background import run_blocking
+from ictbench.runner.folder import RunFolder
+from ictbench.runner.plan import Options, make_plan
+from ictbench.runner.sitting import Played, run_sitting
+from ictbench.train.states import About, State, python_version, refuse_held_out, require_datasets, write_states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ictbench.protocol import LoopOutcome
+    from ictbench.runner import Progress
+    from ictbench.runner.journal import Journal
+    from ictbench.runner.plan import RunPlan
+
+PAPER = {"loops": 32, "turns": 4, "batch_size": 3}
+"""The paper's 128 loops of 4 turns, over the four meta-train families that either suite has."""
+
+
+def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> About:
+    """Run loops and write their reflection states into a folder; one that holds the same loops is continued.
+
+    Args:
+        out: the folder.
+        on_start: told the folder and the live counts; see `ictbench.run`.
+        options: those of `ictbench.run`; families are the meta-train ones and sizes the paper's, unless they say
+            otherwise.
+
+    Raises:
+        UsageError: something asked for does not exist or does not fit, or a family is held out; nothing was played.
+        RunError: it stopped before its end; what it finished is recorded, and the same call goes on.
+    """
+    require_datasets()
+    given = {name: value for name, value in options.items() if value is not None}
+    plan = make_plan(Options.parse({"profile": "standard", "families": "meta-train", **PAPER, **given}))
+    refuse_held_out(plan.suite, plan.families)
+    # Nothing is scored; what is planned says so.
+    plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0}))
+    asked = str(given.get("suite") or plan.suite.name)
+    folder = RunFolder(Path(out))
+    try:
+        return run_blocking(
+            lambda: run_sitting(
+                plan, list(_loops(plan)), folder, on_start, lambda played: _write(played, asked), collects="states"
+            )
+        )
+    except KeyboardInterrupt as error:
+        raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
+
+
+def _loops(plan: RunPlan) -> Iterator[LoopPlan]:
+    for family in plan.families:
+        for index in range(plan.sizes.loops):
+            yield LoopPlan(
+                family=family,
+                index=index,
+                prompt=plan.suite.prompt,
+                batches=plan.batches(family, index),
+                selection=(),
+                test=(),
+                prompt_bytes=plan.prompt_bytes,
+                experience=plan.terms.experience,
+            )
+
+
+def _write(played: Played, suite: str) -> About:
+    plan, sizes = played.plan, played.plan.sizes
+    if owed := len(played.ledger.owed):
+        trouble = next(iter(played.ledger.owed.values()))
+        raise RunError(f"the states are incomplete: {owed} episodes or reflections are owed ({trouble}); ask again")
+    states = (state for outcome in played.outcomes for state in _states(outcome, played.journal))
+    return write_states(
+        played.folder.path,
+        states,
+        {
+            "suite": suite,
+            "suite_name": plan.suite.name,
+            "suite_digest": plan.suite.digest,
+            "families": list(plan.families),
+            "loops": sizes.loops,
+            "turns": sizes.turns,
+            "batch_size": sizes.batch_size,
+            "max_steps": plan.max_steps,
+            "reflector": plan.reflector.model_dump(mode="json"),
+            "actor": plan.actor.model_dump(mode="json"),
+            "versions": {"python": python_version(), **played.versions},
+        },
+    )
+
+
+def _states(outcome: LoopOutcome, journal: Journal) -> Iterator[State]:
+    """One a turn."""
+    plan = outcome.plan
+    for turn, (prompt, tasks) in enumerate(zip(outcome.prompts, plan.batches, strict=False), start=1):
+        episodes = [journal.episode(episode_key(task.id, prompt)) for task in tasks]
+        trajectories = [episode.trajectory for episode in episodes if episode is not None]
+        yield State(
+            family=plan.family,
+            loop=plan.index,
+            turn=turn,
+            prompt=prompt,
+            task_ids=tuple(task.id for task in tasks),
+            solved=tuple(trajectory.solved for trajectory in trajectories),
+            trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
+        )

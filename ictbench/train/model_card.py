@@ -1,0 +1,78 @@
+"""The card of a checkpoint: `ictbench.json` for programs, README.md for people."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ictbench import __version__
+from ictbench.models.card import CARD, TrainingCard
+from ictbench.models.hf import ADAPTER
+from ictbench.models.smollm2 import SMOLLM2
+from ictbench.runner.folder import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ictbench.train.setup import Setup
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
+
+
+def write_card(folder: Path, setup: Setup, step: int) -> TrainingCard:
+    """Write the card into a checkpoint that is otherwise complete; its last file says that it is."""
+    settings, about = setup.settings, setup.states.about
+    card = TrainingCard(
+        ictbench=__version__,
+        reflector=settings.reflector,
+        experience=setup.task.experience,
+        trained_on=setup.trained_on,
+        suite=setup.states.suite.name,
+        suite_digest=about.suite_digest,
+        states_digest=about.digest,
+        actor=setup.plan.actor.label,
+        reward=settings.reward,
+        step=step,
+        base=settings.model,
+        base_digest=setup.base_digest,
+        config=settings.model_dump(mode="json"),
+        versions={**about.versions, **{package: version(package) for package in PACKAGES}},
+    )
+    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER).is_file():
+        # By its name, not by where this machine has it.
+        said = {**json.loads(adapter.read_text(encoding="utf-8")), "base_model_name_or_path": SMOLLM2}
+        write_atomically(adapter, json.dumps(said, indent=2) + "\n")
+    write_atomically(folder / "README.md", _readme(card))
+    write_atomically(folder / CARD, card.model_dump_json(by_alias=True, indent=2) + "\n")
+    return card
+
+
+def _readme(card: TrainingCard) -> str:
+    rows = {
+        "trained on": ", ".join(card.trained_on),
+        "began as": f"{card.base} ({card.base_digest or 'no digest'})",
+        "steps": str(card.step),
+        "reward": f"{card.reward}, played by the actor {card.actor}",
+        "question": f"of the reflector {card.reflector}, experience shown as {card.experience}",
+        "suite": f"{card.suite} ({card.suite_digest})",
+        "reflection states": card.states_digest,
+        "written by": f"ictbench {card.ictbench}",
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return f"""\
+---
+library_name: transformers
+tags: [ictbench, in-context-training, grpo]
+---
+
+# A reflector trained by reinforcement learning
+
+It reads episodes that an agent has played and writes a better system prompt for it.
+
+| | |
+|---|---|
+{table}
+
+`{CARD}` holds the whole configuration. To measure it: `ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
+"""

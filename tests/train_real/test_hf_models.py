@@ -1,0 +1,140 @@
+"""Models of transformers in this process: the contract on a tiny one, replies of the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import ModelFailure
+from ictbench.models.chat_text import chat_text
+from ictbench.models.hf import HfModel
+from ictbench.models.smollm2 import smollm2_folder
+from ictbench.records import ModelSpec, Trajectory
+from ictbench.reflectors import Context
+from ictbench.reflectors.lessons import LessonsReflector
+from ictbench.testing import check_model
+from ictbench.testing.samples import TRAJECTORIES
+from ictbench.train.settings import Settings
+from ictbench.train.states import State
+from ictbench.train.task import ReplyTask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ictbench.models import Message
+
+ASKED: list[Message] = [{"role": "user", "content": "Name a colour."}]
+BEGUN: list[Message] = [*ASKED, {"role": "assistant", "content": "My favourite colour is"}]
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(smollm2_folder())
+
+
+@pytest.fixture(scope="session")
+def tiny(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the real kind with weights drawn at random, and the real tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    tokens = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "vocab_size": len(tokenizer)}
+    folder = tmp_path_factory.mktemp("tiny")
+    LlamaForCausalLM(LlamaConfig(max_position_embeddings=1024, **sizes, **tokens)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def spec(model: object, **fields: Any) -> ModelSpec:
+    return ModelSpec(provider="hf", model=str(model), **{"max_tokens": 8, **fields})
+
+
+def complete(model: ModelSpec, messages: list[Message], *seeds: int | None) -> list[Any]:
+    async def ask() -> list[Any]:
+        opened = HfModel(model)
+        try:
+            return [await opened.complete(messages, seed=seed) for seed in seeds]
+        finally:
+            await opened.aclose()
+
+    return asyncio.run(ask())
+
+
+def test_it_keeps_the_contract(tiny: Path) -> None:
+    check_model(lambda: HfModel(spec(tiny, max_tokens=4)))
+
+
+def test_the_seed_decides_above_temperature_zero_and_nothing_else_does(tiny: Path) -> None:
+    one, other, again = (found.text for found in complete(spec(tiny, temperature=1.0), ASKED, 1, 2, 1))
+    assert one == again != other
+    assert len({found.text for found in complete(spec(tiny), ASKED, 1, 2, None)}) == 1
+
+
+def test_usage_and_finish_are_counted_in_tokens(tiny: Path, tokenizer: Any) -> None:
+    (found,) = complete(spec(tiny, max_tokens=5, temperature=1.0), ASKED, 1)
+    assert found.finish_reason == "length"
+    assert found.usage.output_tokens == 5
+    assert found.usage.input_tokens == len(tokenizer(chat_text(tokenizer, ASKED))["input_ids"])
+
+
+def test_a_conversation_too_long_overflows_the_context(tiny: Path) -> None:
+    with pytest.raises(ModelFailure, match="are more than it can read") as failure:
+        complete(spec(tiny), [{"role": "user", "content": "word " * 1500}], 1)
+    assert failure.value.kind == "context_overflow"
+
+
+def test_specs_that_differ_in_sampling_share_the_weights(tiny: Path) -> None:
+    async def weights() -> list[Any]:
+        models = [HfModel(spec(tiny, temperature=warmth)) for warmth in (0.0, 1.0)]
+        for model in models:
+            await model.complete(ASKED)
+        return [model._weights for model in models]
+
+    one, other = asyncio.run(weights())
+    assert one is other
+
+
+def test_the_real_model_goes_on_from_a_begun_reply(tokenizer: Any) -> None:
+    assert chat_text(tokenizer, BEGUN).endswith("<|im_start|>assistant\nMy favourite colour is")
+    (found,) = complete(spec("smollm2"), BEGUN, 1)
+    assert not found.text.startswith("My favourite")
+    assert found.text.strip()
+
+
+def test_training_and_use_read_the_same_tokens(tiny: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.model_validate(
+        {"model": str(tiny), "states": "s", "out": "o", "steps": 1, "reflector": "lessons", "max_tokens": 8}
+    )
+    batch: list[Trajectory] = list(TRAJECTORIES)
+    prompt = 'You are the "@".'
+    state = State(
+        family="eat",
+        loop=0,
+        turn=1,
+        prompt=prompt,
+        task_ids=(),
+        solved=(),
+        trajectories=tuple(trajectory.model_dump_json() for trajectory in batch),
+    )
+    rows = ReplyTask.of(settings, 8000).rows([state], tokenizer, 4096)
+    read: list[list[int]] = []
+
+    def noted(self: Any, input_ids: Any, **_: Any) -> Any:
+        read.append(input_ids[0].tolist())
+        return input_ids[:, :1].repeat(1, input_ids.shape[1] + 3)
+
+    monkeypatch.setattr("transformers.LlamaForCausalLM.generate", noted)
+
+    async def reflect() -> None:
+        model = HfModel(spec(tiny))
+        await LessonsReflector(model).reflect(prompt, batch, None, Context(seed=1, prompt_cap=8000))
+
+    asyncio.run(reflect())
+    assert read == [tokenizer(rows[0]["prompt"])["input_ids"]]
+    assert ReplyTask.of(settings, 8000).rows([state], tokenizer, 20) == []
