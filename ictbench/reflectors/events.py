@@ -1,8 +1,9 @@
 """Trajectories as events: only what changed, in words and few symbols, for reflectors with a small context.
 
 Told are the symbols that are in sight at the start, what the player came to stand on, lines of prose that were not
-there before, and what ended the episode: each once an episode. Actions that brought about nothing new share a line,
-which names their kinds. Text without a map, as of ALFWorld's, is told by its new lines.
+there before, and what ended the episode. A line is told once: of an episode that was solved, all of its own; of others,
+what no episode before them told. Actions that brought about nothing new are left out. Text without a map, as of
+ALFWorld's, is told by its new lines.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.format import describe_end
-from ictbench.rulebook import kind_of, places, prose, symbol_at
+from ictbench.rulebook import places, prose, symbol_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.records import Step, Trajectory
 
@@ -29,39 +30,35 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
-    """All of a batch, numbered from 1, with blank lines between; last the symbols that were met, the commonest first.
+    """All of a batch, numbered from 1; last the symbols that were met, the commonest first.
 
     `player` is the symbol of the player on a map.
     """
-    parts = [
-        f"Episode {number}:\n{events_of(trajectory, player)}" for number, trajectory in enumerate(trajectories, start=1)
-    ]
+    told: set[str] = set()
+    parts = []
+    for number, trajectory in enumerate(trajectories, start=1):
+        # How a task was solved is told as a whole.
+        parts.append(f"Episode {number}:\n{events_of(trajectory, player, set() if trajectory.solved else told)}")
     met = Counter(symbol for trajectory in trajectories for symbol in _met(trajectory, player))
     if met:
-        parts.append(f"Symbols: {' '.join(symbol for symbol, _ in met.most_common())}")
-    return "\n\n".join(parts)
+        parts.append(f"Symbols: {_quoted(symbol for symbol, _ in met.most_common())}")
+    return "\n".join(parts)
 
 
-def events_of(trajectory: Trajectory, player: str | None) -> str:
-    """One episode, an event a line."""
+def events_of(trajectory: Trajectory, player: str | None, told: set[str]) -> str:
+    """One episode, an event a line. Lines of prose in `told` are left out, and new ones added to it."""
     texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
-    told: set[str] = set()
     lines = list(_start(texts[0], player, told))
-    idle: list[Step] = []
+    stood: set[str] = set()
     # What the environment ended the episode for is its last action's doing, even if nothing new is to be seen.
     decisive = trajectory.steps[-1] if trajectory.steps and trajectory.end in get_args(EnvEnd) else None
     for step, before, after in zip(trajectory.steps, texts, texts[1:], strict=False):
-        news = _news(before, after, player, told) if step.executed is not None else []
+        news = list(_news(before, after, player, told, stood)) if step.executed is not None else []
         if step is decisive:
             ending = describe_end(trajectory)
             news.append(f"{ending[0].upper()}{ending[1:]}.")
-        if not news:
-            idle.append(step)
-            continue
-        lines += _idle(idle)
-        idle.clear()
-        lines.append(f"{_named(step)}: {' '.join(news)}")
-    lines += _idle(idle)
+        if news:
+            lines.append(f"{_named(step)}: {' '.join(news)}")
     if decisive is None:
         lines.append(f"In the end {describe_end(trajectory)}.")
     return "\n".join(lines)
@@ -72,15 +69,17 @@ def _start(text: str, player: str | None, told: set[str]) -> Iterator[str]:
     if lines := _untold(prose(text), told):
         yield " ".join(lines)
     if player and (symbols := _symbols(text, player)):
-        yield f"In sight: {' '.join(symbols)}"
+        yield f"In sight: {_quoted(symbols)}"
 
 
-def _news(before: str, after: str, player: str | None, told: set[str]) -> list[str]:
-    """What one action brought about, as far as it was not told before."""
+def _news(before: str, after: str, player: str | None, told: set[str], stood: set[str]) -> Iterator[str]:
+    """What one action brought about, as far as it was not told before; `stood` are the symbols that were stood on."""
     symbol = _came_onto(before, after, player)
-    news = [f"came onto {symbol}"] if symbol else []
-    news += (line for line in prose(after) if line not in prose(before))
-    return _untold(news, told)
+    if symbol and symbol not in stood:
+        stood.add(symbol)
+        yield f"came onto {_quoted(symbol)}"
+    was = prose(before)
+    yield from _untold([line for line in prose(after) if line not in was], told)
 
 
 def _came_onto(before: str, after: str, player: str | None) -> str | None:
@@ -120,10 +119,9 @@ def _symbols(text: str, player: str | None) -> list[str]:
     return [symbol for _, symbol in counted]
 
 
-def _idle(steps: Sequence[Step]) -> list[str]:
-    """The kinds of actions that brought about nothing new, each once."""
-    kinds = dict.fromkeys(kind_of(step.executed) if step.executed else _named(step) for step in steps)
-    return [f"{', '.join(kinds)}: nothing new"] if kinds else []
+def _quoted(symbols: Iterable[str]) -> str:
+    """As rules name them."""
+    return " ".join(f'"{symbol}"' for symbol in symbols)
 
 
 def _named(step: Step) -> str:

@@ -27,13 +27,11 @@ When you see "words", choose "action"."""
 # Of no game that a suite has.
 EXAMPLE = """\
 Episode 1:
-In sight: &
-step, run: nothing new
-run s: came onto & You see here a bell.
-step w: nothing new
+In sight: "&"
+run s: came onto "&" You see here a bell.
 ring: The bell rings. The task was solved.
-
-Symbols: &"""
+Symbols: "&"
+"""
 ANSWER = 'Walk onto "&".\nWhen you see "a bell", choose "ring".'
 REQUEST = f"Write at most {MOST} rules, one a line."
 
@@ -76,5 +74,5 @@ class LessonsReflector(QuestionReflector):
 
     question = LessonsQuestion
     formats = ("events", "full")
-    max_tokens = 64
+    max_tokens = 48
     instruction = f"{INSTRUCTIONS}\n\n{_request('', EXAMPLE)}\n\n{ANSWER}"

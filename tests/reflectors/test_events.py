@@ -34,7 +34,7 @@ def episode(
 
 
 def told(trajectory: Trajectory, player: str | None = "@") -> list[str]:
-    return events_of(trajectory, player).splitlines()
+    return events_of(trajectory, player, set()).splitlines()
 
 
 def test_only_what_changed_is_told() -> None:
@@ -48,9 +48,8 @@ def test_only_what_changed_is_told() -> None:
     )
     assert told(walk) == [
         "Hello there.",
-        "In sight: %",
-        "step: nothing new",
-        "step e: came onto % You see here an apple.",
+        'In sight: "%"',
+        'step e: came onto "%" You see here an apple.',
         "eat: The task was solved.",
     ]
 
@@ -60,21 +59,31 @@ def test_what_was_told_once_is_not_told_again() -> None:
     again = episode((screen("|@...|"), "step w"), (bump, "step w"), (screen("|@...|"), "step w"), last=bump)
     assert told(again) == [
         "step w: It is solid stone.",
-        "step: nothing new",
         "In the end all 3 actions were used up.",
     ]
 
 
-def test_an_invalid_action_is_named_as_such() -> None:
+def test_of_the_batch_a_line_is_told_once_unless_the_task_was_solved() -> None:
+    bump = screen("|@...|", "It is solid stone.")
+    once = episode((screen("|@...|", "Hello."), "step w"), last=bump)
+    won = episode((screen("|@...|", "Hello."), "step w"), last=bump, end="solved")
+    lines = format_events([once, once, won, once], None).splitlines()
+    assert lines == [
+        *("Episode 1:", "Hello.", "step w: It is solid stone.", "In the end all 1 actions were used up."),
+        *("Episode 2:", "In the end all 1 actions were used up."),
+        *("Episode 3:", "Hello.", "step w: It is solid stone. The task was solved."),
+        *("Episode 4:", "In the end all 1 actions were used up."),
+    ]
+
+
+def test_an_invalid_action_that_ends_the_episode_is_named_as_such() -> None:
     text = screen("|@...|")
-    notice = f'"dance" is not one of the available actions. Nothing happened.\n\n{text}'
-    assert told(episode((text, None), (notice, "wait"), last=text))[0] == "dance (invalid), wait: nothing new"
+    assert told(episode((text, None), last=text, end="died")) == ["dance (invalid): The agent died."]
 
 
 def test_numbers_of_a_status_line_are_no_news() -> None:
     later = screen("|@...|").replace("HP:15(15)", "HP:11(15)")
     assert told(episode((screen("|@...|"), "wait"), last=later)) == [
-        "wait: nothing new",
         "In the end all 1 actions were used up.",
     ]
 
@@ -103,7 +112,6 @@ def test_text_without_a_map_is_told_by_its_new_lines() -> None:
     assert told(walk, None) == [
         "You are in a room. Your task is to: find a cup.",
         "go to desk 1: You arrive at desk 1. On the desk 1, you see a cup 1.",
-        "look: nothing new",
         "In the end all 2 actions were used up.",
     ]
 
@@ -111,14 +119,14 @@ def test_text_without_a_map_is_told_by_its_new_lines() -> None:
 def test_the_symbols_that_were_met_stand_last_the_commonest_first() -> None:
     onto = episode((screen("|@<.%|"), "step e"), (screen("|.@.%|"), "wait"), last=screen("|.@.%|"))
     seen = episode((screen("|@..%|"), "wait"), last=screen("|@..%|"))
-    assert format_events([onto, seen], "@").splitlines()[-2:] == ["", "Symbols: % <"]
+    assert format_events([onto, seen], "@").splitlines()[-1] == 'Symbols: "%" "<"'
     assert "Symbols" not in format_events([onto], None)
 
 
 def test_episodes_are_numbered() -> None:
     one = episode(("A.", "wait"), last="A.")
     assert format_events([one, one], None).startswith("Episode 1:\n")
-    assert "\n\nEpisode 2:\n" in format_events([one, one], None)
+    assert "\nEpisode 2:\n" in format_events([one, one], None)
     assert format_events([], "@") == ""
 
 
@@ -127,7 +135,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=60)
 
 @given(st.lists(st.tuples(texts, st.one_of(st.none(), texts)), max_size=5), texts, st.sampled_from(["@", None]))
 def test_any_text_can_be_told_and_no_thought_is(steps: list[Any], last: str, player: str | None) -> None:
-    found = events_of(episode(*steps, last=last), player)
+    found = events_of(episode(*steps, last=last), player, set())
     assert found
     assert "secret" not in found or any("secret" in f"{text}{action}" for text, action in [*steps, (last, "")])
 

@@ -39,7 +39,7 @@ def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_o
     made = plan("lessons:openai/m").reflector
     assert made.options == {"experience": "events"}
     assert made.model
-    assert made.model.max_tokens == 64
+    assert made.model.max_tokens == 48
     assert plan("lessons:openai/m", reflector_experience="full").reflector.options == {}
 
 
