@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter_config.json"
 """The file by which a folder is known to hold a LoRA adapter."""
+REMEMBERED = 1000
+"""Replies at temperature 0 that are kept, to be given again to the same question."""
 
 
 class HfOptions(Record):
@@ -105,6 +108,8 @@ class Weights:
 
     def __init__(self, model: Any, tokenizer: Any, version: str) -> None:
         self._model, self._tokenizer, self.version = model, tokenizer, version
+        # Temperature 0 repeats exactly; a reflector that is shown nothing asks the same again and again.
+        self._greedy: OrderedDict[tuple[str, int], Completion] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hf-model")
 
     async def complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Completion:
@@ -113,12 +118,25 @@ class Weights:
 
     def _complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Completion:
         import jinja2
-        import torch
 
         try:
-            asked = self._tokenizer(chat_text(self._tokenizer, messages), return_tensors="pt").to(self._model.device)
+            text = chat_text(self._tokenizer, messages)
         except jinja2.TemplateError as error:
             raise ModelFailure("bad_request", f"its chat template: {error}") from error
+        if spec.temperature != 0:
+            return self._generate(spec, text, seed)
+        key = (text, spec.max_tokens)
+        if key not in self._greedy:
+            self._greedy[key] = self._generate(spec, text, None)
+        self._greedy.move_to_end(key)
+        if len(self._greedy) > REMEMBERED:
+            self._greedy.popitem(last=False)
+        return self._greedy[key]
+
+    def _generate(self, spec: ModelSpec, asked_text: str, seed: int | None) -> Completion:
+        import torch
+
+        asked = self._tokenizer(asked_text, return_tensors="pt").to(self._model.device)
         length = asked["input_ids"].shape[1]
         room = getattr(self._model.config, "max_position_embeddings", length + spec.max_tokens) - length
         if room < 1:

@@ -76,6 +76,25 @@ def test_the_seed_decides_above_temperature_zero_and_nothing_else_does(tiny: Pat
     assert len({found.text for found in complete(spec(tiny), ASKED, 1, 2, None)}) == 1
 
 
+def test_at_temperature_zero_the_same_question_is_answered_from_memory(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Message] = [{"role": "user", "content": "Asked nowhere else."}]
+    (first,) = complete(spec(tiny), asked, 1)
+    longer = complete(spec(tiny, max_tokens=9), asked, 1)
+
+    async def ask_again() -> list[Any]:
+        one, other = HfModel(spec(tiny)), HfModel(spec(tiny, temperature=1.0))
+        await one.complete(asked)
+        monkeypatch.setattr("transformers.LlamaForCausalLM.generate", None)
+        with pytest.raises(TypeError):
+            await other.complete(asked)
+        return [await one.complete(asked, seed=seed) for seed in (1, 2)]
+
+    assert asyncio.run(ask_again()) == [first, first]
+    assert longer[0].usage.output_tokens >= first.usage.output_tokens
+
+
 def test_usage_and_finish_are_counted_in_tokens(tiny: Path, tokenizer: Any) -> None:
     (found,) = complete(spec(tiny, max_tokens=5, temperature=1.0), ASKED, 1)
     assert found.finish_reason == "length"
