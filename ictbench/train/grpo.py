@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHANGEABLE = {
     *("out", "steps", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
-    *("micro_batch", "device", "vllm", "vllm_memory"),
+    *("micro_batch", "device", "compute", "vllm", "vllm_memory"),
 }
 """Settings that may change when a training goes on."""
 

@@ -33,6 +33,8 @@ class Settings(Record):
     """Folder that `ictbench train collect` wrote."""
     out: Path
     """Folder of checkpoints and logs; one that holds the same training is continued."""
+    families: tuple[str, ...] | None = None
+    """Whose states are learned from; None for all, so that one can be left out to tune on."""
 
     reflector: str = "rewrite"
     """Whose question is learned: one that keeps no state."""
@@ -62,6 +64,8 @@ class Settings(Record):
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     warmup_steps: int = Field(default=0, ge=0)
     kl_beta: float = Field(default=0.001, ge=0)
+    loss: Literal["grpo", "dr_grpo", "dapo", "bnpo"] = "grpo"
+    """How tokens are weighed, by TRL's names: grpo makes those of short replies count for more."""
     temperature: float = Field(default=1.0, gt=0)
     max_tokens: int = Field(default=512, ge=1)
     """Of a reply."""
@@ -77,7 +81,9 @@ class Settings(Record):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights; on a GPU, float32 ones are computed with in bfloat16."""
+    """Of the weights."""
+    compute: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What float32 weights are computed with in; auto: bfloat16 on a GPU, float32 on a CPU."""
     vllm: bool = False
     """Whether vLLM generates the replies, on the GPUs that train."""
     vllm_memory: Share = 0.3

@@ -60,7 +60,7 @@ def set_up(settings: Settings) -> Setup:
             raise MissingExtraError("training", "train", f"no module named {module!r}")
     if settings.vllm and find_spec("vllm") is None:
         raise ConfigError("vllm: true, and vllm is not installed: pip install vllm, or leave it out")
-    states = read_states(settings.states)
+    states = read_states(settings.states).of(settings.families)
     model = HfModel(ModelSpec(provider="hf", model=settings.model))
     if Path(settings.model, ADAPTER).is_file():
         raise ConfigError(f"model {settings.model} is a LoRA adapter: train its model, or merge the two first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
@@ -17,7 +17,7 @@ from ictbench.runner.folder import write_atomically
 from ictbench.suites import load_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ictbench.suites import Suite
@@ -80,6 +80,20 @@ class States:
     about: About
     suite: Suite
     states: tuple[State, ...]
+
+    def of(self, families: Sequence[str] | None) -> States:
+        """Only those of some families; None for all.
+
+        Raises:
+            ConfigError: there are none of one of them.
+        """
+        if families is None:
+            return self
+        if unknown := sorted(set(families) - set(self.about.families)):
+            raise ConfigError(
+                f"families: the states have none of {', '.join(unknown)}; there are {', '.join(self.about.families)}"
+            )
+        return replace(self, states=tuple(state for state in self.states if state.family in families))
 
 
 def write_states(folder: Path, states: Iterable[State], about: dict[str, JsonValue]) -> About:

@@ -14,6 +14,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from ictbench.errors import ConfigError
 from ictbench.train.model_card import write_card
+from ictbench.train.shared_question import generate, log_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,8 +69,23 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
             processing_class=tokenizer,
             peft_config=lora or None,
             callbacks=[Cards(setup, folder), Telling(tell)],
+            rollout_func=None if on_gpu else generate,
         )
+        self._on_gpu = on_gpu
         self.remove_callback(PrinterCallback)
+
+    def _get_per_token_logps_and_entropies(
+        self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *rest: Any, **options: Any
+    ) -> tuple[Any, Any, None]:
+        """As TRL's own, whose fused head is for GPUs."""
+        if self._on_gpu:
+            found: tuple[Any, Any, None] = super()._get_per_token_logps_and_entropies(
+                model, input_ids, attention_mask, logits_to_keep, *rest, **options
+            )
+            return found
+        with self.accelerator.autocast():
+            scores, entropies = log_probabilities(model, input_ids, attention_mask, logits_to_keep, self.temperature)
+        return scores, entropies, None
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Nothing: checkpoints have cards of their own."""
@@ -148,6 +164,8 @@ def _on_gpu(device: str) -> bool:
 def _arguments(setup: Setup, folder: TrainingFolder, *, on_gpu: bool) -> Any:
     settings = setup.settings
     # Where TensorBoard's callback looks; beside the checkpoints, whenever the training goes on.
+    # Its rollouts are an experimental feature, it says; versions are pinned.
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.path / "runs"))
     return GRPOConfig(
         output_dir=str(folder.path),
@@ -159,12 +177,12 @@ def _arguments(setup: Setup, folder: TrainingFolder, *, on_gpu: bool) -> Any:
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
         beta=settings.kl_beta,
-        loss_type="grpo",
+        loss_type=settings.loss,
         temperature=settings.temperature,
         max_completion_length=settings.max_tokens,
         seed=settings.seed,
         model_init_kwargs={"dtype": settings.dtype},
-        bf16=on_gpu,
+        bf16=settings.compute == "bfloat16" or (settings.compute == "auto" and on_gpu),
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,
         use_vllm=settings.vllm,

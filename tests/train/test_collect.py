@@ -100,6 +100,14 @@ def test_more_loops_than_there_are_test_blocks_can_be_collected(tmp_path: Path) 
     assert about.states == 60
 
 
+def test_states_of_some_families_can_be_taken(collected: Path) -> None:
+    found = read_states(collected)
+    assert {state.family for state in found.of(("wear",)).states} == {"wear"}
+    assert found.of(None) is found
+    with pytest.raises(ConfigError, match="families: the states have none of zap; there are eat, wear"):
+        found.of(("eat", "zap"))
+
+
 def edited(collected: Path, folder: Path, **fields: Any) -> Path:
     folder.mkdir()
     about = {**json.loads((collected / ABOUT).read_text("utf-8")), **fields}
