@@ -1,12 +1,15 @@
 """The experiment: is SmolLM2-135M, trained by GRPO on meta-train MiniHack, a better reflector on held-out families?
 
-    python benchmarks/train_demo.py --out demo [--seed 0] [--steps 200]
+    python benchmarks/train_demo.py --out demo [--seed 0] [--steps N]
+    python benchmarks/train_demo.py --out demo --leave-out wield --steps 30
 
-Everything from nothing, and goes on where it was killed: collects states with the untrained model as reflector, trains,
-and runs the standard profile on all families, all with the same decoding and the scripted actor: untrained, trained,
-blind and shuffled versions of both, random well-formed rules, the best constant prompt of the meta-train families, the
-scripted reflector, none. Then a table on the held-out families, and the paired comparisons with the trained one. Needs
-ictbench[train] and [minihack].
+Everything from nothing, and goes on where it was stopped. Reflection states are collected with the untrained model;
+it is trained on them; then the standard profile is run on the held-out families, all with temperature 0 and the
+scripted actor: untrained, trained, blind and shuffled versions of both, random well-formed rules, the best constant
+prompt of the meta-train families, the scripted reflector, none. A table of these, and the paired differences.
+
+With --leave-out, to tune on: one meta-train family's states are left out, and untrained and trained are compared on it,
+with the quick profile. Held-out families are not opened. Needs ictbench[train] and [minihack].
 """
 
 from __future__ import annotations
@@ -23,14 +26,16 @@ from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 from ictbench.reflectors.below import compose
 from ictbench.reflectors.lessons import MOST, TITLE
-from ictbench.rulebook import Choose, Walk
+from ictbench.results.text import signed
+from ictbench.rulebook import Choose, Walk, read_rules
 from ictbench.runner import EpisodePlayer
 from ictbench.runner.plan import Options, make_plan
 from ictbench.train import Settings, collect
 from ictbench.train.grpo import grpo
+from ictbench.train.states import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic import JsonValue
 
@@ -39,10 +44,14 @@ if TYPE_CHECKING:
 SUITE = "minihack-v1"
 CONFIG = Path(__file__).parent.parent / "examples" / "train" / "smollm2-cpu.yaml"
 UNTRAINED = "lessons:hf/smollm2"
-SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != '"']
-CONSTANT_TASKS = 10
-"""By family, to choose the best constant prompt on."""
+LOOPS = 12
+"""Of a meta-train family, of four turns each, to collect states."""
+SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
 ACTIONS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
+CONSTANT_RULES = 8
+"""The most that the best constant prompt has."""
+CONSTANT_TASKS = 20
+"""Of each meta-train family, to choose the best constant prompt on."""
 
 
 class RandomRules(Reflector):
@@ -57,76 +66,128 @@ class RandomRules(Reflector):
         """Some rules, in place of the former ones."""
         rng = random.Random(context.seed)
         walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MOST - 1)]
-        rules = [*walks, Choose("You see here", rng.choice(ACTIONS))]
-        return Reflection(prompt=compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules]))
+        return Reflection(prompt=written(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
 def main() -> None:
     """Collect, train, run, print."""
     asked = _arguments()
-    states, trained = asked.out / "states", asked.out / f"trained-{asked.seed}"
-    collect(states, suite=SUITE, reflector=UNTRAINED, actor="rules", reflector_temperature=1.0)
-    settings = Settings.read(CONFIG, states=states, out=trained, steps=asked.steps, seed=asked.seed)
-    checkpoint = grpo(settings, lambda line: print(line, flush=True))
-    arms = {"untrained": UNTRAINED, "trained": f"hf/{checkpoint}"}
-    for wrapper in ("blind", "shuffled"):
-        arms |= {f"{wrapper} {name}": f"{wrapper}:{arms[name]}" for name in ("untrained", "trained")}
-    arms |= {"random rules": "train_demo:RandomRules", "rules": "rules", "none": "none"}
-    runs = {name: _run(asked.out, name, reflector) for name, reflector in arms.items()}
-    constant = asked.out / "constant.txt"
-    constant.write_text(best_constant([runs["untrained"], runs["trained"]]), encoding="utf-8")
-    runs["best constant"] = _run(asked.out, "best constant", f"file:{constant}")
-    _print(runs)
-
-
-def best_constant(runs: Sequence[ictbench.Run]) -> str:
-    """Of the best prompts of all meta-train loops, the one that does best over all meta-train families.
-
-    Each plays the first selection tasks of loop 0 of each family.
-    """
-    prompts = {
-        loop.prompts[loop.best].text
-        for run in runs
-        for family in run.result.families
-        if family.role == "meta-train"
-        for loop in family.loops
+    states = asked.out / "states"
+    collect(states, suite=SUITE, reflector=UNTRAINED, actor="rules", reflector_temperature=1.0, loops=LOOPS)
+    checkpoint = train(asked, states)
+    if asked.leave_out:
+        arms = {"untrained": UNTRAINED, "trained": f"hf/{checkpoint}"}
+        _print({name: _run(checkpoint.parent, name, arm, asked.leave_out, "quick") for name, arm in arms.items()})
+        return
+    folder = asked.out / f"seed-{asked.seed}"
+    # What does not depend on the seed of the training is run once.
+    arms = {
+        "trained": (folder, f"hf/{checkpoint}"),
+        "untrained": (asked.out, UNTRAINED),
+        "trained, blind": (folder, f"blind:hf/{checkpoint}"),
+        "untrained, blind": (asked.out, f"blind:{UNTRAINED}"),
+        "trained, shuffled": (folder, f"shuffled:hf/{checkpoint}"),
+        "untrained, shuffled": (asked.out, f"shuffled:{UNTRAINED}"),
+        "random rules": (asked.out, "train_demo:RandomRules"),
+        "best constant prompt": (folder, f"file:{best_constant(folder, states, f'hf/{checkpoint}')}"),
+        "rules": (asked.out, "rules"),
+        "none": (asked.out, "none"),
     }
+    _print({name: _run(place, name, arm, "held-out", "standard") for name, (place, arm) in arms.items()})
+
+
+def train(asked: argparse.Namespace, states: Path) -> Path:
+    """The last checkpoint."""
+    families = None
+    if asked.leave_out:
+        families = [family for family in read_states(states).about.families if family != asked.leave_out]
+    name = f"without-{asked.leave_out}" if asked.leave_out else "trained"
+    settings = Settings.read(
+        CONFIG,
+        states=states,
+        out=asked.out / f"seed-{asked.seed}" / name,
+        steps=asked.steps,
+        seed=asked.seed,
+        families=families,
+    )
+    return grpo(settings, lambda line: print(line, flush=True))
+
+
+def best_constant(folder: Path, states: Path, trained: str) -> Path:
+    """The best prompt for all meta-train families at once that rules of either reflector make.
+
+    Of the rules that the untrained one wrote while states were collected, and the trained one in a quick run on the
+    same families, the one that helps most is added again and again, as long as one helps.
+    """
+    file = folder / "constant.txt"
+    run = _run(folder, "meta-train", trained, "meta-train", "quick")
+    if file.exists():
+        return file
+    prompts = {state.prompt for state in read_states(states).states}
+    prompts |= {one.text for family in run.result.families for loop in family.loops for one in loop.prompts}
+    rules = sorted({str(rule) for prompt in prompts for rule in read_rules(prompt)})
     plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
     tasks = [
         task for family in plan.families for task in plan.suite.scoring_tasks("selection", family, 0, CONSTANT_TASKS)
     ]
-    solved: dict[str, int] = {}
+    chosen: list[str] = []
     with EpisodePlayer(plan) as player:
-        for prompt in sorted(prompts):
+
+        def solved(some: Iterable[str]) -> int:
+            prompt = written(plan.suite.prompt, list(some))
             episodes = player.play([plan.episode(task, prompt) for task in tasks])
-            solved[prompt] = sum(episode.trajectory.solved for episode in episodes)
-    return max(sorted(solved), key=lambda prompt: solved[prompt])
+            return sum(episode.trajectory.solved for episode in episodes)
+
+        best = solved([])
+        while len(chosen) < CONSTANT_RULES:
+            value, rule = max((solved([*chosen, rule]), rule) for rule in rules)
+            if value <= best:
+                break
+            best, chosen = value, [*chosen, rule]
+            print(f"constant prompt: {best} of {len(tasks)} meta-train tasks with {rule}", flush=True)
+    file.write_text(written(plan.suite.prompt, chosen), encoding="utf-8")
+    return file
 
 
-def _run(out: Path, name: str, reflector: str) -> ictbench.Run:
-    folder = out / "runs" / name.replace(" ", "-")
+def written(prompt: str, rules: Sequence[object]) -> str:
+    """A prompt with these rules, as the reflector of this experiment writes them."""
+    return compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
+
+
+def _run(place: Path, name: str, reflector: str, families: str, profile: str) -> ictbench.Run:
+    folder = place / "runs" / name.replace(", ", "-").replace(" ", "-")
     print(f"run {name}: {folder}", flush=True)
-    return ictbench.run(out=folder, suite=SUITE, reflector=reflector, actor="rules", profile="standard")
+    return ictbench.run(out=folder, suite=SUITE, reflector=reflector, actor="rules", families=families, profile=profile)
 
 
 def _print(runs: dict[str, ictbench.Run]) -> None:
     rows: list[list[Any]] = []
     for name, run in runs.items():
-        measures = run.result.by_role["held-out"]
-        gain = measures.gain
-        interval = f"[{gain.low:+.2f}, {gain.high:+.2f}]" if gain.low is not None and gain.high is not None else ""
-        rows.append([name, measures.base.value, measures.best.value, measures.last.value, gain.value, interval])
-    print(tabulate(rows, headers=["arm", "base", "best", "last", "gain", "95 %"], floatfmt=".3f"))
-    others = [str(runs[name].folder) for name in runs if name != "trained"]
-    print("Paired, on the same tasks:")
-    print(f"  ictbench compare {runs['trained'].folder} {' '.join(others)}")
+        result = run.result
+        (measures,) = result.by_role.values()
+        behaviours = [family.behaviour for family in result.families if family.behaviour]
+        unusable = sum(sum(one.reflection_failures.values()) for one in behaviours)
+        reflections = sum(len(family.loops) * result.sizes.turns for family in result.families)
+        values = [measures.base.value, *(family.measures.best.value for family in result.families if family.measures)]
+        shown = [f"{value:.2f}" for value in [*values, measures.last.value, measures.best.value]]
+        rows.append([name, *shown, signed(measures.gain), f"{unusable / reflections:.0%}"])
+    families = [family.name for family in next(iter(runs.values())).result.families]
+    headers = ["arm", "base", *(f"best: {family}" for family in families), "last", "best", "gain [95 %]", "unusable"]
+    print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
+    reference = "trained"
+    print(f"\nBest of {reference} less best of each other arm, on the same tasks (mean over families):")
+    for name, run in runs.items():
+        if name != reference:
+            (mean,) = ictbench.compare(run.result, runs[reference].result).arms[0].means
+            print(f"- {name}: {signed(mean.difference)}, p {mean.p:.3f}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("train-demo"), help="folder of everything")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the training")
     parser.add_argument("--steps", type=int, default=None, help="instead of the example's")
+    parser.add_argument("--leave-out", help="a meta-train family to tune on; no held-out family is opened then")
     return parser.parse_args()
 
 
