@@ -63,7 +63,7 @@ lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --group docs --constraint requirements.txt pyproject.toml --output-file requirements-docs.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--no-header --extra train --constraint requirements.txt pyproject.toml --output-file requirements-train.txt
+		--no-header --extra train --group curves --constraint requirements.txt pyproject.toml --output-file requirements-train.txt
 
 clean:
 	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis

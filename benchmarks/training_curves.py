@@ -1,0 +1,54 @@
+"""Draws what a training logged, step by step, as the picture in docs/training.md.
+
+    python benchmarks/training_curves.py train-demo/seed-0/trained/checkpoint-140 docs/images/training-curves.svg
+
+Points are steps; lines are means over the last 20 steps. Needs matplotlib, which `make train-demo` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from statistics import fmean
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+WINDOW = 20
+SHOWN = {
+    "reward": "reward: share solved",
+    "frac_reward_zero_std": "groups without variance",
+    "kl": "KL from the untrained model",
+    "completions/mean_length": "tokens of a reply",
+    "parse_failures": "unusable replies",
+    "probe/overfitting_gap": "overfitting gap",
+}
+
+
+def main() -> None:
+    """Read a checkpoint's history, draw it, write the picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("picture", type=Path)
+    asked = parser.parse_args()
+    history = json.loads((asked.checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    # The same file from the same figures: no date, no random ids.
+    mpl.rcParams["svg.hashsalt"] = "ictbench"
+    figure, panels = plt.subplots(2, 3, figsize=(11, 5.5), layout="constrained")
+    for panel, (key, title) in zip(panels.flat, SHOWN.items(), strict=True):
+        points = [(entry["step"], entry[key]) for entry in history if entry.get(key) is not None]
+        steps, values = zip(*points, strict=True)
+        panel.plot(steps, values, ".", color="#9aa5b1", markersize=4)
+        if len(points) > WINDOW:
+            means = [fmean(values[max(0, end - WINDOW) : end]) for end in range(1, len(values) + 1)]
+            panel.plot(steps, means, color="#0b6bcb")
+        panel.set_title(title, fontsize=10)
+        panel.set_xlabel("step", fontsize=9)
+        panel.grid(alpha=0.3)
+    figure.savefig(asked.picture, metadata={"Date": None})
+    print(asked.picture)
+
+
+if __name__ == "__main__":
+    main()
