@@ -7,6 +7,7 @@ says is left out, so a reply that meets its limit loses only what is not complet
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
@@ -22,23 +23,46 @@ MOST = 3
 
 TITLE = "Lessons from the last episodes:"
 INSTRUCTIONS = """\
-You read what happened in episodes of a game, and write rules for the player, of the forms Walk onto "symbol". and \
+You read what happened in episodes of a game, and write rules for the player, of the forms Walk onto "symbol" and \
 When you see "words", choose "action"."""
-# Of no game that a suite has.
-EXAMPLE = """\
+# Of no game that a suite has. Two, as a small model copies the only one.
+EXAMPLES = (
+    (
+        """\
 Episode 1:
 In sight: "&"
 run s: came onto "&" You see here a bell.
 ring: The bell rings. The task was solved.
 Symbols: "&"
-"""
-ANSWER = 'Walk onto "&".\nWhen you see "a bell", choose "ring".'
+""",
+        'Walk onto "&"\nWhen you see "You see here", choose "ring"',
+    ),
+    (
+        """\
+Episode 1:
+In sight: "{" "*"
+ring: You have nothing to ring.
+step n: came onto "*" You see here a lamp.
+In the end all 25 actions were used up.
+Episode 2:
+In sight: "*"
+run e: came onto "*" You see here a lamp.
+light: The lamp is lit. The task was solved.
+Symbols: "*" "{"
+""",
+        'Walk onto "*"\nWhen you see "You see here", choose "light"',
+    ),
+)
 REQUEST = f"Write at most {MOST} rules, one a line."
 
 
 def _request(former: str, experience: str) -> str:
     # What is to be named stands last: a small model copies what it has just read.
     return f"Rules so far:\n{former or '(none)'}\n\nWhat happened:\n{experience}\n{REQUEST}"
+
+
+def _exchange(shown: str, answer: str) -> tuple[Message, Message]:
+    return {"role": "user", "content": _request("", shown)}, {"role": "assistant", "content": answer}
 
 
 class LessonsQuestion(Question):
@@ -51,8 +75,7 @@ class LessonsQuestion(Question):
         _, _, former = prompt.partition(f"{TITLE}\n")
         return [
             {"role": "system", "content": INSTRUCTIONS},
-            {"role": "user", "content": _request("", EXAMPLE)},
-            {"role": "assistant", "content": ANSWER},
+            *chain.from_iterable(_exchange(shown, answer) for shown, answer in EXAMPLES),
             {"role": "user", "content": _request(former, experience)},
         ]
 
@@ -75,4 +98,4 @@ class LessonsReflector(QuestionReflector):
     question = LessonsQuestion
     formats = ("events", "full")
     max_tokens = 48
-    instruction = f"{INSTRUCTIONS}\n\n{_request('', EXAMPLE)}\n\n{ANSWER}"
+    instruction = "\n\n".join([INSTRUCTIONS, *(f"{_request('', shown)}\n\n{answer}" for shown, answer in EXAMPLES)])
