@@ -13,7 +13,7 @@ from ictbench.models import Completion
 from ictbench.models.contract import ChatModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
-from ictbench.reflectors.lessons import ANSWER, MOST, TITLE, LessonsReflector
+from ictbench.reflectors.lessons import EXAMPLES, MOST, TITLE, LessonsReflector
 from ictbench.rulebook import Choose, Walk, read_rules
 from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
@@ -73,7 +73,7 @@ def test_a_model_that_cannot_go_on_from_a_beginning_has_the_example_to_go_by() -
     ((found,), (asked,)) = turns(LessonsReflector, ['Sure! Walk onto "?". Good luck'])
     assert found.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".'
     assert asked.endswith("Write at most 3 rules, one a line.")
-    assert 'Walk onto "&".' in asked
+    assert 'Walk onto "&"' in asked
 
 
 def test_no_more_than_so_many_rules_count_and_none_twice() -> None:
@@ -107,14 +107,18 @@ def test_it_can_be_shown_every_observation_and_nothing_else() -> None:
     model = GoesOn('?".')
     full = LessonsReflector(model, experience="full")
     asyncio.run(full.reflect("Play.", (WON,), None, Context(seed=1, prompt_cap=8000)))
-    assert "Observation 1:\nA?" in model.asked[3]["content"]
+    assert "Observation 1:\nA?" in model.asked[-2]["content"]
     with pytest.raises(ConfigError, match="cannot be shown its experience as 'film'; choose of events, full"):
         LessonsReflector(model, experience="film")
 
 
-def test_the_example_is_of_no_game_that_a_suite_has() -> None:
-    examples = read_rules(ANSWER)
-    assert ANSWER in LessonsReflector.instruction
-    assert examples == (Walk("&"), Choose("a bell", "ring"))
+def test_the_examples_are_of_no_game_that_a_suite_has() -> None:
+    answers = [read_rules(answer) for _, answer in EXAMPLES]
+    assert answers == [
+        (Walk("&"), Choose("You see here", "ring")),
+        (Walk("*"), Choose("You see here", "light")),
+    ]
+    assert all(text in LessonsReflector.instruction for exchange in EXAMPLES for text in exchange)
     for name in list_suites():
-        assert not {"bell", "ring"} & set(load_suite(name).prompt.replace('"', " ").split())
+        words = set(load_suite(name).prompt.replace('"', " ").split())
+        assert not {"bell", "ring", "lamp", "light"} & words
