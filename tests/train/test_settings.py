@@ -35,7 +35,7 @@ def test_the_example_for_two_cores_asks_for_no_gpu() -> None:
 def test_the_papers_step_is_shared_by_the_processes_of_the_accelerate_file() -> None:
     processes = yaml.safe_load((EXAMPLES / "accelerate-multi-gpu.yaml").read_text("utf-8"))["num_processes"]
     assert Settings.read(EXAMPLES / "paper.yaml").accumulated(processes) == 8
-    with pytest.raises(ConfigError, match="8 replies a step cannot be shared by 3 processes of 8 replies each"):
+    with pytest.raises(ConfigError, match="16 replies a step cannot be shared by 3 processes of 16 replies each"):
         Settings.read(EXAMPLES / "smollm2-cpu.yaml").accumulated(3)
 
 
