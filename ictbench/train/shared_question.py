@@ -30,7 +30,7 @@ def generate(prompts: Sequence[str], trainer: Any) -> dict[str, list[list[int]] 
             found = model.generate(
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
-                past_key_values=cache,
+                cache=cache,
                 generation_config=trainer.generation_config,
             )
             ends = set(trainer.eos_token_ids)
@@ -65,7 +65,7 @@ def log_probabilities(
         # Padding comes last, and no token sees what comes after it.
         logits = first.expand(len(rows), -1, -1)
         if keep > 1:
-            rest = model(input_ids=replies[:, :-1], past_key_values=cache, use_cache=True)
+            rest = model(input_ids=replies[:, :-1], cache=cache, use_cache=True)
             logits = torch.cat([logits, rest.logits], dim=1)
         log_p = (logits.float() / temperature).log_softmax(-1)
         found.append((log_p.gather(-1, replies.unsqueeze(-1)).squeeze(-1), -(log_p.exp() * log_p).sum(-1).detach()))
@@ -78,7 +78,7 @@ def log_probabilities(
 def _read(model: Any, question: torch.Tensor, count: int) -> tuple[DynamicCache, torch.Tensor]:
     """Keys and values of a question, so many times over, and the logits of what comes after it."""
     cache = DynamicCache()
-    logits = model(input_ids=question, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
+    logits = model(input_ids=question, cache=cache, use_cache=True, logits_to_keep=1).logits
     cache.batch_repeat_interleave(count)
     return cache, logits
 

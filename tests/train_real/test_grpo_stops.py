@@ -86,7 +86,7 @@ def test_a_bug_is_not_taken_for_a_lack_of_memory(states: Path, tmp_path: Path, f
     ("fields", "told"),
     [
         ({"reflector": "append"}, "reflector 'append' cannot be trained.*lessons and rewrite can be"),
-        ({"max_tokens": 65}, "max_tokens 65: replies of lessons have at most 64"),
+        ({"max_tokens": 65}, "max_tokens 65: replies of lessons have at most 48"),
         ({"experience": "full", "reflector": "rules"}, "reflector 'rules' cannot be trained"),
         ({"model": "nowhere"}, "hf/nowhere: there is no such folder"),
         ({"vllm": True}, "vllm is not installed"),
@@ -112,7 +112,7 @@ def test_a_dry_run_says_what_it_would_be(
     assert not caught.value.code
     said = capsys.readouterr().out
     assert "1 of minihack-v1/eat" in said
-    assert "episodes a step at most 32" in said
+    assert "episodes a step at most 128" in said
     assert not any(tmp_path.iterdir())
 
 
