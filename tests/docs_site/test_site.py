@@ -93,7 +93,7 @@ def test_files_of_the_repository_that_a_page_links_to_come_along(site: Path) -> 
 def test_a_page_that_loads_from_elsewhere_or_links_nowhere_breaks_the_build(tmp_path: Path) -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("docs", "ictbench", "tasks", "examples", "leaderboards"):
+    for name in ("docs", "ictbench", "tasks", "examples", "benchmarks", "leaderboards"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "submissions"))
     page = "# More\n\n![far](https://example.org/far.png)\n\n[nowhere](nowhere.md) and [of no name](runs.md#none)\n"
     (tmp_path / "docs" / "more.md").write_text(page, encoding="utf-8")
