@@ -1,0 +1,44 @@
+"""What rules written by hand are worth to the scripted actor: what there is to be learned in docs/training.md.
+
+    python benchmarks/rule_values.py
+
+Each of minihack-v1's families with something to use, under prompt[0], with a rule to walk onto its symbol, and with one
+rule more that names an action; the share of selection tasks that is solved. Held-out families' test tasks are not
+touched. Needs ictbench[minihack].
+"""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from ictbench.reflectors.below import compose
+from ictbench.reflectors.lessons import TITLE
+from ictbench.rulebook import Choose, Walk
+from ictbench.runner import EpisodePlayer
+from ictbench.runner.plan import Options, make_plan
+
+SYMBOLS = {"eat": "%", "wear": "[", "wield": ")", "read": "?", "puton": '"', "zap": "/"}
+TASKS = 60
+
+
+def main() -> None:
+    """Play, and print a row a family."""
+    plan = make_plan(Options.parse({"suite": "minihack-v1", "reflector": "none", "actor": "rules"}))
+    rows = []
+    with EpisodePlayer(plan) as player:
+        for family, symbol in SYMBOLS.items():
+            walk = Walk(symbol)
+            tasks = plan.suite.scoring_tasks("selection", family, 0, TASKS)
+            row = [family]
+            for rules in ([], [walk], *([walk, Choose("You see here", action)] for action in ("pickup", family))):
+                prompt = compose(plan.suite.prompt, TITLE, [str(rule) for rule in rules])
+                episodes = player.play([plan.episode(task, prompt) for task in tasks])
+                row.append(f"{sum(episode.trajectory.solved for episode in episodes) / len(episodes):.2f}")
+            rows.append(row)
+    print(
+        tabulate(rows, headers=["family", "nothing", "walk", "walk, pickup", "walk, its own action"], tablefmt="github")
+    )
+
+
+if __name__ == "__main__":
+    main()
