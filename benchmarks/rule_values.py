@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from ictbench.reflectors.below import compose
 from ictbench.reflectors.lessons import TITLE
-from ictbench.rulebook import Choose, Walk
+from ictbench.rulebook import Choose, Rule, Walk
 from ictbench.runner import EpisodePlayer
 from ictbench.runner.plan import Options, make_plan
 
@@ -30,7 +30,9 @@ def main() -> None:
             walk = Walk(symbol)
             tasks = plan.suite.scoring_tasks("selection", family, 0, TASKS)
             row = [family]
-            for rules in ([], [walk], *([walk, Choose("You see here", action)] for action in ("pickup", family))):
+            chosen: list[list[Rule]] = [[], [walk]]
+            chosen += ([walk, Choose("You see here", action)] for action in ("pickup", family))
+            for rules in chosen:
                 prompt = compose(plan.suite.prompt, TITLE, [str(rule) for rule in rules])
                 episodes = player.play([plan.episode(task, prompt) for task in tasks])
                 row.append(f"{sum(episode.trajectory.solved for episode in episodes) / len(episodes):.2f}")
