@@ -1,6 +1,6 @@
 """Draws what a training logged, step by step, as the picture in docs/training.md.
 
-    python benchmarks/training_curves.py train-demo/seed-0/trained/checkpoint-140 docs/images/training-curves.svg
+    python benchmarks/training_curves.py train-demo/seed-0/trained/checkpoint-80 docs/images/training-curves.svg
 
 Points are steps; lines are means over the last 20 steps. Needs matplotlib, which `make train-demo` installs.
 """
