@@ -49,7 +49,7 @@ LOOPS = 12
 TEMPERATURE = 0.7
 """Of the replies that states are collected with; runs have 0, as the protocol says."""
 SIDE_BY_SIDE = ("batch=8",)
-"""Replies are computed eight at a time, which takes a third of the time."""
+"""Replies are computed eight at a time; all arms alike."""
 SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
 ACTIONS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
 CONSTANT_RULES = 8
@@ -76,6 +76,8 @@ class RandomRules(Reflector):
 def main() -> None:
     """Collect, train, run, print."""
     asked = _arguments()
+    if asked.leave_out and asked.leave_out not in ictbench.load_suite(SUITE).select_families(["meta-train"]):
+        raise SystemExit(f"--leave-out {asked.leave_out}: that is no meta-train family of {SUITE}")
     states = asked.out / "states"
     options: dict[str, Any] = {
         "reflector_temperature": TEMPERATURE,
@@ -86,7 +88,7 @@ def main() -> None:
     checkpoint = train(asked, states)
     if asked.leave_out:
         both = {"trained": f"hf/{checkpoint}", "untrained": UNTRAINED}
-        place = asked.out / f"seed-{asked.seed}" / f"runs-{asked.leave_out}"
+        place = asked.out / f"seed-{asked.seed}" / f"on-{asked.leave_out}"
         _print({name: _run(place, name, arm, asked.leave_out, "quick") for name, arm in both.items()})
         return
     folder = asked.out / f"seed-{asked.seed}"
@@ -167,7 +169,15 @@ def written(prompt: str, rules: Sequence[object]) -> str:
 def _run(place: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:
     folder = place / "runs" / name.replace(", ", "-").replace(" ", "-")
     print(f"run {name}: {folder}", flush=True)
-    return ictbench.run(out=folder, suite=SUITE, reflector=reflector, actor="rules", families=families, profile=profile)
+    return ictbench.run(
+        out=folder,
+        suite=SUITE,
+        reflector=reflector,
+        reflector_model_options=SIDE_BY_SIDE if "hf/" in reflector else (),
+        actor="rules",
+        families=families,
+        profile=profile,
+    )
 
 
 def _print(runs: dict[str, ictbench.Run]) -> None:

@@ -147,7 +147,7 @@ class Weights:
                 f"{requests[0].spec.name}: memory does not suffice for {len(ids)} x {longest} tokens; use a smaller "
                 "model, dtype=bfloat16, a smaller batch, or --reflector-experience events"
             ) from error
-        return [_to_its_end(reply, self._ends) for reply in found[:, longest:].tolist()]
+        return [to_its_end(reply, self._ends) for reply in found[:, longest:].tolist()]
 
     def _answer(self, request: Request, said: list[int]) -> None:
         usage = Usage(calls=1, input_tokens=len(request.ids), output_tokens=len(said), cost=None)
@@ -192,7 +192,7 @@ class Noise:
         return scores
 
 
-def _to_its_end(reply: list[int], ends: list[int]) -> list[int]:
+def to_its_end(reply: list[int], ends: list[int]) -> list[int]:
     """Up to the first token that ends it, that token included."""
     return next((reply[: place + 1] for place, token in enumerate(reply) if token in ends), reply)
 

@@ -1,6 +1,6 @@
 """The reflector for small models: a few rules below the prompt's own text, written anew each turn.
 
-Its question is short, with an example as an earlier exchange of the same conversation; its reply is begun for it, and
+Its question is short, with examples as earlier exchanges of the same conversation; its reply is begun for it, and
 what counts of the reply are its first rules of the two simple forms of `ictbench.rulebook`. Whatever else the model
 says is left out, so a reply that meets its limit loses only what is not complete.
 """
@@ -71,7 +71,7 @@ class LessonsQuestion(Question):
     begun = 'Walk onto "'
 
     def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
-        """The former rules and the episodes, after an example; the prompt's own text is not shown."""
+        """The former rules and the episodes, after the examples; the prompt's own text is not shown."""
         _, _, former = prompt.partition(f"{TITLE}\n")
         return [
             {"role": "system", "content": INSTRUCTIONS},

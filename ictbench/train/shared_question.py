@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
+from ictbench.models.hf_weights import to_its_end
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,8 +35,7 @@ def generate(prompts: Sequence[str], trainer: Any) -> dict[str, list[list[int]] 
                 cache=cache,
                 generation_config=trainer.generation_config,
             )
-            ends = set(trainer.eos_token_ids)
-            replies[text] = [_to_its_end(reply.tolist(), ends) for reply in found[:, ids.shape[1] :]]
+            replies[text] = [to_its_end(reply.tolist(), trainer.eos_token_ids) for reply in found[:, ids.shape[1] :]]
     model.train()
     return {
         "prompt_ids": [asked[text] for text in prompts],
@@ -81,8 +82,3 @@ def _read(model: Any, question: torch.Tensor, count: int) -> tuple[DynamicCache,
     logits = model(input_ids=question, cache=cache, use_cache=True, logits_to_keep=1).logits
     cache.batch_repeat_interleave(count)
     return cache, logits
-
-
-def _to_its_end(reply: list[int], ends: set[int]) -> list[int]:
-    """Without what follows the first token that ends it."""
-    return next((reply[: place + 1] for place, token in enumerate(reply) if token in ends), reply)
