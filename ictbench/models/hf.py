@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,14 +111,17 @@ class HfModel(ChatModel):
 
 
 _LOADED: WeakValueDictionary[str, Weights] = WeakValueDictionary()
+# transformers cannot load two models at a time; a request that was cancelled leaves its loading behind.
+_LOADING = threading.Lock()
 
 
 def _load(name: str, parts: Sequence[str], options: HfOptions) -> Weights:
     """The weights, from memory where someone has them there."""
     key = json.dumps([list(parts), options.model_dump(exclude={"batch"})])
-    if (found := _LOADED.get(key)) is None:
-        found = _LOADED[key] = _loaded(name, parts, options)
-    return found
+    with _LOADING:
+        if (found := _LOADED.get(key)) is None:
+            found = _LOADED[key] = _loaded(name, parts, options)
+        return found
 
 
 def _loaded(name: str, parts: Sequence[str], options: HfOptions) -> Weights:
