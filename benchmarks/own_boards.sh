@@ -1,26 +1,33 @@
 #!/usr/bin/env bash
 # Makes the entries of the repository's own boards: runs, submits, verifies, runs again, logs.
 #
-#     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS]
+#     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS] [TRAIN_DEMO]
 #
 # Run on an idle machine of 2 cores it takes about ten minutes for minihack-v1 and about an hour for alfworld-procgen-v1.
-# A run or an entry that is there already is not made again.
+# A run or an entry that is there already is not made again. TRAIN_DEMO is the folder of `make train-demo`: its runs of
+# the untrained and the trained reflector are handed in too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards}
+suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-}
 by="The ictbench authors"
 
 entry() {  # slug, reflector, name, description
-  local submission="$boards/$suite/submissions/$1" records="$boards/$suite/verifications/$1"
-  if [ ! -e "$submission" ]; then
+  [ -e "$boards/$suite/submissions/$1" ] || [ -e "$runs/$suite-$1/result.json" ] ||
     ictbench run --suite "$suite" --profile standard --actor rules --reflector "$2" --out "$runs/$suite-$1"
-    ictbench submit "$runs/$suite-$1" --leaderboard "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
-      --submitted-by "$by"
+  hand_in "$1" "$runs/$suite-$1" "$3" "$4"
+  # An honest entry may fail to be shown equivalent; then it has no badge, and the record says why.
+  [ -e "$boards/$suite/verifications/$1/rerun.json" ] ||
+    ictbench rerun "$boards/$suite/submissions/$1" --folder "$runs/$suite-$1-again" || [ $? -eq 1 ]
+}
+
+hand_in() {  # slug, run, name, description, further options of submit
+  local submission="$boards/$suite/submissions/$1"
+  if [ ! -e "$submission" ]; then
+    ictbench submit "$2" --leaderboard "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
+      --submitted-by "$by" "${@:5}"
     ictbench leaderboard log "$boards/$suite" added "$1" --by "$by" --reason "The board's own entry"
   fi
-  [ -e "$records/replayed.json" ] || ictbench verify "$submission" --all
-  # An honest entry may fail to be shown equivalent; then it has no badge, and the record says why.
-  [ -e "$records/rerun.json" ] || ictbench rerun "$submission" --folder "$runs/$suite-$1-again" || [ $? -eq 1 ]
+  [ -e "$boards/$suite/verifications/$1/replayed.json" ] || ictbench verify "$submission" --all
 }
 
 mkdir -p "$runs"
@@ -35,3 +42,16 @@ entry rules-shuffled shuffled:rules "Scripted reflector, shuffled" \
   "The scripted reflector, shown trajectories of another family."
 [ "$hand" = alfworld ] || entry rules-reflexion reflexion:rules "Scripted reflector, same tasks again" \
   "The scripted reflector, trying the same three tasks in every turn."
+if [ -n "$trained" ]; then
+  reads="reads three short games as events and writes up to three rules"
+  hand_in smollm2-untrained "$trained/runs/untrained" "SmolLM2-135M, untrained" \
+    "SmolLM2-135M-Instruct $reads. Where the trained one began." --reflector-weights open
+  hand_in smollm2-untrained-blind "$trained/runs/untrained-blind" "SmolLM2-135M, untrained, blind" \
+    "The untrained one, shown no trajectory." --reflector-weights open
+  # Its weights are nowhere to be had, but `make train-demo` makes them.
+  hand_in smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
+    "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. See docs/training.md." \
+    --reflector-weights closed
+  hand_in smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
+    "The trained one, shown no trajectory." --reflector-weights closed
+fi

@@ -29,6 +29,7 @@ from ictbench.reflectors.lessons import MOST, TITLE
 from ictbench.results.text import signed
 from ictbench.rulebook import Choose, Walk, read_rules
 from ictbench.runner import EpisodePlayer
+from ictbench.runner.folder import write_atomically
 from ictbench.runner.plan import Options, make_plan
 from ictbench.train import Settings, collect
 from ictbench.train.grpo import grpo
@@ -59,7 +60,7 @@ CONSTANT_TASKS = 20
 
 
 class RandomRules(Reflector):
-    """Well-formed rules of the two forms, drawn at random: what the syntax alone is worth."""
+    """Well-formed rules, symbols and action drawn at random: what the syntax and the words to wait for are worth."""
 
     trained_on = ()
     control = "it writes rules at random"
@@ -157,7 +158,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
                 break
             best, chosen = value, [*chosen, rule]
             print(f"constant prompt: {best} of {len(tasks)} meta-train tasks with {rule}", flush=True)
-    file.write_text(written(plan.suite.prompt, chosen), encoding="utf-8")
+    write_atomically(file, written(plan.suite.prompt, chosen))
     return file
 
 
@@ -194,12 +195,15 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
     families = [family.name for family in next(iter(runs.values())).result.families]
     headers = ["arm", "base", *(f"best: {family}" for family in families), "last", "best", "gain [95 %]", "unusable"]
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
-    reference = "trained"
-    print(f"\nBest of {reference} less best of each other arm, on the same tasks (mean over families):")
-    for name, run in runs.items():
-        if name != reference:
-            (mean,) = ictbench.compare(run.result, runs[reference].result).arms[0].means
-            print(f"- {name}: {signed(mean.difference)}, p {mean.p:.3f}")
+    trained, *others = (run.result for run in runs.values())
+    print("\nBest of the trained one less best of each other arm, on the same tasks; p after Holm, over all arms:\n")
+    rows = []
+    for name, arm in zip(list(runs)[1:], ictbench.compare(trained, *others).arms, strict=True):
+        (mean,) = arm.means
+        won = f"{mean.losses} / {mean.ties} / {mean.wins}"
+        rows.append([name, *(signed(-row.difference) for row in arm.rows), f"{mean.p_corrected:.3f}", won])
+    headers = ["over", *families, "mean [95 %]", "p", "tasks won / tied / lost"]
+    print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
 
 
 def _arguments() -> argparse.Namespace:

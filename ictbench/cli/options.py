@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from ictbench.errors import ConfigError
+
+
+class ExperienceFormat(StrEnum):
+    """How a reflector's model is shown its experience."""
+
+    FULL = "full"
+    EVENTS = "events"
 
 
 def option(flag: str, help: str, **settings: Any) -> Any:  # noqa: A002 - typer's own word

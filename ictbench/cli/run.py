@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ictbench.cli.options import option, read_config
+from ictbench.cli.options import ExperienceFormat, option, read_config
 from ictbench.errors import RunError
 
 if TYPE_CHECKING:
@@ -43,13 +43,6 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-class ExperienceFormat(StrEnum):
-    """How a reflector's model is shown its experience."""
-
-    FULL = "full"
-    EVENTS = "events"
 
 
 class Decoding(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ictbench.cli.options import option
+from ictbench.cli.options import ExperienceFormat, option
 
 if TYPE_CHECKING:
     from ictbench.train.setup import Setup
@@ -28,11 +28,25 @@ def collect(
     actor: Annotated[
         str | None, option("--actor", "Who plays; see ictbench run.", show_default="the reflector's own model")
     ] = None,
+    reflector_experience: Annotated[
+        ExperienceFormat | None,
+        option(
+            "--reflector-experience",
+            "Every observation, or only what changed.",
+            show_default="the reflector's usual",
+        ),
+    ] = None,
     reflector_temperature: Annotated[
         float | None, option("--reflector-temperature", "Of its model.", min=0, show_default="the suite's")
     ] = None,
     reflector_base_url: Annotated[str | None, option("--reflector-base-url", "Address of its model.")] = None,
     actor_base_url: Annotated[str | None, option("--actor-base-url", "Address of the actor's model.")] = None,
+    reflector_model_options: Annotated[
+        list[str] | None, option("--reflector-model-options", "KEY=VALUE for its provider, e.g. batch=8.")
+    ] = None,
+    actor_model_options: Annotated[
+        list[str] | None, option("--actor-model-options", "KEY=VALUE for the actor's provider, e.g. n_ctx=4096.")
+    ] = None,
     loops: Annotated[int | None, option("--loops", "Loops a family.", min=1, show_default="32")] = None,
     turns: Annotated[int | None, option("--turns", "Turns a loop.", min=1, show_default="4")] = None,
     batch_size: Annotated[int | None, option("--batch-size", "Episodes a turn.", min=1, show_default="3")] = None,
@@ -50,9 +64,12 @@ def collect(
         "families": families,
         "reflector": reflector,
         "actor": actor,
+        "reflector_experience": reflector_experience,
         "reflector_temperature": reflector_temperature,
         "reflector_base_url": reflector_base_url,
         "actor_base_url": actor_base_url,
+        "reflector_model_options": reflector_model_options,
+        "actor_model_options": actor_model_options,
         "loops": loops,
         "turns": turns,
         "batch_size": batch_size,

@@ -132,7 +132,12 @@ class Weights:
         mask = [[0] * pad + [1] * (longest - pad) for pad in before]
         # Chosen is always what is likeliest, once each request's own noise is added: none depends on its neighbours.
         config = GenerationConfig(
-            max_new_tokens=requests[0].most, do_sample=False, eos_token_id=self._ends, pad_token_id=self._padding
+            max_new_tokens=requests[0].most,
+            do_sample=False,
+            # Training has none, whatever the model's own settings say.
+            repetition_penalty=1.0,
+            eos_token_id=self._ends,
+            pad_token_id=self._padding,
         )
         try:
             with torch.inference_mode():
@@ -142,7 +147,9 @@ class Weights:
                     generation_config=config,
                     logits_processor=LogitsProcessorList([Noise(requests, self._model.device)]),
                 )
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
             raise EndpointRefusedError(
                 f"{requests[0].spec.name}: memory does not suffice for {len(ids)} x {longest} tokens; use a smaller "
                 "model, dtype=bfloat16, a smaller batch, or --reflector-experience events"
@@ -195,6 +202,16 @@ class Noise:
 def to_its_end(reply: list[int], ends: list[int]) -> list[int]:
     """Up to the first token that ends it, that token included."""
     return next((reply[: place + 1] for place, token in enumerate(reply) if token in ends), reply)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory, of a GPU or of the machine, did not suffice."""
+    import torch
+
+    said = str(error).casefold()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and ("not enough memory" in said or "allocate memory" in said)
+    )
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> list[int]:

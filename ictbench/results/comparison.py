@@ -157,8 +157,7 @@ def _over(reference: Result, other: Result, difference: Interval) -> dict[str, I
         return {wrapper: difference}
     if not (wrapper := wrapper_of(other, reference)):
         return {}
-    low, high = (None if end is None else -end for end in (difference.high, difference.low))
-    return {wrapper: Interval(value=-difference.value, low=low, high=high)}
+    return {wrapper: -difference}
 
 
 def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> list[Difference]:

@@ -33,6 +33,11 @@ class Interval(Record):
     low: float | None = None
     high: float | None = None
 
+    def __neg__(self) -> Interval:
+        """Of the same difference the other way round."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return Interval(value=-self.value, low=low, high=high)
+
 
 class PromptResult(Record):
     """prompt[i] of a loop and where it came from."""

@@ -346,11 +346,16 @@ def _trained_on(said: tuple[str, ...] | None, reflector: PluginSpec, suite: Suit
     Raises:
         ConfigError: the card of the reflector's model says more than the user.
     """
+    card = card_of(reflector.model) if reflector.model else None
+    if said is None and card:
+        # As it stands: its suite may be one that is not to be found here.
+        return card.trained_on
     names = terms_of(reflector).trained_on if said is None else said
     if names is None:
         return None
-    stated = parse_trained_on(names, suite)
-    card = card_of(reflector.model) if reflector.model else None
+    # A family of the card's is known, whatever its suite.
+    known = set(card.trained_on) & set(names) if card else set()
+    stated = tuple(sorted(known.union(parse_trained_on([name for name in names if name not in known], suite))))
     if card and (left_out := sorted(set(card.trained_on) - set(stated))):
         missing = ", ".join(left_out)
         raise ConfigError(f"{reflector.label} says that it was trained on {missing} too: --reflector-trained-on")

@@ -138,8 +138,10 @@ def _reflecting(label: str, plugin: str, model: ModelSpec, experience: Experienc
         raise ConfigError(f"reflector {label!r} cannot be shown its experience as {experience}")
     if most is not None:
         model = model.model_copy(update={"max_tokens": most})
-    shown = experience or next(iter(formats), USUAL)
-    return PluginSpec(label=label, name=plugin, options={} if shown == USUAL else {"experience": shown}, model=model)
+    usual = next(iter(formats), USUAL)
+    shown = experience or usual
+    options: dict[str, JsonValue] = {} if shown == usual == USUAL else {"experience": shown}
+    return PluginSpec(label=label, name=plugin, options=options, model=model)
 
 
 def _around(wrapper: str, inside: PluginSpec) -> PluginSpec:

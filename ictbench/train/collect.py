@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import RunError, RunInterruptedError
+from ictbench.errors import ConfigError, RunError, RunInterruptedError
 from ictbench.protocol import LoopPlan
 from ictbench.records import episode_key
 from ictbench.runner.background import run_blocking
@@ -44,6 +44,11 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     given = {name: value for name, value in options.items() if value is not None}
     plan = make_plan(Options.parse({"profile": "standard", "families": "meta-train", **PAPER, **given}))
     refuse_held_out(plan.suite, plan.families)
+    if plan.terms.experience != "fresh":
+        raise ConfigError(
+            f"reflector {plan.reflector.label!r} is shown other episodes than those of its loop, maybe of held-out "
+            "families: collect with what is inside it"
+        )
     # Nothing is scored; what is planned says so.
     plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0}))
     asked = str(given.get("suite") or plan.suite.name)

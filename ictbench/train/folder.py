@@ -32,16 +32,25 @@ class TrainingFolder:
         return self.path / f"checkpoint-{step}"
 
     @property
+    def last_step(self) -> int | None:
+        """Of the last good checkpoint: its card is written last, and older ones are removed before it."""
+        return max((step for step, path in self._checkpoints() if (path / CARD).exists()), default=None)
+
+    @property
     def last(self) -> Path | None:
-        """The last good checkpoint: its card is written last, so one that has a card is whole."""
-        steps = [int(path.parent.name.partition("-")[2]) for path in self.path.glob(f"checkpoint-*/{CARD}")]
-        return self.checkpoint(max(steps)) if steps else None
+        """The last good checkpoint."""
+        return None if self.last_step is None else self.checkpoint(self.last_step)
 
     def discard_unfinished(self) -> None:
         """Remove checkpoints that were not written to their end."""
-        for path in self.path.glob("checkpoint-*"):
+        for _, path in self._checkpoints():
             if not (path / CARD).exists():
                 shutil.rmtree(path)
+
+    def _checkpoints(self) -> list[tuple[int, Path]]:
+        """Those that a training makes; a folder beside them, e.g. a copy, is somebody else's."""
+        found = [(path.name.partition("-")[2], path) for path in self.path.glob("checkpoint-*")]
+        return [(int(step), path) for step, path in found if step.isdecimal()]
 
     @contextmanager
     def claimed(self, identity: dict[str, Any]) -> Iterator[None]:

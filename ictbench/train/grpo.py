@@ -64,9 +64,12 @@ def _train(setup: Setup, rewards: Rewards, folder: TrainingFolder, tell: Callabl
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Of the packages among each other: nothing that a user could do something about.
     warnings.simplefilter("ignore", FutureWarning)
-    from ictbench.train.trainer import Trainer, out_of_memory
+    from ictbench.models.hf_weights import out_of_memory
+    from ictbench.train.trainer import Trainer
 
     steps, last = setup.settings.steps, folder.last
+    if last and (folder.last_step or 0) > steps:
+        raise ConfigError(f"{last} has more than the {steps} steps that are asked for; choose another out")
     if last == folder.checkpoint(steps):
         tell(f"all {steps} steps are done already")
         return last

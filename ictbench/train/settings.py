@@ -74,8 +74,9 @@ class Settings(Record):
     seed: int = Field(default=0, ge=0)
 
     checkpoint_every: int = Field(default=20, ge=1)
-    keep_checkpoints: int | None = Field(default=2, ge=1)
-    """The newest ones; None for all. Of a full fine-tune, one takes three times the room of the model."""
+    keep_checkpoints: int | None = Field(default=2, ge=2)
+    """The newest ones; None for all. Old ones go before a new one is whole, so one alone would not be safe. Of a full
+    fine-tune, one takes three times the room of the model."""
     probe_every: int = Field(default=10, ge=1)
     """Steps between two probes of the overfitting gap, on fresh tasks."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +47,7 @@ class Setup:
 
     def model_folder(self) -> str:
         """What to load: SmolLM2 is converted at its first use."""
-        return str(smollm2_folder()) if self.settings.model == SMOLLM2 else self.settings.model
+        return str(smollm2_folder()) if self.settings.model == SMOLLM2 else os.path.expanduser(self.settings.model)
 
 
 def set_up(settings: Settings) -> Setup:
@@ -62,12 +63,13 @@ def set_up(settings: Settings) -> Setup:
         raise ConfigError("vllm: true, and vllm is not installed: pip install vllm, or leave it out")
     states = read_states(settings.states).of(settings.families)
     model = HfModel(ModelSpec(provider="hf", model=settings.model))
-    if Path(settings.model, ADAPTER).is_file():
+    weights = Path(settings.model).expanduser()
+    if (weights / ADAPTER).is_file():
         raise ConfigError(f"model {settings.model} is a LoRA adapter: train its model, or merge the two first")
     plan = _plan(settings, states)
     # Made and let go of again: it looks whether environment and actor work.
     EpisodePlayer(plan).close()
-    card = read_card(Path(settings.model))
+    card = read_card(weights)
     families = {f"{states.suite.name}/{state.family}" for state in states.states}
     return Setup(
         settings=settings,

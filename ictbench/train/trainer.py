@@ -41,7 +41,7 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
         """Load the weights.
 
         Raises:
-            ConfigError: no state's question fits, or the processes cannot share a step.
+            ConfigError: too few states' questions fit, or the processes cannot share a step.
         """
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
@@ -54,6 +54,8 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
             )
         if not rows:
             raise ConfigError("all states are left out: raise max_question_tokens, or choose experience: events")
+        if len(rows) < settings.states_per_step:
+            raise ConfigError(f"states_per_step {settings.states_per_step}: there are {len(rows)} states to learn from")
         lora = settings.lora and LoraConfig(
             r=settings.lora.rank,
             lora_alpha=settings.lora.alpha,
@@ -146,14 +148,6 @@ class Telling(TrainerCallback):  # type: ignore[misc]
             self._tell(f"step {state.global_step} of {state.max_steps}: {', '.join(shown)}")
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Whether memory, of a GPU or of the machine, did not suffice."""
-    said = str(error).casefold()
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and ("not enough memory" in said or "allocate memory" in said)
-    )
-
-
 def _on_gpu(device: str) -> bool:
     there = bool(torch.cuda.is_available())
     if device == "cuda" and not there:
@@ -163,10 +157,10 @@ def _on_gpu(device: str) -> bool:
 
 def _arguments(setup: Setup, folder: TrainingFolder, *, on_gpu: bool) -> Any:
     settings = setup.settings
-    # Where TensorBoard's callback looks; beside the checkpoints, whenever the training goes on.
-    # Its rollouts are an experimental feature, it says; versions are pinned.
+    # TRL warns that its rollouts are experimental; versions are pinned.
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.path / "runs"))
+    # Where TensorBoard's callback writes; beside the checkpoints, whenever the training goes on.
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder.path / "runs")
     return GRPOConfig(
         output_dir=str(folder.path),
         max_steps=settings.steps,

@@ -40,7 +40,7 @@ def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_o
     assert made.options == {"experience": "events"}
     assert made.model
     assert made.model.max_tokens == 48
-    assert plan("lessons:openai/m", reflector_experience="full").reflector.options == {}
+    assert plan("lessons:openai/m", reflector_experience="full").reflector.options == {"experience": "full"}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,15 @@ def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
     assert more.trained_on == ("minihack-v1/eat", "other:the web")
     with pytest.raises(ConfigError, match="says that it was trained on minihack-v1/eat too: --reflector-trained-on"):
         plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
+
+
+def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_path: Path) -> None:
+    written(tmp_path, trained_on=("mine/flee",))
+    assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)
+    assert plan(f"openai/{tmp_path}", reflector_trained_on="eat,mine/flee").trained_on == (
+        "mine/flee",
+        "minihack-v1/eat",
+    )
 
 
 def test_a_checkpoint_without_its_card_plays_in_no_run(tmp_path: Path) -> None:

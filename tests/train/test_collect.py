@@ -95,6 +95,12 @@ def test_held_out_families_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_a_reflector_that_is_shown_other_families_collects_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'shuffled:rules' is shown other episodes than those of its loop"):
+        collect(tmp_path / "x", reflector="shuffled:rules", families="wield")
+    assert not (tmp_path / "x").exists()
+
+
 def test_more_loops_than_there_are_test_blocks_can_be_collected(tmp_path: Path) -> None:
     about = collect(tmp_path / "x", families="eat", loops=60, turns=1, batch_size=1, max_steps=1, executor="inline")
     assert about.states == 60

@@ -53,6 +53,7 @@ def test_what_the_command_says_goes_before_the_file(tmp_path: Path) -> None:
         ({**LEAST, "group": 1}, "group: Input should be greater than or equal to 2, got 1"),
         ({**LEAST, "lora": {"r": 3}}, "lora.r: Extra inputs"),
         ({**LEAST, "reward": "text"}, "reward: Input should be 'replay', 'fresh' or 'gain', got 'text'"),
+        ({**LEAST, "keep_checkpoints": 1}, "keep_checkpoints: Input should be greater than or equal to 2, got 1"),
         ({**LEAST, "micro_batch": 3}, "8 replies are no multiple of micro_batch 3"),
         ({**LEAST, "vllm": True, "device": "cpu"}, "vllm needs a GPU, and device is cpu"),
         ({"model": "m"}, "states: Field required"),

@@ -26,8 +26,10 @@ def test_the_last_good_checkpoint_is_the_newest_that_has_its_card(tmp_path: Path
         checkpoint(folder, step)
     checkpoint(folder, 11, whole=False)
     assert folder.last == tmp_path / "checkpoint-10"
+    (tmp_path / "checkpoint-12-copy").mkdir()
     folder.discard_unfinished()
-    assert sorted(path.name for path in tmp_path.glob("*")) == ["checkpoint-10", "checkpoint-9"]
+    assert {path.name for path in tmp_path.glob("*")} == {"checkpoint-10", "checkpoint-9", "checkpoint-12-copy"}
+    assert folder.last == tmp_path / "checkpoint-10"
 
 
 def test_the_same_training_goes_on_and_no_other(tmp_path: Path) -> None:

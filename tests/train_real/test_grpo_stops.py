@@ -10,7 +10,10 @@ import torch
 
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError, EnvError, RunError, RunInterruptedError
+from ictbench.models import managed
 from ictbench.models.card import CARD
+from ictbench.models.managed import Retry
+from ictbench.testing import ScriptedServer
 from ictbench.train import Settings, collect, trainer
 from ictbench.train.grpo import grpo
 from ictbench.train.setup import set_up
@@ -74,6 +77,54 @@ def test_the_last_good_checkpoint_is_kept_and_named(
     with pytest.raises(kind, match=rf"{told}.*The same command goes on from {tmp_path}/t/checkpoint-1") as caught:
         grpo(settings(states, out=tmp_path / "t"))
     assert "\n" not in str(caught.value)
+
+
+def test_an_endpoint_that_dies_in_a_step_stops_it_and_the_training_goes_on_when_it_is_back(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    monkeypatch.setattr(managed, "Retry", lambda: Retry(tries=2, base=0.01))
+    server = ScriptedServer(["Action: step n"])
+    with server:
+        collect(
+            tmp_path / "states",
+            reflector="none",
+            actor="openai/scripted",
+            actor_base_url=server.url,
+            families="eat",
+            loops=1,
+            turns=1,
+            batch_size=1,
+            max_steps=2,
+            executor="inline",
+        )
+        # What the tiny model says is of no use; the probes play the previous prompt on fresh tasks in every step.
+        own = settings(tmp_path / "states", model=str(tiny), out=tmp_path / "t", steps=2, group=2, micro_batch=2)
+        own = own.model_copy(update={"checkpoint_every": 1, "probe_every": 1})
+        played = server.requests
+        with pytest.raises(RunError, match=r"a reward could not be played: .*goes on from .*checkpoint-1$") as caught:
+            grpo(own, lambda line: server.__exit__(None, None, None) if line.startswith("step 1 ") else None)
+        assert "\n" not in str(caught.value)
+        assert server.requests > played
+    told: list[str] = []
+    with ScriptedServer(["Action: step n"], port=int(server.url.rpartition(":")[2].removesuffix("/v1"))):
+        assert grpo(own, told.append) == tmp_path / "t" / "checkpoint-2"
+    assert not any(line.startswith("step 1 ") for line in told)
+
+
+def test_more_steps_than_are_asked_for_are_not_taken_for_them(states: Path, tmp_path: Path, failing: Any) -> None:
+    failing(KeyboardInterrupt())
+    with pytest.raises(RunInterruptedError):
+        grpo(settings(states, out=tmp_path / "t"))
+    (tmp_path / "t" / "checkpoint-1").rename(tmp_path / "t" / "checkpoint-9")
+    with pytest.raises(ConfigError, match="checkpoint-9 has more than the 4 steps that are asked for"):
+        grpo(settings(states, out=tmp_path / "t"))
+
+
+def test_a_step_needs_as_many_states_as_it_is_said_to_have(states: Path, tiny: Path, tmp_path: Path) -> None:
+    few = settings(states, model=str(tiny), out=tmp_path / "t", states_per_step=2)
+    with pytest.raises(ConfigError, match="states_per_step 2: there are 1 states to learn from"):
+        grpo(few)
 
 
 def test_a_bug_is_not_taken_for_a_lack_of_memory(states: Path, tmp_path: Path, failing: Any) -> None:

@@ -11,7 +11,6 @@ from ictbench.errors import ModelFailure
 from ictbench.models.chat_text import chat_text
 from ictbench.models.hf import HfModel
 from ictbench.models.hf_weights import Noise, Request
-from ictbench.models.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec, Trajectory
 from ictbench.reflectors import Context
 from ictbench.reflectors.lessons import LessonsReflector
@@ -28,28 +27,6 @@ if TYPE_CHECKING:
 
 ASKED: list[Message] = [{"role": "user", "content": "Name a colour."}]
 BEGUN: list[Message] = [*ASKED, {"role": "assistant", "content": "My favourite colour is"}]
-
-
-@pytest.fixture(scope="session")
-def tokenizer() -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(smollm2_folder())
-
-
-@pytest.fixture(scope="session")
-def tiny(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the real kind with weights drawn at random, and the real tokenizer."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    tokens = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "vocab_size": len(tokenizer)}
-    folder = tmp_path_factory.mktemp("tiny")
-    LlamaForCausalLM(LlamaConfig(max_position_embeddings=1024, **sizes, **tokens)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def spec(model: object, **fields: Any) -> ModelSpec:
