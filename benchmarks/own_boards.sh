@@ -45,9 +45,11 @@ entry rules-shuffled shuffled:rules "Scripted reflector, shuffled" \
 if [ -n "$trained" ]; then
   reads="reads three short games as events and writes up to three rules"
   hand_in smollm2-untrained "$trained/runs/untrained" "SmolLM2-135M, untrained" \
-    "SmolLM2-135M-Instruct $reads. Where the trained one began." --reflector-weights open
+    "SmolLM2-135M-Instruct $reads. Where the trained one began." --reflector-weights open \
+    --reflector-trained-on "other:what SmolLM2 was trained on"
   hand_in smollm2-untrained-blind "$trained/runs/untrained-blind" "SmolLM2-135M, untrained, blind" \
-    "The untrained one, shown no trajectory." --reflector-weights open
+    "The untrained one, shown no trajectory." --reflector-weights open \
+    --reflector-trained-on "other:what SmolLM2 was trained on"
   # Its weights are nowhere to be had, but `make train-demo` makes them.
   hand_in smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
     "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. See docs/training.md." \

@@ -26,7 +26,7 @@ from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 from ictbench.reflectors.below import compose
 from ictbench.reflectors.lessons import MOST, TITLE
-from ictbench.results.text import signed
+from ictbench.results.text import p_value, signed
 from ictbench.rulebook import Choose, Walk, read_rules
 from ictbench.runner import EpisodePlayer
 from ictbench.runner.folder import write_atomically
@@ -201,7 +201,7 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
     for name, arm in zip(list(runs)[1:], ictbench.compare(trained, *others).arms, strict=True):
         (mean,) = arm.means
         won = f"{mean.losses} / {mean.ties} / {mean.wins}"
-        rows.append([name, *(signed(-row.difference) for row in arm.rows), f"{mean.p_corrected:.3f}", won])
+        rows.append([name, *(signed(-row.difference) for row in arm.rows), p_value(mean.p_corrected), won])
     headers = ["over", *families, "mean [95 %]", "p", "tasks won / tied / lost"]
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
 

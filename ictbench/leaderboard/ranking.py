@@ -75,7 +75,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Entries that may be compared: one profile and one actor, on the same tasks and packages."""
+    """Entries that may be compared: one profile and one actor, on the same held-out tasks and packages."""
 
     key: str
     """Digest of what they have in common."""
@@ -98,7 +98,7 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
     groups: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.slug):
         groups[track_key(entry.result)].append(entry)
-    names = _names({key: setup_of(group[0].result) for key, group in groups.items()})
+    names = _names({key: _setup(group[0].result) for key, group in groups.items()})
     tracks = [
         _track(key, names[key], group) for key, group in groups.items() if any(e.section == "ranked" for e in group)
     ]
@@ -107,8 +107,14 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
 
 def track_key(result: Result) -> str:
     """Equal for results whose difference can only come from their reflectors."""
-    tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in result.families]
-    return digest_of([setup_of(result), tasks], 12)
+    held_out = (family for family in result.families if family.role == "held-out")
+    tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in held_out]
+    return digest_of([_setup(result), tasks], 12)
+
+
+def _setup(result: Result) -> dict[str, str]:
+    """All but the families: an entry has all held-out ones, and those played beside them change nothing."""
+    return {name: value for name, value in setup_of(result).items() if name != "families"}
 
 
 def _track(key: str, name: str, group: list[Entry]) -> Track:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
 import subprocess
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 import ictbench
 from ictbench.models.card import CARD, read_card
 from ictbench.models.hf import HfModel
+from ictbench.models.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec
 from ictbench.train import collect
 from ictbench.train.states import read_about
@@ -142,3 +146,22 @@ def test_the_checkpoint_plays_in_a_run_and_declares_its_families(trained: Path, 
     assert result.reflector.name == "lessons"
     assert str(result.reflector.fingerprint).count("sha256:") == 2
     assert result.cost["reflector"].output_tokens
+
+
+def test_all_weights_in_bfloat16_on_fresh_tasks_of_two_states_a_step(config: Path, tmp_path: Path) -> None:
+    content = {**yaml.safe_load(config.read_text("utf-8")), "lora": None, "compute": "bfloat16", "reward": "fresh"}
+    content |= {"steps": 1, "states_per_step": 2, "group": 4, "out": str(tmp_path / "whole")}
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    train(tmp_path / "whole.yaml")
+    checkpoint = tmp_path / "whole" / "checkpoint-1"
+    before, after = (load_file(folder / "model.safetensors") for folder in (smollm2_folder(), checkpoint))
+    assert any(not torch.equal(before[name], tensor.to(before[name].dtype)) for name, tensor in after.items())
+    assert all(tensor.isfinite().all() for tensor in after.values())
+    assert asyncio.run(reply(HfModel(ModelSpec(provider="hf", model=str(checkpoint), max_tokens=4))))
+
+
+async def reply(model: HfModel) -> str:
+    try:
+        return (await model.complete([{"role": "user", "content": "Name a colour."}], seed=0)).text
+    finally:
+        await model.aclose()
