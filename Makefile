@@ -4,6 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+SEED ?= 0
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
@@ -22,8 +23,9 @@ test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
 test-train: .venv/train  ## a few steps of training with SmolLM2 and real MiniHack
 	$(BIN)/pytest tests/train_real
 
-train-demo: .venv/train  ## the experiment of docs/training.md: hours on 2 cores; goes on where it stopped
-	$(BIN)/python benchmarks/train_demo.py
+train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=1: another training); goes on where it stopped
+	$(BIN)/python benchmarks/train_demo.py --seed $(SEED)
+	$(BIN)/python benchmarks/training_curves.py train-demo/seed-$(SEED)/trained/checkpoint-80 train-demo/seed-$(SEED)/curves.svg
 
 test-browser: .venv/dev  ## the report in a real Chromium, installed where it can be; skipped, saying so, where not
 	$(BIN)/pytest tests/browser

@@ -186,14 +186,14 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
     for name, run in runs.items():
         result = run.result
         (measures,) = result.by_role.values()
-        behaviours = [family.behaviour for family in result.families if family.behaviour]
-        unusable = sum(sum(one.reflection_failures.values()) for one in behaviours)
-        reflections = sum(len(family.loops) * result.sizes.turns for family in result.families)
+        reflections, model = run.reflections(), result.reflector.model
+        cut = f"{(reflections['output_tokens'] >= model.max_tokens).mean():.0%}" if model else ""
         values = [measures.base.value, *(family.measures.best.value for family in result.families if family.measures)]
         shown = [f"{value:.2f}" for value in [*values, measures.last.value, measures.best.value]]
-        rows.append([name, *shown, signed(measures.gain), f"{unusable / reflections:.0%}"])
+        rows.append([name, *shown, signed(measures.gain), f"{reflections['failure'].notna().mean():.0%}", cut])
     families = [family.name for family in next(iter(runs.values())).result.families]
-    headers = ["arm", "base", *(f"best: {family}" for family in families), "last", "best", "gain [95 %]", "unusable"]
+    headers = ["arm", "base", *(f"best: {family}" for family in families)]
+    headers += ["last", "best", "gain [95 %]", "unusable replies", "at their limit"]
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
     trained, *others = (run.result for run in runs.values())
     print("\nBest of the trained one less best of each other arm, on the same tasks; p after Holm, over all arms:\n")

@@ -94,6 +94,13 @@ def test_actors_profiles_and_packages_are_ranked_apart() -> None:
     ]
 
 
+def test_meta_train_families_beside_the_held_out_ones_make_no_other_track() -> None:
+    both = steady("both", 4)
+    more = both.result.families[0].model_copy(update={"name": "beside", "role": "meta-train"})
+    both.result = both.result.model_copy(update={"families": (more, *both.result.families)})  # type: ignore[misc]
+    assert shown(only([both, steady("one", 0)])) == {"both": "1", "one": "2"}
+
+
 def test_other_tasks_make_another_track() -> None:
     assert len(rank([steady("one", 2), entry("two", [["11"] * LOOPS] * 2)])) == 2
 
