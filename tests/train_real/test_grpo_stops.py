@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,8 @@ def test_an_endpoint_that_dies_in_a_step_stops_it_and_the_training_goes_on_when_
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     monkeypatch.setattr(managed, "Retry", lambda: Retry(tries=2, base=0.01))
-    server = ScriptedServer(["Action: step n"])
-    with server:
+    with ExitStack() as up:
+        server = up.enter_context(ScriptedServer(["Action: step n"]))
         collect(
             tmp_path / "states",
             reflector="none",
@@ -103,7 +104,7 @@ def test_an_endpoint_that_dies_in_a_step_stops_it_and_the_training_goes_on_when_
         own = own.model_copy(update={"checkpoint_every": 1, "probe_every": 1})
         played = server.requests
         with pytest.raises(RunError, match=r"a reward could not be played: .*goes on from .*checkpoint-1$") as caught:
-            grpo(own, lambda line: server.__exit__(None, None, None) if line.startswith("step 1 ") else None)
+            grpo(own, lambda line: up.close() if line.startswith("step 1 ") else None)
         assert "\n" not in str(caught.value)
         assert server.requests > played
     told: list[str] = []
