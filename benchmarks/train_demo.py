@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Trajectory
+    from ictbench.results.schema import FamilyResult
 
 SUITE = "minihack-v1"
 CONFIG = Path(__file__).parent.parent / "examples" / "train" / "smollm2-cpu.yaml"
@@ -204,6 +206,16 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
         rows.append([name, *(signed(-row.difference) for row in arm.rows), p_value(mean.p_corrected), won])
     headers = ["over", *families, "mean [95 %]", "p", "tasks won / tied / lost"]
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
+    print("\nThe commonest first rule of the prompts that were written, and in how many of the turns it stands:\n")
+    for name, run in runs.items():
+        if run.result.reflector.model:
+            print(f"- {name}: {'; '.join(map(_first_rule, run.result.families))}")
+
+
+def _first_rule(family: FamilyResult) -> str:
+    rules = [next(iter(read_rules(one.text)), None) for loop in family.loops for one in loop.prompts[1:]]
+    rule, count = Counter(rules).most_common(1)[0]
+    return f"{family.name} {rule or 'none'} {count}/{len(rules)}"
 
 
 def _arguments() -> argparse.Namespace:

@@ -47,6 +47,8 @@ def main() -> None:
         panel.set_xlabel("step", fontsize=9)
         panel.grid(alpha=0.3)
     figure.savefig(asked.picture, metadata={"Date": None})
+    rewards = [entry["reward"] for entry in history if "reward" in entry]
+    print("mean reward by tens of steps:", *(f"{fmean(rewards[i : i + 10]):.2f}" for i in range(0, len(rewards), 10)))
     print(asked.picture)
 
 

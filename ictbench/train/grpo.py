@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
+from ictbench.models.hf_weights import out_of_memory
 from ictbench.runner import EpisodePlayer
 from ictbench.train.folder import TrainingFolder
 from ictbench.train.reward import Rewards
@@ -64,13 +65,12 @@ def _train(setup: Setup, rewards: Rewards, folder: TrainingFolder, tell: Callabl
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Of the packages among each other: nothing that a user could do something about.
     warnings.simplefilter("ignore", FutureWarning)
-    from ictbench.models.hf_weights import out_of_memory
     from ictbench.train.trainer import Trainer
 
-    steps, last = setup.settings.steps, folder.last
-    if last and (folder.last_step or 0) > steps:
+    steps, done, last = setup.settings.steps, folder.last_step, folder.last
+    if done is not None and done > steps:
         raise ConfigError(f"{last} has more than the {steps} steps that are asked for; choose another out")
-    if last == folder.checkpoint(steps):
+    if last and done == steps:
         tell(f"all {steps} steps are done already")
         return last
     try:
