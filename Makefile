@@ -49,7 +49,7 @@ schema: .venv/dev  ## write docs/result.schema.json from the models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
 
 screenshots: .venv/dev  ## draw the pictures of docs/report.md and docs/board.md anew
-	PYTHONPATH=tests $(BIN)/python -m browser.screenshots
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m browser.screenshots
 
 build: .venv/dev  ## the wheel
 	$(BIN)/python -m build --wheel --outdir dist

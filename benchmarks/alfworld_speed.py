@@ -23,8 +23,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ictbench import load_suite
-from ictbench.envs.alfworld.env import AlfworldEnv
-from ictbench.envs.alfworld.official import game_file
+from ictbench.envs.alfworld.alfworld_env import AlfworldEnv
+from ictbench.envs.alfworld.official_games import game_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
     python benchmarks/client_cpu.py [--requests 400] [--messages 2 50] [--in-flight 8 64]
 
-The server is a process of its own (ictbench.testing.server), so only the client's CPU is counted. Every way is
+The server is a process of its own (ictbench.testing.scripted_server), so only the client's CPU is counted. Every way is
 measured in turn, in rounds, and the median of the rounds is printed in milliseconds of CPU a request.
 """
 
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ictbench.models import Message, ModelPool
-from ictbench.models.meter import Limits, Meter
+from ictbench.models.usage_meter import Limits, Meter
 from ictbench.records import ModelSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def main() -> None:
 @contextmanager
 def server() -> Iterator[str]:
     """A scripted server in another process; its base URL."""
-    command = [sys.executable, "-m", "ictbench.testing.server", "--answer", "Thought: go on.\nAction: step n"]
+    command = [sys.executable, "-m", "ictbench.testing.scripted_server", "--answer", "Thought: go on.\nAction: step n"]
     with subprocess.Popen([*command, "--latency", "constant:0.02"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

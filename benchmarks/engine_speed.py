@@ -28,11 +28,11 @@ from tabulate import tabulate
 
 import ictbench
 from ictbench import load_suite
-from ictbench.engine import EpisodeWorker, Executor, Fleet, InlineExecutor, Priority, ProcessStarter, RayStarter, cores
 from ictbench.models import Limits, Meter, ModelPool
 from ictbench.records import EpisodeSpec, ModelSpec, PluginSpec
 from ictbench.reflectors import make_reflector
-from ictbench.runner.plan import Options, make_plan
+from ictbench.rollout import EpisodeWorker, Executor, Fleet, InlineExecutor, Priority, ProcessStarter, RayStarter, cores
+from ictbench.runs.plan import Options, make_plan
 from ictbench.testing import Latency
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 from transformers import AutoTokenizer
 
-from ictbench.models.smollm2 import smollm2_folder
-from ictbench.reflectors.asking import shown_as
-from ictbench.runner import EpisodePlayer
-from ictbench.runner.plan import Options, make_plan
+from ictbench.models.providers.smollm2 import smollm2_folder
+from ictbench.reflectors.llm.llm_reflector import shown_as
+from ictbench.runs import EpisodePlayer
+from ictbench.runs.plan import Options, make_plan
 
 if TYPE_CHECKING:
     from ictbench.records import Trajectory

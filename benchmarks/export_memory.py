@@ -20,7 +20,7 @@ from pathlib import Path
 import ictbench
 from ictbench.export import Format, export_run
 from ictbench.records import Usage
-from ictbench.runner.journal import Journal
+from ictbench.runs.journal import Journal
 
 FORMATS = ("parquet", "csv", "jsonl", "datasets")
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ictbench.results.statistics import Estimate, Sample, estimate, share_interval
+from ictbench.results.intervals import Estimate, Sample, estimate, share_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

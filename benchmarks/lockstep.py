@@ -11,10 +11,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ictbench import Context
-from ictbench.engine import EpisodeWorker
 from ictbench.models import ChatModel
 from ictbench.protocol import Loop, Play, Reflect, Score, reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec
+from ictbench.rollout import EpisodeWorker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ictbench.models import Completion, Constraint, Message, ModelPool
     from ictbench.protocol import LoopPlan, Request
     from ictbench.records import ModelSpec
-    from ictbench.runner.plan import RunPlan
+    from ictbench.runs.plan import RunPlan
 
 
 class Lockstep(ChatModel):

@@ -21,7 +21,7 @@ from pathlib import Path
 import ictbench
 from ictbench import Context, Reflection, Reflector
 from ictbench.errors import RunFolderError
-from ictbench.runner.journal import Journal
+from ictbench.runs.journal import Journal
 
 SELECTION, TEST, TURNS, BATCH, FAMILIES = 20, 50, 10, 3, 8
 A_LOOP = TURNS * BATCH + (TURNS + 1) * SELECTION + 3 * TEST

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 import ictbench
-from ictbench.resolve import resolve
-from ictbench.results.text import signed
+from ictbench.plugins import resolve
+from ictbench.results.formatting import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,9 @@ from typing import Any
 from tabulate import tabulate
 
 import ictbench
-from ictbench.leaderboard.claims import make_plans
-from ictbench.leaderboard.replay import draw, replay
-from ictbench.leaderboard.run_evidence import evidence_of_run
+from ictbench.audit.replay import draw, replay
+from ictbench.audit.result_checks import make_plans
+from ictbench.submissions.episode_records import evidence_of_run
 
 MINIHACK: dict[str, Any] = {"loops": 3, "turns": 4, "selection_size": 10, "test_size": 20}
 ALFWORLD: dict[str, Any] = {"loops": 1, "turns": 2, "batch_size": 2, "selection_size": 2, "test_size": 4}

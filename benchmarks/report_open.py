@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 import ictbench
-from ictbench.results.report import ReportSource, write_page
+from ictbench.web.report import ReportSource, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from ictbench.reflectors.below import compose
-from ictbench.reflectors.lessons import TITLE
-from ictbench.rulebook import Choose, Rule, Walk
-from ictbench.runner import EpisodePlayer
-from ictbench.runner.plan import Options, make_plan
+from ictbench.reflectors.llm.lessons import TITLE
+from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.rules_text.rules import Choose, Rule, Walk
+from ictbench.runs import EpisodePlayer
+from ictbench.runs.plan import Options, make_plan
 
 SYMBOLS = {"eat": "%", "wear": "[", "wield": ")", "read": "?", "puton": '"', "zap": "/"}
 TASKS = 60

@@ -25,13 +25,13 @@ from tabulate import tabulate
 import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.below import compose
-from ictbench.reflectors.lessons import MOST, TITLE
-from ictbench.results.text import p_value, signed
-from ictbench.rulebook import Choose, Walk, read_rules
-from ictbench.runner import EpisodePlayer
-from ictbench.runner.folder import write_atomically
-from ictbench.runner.plan import Options, make_plan
+from ictbench.reflectors.llm.lessons import MOST, TITLE
+from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.results.formatting import p_value, signed
+from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.runs import EpisodePlayer
+from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.run_folder import write_atomically
 from ictbench.train import Settings, collect
 from ictbench.train.grpo import grpo
 from ictbench.train.states import read_states

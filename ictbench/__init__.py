@@ -9,20 +9,21 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ictbench._version import __version__
 
 if TYPE_CHECKING:
     from ictbench.actors import Actor, History
+    from ictbench.audit.verify import verify
     from ictbench.envs import TextEnv
     from ictbench.errors import IctbenchError, RunError, UsageError
-    from ictbench.leaderboard.verify import verify
     from ictbench.meta import MetaEnv
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
     from ictbench.results import Check, Comparison, Result, check, compare
-    from ictbench.runner import Progress, Run, dry_run, load_result, load_run, run, write_report
+    from ictbench.runs import Progress, Run, dry_run, load_result, load_run, run
     from ictbench.suites import Suite, list_suites, load_suite
+    from ictbench.web.report import write_report
 
 _HOMES = {
     "Actor": "actors",
@@ -36,11 +37,11 @@ _HOMES = {
     "IctbenchError": "errors",
     "MetaEnv": "meta",
     "Observation": "records",
-    "Progress": "runner",
+    "Progress": "runs",
     "Reflection": "records",
     "Reflector": "reflectors",
     "Result": "results",
-    "Run": "runner",
+    "Run": "runs",
     "RunError": "errors",
     "Suite": "suites",
     "Task": "records",
@@ -49,14 +50,14 @@ _HOMES = {
     "UsageError": "errors",
     "check": "results",
     "compare": "results",
-    "dry_run": "runner",
+    "dry_run": "runs",
     "list_suites": "suites",
-    "load_result": "runner",
-    "load_run": "runner",
+    "load_result": "runs",
+    "load_run": "runs",
     "load_suite": "suites",
-    "run": "runner",
-    "verify": "leaderboard.verify",
-    "write_report": "runner",
+    "run": "runs",
+    "verify": "audit.verify",
+    "write_report": "web.report",
 }
 
 __all__ = [

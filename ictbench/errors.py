@@ -33,10 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ictbench.records import Usage
-
-FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
-"""How a model can fail an episode."""
+    from ictbench.records import FailureKind, Usage
 
 TransientKind = Literal["rate_limited", "overloaded", "timeout", "connection", "malformed"]
 """How one request can fail in passing."""

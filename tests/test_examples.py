@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ictbench import load_run, load_suite
-from ictbench.resolve import resolve
+from ictbench.plugins import resolve
 from ictbench.testing import check_env
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

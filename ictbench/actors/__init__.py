@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.actors.contract import Actor, History
+from ictbench.actors.actor import Actor, History
 from ictbench.errors import UsageError
-from ictbench.resolve import resolve
+from ictbench.plugins import resolve
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel

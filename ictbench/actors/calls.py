@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ictbench.models.contract import ToolCall
+from ictbench.models.chat_model import ToolCall
 from ictbench.models.tool_calls import ACT
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from ictbench.actors.actor import Actor, History
 from ictbench.actors.calls import TOOLS_FORMAT, called_messages, parse_calls
-from ictbench.actors.contract import Actor, History
 from ictbench.errors import ModelFailure, UsageError
-from ictbench.models.contract import Constraint, ConstraintStyle
+from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.records import Decision
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.actors.contract import Actor
+from ictbench.actors.actor import Actor
 from ictbench.records import Decision
 
 if TYPE_CHECKING:
-    from ictbench.actors.contract import History
+    from ictbench.actors.actor import History
 
 
 class SolverActor(Actor):

@@ -1,5 +1,1 @@
-"""The command line: one short file a command, which parses, calls the library and renders."""
-
-from ictbench.cli.app import main
-
-__all__ = ["main"]
+"""The command line: one short file per command, which parses, calls the library and renders."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ictbench import __version__
+from ictbench._version import __version__
 from ictbench.cli import (
     check,
     compare,

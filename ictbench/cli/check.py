@@ -49,8 +49,8 @@ def check(
     zero. 0: none did. 2: the two cannot be compared.
     """
     import ictbench
-    from ictbench.cli.render_differences import print_check
-    from ictbench.results.continuous import github_annotations, junit_xml, markdown
+    from ictbench.cli.render_comparison import print_check
+    from ictbench.results.ci_report import github_annotations, junit_xml, markdown
 
     results = [ictbench.load_result(path) for path in (run, against)]
     measures: list[MeasureName] = [one.value for one in measure or [Measure.BEST]]

@@ -41,7 +41,7 @@ def compare(
     P-values come from sign flips of whole (family, loop) differences, corrected after Holm across families and runs.
     """
     import ictbench
-    from ictbench.cli.render_differences import print_comparison
+    from ictbench.cli.render_comparison import print_comparison
     from ictbench.results.tables import comparison_table
     from ictbench.results.verdict import comparison_markdown
 

@@ -27,7 +27,7 @@ def fetch(
     ] = False,
 ) -> None:
     """Fetch a data set with its package's own downloader, and check what arrived."""
-    from ictbench.runner.data import check_data, fetch_data
+    from ictbench.envs.alfworld.data import check_data, fetch_data
 
     if to is not None:
         os.environ["ALFWORLD_DATA"] = str(_folder(to))
@@ -44,8 +44,8 @@ def fetch(
 @app.command()
 def check(name: Name) -> None:
     """Read every file of a data set, and say what is there."""
+    from ictbench.envs.alfworld.data import check_data
     from ictbench.errors import RunError
-    from ictbench.runner.data import check_data
 
     held = check_data(name)
     if not held.complete:

@@ -11,7 +11,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
     """Check what is installed and what works, and say how to get what is missing."""
-    from ictbench.runner.health import checks
+    from ictbench.cli.doctor_checks import checks
 
     found = checks()
     if as_json:

@@ -41,8 +41,8 @@ def validate(
 
     Only data is read; nothing in a submission is imported or run. One line a problem; exit code 1 if there is any.
     """
-    from ictbench.leaderboard.validate import validate as find_problems
-    from ictbench.leaderboard.validate import validate_changes
+    from ictbench.board.validate import validate as find_problems
+    from ictbench.board.validate import validate_changes
 
     problems = list(find_problems(leaderboards, submission))
     if base is not None:

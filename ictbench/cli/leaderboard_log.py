@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ictbench.leaderboard.board_folder import BoardFolder
+    from ictbench.submissions.layout import BoardFolder
 
 
 class Event(StrEnum):
@@ -29,10 +29,10 @@ def log(
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
 ) -> None:
     """Print the log of a board, or add a line to it: for maintainers. What was added before is never changed."""
+    from ictbench.board import board_log as logs
     from ictbench.errors import UsageError
-    from ictbench.leaderboard import log as logs
-    from ictbench.leaderboard.board_folder import BoardFolder
-    from ictbench.results.text import one_line
+    from ictbench.results.formatting import one_line
+    from ictbench.submissions.layout import BoardFolder
 
     folder = BoardFolder(board)
     if event is None:
@@ -48,7 +48,7 @@ def log(
 
 def _digest(folder: BoardFolder, slug: str) -> str:
     """Of the submission as it lies on the board, or among what it shows unranked."""
-    from ictbench.leaderboard.reading import read_submission
+    from ictbench.submissions.read_submission import read_submission
 
     places = folder.submission(slug), folder.shown(slug)
     return read_submission(next((place for place in places if place.path.exists()), places[0])).digest

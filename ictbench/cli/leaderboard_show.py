@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from ictbench.leaderboard.entries import Board
-    from ictbench.leaderboard.ranking import Track
+    from ictbench.board.entries import Board
+    from ictbench.board.ranking import Track
 
 WIDE = 120
 """Columns of a terminal in which whole rows fit."""
@@ -33,10 +33,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a board.")] = False,
 ) -> None:
     """Print rankings: a table for each profile and actor, then what is not ranked and why."""
+    from ictbench.board.entries import find_boards, read_board
+    from ictbench.board.ranking import rank
     from ictbench.errors import UnknownNameError
-    from ictbench.leaderboard.entries import find_boards, read_board
-    from ictbench.leaderboard.ranking import rank
-    from ictbench.resolve import suggest
+    from ictbench.plugins import suggest
 
     folders = find_boards(leaderboards)
     if suite is not None:
@@ -50,7 +50,7 @@ def show(
 
 
 def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
-    from ictbench.leaderboard.site.board_page import board_document
+    from ictbench.web.board.board_page import board_document
 
     print(json.dumps(board_document(board, tracks), ensure_ascii=True, indent=1))
 
@@ -59,8 +59,8 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from ictbench.leaderboard.tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
-    from ictbench.results.text import one_line
+    from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.results.formatting import one_line
 
     console = Console()
     console.print(Text(board.suite, "bold"))
@@ -82,7 +82,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
 
 def _fitting(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table for a terminal so wide; a narrow one has no headroom, nor intervals of gain and over blind."""
-    from ictbench.cli.grid import add_row, grid
+    from ictbench.cli.terminal_table import add_row, grid
 
     wide = width >= WIDE
     kept = [at for at, name in enumerate(head) if wide or name not in SPARED]

@@ -21,7 +21,7 @@ def build(
     ] = True,
 ) -> None:
     """Build tables and a static site: rankings, curves, costs, a page an entry. It needs no network and no server."""
-    from ictbench.leaderboard.site import build_site
+    from ictbench.web.board import build_site
 
     pages = build_site(leaderboards, out, tables=tables)
     print(f"{len(pages)} pages: {pages[0]}")
@@ -32,7 +32,7 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=0, max=65535)] = 8000,
 ) -> None:
     """Build the site into a temporary folder and serve it to this machine alone, until stopped."""
-    from ictbench.leaderboard.serve import address_of, serving
+    from ictbench.web.board.serve import address_of, serving
 
     with serving(leaderboards, port) as server:
         print(f"{address_of(server)} (Ctrl-C stops)", flush=True)

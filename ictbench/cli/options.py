@@ -51,7 +51,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     for key, value in content.items():
         name = str(key).replace("-", "_")
         if name not in known:
-            from ictbench.resolve import suggest
+            from ictbench.plugins import suggest
 
             raise ConfigError(f"config {path}: there is no option {key!r}; {suggest(name, known)}")
         parameter = known[name]

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ictbench.results.text import one_line
+from ictbench.results.formatting import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.leaderboard.verification import Check, Verification
+    from ictbench.audit.verification import Check, Verification
 
 STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 NAME_WIDTH = 15

@@ -24,7 +24,7 @@ def report(
 ) -> None:
     """Write a page that shows runs: curves, gains, prompts, costs, and every game move by move. It needs no network."""
     from ictbench import load_run, write_report
-    from ictbench.results.report import parse_choice
+    from ictbench.web.report import parse_choice
 
     choice = parse_choice(episodes)
     path = write_report([load_run(run) for run in runs], out, episodes=choice)

@@ -93,10 +93,10 @@ def rerun(
     Its held-out families are run. Exit code 1: it is not shown to be equivalent, or the run stopped. 2: it cannot be
     run here.
     """
-    from ictbench.cli.live import watch
+    from ictbench.audit.rerun import rerun as run_again
+    from ictbench.audit.target import place_of
+    from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
-    from ictbench.leaderboard.rerun import rerun as run_again
-    from ictbench.leaderboard.subject import place_of
 
     place = out or place_of(path, "rerun")
     with watch(as_json) as on_start:

@@ -14,7 +14,7 @@ from ictbench.errors import RunError
 
 if TYPE_CHECKING:
     from ictbench.results import Result
-    from ictbench.runner import Run
+    from ictbench.runs import Run
 
 SIZES, PLAYERS = "Sizes (instead of the profile's)", "Actor and reflector"
 LIMITS, WORKERS, OUTPUT = "Limits of the whole run", "Where episodes are played", "Output"
@@ -230,8 +230,8 @@ def run(
     Every option is also an environment variable (--batch-size is ICTBENCH_BATCH_SIZE) and a key of the --config file.
     """
     import ictbench
-    from ictbench.cli.live import watch
-    from ictbench.cli.render import print_bounds, print_result
+    from ictbench.cli.live_progress import watch
+    from ictbench.cli.render_result import print_bounds, print_result
 
     options: dict[str, Any] = {
         "env": env,

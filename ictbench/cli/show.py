@@ -20,7 +20,7 @@ def show(
 ) -> None:
     """Print the tables of a run again, list its episodes, or page through one."""
     from ictbench import load_run
-    from ictbench.cli.render import episode_pages, print_result
+    from ictbench.cli.render_result import episode_pages, print_result
 
     loaded = load_run(run)
     if episodes is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from ictbench.leaderboard.submit import Draft, Submitted
+    from ictbench.submissions.build_submission import Draft, Submitted
 
 SAID, PLAYERS, OUTPUT = "The entry", "Reflector and actor", "Output"
 
@@ -95,8 +95,9 @@ def submit(
     In a git checkout it goes to a branch of its own; your files, index and branch stay as they are.
     """
     import ictbench
-    from ictbench.leaderboard import submit as submitting
-    from ictbench.leaderboard.statement import Statement
+    from ictbench.board.validate import check_submission
+    from ictbench.submissions import build_submission
+    from ictbench.submissions.metadata import Statement
 
     statement = Statement(
         name=name,
@@ -109,7 +110,7 @@ def submit(
         reflector_revision=reflector_revision,
         actor_revision=actor_revision,
     )
-    draft = submitting.draft(ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked)
+    draft = build_submission.draft(ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked)
     if draft.missing:
         print(f"ictbench: {run} cannot be submitted yet:", file=sys.stderr)
         for what in draft.missing:
@@ -118,7 +119,7 @@ def submit(
     if dry_run:
         _print_draft(draft)
     else:
-        _print_made(submitting.submit(draft, git=git))
+        _print_made(build_submission.submit(draft, check_submission, git=git))
 
 
 def _value(weights: Weights | None) -> Literal["open", "closed"] | None:
@@ -126,7 +127,7 @@ def _value(weights: Weights | None) -> Literal["open", "closed"] | None:
 
 
 def _print_draft(draft: Draft) -> None:
-    from ictbench.leaderboard.submit import contents
+    from ictbench.submissions.build_submission import contents
 
     files = contents(draft)
     print(f"would make {draft.folder.path}:")

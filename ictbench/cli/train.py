@@ -11,7 +11,7 @@ import typer
 from ictbench.cli.options import ExperienceFormat, option
 
 if TYPE_CHECKING:
-    from ictbench.train.setup import Setup
+    from ictbench.train.training_setup import Setup
 
 app = typer.Typer(help="Train reflectors: collect reflection states, then reinforce what the playing rewards.")
 
@@ -55,7 +55,7 @@ def collect(
     as_json: Annotated[bool, option("--json", "Make the last line of the output JSON.")] = False,
 ) -> None:
     """Play loops on meta-train families and write their reflection states as a data set."""
-    from ictbench.cli.live import watch
+    from ictbench.cli.live_progress import watch
     from ictbench.train import collect as collect_states
 
     options = {
@@ -97,7 +97,7 @@ def grpo(
     """Train a reflector by GRPO on rewards that are played; go on from its last good checkpoint where it has one."""
     from ictbench.train.grpo import grpo as train
     from ictbench.train.settings import Settings
-    from ictbench.train.setup import set_up
+    from ictbench.train.training_setup import set_up
 
     settings = Settings.read(config, states=states, out=out, steps=steps, seed=seed)
     if dry_run:

@@ -13,7 +13,7 @@ from ictbench.cli.compare import Format
 
 if TYPE_CHECKING:
     from ictbench import Result
-    from ictbench.results.transfer import Cell, Gain
+    from ictbench.results.transfer_matrix import Cell, Gain
 
 
 class Measure(StrEnum):
@@ -38,7 +38,7 @@ def transfer(
 ) -> None:
     """Show what training a reflector on some families brings in others, and mark negative transfer."""
     from ictbench import load_result
-    from ictbench.results.transfer import transfer as side_by_side  # the command has its name
+    from ictbench.results.transfer_matrix import transfer as side_by_side  # the command has its name
 
     results = {str(path): load_result(path) for path in runs}
     for pair in trained_on or []:
@@ -54,8 +54,8 @@ def _stated(pair: str, results: dict[str, Result]) -> tuple[str, tuple[str, ...]
     """Whose reflector was trained on what."""
     from ictbench import load_suite
     from ictbench.errors import ConfigError
-    from ictbench.resolve import suggest
-    from ictbench.suites.training import parse_trained_on
+    from ictbench.plugins import suggest
+    from ictbench.suites.trained_on import parse_trained_on
 
     run, equals, names = pair.rpartition("=")
     if not equals:
@@ -70,7 +70,7 @@ def _stated(pair: str, results: dict[str, Result]) -> tuple[str, tuple[str, ...]
 def _print(cells: tuple[Cell, ...], form: Format, measure: Gain) -> None:
     import json
 
-    from ictbench.results.transfer import legend, matrix
+    from ictbench.results.transfer_matrix import legend, matrix
 
     if form is Format.JSON:
         print(json.dumps([{**cell.model_dump(mode="json"), "ranked": cell.ranked} for cell in cells], indent=1))
@@ -97,7 +97,7 @@ def _print_table(title: str, head: list[str], rows: list[list[str]], marks: list
     from rich.console import Console
     from rich.text import Text
 
-    from ictbench.cli.grid import add_row, grid
+    from ictbench.cli.terminal_table import add_row, grid
 
     console = Console()
     table = grid(head, left=head[:3])

@@ -44,9 +44,9 @@ def verify(
     Nothing that it holds is executed. Exit code 1: a check failed. 0: none did. 2: it cannot be verified here.
     """
     import ictbench
+    from ictbench.audit.target import place_of
     from ictbench.cli.render_checks import print_check, print_verdict, replay_progress
     from ictbench.errors import ConfigError
-    from ictbench.leaderboard.subject import place_of
 
     if sample is not None and everything:
         raise ConfigError(f"--sample {sample} and --all are two things; leave one out")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ictbench.meta.registration import register_envs
 
 if TYPE_CHECKING:
-    from ictbench.meta.batch import Batch
-    from ictbench.meta.env import MetaEnv
+    from ictbench.meta.meta_env import MetaEnv
+    from ictbench.meta.played_batch import Batch
 
-_HOMES = {"Batch": "batch", "MetaEnv": "env"}
+_HOMES = {"Batch": "played_batch", "MetaEnv": "meta_env"}
 
 __all__ = ["Batch", "MetaEnv"]
 

@@ -21,7 +21,7 @@ def register_envs() -> None:
 
     for env_id, suite, family in env_ids():
         if env_id not in registry:
-            register(env_id, entry_point="ictbench.meta.env:MetaEnv", kwargs={"suite": suite, "family": family})
+            register(env_id, entry_point="ictbench.meta.meta_env:MetaEnv", kwargs={"suite": suite, "family": family})
 
 
 def env_ids() -> Iterator[tuple[str, str, str]]:

@@ -1,9 +1,9 @@
 """Language models, each provider behind one small contract, `ChatModel`."""
 
-from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle, Message, ToolCall
-from ictbench.models.managed import ManagedModel, Retry
-from ictbench.models.meter import Limits, Meter
-from ictbench.models.pool import ModelPool
+from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message, ToolCall
+from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.model_pool import ModelPool
+from ictbench.models.usage_meter import Limits, Meter
 
 __all__ = [
     "ChatModel",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.models.contract import ToolCall
+from ictbench.models.chat_model import ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.models.contract import Constraint, Message
+    from ictbench.models.chat_model import Constraint, Message
 
 ACT = "act"
 """The tool's name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.protocol.batches import batches_of
+from ictbench.protocol.experience import batches_of
 from ictbench.protocol.loop import LoopPlan
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.errors import UsageError
-from ictbench.reflectors.contract import Context, Experience, ExperienceFormat, Play, Reflector
-from ictbench.reflectors.terms import Terms, class_of, terms_of
+from ictbench.reflectors.reflector import Context, Experience, ExperienceFormat, Play, Reflector
+from ictbench.reflectors.traits import Terms, class_of, terms_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel

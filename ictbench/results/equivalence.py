@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.results.intervals import Estimate, Sample, estimate
 from ictbench.results.schema import Interval
-from ictbench.results.statistics import Estimate, Sample, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.results.statistics import Floats
+    from ictbench.results.intervals import Floats
 
 TOST_CONFIDENCE = 0.9
 """Of the interval: both tests together at 5 % each."""

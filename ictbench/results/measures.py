@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.records import episode_key
+from ictbench.results.intervals import Sample, mean_interval, ratio_interval, share_interval
 from ictbench.results.schema import Behaviour, Interval, Measures
-from ictbench.results.statistics import Sample, mean_interval, ratio_interval, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ictbench.protocol import LoopOutcome
     from ictbench.records import EpisodeSummary, Task
+    from ictbench.results.intervals import Floats
     from ictbench.results.schema import Purpose
-    from ictbench.results.statistics import Floats
 
 Loops = tuple["LoopOutcome", ...]
 Episodes = list["EpisodeSummary"]

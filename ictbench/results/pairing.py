@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from ictbench.errors import ResultError, UnknownNameError
-from ictbench.resolve import suggest
-from ictbench.results.setup import disagreements
-from ictbench.results.statistics import Sample
-from ictbench.results.text import told_apart
+from ictbench.plugins import suggest
+from ictbench.results.comparability import disagreements
+from ictbench.results.formatting import told_apart
+from ictbench.results.intervals import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.records import Role
+    from ictbench.results.intervals import Floats
     from ictbench.results.schema import FamilyResult, LoopResult, Result
-    from ictbench.results.statistics import Floats
 
 Measure = Literal["best", "last", "gain", "last_gain", "base"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)

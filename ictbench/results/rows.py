@@ -9,8 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from ictbench.errors import FailureKind
-from ictbench.records import End, Record, ReflectionFailure, Role, Step
+from ictbench.records import End, FailureKind, Record, ReflectionFailure, Role, Step
 from ictbench.results.schema import Purpose
 
 

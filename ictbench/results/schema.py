@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
-from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage
-from ictbench.reflectors.contract import Experience
-from ictbench.results.file import UNSEALED, checksum_of, read_result
+from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage, digest_of
+from ictbench.reflectors.reflector import Experience
 from ictbench.suites import Sizes
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SCHEMA = "ictbench.result/1"
+UNSEALED = ("host", "checksum")
+"""The only keys of a result file that its checksum does not cover."""
 
 OutcomeString = str
 """One character a task, in the order of the tasks: 1 solved, 0 not."""
@@ -243,14 +243,10 @@ class Result(Record):
         """The result file: indented, fields in the order of this page, UTF-8."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
 
-    @classmethod
-    def read(cls, path: Path) -> Result:
-        """A result file.
 
-        Raises:
-            ResultError: it cannot be read, is of another schema, is damaged, was edited, or contradicts itself.
-        """
-        return read_result(path)
+def checksum_of(content: dict[str, Any]) -> str:
+    """SHA-256 of a result file's content, as canonical JSON, but for `host` and the checksum itself."""
+    return digest_of({name: value for name, value in content.items() if name not in UNSEALED})
 
 
 def json_schema() -> str:

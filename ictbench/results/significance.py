@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ictbench.results.statistics import Floats
+    from ictbench.results.intervals import Floats
 
 EXACT_PAIRS = 16
 """Up to this many pairs, all 65,536 ways to flip their signs are tried."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ictbench.records import Record
-    from ictbench.results.comparison import Arm, Comparison, Difference
+    from ictbench.results.comparison_schema import Arm, Comparison, Difference
     from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
 
 MEASURES = (

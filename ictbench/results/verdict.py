@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.text import cell, p_value, signed
+from ictbench.results.formatting import cell, p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.results.comparison import Arm, Comparison, Difference
+    from ictbench.results.comparison_schema import Arm, Comparison, Difference
     from ictbench.results.schema import Interval
 
 ALPHA = 0.05

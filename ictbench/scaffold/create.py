@@ -12,7 +12,7 @@ from string import Template
 from typing import Literal, get_args
 
 from ictbench.errors import ConfigError
-from ictbench.resolve import installed
+from ictbench.plugins import installed
 
 Kind = Literal["env", "reflector", "actor"]
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from ictbench.errors import SuiteError, UnknownNameError
-from ictbench.resolve import suggest
+from ictbench.plugins import suggest
 from ictbench.suites.suite import Suite
 
 PACKAGE = Path(__file__).parent.parent

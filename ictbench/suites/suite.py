@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from ictbench.errors import UnknownNameError
+from ictbench.plugins import suggest
 from ictbench.records import Record, Role, digest_of
-from ictbench.resolve import suggest
 from ictbench.suites.pools import GamePools, Pools, ScoringPool
 
 if TYPE_CHECKING:

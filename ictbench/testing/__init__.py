@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ictbench.testing.faults import Fault, Faults
-from ictbench.testing.scripted import Latency, Reply, react_policy
+from ictbench.testing.scripted_replies import Latency, Reply, react_policy
 
 if TYPE_CHECKING:
-    from ictbench.testing.actors import check_actor
-    from ictbench.testing.envs import check_env
-    from ictbench.testing.models import check_failures, check_model, obedient
-    from ictbench.testing.reflectors import check_reflector
-    from ictbench.testing.server import ScriptedServer
+    from ictbench.testing.actor_checks import check_actor
+    from ictbench.testing.env_checks import check_env
+    from ictbench.testing.model_checks import check_failures, check_model, obedient
+    from ictbench.testing.reflector_checks import check_reflector
+    from ictbench.testing.scripted_server import ScriptedServer
 
 __all__ = [
     "Fault",
@@ -33,15 +33,15 @@ __all__ = [
     "react_policy",
 ]
 
-# `python -m ictbench.testing.server` must not find its own module imported already.
+# `python -m ictbench.testing.scripted_server` must not find its own module imported already.
 _LATER = {
-    "ScriptedServer": "ictbench.testing.server",
-    "check_actor": "ictbench.testing.actors",
-    "check_env": "ictbench.testing.envs",
-    "check_failures": "ictbench.testing.models",
-    "check_model": "ictbench.testing.models",
-    "check_reflector": "ictbench.testing.reflectors",
-    "obedient": "ictbench.testing.models",
+    "ScriptedServer": "ictbench.testing.scripted_server",
+    "check_actor": "ictbench.testing.actor_checks",
+    "check_env": "ictbench.testing.env_checks",
+    "check_failures": "ictbench.testing.model_checks",
+    "check_model": "ictbench.testing.model_checks",
+    "check_reflector": "ictbench.testing.reflector_checks",
+    "obedient": "ictbench.testing.model_checks",
 }
 
 

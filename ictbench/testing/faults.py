@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ictbench.testing.scripted import Reply
+from ictbench.testing.scripted_replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ictbench.testing.wire import Wire
+    from ictbench.testing.wire_formats import Wire
 
 RESET_TEXT = "These words never arrive whole."
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ictbench.records import Observation, Record, Task
-from ictbench.testing.broken import excerpt
-from ictbench.testing.elsewhere import elsewhere
+from ictbench.testing.other_process import elsewhere
+from ictbench.testing.violations import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

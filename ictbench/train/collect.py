@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
 from ictbench.protocol import LoopPlan
 from ictbench.records import episode_key
-from ictbench.runner.background import run_blocking
-from ictbench.runner.folder import RunFolder
-from ictbench.runner.plan import Options, make_plan
-from ictbench.runner.sitting import Played, run_sitting
+from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.run_folder import RunFolder
+from ictbench.runs.session import Played, run_sitting
+from ictbench.runs.sync_loop import run_blocking
 from ictbench.train.states import About, State, python_version, refuse_held_out, require_datasets, write_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ictbench.protocol import LoopOutcome
-    from ictbench.runner import Progress
-    from ictbench.runner.journal import Journal
-    from ictbench.runner.plan import RunPlan
+    from ictbench.runs import Progress
+    from ictbench.runs.journal import Journal
+    from ictbench.runs.plan import RunPlan
 
 PAPER = {"loops": 32, "turns": 4, "batch_size": 3}
 """The paper's 128 loops of 4 turns, over the four meta-train families that either suite has."""

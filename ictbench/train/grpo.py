@@ -8,18 +8,18 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
-from ictbench.models.hf_weights import out_of_memory
-from ictbench.runner import EpisodePlayer
-from ictbench.train.folder import TrainingFolder
+from ictbench.models.providers.hf_generate import out_of_memory
+from ictbench.runs import EpisodePlayer
 from ictbench.train.reward import Rewards
-from ictbench.train.setup import set_up
+from ictbench.train.training_folder import TrainingFolder
+from ictbench.train.training_setup import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ictbench.train.settings import Settings
-    from ictbench.train.setup import Setup
+    from ictbench.train.training_setup import Setup
 
 CHANGEABLE = {
     *("out", "steps", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),

@@ -6,16 +6,16 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from ictbench import __version__
-from ictbench.models.card import CARD, TrainingCard
-from ictbench.models.hf import ADAPTER
-from ictbench.models.smollm2 import SMOLLM2
-from ictbench.runner.folder import write_atomically
+from ictbench._version import __version__
+from ictbench.models.checkpoint_card import CARD, TrainingCard
+from ictbench.models.providers.hf import ADAPTER
+from ictbench.models.providers.smollm2 import SMOLLM2
+from ictbench.runs.run_folder import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ictbench.train.setup import Setup
+    from ictbench.train.training_setup import Setup
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.records import Episode, EpisodeSpec, Task
-    from ictbench.runner.plan import RunPlan
+    from ictbench.runs.plan import RunPlan
     from ictbench.train.settings import RewardName
     from ictbench.train.states import State
 

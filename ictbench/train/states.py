@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from ictbench import __version__
+from ictbench._version import __version__
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.records import PluginSpec, Record, Trajectory
-from ictbench.runner.folder import write_atomically
+from ictbench.runs.run_folder import write_atomically
 from ictbench.suites import load_suite
 
 if TYPE_CHECKING:

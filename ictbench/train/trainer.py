@@ -14,14 +14,14 @@ from trl import GRPOConfig, GRPOTrainer
 
 from ictbench.errors import ConfigError
 from ictbench.train.model_card import write_card
-from ictbench.train.shared_question import generate, log_probabilities
+from ictbench.train.shared_prefix import generate, log_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ictbench.train.folder import TrainingFolder
     from ictbench.train.reward import Rewards
-    from ictbench.train.setup import Setup
+    from ictbench.train.training_folder import TrainingFolder
+    from ictbench.train.training_setup import Setup
 
 SHOWN = {
     "reward": "reward",

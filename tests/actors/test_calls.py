@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ictbench.actors.actor import History
 from ictbench.actors.calls import TOOLS_FORMAT, parse_calls
-from ictbench.actors.contract import History
 from ictbench.actors.react import ReActActor
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models import Completion, ToolCall
-from ictbench.models.anthropic import AnthropicModel
-from ictbench.models.litellm import LiteLLMModel
-from ictbench.models.llama_cpp import LlamaCppModel
-from ictbench.models.openai import OpenAIModel
-from ictbench.models.vllm import VLLMModel
+from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.models.providers.litellm import LiteLLMModel
+from ictbench.models.providers.llama_cpp import LlamaCppModel
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.models.providers.vllm import VLLMModel
 from ictbench.records import Decision, ModelSpec, Step, Usage
 from ictbench.testing import Reply, ScriptedServer
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.actors.contract import History
+from ictbench.actors.actor import History
 from ictbench.actors.react import FORMAT, ReActActor, parse_json, parse_reply, render_messages
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
 from ictbench.models import ManagedModel, Meter, Retry
-from ictbench.models.openai import OpenAIModel
+from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import Decision, ModelSpec, Step
 from ictbench.testing import Reply, ScriptedServer
 

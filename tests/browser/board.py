@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictbench.leaderboard import log
-from ictbench.leaderboard.entries import Board, Entry, read_board
-from ictbench.leaderboard.ranking import rank
-from ictbench.leaderboard.site.build import write_site
-from ictbench.leaderboard.trajectories import chosen_keys
+from boards import restated, submit, verify
+
+from ictbench.board import board_log as log
+from ictbench.board.entries import Board, Entry, read_board
+from ictbench.board.ranking import rank
 from ictbench.protocol import LoopOutcome, LoopPlan
 from ictbench.records import ModelSpec, Task, Usage
 from ictbench.results.assemble import role_measures
 from ictbench.results.measures import measure
 from ictbench.results.schema import Player
+from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.web.board.build_site import write_site
 
 from .hostile import HOSTILE
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from leaderboard.boards import restated, submit, verify
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ictbench import Result, Run
-    from ictbench.leaderboard.board_folder import BoardFolder
-    from ictbench.leaderboard.verification import Verification
+    from ictbench.audit.verification import Verification
     from ictbench.results.schema import FamilyResult, LoopResult
+    from ictbench.submissions.layout import BoardFolder
 
 MODEL = ModelSpec(provider="openai", model="learns")
 SEES = Player(label="openai/learns", name="rewrite", model=MODEL, fingerprint="2026-01")

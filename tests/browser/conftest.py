@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import ictbench
-from ictbench.leaderboard.board_folder import BoardFolder
+from ictbench.submissions.layout import BoardFolder
 
 from .board import Site, harmful, make_board, make_site
 from .hostile import hostile_run

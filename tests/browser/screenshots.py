@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leaderboard.boards import submit
+from boards import submit
 from playwright.sync_api import sync_playwright
 
 import ictbench
 from browser.board import Site, make_site, spent, with_tests
 from browser.reader import Reader, chromium
-from ictbench.leaderboard.board_folder import BoardFolder
-from ictbench.leaderboard.entries import read_board
-from ictbench.leaderboard.trajectories import chosen_keys
+from ictbench.board.entries import read_board
 from ictbench.results.schema import Player
+from ictbench.submissions.layout import BoardFolder
+from ictbench.submissions.shown_episodes import chosen_keys
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

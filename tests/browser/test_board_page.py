@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from ictbench.leaderboard.ranking import rank
+from ictbench.board.ranking import rank
 
 from .hostile import SCRIPT
 from .test_report_safety import HARMLESS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.results.report.modules import join_modules
-from ictbench.results.report.shell import ASSETS
+from ictbench.web.report.html_shell import ASSETS
+from ictbench.web.report.modules import join_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,19 +4,16 @@ import csv
 import io
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
 
 import pytest
+from synthetic import Outcomes, result
 
 import ictbench
-from ictbench.cli import main
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
-from synthetic import Outcomes, result
+from ictbench.cli.app import main
 
 if TYPE_CHECKING:
     from ictbench.results import Result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ictbench.cli import main
+from ictbench.cli.app import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_folder_to_fetch_to_is_made_and_checked(call: Ictbench, folder: Path) 
 
 
 def test_what_is_complete_is_not_fetched(call: Ictbench, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ictbench.runner import data
+    from ictbench.envs.alfworld import data
 
     complete = data.Holding({"train": 2}, {"train": 2}, None)
     monkeypatch.setattr(data, "check_data", lambda _: complete)

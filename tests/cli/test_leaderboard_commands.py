@@ -11,12 +11,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from boards import made_up, submit
 
-from ictbench.cli import main
-from ictbench.leaderboard.board_folder import BoardFolder
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from leaderboard.boards import made_up, submit
+from ictbench.cli.app import main
+from ictbench.submissions.layout import BoardFolder
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ictbench.cli import main
+from ictbench.cli.app import main
 
 
 def new(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:

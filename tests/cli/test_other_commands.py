@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import ictbench
-from ictbench.cli import main
-from ictbench.cli.render import episode_pages
+from ictbench.cli.app import main
+from ictbench.cli.render_result import episode_pages
 from ictbench.records import Episode, Step, Task, Trajectory, Usage
-from ictbench.runner.journal import Journal
+from ictbench.runs.journal import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,7 +249,7 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
     assert (code, row.split()[:4]) == (0, ["optional", "OPENAI_API_KEY", "not", "set;"])
 
 
-WITHOUT_MINIHACK = "import sys; sys.modules['minihack'] = None; from ictbench.cli import main; main()"
+WITHOUT_MINIHACK = "import sys; sys.modules['minihack'] = None; from ictbench.cli.app import main; main()"
 
 
 def test_doctor_says_what_to_install_for_what_is_missing() -> None:
@@ -279,7 +279,7 @@ def test_the_version(call: Ictbench) -> None:
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
-        "import atexit, sys; from ictbench.cli import main; sys.argv[0] = 'ictbench'\n"
+        "import atexit, sys; from ictbench.cli.app import main; sys.argv[0] = 'ictbench'\n"
         "atexit.register(lambda: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr))\n"
         "main()"
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
-from ictbench.cli import main
+from ictbench.cli.app import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,7 @@ import pytest
 import typer.main
 
 import ictbench
-from ictbench.cli import main
-from ictbench.cli.app import app
+from ictbench.cli.app import app, main
 
 TINY = ["--families", "room-random", "--turns", "1", "--batch-size", "1", "--loops", "1"]
 TINY += ["--selection-size", "1", "--test-size", "2"]
@@ -188,7 +187,7 @@ def asked(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict
     def capture(**options: Any) -> None:
         raise Asked(options)
 
-    monkeypatch.setattr("ictbench.runner.run", capture)
+    monkeypatch.setattr("ictbench.runs.run", capture)
 
     def asked(*arguments: str) -> dict[str, Any]:
         monkeypatch.setattr("sys.argv", ["ictbench", "run", *arguments])
@@ -216,7 +215,7 @@ def test_every_option_has_a_variable_of_its_name() -> None:
 
 
 def test_every_option_of_the_library_is_one_of_the_command() -> None:
-    from ictbench.runner.plan import Options
+    from ictbench.runs.plan import Options
 
     assert {flag[2:].replace("-", "_") for flag in VALUES} == set(Options.model_fields)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import ictbench
-from ictbench.cli import main
+from ictbench.cli.app import main
 
 if TYPE_CHECKING:
-    from ictbench.runner import Run
+    from ictbench.runs import Run
 
 WORDS = ("--name", "No reflection", "--description", "The prompt stays.", "--submitted-by", "me")
 

@@ -3,17 +3,16 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from small_run import small_run
 
-from ictbench.cli import main
+from ictbench.cli.app import main
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from leaderboard.small_run import small_run
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Said(NamedTuple):

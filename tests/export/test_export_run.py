@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 import ictbench
 from ictbench.errors import ConfigError, RunFolderError
 from ictbench.export import Format, export_run
-from ictbench.export.card import make_card, plain
+from ictbench.export.dataset_card import make_card, plain
 from ictbench.export.features import features_of, flattened
-from ictbench.export.write import Table, write_tables
+from ictbench.export.table_files import Table, write_tables
 from ictbench.records import Episode, Record, Step, Task, Trajectory, Usage
 from ictbench.results.rows import TABLES, EpisodeRow
 from ictbench.results.rows import Table as TableName
-from ictbench.runner.journal import Journal
+from ictbench.runs.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ import pytest
 from datasets import load_dataset
 
 from ictbench import load_suite
-from ictbench.cli import main
+from ictbench.cli.app import main
 from ictbench.errors import UnknownNameError
 from ictbench.export import export_tasks, task_dataset
-from ictbench.suites.listing import list_tasks
+from ictbench.suites.task_list import list_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -104,7 +104,7 @@ def export(folder: Path, out: Path, *arguments: str, **environment: str) -> subp
         [
             sys.executable,
             "-c",
-            "from ictbench.cli import main; main()",
+            "from ictbench.cli.app import main; main()",
             "export",
             str(folder),
             "--out",
@@ -189,7 +189,7 @@ def test_what_cannot_be_pushed_is_told_before_anything(
 
 
 def test_without_the_package_the_line_names_the_extra(folder: Path, tmp_path: Path) -> None:
-    script = "import sys; sys.modules['datasets'] = None; from ictbench.cli import main; main()"
+    script = "import sys; sys.modules['datasets'] = None; from ictbench.cli.app import main; main()"
     command = [sys.executable, "-c", script, "export", str(folder), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -5,24 +5,22 @@ import pickle
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import pytest
+from bells import suite_of
 from gymnasium.utils.env_checker import check_env
 
 import ictbench
 from ictbench import Context, MetaEnv, load_suite
 from ictbench.errors import ConfigError, EnvError, IctbenchError, PoolTooSmallError, UnknownNameError, UsageError
-from ictbench.reflectors.format import format_trajectories
-from ictbench.reflectors.rules import RulesReflector
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bells import suite_of
+from ictbench.reflectors.trajectory_text import format_trajectories
+from ictbench.scripted.miner import RulesReflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ictbench import Result
 
@@ -252,7 +250,7 @@ def test_ctrl_c_gives_a_step_up_and_the_environment_stays_usable(tmp_path: Path)
 
 
 def test_a_long_text_is_cut_to_the_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ictbench.meta.env.STEP_BYTES", 100)
+    monkeypatch.setattr("ictbench.meta.meta_env.STEP_BYTES", 100)
     with MetaEnv("minihack-v1", "eat", turns=2, batch_size=1) as env:
         _, info = env.reset(seed=0)
         text = env.step(info["prompt"])[0]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ModelFailure
-from ictbench.models.anthropic import AnthropicModel
-from ictbench.models.contract import ChatModel, Completion, Constraint, ConstraintStyle
-from ictbench.models.litellm import LiteLLMModel
-from ictbench.models.openai import OpenAIModel
+from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle
+from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.models.providers.litellm import LiteLLMModel
+from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Fault, ScriptedServer, check_failures, check_model, obedient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ictbench.models.contract import Message
-    from ictbench.testing.wire import WireName
+    from ictbench.models.chat_model import Message
+    from ictbench.testing.wire_formats import WireName
 
 KEY = "sk-conformance-secret"
 

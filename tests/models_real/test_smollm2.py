@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
-from ictbench.actors.contract import History
+from ictbench.actors.actor import History
 from ictbench.actors.react import ReActActor
 from ictbench.errors import ModelFailure
-from ictbench.models.llama_cpp import LlamaCppModel
+from ictbench.models.providers.llama_cpp import LlamaCppModel
 from ictbench.records import ModelSpec
 from ictbench.testing import check_model
 

@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -19,21 +18,18 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 
 import pytest
 import ray
+import unruly
+from apart import command, comparable, played
 from ray.cluster_utils import Cluster
+from unruly import spec
 
 import ictbench
-from ictbench.engine import Fleet, Priority, RayStarter
-from ictbench.engine.channel import LENGTHS
 from ictbench.errors import EnvError, WorkerError
 from ictbench.models import Meter, ModelPool
 from ictbench.records import Episode
+from ictbench.rollout import Fleet, Priority, RayStarter
+from ictbench.rollout.remote.framing import LENGTHS
 from ictbench.testing import ScriptedServer, react_policy
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runner"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-import unruly
-from apart import command, comparable, played
-from unruly import spec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -1,27 +1,23 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from synthetic import Outcomes, result
 
 import ictbench
 from ictbench.errors import ResultError, UnknownNameError, UsageError
 from ictbench.records import ModelSpec, PluginSpec
-from ictbench.results.comparison import Comparison, Difference
+from ictbench.results.comparison_schema import Comparison, Difference
+from ictbench.results.intervals import Sample, estimate
 from ictbench.results.pairing import incomparable
 from ictbench.results.schema import Interval, Player
-from ictbench.results.statistics import Sample, estimate
 from ictbench.results.tables import comparison_table
 from ictbench.results.verdict import comparison_markdown
-
-sys.path.insert(0, str(Path(__file__).parent))
-from synthetic import Outcomes, result
 
 LOST, WON = "0000000000", "1111111111"
 FLAT: list[Outcomes] = [("0011000000", "0011000000")] * 3

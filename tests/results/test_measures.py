@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 import pytest
+from finished import episodes_of, loop
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -16,9 +15,6 @@ from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.measures import behave, episode_keys, measure
 from ictbench.results.schema import Interval
 from ictbench.suites import Family
-
-sys.path.insert(0, str(Path(__file__).parent))
-from finished import episodes_of, loop
 
 if TYPE_CHECKING:
     from ictbench.protocol import LoopOutcome

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ResultError
-from ictbench.results import Result
-from ictbench.results.file import checksum_of
+from ictbench.results.result_file import read_result
+from ictbench.results.schema import checksum_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def write(folder: Path, run: ictbench.Run, edit: Edit, *, sealed: bool = False) 
 
 def refusal(path: Path) -> str:
     with pytest.raises(ResultError) as caught:
-        Result.read(path)
+        read_result(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -53,7 +53,7 @@ def test_the_checksum_covers_all_but_the_host_and_itself(run: ictbench.Run, tmp_
     del content["host"]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     assert stated == run.result.checksum == hashlib.sha256(canonical.encode()).hexdigest()
-    moved = Result.read(write(tmp_path, run, lambda content: content["host"].update(folder="elsewhere")))
+    moved = read_result(write(tmp_path, run, lambda content: content["host"].update(folder="elsewhere")))
     assert moved.checksum == stated
     assert moved.host.folder == "elsewhere"
 
@@ -62,7 +62,7 @@ def test_the_layout_of_the_file_does_not_matter(run: ictbench.Run, tmp_path: Pat
     path = tmp_path / "result.json"
     for indent in (None, 4):
         path.write_text(json.dumps(json.loads(run.result.to_json()), indent=indent, sort_keys=True), encoding="utf-8")
-        assert Result.read(path) == run.result
+        assert read_result(path) == run.result
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_file_cut_short_anywhere_is_refused(run: ictbench.Run, tmp_path: Path,
 
 def test_a_result_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match=r"nothing.json cannot be read: No such file"):
-        Result.read(tmp_path / "nothing.json")
+        read_result(tmp_path / "nothing.json")
 
 
 def loop(content: dict[str, Any], index: int = 1) -> Any:
@@ -196,7 +196,7 @@ def test_an_incomplete_run_may_lack_loops(run: ictbench.Run, tmp_path: Path) -> 
         content["families"][1].update(loops=[], measures=None, behaviour=None)
         content["families"][0]["loops"].pop(0)
 
-    result = Result.read(write(tmp_path, run, stop, sealed=True))
+    result = read_result(write(tmp_path, run, stop, sealed=True))
     assert [len(family.loops) for family in result.families] == [1, 0]
 
 

@@ -11,6 +11,7 @@ import pytest
 import ictbench
 from ictbench.records import prompt_digest
 from ictbench.results import Result
+from ictbench.results.result_file import read_result
 from ictbench.results.schema import json_schema
 from ictbench.results.tables import errors, success, tables
 
@@ -179,7 +180,7 @@ def test_success_is_the_share_of_ones(outcomes: str, found: float) -> None:
 
 
 def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:
-    assert Result.read(run.folder / "result.json") == run.result
+    assert read_result(run.folder / "result.json") == run.result
     text = (run.folder / "result.json").read_text(encoding="utf-8")
     assert text == run.result.to_json()
     plain = json.loads(text)

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
+import flawed_players
 import pytest
 
 from ictbench import Actor
-from ictbench.resolve import installed, resolve
+from ictbench.plugins import installed, resolve
 from ictbench.testing import check_actor, check_reflector
-
-sys.path.insert(0, str(Path(__file__).parent))
-import flawed_players
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "file": {"text": "Go on."},

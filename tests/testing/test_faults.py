@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, ModelUnavailableError
-from ictbench.models.anthropic import AnthropicModel
-from ictbench.models.managed import ManagedModel, Retry
-from ictbench.models.meter import Meter
-from ictbench.models.openai import OpenAIModel
+from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.models.usage_meter import Meter
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Fault, Faults, ScriptedServer
 from ictbench.testing.faults import FATAL, PASSING
-from ictbench.testing.models import outcome
-from ictbench.testing.wire import WIRES
+from ictbench.testing.model_checks import outcome
+from ictbench.testing.wire_formats import WIRES
 
 if TYPE_CHECKING:
-    from ictbench.models.contract import ChatModel, Message
-    from ictbench.testing.wire import WireName
+    from ictbench.models.chat_model import ChatModel, Message
+    from ictbench.testing.wire_formats import WireName
 
 ADAPTERS: dict[WireName, type[ChatModel]] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 MESSAGES: list[Message] = [{"role": "system", "content": "You play."}, {"role": "user", "content": "A door."}]

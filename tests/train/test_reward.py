@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import WorkerLostError
-from ictbench.runner import EpisodePlayer
-from ictbench.runner.plan import Options, RunPlan, make_plan
+from ictbench.runs import EpisodePlayer
+from ictbench.runs.plan import Options, RunPlan, make_plan
 from ictbench.train.reward import Gains, Rewards
 from ictbench.train.states import State
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import ConfigError, RunFolderError
-from ictbench.models.card import CARD
-from ictbench.train.folder import IDENTITY, TrainingFolder
+from ictbench.models.checkpoint_card import CARD
+from ictbench.train.training_folder import IDENTITY, TrainingFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

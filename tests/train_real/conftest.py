@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.models.smollm2 import smollm2_folder
+from ictbench.models.providers.smollm2 import smollm2_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

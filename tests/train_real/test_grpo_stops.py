@@ -11,13 +11,13 @@ import torch
 
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError, EnvError, RunError, RunInterruptedError
-from ictbench.models import managed
-from ictbench.models.card import CARD
-from ictbench.models.managed import Retry
+from ictbench.models import client as managed
+from ictbench.models.checkpoint_card import CARD
+from ictbench.models.client import Retry
 from ictbench.testing import ScriptedServer
 from ictbench.train import Settings, collect, trainer
 from ictbench.train.grpo import grpo
-from ictbench.train.setup import set_up
+from ictbench.train.training_setup import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ModelFailure
-from ictbench.models.chat_text import chat_text
-from ictbench.models.hf import HfModel
-from ictbench.models.hf_weights import Noise, Request
+from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.hf import HfModel
+from ictbench.models.providers.hf_generate import Noise, Request
 from ictbench.records import ModelSpec, Trajectory
 from ictbench.reflectors import Context
-from ictbench.reflectors.lessons import LessonsReflector
+from ictbench.reflectors.llm.lessons import LessonsReflector
 from ictbench.testing import check_model
-from ictbench.testing.samples import TRAJECTORIES
+from ictbench.testing.sample_episodes import TRAJECTORIES
+from ictbench.train.reflection_task import ReplyTask
 from ictbench.train.settings import Settings
 from ictbench.train.states import State
-from ictbench.train.task import ReplyTask
 
 if TYPE_CHECKING:
     from pathlib import Path

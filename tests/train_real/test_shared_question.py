@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from ictbench.models.smollm2 import smollm2_folder
-from ictbench.train.shared_question import generate, log_probabilities
+from ictbench.models.providers.smollm2 import smollm2_folder
+from ictbench.train.shared_prefix import generate, log_probabilities
 
 QUESTIONS = ("What lies in the room?", "Name three symbols, one a line, and nothing else.")
 REPLIES = (" A bell.", " Nothing at all.", " A stone", " &")

@@ -16,9 +16,9 @@ import yaml
 from safetensors.torch import load_file
 
 import ictbench
-from ictbench.models.card import CARD, read_card
-from ictbench.models.hf import HfModel
-from ictbench.models.smollm2 import smollm2_folder
+from ictbench.models.checkpoint_card import CARD, read_card
+from ictbench.models.providers.hf import HfModel
+from ictbench.models.providers.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec
 from ictbench.train import collect
 from ictbench.train.states import read_about

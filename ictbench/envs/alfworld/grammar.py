@@ -18,13 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import CodeType
 
-    from ictbench.envs.alfworld.state import State
-
-Placeholder = tuple[str, str]
-"""Name and type."""
-
-Query = tuple[tuple[str, tuple[Placeholder, ...]], ...]
-"""Predicates, each with its placeholders, all of which must hold."""
+    from ictbench.envs.alfworld.game_state import Placeholder, Query, State
 
 _GOAL = re.compile(r"Your task is to: ([^\"\\#{}\[\]~]*)")
 _PLACE = "GOAL"

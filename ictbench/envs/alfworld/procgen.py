@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.envs.alfworld.pddl import parse_problem
 from ictbench.envs.alfworld.rooms import LAMP, load_rooms, load_rules
-from ictbench.envs.alfworld.solver import solve
+from ictbench.envs.alfworld.walkthrough import solve
 from ictbench.errors import EnvError, UsageError
 
 if TYPE_CHECKING:

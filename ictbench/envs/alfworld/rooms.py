@@ -12,7 +12,7 @@ import runpy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ictbench.envs.alfworld.package import shipped
+from ictbench.envs.alfworld.alfworld_package import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

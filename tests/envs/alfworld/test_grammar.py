@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ictbench.envs.alfworld import package
+from ictbench.envs.alfworld import alfworld_package as package
+from ictbench.envs.alfworld.game_state import State
 from ictbench.envs.alfworld.grammar import Grammar, Scene
-from ictbench.envs.alfworld.state import State
 from ictbench.errors import EnvError
 
 TEXT = '''

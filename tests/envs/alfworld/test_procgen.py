@@ -16,7 +16,7 @@ from ictbench.envs.alfworld import procgen
 from ictbench.envs.alfworld.pddl import Problem, parse_problem
 from ictbench.envs.alfworld.procgen import GOALS, START, generate
 from ictbench.envs.alfworld.rooms import LAMP, Split, load_rooms, load_rules
-from ictbench.envs.alfworld.solver import solve
+from ictbench.envs.alfworld.walkthrough import solve
 from ictbench.errors import EnvError, UsageError
 from ictbench.records import Task
 
@@ -234,7 +234,7 @@ def test_a_draw_that_the_solver_cannot_solve_is_drawn_again(monkeypatch: pytest.
 def test_the_engine_agrees_that_the_solver_wins(family: str, rooms: Split) -> None:
     pytest.importorskip("textworld")
     pytest.importorskip("fast_downward")
-    from ictbench.envs.alfworld.env import AlfworldEnv
+    from ictbench.envs.alfworld.alfworld_env import AlfworldEnv
 
     env = AlfworldEnv()
     task = Task(id="generated", family=family, env="alfworld", params={"family": family, "seed": 11, "rooms": rooms})

@@ -1,0 +1,1 @@
+"""Audit of a result: checks of its claims, replay verification, rerun."""

@@ -1,0 +1,54 @@
+"""What is kept of every episode while records are read: 100,000 of them take some 50 MB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ictbench.records import EpisodeSummary, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.submissions.episode_records import EpisodeRecord
+
+
+class Summaries(Mapping[str, EpisodeSummary]):
+    """Summaries by the episodes' keys; each is made anew when it is asked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Any, ...]] = {}
+        self._usages: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        """Each once: those of scripted actors are all alike."""
+
+    def add(self, record: EpisodeRecord) -> None:
+        """Keep what measures need of an episode."""
+        one = record.summary()
+        usage = tuple(value for _, value in one.usage)
+        usage = self._usages.setdefault(usage, usage)
+        self._kept[record.key] = (one.end, one.failure, one.decisions, one.invalid, one.first_digest, usage)
+
+    def solved(self, key: str) -> bool:
+        """Whether an episode that is kept was solved."""
+        return bool(self._kept[key][0] == "solved")
+
+    def __getitem__(self, key: str) -> EpisodeSummary:
+        end, failure, decisions, invalid, first_digest, usage = self._kept[key]
+        return EpisodeSummary(
+            key=key,
+            end=end,
+            failure=failure,
+            decisions=decisions,
+            invalid=invalid,
+            first_digest=first_digest,
+            usage=Usage(**dict(zip(Usage.model_fields, usage, strict=True))),
+        )
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kept
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)

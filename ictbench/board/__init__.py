@@ -1,0 +1,1 @@
+"""Boards: entries, badges, log, ranking and tables."""

@@ -1,0 +1,193 @@
+"""A board as CSV and Markdown. What submitters wrote is text in both: no formula, no markup, no mention of anybody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ictbench.board.entries import SECTIONS
+from ictbench.results.formatting import one_line, signed
+from ictbench.suites.trained_on import training_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ictbench.board.entries import Board, Entry
+    from ictbench.board.ranking import Ranked, Track
+    from ictbench.results import Interval
+    from ictbench.results.schema import Measures
+
+    Row = dict[str, Any]
+
+RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
+UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
+MEASURES = ("base", "best", "last", "gain", "headroom_gain")
+FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
+"""What a spreadsheet takes for the beginning of one."""
+
+
+def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFrame]:
+    """`ranking`, `unranked`, `families` and `log`, each with one row a thing of its name."""
+    import pandas as pd  # 0.3 s to import
+
+    rows: dict[str, list[Row]] = {
+        "ranking": [_ranked_row(track, one) for track in tracks for one in track.ranked],
+        "unranked": list(map(_unranked_row, unranked(board))),
+        "families": [row for entry in board.entries for row in _family_rows(entry)],
+        "log": [line.model_dump(mode="json") for line in board.log],
+    }
+    return {name: pd.DataFrame(found) for name, found in rows.items()}
+
+
+def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
+    """Write the tables as CSV, and the board as one page of Markdown.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in board_tables(board, tracks).items():
+        text = table.map(_no_formula).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    (folder / "board.md").write_text(board_markdown(board, tracks), encoding="utf-8")
+
+
+def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
+    """Rankings by track, then what is not ranked, ending in a newline."""
+    return "\n".join([f"# {_code(board.suite)}", "", *_sections(board, tracks)])
+
+
+def unranked(board: Board) -> list[Entry]:
+    """What is not ranked, by section."""
+    return [entry for section in SECTIONS[1:] for entry in board.of(section)]
+
+
+def ranked_cells(one: Ranked) -> list[str]:
+    """A row under `RANKED`."""
+    entry, measures = one.entry, one.entry.measures
+    assert measures is not None, "a ranked entry has held-out families"
+    return [
+        one.ranks,
+        entry.submission.name,
+        entry.result.reflector.label,
+        _level(measures.best),
+        signed(measures.gain),
+        f"{measures.last.value:.2f}",
+        f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
+        signed(one.over_blind) if one.over_blind else "",
+        badges_in_words(entry),
+    ]
+
+
+def unranked_cells(entry: Entry) -> list[str]:
+    """A row under `UNRANKED`."""
+    measures = entry.measures
+    return [
+        entry.submission.name,
+        entry.result.reflector.label,
+        entry.result.actor.label,
+        entry.result.profile,
+        _level(measures.best) if measures else "",
+        signed(measures.gain) if measures else "",
+        entry.why_unranked[1],
+    ]
+
+
+def badges_in_words(entry: Entry) -> str:
+    """The badges of an entry; of a sampled replay with its share."""
+    share = entry.badges.replayed_share
+    sampled = f" {share:.0%}" if 0 < share < 1 else ""
+    return ", ".join(f"{badge}{sampled if badge == 'replayed' else ''}" for badge in entry.badges.held) or "none"
+
+
+def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
+    for track in tracks:
+        yield from (f"## {_code(track.name)}", "")
+        yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
+        if any(one.low < one.high for one in track.ranked):
+            yield "A range of ranks is a tie: those differences may be chance.\n"
+    if entries := unranked(board):
+        yield from ("## Not ranked", "")
+        yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
+    if not board.entries:
+        yield "No entry yet.\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
+    """`texts` are the columns that hold what others wrote."""
+    told = [[_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *told)) + "\n"
+
+
+def _level(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.2f}"
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _ranked_row(track: Track, one: Ranked) -> Row:
+    ends = _ends("over_blind", one.over_blind)
+    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends}
+
+
+def _unranked_row(entry: Entry) -> Row:
+    section, reason = entry.why_unranked
+    return {"section": section, "why": reason, **_row(entry)}
+
+
+def _row(entry: Entry) -> Row:
+    submission, result, cost = entry.submission, entry.result, entry.cost
+    return {
+        "slug": entry.slug,
+        "name": submission.name,
+        "reflector": result.reflector.label,
+        "reflector_revision": submission.reflector.revision,
+        "open_weights": submission.reflector.open_weights,
+        "trained_on": training_in_words(entry.trained_on),
+        "actor": result.actor.label,
+        "profile": result.profile,
+        "submitted_by": submission.submitted_by,
+        "date": submission.date.isoformat(),
+        **_measures(entry.measures),
+        "badges": badges_in_words(entry),
+        "replayed_share": entry.badges.replayed_share,
+        "calls": cost.calls,
+        "tokens": cost.input_tokens + cost.output_tokens,
+        "usd": cost.cost,
+        "ictbench": result.ictbench,
+        "submission": submission.digest,
+    }
+
+
+def _family_rows(entry: Entry) -> Iterator[Row]:
+    for family in entry.result.families:
+        start = {"slug": entry.slug, "section": entry.section, "family": family.name, "role": family.role}
+        yield start | {"loops": len(family.loops)} | _measures(family.measures)
+
+
+def _measures(measures: Measures | None) -> Row:
+    row: Row = {}
+    for name in MEASURES:
+        row |= _ends(name, getattr(measures, name) if measures else None)
+    return row
+
+
+def _ends(name: str, interval: Interval | None) -> Row:
+    ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+
+
+def _no_formula(value: Any) -> Any:
+    """Of a text that a spreadsheet would run, one that it shows."""
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if FORMULA.match(text.lstrip()) else text
+
+
+def _code(text: str) -> str:
+    """Within a code span nothing is a link, a mention, an image or HTML; a stroke would end its cell all the same."""
+    return f"`{one_line(text).replace('`', '’').replace('|', '¦')}`"

@@ -1,0 +1,188 @@
+"""A board as it lies on disk: what was submitted, and what the board found out about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, get_args
+
+from ictbench.board.badges import Badges, read_badges
+from ictbench.board.board_log import ON_BOARD, LogLine, read_log
+from ictbench.errors import SubmissionError
+from ictbench.records import Usage
+from ictbench.submissions.layout import BoardFolder
+from ictbench.submissions.read_submission import read_result, read_submission
+from ictbench.submissions.safe_read import list_folder
+from ictbench.submissions.submission_schema import SLUG
+from ictbench.suites.suite import RANKED_PROFILES
+from ictbench.suites.trained_on import env_of_suite, was_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ictbench.results import Result
+    from ictbench.results.schema import Measures
+    from ictbench.submissions.layout import SubmissionFolder
+    from ictbench.submissions.submission_schema import Submission
+    from ictbench.suites.trained_on import TrainedOn
+
+MOST_ENTRIES = 10_000
+
+Section = Literal["ranked", "waiting", "trained", "control", "shown"]
+"""`ranked`; `waiting` for the board to replay it; `trained` on a held-out family; a `control`; `shown` as it is."""
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission of a board."""
+
+    folder: SubmissionFolder
+    submission: Submission
+    result: Result
+    badges: Badges
+    submitted: bool
+    """False of what the board itself shows, unranked."""
+
+    @property
+    def slug(self) -> str:
+        """Names it within its board."""
+        return self.folder.slug
+
+    @cached_property
+    def why_unranked(self) -> tuple[Section, str]:
+        """Where it stands on the board, and, if it is not ranked, why not."""
+        result = self.result
+        seen = self.seen_held_out
+        if seen:
+            return "trained", f"its reflector was trained on held-out {', '.join(seen)}"
+        if control := _control(result):
+            return "control", control
+        if not (self.submitted and result.ranked and self.measures):
+            return "shown", _why_only_shown(result)
+        if "replayed" not in self.badges.held:
+            return "waiting", "the board has not replayed it: its numbers are what the submitter says"
+        return "ranked", ""
+
+    @property
+    def section(self) -> Section:
+        """Where it stands on the board."""
+        return self.why_unranked[0]
+
+    @property
+    def trained_on(self) -> TrainedOn | None:
+        """What its reflector was trained on, as its submitter or its result says; None where both do not know."""
+        stated = [
+            one for one in (self.submission.reflector_trained_on, self.result.reflector_trained_on) if one is not None
+        ]
+        return tuple(sorted({place for one in stated for place in one})) if stated else None
+
+    @cached_property
+    def seen_held_out(self) -> tuple[str, ...]:
+        """Held-out families that its reflector was trained on."""
+        trained_on, suite = self.trained_on or (), self.result.suite.name
+        return tuple(
+            family.name
+            for family in self.result.families
+            if family.role == "held-out" and was_seen(trained_on, suite, env_of_suite(suite), family.name)
+        )
+
+    @property
+    def measures(self) -> Measures | None:
+        """Means over held-out families: the headline."""
+        return self.result.by_role.get("held-out")
+
+    @cached_property
+    def cost(self) -> Usage:
+        """Of the whole run, over all roles."""
+        return sum(self.result.cost.values(), Usage())
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One suite's board."""
+
+    folder: BoardFolder
+    entries: tuple[Entry, ...]
+    """By slug."""
+    log: tuple[LogLine, ...]
+
+    @property
+    def suite(self) -> str:
+        """Name of the suite."""
+        return self.folder.suite
+
+    @property
+    def unlogged(self) -> tuple[Entry, ...]:
+        """Entries of which the log does not say that they were added as they are now."""
+        logged = {line.slug: line for line in self.log if line.event != "attempted"}
+        return tuple(
+            entry
+            for entry in self.entries
+            if (line := logged.get(entry.slug)) is None
+            or (line.event, line.submission) not in {(event, entry.submission.digest) for event in ON_BOARD}
+        )
+
+    def of(self, *sections: Section) -> tuple[Entry, ...]:
+        """Entries of some sections."""
+        return tuple(entry for entry in self.entries if entry.section in sections)
+
+
+def find_boards(leaderboards: Path) -> list[BoardFolder]:
+    """The boards of a folder, by suite.
+
+    Raises:
+        SubmissionError: there is none.
+    """
+    folders = [BoardFolder(path) for path in sorted(leaderboards.glob("*")) if path.is_dir()]
+    found = [folder for folder in folders if folder.submissions.is_dir() or folder.unranked.is_dir()]
+    if not found:
+        raise SubmissionError(f"{leaderboards} holds no board, which is a folder SUITE/submissions; name another")
+    return found
+
+
+def read_board(folder: BoardFolder) -> Board:
+    """A board, whole. What is in a submission is only read.
+
+    Raises:
+        SubmissionError: something on it cannot be read, or is not what it should be.
+    """
+    entries = sorted(_entries(folder), key=lambda entry: entry.slug)
+    slugs = [entry.slug for entry in entries]
+    if doubled := next((slug for slug in slugs if slugs.count(slug) > 1), None):
+        raise SubmissionError(f"{folder.path} has {doubled} among submissions and unranked; rename one")
+    return Board(folder, tuple(entries), read_log(folder.log))
+
+
+def _entries(board: BoardFolder) -> Iterator[Entry]:
+    for place in (board.submissions, board.unranked):
+        submitted = place == board.submissions
+        for name in list_folder(place, MOST_ENTRIES) if place.is_dir() else ():
+            if not re.fullmatch(SLUG, name):
+                raise SubmissionError(f"{place} holds {name!a}, which no submission is called; take it away")
+            yield _entry(board, (board.submission if submitted else board.shown)(name), submitted)
+
+
+def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Entry:
+    submission, result = read_submission(folder), read_result(folder)
+    if (result.suite.name, result.profile) != (submission.suite, submission.profile) or submission.suite != board.suite:
+        raise SubmissionError(f"{folder.path} is of another suite or profile than its board or its result")
+    if submitted and submission.profile not in RANKED_PROFILES:
+        raise SubmissionError(f"{folder.path} is of profile {submission.profile}; show it under {board.unranked.name}/")
+    return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
+
+
+def _control(result: Result) -> str:
+    """Why a run is a control, in words; empty of one that is none."""
+    return result.control or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
+
+
+def _why_only_shown(result: Result) -> str:
+    if result.profile not in RANKED_PROFILES:
+        return f"the {result.profile} profile is never ranked"
+    if not result.complete:
+        return f"it is incomplete: {result.owed} owed"
+    return "; ".join(result.deviations) or "the board shows it as it is"

@@ -1,0 +1,189 @@
+"""Reflectors ranked for one actor: by mean of best over held-out families, with ranks as far as they can be told.
+
+A rank is a range: from 1 + the entries that are better beyond chance, to all entries less those that are worse. Whether
+one is better is asked of each pair in a track, on the same tasks: sign flips of whole (family, loop) differences,
+corrected after Holm over all pairs, so that all ranges of a track hold together with 95 % confidence.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ictbench.records import digest_of
+from ictbench.results.comparability import setup_of
+from ictbench.results.intervals import mean_interval
+from ictbench.results.pairing import PairedFamily, bounds, is_blind_of, outcomes_of
+from ictbench.results.significance import holm, sign_flip_ps
+from ictbench.results.verdict import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ictbench.board.entries import Entry
+    from ictbench.results import Interval, Result
+    from ictbench.results.intervals import Floats
+
+    Outcomes = dict[str, dict[str, Floats]]
+    """By held-out family, under `base`, `best` and `last`: loops × test tasks."""
+
+IN_A_NAME = 3
+"""Differences that tell tracks of one actor's label apart, in their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two entries of a track on the same tasks."""
+
+    one: str
+    other: str
+    difference: Interval
+    """Best of `one` less best of `other`, mean over held-out families."""
+    p: float
+    """Of sign flips, two-sided, corrected after Holm over all pairs of the track."""
+
+    @property
+    def better(self) -> str | None:
+        """The one that is better beyond chance; None of a tie."""
+        if self.p > ALPHA:
+            return None
+        return self.one if self.difference.value > 0 else self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One entry in its track."""
+
+    entry: Entry
+    low: int
+    """The best rank that cannot be excluded, from 1."""
+    high: int
+    """The worst one."""
+    over_blind: Interval | None
+    """Best less best of the same reflector without trajectories; None where no such control is on the board."""
+
+    @property
+    def ranks(self) -> str:
+        """As it is shown: one rank, or a range of a tie."""
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Entries that may be compared: one profile and one actor, on the same held-out tasks and packages."""
+
+    key: str
+    """Digest of what they have in common."""
+    name: str
+    profile: str
+    actor: str
+    scripted: bool
+    """Whether the actor is no language model: a track apart."""
+    ranked: tuple[Ranked, ...]
+    """Highest best first."""
+    pairs: tuple[Pair, ...]
+
+    def pairs_of(self, slug: str) -> tuple[Pair, ...]:
+        """All that one entry is part of."""
+        return tuple(pair for pair in self.pairs if slug in (pair.one, pair.other))
+
+
+def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
+    """Tracks with their rankings: language models as actors before scripted ones, `standard` before `lite`."""
+    groups: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: entry.slug):
+        groups[track_key(entry.result)].append(entry)
+    names = _names({key: _setup(group[0].result) for key, group in groups.items()})
+    tracks = [
+        _track(key, names[key], group) for key, group in groups.items() if any(e.section == "ranked" for e in group)
+    ]
+    return tuple(sorted(tracks, key=lambda track: (track.scripted, track.profile != "standard", track.name, track.key)))
+
+
+def track_key(result: Result) -> str:
+    """Equal for results whose difference can only come from their reflectors."""
+    held_out = (family for family in result.families if family.role == "held-out")
+    tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in held_out]
+    return digest_of([_setup(result), tasks], 12)
+
+
+def _setup(result: Result) -> dict[str, str]:
+    """All but the families: an entry has all held-out ones, and those played beside them change nothing."""
+    return {name: value for name, value in setup_of(result).items() if name != "families"}
+
+
+def _track(key: str, name: str, group: list[Entry]) -> Track:
+    outcomes = {entry.slug: _held_out(entry.result) for entry in group}
+    shared = group[0].result.intervals == "for these games"
+    ranked = [entry for entry in group if entry.section == "ranked"]
+    pairs = _pairs({entry.slug: outcomes[entry.slug] for entry in ranked}, shared)
+    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
+    better = [(pair.better, pair) for pair in pairs]
+    found = []
+    for entry in sorted(ranked, key=lambda entry: (-_best(outcomes[entry.slug]), entry.slug)):
+        decided = [winner for winner, pair in better if winner and entry.slug in (pair.one, pair.other)]
+        won = decided.count(entry.slug)
+        over_blind = _over_blind(entry, blind, outcomes, shared)
+        found.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind))
+    first = group[0].result
+    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(found), pairs)
+
+
+def _held_out(result: Result) -> Outcomes:
+    return {family.name: outcomes_of(family.loops) for family in result.families if family.role == "held-out"}
+
+
+def _best(outcomes: Outcomes) -> float:
+    return fmean(float(family["best"].mean()) for family in outcomes.values())
+
+
+def _pairs(outcomes: dict[str, Outcomes], shared: bool) -> tuple[Pair, ...]:
+    """All pairs, in the order of their slugs, so that a ranking does not depend on the order of its entries."""
+    couples = list(combinations(sorted(outcomes), 2))
+    if not couples:
+        return ()
+    differences = [_difference(outcomes[one], outcomes[other], shared) for one, other in couples]
+    families = next(iter(outcomes.values()))
+    by_loop = [
+        np.stack([(outcomes[a][name]["best"] - outcomes[b][name]["best"]).mean(axis=1) for a, b in couples], axis=1)
+        for name in families
+    ]
+    corrected = holm([float(p) for p in sign_flip_ps(by_loop)])
+    return tuple(Pair(*couple, d, p) for couple, d, p in zip(couples, differences, corrected, strict=True))
+
+
+def _difference(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
+    samples = [PairedFamily(name, "held-out", other[name], one[name]).difference("best") for name in one]
+    return mean_interval(samples, bounds("best"), shared=shared)
+
+
+def _over_blind(
+    entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool
+) -> Interval | None:
+    """Of several blind arms the best one counts, whoever submitted it."""
+    arms = [control for control in controls if is_blind_of(control.result, entry.result)]
+    if not arms:
+        return None
+    best = max(arms, key=lambda arm: (_best(outcomes[arm.slug]), arm.slug))
+    return _difference(outcomes[entry.slug], outcomes[best.slug], shared)
+
+
+def _names(setups: dict[str, dict[str, str]]) -> dict[str, str]:
+    """By profile and actor, and where several tracks have both in common, by what else is not the same."""
+    by_name: defaultdict[str, list[str]] = defaultdict(list)
+    for key, setup in setups.items():
+        by_name[f"{setup['profile']}, {setup['actor']}"].append(key)
+    return {key: ", ".join([name, *_apart(key, keys, setups)]) for name, keys in by_name.items() for key in keys}
+
+
+def _apart(key: str, keys: list[str], setups: dict[str, dict[str, str]]) -> Iterator[str]:
+    if len(keys) == 1:
+        return
+    differing = [(what, value) for what, value in setups[key].items() if len({setups[k].get(what) for k in keys}) > 1]
+    told = [f"{what} {value}" for what, value in differing if len(value) <= 40][:IN_A_NAME]
+    yield from told or [f"setup {key}"]

@@ -1,0 +1,125 @@
+"""Progress on the terminal while a run is on: a live table, or a plain line now and then where there is none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from ictbench.runs import Progress
+
+PLAIN_SECONDS = 5.0
+"""Between two plain lines."""
+
+
+class Watcher:
+    """Learns at the start of a run where to look; shows the counts until it is stopped."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.folder: Path | None = None
+        self._progress: Progress | None = None
+        self._quiet = quiet
+        self._console = Console(stderr=True)
+        self._stopped = threading.Event()
+
+    def __call__(self, folder: Path, progress: Progress) -> None:
+        """Told by the run when it starts."""
+        self.folder, self._progress = folder, progress
+        for note in () if self._quiet else progress.notes:
+            self._console.print(Text(f"Note: {note}"), soft_wrap=True)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show progress while the block runs."""
+        if self._quiet:
+            yield
+        elif self._console.is_terminal:
+            with Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True):
+                yield
+        else:
+            lines = threading.Thread(target=self._lines, daemon=True)
+            lines.start()
+            try:
+                yield
+            finally:
+                self._stopped.set()
+                lines.join()
+
+    def _table(self) -> RenderableType:
+        if self._progress is None:
+            return Text("starting …")
+        table = Table(box=None, pad_edge=False)
+        for name in ("family", "loops", "turns", "episodes", "success so far"):
+            table.add_column(name, justify="left" if name == "family" else "right")
+        for name, family in self._progress.families.items():
+            table.add_row(
+                name,
+                f"{family.loops_done}/{self._progress.loops}",
+                f"{family.turns_done}/{family.turns}",
+                f"{family.episodes_done}/{family.episodes}",
+                f"{family.solved / family.episodes_done:.0%}" if family.episodes_done else "",
+            )
+        return Group(table, Text(_line(self._progress)))
+
+    def _lines(self) -> None:
+        while not self._stopped.wait(PLAIN_SECONDS):
+            self._print_line()
+        self._print_line()
+
+    def _print_line(self) -> None:
+        if self._progress is not None:
+            self._console.print(Text(_line(self._progress)), soft_wrap=True)
+
+
+@contextmanager
+def watch(quiet: bool) -> Iterator[Watcher]:
+    """A watcher to hand to the run as `on_start`."""
+    watcher = Watcher(quiet)
+    with watcher.shown():
+        yield watcher
+
+
+def _line(progress: Progress) -> str:
+    families = progress.families.values()
+    turns_done, turns = sum(f.turns_done for f in families), sum(f.turns for f in families)
+    done = progress.episodes_done
+    parts = [f"turns {turns_done}/{turns}", f"episodes {done}/{progress.episodes} ({progress.played} played)"]
+    if done:
+        parts.append(f"success so far {sum(f.solved for f in families) / done:.0%}")
+    if progress.found:
+        parts.append(f"{progress.found} found in the journal")
+    if progress.owed:
+        parts.append(f"{progress.owed} owed")
+    meter = progress.meter
+    if meter.spent.calls:
+        spent = meter.spent
+        money = "" if spent.cost is None else f", ${spent.cost:.2f}"
+        parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
+        parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
+    if meter.retrying:
+        parts.append(f"{meter.retrying} waiting to try again ({meter.retries} retries so far)")
+    executor = progress.executor
+    if executor and (executor.ready > 1 or executor.lost):
+        lost = f", {executor.lost} lost" if executor.lost else ""
+        parts.append(f"{executor.ready}/{executor.workers} workers{lost}")
+    if progress.paused:
+        parts.append("paused: the endpoint does not answer")
+    left = progress.seconds_left
+    parts.append(f"{_clock(progress.elapsed)} elapsed, {_clock(left) if left is not None else '?'} left")
+    return ", ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S" if seconds >= 3600 else "%M:%S", time.gmtime(seconds))

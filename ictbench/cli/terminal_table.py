@@ -1,0 +1,34 @@
+"""Tables on the terminal. Their texts come from users, games and plug-ins: markup is off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from ictbench.results.formatting import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from rich.console import JustifyMethod
+
+
+def grid(columns: Iterable[str], *, left: Container[str]) -> Table:
+    """A table; the columns named in `left` hold texts, the others figures.
+
+    Where it is too wide, texts and headings are broken into lines, and figures stay whole.
+    """
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        whole = name == "family" or "[95 %]" in name or not (name in left or " " in name)
+        justify: JustifyMethod = "left" if name in left else "right"
+        table.add_column(Text(one_line(name)), justify=justify, overflow="fold", no_wrap=whole)
+    return table
+
+
+def add_row(table: Table, cells: Iterable[str], style: str | None = None) -> None:
+    """Add texts as a row."""
+    table.add_row(*(Text(one_line(cell)) for cell in cells), style=style)

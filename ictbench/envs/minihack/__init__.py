@@ -1,0 +1,1 @@
+"""MiniHack: NetHack levels, deterministic from a seed, shown as text."""

@@ -1,0 +1,74 @@
+"""A run as a data set of three tables."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ictbench.export.dataset_card import facts, make_card
+from ictbench.export.table_files import Format, Table, require_datasets, write_tables
+from ictbench.results.rows import TABLES
+from ictbench.suites.trained_on import training_in_words
+
+if TYPE_CHECKING:
+    from ictbench.results import Result
+    from ictbench.runs import Run
+
+
+def export_run(run: Run, out: str | Path, form: Format = "parquet") -> Path:
+    """Write a run's episodes, reflections and results, and a card, into the new folder `out`.
+
+    Raises:
+        UsageError: the run has no result, a file of it is damaged, `out` exists, or a package is missing.
+    """
+    require_datasets()
+    result, out = run.result, Path(out)
+    tables = [Table(name, row_type, partial(run.rows, name)) for name, row_type in TABLES.items()]
+    card = partial(make_card, _title(result), _about(run), tables, form)
+    write_tables(tables, card, out, form)
+    return out
+
+
+def _title(result: Result) -> str:
+    return f"In-context training: {result.reflector.label} on {result.suite.name}"
+
+
+def _about(run: Run) -> str:
+    result = run.result
+    rows = {
+        "suite": f"{result.suite.name}, digest {result.suite.digest}",
+        "profile": f"{result.profile}: {', '.join(f'{name} {size}' for name, size in result.sizes)}",
+        "actor": result.actor.label,
+        "reflector": result.reflector.label,
+        "reflector trained on": training_in_words(result.reflector_trained_on),
+        "complete": "yes" if result.complete else f"no, {result.owed} owed",
+        "for ranking": "yes" if result.ranked else "no",
+        "departs from suite and profile in": "; ".join(result.deviations) or "nothing",
+        "versions": ", ".join(f"{name} {version}" for name, version in result.versions.items()),
+        "result's checksum": result.checksum,
+    }
+    if models := _models(result):
+        rows["models"] = models
+    columns = ["family", "role", "base", "best", "last", "gain", "gain_low", "gain_high"]
+    columns += ["overfitting_gap"] if result.audit else []
+    measured = run.tables()["families"].reindex(columns=columns).to_markdown(index=False, floatfmt=".3f")
+    return "\n\n".join(
+        [
+            "A run of [in-context training](https://arxiv.org/abs/2605.20477), made by ictbench "
+            f"{result.ictbench}: an actor played under prompts that a reflector rewrote.",
+            facts(rows),
+            "Success on test tasks of the first, best and last prompt; gain of the best, with its 95 % interval"
+            + ("; overfitting gap of the audit:" if result.audit else ":"),
+            measured,
+        ]
+    )
+
+
+def _models(result: Result) -> str:
+    players = {"actor": result.actor, "reflector": result.reflector}
+    return "; ".join(
+        f"{role} {player.model.name}, temperature {player.model.temperature}, {player.fingerprint or 'no fingerprint'}"
+        for role, player in players.items()
+        if player.model
+    )

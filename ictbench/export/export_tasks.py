@@ -1,0 +1,68 @@
+"""The tasks of a suite as a data set."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ictbench.export.dataset_card import facts, make_card
+from ictbench.export.table_files import Format, Table, in_memory, require_datasets, write_tables
+from ictbench.suites import load_suite
+from ictbench.suites.task_list import TaskRow, list_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datasets import Dataset
+
+    from ictbench.suites.suite import ProfileName, Suite
+
+
+def task_dataset(
+    suite: str | Path,
+    *,
+    families: Sequence[str] = ("all",),
+    profile: ProfileName = "standard",
+    loops: int | None = None,
+    whole_blocks: bool = False,
+) -> Dataset:
+    """The tasks of a suite, in memory; see `ictbench.suites.task_list.list_tasks` for what is listed.
+
+    Raises:
+        UsageError: there is no such suite, family or profile, not so many loops, or a package is missing.
+    """
+    require_datasets()
+    rows = list_tasks(load_suite(suite), families=families, profile=profile, loops=loops, whole_blocks=whole_blocks)
+    return in_memory(TaskRow, rows)
+
+
+def export_tasks(
+    suite: str | Path,
+    out: str | Path,
+    form: Format = "parquet",
+    *,
+    families: Sequence[str] = ("all",),
+    profile: ProfileName = "standard",
+    loops: int | None = None,
+    whole_blocks: bool = False,
+) -> Path:
+    """Write the tasks of a suite, and a card, into the new folder `out`.
+
+    Raises:
+        UsageError: as `task_dataset`, or `out` exists.
+    """
+    require_datasets()
+    loaded, out = load_suite(suite), Path(out)
+    rows = partial(list_tasks, loaded, families=families, profile=profile, loops=loops, whole_blocks=whole_blocks)
+    tables = [Table("tasks", TaskRow, rows)]
+    card = partial(make_card, f"Tasks of {loaded.name}", _about(loaded, profile), tables, form)
+    write_tables(tables, card, out, form)
+    return out
+
+
+def _about(suite: Suite, profile: str) -> str:
+    pools = {f"{name} pool": f"{tasks}; of a loop: {share}" for name, tasks, share in suite.pools.rows()}
+    rows = {"suite": f"{suite.name}, digest {suite.digest}", "environment": suite.env, "profile": profile, **pools}
+    what = "The games are named, not held: their own package has them." if suite.pools.shared else ""
+    return "\n\n".join(part for part in (suite.title + ".", what, facts(rows)) if part)

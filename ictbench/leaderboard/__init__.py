@@ -1,1 +1,0 @@
-"""The leaderboard: submissions, what was checked of them, and the board that is built from both."""

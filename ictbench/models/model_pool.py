@@ -1,0 +1,69 @@
+"""The open models of one process: each opened once, all with the same limits and cache."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ictbench.errors import EndpointRefusedError, ModelFailure
+from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.prices import price_of
+from ictbench.models.providers.custom import adapted
+from ictbench.models.usage_meter import Meter
+from ictbench.plugins import resolve
+
+if TYPE_CHECKING:
+    from ictbench.models.response_cache import ResponseCache
+    from ictbench.models.usage_meter import Gate
+    from ictbench.records import ModelSpec
+
+
+class ModelPool:
+    """Opens models from their specs. Use it from one event loop, and close it at the end."""
+
+    def __init__(
+        self, meter: Gate | None = None, cache: ResponseCache | None = None, retry: Retry | None = None
+    ) -> None:
+        self._meter = meter or Meter()
+        self._cache = cache
+        self._retry = retry
+        self._models: dict[str, ManagedModel] = {}
+
+    def open(self, spec: ModelSpec) -> ManagedModel:
+        """The one model of a spec.
+
+        Raises:
+            UnknownNameError: no such provider.
+            UsageError: the spec cannot work, e.g. a key is missing.
+        """
+        key = spec.model_dump_json()
+        if key not in self._models:
+            adapter = adapted(resolve("model", spec.provider), spec)
+            self._models[key] = ManagedModel(
+                adapter, self._meter, retry=self._retry, cache=self._cache, price=price_of(spec)
+            )
+        return self._models[key]
+
+    async def check(self) -> None:
+        """Ask every open model for one reply, past the cache: does it answer at all?
+
+        Raises:
+            EndpointRefusedError: one refuses the key, the model or the request.
+            ModelUnavailableError: one does not answer.
+            LimitReachedError: a limit of the whole run is reached.
+        """
+        await asyncio.gather(*map(_check, self._models.values()))
+
+    async def aclose(self) -> None:
+        """Close all models."""
+        for model in self._models.values():
+            await model.aclose()
+        self._models.clear()
+
+
+async def _check(model: ManagedModel) -> None:
+    try:
+        await model.ask([{"role": "user", "content": "Reply with the word OK."}])
+    except ModelFailure as failure:
+        if failure.kind == "bad_request":
+            raise EndpointRefusedError(f"{model.spec.name} rejects our requests: {failure}") from failure

@@ -1,0 +1,1 @@
+"""Local model servers: launch, supervision and health checks."""

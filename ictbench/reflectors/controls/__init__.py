@@ -1,0 +1,1 @@
+"""Controls: baselines, and wrappers that change what another reflector sees."""

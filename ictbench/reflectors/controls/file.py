@@ -1,0 +1,44 @@
+"""The control that was written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ictbench.errors import ConfigError
+from ictbench.records import Reflection
+from ictbench.reflectors.reflector import Context, Reflector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.models import ChatModel
+    from ictbench.records import Trajectory
+
+
+class FileReflector(Reflector):
+    """Answers one hand-written prompt, its option `text`, in every turn."""
+
+    trained_on = ()
+
+    def __init__(self, model: ChatModel | None = None, *, text: JsonValue = None, **options: Any) -> None:
+        """Take the prompt.
+
+        Raises:
+            ConfigError: `text` is missing, blank, or not a string.
+        """
+        super().__init__(model, **options)
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(
+                f"the reflector 'file' needs a prompt: write file:PATH, or give option 'text', not {text!r}"
+            )
+        self._text = text
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """The hand-written prompt, whatever happened; one longer than the cap is not accepted."""
+        if len(self._text.encode()) > context.prompt_cap:
+            return Reflection(prompt=None, failure="too_long", state=state)
+        return Reflection(prompt=self._text, state=state)

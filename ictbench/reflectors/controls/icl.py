@@ -1,0 +1,60 @@
+"""The control that shows what happened and says nothing: raw trajectories in the prompt.
+
+In-context learning from examples (Brown et al., *Language Models are Few-Shot Learners*, arXiv 2005.14165) with the
+agent's own episodes for examples, won or lost, as in Monea et al., *LLMs Are In-Context Bandit Reinforcement Learners*
+(arXiv 2410.05362).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ictbench.records import Record, Reflection
+from ictbench.reflectors.llm.prompt_sections import compose, last_that_fit
+from ictbench.reflectors.reflector import Context, Reflector
+from ictbench.reflectors.trajectory_text import format_trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.records import Trajectory
+
+PROMPT_CAP = 64_000
+"""UTF-8 bytes, about 20,000 tokens. A full-screen episode of 25 steps has some 10,000 bytes."""
+
+TITLE = "Episodes that were played here before, the newest last:"
+
+
+class Memory(Record):
+    """What is remembered between turns."""
+
+    own: str
+    """prompt[0]."""
+    episodes: tuple[str, ...] = ()
+
+
+class IclReflector(Reflector):
+    """Puts the newest trajectories that fit below prompt[0], as they are. No model reflects on them."""
+
+    trained_on = ()
+    prompt_cap = PROMPT_CAP
+    control = "its prompts may hold 64,000 bytes, of raw trajectories"
+
+    def is_shown(self, trajectory: Trajectory) -> bool:
+        """Whether a trajectory is worth its room."""
+        return True
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """The prompt with this batch's trajectories too."""
+        memory = Memory(own=prompt) if state is None else Memory.model_validate(state)
+        new = [f"\n{format_trajectory(trajectory)}" for trajectory in trajectories if self.is_shown(trajectory)]
+        kept = last_that_fit(memory.own, TITLE, [*memory.episodes, *new], context.prompt_cap)
+        return Reflection(
+            prompt=compose(memory.own, TITLE, kept),
+            analysis=f"{len(new)} of {len(trajectories)} episodes are worth showing; {len(kept)} are in the prompt.",
+            state=Memory(own=memory.own, episodes=tuple(kept)).model_dump(mode="json"),
+        )

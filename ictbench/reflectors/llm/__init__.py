@@ -1,0 +1,1 @@
+"""Reflectors that ask a language model."""

@@ -1,0 +1,81 @@
+"""The reflector of the paper: a language model reads finished trajectories and rewrites the whole prompt."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ictbench.records import Reflection
+from ictbench.reflectors.llm.llm_reflector import EPISODES, heading, without_reasoning
+from ictbench.reflectors.llm.single_question import Question, QuestionReflector
+
+if TYPE_CHECKING:
+    from ictbench.models import Message
+    from ictbench.records import ReflectionFailure
+
+INSTRUCTIONS = f"""\
+You improve the system prompt of an agent that acts in a text environment.
+You are given its current system prompt and complete episodes that it played under this prompt. {EPISODES}
+Work out what separates success from failure: what the goal seems to be, how the environment behaves, which habits \
+of the agent helped and which ones cost it the episode.
+Then write a new system prompt. The agent will use it in new episodes of the same kind whose details differ, and it \
+will see nothing but your prompt: leave out what held in a single episode only, keep what is worth keeping of the \
+current prompt, and be concrete about what to do and when. The agent is told separately how to format its answers."""
+REQUEST = """\
+Answer with exactly these two sections:
+ANALYSIS:
+what you learned from the episodes
+IMPROVED PROMPT:
+the complete new system prompt, at most {cap} bytes, and nothing after it"""
+
+
+class RewriteQuestion(Question):
+    """Asks for an analysis and a new prompt."""
+
+    def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
+        """The prompt, the episodes, and the sections wanted."""
+        request = f"CURRENT PROMPT:\n{prompt}\n\nEPISODES:\n{experience}\n\n{REQUEST.format(cap=cap)}"
+        return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
+
+    def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
+        """The improved prompt."""
+        analysis, improved = parse_sections(text)
+        problem: ReflectionFailure | None = None
+        if cut:
+            problem = "truncated"
+        elif not improved:
+            problem = "unparseable"
+        elif len(improved.encode()) > cap:
+            problem = "too_long"
+        if problem:
+            return Reflection(prompt=None, analysis=text, failure=problem)
+        return Reflection(prompt=improved, analysis=analysis)
+
+
+class RewriteReflector(QuestionReflector):
+    """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
+
+    question = RewriteQuestion
+    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
+
+
+ANALYSIS, IMPROVED_PROMPT = heading("analysis"), heading("improved prompt")
+# Fences inside are left to their text: which of them belong together cannot be told.
+FENCED = re.compile(r"(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<inner>(?:(?!(?P=fence)).*\n)*)[ \t]*(?P=fence)")
+
+
+def parse_sections(text: str) -> tuple[str, str]:
+    """Analysis and improved prompt of a reply; both empty unless both headings are there, in this order.
+
+    Reasoning that the server left at the start, between `<think>` tags, is not looked at. A markdown fence around
+    the whole prompt is taken off.
+    """
+    text = without_reasoning(text)
+    start = ANALYSIS.search(text)
+    middle = IMPROVED_PROMPT.search(text, start.end()) if start else None
+    if not start or not middle:
+        return "", ""
+    improved = text[middle.end() :].strip()
+    if fenced := FENCED.fullmatch(improved):
+        improved = fenced["inner"].strip()
+    return text[start.end() : middle.start()].strip(), improved

@@ -1,0 +1,44 @@
+"""What a reader of a result should know beside its numbers, a line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ictbench.results.formatting import signed
+from ictbench.suites.trained_on import training_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.results.schema import Result
+
+
+def remarks(result: Result) -> Iterator[str]:
+    """The lines, most important first."""
+    if not result.complete:
+        yield f"Incomplete: {result.owed} owed; the table holds the loops that are finished."
+    if result.retried_failures:
+        again = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
+        yield f"Failed episodes played again on request: {again}."
+    if result.sizes.loops < 3:
+        yield "Fewer than 3 loops: no intervals."
+    elif result.intervals == "for these games":
+        yield "All loops are scored on the same games: the intervals speak for these games."
+    for family in result.families:
+        if family.note:
+            yield f"{family.name}: {family.note}."
+    for role, measures in result.by_role.items():
+        if measures.overfitting_gap:
+            yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
+    if result.control:
+        yield f"The reflector is a control, never ranked: {result.control}."
+    if not result.ranked:
+        reasons = [*result.deviations] if result.deviations else []
+        if result.profile == "quick":
+            reasons.insert(0, "the quick profile is never ranked")
+        if reasons or not result.control:
+            yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
+    if result.reflector_trained_on or result.reflector.model:
+        yield f"Reflector trained on: {training_in_words(result.reflector_trained_on)}."
+    if result.actor.model is None:
+        yield "The actor is scripted, no language model."

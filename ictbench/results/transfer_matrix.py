@@ -1,0 +1,193 @@
+"""What training a reflector on some families brings in others: runs side by side, by what they were trained on."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Literal
+
+from ictbench.errors import ConfigError
+from ictbench.records import Record, Role
+from ictbench.results.comparability import disagreements
+from ictbench.results.tables import success
+from ictbench.suites.trained_on import env_of_suite, training_in_words, was_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
+
+Gain = Literal["gain", "last_gain"]
+
+NEGATIVE, SURELY_NEGATIVE, SEEN, UNRANKED = "▼", "▼▼", "†", "‡"
+LEGEND = {
+    NEGATIVE: "negative transfer: worse than the first prompt",
+    SURELY_NEGATIVE: "the whole interval is below zero",
+    SEEN: "the reflector was trained on this family",
+    UNRANKED: "it was trained on this held-out family, so it is not ranked here",
+}
+MAY_DIFFER = ("profile", "families")
+
+
+class Cell(Record):
+    """One reflector in one family, or over all families of a role."""
+
+    run: str
+    reflector: str
+    trained_on: str
+    """In words; `unknown` where nobody said."""
+    suite: str
+    family: str | None
+    """None for the mean over the families of the role."""
+    role: Role
+    seen: bool | None
+    """Whether the reflector was trained on this family, or on one of these; None for unknown."""
+    loops: int
+    """Of each family."""
+    base: float
+    best: float
+    last: float
+    gain: float
+    gain_low: float | None
+    gain_high: float | None
+    last_gain: float
+    last_gain_low: float | None
+    last_gain_high: float | None
+    negative_transfer: float
+    """Share of loops with gain < 0."""
+    negative_last_transfer: float
+    """Share of loops with last gain < 0."""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the reflector may be ranked by it: never by a held-out family that it was trained on."""
+        return not (self.seen and self.role == "held-out")
+
+    @property
+    def column(self) -> tuple[str, str]:
+        """Whose numbers these are."""
+        return self.trained_on, self.reflector
+
+    @property
+    def row(self) -> tuple[str, Role, str | None]:
+        """What they are of."""
+        return self.suite, self.role, self.family
+
+    def marks(self, measure: Gain) -> str:
+        """The marks of `LEGEND` that this number needs."""
+        value, high = getattr(self, measure), getattr(self, f"{measure}_high")
+        negative = "" if value >= 0 else SURELY_NEGATIVE if high is not None and high < 0 else NEGATIVE
+        seen = "" if not self.seen else SEEN if self.ranked else UNRANKED
+        return negative + seen
+
+
+def transfer(results: Mapping[str, Result]) -> tuple[Cell, ...]:
+    """The cells of all runs, by name.
+
+    Raises:
+        ConfigError: no run, two runs of one cell, or runs on one suite that differ in more than their reflector.
+    """
+    if not results:
+        raise ConfigError("no run is named; name some, of one reflector trained on different families")
+    _check_comparable(results)
+    cells = tuple(cell for name, result in results.items() for cell in _cells(name, result))
+    first: dict[Any, Cell] = {}
+    for cell in cells:
+        other = first.setdefault((cell.column, cell.row), cell)
+        if other is not cell:
+            raise ConfigError(
+                f"{other.run} and {cell.run} are both of {cell.reflector}, trained on {cell.trained_on}, over "
+                f"{cell.suite}: leave one out, or say what they were trained on"
+            )
+    return cells
+
+
+def matrix(cells: Sequence[Cell], measure: Gain = "gain") -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table: evaluation families down, what the reflector was trained on across."""
+    columns = list(dict.fromkeys(cell.column for cell in cells))
+    several = len({reflector for _, reflector in columns}) > 1
+    head = [f"{trained_on} ({reflector})" if several else trained_on for trained_on, reflector in columns]
+    held = {(cell.row, cell.column): cell for cell in cells}
+    rows = [
+        [row[0], row[2] or "mean", row[1], *(_text(held.get((row, column)), measure) for column in columns)]
+        for row in _in_order(cells)
+    ]
+    return ["suite", "family", "role", *head], rows
+
+
+def legend(cells: Iterable[Cell], measure: Gain = "gain") -> dict[str, str]:
+    """What the marks mean that these cells have."""
+    used = [cell.marks(measure) for cell in cells]
+    found = {mark: meaning for mark, meaning in LEGEND.items() if any(mark in marks for marks in used)}
+    if NEGATIVE in found and all(SURELY_NEGATIVE in marks or NEGATIVE not in marks for marks in used):
+        del found[NEGATIVE]
+    return found
+
+
+def _cells(name: str, result: Result) -> Iterator[Cell]:
+    trained_on, env = result.reflector_trained_on, env_of_suite(result.suite.name)
+    seen = {
+        family.name: None if trained_on is None else was_seen(trained_on, result.suite.name, env, family.name)
+        for family in result.families
+    }
+    common = {
+        "run": name,
+        "reflector": result.reflector.label,
+        "trained_on": training_in_words(trained_on),
+        "suite": result.suite.name,
+    }
+    for role in ("meta-train", "held-out"):
+        families = [family for family in result.families if family.role == role and family.measures]
+        for family in families:
+            assert family.measures is not None
+            yield _cell(family.measures, [family], **common, family=family.name, role=role, seen=seen[family.name])
+        if families:
+            any_seen = None if trained_on is None else any(seen[family.name] for family in families)
+            yield _cell(result.by_role[role], families, **common, family=None, role=role, seen=any_seen)
+
+
+def _cell(measures: Measures, families: Sequence[FamilyResult], **known: Any) -> Cell:
+    values: dict[str, Any] = {name: getattr(measures, name).value for name in ("base", "best", "last")}
+    for name in ("gain", "last_gain"):
+        interval: Interval = getattr(measures, name)
+        values |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return Cell(
+        **known,
+        **values,
+        loops=min(len(family.loops) for family in families),
+        negative_transfer=fmean(fmean(_gain(loop, loop.best) < 0 for loop in family.loops) for family in families),
+        negative_last_transfer=fmean(
+            fmean(_gain(loop, len(loop.prompts) - 1) < 0 for loop in family.loops) for family in families
+        ),
+    )
+
+
+def _gain(loop: LoopResult, prompt: int) -> float:
+    return success(loop.test[prompt]) - success(loop.test[0])
+
+
+def _in_order(cells: Iterable[Cell]) -> list[tuple[str, Role, str | None]]:
+    """Suites and families as they first come; in a suite held-out families last, and each role's mean at its end."""
+    rows = list(dict.fromkeys(cell.row for cell in cells))
+    suites = list(dict.fromkeys(suite for suite, _, _ in rows))
+    return sorted(rows, key=lambda row: (suites.index(row[0]), row[1] == "held-out", row[2] is None))
+
+
+def _text(cell: Cell | None, measure: Gain) -> str:
+    if cell is None:
+        return ""
+    value, low, high = (getattr(cell, f"{measure}{end}") for end in ("", "_low", "_high"))
+    interval = "" if low is None else f" [{low:+.2f}, {high:+.2f}]"
+    marks = cell.marks(measure)
+    return f"{value:+.2f}{interval}{' ' if marks else ''}{marks}"
+
+
+def _check_comparable(results: Mapping[str, Result]) -> None:
+    """Within a suite, only the reflector may differ, and the families that were chosen."""
+    first: dict[str, str] = {}
+    for name, result in results.items():
+        other = first.setdefault(result.suite.name, name)
+        for what, (theirs, own) in disagreements((results[other], result)):
+            if what not in MAY_DIFFER:
+                raise ConfigError(
+                    f"{other} and {name} cannot be put side by side: {what} is {theirs} there and {own} here"
+                )

@@ -1,0 +1,27 @@
+"""Plays episodes in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ictbench.rollout.executor import Executor
+from ictbench.rollout.worker import EpisodeWorker
+
+if TYPE_CHECKING:
+    from ictbench.records import Episode, EpisodeSpec
+    from ictbench.rollout.executor import Priority
+
+
+class InlineExecutor(Executor):
+    """One worker in this process's event loop. An environment that crashes takes the process along."""
+
+    def __init__(self, worker: EpisodeWorker | None = None) -> None:
+        self.worker = worker or EpisodeWorker()
+
+    async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
+        """Play one episode."""
+        return await self.worker.play(spec, priority)
+
+    async def aclose(self) -> None:
+        """Close the worker."""
+        await self.worker.aclose()

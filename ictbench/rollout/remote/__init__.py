@@ -1,0 +1,1 @@
+"""Workers in other processes: framing, model requests, worker pool, process and Ray starters."""

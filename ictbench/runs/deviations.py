@@ -1,0 +1,56 @@
+"""Where a run departs from what its suite and profile fix: then its result is comparable to no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ictbench.suites import Sizes
+from ictbench.suites.trained_on import TrainedOn, seen_held_out
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ictbench.records import PluginSpec
+    from ictbench.suites import Suite
+    from ictbench.suites.suite import ProfileName
+
+SIZES = tuple(Sizes.model_fields)
+
+
+def deviations(
+    suite: Suite,
+    profile: ProfileName,
+    *,
+    sizes: Sizes,
+    families: Collection[str],
+    max_steps: int,
+    prompt_bytes: int,
+    actor: PluginSpec,
+    trained_on: TrainedOn | None,
+    loop_indices: Collection[int] | None = None,
+) -> Iterator[str]:
+    """In words, one at a time: sizes, limits, the actor's decoding, loops, families left out or wrongly trained on."""
+    fixed: list[tuple[str, Any, Any]] = [
+        (name, getattr(suite.profiles[profile], name), getattr(sizes, name)) for name in SIZES
+    ]
+    fixed.append(("max_steps", suite.limits.max_steps, max_steps))
+    fixed.append(("prompt_bytes", suite.limits.prompt_bytes, prompt_bytes))
+    if actor.model:
+        fixed.append(("actor_max_tokens", suite.actor.max_tokens, actor.model.max_tokens))
+        fixed += [
+            (f"actor_{name}", getattr(suite.actor, name), actor.options.get(name)) for name in ("decoding", "history")
+        ]
+    for name, standard, actual in fixed:
+        if actual != standard:
+            yield f"{name} {actual} instead of {_words(name, standard)}"
+    if loop_indices is not None:
+        yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
+    if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
+        yield f"held-out families left out: {', '.join(missing)}"
+    if seen := seen_held_out(trained_on or (), suite):
+        yield f"reflector trained on held-out {', '.join(seen)}"
+
+
+def _words(name: str, standard: object) -> str:
+    """What a profile or suite fixes, in words."""
+    return "the whole pool" if standard is None and name.endswith("_size") else str(standard)

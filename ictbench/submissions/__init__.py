@@ -1,0 +1,1 @@
+"""Submissions to a board: folder layout, metadata, episode records, packing and safe reading, git."""

@@ -1,0 +1,141 @@
+"""From a run's result, and what its submitter says of it, to a submission's metadata."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from ictbench.plugins import resolve
+from ictbench.records import Record, Usage
+from ictbench.submissions.submission_schema import SLUG, Submission, SubmissionCost, SubmittedPlayer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import JsonValue
+
+    from ictbench.results import Result
+    from ictbench.results.schema import Player
+
+Weights = Literal["open", "closed"]
+
+DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
+"""Names that are no file names everywhere."""
+
+FROM_RESULT = ("suite", "profile", "reflector_trained_on", "date", "cost", "ictbench")
+"""What metadata say as the result says it."""
+
+
+class Statement(Record):
+    """What only the submitter knows."""
+
+    name: str = ""
+    description: str = ""
+    links: tuple[str, ...] = ()
+    submitted_by: str = ""
+    trained_on: tuple[str, ...] = Field(default=())
+    """In the words of `ictbench.suites.trained_on`, or `unknown`; empty where the result says it."""
+    reflector_revision: str | None = None
+    actor_revision: str | None = None
+    reflector_weights: Weights | None = None
+    actor_weights: Weights | None = None
+
+
+def slug_of(name: str) -> str:
+    """A submission's folder name, from the name of its entry; empty where that has no Latin letters or digits."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+
+
+def slug_trouble(slug: str) -> str | None:
+    """Why a folder name is none for a submission."""
+    if not re.fullmatch(SLUG, slug):
+        return f"{slug!a:.80} is no name of a submission: 1 to 64 small letters, digits and hyphens between them"
+    if slug in DEVICES:
+        return f"{slug!r} is no file name on Windows; choose another"
+    return None
+
+
+def metadata(result: Result, statement: Statement, files: Mapping[str, str]) -> dict[str, Any]:
+    """A submission's metadata as plain JSON; `files` are SHA-256 by name."""
+    return {
+        "schema": "ictbench.submission/1",
+        "name": statement.name,
+        "description": statement.description,
+        "links": [*statement.links],
+        "submitted_by": statement.submitted_by,
+        "reflector": _player(result.reflector, statement.reflector_revision, statement.reflector_weights),
+        "actor": _player(result.actor, statement.actor_revision, statement.actor_weights),
+        "instruction": instruction_of(result.reflector.name, result.reflector.options),
+        "files": {**files},
+        **from_result(result),
+    }
+
+
+def from_result(result: Result) -> dict[str, Any]:
+    """`FROM_RESULT`, as plain JSON."""
+    total = sum(result.cost.values(), Usage())
+    cost = SubmissionCost(
+        usd=total.cost, calls=total.calls, input_tokens=total.input_tokens, output_tokens=total.output_tokens
+    )
+    trained_on = result.reflector_trained_on
+    return {
+        "suite": result.suite.name,
+        "profile": result.profile,
+        "reflector_trained_on": None if trained_on is None else [*trained_on],
+        "date": result.host.started[:10],
+        "cost": cost.model_dump(mode="json"),
+        "ictbench": result.ictbench,
+    }
+
+
+def disagreements(submission: Submission, result: Result) -> Iterator[str]:
+    """Where metadata say something else than their result."""
+    stated, derived = submission.model_dump(mode="json"), from_result(result)
+    for name in FROM_RESULT:
+        if stated[name] != derived[name]:
+            yield f"{name} is {stated[name]!r:.80}, and the result says {derived[name]!r:.80}"
+    players: tuple[tuple[str, SubmittedPlayer, Player], ...] = (
+        ("reflector", submission.reflector, result.reflector),
+        ("actor", submission.actor, result.actor),
+    )
+    for role, said, player in players:
+        if said.label != player.label:
+            yield f"{role}.label is {said.label!r:.80}, and the result says {player.label!r:.80}"
+        if player.fingerprint is not None and said.revision != player.fingerprint:
+            yield f"{role}.revision is {said.revision!r:.80}, and the result says {player.fingerprint!r:.80}"
+        if player.model is None and said.open_weights is not None:
+            yield f"{role}.open_weights is {said.open_weights}, and the result says that it is no model"
+        if player.model is not None and (said.open_weights is None or said.revision is None):
+            yield f"{role} is a model: open_weights and revision are needed"
+
+
+def day_of(result: Result) -> date | None:
+    """Day the run was started, UTC; None where the result says no such thing."""
+    try:
+        return date.fromisoformat(result.host.started[:10])
+    except ValueError:
+        return None
+
+
+def instruction_of(reflector: str, options: Mapping[str, JsonValue]) -> str:
+    """What a reflector's model is told, as its class says; of one that wraps another, what that one is told."""
+    inside = options.get("reflector")
+    if isinstance(inside, dict) and isinstance(name := inside.get("name"), str):
+        within = inside.get("options")
+        return instruction_of(name, within if isinstance(within, dict) else {})
+    # A plug-in of one's own may say nothing.
+    instruction = getattr(resolve("reflector", reflector), "instruction", "")
+    return instruction if isinstance(instruction, str) else ""
+
+
+def _player(player: Player, revision: str | None, weights: Weights | None) -> dict[str, Any]:
+    return {
+        "label": player.label,
+        "revision": player.fingerprint if player.fingerprint is not None else revision,
+        "open_weights": None if player.model is None else weights == "open",
+    }

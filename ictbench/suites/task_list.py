@@ -1,0 +1,99 @@
+"""The tasks of a suite, as rows of a list."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict
+
+from ictbench.errors import UnknownNameError
+from ictbench.plugins import suggest
+from ictbench.records import Pool, Record, Role
+from ictbench.suites.pools import GamePools, ScoringPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ictbench.records import Task
+    from ictbench.suites.suite import ProfileName, Suite
+
+
+class TaskRow(Record):
+    """One task in one pool."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    suite: str
+    """Name of the suite."""
+    family: str
+    """The task's family."""
+    role: Role
+    """Whether a reflector may be trained on the family."""
+    pool: Pool
+    """experience: reflected on; selection: chooses the best prompt; test: reported."""
+    shared: bool
+    """Whether all loops share the pool: it is then listed once, as loop 0."""
+    loop: int
+    """The loop that meets it."""
+    position: int
+    """Place in the order in which that loop, or the pool, has its tasks, from 0."""
+    id: str
+    """The task's id."""
+    env: str
+    """Environment adapter."""
+    params: str
+    """JSON: what starts the task, e.g. its seed."""
+
+
+def list_tasks(
+    suite: Suite,
+    *,
+    families: Sequence[str] = ("all",),
+    profile: ProfileName = "standard",
+    loops: int | None = None,
+    whole_blocks: bool = False,
+) -> Iterator[TaskRow]:
+    """What runs of a profile play: pools of games whole; generated tasks as each loop has them.
+
+    `loops` is how many loops of generated tasks are listed, those of the profile if None; `whole_blocks` lists all of
+    a loop's selection and test block, and not only as many as the profile takes.
+
+    Raises:
+        UnknownNameError: there is no such family, or the suite has no such profile.
+        PoolTooSmallError: there are not so many loops.
+    """
+    if profile not in suite.profiles:
+        raise UnknownNameError(f"suite {suite.name} has no profile {profile!r}; {suggest(profile, suite.profiles)}")
+    sizes = suite.profiles[profile]
+    for family in suite.select_families(families):
+        if isinstance(suite.pools, GamePools):
+            games = suite.pools.experience_games(suite.env, family, suite.families[family].params)
+            yield from _rows(suite, family, "experience", 0, games)
+            yield from _rows(suite, family, "selection", 0, suite.scoring_tasks("selection", family, 0, None))
+            yield from _rows(suite, family, "test", 0, suite.scoring_tasks("test", family, 0, None))
+            continue
+        for loop in range(sizes.loops if loops is None else loops):
+            experience = suite.experience_order(family, loop, sizes.turns * sizes.batch_size)
+            yield from _rows(suite, family, "experience", loop, experience)
+            scored: tuple[tuple[ScoringPool, int | None], ...]
+            scored = (("selection", sizes.selection_size), ("test", sizes.test_size))
+            for pool, size in scored:
+                tasks = suite.scoring_tasks(pool, family, loop, None if whole_blocks else size)
+                yield from _rows(suite, family, pool, loop, tasks)
+
+
+def _rows(suite: Suite, family: str, pool: Pool, loop: int, tasks: Iterable[Task]) -> Iterator[TaskRow]:
+    for position, task in enumerate(tasks):
+        yield TaskRow(
+            suite=suite.name,
+            family=family,
+            role=suite.families[family].role,
+            pool=pool,
+            shared=suite.pools.shared,
+            loop=loop,
+            position=position,
+            id=task.id,
+            env=task.env,
+            params=json.dumps(task.params, ensure_ascii=False, separators=(",", ":")),
+        )

@@ -1,0 +1,258 @@
+"""A scripted model behind a real HTTP server on loopback that speaks OpenAI's and Anthropic's wire formats.
+
+Also a program: `python -m ictbench.testing.scripted_server --latency lognormal:0.2:1.0 --answer "Action: wait"` prints
+its base URL on the first line and serves until it is told to stop (SIGINT or SIGTERM). With
+`--faults "rate_limited:0.02,reset:0.01"` it misbehaves on purpose; see `ictbench.testing.faults`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import hashlib
+import json
+import signal
+import threading
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ictbench.testing.faults import Faults
+from ictbench.testing.http_delivery import content_of, deliver
+from ictbench.testing.scripted_replies import Answer, Latency, Reply, as_answer
+from ictbench.testing.wire_formats import WIRES, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from ictbench.testing.faults import Fault
+
+LARGEST_REQUEST = 256 * 2**20
+START_SECONDS = 30.0
+GRACE_SECONDS = 0.1
+"""How long requests in progress may still take when the server is stopped."""
+
+
+class ScriptedServer:
+    """Answers `POST /v1/chat/completions` and `POST /v1/messages` by a script. A context manager: it serves from a
+    thread of its own.
+
+        with ScriptedServer(["Action: wait"], latency=Latency.lognormal(0.2, 1.0)) as server:
+            model = open_model(ModelSpec(provider="openai", model="scripted", base_url=server.url))
+
+    Token counts in its replies are numbers of words. `GET /stats` answers what `stats()` does.
+
+    Attributes:
+        url: the base URL for OpenAI's format, ending in `/v1`.
+        anthropic_url: the base URL for Anthropic's, without it.
+        requests: completions asked for so far.
+        in_flight: requests not answered yet, waiting ones included; `max_in_flight` is the most there were.
+        max_serving: the most requests that were served at once, never more than `concurrency`.
+        total_latency: seconds of scripted latency served.
+        statuses: answers by HTTP status; 0 counts those that never came.
+        faults: faults injected so far, by name.
+        requests_log: bodies of all requests in the order they were served, where `record` asked for them.
+    """
+
+    def __init__(
+        self,
+        answer: Answer | Sequence[str | Reply],
+        *,
+        latency: Latency | None = None,
+        faults: Faults | None = None,
+        concurrency: int | None = None,
+        model: str = "scripted",
+        seed: int = 0,
+        record: bool = False,
+        port: int = 0,
+    ) -> None:
+        """Nothing is opened before the server is entered.
+
+        Args:
+            answer: from a request's body to its answer, or a list of answers to cycle through.
+            latency: how long an answer takes; none unless told.
+            faults: what goes wrong on purpose; nothing unless told.
+            concurrency: how many requests are served at once, further ones wait; None is without bound.
+            model: the name that `GET /v1/models` gives.
+            seed: of the latencies, which are fixed by it and the number of the request.
+            record: keep the bodies of all requests in `requests_log`.
+            port: 0 takes a free one.
+        """
+        self.url = self.anthropic_url = ""
+        self.requests = self.in_flight = self.max_in_flight = self.max_serving = 0
+        self.total_latency = 0.0
+        self.statuses: Counter[int] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.requests_log: list[dict[str, Any]] = []
+        self._answer = as_answer(answer)
+        self._latency = latency or Latency()
+        self._faults = faults or Faults()
+        self._asked: Counter[str] = Counter()
+        self._free = asyncio.Semaphore(concurrency) if concurrency else contextlib.nullcontext()
+        self._serving = 0
+        self._peers: set[Any] = set()
+        self._model = model
+        self._seed = seed
+        self._record = record
+        self._port = port
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> ScriptedServer:
+        if self._thread:
+            raise RuntimeError("a ScriptedServer can be entered once")
+        started: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, args=(started,), name="scripted-server", daemon=True)
+        self._thread.start()
+        self.anthropic_url = started.result(START_SECONDS)
+        self.url = f"{self.anthropic_url}/v1"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._loop and self._thread:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    @property
+    def connections(self) -> int:
+        """TCP connections that completions came over."""
+        return len(self._peers)
+
+    def stats(self) -> dict[str, Any]:
+        """All counters as plain JSON."""
+        return {
+            "requests": self.requests,
+            "in_flight": self.in_flight,
+            "max_in_flight": self.max_in_flight,
+            "connections": self.connections,
+            "max_serving": self.max_serving,
+            "total_latency": self.total_latency,
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "faults": dict(sorted(self.faults.items())),
+        }
+
+    def _run(self, started: Future[str]) -> None:
+        try:
+            asyncio.run(self._serve(started))
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _serve(self, started: Future[str]) -> None:
+        self._loop = asyncio.get_running_loop()
+        app = web.Application(client_max_size=LARGEST_REQUEST)
+        for wire in WIRES:
+            app.router.add_post(wire.path, functools.partial(self._complete, wire))
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/stats", self._stats)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self._port).start()
+            started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _complete(self, wire: Wire, request: web.Request) -> web.StreamResponse:
+        self.requests += 1
+        number = self.requests
+        if request.transport:
+            self._peers.add(request.transport.get_extra_info("peername"))
+        with self._counted():
+            content = await request.read()
+            async with self._free:
+                self._serving += 1
+                self.max_serving = max(self.max_serving, self._serving)
+                try:
+                    reply, body = self._reply(wire, content)
+                    seconds = reply.seconds
+                    if seconds is None:
+                        seconds = self._latency.seconds(self._seed, number)
+                    await asyncio.sleep(seconds)
+                    self.total_latency += seconds
+                finally:
+                    self._serving -= 1
+            self.statuses[0 if reply.delivery in {"drop", "hang"} else reply.status] += 1
+            words = sum(len(message["content"].split()) for message in body.get("messages", ()))
+            return await deliver(request, reply, content_of(reply, wire, body, self._model, number, words))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    def _reply(self, wire: Wire, content: bytes) -> tuple[Reply, dict[str, Any]]:
+        """The reply to a request, and the request as the script sees it; empty where it is none."""
+        try:
+            asked = json.loads(content)
+            body = wire.read(asked)
+        except ValueError as error:
+            return Reply(str(error), status=400), {}
+        if body.get("stream"):
+            return Reply("the scripted server does not stream", status=400), {}
+        if self._record:
+            self.requests_log.append(asked)
+        fault = self._fault(content)
+        if fault and (reply := self._faults.reply(fault, wire)):
+            return reply, body
+        try:
+            answer = self._answer(body)
+        except Exception as error:  # a broken script: the client should see why, whatever it raises
+            return Reply(f"the script raised {error!r}", status=500), body
+        reply = Reply(answer) if isinstance(answer, str) else answer
+        return (self._faults.dripping(reply) if fault else reply), body
+
+    def _fault(self, content: bytes) -> Fault | None:
+        if not self._faults.rates:
+            return None
+        digest = hashlib.sha256(content).hexdigest()
+        fault = self._faults.draw(digest, self._asked[digest])
+        self._asked[digest] += 1
+        if fault:
+            self.faults[fault.value] += 1
+        return fault
+
+    async def _models(self, request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": self._model, "object": "model"}]})
+
+    async def _stats(self, request: web.Request) -> web.Response:
+        return web.json_response(self.stats())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m ictbench.testing.scripted_server", description=__doc__)
+    parser.add_argument("--answer", action="append", help="what to answer; several are cycled through")
+    parser.add_argument("--latency", type=Latency.parse, default=Latency(), help="constant:S or lognormal:MEDIAN:SIGMA")
+    parser.add_argument("--faults", type=Faults.parse, default=Faults(), help="NAME:RATE,NAME:RATE,…")
+    parser.add_argument("--concurrency", type=int, help="how many requests are served at once")
+    parser.add_argument("--model", default="scripted")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=0, help="of latencies and faults")
+    options = vars(parser.parse_args(arguments))
+    options["faults"] = replace(options["faults"], seed=options["seed"])
+    # Blocked before the server's thread starts, so that the signal comes to sigwait and to nobody else.
+    stopping = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    with ScriptedServer(options.pop("answer") or ["Action: wait"], **options) as server:
+        print(server.url, flush=True)
+        signal.sigwait(stopping)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""HTML pages: the report of runs and the static site of leaderboards."""

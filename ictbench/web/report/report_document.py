@@ -1,0 +1,70 @@
+"""Everything a report shows but for its episodes, as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ictbench._version import __version__
+from ictbench.errors import ResultError
+from ictbench.results.formatting import told_apart
+from ictbench.results.notes import remarks
+from ictbench.results.schema_checks import contradictions
+from ictbench.web.report.run_differences import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.results.schema import FamilyResult, Measures
+    from ictbench.web.report.report_source import ReportSource
+
+
+def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
+    """The document; its `runs` are in the order of `sources`.
+
+    Raises:
+        ResultError: a result contradicts itself.
+    """
+    for source in sources:
+        for contradiction in contradictions(source.result):
+            raise ResultError(f"the result of {source.name} contradicts itself: {contradiction}")
+    results = [source.result for source in sources]
+    labels = told_apart([result.reflector.label for result in results], [source.name for source in sources])
+    return {
+        "ictbench": __version__,
+        "differences": list(differences(results)),
+        "several_suites": len({result.suite.digest for result in results}) > 1,
+        "runs": [_run(source, label) for source, label in zip(sources, labels, strict=True)],
+    }
+
+
+def _run(source: ReportSource, label: str) -> dict[str, Any]:
+    result = source.result
+    plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
+    return {
+        **plain,
+        "name": source.name,
+        "label": label,
+        "remarks": list(remarks(result)),
+        "started": result.host.started,
+        "seconds": result.host.seconds,
+        "spent": result.host.spent.model_dump(mode="json"),
+        "troubles": list(result.host.troubles),
+        "roles": [
+            {
+                "role": role,
+                "measures": measures.model_dump(mode="json"),
+                "curve": _curve(measures),
+            }
+            for role, measures in result.by_role.items()
+        ],
+        "families": [_family(family) for family in result.families],
+    }
+
+
+def _family(family: FamilyResult) -> dict[str, Any]:
+    return {**family.model_dump(mode="json"), "curve": _curve(family.measures)}
+
+
+def _curve(measures: Measures | None) -> list[dict[str, Any]]:
+    """Mean selection success of prompt[0] … prompt[N], with intervals."""
+    return [point.model_dump() for point in measures.curve] if measures else []

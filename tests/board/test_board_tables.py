@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from boards import made_up, restated, submit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.board import board_log as log
+from ictbench.board.board_tables import _code, _no_formula, write_tables
+from ictbench.board.entries import read_board
+from ictbench.board.ranking import rank
+from ictbench.submissions.layout import BoardFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> BoardFolder:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    submit(folder, "good", made_up(READ, "rules"))
+    submit(folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"))
+    submit(folder, "small", made_up(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    log.append(folder.log, "attempted", "other", by="us", reason="-1+1: forged")
+    return folder
+
+
+def written(folder: BoardFolder) -> dict[str, str]:
+    board = restated(read_board(folder), "good", name='=HYPERLINK("https://example.org")')
+    board = restated(board, "bad", name="@everyone | <b>`x`</b> ![](https://e)", submitted_by="\t-2+3|cmd")
+    write_tables(board, rank(board.entries), folder.tables)
+    return {path.name: path.read_text("utf-8") for path in sorted(folder.tables.iterdir())}
+
+
+def test_the_tables_say_what_the_board_says(folder: BoardFolder) -> None:
+    files = written(folder)
+    assert list(files) == ["board.md", "families.csv", "log.csv", "ranking.csv", "unranked.csv"]
+    good, bad = csv.DictReader(files["ranking.csv"].splitlines())
+    assert (good["slug"], good["rank_low"], good["rank_high"], good["best"]) == ("good", "1", "2", "0.833333")
+    assert (bad["slug"], bad["gain"], bad["badges"], bad["over_blind"]) == ("bad", "0", "replayed", "")
+    (small,) = csv.DictReader(files["unranked.csv"].splitlines())
+    assert (small["section"], small["why"]) == ("shown", "the quick profile is never ranked")
+    assert [row["slug"] for row in csv.DictReader(files["families.csv"].splitlines())] == ["bad", "good", "small"]
+    assert "| 1–2 | `=HYPERLINK" in files["board.md"]
+    assert "A range of ranks is a tie" in files["board.md"]
+    assert "`the quick profile is never ranked`" in files["board.md"]
+
+
+def test_the_same_board_gives_the_same_files(folder: BoardFolder) -> None:
+    assert written(folder) == written(folder)
+
+
+def test_a_spreadsheet_runs_nothing_and_markdown_obeys_nothing(folder: BoardFolder) -> None:
+    files = written(folder)
+    for name, text in files.items():
+        cells = [cell for row in csv.reader(text.splitlines()) for cell in row] if name.endswith(".csv") else []
+        assert not [cell for cell in cells if re.match(r"\s*[=@+\t\r]|\s*-\D", cell)]
+    assert "'-1+1: forged" in files["log.csv"]
+    outside = re.sub(r"`[^`\n]*`", "", files["board.md"])
+    assert not set("<@!") & set(outside)
+    assert "https" not in outside
+
+
+def test_an_empty_board_has_tables_too(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    folder.submissions.mkdir(parents=True)
+    assert "No entry yet." in written(folder)["board.md"]
+
+
+@given(st.text())
+def test_any_text_is_one_cell_in_one_code_span(text: str) -> None:
+    span = _code(text)
+    assert span.count("`") == 2
+    assert "|" not in span
+    assert len(span.splitlines()) == 1
+    assert str(_no_formula(text)).isprintable()
+    assert not re.match(r"\s*[=+\-@]", str(_no_formula(text)))

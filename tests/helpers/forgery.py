@@ -1,0 +1,197 @@
+"""A submission taken apart, edited, and put together again as an attacker would do it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ictbench.protocol import LoopOutcome, loop_plan
+from ictbench.records import prompt_digest
+from ictbench.results import Result
+from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.schema import checksum_of
+from ictbench.submissions.episode_records import EpisodeRecord
+from ictbench.submissions.layout import SubmissionFolder
+from ictbench.submissions.metadata import from_result
+from ictbench.suites import Sizes, load_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Forgery:
+    """The parts, as plain JSON to be edited in place."""
+
+    metadata: Json
+    result: Json
+    episodes: list[Json]
+    trajectories: list[Json]
+    derived: bool = True
+    """Whether metadata are made to say what the result says."""
+    checksum: bool = True
+    """Whether the result's checksum is made to fit."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Written as they are, instead of what the parts say, and named by their digests."""
+
+    @classmethod
+    def of(cls, folder: SubmissionFolder) -> Forgery:
+        """An honest submission, taken apart."""
+        return cls(
+            json.loads(folder.metadata.read_bytes()),
+            json.loads(folder.result.read_bytes()),
+            _lines(folder.episodes),
+            _lines(folder.trajectories),
+        )
+
+    def family(self, number: int = 0) -> Json:
+        """A family of the result."""
+        return self.result["families"][number]  # type: ignore[no-any-return]
+
+    def loop(self, family: int = 0, number: int = 0) -> Json:
+        """A loop of the result."""
+        return self.family(family)["loops"][number]  # type: ignore[no-any-return]
+
+    def loops(self) -> Iterator[Json]:
+        """All of them."""
+        for family in self.result["families"]:
+            yield from family["loops"]
+
+    def records(self, tasks: list[str], prompt: Json) -> list[Json]:
+        """Records of some tasks under a prompt of the result."""
+        keys = {f"{task}@{prompt['digest']}" for task in tasks}
+        return [episode for episode in self.episodes if episode["key"] in keys]
+
+    def unsolved(self) -> Json:
+        """A record of a test episode under the first loop's best prompt of any family, that was lost at the limit."""
+        for loop in self.loops():
+            for record in self.records(loop["test_tasks"], loop["prompts"][loop["best"]]):
+                if record["trajectory"]["end"] == "step_limit":
+                    return record
+        raise AssertionError("every test episode under a best prompt is solved")
+
+    def solved(self) -> Json:
+        """A record of a solved episode of a few decisions."""
+        return next(e for e in self.episodes if e["trajectory"]["end"] == "solved" and e["trajectory"]["steps"][1:])
+
+    def needed(self) -> set[str]:
+        """Keys of the records that the loops of the result need."""
+        keys: set[str] = set()
+        for loop in self.loops():
+            digests = [prompt["digest"] for prompt in loop["prompts"]]
+            for digest, batch in zip(digests, loop["batches"], strict=False):
+                keys |= {f"{task}@{digest}" for task in batch["tasks"]}
+            keys |= {f"{task}@{digest}" for task in loop["selection_tasks"] for digest in digests}
+            keys |= {f"{task}@{digests[int(index)]}" for task in loop["test_tasks"] for index in loop["test"]}
+        return keys
+
+    def drop_unneeded(self) -> None:
+        """Leave out records that no loop needs."""
+        needed = self.needed()
+        self.episodes = [record for record in self.episodes if record["key"] in needed]
+        self.trajectories = [record for record in self.trajectories if record["key"] in needed]
+
+    def recount(self) -> None:
+        """Work everything out anew from prompts and records, so that the result agrees with them."""
+        solved = {episode["key"]: episode["trajectory"]["end"] == "solved" for episode in self.episodes}
+        summaries = {e["key"]: EpisodeRecord.model_validate(e).summary() for e in self.episodes}
+        suite, sizes = load_suite(self.result["suite"]["name"]), Sizes(**self.result["sizes"])
+        outcomes: dict[str, list[LoopOutcome]] = {}
+        for family in self.result["families"]:
+            for loop in family["loops"]:
+                plan = loop_plan(suite, family["name"], loop["index"], sizes)
+                outcomes.setdefault(family["name"], []).append(_outcome(plan, loop, solved))
+        for number, family in enumerate(self.result["families"]):
+            loops = outcomes[family["name"]]
+            made = family_result(family["name"], suite.families[family["name"]], loops, summaries)
+            self.result["families"][number] = made.model_dump(mode="json")
+        every = [loop for loops in outcomes.values() for loop in loops]
+        roles = {name: suite.families[name].role for name in outcomes}
+        means = role_measures(roles, every)
+        self.result["by_role"] = {role: measures.model_dump(mode="json") for role, measures in means.items()}
+        for role, usage in costs(every, summaries).items():
+            self.result["cost"][role] = usage.model_dump(mode="json")
+
+    def write(self, path: Path) -> SubmissionFolder:
+        """Write the submission, every digest made to fit."""
+        folder = SubmissionFolder(path)
+        path.mkdir(parents=True)
+        if self.checksum:
+            self.result["checksum"] = checksum_of(self.result)
+        if self.derived:
+            self.metadata |= _derived(self.result)
+        files = {
+            "result.json": json.dumps(self.result, ensure_ascii=False).encode(),
+            "episodes.jsonl.gz": pack(self.episodes),
+            "trajectories.jsonl.gz": pack(self.trajectories),
+        } | self.files
+        digests = {name: hashlib.sha256(files[name]).hexdigest() for name in files if name != "submission.json"}
+        metadata = {**self.metadata, "files": digests}
+        files = {"submission.json": json.dumps(metadata, ensure_ascii=False).encode(), **files}
+        for name, content in files.items():
+            (path / name).write_bytes(content)
+        return folder
+
+
+def pack(values: list[Json]) -> bytes:
+    """JSON lines, gzipped fast."""
+    text = "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
+    return gzip.compress(text.encode("utf-8", "surrogatepass"), 1, mtime=0)
+
+
+def retitle(forgery: Forgery, loop: Json, index: int, text: str) -> None:
+    """Give a prompt of a loop another text, and its records the key and digest that go with it."""
+    before, after = loop["prompts"][index]["digest"], prompt_digest(text)
+    tasks = {*loop["selection_tasks"], *loop["test_tasks"], *(t for batch in loop["batches"] for t in batch["tasks"])}
+    for prompt in loop["prompts"]:
+        if prompt["digest"] == before:
+            prompt.update(text=text, digest=after)
+    for records in (forgery.episodes, forgery.trajectories):
+        # Another loop may have the same prompt and the same experience: it keeps the old ones.
+        new = [deepcopy(r) for r in records if r["prompt"] == before and r["task"]["id"] in tasks]
+        for record in new:
+            record.update(prompt=after, key=f"{record['task']['id']}@{after}")
+        records += new
+        records.sort(key=lambda record: str(record["key"]))
+    forgery.drop_unneeded()
+
+
+def _outcome(plan: Any, loop: Json, solved: dict[str, bool]) -> LoopOutcome:
+    prompts = loop["prompts"]
+
+    def outcomes(tasks: Any, prompt: Json) -> tuple[bool, ...]:
+        return tuple(solved[f"{task.id}@{prompt['digest']}"] for task in tasks)
+
+    selection = tuple(outcomes(plan.selection, prompt) for prompt in prompts)
+    scores = [sum(one) for one in selection]
+    best = scores.index(max(scores))
+    return LoopOutcome(
+        plan=plan,
+        prompts=tuple(prompt["text"] for prompt in prompts),
+        analyses=tuple(prompt["analysis"] for prompt in prompts[1:]),
+        failures=tuple(prompt["failure"] for prompt in prompts[1:]),
+        experience=tuple(outcomes(batch, prompt) for batch, prompt in zip(plan.batches, prompts, strict=False)),
+        selection=selection,
+        best=best,
+        test={index: outcomes(plan.test, prompts[index]) for index in sorted({0, best, plan.turns})},
+    )
+
+
+def _derived(content: Json) -> Json:
+    """What metadata say as the result says it, as far as the result is one."""
+    try:
+        result = Result.model_validate(content)
+    except ValueError:
+        return {}
+    return from_result(result)
+
+
+def _lines(path: Path) -> list[Json]:
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]

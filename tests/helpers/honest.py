@@ -1,0 +1,39 @@
+"""An honest run and its submission, made once for all tests and all processes that run them."""
+
+from __future__ import annotations
+
+import fcntl
+from typing import TYPE_CHECKING
+
+import ictbench
+from ictbench.board.validate import check_submission
+from ictbench.submissions.build_submission import draft, submit
+from ictbench.submissions.layout import BoardFolder, SubmissionFolder
+from ictbench.submissions.metadata import Statement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUITE, SLUG = "minihack-v1", "scripted-pair"
+STATEMENT = Statement(name="Scripted pair", description="Rules.", submitted_by="The authors")
+
+
+def honest_run(folder: Path) -> ictbench.Run:
+    """The scripted pair in the lite profile on the held-out families: the smallest run that a board ranks."""
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "run/result.json").exists():
+            return ictbench.load_run(folder / "run")
+        return ictbench.run(suite=SUITE, profile="lite", families="held-out", out=folder / "run")
+
+
+def honest_submission(folder: Path) -> SubmissionFolder:
+    """Its submission, on a board of its own."""
+    run = honest_run(folder)
+    boards = folder / "leaderboards"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = BoardFolder(boards / SUITE).submission(SLUG)
+        if not made.path.exists():
+            submit(draft(run, boards, STATEMENT), check_submission, git=False)
+        return made

@@ -1,0 +1,80 @@
+"""Results made up for tests: outcomes on test tasks as strings, everything else as small as it can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from finished import episodes_of, loop
+
+from ictbench.records import Role, Usage
+from ictbench.results import Result
+from ictbench.results.assemble import family_result, role_measures
+from ictbench.results.schema import Host, Player, SuiteId
+from ictbench.suites import Family, Sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ictbench.protocol import LoopOutcome
+    from ictbench.records import PluginSpec
+
+Outcomes = tuple[str, str]
+"""Of prompt[0] and of the best prompt, one character a test task."""
+
+
+def result(
+    families: Mapping[str, Sequence[Outcomes]],
+    label: str = "one",
+    *,
+    roles: Mapping[str, Role] | None = None,
+    reflector: PluginSpec | None = None,
+    **changes: Any,
+) -> Result:
+    """A complete run of one turn, in which the best prompt is the last."""
+    of = {name: (roles or {}).get(name, "held-out") for name in families}
+    made = {
+        name: tuple(_loop(name, index, *outcomes) for index, outcomes in enumerate(loops))
+        for name, loops in families.items()
+    }
+    results = tuple(
+        family_result(name, Family(role=of[name]), loops, episodes_of(*loops)) for name, loops in made.items()
+    )
+    fields: dict[str, Any] = {
+        "schema": "ictbench.result/1",
+        "ictbench": "0",
+        "suite": SuiteId(name="rooms-v1", digest="d" * 64),
+        "versions": {"nle": "1"},
+        "profile": "quick",
+        "sizes": Sizes(turns=1, batch_size=1, loops=max([1, *map(len, families.values())])),
+        "intervals": "over loops",
+        "test_every_turn": False,
+        "audit": False,
+        "max_steps": 25,
+        "prompt_bytes": 8000,
+        "actor": Player(label="rules", name="rules"),
+        "reflector": Player(**reflector.model_dump()) if reflector else Player(label=label, name=label),
+        "reflector_trained_on": (),
+        "deviations": (),
+        "ranked": False,
+        "complete": True,
+        "owed": 0,
+        "retried_failures": {},
+        "families": results,
+        "by_role": role_measures(of, [loop for loops in made.values() for loop in loops]),
+        "cost": {},
+        "episodes_sha256": "e" * 64,
+        "host": Host(
+            folder=f"runs/{label}",
+            started="2026-01-01T00:00:00+00:00",
+            seconds=1.0,
+            spent=Usage(),
+            addresses={},
+            troubles=(),
+            machine={},
+        ),
+    }
+    return Result.model_validate({**fields, **changes})
+
+
+def _loop(family: str, index: int, base: str, best: str) -> LoopOutcome:
+    return loop(["0", "1"], {0: base, 1: best}, best=1, family=family, index=index)

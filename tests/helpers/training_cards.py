@@ -1,0 +1,39 @@
+"""Cards of trained checkpoints, as tests write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ictbench.models.checkpoint_card import CARD, TrainingCard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def card(**fields: Any) -> TrainingCard:
+    return TrainingCard.model_validate(
+        {
+            "ictbench": "0.1.0",
+            "reflector": "lessons",
+            "experience": "events",
+            "trained_on": ("minihack-v1/eat",),
+            "suite": "minihack-v1",
+            "suite_digest": "0" * 64,
+            "states_digest": "1" * 64,
+            "actor": "rules",
+            "reward": "replay",
+            "step": 20,
+            "base": "smollm2",
+            "base_digest": None,
+            "config": {},
+            "versions": {},
+            **fields,
+        }
+    )
+
+
+def written(folder: Path, **fields: Any) -> TrainingCard:
+    made = card(**fields)
+    folder.mkdir(exist_ok=True)
+    (folder / CARD).write_text(made.model_dump_json(by_alias=True), encoding="utf-8")
+    return made

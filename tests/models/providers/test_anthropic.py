@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.chat_model import Constraint, ConstraintStyle
+from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.records import ModelSpec, Usage
+from ictbench.testing import Reply, ScriptedServer, obedient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.models import Completion, Message
+
+KEY = "sk-ant-quite-secret"
+SYSTEM: Message = {"role": "system", "content": "You play."}
+MESSAGES: list[Message] = [SYSTEM, {"role": "user", "content": "A door."}]
+MARK = {"cache_control": {"type": "ephemeral"}}
+CONSTRAINT = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def spec_for(url: str | None = None, model: str = "claude-haiku-4-5", **fields: Any) -> ModelSpec:
+    return ModelSpec(provider="anthropic", model=model, base_url=url, **fields)
+
+
+def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **asked: Any) -> Completion:
+    async def once() -> Completion:
+        model = AnthropicModel(spec)
+        try:
+            return await model.complete(messages, **asked)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(once())
+
+
+def sent(messages: Sequence[Message] = MESSAGES, constraint: Constraint | None = None, **fields: Any) -> dict[str, Any]:
+    """The body of a request."""
+    with ScriptedServer(obedient, record=True) as server:
+        complete(spec_for(server.anthropic_url, **fields), messages, seed=3, constraint=constraint)
+    return server.requests_log[0]
+
+
+def answered(reply: Reply) -> Completion:
+    with ScriptedServer([reply]) as server:
+        return complete(spec_for(server.anthropic_url))
+
+
+def message(content: Any, stop_reason: str = "end_turn", **fields: Any) -> Reply:
+    return Reply(body={"content": content, "stop_reason": stop_reason, **fields})
+
+
+def user(text: str) -> Message:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> Message:
+    return {"role": "assistant", "content": text}
+
+
+def test_a_completion_with_its_usage() -> None:
+    with ScriptedServer(["Open the door."]) as server:
+        completion = complete(spec_for(server.anthropic_url))
+    assert (completion.text, completion.finish_reason) == ("Open the door.", "stop")
+    assert completion.usage == Usage(calls=1, input_tokens=4, output_tokens=3, cost=None)
+
+
+def test_input_tokens_are_all_of_them_and_those_read_from_the_cache_are_told_apart() -> None:
+    usage = {
+        "input_tokens": 10,
+        "cache_read_input_tokens": 80,
+        "cache_creation_input_tokens": 20,
+        "output_tokens": 50,
+        "output_tokens_details": {"thinking_tokens": 40},
+    }
+    assert answered(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
+        calls=1, input_tokens=110, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
+    )
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": None, "output_tokens_details": None}])
+def test_usage_that_is_not_told_counts_as_none(usage: Any) -> None:
+    assert answered(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
+
+
+def test_the_system_prompt_has_a_field_of_its_own_and_is_marked_for_the_cache() -> None:
+    assert sent(max_tokens=7) == {
+        "model": "claude-haiku-4-5",
+        "max_tokens": 7,
+        "system": [{"type": "text", "text": "You play.", **MARK}],
+        "messages": [user("A door.")],
+        "temperature": 0.0,
+    }
+
+
+def test_of_a_conversation_all_but_the_present_situation_is_marked_for_the_cache() -> None:
+    said = [SYSTEM, user("one"), assistant("two"), user("three"), assistant("four"), user("five")]
+    assert sent(said)["messages"] == [
+        *said[1:4],
+        {"role": "assistant", "content": [{"type": "text", "text": "four", **MARK}]},
+        user("five"),
+    ]
+
+
+def test_user_and_assistant_take_turns_and_the_user_begins() -> None:
+    said = [assistant("zero"), user("one"), user("two")]
+    begun, zero, merged = sent(said)["messages"]
+    assert begun == user("(begin)")
+    assert (zero["role"], zero["content"][0]["text"]) == ("assistant", "zero")
+    assert merged == user("one\n\ntwo")
+    assert sent([SYSTEM])["messages"] == [user("(begin)")]
+    assert "system" not in sent([user("one")])
+
+
+@pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("claude-3-5-haiku-latest", True),
+        ("claude-sonnet-4-20250514", True),
+        ("claude-opus-4-6", True),
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", True),
+        ("kimi-k2", True),
+        ("claude-opus-4-7", False),
+        ("claude-opus-4-8@20260601", False),
+        ("claude-sonnet-5", False),
+        ("claude-haiku-5-5", False),
+        ("claude-fable-5", False),
+    ],
+)
+def test_a_temperature_goes_to_models_that_take_one(model: str, told: bool) -> None:
+    assert ("temperature" in sent(model=model)) is told
+    assert "temperature" not in sent(model=model, temperature=None)
+
+
+def test_options_are_sent_along() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    assert sent(temperature=None, options={"thinking": thinking})["thinking"] == thinking
+
+
+def test_a_constraint_is_a_forced_tool_whose_input_is_the_reply() -> None:
+    body = sent(constraint=CONSTRAINT)
+    assert body["tools"][0]["input_schema"] == CONSTRAINT.json_schema()
+    assert body["tool_choice"] == {"type": "tool", "name": body["tools"][0]["name"], "disable_parallel_tool_use": True}
+    with ScriptedServer(obedient) as server:
+        completion = complete(spec_for(server.anthropic_url), constraint=CONSTRAINT)
+    assert (completion.text, completion.finish_reason) == ('{"thought": "I obey.", "action": "wait"}', "stop")
+
+
+def test_a_constraint_is_a_structured_output_where_tools_cannot_be_forced() -> None:
+    body = sent(model="claude-sonnet-5-5", constraint=CONSTRAINT, options={"output_config": {"effort": "low"}})
+    assert "tools" not in body
+    assert body["output_config"]["effort"] == "low"
+    assert body["output_config"]["format"]["type"] == "json_schema"
+    schema = body["output_config"]["format"]["schema"]
+    assert schema["properties"] == {
+        "thought": {"type": "string"},
+        "action": {"type": "string", "enum": ["wait", "open door"]},
+    }
+    assert schema["required"] == ["thought", "action"]
+
+
+def test_thinking_is_not_part_of_the_text() -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "x"},
+        {"type": "redacted_thinking", "data": "x"},
+        {"type": "text", "text": "Open "},
+        {"type": "text", "text": "it."},
+    ]
+    assert answered(message(blocks)).text == "Open it."
+
+
+def test_half_a_surrogate_pair_does_not_travel_on() -> None:
+    assert answered(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (message([], "end_turn"), "empty"),
+        (message(None, "end_turn"), "empty"),
+        (message([{"type": "thinking", "thinking": "Hm."}]), "empty"),
+        (message([], "refusal"), "refused"),
+        (message([{"type": "text", "text": "I wo"}], "refusal"), "refused"),
+        (message([{"type": "text", "text": "and"}], "model_context_window_exceeded"), "context_overflow"),
+        (Reply("prompt is too long: 213462 tokens > 200000 maximum", status=400), "context_overflow"),
+        (Reply("prompt is too long", status=413), "context_overflow"),
+        (Reply("messages: roles must alternate", status=400), "bad_request"),
+        (Reply("request exceeds 32 MB", status=413), "bad_request"),
+    ],
+)
+def test_what_the_model_or_the_request_is_to_blame_for(reply: Reply, kind: str) -> None:
+    with pytest.raises(ModelFailure) as failure:
+        answered(reply)
+    assert failure.value.kind == kind
+
+
+def test_a_failure_that_was_a_reply_has_its_usage() -> None:
+    with pytest.raises(ModelFailure) as failure:
+        answered(message([], "refusal", usage={"input_tokens": 3, "output_tokens": 1}))
+    assert failure.value.usage == Usage(calls=1, input_tokens=3, output_tokens=1, cost=None)
+
+
+@pytest.mark.parametrize("text", ["and so on and", ""])
+def test_a_reply_that_met_the_limit_is_the_callers_to_judge(text: str) -> None:
+    completion = answered(Reply(text, finish_reason="length"))
+    assert (completion.text, completion.finish_reason) == (text, "length")
+
+
+def test_unknown_stop_reasons_are_other() -> None:
+    assert answered(message([{"type": "text", "text": "x"}], "pause_turn")).finish_reason == "other"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply("slow down", status=429), "rate_limited"),
+        (Reply("overloaded", status=529), "overloaded"),
+        (Reply("down", status=500), "overloaded"),
+        (Reply("conflict", status=409), "overloaded"),
+        (Reply(delivery="drop"), "connection"),
+        (Reply(body={"hello": 1}), "malformed"),
+        (Reply(body=[]), "malformed"),
+        (Reply(body={"content": [1]}), "malformed"),
+        (Reply(body={"content": [{"type": "text"}]}), "malformed"),
+    ],
+)
+def test_passing_trouble(reply: Reply, kind: str) -> None:
+    with pytest.raises(TransientModelError) as trouble:
+        answered(reply)
+    assert trouble.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply("no such model", status=404), r"no such model \(check the model name 'claude-haiku-4-5'"),
+        (Reply("no", status=403), "check that the key may use this model"),
+        (Reply("Your credit balance is too low to access the API.", status=400), "check the account's balance"),
+        (Reply("", status=302, headers={"Location": "http://127.0.0.1:1/"}), "check the base URL"),
+    ],
+)
+def test_what_no_other_request_would_escape(reply: Reply, told: str) -> None:
+    with pytest.raises(EndpointRefusedError, match=told):
+        answered(reply)
+
+
+def test_the_key_is_in_no_error_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", f"{KEY}\n")
+    with ScriptedServer([Reply(f"invalid key {KEY}", status=401), Reply(f"{KEY}?", status=500)]) as server:
+        model = AnthropicModel(spec_for(server.anthropic_url))
+        with pytest.raises(EndpointRefusedError, match="check ANTHROPIC_API_KEY") as refused:
+            complete(model.spec)
+        with pytest.raises(TransientModelError, match=r"\[key\]\?") as trouble:
+            complete(model.spec)
+    assert KEY not in f"{refused.value} {trouble.value} {model!r} {vars(model)!r}"
+
+
+def test_without_a_key_anthropic_itself_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="ANTHROPIC_API_KEY"):
+        AnthropicModel(spec_for())
+    with pytest.raises(UsageError, match="ANTHROPIC_API_KEY"):
+        AnthropicModel(spec_for("https://api.anthropic.com/v1/"))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-a\r\nb")
+    with pytest.raises(UsageError, match="ANTHROPIC_API_KEY") as caught:
+        AnthropicModel(spec_for())
+    assert "sk-a" not in str(caught.value)
+
+
+def test_the_address_comes_from_the_environment_unless_the_spec_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"]) as mine:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", theirs.anthropic_url)
+        assert complete(spec_for()).text == "theirs"
+        assert complete(spec_for(f"{mine.anthropic_url}/v1/")).text == "mine"
+
+
+def test_the_fingerprint_is_the_model_that_answered() -> None:
+    with ScriptedServer(["ok"], model="claude-haiku-4-5-20251001") as server:
+
+        async def fingerprints() -> list[str | None]:
+            model = AnthropicModel(spec_for(server.anthropic_url))
+            before = model.fingerprint
+            await model.complete(MESSAGES)
+            await model.aclose()
+            return [before, model.fingerprint]
+
+        assert asyncio.run(fingerprints()) == [None, "claude-haiku-4-5-20251001"]
+
+
+def test_without_the_client_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setitem(sys.modules, "anthropic", None)
+    with pytest.raises(MissingExtraError, match=r"ictbench\[anthropic\]"):
+        AnthropicModel(spec_for())

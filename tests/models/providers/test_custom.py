@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import ModelFailure, PluginError, TransientModelError, UsageError
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle
+from ictbench.models.providers.custom import CustomModel, adapted, is_model
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.records import ModelSpec, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.models import ChatModel, Message
+
+MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
+
+
+def opened(found: type[Any], **fields: Any) -> ChatModel:
+    return adapted(found, ModelSpec(provider=f"mine:{found.__name__}", model="", **fields))
+
+
+def complete(found: type[Any], timeout: float = 60.0, **asked: Any) -> Completion:
+    async def once() -> Completion:
+        model = opened(found, timeout=timeout)
+        try:
+            return await model.complete(MESSAGES, **asked)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(once())
+
+
+def answering(answer: Any) -> type[Any]:
+    class Answering:
+        def complete(self, messages: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    return Answering
+
+
+class Async:
+    async def complete(self, messages: Sequence[Message]) -> str:
+        await asyncio.sleep(0)
+        return f"You said {messages[-1]['content']}"
+
+
+class Plain:
+    def complete(self, messages: Sequence[Message]) -> str:
+        return f"You said {messages[-1]['content']}"
+
+
+@pytest.mark.parametrize("found", [Async, Plain])
+def test_a_text_becomes_a_completion_of_unknown_cost(found: type[Any]) -> None:
+    assert complete(found) == Completion("You said A door.", Usage(calls=1, cost=None))
+
+
+def test_a_completion_stays_as_it_is() -> None:
+    own = Completion("Hello.", Usage(calls=1, input_tokens=5, output_tokens=2, cost=0.1), "length")
+    assert complete(answering(own)) == own
+
+
+def test_a_class_gets_what_it_names() -> None:
+    class Curious:
+        def __init__(self, spec: ModelSpec) -> None:
+            self.temperature = spec.temperature
+
+        def complete(self, messages: Any, *, seed: int | None) -> str:
+            return f"{self.temperature} {seed}"
+
+    class Everything:
+        capabilities = ("json",)
+
+        async def complete(self, messages: Any, **asked: Any) -> str:
+            return f"{sorted(asked)}"
+
+    assert complete(Curious, seed=7).text == "0.0 7"
+    constraint = Constraint(ConstraintStyle.JSON, ("wait",))
+    assert complete(Everything, constraint=constraint).text == "['constraint', 'seed']"
+
+
+def test_a_plain_function_runs_in_threads_many_at_once() -> None:
+    together = threading.Barrier(8, timeout=30)
+
+    class Meeting:
+        def complete(self, messages: Any) -> str:
+            together.wait()
+            return threading.current_thread().name
+
+    async def meet() -> list[Completion]:
+        model = opened(Meeting)
+        try:
+            return await asyncio.gather(*(model.complete(MESSAGES) for _ in range(8)))
+        finally:
+            await model.aclose()
+
+    assert len({completion.text for completion in asyncio.run(meet())}) == 8
+
+
+def test_a_plain_function_that_returns_a_coroutine_is_awaited() -> None:
+    class Lambda:
+        complete = lambda self, messages: Async().complete(messages)  # noqa: E731
+
+    assert complete(Lambda).text == "You said A door."
+
+
+def test_the_callers_messages_are_not_the_classes_to_change() -> None:
+    class Meddler:
+        def complete(self, messages: Any) -> str:
+            messages[0]["content"] = "changed"
+            messages.clear()
+            return "ok"
+
+    before = [message.copy() for message in MESSAGES]
+    complete(Meddler)
+    assert before == MESSAGES
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        ("  ", ModelFailure, "empty"),
+        (Completion("", Usage(calls=1)), ModelFailure, "empty"),
+        (ModelFailure("refused", "no"), ModelFailure, "refused: no"),
+        (TransientModelError("rate_limited", "later"), TransientModelError, "later"),
+        (ConnectionResetError("gone"), TransientModelError, "mine:Answering: ConnectionResetError: gone"),
+        (TimeoutError(), TransientModelError, "no answer"),
+        (KeyError("x"), PluginError, "mine:Answering.complete raised KeyError: 'x'"),
+        (7, PluginError, "returned 7, not a str or a Completion"),
+        (None, PluginError, "returned None"),
+    ],
+)
+def test_what_goes_wrong_is_told_by_its_kind(answer: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        complete(answering(answer))
+
+
+def test_a_class_that_takes_too_long_is_a_timeout() -> None:
+    class Slow:
+        async def complete(self, messages: Any) -> str:
+            await asyncio.sleep(60)
+            return "late"
+
+    class Blocking:
+        def complete(self, messages: Any) -> str:
+            time.sleep(0.5)
+            return "late"
+
+    for found in (Slow, Blocking):
+        with pytest.raises(TransientModelError, match=r"no answer within 0.01 s") as trouble:
+            complete(found, timeout=0.01)
+        assert trouble.value.kind == "timeout"
+
+
+def test_capabilities_and_the_fingerprint_are_the_classes_own() -> None:
+    class Able(Async):
+        capabilities = (ConstraintStyle.JSON, "grammar")
+        fingerprint = 7
+
+        async def complete(self, messages: Any, constraint: Constraint | None = None) -> str:
+            return "ok"
+
+    model = opened(Able)
+    assert model.capabilities == {ConstraintStyle.JSON, ConstraintStyle.GRAMMAR}
+    assert model.fingerprint == "7"
+    assert opened(Plain).capabilities == frozenset()
+    assert opened(Plain).fingerprint is None
+
+
+def test_closing_reaches_the_class() -> None:
+    closed: list[str] = []
+
+    class Closing(Plain):
+        def close(self) -> None:
+            closed.append("plain")
+
+    class ClosingAsync(Async):
+        async def aclose(self) -> None:
+            closed.append("async")
+
+    complete(Closing)
+    complete(ClosingAsync)
+    assert closed == ["plain", "async"]
+
+
+class Broken(Plain):
+    def __init__(self) -> None:
+        raise RuntimeError("no weights")
+
+
+class Unconstrained(Plain):
+    capabilities = ("json",)
+
+
+class NoModel:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Broken, "mine:Broken cannot be made: RuntimeError: no weights"),
+        (Unconstrained, "takes no constraint"),
+        (NoModel, "has no method complete"),
+    ],
+)
+def test_a_class_that_cannot_play_is_refused_at_once(found: type[Any], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        opened(found)
+
+
+def test_a_chat_model_is_opened_as_it_is() -> None:
+    assert type(opened(OpenAIModel, base_url="http://127.0.0.1:1/v1")) is OpenAIModel
+    assert type(opened(Plain)) is CustomModel
+    assert is_model(OpenAIModel)
+    assert is_model(Plain)
+    assert not is_model(NoModel)

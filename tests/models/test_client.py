@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ictbench.errors import (
+    EndpointRefusedError,
+    IctbenchError,
+    LimitReachedError,
+    ModelFailure,
+    ModelUnavailableError,
+    TransientModelError,
+)
+from ictbench.models import usage_meter as meter_module
+from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle
+from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.prices import Price
+from ictbench.models.response_cache import ResponseCache
+from ictbench.models.usage_meter import Limits, Meter, waiting_clock
+from ictbench.records import ModelSpec, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ictbench.models.chat_model import Message
+
+MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
+SPEC = ModelSpec(provider="fake", model="one", max_tokens=500)
+USAGE = Usage(calls=1, input_tokens=100, output_tokens=10, cached_tokens=40, cost=None)
+PRICE = Price(input=0.01, output=0.1, cached=0.001)
+COST = 60 * 0.01 + 40 * 0.001 + 10 * 0.1
+BUSY = TransientModelError("overloaded", "busy")
+EAGER = Retry(base=0.0)
+
+
+class Fake(ChatModel):
+    """Answers, or raises, what it is told to, the last of it again and again."""
+
+    capabilities = frozenset({ConstraintStyle.JSON})
+    fingerprint = None
+
+    def __init__(self, *answers: str | Completion | IctbenchError, spec: ModelSpec = SPEC) -> None:
+        super().__init__(spec)
+        self.answers = list(answers)
+        self.calls = 0
+        self.closed = False
+
+    async def complete(
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
+    ) -> Completion:
+        self.calls += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, IctbenchError):
+            raise answer
+        return Completion(answer, USAGE) if isinstance(answer, str) else answer
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Clock:
+    """Time that passes only in sleeps, and the sleeps there were."""
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of waiting between tries and of --max-time."""
+    clock = Clock()
+
+    class Asyncio:
+        sleep = staticmethod(clock.sleep)
+        Semaphore = asyncio.Semaphore
+
+    class Time:
+        monotonic = staticmethod(clock.monotonic)
+
+    monkeypatch.setattr(meter_module, "asyncio", Asyncio)
+    monkeypatch.setattr(meter_module, "time", Time)
+    return clock
+
+
+def complete(adapter: Fake, limits: Limits | None = None, **around: Any) -> tuple[Completion, Meter]:
+    async def once() -> tuple[Completion, Meter]:
+        meter = Meter(limits or Limits())
+        return await ManagedModel(adapter, meter, **around).complete(MESSAGES), meter
+
+    return asyncio.run(once())
+
+
+def test_passing_trouble_is_tried_again() -> None:
+    adapter = Fake(BUSY, BUSY, "done")
+    completion, meter = complete(adapter, retry=EAGER)
+    assert (completion.text, adapter.calls) == ("done", 3)
+    assert (meter.retries, meter.retrying, meter.in_flight) == (2, 0, 0)
+
+
+def test_after_five_tries_it_gives_up_and_says_why() -> None:
+    adapter = Fake(TransientModelError("overloaded", "HTTP 503: all on fire", 0.0))
+    with pytest.raises(ModelUnavailableError, match=r"fake/one: HTTP 503: all on fire \(5 tries, 0 s of waiting\)"):
+        complete(adapter)
+    assert adapter.calls == 5
+
+
+@pytest.mark.parametrize("error", [ModelFailure("refused"), EndpointRefusedError("no such model")])
+def test_what_no_other_try_would_mend_is_not_tried_again(error: IctbenchError) -> None:
+    adapter = Fake(error)
+    with pytest.raises(type(error)):
+        complete(adapter, retry=EAGER)
+    assert adapter.calls == 1
+
+
+def test_the_server_says_how_long_to_wait(clock: Clock) -> None:
+    completion, _ = complete(Fake(TransientModelError("rate_limited", "later", 7.0), "done"))
+    assert completion.text == "done"
+    assert len(clock.slept) == 1
+    assert 7.0 <= clock.slept[0] <= 7.7
+
+
+def test_a_wait_longer_than_the_budget_is_not_begun(clock: Clock) -> None:
+    adapter = Fake(TransientModelError("rate_limited", "later", 3600.0))
+    with pytest.raises(ModelUnavailableError, match=r"later \(1 try, 0 s"):
+        complete(adapter)
+    assert (adapter.calls, clock.slept) == (1, [])
+
+
+def test_all_waiting_together_is_bounded(clock: Clock) -> None:
+    adapter = Fake(TransientModelError("rate_limited", "later", 25.0))
+    with pytest.raises(ModelUnavailableError, match=r"\(3 tries, 5\d s of waiting\)"):
+        complete(adapter)
+    assert sum(clock.slept) <= 60
+
+
+def test_waits_double_and_stay_within_the_budget() -> None:
+    retry = Retry(tries=5, base=1.0, longest=60.0)
+    for failed in range(1, 5):
+        wait = retry.wait(failed, None, 0.0)
+        assert wait is not None
+        assert 0.5 * 2 ** (failed - 1) <= wait <= 1.65 * 2 ** (failed - 1)
+    assert retry.wait(5, None, 0.0) is None
+    assert retry.wait(1, 60.0, 0.0) == 60.0
+    assert retry.wait(1, 10.0, 55.0) is None
+    assert retry.wait(1, 0.0, 60.0) == 0.0
+
+
+def test_waiting_is_told_to_whoever_keeps_count(clock: Clock) -> None:
+    async def counted() -> float:
+        kept = [0.0]
+        waiting_clock.set(kept)
+        await ManagedModel(Fake(TransientModelError("overloaded", "busy", 7.0), "done"), Meter()).complete(MESSAGES)
+        return kept[0]
+
+    assert asyncio.run(counted()) == pytest.approx(clock.slept[0])
+
+
+def test_usage_is_counted_and_priced() -> None:
+    async def twice() -> tuple[Completion, Meter]:
+        meter = Meter(spent=Usage(calls=5, cost=1.0))
+        model = ManagedModel(Fake("done"), meter, price=PRICE)
+        await model.complete(MESSAGES)
+        return await model.complete(MESSAGES), meter
+
+    completion, meter = asyncio.run(twice())
+    assert completion.usage.cost == pytest.approx(COST)
+    assert (meter.spent.calls, meter.spent.input_tokens) == (7, 200)
+    assert meter.spent.cost == pytest.approx(1.0 + 2 * COST)
+
+
+def test_an_unknown_price_is_unknown_and_a_told_one_is_kept() -> None:
+    unknown, _ = complete(Fake("done"))
+    told, _ = complete(Fake(Completion("done", USAGE.model_copy(update={"cost": 0.5}))), price=PRICE)
+    assert (unknown.usage.cost, told.usage.cost) == (None, 0.5)
+
+
+def test_a_failure_costs_what_its_reply_cost() -> None:
+    async def failed(failure: ModelFailure) -> tuple[Usage | None, Usage]:
+        meter = Meter()
+        with pytest.raises(ModelFailure) as caught:
+            await ManagedModel(Fake(failure), meter, price=PRICE).complete(MESSAGES)
+        return caught.value.usage, meter.spent
+
+    usage, spent = asyncio.run(failed(ModelFailure("empty", usage=USAGE)))
+    assert usage == spent
+    assert spent.cost == pytest.approx(COST)
+    _, spent = asyncio.run(failed(ModelFailure("bad_request")))
+    assert (spent.calls, spent.input_tokens) == (1, 0)
+
+
+def test_a_reply_from_the_cache_costs_nothing_and_asks_nobody(tmp_path: Path) -> None:
+    adapter = Fake("first", "second")
+
+    async def asked() -> list[Completion]:
+        cache = ResponseCache(tmp_path / "cache.sqlite")
+        meter = Meter()
+        model = ManagedModel(adapter, meter, cache=cache, price=PRICE)
+        replies = [await model.complete(MESSAGES, seed=seed) for seed in (1, 1, 2)]
+        assert meter.spent.calls == 2
+        replies.append(await model.ask(MESSAGES, seed=1))
+        cache.close()
+        return replies
+
+    first, again, other, past = asyncio.run(asked())
+    assert (first.text, again.text, other.text, past.text) == ("first", "first", "second", "second")
+    assert again.usage == Usage(cache_hits=1)
+    assert adapter.calls == 3
+
+
+def test_a_failure_is_not_kept_in_the_cache(tmp_path: Path) -> None:
+    adapter = Fake(ModelFailure("empty"), "done")
+
+    async def asked() -> str:
+        cache = ResponseCache(tmp_path / "cache.sqlite")
+        model = ManagedModel(adapter, Meter(), cache=cache)
+        with pytest.raises(ModelFailure):
+            await model.complete(MESSAGES)
+        text = (await model.complete(MESSAGES)).text
+        cache.close()
+        return text
+
+    assert asyncio.run(asked()) == "done"
+
+
+def test_a_wait_for_another_try_holds_no_connection() -> None:
+    async def passed() -> str:
+        meter = Meter(Limits(max_connections=1))
+        stuck = asyncio.create_task(
+            ManagedModel(Fake(TransientModelError("overloaded", "busy", 50.0)), meter).complete(MESSAGES)
+        )
+        while not meter.retrying:  # noqa: ASYNC110 - a meter tells nobody
+            await asyncio.sleep(0)
+        text = (await ManagedModel(Fake("done"), meter).complete(MESSAGES)).text
+        stuck.cancel()
+        await asyncio.wait([stuck])
+        assert meter.retrying == 0
+        return text
+
+    assert asyncio.run(passed()) == "done"
+
+
+@pytest.mark.parametrize(
+    ("limits", "price", "told"),
+    [
+        (Limits(max_tokens=110), None, "--max-tokens 110 is reached: 110 tokens are used"),
+        (Limits(max_cost=1.0), PRICE, r"--max-cost 1 is reached: \$1.6400 is spent"),
+    ],
+)
+def test_a_limit_of_the_run_stops_it_before_the_next_request(limits: Limits, price: Price | None, told: str) -> None:
+    adapter = Fake("done")
+
+    async def twice() -> None:
+        model = ManagedModel(adapter, Meter(limits), price=price)
+        await model.complete(MESSAGES)
+        with pytest.raises(LimitReachedError, match=told):
+            await model.complete(MESSAGES)
+
+    asyncio.run(twice())
+    assert adapter.calls == 1
+
+
+def test_time_is_a_limit_too(clock: Clock) -> None:
+    adapter = Fake(TransientModelError("overloaded", "busy", 20.0), "done")
+    with pytest.raises(LimitReachedError, match="--max-time 10 s is over"):
+        complete(adapter, Limits(max_time=10.0))
+    assert adapter.calls == 1
+
+
+def test_it_stands_for_its_adapter() -> None:
+    adapter = Fake("done", spec=SPEC.model_copy(update={"base_url": "http://somewhere/v1"}))
+
+    async def asked() -> None:
+        model = ManagedModel(adapter, Meter())
+        assert (model.spec, model.capabilities) == (adapter.spec, adapter.capabilities)
+        assert (model.address, model.fingerprint, model.known_fingerprint) == ("http://somewhere/v1", None, None)
+        await model.aclose()
+
+    asyncio.run(asked())
+    assert adapter.closed

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError
+from ictbench.models.http_errors import blame, excerpt, retry_after
+
+
+def told(status: int, text: str = "said", code: str = "", asked: float | None = None) -> Exception:
+    return blame(status, code, text, endpoint="http://here", hints={401: "check the key"}, asked=asked)
+
+
+@pytest.mark.parametrize(("status", "hint"), [(301, "base URL"), (401, "check the key"), (404, "base URL")])
+def test_what_no_request_would_escape_stops_the_run_and_says_what_to_check(status: int, hint: str) -> None:
+    error = told(status)
+    assert isinstance(error, EndpointRefusedError)
+    assert str(error).startswith(f"http://here: HTTP {status}: said (")
+    assert hint in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [(429, "You exceeded your quota", "insufficient_quota"), (400, "Your credit balance is too low", "")],
+)
+def test_an_empty_account_stops_the_run_whatever_the_status(status: int, text: str, code: str) -> None:
+    error = told(status, text, code)
+    assert isinstance(error, EndpointRefusedError)
+    assert "check the account's balance" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code", "kind"),
+    [
+        (400, "unknown role", "", "bad_request"),
+        (422, "unknown role", "", "bad_request"),
+        (400, "no", "content_filter", "refused"),
+        (400, "prompt is too long: 9 tokens > 8 maximum", "", "context_overflow"),
+        (400, "no", "context_length_exceeded", "context_overflow"),
+        (500, "Requested tokens (3000) exceed context window of 2048", "", "context_overflow"),
+    ],
+)
+def test_what_the_request_is_to_blame_for(status: int, text: str, code: str, kind: str) -> None:
+    error = told(status, text, code)
+    assert isinstance(error, ModelFailure)
+    assert error.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(429, "rate_limited"), (408, "overloaded"), (409, "overloaded"), (500, "overloaded"), (529, "overloaded")],
+)
+def test_what_passes(status: int, kind: str) -> None:
+    error = told(status, "please reduce the length", asked=7.0) if status == 429 else told(status, asked=7.0)
+    assert isinstance(error, TransientModelError)
+    assert (error.kind, error.retry_after) == (kind, 7.0)
+
+
+def test_retry_after_is_read_as_number_and_as_date() -> None:
+    assert retry_after({"Retry-After": "1.5"}) == 1.5
+    assert retry_after({"Retry-After": "-3"}) == 0.0
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    seconds = retry_after({"Retry-After": soon})
+    assert seconds is not None
+    assert 25 < seconds <= 30
+    for unreadable in ("", "soon", "nan"):
+        assert retry_after({"Retry-After": unreadable}) is None
+
+
+def test_an_excerpt_is_short_and_on_one_line() -> None:
+    assert excerpt(b"<html>\n  <p>\xff") == "<html> <p>\ufffd"
+    assert len(excerpt("x" * 5000)) == 301

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
+from ictbench.models import ManagedModel, Meter, Retry
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.records import ModelSpec, Reflection, Step, Trajectory
+from ictbench.reflectors.llm.rewrite import RewriteReflector, parse_sections
+from ictbench.reflectors.reflector import Context
+from ictbench.testing import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPISODE = Trajectory(
+    steps=(Step(observation="A?", actions=("read",), digest="", thought="", proposed="read", executed="read"),),
+    last_observation="You win.",
+    last_digest="",
+    end="solved",
+)
+GOOD = "ANALYSIS:\nScrolls matter.\n\nIMPROVED PROMPT:\nRead every scroll."
+
+
+def reflect(
+    reply: str | Reply, *, cap: int = 8000, episodes: Sequence[Trajectory] = (EPISODE,)
+) -> tuple[Reflection, list[dict[str, Any]]]:
+    with ScriptedServer([reply], record=True) as server:
+
+        async def once() -> Reflection:
+            spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
+            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
+            try:
+                context = Context(seed=5, prompt_cap=cap)
+                return await RewriteReflector(model).reflect("Play well.", episodes, {"kept": 1}, context)
+            finally:
+                await model.aclose()
+
+        return asyncio.run(once()), server.requests_log
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def test_a_new_prompt_with_its_analysis() -> None:
+    reflection, requests = reflect(GOOD)
+    assert (reflection.prompt, reflection.analysis) == ("Read every scroll.", "Scrolls matter.")
+    assert (reflection.failure, reflection.state) == (None, {"kept": 1})
+    assert reflection.usage.calls == 1
+    assert requests[0]["seed"] == 5
+
+
+def test_the_model_reads_prompt_episodes_and_cap() -> None:
+    asked = reflect(GOOD, cap=1234)[1][0]["messages"]
+    assert [message["role"] for message in asked] == ["system", "user"]
+    assert "CURRENT PROMPT:\nPlay well.\n" in asked[1]["content"]
+    assert "EPISODES:\n=== Episode 1 ===\nObservation 1:\nA?\nAction 1: read\n" in asked[1]["content"]
+    assert "at most 1234 bytes" in asked[1]["content"]
+    assert "EPISODES:\n(none)\n" in reflect(GOOD, episodes=())[1][0]["messages"][1]["content"]
+
+
+def test_its_instruction_is_what_the_model_is_told() -> None:
+    system, user = reflect(GOOD, cap=1234)[1][0]["messages"]
+    system_told, _, user_told = RewriteReflector.instruction.partition("\n\nAnswer with")
+    assert system["content"] == system_told
+    assert user["content"].endswith(f"Answer with{user_told.format(cap=1234)}")
+
+
+@pytest.mark.parametrize(
+    ("reply", "cap", "failure"),
+    [
+        (Reply(GOOD, finish_reason="length"), 8000, "truncated"),
+        (Reply("", finish_reason="length"), 8000, "truncated"),
+        ("Read every scroll.", 8000, "unparseable"),
+        ("ANALYSIS:\nScrolls matter.", 8000, "unparseable"),
+        ("IMPROVED PROMPT:\nRead every scroll.", 8000, "unparseable"),
+        ("ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n \n", 8000, "unparseable"),
+        ("ANALYSIS:\nx\nIMPROVED PROMPT:\n```\n```", 8000, "unparseable"),
+        ("ANALYSIS:\nx\nIMPROVED PROMPT:\näöü", 5, "too_long"),
+    ],
+)
+def test_an_unusable_reply_is_kept_with_its_reason_and_cost(reply: str | Reply, cap: int, failure: str) -> None:
+    reflection, _ = reflect(reply, cap=cap)
+    assert (reflection.prompt, reflection.failure, reflection.state) == (None, failure, {"kept": 1})
+    assert reflection.analysis == (reply.text if isinstance(reply, Reply) else reply)
+    assert reflection.usage.calls == 1
+
+
+def test_a_prompt_of_just_the_cap_is_taken() -> None:
+    assert reflect("ANALYSIS:\nx\nIMPROVED PROMPT:\näöü", cap=6)[0].prompt == "äöü"
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        ("", "empty"),
+        (Reply("maximum context length", status=400), "context_overflow"),
+        (Reply(status=422), "bad_request"),
+    ],
+)
+def test_a_failure_of_the_model_is_passed_on_with_its_kind(reply: str | Reply, failure: str) -> None:
+    with pytest.raises(ModelFailure) as caught:
+        reflect(reply)
+    assert caught.value.kind == failure
+
+
+def test_an_endpoint_that_is_down_is_not_a_reflection() -> None:
+    with pytest.raises(ModelUnavailableError):
+        reflect(Reply("busy", status=503))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "Sure!\n\n**ANALYSIS:**\nScrolls matter.\n\n**IMPROVED PROMPT:**\nRead every scroll.\n",
+        "## Analysis\nScrolls matter.\n## Improved Prompt\nRead every scroll.",
+        "### ANALYSIS:\r\nScrolls matter.\r\n### **IMPROVED PROMPT**:\r\nRead every scroll.\r\n",
+        "ANALYSIS: Scrolls matter.\nIMPROVED PROMPT: Read every scroll.",
+        "ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n```text\nRead every scroll.\n```",
+        "ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n~~~~\nRead every scroll.\n~~~~\n",
+        "<think>\nANALYSIS:\nno\nIMPROVED PROMPT:\nno\n</think>\n" + GOOD,
+    ],
+)
+def test_the_sections_are_found_however_they_are_dressed(text: str) -> None:
+    assert parse_sections(text) == ("Scrolls matter.", "Read every scroll.")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Write:\n```\nAction: x\n```",
+        "```\na\n```\nand\n```\nb\n```",
+        "```\nRead.\n```\nNothing else.",
+        "* Read.\n* Wear.",
+        "First the\nANALYSIS:\nthen act.",
+    ],
+)
+def test_a_prompts_own_marks_are_left_alone(prompt: str) -> None:
+    assert parse_sections(f"ANALYSIS:\nx\nIMPROVED PROMPT:\n{prompt}") == ("x", prompt)
+
+
+def test_a_fence_longer_than_those_inside_is_taken_off() -> None:
+    assert parse_sections("ANALYSIS:\nx\nIMPROVED PROMPT:\n````md\na\n```\nb\n```\n````")[1] == "a\n```\nb\n```"
+
+
+@given(st.text(st.sampled_from("ANALYSIS IMPROVED PROMPT:\n`*#~<think>/")))
+def test_any_text_can_be_read(text: str) -> None:
+    analysis, improved = parse_sections(text)
+    assert analysis in text
+    assert improved in text
+
+
+@given(st.text(st.characters(exclude_characters="`~")).map(str.strip))
+def test_what_is_written_is_read_back(prompt: str) -> None:
+    assert parse_sections(f"ANALYSIS:\nx\n\nIMPROVED PROMPT:\n{prompt}") == ("x", prompt)
+
+
+def test_it_needs_a_model_and_has_no_options() -> None:
+    assert RewriteReflector.needs_model
+    with pytest.raises(UsageError, match="needs a language model"):
+        RewriteReflector(None)
+    with pytest.raises(TypeError, match="style"):
+        RewriteReflector(None, style="short")

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import ictbench
+from ictbench.results import Result
+from ictbench.results.notes import remarks
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 3, "selection_size": 1, "test_size": 1}
+    out = tmp_path_factory.mktemp("run") / "small"
+    return ictbench.run(suite="minihack-v1", families="room-random", out=out, **sizes).result
+
+
+def said(result: Result, **changes: Any) -> list[str]:
+    return list(remarks(Result.model_validate_json(json.dumps(json.loads(result.to_json()) | changes))))
+
+
+def test_a_scripted_quick_run_is_not_for_ranking(result: Result) -> None:
+    line, scripted = said(result)
+    assert line.startswith("Not for ranking: the quick profile is never ranked; ")
+    assert all(deviation in line for deviation in result.deviations)
+    assert scripted == "The actor is scripted, no language model."
+
+
+def test_what_is_missing_comes_first(result: Result) -> None:
+    first, second, *_ = said(result, complete=False, owed=3, retried_failures={"empty": 2})
+    assert first == "Incomplete: 3 owed; the table holds the loops that are finished."
+    assert second == "Failed episodes played again on request: 2 empty."
+
+
+def test_what_intervals_speak_of(result: Result) -> None:
+    sizes = result.sizes.model_dump() | {"loops": 2}
+    assert "Fewer than 3 loops: no intervals." in said(result, sizes=sizes)
+    games = "All loops are scored on the same games: the intervals speak for these games."
+    assert games in said(result, intervals="for these games")
+    assert games not in said(result)
+
+
+def test_a_ranked_run_needs_no_excuse(result: Result) -> None:
+    assert said(result, ranked=True) == ["The actor is scripted, no language model."]

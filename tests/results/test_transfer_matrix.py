@@ -1,0 +1,256 @@
+"""The transfer view: real runs of the scripted pair, said to have been trained on this and that."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import ictbench
+from ictbench.cli.app import main
+from ictbench.errors import ConfigError
+from ictbench.results import Result
+from ictbench.results.transfer_matrix import LEGEND, Cell, legend, matrix, transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ictbench.suites.trained_on import TrainedOn
+
+META = ("minihack-v1/eat", "minihack-v1/room-random", "minihack-v1/wear", "minihack-v1/wield")
+SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_size": 3, "test_size": 4}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
+    out = tmp_path_factory.mktemp("transfer") / "run"
+    return ictbench.run(suite="minihack-v1", families="eat,room-random,read", out=out, **SIZES)
+
+
+def trained(result: Result, trained_on: TrainedOn | None, **changes: Any) -> Result:
+    return result.model_copy(update={"reflector_trained_on": trained_on, **changes})
+
+
+def with_gains(result: Result, family: str, outcomes: list[tuple[str, str]]) -> Result:
+    """The result, with other outcomes of the first and the best prompt in one family."""
+    content = json.loads(result.to_json())
+    (found,) = (one for one in content["families"] if one["name"] == family)
+    gains = []
+    for loop, (base, best) in zip(found["loops"], outcomes, strict=True):
+        loop.update(best=1, test={"0": base, "1": best, "2": best})
+        gains.append((best.count("1") - base.count("1")) / len(base))
+    value = sum(gains) / len(gains)
+    for name in ("gain", "last_gain"):
+        found["measures"][name] = {"value": value, "low": value - 0.1, "high": value + 0.1}
+    return Result.model_validate(content)
+
+
+def pick(cells: tuple[Cell, ...], run: str, family: str | None, role: str = "held-out") -> Cell:
+    (cell,) = (cell for cell in cells if (cell.run, cell.family, cell.role) == (run, family, role))
+    return cell
+
+
+def test_a_cell_says_what_the_result_says(run: ictbench.Run) -> None:
+    cells = transfer({"a": run.result})
+    assert [(cell.role, cell.family) for cell in cells] == [
+        ("meta-train", "room-random"),
+        ("meta-train", "eat"),
+        ("meta-train", None),
+        ("held-out", "read"),
+        ("held-out", None),
+    ]
+    for cell in cells:
+        measures = next((f.measures for f in run.result.families if f.name == cell.family), None)
+        measures = measures or run.result.by_role[cell.role]
+        for name in ("base", "best", "last", "gain", "last_gain"):
+            assert getattr(cell, name) == getattr(measures, name).value
+        assert (cell.gain_low, cell.gain_high) == (measures.gain.low, measures.gain.high)
+        assert (cell.reflector, cell.trained_on, cell.suite, cell.loops) == ("rules", "nothing", "minihack-v1", 3)
+        assert cell.seen is False
+        assert cell.ranked
+    loops = run.tables()["loops"]
+    for family in ("eat", "read"):
+        role = "meta-train" if family == "eat" else "held-out"
+        below = (loops[loops["family"] == family]["gain"] < 0).mean()
+        assert pick(cells, "a", family, role).negative_transfer == below
+
+
+def test_families_go_down_and_training_goes_across(run: ictbench.Run) -> None:
+    runs = {"a": trained(run.result, ()), "b": trained(run.result, META), "c": trained(run.result, None)}
+    head, rows = matrix(transfer(runs))
+    assert head == ["suite", "family", "role", "nothing", "minihack-v1/meta-train", "unknown"]
+    assert [row[1:3] for row in rows] == [
+        ["room-random", "meta-train"],
+        ["eat", "meta-train"],
+        ["mean", "meta-train"],
+        ["read", "held-out"],
+        ["mean", "held-out"],
+    ]
+    eat = rows[1]
+    # Trained on it, and so marked; nobody knows of the third.
+    assert eat[4] == f"{eat[3]} †"
+    assert eat[5] == eat[3]
+    assert rows[3][4] == rows[3][3]
+
+
+def test_a_held_out_family_that_was_trained_on_is_marked_and_not_ranked(run: ictbench.Run) -> None:
+    cells = transfer({"a": trained(run.result, ("minihack-v1/read",))})
+    for family in ("read", None):
+        cell = pick(cells, "a", family)
+        assert (cell.seen, cell.ranked) == (True, False)
+        assert cell.marks("gain").endswith("‡")
+    assert pick(cells, "a", "eat", "meta-train").ranked
+    assert legend(cells) == {"‡": LEGEND["‡"]}
+
+
+def test_negative_transfer_is_marked(run: ictbench.Run) -> None:
+    slight = with_gains(run.result, "read", [("1100", "0000"), ("0001", "1001"), ("0001", "0001")])
+    cell = pick(transfer({"a": slight}), "a", "read")
+    assert cell.gain == pytest.approx(-1 / 12)
+    assert cell.negative_transfer == pytest.approx(1 / 3)
+    assert cell.marks("gain") == "▼"
+    assert legend([cell]) == {"▼": LEGEND["▼"]}
+    sure = with_gains(run.result, "read", [("1111", "0001")] * 3)
+    cell = pick(transfer({"a": sure}), "a", "read")
+    assert (cell.marks("gain"), cell.negative_transfer, cell.negative_last_transfer) == ("▼▼", 1, 1)
+    assert set(legend([cell])) == {"▼▼"}
+    both = transfer({"a": trained(slight, ("minihack-v1/read",)), "b": sure})
+    _, rows = matrix(both)
+    assert [row[3:] for row in rows if row[1] == "read"] == [["-0.08 [-0.18, +0.02] ▼‡", "-0.75 [-0.85, -0.65] ▼▼"]]
+    assert set(legend(both)) == {"▼", "▼▼", "‡"}
+
+
+def test_runs_on_other_suites_are_rows_of_their_own(run: ictbench.Run) -> None:
+    other = json.loads(run.result.to_json())
+    other["suite"] = {"name": "mine-v1", "digest": "0" * 64}
+    runs = {"a": run.result, "b": trained(Result.model_validate(other), META)}
+    head, rows = matrix(transfer(runs))
+    assert head[3:] == ["nothing", "minihack-v1/meta-train"]
+    assert [row[0] for row in rows] == ["minihack-v1"] * 5 + ["mine-v1"] * 5
+    assert all(row[4] == "" for row in rows[:5])
+    assert all(row[3] == "" for row in rows[5:])
+
+
+def test_several_reflectors_are_told_apart(run: ictbench.Run) -> None:
+    named = run.result.reflector.model_copy(update={"label": "mine:Arm"})
+    head, _ = matrix(transfer({"a": run.result, "b": trained(run.result, (), reflector=named)}))
+    assert head[3:] == ["nothing (rules)", "nothing (mine:Arm)"]
+
+
+def test_fewer_than_three_loops_have_no_interval(run: ictbench.Run) -> None:
+    content = json.loads(run.result.to_json())
+    for measures in (*(family["measures"] for family in content["families"]), *content["by_role"].values()):
+        measures["gain"].update(low=None, high=None)
+    _, rows = matrix(transfer({"a": Result.model_validate(content)}))
+    assert all("[" not in cell for row in rows for cell in row[3:])
+
+
+def test_a_family_without_a_finished_loop_has_no_cell(run: ictbench.Run) -> None:
+    content = json.loads(run.result.to_json())
+    content.update(complete=False, owed=1)
+    content["families"][2].update(loops=[], measures=None, behaviour=None)
+    del content["by_role"]["held-out"]
+    assert {cell.role for cell in transfer({"a": Result.model_validate(content)})} == {"meta-train"}
+
+
+def test_what_cannot_stand_side_by_side_is_refused(run: ictbench.Run) -> None:
+    result = run.result
+    with pytest.raises(ConfigError, match="a and b are both of rules, trained on nothing, over minihack-v1: leave one"):
+        transfer({"a": result, "b": result})
+    with pytest.raises(ConfigError, match="no run is named"):
+        transfer({})
+    sizes = result.sizes.model_copy(update={"turns": 7})
+    actor = result.actor.model_copy(update={"label": "other"})
+    for changes, said in (
+        ({"sizes": sizes}, "turns is 2 there and 7 here"),
+        ({"actor": actor}, "actor is rules there and other here"),
+    ):
+        with pytest.raises(ConfigError, match=f"a and b cannot be put side by side: {said}"):
+            transfer({"a": result, "b": trained(result, META, **changes)})
+
+
+@pytest.fixture
+def folders(run: ictbench.Run, tmp_path: Path) -> tuple[str, str]:
+    """The result twice, once as a file and once in a folder, trained on different things."""
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "result.json").write_text(trained(run.result, META).to_json(), encoding="utf-8")
+    path = tmp_path / "plain.json"
+    path.write_text(run.result.to_json(), encoding="utf-8")
+    return str(path), str(tmp_path / "meta")
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["ictbench", "transfer", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return (int(caught.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+def test_the_command_prints_the_matrix_in_every_format(
+    call: Callable[..., tuple[int, str, str]], folders: tuple[str, str], run: ictbench.Run
+) -> None:
+    gain = run.result.by_role["meta-train"].gain
+    text = f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
+    for form in ("table", "md"):
+        code, out, err = call(*folders, "--format", form)
+        assert (code, err) == (0, "")
+        (row,) = [line for line in out.splitlines() if "mean" in line and "meta-train" in line and "[" in line]
+        assert row.count(text) == 2
+        assert row.rstrip(" |").endswith("†")
+        assert "† the reflector was trained on this family" in out
+        assert "minihack-v1/meta-train" in out
+    code, out, err = call(*folders, "--format", "csv")
+    cells = transfer({folders[0]: run.result, folders[1]: trained(run.result, META)})
+    frame = pd.read_csv(StringIO(out))
+    assert list(frame["gain"]) == pytest.approx([cell.gain for cell in cells])
+    assert list(frame.columns) == [*Cell.model_fields, "ranked"]
+    code, out, err = call(*folders, "--format", "json")
+    assert json.loads(out) == [{**cell.model_dump(mode="json"), "ranked": cell.ranked} for cell in cells]
+
+
+def test_what_a_run_was_trained_on_can_be_said_afterwards(
+    call: Callable[..., tuple[int, str, str]], folders: tuple[str, str]
+) -> None:
+    code, out, _ = call(folders[0], "--trained-on", f"{folders[0]}=read,other:x", "--format", "json")
+    assert code == 0
+    assert {cell["trained_on"] for cell in json.loads(out)} == {"minihack-v1/read, other:x"}
+    assert [cell["ranked"] for cell in json.loads(out)] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("read", "--trained-on 'read' is no RUN=NAMES, e.g. "),
+        ("elsewhere=read", "'elsewhere' is none of the runs"),
+        ("RUN=raed", "has no family 'raed'; did you mean 'read'?"),
+    ],
+)
+def test_a_statement_that_is_none_is_one_line(
+    call: Callable[..., tuple[int, str, str]], folders: tuple[str, str], pair: str, said: str
+) -> None:
+    code, out, err = call(folders[0], "--trained-on", pair.replace("RUN", folders[0]))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+def test_a_run_says_what_its_reflector_was_trained_on(tmp_path: Path) -> None:
+    """It may be said anew when a run is continued: nothing is played for it."""
+    sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 1}
+    plain = ictbench.run(families="eat", out=tmp_path / "run", **sizes)
+    assert plain.result.reflector_trained_on == ()
+    files = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.json*")}
+    told = ictbench.run(families="eat", out=tmp_path / "run", reflector_trained_on="zap,other:x", **sizes)
+    assert told.result.reflector_trained_on == ("minihack-v1/zap", "other:x")
+    assert told.result.deviations == (*plain.result.deviations, "reflector trained on held-out zap")
+    assert told.result.families == plain.result.families
+    assert (tmp_path / "run" / "run.json").read_bytes() == files["run.json"]

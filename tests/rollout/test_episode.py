@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.actors import Actor, History
+from ictbench.envs import TextEnv
+from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
+from ictbench.records import (
+    Decision,
+    EnvEnd,
+    Episode,
+    EpisodeSpec,
+    Observation,
+    PluginSpec,
+    Step,
+    Task,
+    Usage,
+    prompt_digest,
+)
+from ictbench.rollout.episode import match_action, play_episode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+ENDS: dict[int, EnvEnd] = {3: "solved", -2: "died", -1: "env_ended"}
+WAYS = {"Walk East": 1, "jump back": -2, "walk west": -1}
+
+
+class Corridor(TextEnv):
+    """Solved three steps to the east; there is a pit two steps to the west and an exit before it."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.executed: list[str] = []
+
+    def reset(self, task: Task) -> Observation:
+        self.at = 0
+        return self.look()
+
+    def step(self, action: str) -> Observation:
+        self.executed.append(action)
+        if action == "knock":
+            raise EnvError("the corridor fell in")
+        self.at += WAYS[action]
+        return self.look(reward=0.5, keys=("k", " "))
+
+    def close(self) -> None: ...
+
+    def versions(self) -> dict[str, str]:
+        return {"corridor": "2.0"}
+
+    def look(self, reward: float = 0.0, keys: tuple[str, ...] = ()) -> Observation:
+        return Observation(
+            text=f"You stand at {self.at}.",
+            actions=(*WAYS, "knock"),
+            reward=reward,
+            end=ENDS.get(self.at),
+            keys=keys,
+        )
+
+
+class Scripted(Actor):
+    """Proposes what it is given, raises it if it is an error, and writes down what it saw."""
+
+    def __init__(self, *proposals: str | Exception | None) -> None:
+        super().__init__()
+        self.proposals = iter(proposals)
+        self.saw: list[tuple[str, tuple[Step, ...], str, tuple[str, ...], int, int]] = []
+
+    async def act(self, prompt: str, history: History, seed: int) -> Decision:
+        past = tuple(history.steps)
+        self.saw.append((prompt, past, history.observation, history.actions, history.max_steps, seed))
+        proposal = next(self.proposals)
+        if isinstance(proposal, Exception):
+            raise proposal
+        return Decision(action=proposal, thought=f"thought {len(past)}", usage=Usage(calls=1, input_tokens=10))
+
+
+def spec(max_steps: int = 10) -> EpisodeSpec:
+    start = Task(id="corridor-1", family="corridor", env="corridor", params={"seed": 1})
+    actor = PluginSpec(label="scripted", name="scripted")
+    return EpisodeSpec(task=start, prompt="Walk well.", actor=actor, max_steps=max_steps, seed=99)
+
+
+def play(actor: Actor, env: TextEnv | None = None, max_steps: int = 10) -> Episode:
+    async def call(function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
+
+    return asyncio.run(play_episode(spec(max_steps), env or Corridor(), actor, call))
+
+
+def test_a_solved_episode_and_all_that_is_recorded_of_it() -> None:
+    episode = play(Scripted("Walk East", "Walk East", "Walk East", "never asked"))
+    assert episode.key == f"corridor-1@{prompt_digest('Walk well.')}"
+    assert (episode.task, episode.prompt, episode.seed) == (spec().task, prompt_digest("Walk well."), 99)
+    assert episode.versions == {"corridor": "2.0"}
+    assert episode.usage == Usage(calls=3, input_tokens=30)
+    trajectory = episode.trajectory
+    assert (trajectory.end, trajectory.failure, trajectory.solved, trajectory.total_reward) == (
+        "solved",
+        None,
+        True,
+        1.5,
+    )
+    assert trajectory.last_observation == "You stand at 3."
+    assert [step.observation for step in trajectory.steps] == [f"You stand at {at}." for at in range(3)]
+    assert [step.thought for step in trajectory.steps] == ["thought 0", "thought 1", "thought 2"]
+    assert [(step.keys, step.reward) for step in trajectory.steps] == [(("k", " "), 0.5)] * 3
+    looks = [Observation(text=f"You stand at {at}.", actions=(*WAYS, "knock")).digest for at in range(4)]
+    assert [step.digest for step in trajectory.steps] + [trajectory.last_digest] == looks
+
+
+@pytest.mark.parametrize(
+    ("proposals", "end"),
+    [
+        (["walk west", "walk west"], "env_ended"),
+        (["jump back"], "died"),
+        (["Walk East", "walk west"] * 5, "step_limit"),
+        (["Walk East", "Walk East", "Walk East"], "solved"),
+    ],
+)
+def test_every_end_has_its_name(proposals: list[str], end: str) -> None:
+    assert play(Scripted(*proposals)).trajectory.end == end
+
+
+def test_winning_with_the_last_decision_is_winning() -> None:
+    assert play(Scripted("Walk East", "Walk East", "Walk East"), max_steps=3).trajectory.end == "solved"
+    assert play(Scripted("Walk East", "Walk East", "Walk East"), max_steps=2).trajectory.end == "step_limit"
+
+
+def test_the_actor_is_handed_the_prompt_the_seed_and_all_that_happened() -> None:
+    actor = Scripted("Walk East", "fly", "Walk East", "Walk East")
+    steps = play(actor, max_steps=7).trajectory.steps
+    assert [len(past) for _, past, *_ in actor.saw] == [0, 1, 2, 3]
+    assert all(past == steps[: len(past)] for _, past, *_ in actor.saw)
+    assert [shown for _, _, shown, *_ in actor.saw] == [step.observation for step in steps]
+    assert {(prompt, actions, limit, seed) for prompt, _, _, actions, limit, seed in actor.saw} == {
+        ("Walk well.", (*WAYS, "knock"), 7, 99)
+    }
+
+
+def test_an_invalid_action_costs_a_decision_changes_nothing_and_is_told() -> None:
+    env, actor = Corridor(), Scripted("Walk East", "fly", None, "Walk East", "Walk East")
+    trajectory = play(actor, env).trajectory
+    assert env.executed == ["Walk East"] * 3
+    assert (trajectory.end, trajectory.invalid, len(trajectory.steps)) == ("solved", 2, 5)
+    _, flew, silent, walked, _ = trajectory.steps
+    assert (flew.proposed, flew.executed, flew.keys, flew.reward) == ("fly", None, (), 0.0)
+    assert (silent.proposed, silent.executed, silent.keys, silent.reward) == (None, None, (), 0.0)
+    assert flew.observation == "You stand at 1."
+    notice = '"fly" is not one of the available actions. Nothing happened.\n\n'
+    assert silent.observation == f"{notice}You stand at 1."
+    assert walked.observation == "Your reply named no action. Nothing happened.\n\nYou stand at 1."
+    assert flew.digest == silent.digest == walked.digest
+    assert trajectory.total_reward == 1.5
+
+
+def test_invalid_actions_alone_use_the_episode_up() -> None:
+    env = Corridor()
+    trajectory = play(Scripted(*["fly"] * 4), env, max_steps=4).trajectory
+    assert (trajectory.end, trajectory.invalid, env.executed) == ("step_limit", 4, [])
+    assert trajectory.last_observation.endswith("Nothing happened.\n\nYou stand at 0.")
+    assert trajectory.last_digest == trajectory.steps[0].digest
+
+
+@pytest.mark.parametrize(
+    ("proposed", "actions"),
+    [
+        ("north", ("eat", "read")),
+        ("kick", ("pickup",)),
+        ("northeast", ("step n", "ne")),
+        ("step", ("step n",)),
+        ("step n.", ("step n",)),
+        ("stepn", ("step n",)),
+        ("step n step n", ("step n",)),
+        ("step-n", ("step n",)),
+        ('"step n"', ("step n",)),
+        ("1", ("step n",)),
+        ("", ("step n",)),
+        ("pick up", ("pickup",)),
+    ],
+)
+def test_nothing_is_guessed(proposed: str, actions: tuple[str, ...]) -> None:
+    assert match_action(proposed, actions) is None
+
+
+@given(st.lists(st.sampled_from(["step n", "step ne", "Put On", "eat"]), unique=True, min_size=1), st.data())
+def test_case_and_white_space_do_not_matter(actions: list[str], data: st.DataObject) -> None:
+    meant = data.draw(st.sampled_from(actions))
+    gap = st.text(" \t\n", min_size=1)
+    written = "".join(data.draw(gap) if letter == " " else letter for letter in meant)
+    written = "".join(data.draw(st.sampled_from([letter.lower(), letter.upper()])) for letter in written)
+    written = data.draw(st.text(" \t\n")) + written + data.draw(st.text(" \t\n"))
+    assert match_action(written, actions) == meant
+
+
+@given(st.none() | st.text(), st.lists(st.text()))
+def test_whatever_is_executed_was_on_offer(proposed: str | None, actions: list[str]) -> None:
+    matched = match_action(proposed, actions)
+    if matched is None:
+        assert proposed is None or proposed not in actions
+    else:
+        assert proposed is not None
+        assert matched in actions
+        assert "".join(matched.split()).casefold() == "".join(proposed.split()).casefold()
+
+
+def test_what_is_executed_is_spelled_as_the_environment_spells_it() -> None:
+    env = Corridor()
+    steps = play(Scripted("  walk   EAST\n"), env, max_steps=1).trajectory.steps
+    assert env.executed == ["Walk East"]
+    assert (steps[0].proposed, steps[0].executed) == ("  walk   EAST\n", "Walk East")
+
+
+def test_a_failure_of_the_model_is_a_failed_episode_with_its_kind_and_cost() -> None:
+    spent = Usage(calls=1, input_tokens=900, cost=0.25)
+    episode = play(Scripted("Walk East", ModelFailure("context_overflow", "too long", usage=spent)))
+    assert (episode.trajectory.end, episode.trajectory.failure) == ("failed", "context_overflow")
+    assert len(episode.trajectory.steps) == 1
+    assert episode.trajectory.last_observation == "You stand at 1."
+    assert episode.usage == Usage(calls=2, input_tokens=910, cost=0.25)
+
+
+def test_a_failed_call_of_unknown_cost_still_counts_as_a_call() -> None:
+    episode = play(Scripted(ModelFailure("refused")))
+    assert (episode.trajectory.end, episode.trajectory.failure, episode.trajectory.steps) == ("failed", "refused", ())
+    assert episode.usage == Usage(calls=1, cost=None)
+
+
+def test_what_is_not_the_models_fault_passes_through() -> None:
+    with pytest.raises(ModelUnavailableError, match="no answer"):
+        play(Scripted("Walk East", ModelUnavailableError("no answer")))
+    with pytest.raises(EnvError, match="fell in"):
+        play(Scripted("knock"))

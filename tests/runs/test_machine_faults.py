@@ -1,0 +1,219 @@
+"""What a machine can do to a run, as processes of their own: each ends, continued, in the same result."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from ictbench import load_run
+
+from apart import OPTIONS, comparable, complete, played, reached, start
+from watching import workers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    complete(folder, OPTIONS)
+    return folder
+
+
+def run_in(folder: Path) -> list[str]:
+    return ["run", *OPTIONS, "--quiet", "--out", str(folder)]
+
+
+def the_line(process: subprocess.Popen[str], code: int = 1) -> str:
+    """The one line that a run which could not go on says."""
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, output) == (code, ""), errors
+    line, *more = errors.splitlines()
+    assert not more, errors
+    assert line.startswith("ictbench: ")
+    return line
+
+
+def test_workers_that_are_killed_at_random_moments(undisturbed: Path, tmp_path: Path) -> None:
+    folder, dice, kills = tmp_path / "run", random.Random(5), 0
+    with start(*run_in(folder), "--workers", "3") as process:
+        while process.poll() is None:
+            if kills < 12 and (workers := workers_of(process.pid)):
+                # It may have ended by itself since.
+                try:
+                    os.kill(dice.choice(workers), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                kills += 1
+            time.sleep(dice.uniform(0.05, 0.4))
+        _, errors = process.communicate()
+    assert kills >= 4
+    # An episode may have lost so many workers that it is owed, and says so.
+    if process.returncode:
+        assert "owed" in errors or "no worker can be started" in errors, errors
+    recorded = played(folder)
+    complete(folder, OPTIONS)
+    assert {key: played(folder)[key] for key in recorded} == recorded
+    assert comparable(folder) == comparable(undisturbed)
+
+
+@contextmanager
+def small_disk(path: Path, size: str) -> Iterator[None]:
+    """A real file system of so many bytes."""
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", path], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", path], check=True)
+
+
+def test_a_disk_that_is_full_stops_the_run_with_one_line_and_free_space_lets_it_go_on(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk, "200k"):
+        with start(*run_in(disk / "run")) as process:
+            line = the_line(process)
+        assert f"journal {disk}/run/journal.sqlite cannot be written (database or disk is full)" in line
+        assert "free some space. Continue with: ictbench run" in line
+        recorded = played(disk / "run")
+        assert 0 < len(recorded) < len(played(undisturbed))
+        # Full as it is, it can be read, but not gone on with.
+        assert load_run(disk / "run").episode_keys() == sorted(recorded)
+        with start(*run_in(disk / "run")) as process:
+            assert the_line(process, code=2).endswith("cannot be used: database or disk is full")
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        complete(disk / "run", OPTIONS)
+        assert {key: played(disk / "run")[key] for key in recorded} == recorded
+        assert comparable(disk / "run") == comparable(undisturbed)
+
+
+def test_a_limit_on_the_size_of_files_stops_the_run_with_one_line(undisturbed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    with start(*run_in(folder)) as process:
+        # The coordinator's files alone: every game keeps some, too.
+        assert reached(process, folder, 3)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+        line = the_line(process)
+    assert "journal.sqlite cannot be written (" in line
+    recorded = played(folder)
+    assert 0 < len(recorded) < len(played(undisturbed))
+    complete(folder, OPTIONS)
+    assert {key: played(folder)[key] for key in recorded} == recorded
+    assert comparable(folder) == comparable(undisturbed)
+
+
+def test_a_second_coordinator_on_the_folder_is_refused_and_the_first_goes_on(undisturbed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with start(*run_in(folder)) as first:
+        assert reached(first, folder, 3)
+        with start(*run_in(folder)) as second:
+            line = the_line(second, code=2)
+        assert f"another ictbench is writing to {folder}" in line
+        assert first.communicate() == ("", "")
+        assert first.returncode == 0
+    assert comparable(folder) == comparable(undisturbed)
+
+
+def test_a_clock_that_jumps_by_days(undisturbed: Path, tmp_path: Path) -> None:
+    found = importlib.util.find_spec("libfaketime")
+    assert found is not None
+    assert found.origin is not None
+    clock, folder = tmp_path / "clock", tmp_path / "run"
+    clock.write_text("+0d", encoding="utf-8")
+    library = str(next(Path(found.origin).parent.rglob("libfaketime.so.1")))
+    env = {
+        **os.environ,
+        "LD_PRELOAD": " ".join([library, *filter(None, [os.environ.get("LD_PRELOAD")])]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with start(*run_in(folder), env=env) as process:
+        for count, jump in ((3, "-1d"), (20, "+2d"), (45, "+0d"), (60, "-3d")):
+            assert reached(process, folder, count)
+            # In one step: the clock is read all the time.
+            (tmp_path / "next").write_text(jump, encoding="utf-8")
+            (tmp_path / "next").replace(clock)
+        assert process.communicate(timeout=120) == ("", "")
+    assert process.returncode == 0
+    began = [started for started, _ in played(folder).values()]
+    assert max(began) - min(began) > 4 * DAY
+    # However the clock jumps, an episode takes as long as it takes.
+    assert all(0 <= seconds < 120 for _, seconds in played(folder).values())
+    assert 0 < load_run(folder).result.host.seconds < 120
+    assert comparable(folder) == comparable(undisturbed)
+
+
+HANGING = '''
+"""The real game, but that it hangs in one task's second step, and kills its process in another's, once each."""
+
+import os
+import pathlib
+import time
+
+from ictbench.envs.minihack.minihack_env import MiniHackEnv
+
+NOTES = pathlib.Path(__file__).parent / "notes"
+
+
+class Env(MiniHackEnv):
+    def reset(self, task):
+        self.seed, self.steps = task.params["seed"], 0
+        return super().reset(task)
+
+    def step(self, action):
+        self.steps += 1
+        if self.steps == 2 and self.seed % 5 == 0:
+            try:
+                (NOTES / str(self.seed)).touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os._exit(1) if self.seed % 10 else time.sleep(3600)
+        return super().step(action)
+'''
+
+
+def test_environments_that_hang_or_take_their_worker_along(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "unwell.py").write_text(HANGING, encoding="utf-8")
+    suite = yaml.safe_load((Path(__file__).parents[2] / "tasks" / "minihack-v1.yaml").read_text(encoding="utf-8"))
+    suite |= {"env": "unwell:Env", "name": "unwell-v1"}
+    suite["families"] = {"read": suite["families"]["read"]}
+    (tmp_path / "unwell.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    options = ["--suite", str(tmp_path / "unwell.yaml"), *OPTIONS[2:], "--loops", "1", "--env-timeout", "1.5"]
+    complete(tmp_path / "ill", options, env)
+    troubled = [int(path.name) for path in (tmp_path / "notes").iterdir()]
+    assert any(seed % 10 for seed in troubled)
+    assert any(seed % 10 == 0 for seed in troubled)
+    log = (tmp_path / "ill" / "run.log").read_text("utf-8")
+    assert "its environment did not answer for" in log
+    assert "its process ended with exit code 1" in log
+    # By now it has happened wherever it can: this one is played in health.
+    complete(tmp_path / "well", options, env)
+    assert " is lost" not in (tmp_path / "well" / "run.log").read_text("utf-8")
+    assert comparable(tmp_path / "ill") == comparable(tmp_path / "well")

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ictbench
+from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError, UsageError
+from ictbench.reflectors import make_reflector
+from ictbench.runs.plan import Options, RunPlan, make_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def plan(**options: Any) -> RunPlan:
+    return make_plan(Options.parse({"suite": "minihack-v1"} | options))
+
+
+def test_what_is_not_asked_for_comes_from_suite_and_profile() -> None:
+    found = plan(profile="standard")
+    suite = ictbench.load_suite("minihack-v1")
+    assert found.sizes == suite.profiles["standard"]
+    assert found.families == tuple(suite.families)
+    assert (found.max_steps, found.actor.name, found.reflector.name) == (25, "rules", "rules")
+    assert found.deviations() == ()
+
+
+def test_an_environment_stands_for_its_newest_suite() -> None:
+    found = make_plan(Options(env="minihack"))
+    assert found.suite.name == "minihack-v1"
+    assert make_plan(Options(env="minihack", suite="minihack-v1")).identity() == found.identity()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"actor_model_options": ["n_ctx"]}, r"actor_model_options: .*'n_ctx' is no KEY=VALUE"),
+        ({"env": "alfworld"}, "suite 'minihack-v1' is of environment 'minihack', not 'alfworld'; leave one out"),
+        ({"families": []}, "no family is asked for"),
+        ({"families": " , "}, "no family is asked for"),
+        ({"turns": 0}, "option turns: .*greater than or equal to 1, got 0"),
+        ({"turns": 1, "audit": True}, "an audit compares each turn with the next: it needs at least 2 turns"),
+        ({"turns": "many"}, "option turns: .*got 'many'"),
+        ({"profile": "huge"}, "option profile: .*'quick', 'lite' or 'standard', got 'huge'"),
+        ({"families": 3}, "option families: .*got 3"),
+        ({"turn": 3}, "option turn: Extra inputs are not permitted, got 3"),
+        ({"reflector": "none"}, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
+        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' is no model, so it has no base URL"),
+        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' is no model, so it has no base URL"),
+        ({"actor": "react"}, "actor 'react' needs a model: name one as provider/model"),
+        ({"reflector": "rewrite", "actor": "rules"}, "reflector 'rewrite' needs a model"),
+        ({"reflector": "openai/"}, "'openai/' names no model: write openai/MODEL"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        plan(**options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"suite": "minihack-v9"}, "unknown suite 'minihack-v9'; did you mean 'minihack-v1'"),
+        ({"suite": None, "env": "nethack"}, "no suite has the environment 'nethack'"),
+        ({"families": "read,raed"}, "no family 'raed'; did you mean 'read'"),
+        ({"reflector": "opneai/gpt"}, "unknown model provider 'opneai'; did you mean 'openai'"),
+        ({"actor": "openia/gpt"}, "unknown model provider 'openia'; did you mean 'openai'"),
+        ({"actor": "ruels"}, "unknown actor 'ruels'; did you mean 'rules'"),
+        ({"reflector": "nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
+        ({"reflector": "blind:nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
+        ({"actor": "no.such.module:Actor"}, "there is no module 'no' to import"),
+        ({"actor": "ictbench.scripted.policy:Nobody"}, "module 'ictbench.scripted.policy' has no class 'Nobody'"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_way_out(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UnknownNameError, match=said):
+        plan(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"turns": 2000, "batch_size": 6}, "turns x batch size = 12000 tasks wanted, there are 10000"),
+        ({"selection_size": 201}, "selection pool .* 201 tasks wanted, each loop has 200"),
+        ({"test_size": 1001}, "test pool .* 1001 tasks wanted, each loop has 1000"),
+    ],
+)
+def test_a_pool_too_small_is_refused_before_anything_runs(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    for call in (ictbench.dry_run, partial(ictbench.run, out=tmp_path / "out")):
+        with pytest.raises(PoolTooSmallError, match=said):
+            call(suite="minihack-v1", families="room-random", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "families", ["read,zap", " zap , read ", ["read", "zap"], ("zap,read",), ["zap", "read", "zap"]]
+)
+def test_families_come_in_the_suites_order_however_they_are_written(families: Any) -> None:
+    assert plan(families=families).families == ("read", "zap")
+
+
+def test_the_actor_left_out_is_the_reflectors_own_model_and_address() -> None:
+    found = plan(reflector="openai/tiny", reflector_base_url="http://localhost:1/v1")
+    assert found.actor.model is not None
+    assert found.reflector.model is not None
+    assert (found.actor.label, found.actor.name, found.reflector.name) == ("openai/tiny", "react", "rewrite")
+    assert found.actor.model.base_url == found.reflector.model.base_url == "http://localhost:1/v1"
+    own = plan(reflector="openai/tiny", reflector_base_url="http://r", actor_base_url="http://a").actor.model
+    assert own is not None
+    assert own.base_url == "http://a"
+    # An actor that is named takes nothing over.
+    named = plan(reflector="openai/tiny", reflector_base_url="http://r", actor="openai/other").actor.model
+    assert named is not None
+    assert named.base_url is None
+
+
+def test_models_are_sampled_as_the_suite_says() -> None:
+    suite = ictbench.load_suite("minihack-v1")
+    found = plan(reflector="openai/tiny")
+    for player, decoding in [(found.actor, suite.actor), (found.reflector, suite.reflector)]:
+        assert player.model is not None
+        assert (player.model.temperature, player.model.max_tokens) == (decoding.temperature, decoding.max_tokens)
+    fewer = plan(reflector="openai/tiny", actor_max_tokens=7)
+    assert fewer.actor.model is not None
+    assert fewer.reflector.model is not None
+    assert (fewer.actor.model.max_tokens, fewer.reflector.model.max_tokens) == (7, suite.reflector.max_tokens)
+
+
+def test_a_hand_written_prompt_is_read_when_the_run_is_planned(tmp_path: Path) -> None:
+    path = tmp_path / "prompt.txt"
+    path.write_text("\nWalk onto the stairs.\n", encoding="utf-8")
+    found = plan(reflector=f"file:{path}", actor="rules").reflector
+    assert (found.name, found.options) == ("file", {"text": "Walk onto the stairs."})
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n ", b"\xff\xfe"])
+def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "prompt.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"prompt file .*prompt.txt' (cannot be read|is empty)"):
+        plan(reflector=f"file:{path}", actor="rules")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"turns": 9}, ("turns 9 instead of 10",)),
+        ({"loops": 11, "test_size": 40}, ("loops 11 instead of 10", "test_size 40 instead of 50")),
+        ({"max_steps": 30}, ("max_steps 30 instead of 25",)),
+        ({"families": "held-out"}, ()),
+        ({"families": "meta-train,zap"}, ("held-out families left out: puton, read, room-dark",)),
+        ({"reflector": "openai/m", "actor_max_tokens": 100}, ("actor_max_tokens 100 instead of 500",)),
+        ({"actor_max_tokens": 100}, ()),
+        ({"max_connections": 99}, ()),
+        ({"test_every_turn": True}, ()),
+        ({"audit": True}, ()),
+    ],
+)
+def test_departures_from_profile_and_suite_are_named(options: dict[str, Any], said: tuple[str, ...]) -> None:
+    assert plan(profile="standard", **options).deviations() == said
+
+
+def test_what_a_reflector_was_trained_on_is_what_is_said_or_what_it_says_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_arm.py").write_text(
+        "from ictbench.reflectors.controls.none import NoneReflector\n"
+        "class Trained(NoneReflector):\n    trained_on = ('read', 'alfworld-v1/heat')\n"
+        "class Silent(NoneReflector):\n    trained_on = None\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert plan(reflector="openai/x").trained_on is None
+    assert plan(reflector="openai/x", reflector_trained_on="nothing").trained_on == ()
+    assert plan(reflector="openai/x", reflector_trained_on="eat").trained_on == ("minihack-v1/eat",)
+    for reflector in ("rules", "none"):
+        assert plan(reflector=reflector, actor="rules").trained_on == ()
+    own = plan(reflector="own_arm:Trained", actor="rules")
+    assert own.trained_on == ("alfworld-v1/heat", "minihack-v1/read")
+    assert own.deviations() == ("reflector trained on held-out read",)
+    assert plan(reflector="own_arm:Silent", actor="rules").trained_on is None
+    # It changes nothing that is played, so a run may be continued with another statement.
+    assert own.identity() == plan(reflector="own_arm:Trained", actor="rules", reflector_trained_on="nothing").identity()
+
+
+def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
+    plain = plan(reflector="openai/m").identity()
+    different: list[dict[str, Any]] = [
+        {"turns": 9},
+        {"families": "zap"},
+        {"max_steps": 3},
+        {"test_every_turn": True},
+        {"audit": True},
+        {"reflector": "blind:openai/m"},
+        {"actor": "rules"},
+        {"reflector": "openai/n", "actor": "openai/m"},
+        {"actor_model_options": {"n_ctx": 512}},
+        {"actor_history": 3},
+        {"actor_decoding": "json"},
+        {"profile": "lite"},
+    ]
+    for options in different:
+        assert plan(**{"reflector": "openai/m", **options}).identity() != plain
+    assert plan(reflector="openai/m", max_connections=3).identity() == plain
+    # The same model may be served elsewhere tomorrow.
+    assert plan(reflector="openai/m", reflector_base_url="http://other").identity() == plain
+    assert plan(reflector="openai/m", suite=None, env="minihack").identity() == plain
+
+
+SIZE = st.integers(1, 6)
+
+
+@settings(max_examples=25)
+@given(turns=SIZE, batch=SIZE, loops=SIZE, selection=SIZE, test=SIZE, every=st.booleans(), model=st.booleans())
+def test_a_dry_run_counts_the_most_there_can_be(
+    turns: int, batch: int, loops: int, selection: int, test: int, every: bool, model: bool
+) -> None:
+    found = plan(
+        families="read,zap",
+        turns=turns,
+        batch_size=batch,
+        loops=loops,
+        selection_size=selection,
+        test_size=test,
+        test_every_turn=every,
+        max_steps=7,
+        reflector="openai/m" if model else "rules",
+    ).episode_bounds()
+    tested = turns + 1 if every or turns == 1 else 3
+    total = 2 * loops * (turns * batch + (turns + 1) * selection + tested * test)
+    assert found == {
+        "experience_episodes": 2 * loops * turns * batch,
+        "selection_episodes": 2 * loops * (turns + 1) * selection,
+        "test_episodes": 2 * loops * tested * test,
+        "episodes": total,
+        "reflections": 2 * loops * turns,
+        "actor_calls": total * 7 if model else 0,
+        "reflector_calls": 2 * loops * turns if model else 0,
+    }
+
+
+def test_any_reflector_can_be_blinded(tmp_path: Path) -> None:
+    path = tmp_path / "prompt.txt"
+    path.write_text("Play.", encoding="utf-8")
+    for name in ("rules", "openai/m", f"file:{path}", "none"):
+        seeing, blind = (plan(reflector=f"{word}{name}", actor="rules").reflector for word in ("", "blind:"))
+        assert (blind.label, blind.name, blind.model) == (f"blind:{seeing.label}", "blind", seeing.model)
+        assert blind.options == {"reflector": seeing.model_dump(mode="json", exclude={"model"})}
+        if seeing.model is None:
+            make_reflector(blind, None)
+    # Who acts is what it would be with the reflector inside.
+    assert plan(reflector="blind:openai/m").actor == plan(reflector="openai/m").actor
+    assert plan(reflector="blind:rules").actor.label == "rules"
+
+
+def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
+    options: dict[str, Any] = {"families": "read,zap", "turns": 4, "batch_size": 3, "loops": 5}
+    plain, audited = plan(**options).episode_bounds(), plan(**options, audit=True).episode_bounds()
+    assert audited.pop("audit_episodes") == 2 * 5 * (4 - 1) * 2 * 3
+    assert audited == plain | {"episodes": plain["episodes"] + 180}
+
+
+def test_a_dry_run_says_what_the_plan_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options: dict[str, Any] = {"suite": "minihack-v1", "families": "read", "loops": 1}
+    assert ictbench.dry_run(**options) == plan(**options).episode_bounds()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_loops_of_a_plan_are_those_of_the_protocol() -> None:
+    found = list(plan(families="read,zap", turns=2, batch_size=3, loops=2, selection_size=4, test_size=5).loops())
+    assert [(loop.family, loop.index) for loop in found] == [("read", 0), ("read", 1), ("zap", 0), ("zap", 1)]
+    suite = ictbench.load_suite("minihack-v1")
+    for loop in found:
+        order = suite.experience_order(loop.family, loop.index, 6)
+        assert loop.batches == (tuple(order[:3]), tuple(order[3:]))
+        assert list(loop.selection) == suite.scoring_tasks("selection", loop.family, loop.index, 4)
+        assert list(loop.test) == suite.scoring_tasks("test", loop.family, loop.index, 5)
+        assert (loop.prompt, loop.prompt_bytes) == (suite.prompt, 8000)
+
+
+def test_other_loops_than_the_first_are_planned_told_and_part_of_what_the_run_is() -> None:
+    first = plan(families="eat", loops=2)
+    later = replace(first, loop_indices=(7, 9))
+    assert [loop.index for loop in later.loops()] == [7, 9]
+    assert [loop.index for loop in first.loops()] == [0, 1]
+    assert "loops 7, 9 instead of the first 2" in later.deviations()
+    assert later.identity() == {**first.identity(), "loop_indices": [7, 9]}
+
+
+def test_arms_meet_the_same_tasks() -> None:
+    one = list(plan(families="read").loops())
+    assert one == list(plan(families="read,zap", reflector="none", actor="rules").loops())[: len(one)]
+
+
+def test_every_refusal_is_a_usage_error() -> None:
+    for error in (ConfigError, PoolTooSmallError, UnknownNameError):
+        assert issubclass(error, UsageError)

@@ -1,0 +1,50 @@
+"""A reflector's memory through kills: what it knew is in the journal, turn by turn."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import ictbench
+from ictbench.results.rows import ReflectionRow
+from ictbench.testing import ScriptedServer
+
+from apart import comparable, complete, played, reached, start
+from watching import wait_for_the_end_of, workers_of
+
+TURNS = 4
+OPTIONS = ["--env", "minihack", "--families", "read", "--loops", "2", "--turns", str(TURNS), "--batch-size", "2"]
+OPTIONS += ["--selection-size", "3", "--test-size", "4", "--reflector", "insights:openai/m", "--actor", "rules"]
+
+
+def remember(body: dict[str, Any]) -> str:
+    """One more rule than the list has, and a vote for its first: only who remembers gets far."""
+    request = body["messages"][-1]["content"]
+    known = len(re.findall(r"^\d+\. .* votes\)$", request, re.MULTILINE))
+    return f"OPERATIONS:\nADD: Rule {known + 1}, learned from {len(request)} characters.\nUP 1"
+
+
+def test_a_killed_run_goes_on_with_what_its_reflector_knew(tmp_path: Path) -> None:
+    with ScriptedServer(remember, model="m") as server:
+        options = [*OPTIONS, "--reflector-base-url", server.url]
+        complete(tmp_path / "whole", options)
+        asked = server.requests
+        total, folder = len(played(tmp_path / "whole")), tmp_path / "killed"
+        for moment in (3, total // 3, total // 2, total - 2):
+            with start("run", *options, "--quiet", "--out", str(folder)) as process:
+                if reached(process, folder, moment):
+                    workers = workers_of(process.pid)
+                    process.kill()
+                    wait_for_the_end_of(workers)
+        complete(folder, options)
+        # A turn is asked for again only if its answer had not come; each sitting also sees whether the model answers.
+        assert server.requests - asked <= asked + 4 * (1 + 2)
+    assert comparable(folder) == comparable(tmp_path / "whole")
+    rows = [row for row in ictbench.load_run(folder).rows("reflections") if isinstance(row, ReflectionRow)]
+    assert [len(re.findall('"votes"', row.state)) for row in rows] == [1, 2, 3, 4] * 2
+    for row in rows:
+        assert f"Rule {row.turn}, learned" in row.prompt_after
+        # Two votes to begin with, and one more each later turn: the first vote was for a rule not there yet.
+        assert f'"votes":{row.turn + 1}' in row.state

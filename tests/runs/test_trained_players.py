@@ -1,0 +1,100 @@
+"""Reflectors that say how they were trained, and what their models are shown."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ictbench.errors import ConfigError
+from ictbench.runs.plan import Options, RunPlan, make_plan
+
+from training_cards import written
+
+
+def plan(reflector: str, **options: Any) -> RunPlan:
+    return make_plan(Options.parse({"reflector": reflector, "actor": "rules", **options}))
+
+
+@pytest.fixture(autouse=True)
+def _a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+
+
+def test_the_experience_that_is_asked_for_is_an_option_of_the_reflector() -> None:
+    assert plan("openai/m").reflector.options == {}
+    assert plan("openai/m", reflector_experience="full").reflector.options == {}
+    for name in ("openai/m", "append:openai/m", "insights:openai/m"):
+        made = plan(name, reflector_experience="events")
+        assert made.reflector.options == {"experience": "events"}
+        assert made.identity() != plan(name).identity()
+    inside: Any = plan("blind:openai/m", reflector_experience="events").reflector.options["reflector"]
+    assert inside["options"] == {"experience": "events"}
+
+
+def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_otherwise() -> None:
+    made = plan("lessons:openai/m").reflector
+    assert made.options == {"experience": "events"}
+    assert made.model
+    assert made.model.max_tokens == 48
+    assert plan("lessons:openai/m", reflector_experience="full").reflector.options == {"experience": "full"}
+
+
+@pytest.mark.parametrize(
+    ("reflector", "told"),
+    [
+        ("rules", "reflector 'rules' has no model that could be shown its experience as events"),
+        ("gepa:openai/m", "reflector 'gepa:openai/m' cannot be shown its experience as events"),
+    ],
+)
+def test_an_experience_that_means_nothing_is_refused(reflector: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        plan(reflector, reflector_experience="events")
+
+
+def test_the_temperature_is_the_suites_unless_told_otherwise() -> None:
+    def temperature(**options: Any) -> float | None:
+        made = plan("openai/m", **options)
+        assert made.reflector.model
+        assert made.deviations() == plan("openai/m").deviations()
+        return made.reflector.model.temperature
+
+    assert temperature() == 0.0
+    assert temperature(reflector_temperature=1) == 1.0
+
+
+def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: Path) -> None:
+    written(tmp_path)
+    made = plan(f"openai/{tmp_path}")
+    assert (made.reflector.name, made.reflector.options) == ("lessons", {"experience": "events"})
+    assert made.trained_on == ("minihack-v1/eat",)
+    assert plan(f"blind:openai/{tmp_path}").trained_on == ("minihack-v1/eat",)
+    # Unless another reflector is named.
+    other = plan(f"rewrite:openai/{tmp_path}")
+    assert (other.reflector.name, other.reflector.options) == ("rewrite", {})
+    assert other.trained_on == ("minihack-v1/eat",)
+
+
+def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
+    written(tmp_path)
+    more = plan(f"openai/{tmp_path}", reflector_trained_on="eat,other:the web")
+    assert more.trained_on == ("minihack-v1/eat", "other:the web")
+    with pytest.raises(ConfigError, match="says that it was trained on minihack-v1/eat too: --reflector-trained-on"):
+        plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
+
+
+def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_path: Path) -> None:
+    written(tmp_path, trained_on=("mine/flee",))
+    assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)
+    assert plan(f"openai/{tmp_path}", reflector_trained_on="eat,mine/flee").trained_on == (
+        "mine/flee",
+        "minihack-v1/eat",
+    )
+
+
+def test_a_checkpoint_without_its_card_plays_in_no_run(tmp_path: Path) -> None:
+    (tmp_path / "trainer_state.json").touch()
+    with pytest.raises(ConfigError, match="is a checkpoint without its card"):
+        plan(f"openai/{tmp_path}")

@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from honest import SLUG, STATEMENT, SUITE
+
+import ictbench
+from ictbench.board.entries import read_board
+from ictbench.board.validate import check_submission
+from ictbench.errors import SubmissionError
+from ictbench.reflectors.llm.rewrite import RewriteReflector
+from ictbench.results import Result
+from ictbench.results.result_file import read_result
+from ictbench.runs import Run
+from ictbench.submissions.build_submission import branch_of, contents, draft, submit
+from ictbench.submissions.episode_records import evidence_of_run
+from ictbench.submissions.layout import BoardFolder
+from ictbench.submissions.metadata import Statement, instruction_of, slug_of, slug_trouble
+from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.shown_episodes import chosen_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from ictbench.submissions.layout import SubmissionFolder
+
+MODEL = {"provider": "openai", "model": "gpt-9", "max_tokens": 2000}
+
+
+@pytest.fixture
+def claiming(run: Run) -> Callable[..., Run]:
+    """The honest run with something else in its result."""
+
+    def claiming(**changes: Any) -> Run:
+        plain = {**json.loads(run.result.to_json()), **changes}
+        return Run(run.folder, Result.model_validate(plain))
+
+    return claiming
+
+
+def missing(run: Run, boards: Path, statement: Statement = STATEMENT, slug: str | None = None) -> list[str]:
+    return list(draft(run, boards, statement, slug).missing)
+
+
+def test_a_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFolder) -> None:
+    result = read_result(honest.result)
+    assert result.checksum == run.result.checksum
+    assert result.model_dump(exclude={"host"}) == run.result.model_dump(exclude={"host"})
+    host = result.host
+    assert (host.folder, host.addresses, host.troubles, host.machine) == ("", {}, (), {})
+    assert host.started == run.result.host.started
+    assert str(run.folder).encode() not in b"".join(path.read_bytes() for path in honest.path.iterdir())
+
+
+def test_its_metadata_follow_the_result_and_name_the_files(run: Run, honest: SubmissionFolder) -> None:
+    submission = read_submission(honest)
+    assert (submission.name, submission.suite, submission.profile) == ("Scripted pair", SUITE, "lite")
+    assert (submission.reflector.label, submission.actor.label) == ("rules", "rules")
+    assert submission.reflector.open_weights is None
+    assert submission.reflector_trained_on == ()
+    assert submission.date.isoformat() == run.result.host.started[:10]
+    assert submission.ictbench == ictbench.__version__
+    for path in honest.content:
+        assert submission.files[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()  # type: ignore[index]
+
+
+def test_its_records_are_the_run_s_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
+    evidence = evidence_of_submission(honest)
+    assert evidence.digits == 8
+    pairs = list(zip(evidence_of_run(run.folder).episodes(), evidence.episodes(), strict=True))
+    assert len(pairs) > 2_000
+    for own, kept in pairs:
+        assert (own.key, own.task, own.seed, own.usage, own.versions) == (
+            *(kept.key, kept.task, kept.seed, kept.usage, kept.versions),
+        )
+        assert (own.trajectory.end, own.trajectory.last_digest[:8]) == (
+            kept.trajectory.end,
+            kept.trajectory.last_digest,
+        )
+        for before, after in zip(own.trajectory.steps, kept.trajectory.steps, strict=True):
+            assert (before.executed, before.keys, before.reward) == (after.executed, after.keys, after.reward)
+            assert (before.digest[:8], "", after.proposed or after.executed) == (
+                *(after.digest, after.thought, before.proposed),
+            )
+
+
+def test_it_is_a_fraction_of_the_run(run: Run, honest: SubmissionFolder) -> None:
+    assert 2 * honest.episodes.stat().st_size < 1.3 * (run.folder / "episodes.jsonl.gz").stat().st_size
+    assert b'"thought"' not in gzip.decompress(honest.episodes.read_bytes())
+
+
+def test_the_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_path: Path) -> None:
+    again = contents(draft(run, tmp_path, STATEMENT))
+    assert again == {path.name: path.read_bytes() for path in honest.path.iterdir()}
+
+
+def test_it_shows_won_and_lost_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
+    shown = list(read_trajectories(honest))
+    assert [episode.key for episode in shown] == chosen_keys(run.result)
+    assert shown == [run.episode(episode.key) for episode in shown]
+    assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}
+    assert {episode.trajectory.solved for episode in shown} == {True, False}
+
+
+def test_everything_missing_is_told_at_once(claiming: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "openai/gpt-9", "name": "rewrite", "options": {}, "model": MODEL, "fingerprint": None}
+    said = missing(claiming(reflector=model, reflector_trained_on=None), tmp_path, Statement())
+    assert [what.partition(": --")[2].split()[0] for what in said] == [
+        *("name", "description", "submitted-by", "reflector-trained-on", "reflector-weights", "reflector-revision"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"profile": "quick", "ranked": False}, "profile 'quick' is not ranked; run with --profile lite or standard"),
+        ({"complete": False, "owed": 3}, "3 episodes or reflections are owed; continue it with the same --out"),
+        ({"deviations": ["turns 2 instead of 5"]}, "departs from its profile: 'turns 2 instead of 5'; run without"),
+        ({"suite": {"name": "mine-v1", "digest": "0"}}, "suite 'mine-v1' has no board; run one of alfworld"),
+        ({"suite": {"name": SUITE, "digest": "0"}}, "suite minihack-v1 was another one when this was run"),
+    ],
+)
+def test_a_run_that_no_board_takes(claiming: Callable[..., Run], tmp_path: Path, changes: Any, said: str) -> None:
+    (found,) = missing(claiming(**changes), tmp_path)
+    assert said in found
+    with pytest.raises(SubmissionError, match="cannot be submitted"):
+        submit(draft(claiming(**changes), tmp_path, STATEMENT), check_submission)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; leave it out, got 'a\\u202eb'"),
+        ({"description": "<script>"}, "--description: it holds markup (<s…); write plain text"),
+        ({"links": ("http://a.example",)}, "--url: String should match pattern"),
+        (
+            {"name": "日本"},
+            "'' is no name of a submission: 1 to 64 small letters, digits and hyphens between them: --slug",
+        ),
+    ],
+)
+def test_words_that_no_board_takes(run: Run, tmp_path: Path, words: Any, said: str) -> None:
+    (found,) = missing(run, tmp_path, STATEMENT.model_copy(update=words))
+    assert said in found
+
+
+def test_what_a_model_was_trained_on_is_said_once(claiming: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "openai/gpt-9", "name": "rewrite", "options": {}, "model": MODEL, "fingerprint": "v1"}
+    run = claiming(reflector=model, reflector_trained_on=None)
+    statement = STATEMENT.model_copy(update={"reflector_weights": "closed", "trained_on": ("meta-train",)})
+    ready = draft(run, tmp_path, statement)
+    assert ready.missing == ()
+    assert ready.result.reflector_trained_on == tuple(
+        f"{SUITE}/{name}" for name in ("eat", "room-random", "wear", "wield")
+    )
+    assert ready.result.ranked
+    held_out = draft(run, tmp_path, statement.model_copy(update={"trained_on": ("zap",)}))
+    assert (held_out.missing, held_out.result.ranked) == ((), False)
+    assert held_out.result.deviations == ("reflector trained on held-out zap",)
+    unknown = draft(run, tmp_path, statement.model_copy(update={"trained_on": ("unknown",)}))
+    assert (unknown.missing, unknown.result.reflector_trained_on) == ((), None)
+
+
+def test_what_the_result_says_is_not_said_otherwise(run: Run, tmp_path: Path) -> None:
+    (found,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
+    assert "was trained on nothing, and you say minihack-v1/zap; continue the run" in found
+    assert missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("nothing",)})) == []
+
+
+def test_who_trained_on_a_held_out_family_is_taken_and_marked(claiming: Callable[..., Run], tmp_path: Path) -> None:
+    """Its result says so among its deviations, and is not ranked."""
+    trained = {"reflector_trained_on": [f"{SUITE}/zap"], "deviations": ["reflector trained on held-out zap"]}
+    made = submit(draft(claiming(**trained, ranked=False), tmp_path, STATEMENT), check_submission, git=False)
+    assert list(check_submission(made.folder, SUITE)) == []
+    assert made.submission.reflector_trained_on == (f"{SUITE}/zap",)
+
+
+def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run.folder, copy)
+    lines = gzip.decompress((copy / "episodes.jsonl.gz").read_bytes()).splitlines(keepends=True)
+    (copy / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:-1])))
+    with pytest.raises(SubmissionError, match="does not stand up to the board's checks: episodes: "):
+        submit(draft(ictbench.load_run(copy), tmp_path / "boards", STATEMENT), check_submission, git=False)
+    assert list((tmp_path / "boards").rglob("*.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Scripted pair", "scripted-pair"),
+        ("GPT-9 (mini), v2.1", "gpt-9-mini-v2-1"),
+        ("Réflexion", "reflexion"),
+        ("日本", ""),
+    ],
+)
+def test_a_folder_is_called_after_the_name(name: str, slug: str) -> None:
+    assert slug_of(name) == slug
+    assert not slug or slug_trouble(slug) is None
+
+
+@pytest.mark.parametrize(
+    "slug", ["", "..", "a/b", "A", "-a", "a-", "con", "nul", "com1", "x" * 65, "a\u200bb", "a.b", "a\n"]
+)
+def test_a_folder_cannot_be_called(slug: str, run: Run, tmp_path: Path) -> None:
+    assert slug_trouble(slug)
+    if slug:
+        assert any("--slug" in what for what in missing(run, tmp_path, slug=slug))
+
+
+def test_another_s_folder_is_never_written(run: Run, honest: SubmissionFolder) -> None:
+    before = {path.name: path.read_bytes() for path in honest.path.iterdir()}
+    boards = honest.path.parents[2]
+    (found,) = missing(run, boards)
+    assert found == f"there is a submission {SLUG!r} already: another --name or --slug"
+    with pytest.raises(SubmissionError):
+        submit(draft(run, boards, STATEMENT), check_submission, git=False)
+    assert {path.name: path.read_bytes() for path in honest.path.iterdir()} == before
+
+
+def test_a_folder_that_appears_in_between_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    ready = draft(run, tmp_path, STATEMENT)
+    ready.folder.path.mkdir(parents=True)
+    (ready.folder.path / "another").touch()
+    with pytest.raises(OSError, match="not empty"):
+        submit(ready, check_submission, git=False)
+    assert [path.name for path in ready.folder.path.parent.iterdir()] == [SLUG]
+    assert [path.name for path in ready.folder.path.iterdir()] == ["another"]
+
+
+def test_the_instruction_is_that_of_the_class_even_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
+    assert instruction_of("rewrite", {}) == "Be thorough."
+    assert instruction_of("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
+    assert instruction_of("rules", {}) == ""
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--initial-branch=main")
+    for name, value in (("user.name", "A"), ("user.email", "a@example.org"), ("core.autocrlf", "true")):
+        git(tmp_path, "config", name, value)
+    (tmp_path / "README.md").write_text("a board\n", encoding="utf-8")
+    (tmp_path / ".gitattributes").write_text("leaderboards/** -text\n", encoding="utf-8")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--message", "first")
+    (tmp_path / "README.md").write_text("edited\n", encoding="utf-8")
+    (tmp_path / "staged").write_text("staged\n", encoding="utf-8")
+    git(tmp_path, "add", "staged")
+    (tmp_path / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    before = git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()
+    made = submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
+    assert made.branch == branch_of(SLUG) == f"submission/{SLUG}"
+    assert (git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()) == before
+    assert git(tmp_path, "branch", "--show-current") == "main\n"
+    place = f"leaderboards/{SUITE}/submissions/{SLUG}"
+    changed = git(tmp_path, "diff", "--name-status", "main", made.branch).splitlines()
+    assert changed == [f"A\t{place}/{name}" for name in sorted(made.sizes)]
+    assert git(tmp_path, "rev-list", "--count", f"main..{made.branch}") == "1\n"
+    (found,) = missing(run, tmp_path / "leaderboards")
+    assert "there is a submission" in found
+    git(tmp_path, "stash")
+    git(tmp_path, "switch", made.branch)
+    folder = BoardFolder(tmp_path / "leaderboards" / SUITE).submission(SLUG)
+    assert list(check_submission(folder, SUITE)) == []
+
+
+def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) -> None:
+    small: dict[str, Any] = {
+        "turns": 1,
+        "batch_size": 1,
+        "loops": 1,
+        "selection_size": 1,
+        "test_size": 2,
+        "families": "eat",
+    }
+    options: dict[str, Any] = {"suite": "minihack-v1", "reflector": "none", "actor": "rules", "executor": "inline"}
+    run = ictbench.run(**options, **small, out=tmp_path / "run")
+    assert any("profile 'quick' is not ranked" in what for what in draft(run, tmp_path / "boards", STATEMENT).missing)
+    made = submit(draft(run, tmp_path / "boards", STATEMENT, unranked=True), check_submission, git=False)
+    assert made.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
+    (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
+    assert (entry.section, entry.measures) == ("shown", None)
+
+
+def test_a_checkout_without_a_commit_is_told_what_to_do(run: Run, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    with pytest.raises(SubmissionError, match="has no commit yet; make one first, or use --no-git"):
+        submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
+
+
+def test_all_that_is_wrong_with_metadata_is_told_at_once(honest: SubmissionFolder, tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / SUITE).submission(SLUG)
+    shutil.copytree(honest.path, folder.path)
+    content = json.loads(folder.metadata.read_bytes())
+    folder.metadata.write_text(
+        json.dumps({**content, "name": "<b>", "links": ["ftp://a"], "more": 1}), encoding="utf-8"
+    )
+    (told,) = check_submission(folder, SUITE)
+    assert all(part in told for part in ("name: Value error, it holds markup", "links.0: String should", "more: Extra"))
+    folder.episodes.unlink()
+    (folder.path / "more").touch()
+    (told,) = check_submission(folder, SUITE)
+    assert "lacks episodes.jsonl.gz" in told
+    assert "holds 'more'" in told

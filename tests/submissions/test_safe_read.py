@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.errors import SubmissionError
+from ictbench.submissions.safe_read import Caps, list_folder, parse_json, read_bytes, read_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CAPS = Caps(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def refusal(content: bytes, values: int = 1_000) -> str:
+    with pytest.raises(SubmissionError) as caught:
+        parse_json(content, "file", values)
+    return str(caught.value)
+
+
+def lines(packed: bytes, **caps: int) -> list[bytes]:
+    return [line for _, line in read_lines(packed, "file", CAPS._replace(**caps))]
+
+
+@given(value=json_values, plain=st.booleans())
+def test_what_json_can_say_is_read_as_json_reads_it(value: Any, plain: bool) -> None:
+    content = json.dumps(value, ensure_ascii=plain)
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        assert "half a character" in refusal(content.encode())
+        return
+    assert parse_json(content.encode(), "file", 1_000) == json.loads(content)
+
+
+@given(content=st.binary(max_size=200))
+def test_whatever_the_bytes_there_is_a_value_or_a_refusal(content: bytes) -> None:
+    with contextlib.suppress(SubmissionError):
+        parse_json(content, "file", 100)
+
+
+@pytest.mark.parametrize("deep", [b"[" * 10**6, b'{"a":' * 10**6, b'[{"a":' * 10**6, b"[" * 25 + b"]" * 25], ids=len)
+def test_deep_json_is_refused_before_it_is_parsed(deep: bytes) -> None:
+    assert "nested deeper than 24 levels" in refusal(deep)
+
+
+def test_brackets_in_text_are_text() -> None:
+    text = "[" * 100 + '\\"' + "{" * 100
+    assert parse_json(json.dumps([text]).encode(), "file", 10) == [text]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'"\\"' * 2_000_000 + b"\\",
+        b'"' + b'\\"' * 3_000_000,
+        b"[]" * 3_000_000,
+        b"9" * 9_000_000,
+        b"{" + b",".join(b'"%d":1' % number for number in range(200_000)) + b',"199999":1}',
+        b"," * 9_000_000,
+        b'"' + b"\\ud800" * 1_000_000 + b'"',
+    ],
+    ids=["quotes", "open string", "pairs", "digits", "last key twice", "commas", "half characters"],
+)
+def test_nothing_takes_more_than_linear_time(content: bytes) -> None:
+    started = time.process_time()
+    refusal(content, 10**6)
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("9223372036854775808", "the number 9223372036854775808… is beyond 64 bits"),
+        ("-9" + "0" * 5000, "is beyond 64 bits"),
+        ("1e309", "the number 1e309… is too large"),
+        ("0." + "0" * 100, "is too large or too long"),
+        ("NaN", "NaN is no number"),
+        ("-Infinity", "-Infinity is no number"),
+        ("0x10", "is no JSON"),
+        ("01", "is no JSON"),
+    ],
+)
+def test_a_number_that_is_none(number: str, said: str) -> None:
+    assert said in refusal(f'{{"a": [{number}]}}'.encode())
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63) + 1, 0.1, 1e308, -1.2345678901234567e-300])
+def test_a_number_that_is_one(number: float) -> None:
+    assert parse_json(json.dumps([number]).encode(), "file", 1) == [number]
+
+
+def test_lines_are_read_one_at_a_time_with_their_place() -> None:
+    packed = gzip.compress(b'{"a": 1}\n{"a": 2}\n')
+    assert list(read_lines(packed, "file", CAPS)) == [("file, line 1", b'{"a": 1}'), ("file, line 2", b'{"a": 2}')]
+    assert lines(gzip.compress(b"")) == []
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (gzip.compress(b"[1]\n" * 1001), "file has more than 1,000 lines"),
+        (gzip.compress(b"[" + b" " * 10_000 + b"]\n"), "a line after line 0 is longer than 10,000 bytes"),
+        (gzip.compress((b"[" + b" " * 9_000 + b"]\n") * 900), "unpacks to more than 100 times its size"),
+        (gzip.compress(b"[" + b"1," * 200 + b"1]\n"), "file, line 1 holds more than 100 values"),
+        (gzip.compress(b"[1]\n[1"), "does not end with a line feed: it is cut short after line 1"),
+        (gzip.compress(b"[1]\n")[:-4], "is cut short; copy it again"),
+        (gzip.compress(b"[1]\n") + b"more", "goes on after its end"),
+        (gzip.compress(b"[1]\n") * 2, "goes on after its end"),
+        (gzip.compress(b"[1]\n")[:-8] + bytes(8), "is damaged"),
+        (b"[1]\n", "is no gzip file"),
+        (b"", "is cut short"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_packed_file_that_is_refused(packed: bytes, said: str) -> None:
+    with pytest.raises(SubmissionError, match="file") as caught:
+        lines(packed)
+    assert said in str(caught.value)
+
+
+def test_what_unpacks_to_too_much_is_refused_at_any_ratio() -> None:
+    packed = gzip.compress((b"[" + b" " * 9_000 + b"]\n") * 400)
+    assert len(lines(packed, ratio=2_000, unpacked=4_000_000)) == 400
+    with pytest.raises(SubmissionError, match="unpacks to more than 3,000,000 bytes"):
+        lines(packed, ratio=2_000)
+
+
+def test_a_file_of_just_the_size_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert read_bytes(path, 5) == b"12345"
+    with pytest.raises(SubmissionError, match="is larger than 4 bytes"):
+        read_bytes(path, 4)
+    with pytest.raises(SubmissionError, match="it is not there"):
+        read_bytes(tmp_path / "other", 4)
+
+
+def test_a_folder_is_listed_up_to_a_number(tmp_path: Path) -> None:
+    for name in "cab":
+        (tmp_path / name).touch()
+    assert list_folder(tmp_path, 3) == ["a", "b", "c"]
+    with pytest.raises(SubmissionError, match="holds more than 2 files"):
+        list_folder(tmp_path, 2)
+    with pytest.raises(SubmissionError, match="is no folder of its own but a file"):
+        list_folder(tmp_path / "a", 2)

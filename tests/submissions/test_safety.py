@@ -1,0 +1,223 @@
+"""What happens to the machine that validates: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from attacks_on_files import GIGABYTES, bomb, in_metadata, in_result
+from forgery import Forgery, pack
+from honest import SUITE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ictbench.board.board_log import append
+from ictbench.board.entries import read_board
+from ictbench.board.validate import check_submission, validate
+from ictbench.errors import SubmissionError
+from ictbench.submissions.layout import BoardFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from ictbench.submissions.layout import SubmissionFolder
+
+MEMORY = 1_500_000_000
+"""Bytes of address space: what Python and its packages take, and some 300 MB."""
+
+BOUNDED = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+from ictbench.cli.app import main
+sys.argv[1:1] = ["leaderboard", "validate"]
+main()
+"""
+
+WATCHED = """
+import sys
+seen = []
+def watch(event, arguments):
+    if event == "import" and arguments[0].partition(".")[0] in {"trap", "nle", "minihack", "gymnasium", "alfworld"}:
+        seen.append(f"imports {arguments[0]}")
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        seen.append(f"writes {arguments[0]}")
+    if event.partition(".")[0] in {"subprocess", "socket", "shutil", "ctypes", "pty", "urllib", "pickle"} or event in {
+        "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.remove", "os.rename", "os.mkdir", "os.symlink",
+    }:
+        seen.append(f"{event} {arguments!r:.80}")
+from pathlib import Path
+from ictbench.board.validate import validate
+import ictbench.audit.replay
+before = set(sys.modules)
+sys.addaudithook(watch)
+problems = list(map(str, validate(Path(sys.argv[1]))))
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+import json
+print(json.dumps({"problems": problems, "seen": seen, "new": sorted(new)}))
+"""
+
+
+def python(script: str, *arguments: str, timeout: float = 120, path: Path | None = None) -> Any:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if path:
+        environment["PYTHONPATH"] = str(path)
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=environment,
+    )
+
+
+def board(folder: Path) -> Path:
+    return folder / "boards" / SUITE / "submissions" / "x"
+
+
+def test_an_honest_submission_has_no_problem(honest: SubmissionFolder) -> None:
+    done = python(BOUNDED, str(honest.path.parents[2]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(": no problems\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("episodes.jsonl.gz", lambda f: bomb(GIGABYTES)),
+        ("trajectories.jsonl.gz", lambda f: bomb(GIGABYTES)),
+        ("episodes.jsonl.gz", lambda f: bomb(GIGABYTES, (b'{"key": "' + b"a" * 50_000 + b'"}\n') * 1_000)),
+        ("episodes.jsonl.gz", lambda f: pack(f.episodes * 200)),
+        ("result.json", in_result("[" * 4_000_000)),
+        ("result.json", in_result("[" + "[]," * 190_000 + "0]")),
+        ("result.json", in_result(json.dumps([{"a": 1}] * 190_000))),
+        ("result.json", lambda f: json.dumps({**f.result, "families": ["x"] * 190_000}).encode()),
+        ("submission.json", in_metadata("9" * 9_000_000)),
+        ("submission.json", lambda f: json.dumps({**f.metadata, "name": "x" * 9_000_000}).encode()),
+    ],
+    ids=["zeros", "shown", "lines", "repeated", "deep", "lists", "objects", "errors", "digits", "name"],
+)
+def test_harmful_files_take_bounded_time_and_memory(
+    file: str, content: Any, honest: SubmissionFolder, tmp_path: Path
+) -> None:
+    forgery = Forgery.of(honest)
+    forgery.files[file] = content(forgery)
+    forgery.write(board(tmp_path))
+    done = python(BOUNDED, str(tmp_path / "boards"))
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.count("\n") <= 3
+
+
+def test_names_in_a_submission_are_never_looked_up(honest: SubmissionFolder, tmp_path: Path) -> None:
+    """Nor is anything written, started or called: a trap lies in wait for whoever does."""
+    traps = tmp_path / "traps"
+    traps.mkdir()
+    (traps / "trap.py").write_text("raise SystemExit('caught')\n", encoding="utf-8")
+    for number, trapped in enumerate((False, True)):
+        forgery = Forgery.of(honest)
+        if trapped:
+            name = {"name": "trap:Class", "options": {"reflector": {"name": "trap:Class"}}}
+            for role in ("actor", "reflector"):
+                forgery.result[role].update(name)
+            forgery.result["actor"]["model"] = {"provider": "trap:Model", "model": "trap"}
+            for record in forgery.episodes[1::2]:
+                record["task"]["env"] = "trap:Env"
+        forgery.write(board(tmp_path).with_name(f"x{number}"))
+    done = python(WATCHED, str(tmp_path / "boards"), path=traps)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["seen"] == []
+    assert not {"trap", "nle", "minihack", "alfworld"} & {*found["new"]}
+    assert found["problems"]
+    assert all("submissions/x1: " in problem for problem in found["problems"])
+
+
+places = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**19), 10**19),
+    st.floats(),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.just({"0": "1"}),
+    st.just([[]]),
+)
+
+
+def plant(value: Any, place: list[int], new: Any) -> Any:
+    """Put something else somewhere into plain JSON."""
+    if not place or not isinstance(value, dict | list) or not value:
+        return new
+    keys = sorted(value) if isinstance(value, dict) else range(len(value))
+    key = keys[place[0] % len(keys)]
+    value[key] = plant(value[key], place[1:], new)
+    return value
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(part=st.sampled_from(["metadata", "result", "trajectories"]), place=places, new=values)
+def test_whatever_is_planted_is_a_problem_in_words_or_none(
+    honest: SubmissionFolder, scratch: Path, part: str, place: list[int], new: Any
+) -> None:
+    forgery = Forgery.of(honest)
+    plant(getattr(forgery, part), place, new)
+    shutil.rmtree(scratch, ignore_errors=True)
+    forgery.derived = False
+    folder = forgery.write(scratch / "x")
+    for problem in check_submission(folder, SUITE):
+        assert "\n" not in problem
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(place=places, new=values)
+def test_whatever_is_planted_in_a_record_is_a_problem_in_words_or_none(
+    honest: SubmissionFolder, scratch: Path, place: list[int], new: Any
+) -> None:
+    forgery = Forgery.of(honest)
+    plant(forgery.episodes, place, new)
+    shutil.rmtree(scratch, ignore_errors=True)
+    folder = forgery.write(scratch / "x")
+    for problem in check_submission(folder, SUITE):
+        assert "\n" not in problem
+
+
+def test_the_board_s_own_records_are_validated_too(tmp_path: Path) -> None:
+    board = BoardFolder(tmp_path / SUITE)
+    board.submissions.mkdir(parents=True)
+    append(board.log, "added", "mine", by="us", reason="new", submission="1" * 64)
+    append(board.log, "removed", "mine", by="us", reason="its author asked")
+    assert list(validate(tmp_path)) == []
+    board.log.write_text(board.log.read_text(encoding="utf-8").replace("new", "old"), encoding="utf-8")
+    record = board.verification("mine", "replayed")
+    record.parent.mkdir(parents=True)
+    record.write_text("[" * 1000, encoding="utf-8")
+    log, verification = (problem.what for problem in validate(tmp_path))
+    assert "line 2 does not follow the line before it" in log
+    assert "replayed.json is no record of a verification" in verification
+
+
+def test_links_among_the_board_s_own_records_are_not_followed(tmp_path: Path) -> None:
+    board = BoardFolder(tmp_path / SUITE)
+    board.submissions.mkdir(parents=True)
+    board.log.symlink_to("/dev/zero")
+    (board.path / "verifications").symlink_to("/")
+    log, verifications = (problem.what for problem in validate(tmp_path))
+    assert "log.jsonl cannot be read: it is a symbolic link" in log
+    assert "is no folder of its own but a symbolic link" in verifications
+    with pytest.raises(SubmissionError, match="it is a symbolic link"):
+        read_board(board)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boards import made_up, restated, submit
+
+from ictbench.board.entries import read_board
+from ictbench.errors import SubmissionError
+from ictbench.submissions.layout import BoardFolder
+from ictbench.web.board import build_site
+from ictbench.web.board.build_site import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+SCRIPT = "</script><script>alert(1)</script><!-- {{document}}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> BoardFolder:
+    folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
+    submit(folder, "good", made_up(READ, "rules"))
+    submit(folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"))
+    submit(folder, "small", made_up(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    return folder
+
+
+def block(page: Path, identity: str) -> Any:
+    """The JSON of a page, packed or not."""
+    found = re.search(rf'<script type="([^"]*)" id="{identity}">([^<]*)</script>', page.read_text("utf-8"))
+    assert found is not None
+    return json.loads(zlib.decompress(base64.b64decode(found[2])) if "base64" in found[1] else found[2])
+
+
+def test_there_is_a_page_for_every_suite_and_every_entry(folder: BoardFolder, tmp_path: Path) -> None:
+    pages = build_site(folder.path.parent, tmp_path / "site")
+    names = [page.relative_to(tmp_path / "site").as_posix() for page in pages]
+    entries = [f"rooms-v1/entries/{slug}.html" for slug in ("bad", "good", "small")]
+    assert names == ["index.html", "rooms-v1/index.html", *entries]
+    assert all(page.is_file() for page in pages)
+    assert sorted(path.name for path in folder.tables.iterdir()) == sorted(
+        path.name for path in (tmp_path / "site/rooms-v1/tables").iterdir()
+    )
+
+
+def test_pages_say_what_the_board_says(folder: BoardFolder, tmp_path: Path) -> None:
+    pages = build_site(folder.path.parent, tmp_path / "site", tables=False)
+    assert not folder.tables.exists()
+    board = block(pages[1], "document")
+    (track,) = board["tracks"]
+    assert (track["name"], track["scripted"], track["entries"]) == ("lite, rules", True, ["good", "bad"])
+    by_slug = {entry["slug"]: entry for entry in board["entries"]}
+    assert (by_slug["good"]["ranks"], by_slug["small"]["ranks"]) == ([1, 2], None)
+    assert by_slug["small"]["why"] == "the quick profile is never ranked"
+    curves = block(pages[1], f"curves-{track['key']}")
+    assert list(curves) == ["good", "bad"]
+    assert [point["value"] for point in curves["good"]["read"]] == [0.0, 1.0]
+    entry, run = block(pages[3], "document"), block(pages[3], "report")["runs"][0]
+    (pair,) = entry["pairs"]
+    assert (pair["slug"], pair["verdict"]) == ("bad", "tie")
+    assert pair["difference"]["value"] == pytest.approx(10 / 12, abs=1e-5)
+    assert [badge["record"] is not None for badge in entry["badges"]] == [True, False]
+    assert run["families"][0]["loops"][0]["prompts"][1]["text"] == "p1"
+
+
+def test_differences_are_as_each_of_the_two_sees_them(folder: BoardFolder, tmp_path: Path) -> None:
+    pages = build_site(folder.path.parent, tmp_path / "site")
+    (of_bad,), (of_good,) = (block(page, "document")["pairs"] for page in pages[2:4])
+    assert of_bad["difference"]["value"] == -of_good["difference"]["value"]
+    assert of_bad["difference"]["low"] == -of_good["difference"]["high"]
+
+
+def test_the_same_board_gives_the_same_site(folder: BoardFolder, tmp_path: Path) -> None:
+    first, second = (
+        {page.name: page.read_bytes() for page in build_site(folder.path.parent, tmp_path / name)} for name in "ab"
+    )
+    assert first == second
+
+
+def test_a_site_is_replaced_and_nothing_else_is(folder: BoardFolder, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    build_site(folder.path.parent, site)
+    (site / "rooms-v1/entries/gone.html").write_text("", encoding="utf-8")
+    build_site(folder.path.parent, site)
+    assert not (site / "rooms-v1/entries/gone.html").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/index.html").write_text("mine", encoding="utf-8")
+    for place in (tmp_path / "mine", folder.path.parent, folder.submission("good").result):
+        with pytest.raises(SubmissionError, match="is no site that was built; choose another --out"):
+            build_site(folder.path.parent, place)
+    assert (tmp_path / "mine/index.html").read_text("utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["boards", "mine", "site"]
+
+
+def test_a_board_that_cannot_be_read_leaves_the_site_as_it_was(folder: BoardFolder, tmp_path: Path) -> None:
+    pages = build_site(folder.path.parent, tmp_path / "site")
+    before = pages[1].read_bytes()
+    folder.submission("good").metadata.write_text("{}", encoding="utf-8")
+    with pytest.raises(SubmissionError, match=r"good/submission\.json is not what it should be"):
+        build_site(folder.path.parent, tmp_path / "site")
+    assert pages[1].read_bytes() == before
+
+
+def test_no_text_ends_the_element_it_stands_in(folder: BoardFolder, tmp_path: Path) -> None:
+    board = restated(
+        read_board(folder),
+        "good",
+        name=SCRIPT,
+        description=SCRIPT,
+        submitted_by=SCRIPT,
+        instruction=SCRIPT,
+        links=("javascript:alert(1)",),
+    )
+    plain = write_site([read_board(folder)], tmp_path / "plain")
+    hostile = write_site([board], tmp_path / "hostile")
+    for one, other in zip(plain, hostile, strict=True):
+        counts = [
+            [page.read_text("utf-8").count(tag) for tag in ("<script", "</script", "<!--")] for page in (one, other)
+        ]
+        assert counts[0] == counts[1]
+    assert block(hostile[1], "document")["entries"][1]["name"] == SCRIPT
+
+
+def test_an_empty_board_has_a_page(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
+    folder.submissions.mkdir(parents=True)
+    pages = build_site(folder.path.parent, tmp_path / "site")
+    assert [page.name for page in pages] == ["index.html", "index.html"]
+    assert block(pages[1], "document")["tracks"] == []

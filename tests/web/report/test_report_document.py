@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from ictbench.errors import ResultError
+from ictbench.web.report import ReportSource
+from ictbench.web.report.report_document import document
+
+Edited = Callable[[Callable[[Any], None]], ReportSource]
+
+
+def share(outcomes: str) -> float:
+    return outcomes.count("1") / len(outcomes)
+
+
+def test_the_document_is_plain_json_and_holds_the_result(source: ReportSource) -> None:
+    found = json.loads(json.dumps(document([source]), allow_nan=False))
+    (run,) = found["runs"]
+    plain = json.loads(source.result.to_json())
+    for name in ("suite", "profile", "sizes", "actor", "reflector", "cost", "deviations", "versions"):
+        assert run[name] == plain[name]
+    for family, recorded in zip(run["families"], plain["families"], strict=True):
+        assert family | recorded == family
+    assert found["differences"] == []
+    assert run["spent"] == plain["host"]["spent"]
+
+
+def test_curves_are_means_over_loops_with_intervals(source: ReportSource) -> None:
+    (run,) = document([source])["runs"]
+    for family, recorded in zip(run["families"], source.result.families, strict=True):
+        assert len(family["curve"]) == 3
+        for index, point in enumerate(family["curve"]):
+            value = fmean(share(loop.selection[index]) for loop in recorded.loops)
+            assert point["value"] == pytest.approx(value)
+            assert 0 <= point["low"] <= point["value"] <= point["high"] <= 1
+        assert recorded.measures is not None
+        assert family["curve"] == [point.model_dump() for point in recorded.measures.curve]
+    assert [role["role"] for role in run["roles"]] == ["held-out", "meta-train"]
+    assert run["roles"][0]["curve"] == run["families"][1]["curve"]
+
+
+def one_loop(plain: Any) -> None:
+    for family in plain["families"]:
+        family["loops"] = family["loops"][:1]
+        for point in family["measures"]["curve"]:
+            point |= {"low": None, "high": None}
+    plain["sizes"]["loops"] = 1
+
+
+def test_one_loop_has_a_curve_without_interval(edited: Edited) -> None:
+    (run,) = document([edited(one_loop)])["runs"]
+    for family in run["families"]:
+        assert [(point["low"], point["high"]) for point in family["curve"]] == [(None, None)] * 3
+
+
+def nothing_finished(plain: Any) -> None:
+    plain["families"][1] |= {"loops": [], "measures": None, "behaviour": None}
+    del plain["by_role"]["held-out"]
+    plain |= {"complete": False, "owed": 9}
+
+
+def test_a_family_without_a_finished_loop_has_no_curve(edited: Edited) -> None:
+    (run,) = document([edited(nothing_finished)])["runs"]
+    assert run["families"][1]["curve"] == []
+    assert [role["role"] for role in run["roles"]] == ["meta-train"]
+
+
+def test_runs_are_told_apart_by_reflector_and_where_that_is_the_same_by_folder(
+    source: ReportSource, edited: Edited
+) -> None:
+    def other(plain: Any) -> None:
+        plain["reflector"]["label"] = "none"
+
+    same = ReportSource("again", source.result, source.episodes)
+    labels = [run["label"] for run in document([source, edited(other), same])["runs"]]
+    assert labels == ["rules (small)", "none", "rules (again)"]
+
+
+def damage(path: str, value: Any) -> Callable[[Any], None]:
+    def edit(plain: Any) -> None:
+        target = plain["families"][1]["loops"][2]
+        *way, last = path.split(".")
+        for name in way:
+            target = target[int(name) if isinstance(target, list) else name]
+        target[int(last) if isinstance(target, list) else last] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("best", 7, r"prompt\[7\] has no test"),
+        ("best", -1, r"prompt\[-1\] has no test"),
+        ("test", {"0": "0101"}, r"prompt\[.\] has no test"),
+        ("selection", ["000"], "1 selection of 2 turns"),
+        ("selection.1", "01", "3 tasks and the outcomes '01'"),
+        ("test_tasks", [], "0 tasks and the outcomes"),
+        ("prompts", [], "0 prompts of 2 turns"),
+    ],
+)
+def test_a_result_that_contradicts_itself_is_refused(edited: Edited, path: str, value: Any, said: str) -> None:
+    with pytest.raises(ResultError, match=f"the result of small contradicts itself: family read: loop 2: .*{said}"):
+        document([edited(damage(path, value))])
+
+
+def test_loops_of_different_length_are_refused(edited: Edited) -> None:
+    def shorten(plain: Any) -> None:
+        loop = plain["families"][0]["loops"][1]
+        last = {"0": loop["test"]["0"], "1": loop["test"]["0"]}
+        short = {name: loop[name][:-1] for name in ("prompts", "batches", "selection")}
+        plain["families"][0]["loops"][1] = loop | short | {"best": 0, "test": last}
+
+    with pytest.raises(ResultError, match="family room-random: loop 1: 2 prompts of 2 turns"):
+        document([edited(shorten)])
