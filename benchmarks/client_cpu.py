@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ictbench.models import Message, ModelPool
-from ictbench.models.usage_meter import Limits, Meter
+from ictbench.models.usage_meter import Limits, UsageMeter
 from ictbench.records import ModelSpec
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def measure(
     url: str, cases: list[tuple[int, int]], requests: int, rounds: int
 ) -> dict[str, dict[tuple[int, int], list[float]]]:
     """CPU milliseconds a request, by client and case, one figure a round."""
-    pool = ModelPool(Meter(Limits(max_connections=max(flight for _, flight in cases))))
+    pool = ModelPool(UsageMeter(Limits(max_connections=max(flight for _, flight in cases))))
     ways = clients(url, pool)
     figures: dict[str, dict[tuple[int, int], list[float]]] = {name: {case: [] for case in cases} for name in ways}
     for _ in range(rounds):

@@ -28,10 +28,19 @@ from tabulate import tabulate
 
 import ictbench
 from ictbench import load_suite
-from ictbench.models import Limits, Meter, ModelPool
+from ictbench.models import Limits, ModelPool, UsageMeter
 from ictbench.records import EpisodeSpec, ModelSpec, PluginSpec
 from ictbench.reflectors import make_reflector
-from ictbench.rollout import EpisodeWorker, Executor, Fleet, InlineExecutor, Priority, ProcessStarter, RayStarter, cores
+from ictbench.rollout import (
+    EpisodeWorker,
+    Executor,
+    InlineExecutor,
+    Priority,
+    ProcessStarter,
+    RayStarter,
+    WorkerPool,
+    cores,
+)
 from ictbench.runs.plan import Options, make_plan
 from ictbench.testing import Latency
 
@@ -69,14 +78,14 @@ class Bench:
 @asynccontextmanager
 async def bench(url: str, kind: str, workers: int, cap: int = CAP, address: str | None = None) -> AsyncIterator[Bench]:
     """A bench of `inline`, `process` or `ray`."""
-    meter = Meter(Limits(max_connections=cap))
+    meter = UsageMeter(Limits(max_connections=cap))
     models = ModelPool(meter)
     executor: Executor
     if kind == "inline":
         executor = InlineExecutor(EpisodeWorker(models))
     else:
         starter = ProcessStarter(models, meter) if kind == "process" else RayStarter(models, meter, address)
-        executor = Fleet(starter, workers, PATIENCE)
+        executor = WorkerPool(starter, workers, PATIENCE)
     try:
         yield Bench(url, executor)
     finally:
@@ -140,7 +149,7 @@ def whole_run(latency: Latency, *, with_lockstep: bool = False) -> Iterator[Rows
 async def one_loop_in_lockstep(options: dict[str, Any]) -> float:
     """Seconds that the first loop takes."""
     plan = make_plan(Options.parse(options))
-    models = ModelPool(Meter(Limits(max_connections=CAP)))
+    models = ModelPool(UsageMeter(Limits(max_connections=CAP)))
     assert plan.reflector.model is not None
     baseline = LockstepRun(plan, make_reflector(plan.reflector, models.open(plan.reflector.model)), models)
     clock = time.monotonic()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-class PrioritySlots:
+class PrioritySemaphore:
     """A semaphore whose waiters are served by priority, lowest first, then in order of arrival."""
 
     def __init__(self, slots: int) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.semaphore import PrioritySlots
+from ictbench.semaphore import PrioritySemaphore
 
 
 class Visitors:
@@ -14,7 +14,7 @@ class Visitors:
 
     def __init__(self, slots: int) -> None:
         self.most = slots
-        self.slots = PrioritySlots(slots)
+        self.slots = PrioritySemaphore(slots)
         self.tasks: list[asyncio.Task[None]] = []
         self.leave: list[asyncio.Event] = []
         self.inside: list[int] = []
@@ -140,7 +140,7 @@ def test_waiters_are_served_by_priority_and_then_in_order_of_arrival(priorities:
 
 def test_of_equal_priority_the_older_ticket_goes_first_whenever_it_asks() -> None:
     async def go() -> list[str]:
-        slots = PrioritySlots(1)
+        slots = PrioritySemaphore(1)
         entered: list[str] = []
 
         async def enter(name: str, ticket: int) -> None:

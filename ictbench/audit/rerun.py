@@ -12,13 +12,13 @@ from ictbench._version import __version__
 from ictbench.audit.findings import Findings, shown
 from ictbench.audit.recompute import recheck
 from ictbench.audit.rerun_plan import AccessDict, later_loops, plan_again
-from ictbench.audit.target import check_packages, our_suite, read_subject
+from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
 from ictbench.results.intervals import MIN_LOOPS
 from ictbench.runs.run_folder import RunFolder
-from ictbench.runs.session import run_sitting, write_run
+from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def rerun(
     """
     if not 0 < margin < 1:
         raise ConfigError(f"a margin is a share between 0 and 1, e.g. {MARGIN:g}, not {margin:g}")
-    subject = read_subject(Path(path))
-    submitted, ours = subject.evidence.result, our_suite(subject.evidence.result, suite)
+    subject = read_target(Path(path))
+    submitted, ours = subject.evidence.result, local_suite(subject.evidence.result, suite)
     for check in recheck(subject.evidence, ours):
         if check.verdict == "failed":
             raise ConfigError(f"{path} is not what it claims to be; {check.name}: {check.detail}")
@@ -78,7 +78,7 @@ def rerun(
     indices = later_loops(ours, subject.digest, submitted.sizes.loops, count)
     plan = plan_again(submitted, ours, str(suite or ours.name), indices, access, trust_code=trust_code)
     place = RunFolder(Path(folder) if folder else Path("runs") / f"rerun-{subject.digest[:16]}")
-    again = run_blocking(lambda: run_sitting(plan, list(plan.loops()), place, on_start, write_run))
+    again = run_blocking(lambda: run_session(plan, list(plan.loops()), place, on_start, write_run))
     if not again.complete:
         raise RunError(f"the rerun in {place.path} is incomplete: {again.owed} owed; start it again to continue it")
     reran = _compare(submitted, again, indices, margin, fresh=not ours.pools.shared)

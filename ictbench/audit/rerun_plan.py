@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ictbench.errors import ConfigError, PoolTooSmallError
 from ictbench.records import PluginSpec
-from ictbench.reflectors import terms_of
+from ictbench.reflectors import traits_of
 from ictbench.runs.plan import Options, RunPlan, make_plan
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def plan_again(
         make_plan(options.model_copy(update=without)),
         actor=actor,
         reflector=reflector,
-        terms=terms_of(reflector),
+        terms=traits_of(reflector),
         trained_on=result.reflector_trained_on,
         loop_indices=indices,
     )

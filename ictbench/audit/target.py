@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Target:
     """What is looked at."""
 
     evidence: Evidence
@@ -41,7 +41,7 @@ class Subject:
         return self.submission or self.evidence.result.checksum
 
 
-def read_subject(path: Path) -> Subject:
+def read_target(path: Path) -> Target:
     """A run or a submission from its folder.
 
     Raises:
@@ -49,13 +49,13 @@ def read_subject(path: Path) -> Subject:
     """
     folder = SubmissionFolder(path)
     if folder.metadata.exists():
-        return Subject(evidence_of_submission(folder), read_submission(folder).digest)
+        return Target(evidence_of_submission(folder), read_submission(folder).digest)
     if RunFolder(path).config.exists():
-        return Subject(evidence_of_run(path), None, (check_episodes_file(path),))
+        return Target(evidence_of_run(path), None, (check_episodes_file(path),))
     raise SubmissionError(f"{path} is neither a run's folder, with run.json, nor a submission's, with submission.json")
 
 
-def our_suite(result: Result, named: str | Path | None) -> Suite:
+def local_suite(result: Result, named: str | Path | None) -> Suite:
     """The suite as it is here. What a result names is looked up and never opened: it may be any path.
 
     Raises:
@@ -68,7 +68,7 @@ def our_suite(result: Result, named: str | Path | None) -> Suite:
     return load_suite(result.suite.name)
 
 
-def place_of(path: Path, badge: Badge) -> Path:
+def record_path(path: Path, badge: Badge) -> Path:
     """Where a record of the board belongs: its own folder, or that of a run; never a submission's.
 
     Raises:

@@ -13,7 +13,7 @@ from ictbench.audit.prompt_leaks import check_leaks
 from ictbench.audit.recompute import recheck
 from ictbench.audit.replay import draw, replay
 from ictbench.audit.result_checks import make_plans
-from ictbench.audit.target import Subject, check_packages, our_suite, read_subject
+from ictbench.audit.target import Target, check_packages, local_suite, read_target
 from ictbench.audit.verification import ENOUGH, Check, Replayed, Verification
 from ictbench.errors import ConfigError
 from ictbench.plugins import resolve
@@ -60,8 +60,8 @@ def verify(
     """
     if isinstance(sample, int) and sample < 1:
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
-    subject = read_subject(Path(path))
-    ours = our_suite(subject.evidence.result, suite)
+    subject = read_target(Path(path))
+    ours = local_suite(subject.evidence.result, suite)
     checks = _Checks(on_check)
     for check in (*subject.own, *recheck(subject.evidence, ours)):
         checks.add(check)
@@ -127,7 +127,7 @@ def _versions(suite: Suite, plans: Plans) -> dict[str, str]:
     return versions
 
 
-def _drawing(subject: Subject, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
+def _drawing(subject: Target, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
     """How many episodes are drawn, and by what; None for all."""
     if sample is None:
         sample = ENOUGH if subject.submission else "all"

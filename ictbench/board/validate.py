@@ -15,7 +15,7 @@ from ictbench.results.formatting import one_line
 from ictbench.submissions.eligibility import obstacles
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import disagreements, slug_trouble
-from ictbench.submissions.pull_request import trespasses
+from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
 from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.shown_episodes import chosen_keys, untrue
@@ -79,7 +79,7 @@ def validate_changes(leaderboards: Path, base: str, *, maintainer: bool = False)
     """
     return (
         Problem(one_line(f"since {base}"), one_line(what))
-        for what in trespasses(leaderboards, base, maintainer=maintainer)
+        for what in forbidden_changes(leaderboards, base, maintainer=maintainer)
     )
 
 

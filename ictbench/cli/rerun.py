@@ -94,11 +94,11 @@ def rerun(
     run here.
     """
     from ictbench.audit.rerun import rerun as run_again
-    from ictbench.audit.target import place_of
+    from ictbench.audit.target import record_path
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
 
-    place = out or place_of(path, "rerun")
+    place = out or record_path(path, "rerun")
     with watch(as_json) as on_start:
         found = run_again(
             path,

@@ -44,13 +44,13 @@ def verify(
     Nothing that it holds is executed. Exit code 1: a check failed. 0: none did. 2: it cannot be verified here.
     """
     import ictbench
-    from ictbench.audit.target import place_of
+    from ictbench.audit.target import record_path
     from ictbench.cli.render_checks import print_check, print_verdict, replay_progress
     from ictbench.errors import ConfigError
 
     if sample is not None and everything:
         raise ConfigError(f"--sample {sample} and --all are two things; leave one out")
-    place = out or place_of(path, "replayed")
+    place = out or record_path(path, "replayed")
     with replay_progress(as_json) as on_played:
         found = ictbench.verify(
             path,

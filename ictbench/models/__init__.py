@@ -1,9 +1,9 @@
 """Language models, each provider behind one small contract, `ChatModel`."""
 
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message, ToolCall
-from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.client import ModelClient, Retry
 from ictbench.models.model_pool import ModelPool
-from ictbench.models.usage_meter import Limits, Meter
+from ictbench.models.usage_meter import Limits, UsageMeter
 
 __all__ = [
     "ChatModel",
@@ -11,10 +11,10 @@ __all__ = [
     "Constraint",
     "ConstraintStyle",
     "Limits",
-    "ManagedModel",
     "Message",
-    "Meter",
+    "ModelClient",
     "ModelPool",
     "Retry",
     "ToolCall",
+    "UsageMeter",
 ]

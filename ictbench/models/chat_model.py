@@ -85,18 +85,18 @@ class Constraint:
 class ChatModel(ABC):
     """A chat model behind some provider, opened from a `ModelSpec` and used from one event loop.
 
-    An adapter makes one try a call: retries, limits and the cache are `ManagedModel`'s. `complete` raises
+    An adapter makes one try a call: retries, limits and the cache are `ModelClient`'s. `complete` raises
     `ModelFailure` for what the model caused, `TransientModelError` where another try may succeed, and
     `EndpointRefusedError` where none will.
     """
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
     """The constraints that `complete` can impose."""
-    continues: bool = False
+    supports_prefill: bool = False
     """Whether a last message of the assistant's is taken as the beginning of the reply: `complete` answers the rest."""
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """Whether every worker may open its own from the spec, e.g. as it is only an address.
 
         One that holds a process or weights exists once, and workers ask through the coordinator.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import Constraint, Message
     from ictbench.models.prices import Price
     from ictbench.models.response_cache import ResponseCache
-    from ictbench.models.usage_meter import Gate
+    from ictbench.models.usage_meter import RequestGate
 
 CHARACTERS_PER_TOKEN = 4
 """Rough, and only used to spread requests under --tokens-per-minute."""
@@ -48,13 +48,13 @@ class Retry:
         return min(wait * random.uniform(1.0, 1.1), left)
 
 
-class ManagedModel(ChatModel):
+class ModelClient(ChatModel):
     """An adapter with everything around it. `complete` raises `ModelUnavailableError` only after all retries."""
 
     def __init__(
         self,
         adapter: ChatModel,
-        meter: Gate,
+        meter: RequestGate,
         *,
         retry: Retry | None = None,
         cache: ResponseCache | None = None,
@@ -62,7 +62,7 @@ class ManagedModel(ChatModel):
     ) -> None:
         super().__init__(adapter.spec)
         self.capabilities = adapter.capabilities
-        self.continues = adapter.continues
+        self.supports_prefill = adapter.supports_prefill
         self.adapter = adapter
         self._meter = meter
         self._retry = retry or Retry()
@@ -115,9 +115,9 @@ class ManagedModel(ChatModel):
             waited += wait
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """The adapter's."""
-        return self.adapter.travels
+        return self.adapter.is_remote
 
     @property
     def fingerprint(self) -> str | None:

@@ -28,7 +28,7 @@ class MalformedReplyError(Exception):
     """A reply that is not what the endpoint should answer, e.g. cut short by a proxy: worth another try."""
 
 
-class JsonTransport:
+class JsonClient:
     """POSTs JSON to one endpoint. Connections are opened on first use, in the event loop that is running then.
 
     `hints` tells the user what to check, by HTTP status. `secret` never occurs in an error message.

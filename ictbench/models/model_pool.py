@@ -6,15 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure
-from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.client import ModelClient, Retry
 from ictbench.models.prices import price_of
 from ictbench.models.providers.custom import adapted
-from ictbench.models.usage_meter import Meter
+from ictbench.models.usage_meter import UsageMeter
 from ictbench.plugins import resolve
 
 if TYPE_CHECKING:
     from ictbench.models.response_cache import ResponseCache
-    from ictbench.models.usage_meter import Gate
+    from ictbench.models.usage_meter import RequestGate
     from ictbench.records import ModelSpec
 
 
@@ -22,14 +22,14 @@ class ModelPool:
     """Opens models from their specs. Use it from one event loop, and close it at the end."""
 
     def __init__(
-        self, meter: Gate | None = None, cache: ResponseCache | None = None, retry: Retry | None = None
+        self, meter: RequestGate | None = None, cache: ResponseCache | None = None, retry: Retry | None = None
     ) -> None:
-        self._meter = meter or Meter()
+        self._meter = meter or UsageMeter()
         self._cache = cache
         self._retry = retry
-        self._models: dict[str, ManagedModel] = {}
+        self._models: dict[str, ModelClient] = {}
 
-    def open(self, spec: ModelSpec) -> ManagedModel:
+    def open(self, spec: ModelSpec) -> ModelClient:
         """The one model of a spec.
 
         Raises:
@@ -39,7 +39,7 @@ class ModelPool:
         key = spec.model_dump_json()
         if key not in self._models:
             adapter = adapted(resolve("model", spec.provider), spec)
-            self._models[key] = ManagedModel(
+            self._models[key] = ModelClient(
                 adapter, self._meter, retry=self._retry, cache=self._cache, price=price_of(spec)
             )
         return self._models[key]
@@ -61,7 +61,7 @@ class ModelPool:
         self._models.clear()
 
 
-async def _check(model: ManagedModel) -> None:
+async def _check(model: ModelClient) -> None:
     try:
         await model.ask([{"role": "user", "content": "Reply with the word OK."}])
     except ModelFailure as failure:

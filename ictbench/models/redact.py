@@ -10,14 +10,14 @@ SHORTEST_SECRET = 8
 """Shorter values of such variables are settings rather than secrets."""
 
 
-class Concealer:
+class Redactor:
     """Replaces secrets in texts, and does not show them in its own repr."""
 
     def __init__(self, *secrets: str) -> None:
         self._secrets = tuple(filter(None, secrets))
 
     @classmethod
-    def of_environment(cls) -> Concealer:
+    def of_environment(cls) -> Redactor:
         """Of every variable that looks like a secret, for packages that find their keys by themselves."""
         named = (value for name, value in os.environ.items() if SECRET_NAME.search(name))
         return cls(*(value for value in named if len(value) >= SHORTEST_SECRET))

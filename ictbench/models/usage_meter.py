@@ -14,7 +14,7 @@ from aiolimiter import AsyncLimiter
 
 from ictbench.errors import LimitReachedError
 from ictbench.records import Usage
-from ictbench.semaphore import PrioritySlots
+from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,8 +29,8 @@ request_priority: ContextVar[int] = ContextVar("request_priority", default=0)
 """Which requests go first where they queue, lowest first."""
 
 
-class Gate(Protocol):
-    """What every request passes: a `Meter`, or the far end of one."""
+class RequestGate(Protocol):
+    """What every request passes: a `UsageMeter`, or the far end of one."""
 
     def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
         """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through."""
@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass
-class Meter:
+class UsageMeter:
     """Counts usage, bounds it, and knows how many requests are in flight or waiting."""
 
     limits: Limits = field(default_factory=Limits)
@@ -72,9 +72,9 @@ class Meter:
 
     def __post_init__(self) -> None:
         limits = self.limits
-        self._connections = PrioritySlots(limits.max_connections)
+        self._connections = PrioritySemaphore(limits.max_connections)
         # A rate knows no priorities: only the most urgent request waits for it, the others for that one's place.
-        self._head = PrioritySlots(1)
+        self._head = PrioritySemaphore(1)
         self._requests = AsyncLimiter(limits.requests_per_minute, 60) if limits.requests_per_minute else None
         self._tokens = AsyncLimiter(limits.tokens_per_minute, 60) if limits.tokens_per_minute else None
 

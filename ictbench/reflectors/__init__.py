@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import UsageError
 from ictbench.reflectors.reflector import Context, Experience, ExperienceFormat, Play, Reflector
-from ictbench.reflectors.traits import Terms, class_of, terms_of
+from ictbench.reflectors.traits import Traits, class_of, traits_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import PluginSpec
 
-__all__ = ["Context", "Experience", "ExperienceFormat", "Play", "Reflector", "Terms", "make_reflector", "terms_of"]
+__all__ = ["Context", "Experience", "ExperienceFormat", "Play", "Reflector", "Traits", "make_reflector", "traits_of"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:

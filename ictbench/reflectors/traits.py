@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Traits:
     """What an arm learns from, what it may hold, and whether it is a control."""
 
     experience: Experience
@@ -30,7 +30,7 @@ class Terms:
     """What the reflector, or its model's card, says of itself."""
 
 
-def terms_of(spec: PluginSpec) -> Terms:
+def traits_of(spec: PluginSpec) -> Traits:
     """The terms of a reflector, together with those of the reflectors inside where it wraps some.
 
     What a checkpoint was trained on, its card says.
@@ -46,7 +46,7 @@ def terms_of(spec: PluginSpec) -> Terms:
                 f"reflector {spec.label}: nothing can be wrapped around {found.__name__}: {found.control}"
             )
     card = card_of(spec.model) if spec.model else None
-    return Terms(
+    return Traits(
         experience=outermost.experience,
         prompt_cap=next((found.prompt_cap for found in classes if found.prompt_cap is not None), None),
         control="; ".join(found.control for found in classes if found.control),

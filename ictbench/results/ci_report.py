@@ -10,7 +10,7 @@ from ictbench.results.formatting import cell, one_line, signed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.results.regression_check import Check, Fall
+    from ictbench.results.regression_check import Check, Regression
 
 COLUMNS = ("measure", "of", "baseline", "run", "difference [95 %]", "shows falls from")
 ANNOTATION = {"failed": "error", "warned": "warning"}
@@ -63,13 +63,13 @@ def markdown(check: Check) -> str:
     return "\n".join([*lines, "", *notes, *([""] if notes else []), f"Tolerance {check.tolerance:g}.", ""])
 
 
-def describe(fall: Fall) -> str:
+def describe(fall: Regression) -> str:
     """One check on one line, with its figures."""
     figures = f"{fall.baseline:.3f} → {fall.run:.3f}, difference {signed(fall.difference)}"
     return f"{fall.measure} of {fall.name} {fall.message} ({figures})"
 
 
-def cells(fall: Fall) -> tuple[str, ...]:
+def cells(fall: Regression) -> tuple[str, ...]:
     """One row of a check's table, as texts under `COLUMNS`."""
     shows = "none" if fall.detectable is None else f"{fall.detectable:.3f}"
     return fall.measure, fall.name, f"{fall.baseline:.3f}", f"{fall.run:.3f}", signed(fall.difference), shows

@@ -23,7 +23,7 @@ POWER = 0.8
 Outcome = Literal["passed", "failed", "warned"]
 
 
-class Fall(Record):
+class Regression(Record):
     """One measure of one family, or of the mean over families, beside the baseline."""
 
     measure: Measure
@@ -48,15 +48,15 @@ class Check(Record):
     tolerance: float
     not_comparable: tuple[str, ...]
     """Why the two may not be compared, if they were all the same, by force."""
-    falls: tuple[Fall, ...]
+    falls: tuple[Regression, ...]
 
     @property
-    def failed(self) -> tuple[Fall, ...]:
+    def failed(self) -> tuple[Regression, ...]:
         """What fell by more than the tolerance, beyond chance."""
         return tuple(fall for fall in self.falls if fall.outcome == "failed")
 
     @property
-    def warned(self) -> tuple[Fall, ...]:
+    def warned(self) -> tuple[Regression, ...]:
         """What fell but may be chance, and means whose sizes would miss a fall as small as the tolerance too often."""
         return tuple(fall for fall in self.falls if fall.outcome == "warned")
 
@@ -86,7 +86,7 @@ def check(
     paired = pair(baseline, result)
     shared = result.intervals == "for these games"
     groups = [(role, [family for family in paired if family.role == role]) for role in ROLES]
-    falls: list[Fall] = []
+    falls: list[Regression] = []
     for measure in dict.fromkeys(measures):
         for role, families in ((role, families) for role, families in groups if families):
             falls.append(_fall(role, families, measure, shared, tolerance, CONFIDENCE))
@@ -105,7 +105,7 @@ def check(
 
 def _fall(
     name: str, families: list[PairedFamily], measure: Measure, shared: bool, tolerance: float, confidence: float
-) -> Fall:
+) -> Regression:
     samples = [family.difference(measure) for family in families]
     before, after = np.mean([family.levels(measure) for family in families], axis=0)
     difference = mean_interval(samples, bounds(measure), shared=shared, confidence=confidence)
@@ -120,7 +120,7 @@ def _fall(
         outcome = "failed"
     elif fell > tolerance or (name in ROLES and (detectable is None or detectable > tolerance)):
         outcome = "warned"
-    return Fall(
+    return Regression(
         measure=measure,
         name=name,
         baseline=float(before),

@@ -4,16 +4,16 @@ from ictbench.rollout.executor import Executor, Priority
 from ictbench.rollout.inline import InlineExecutor
 from ictbench.rollout.remote.process_starter import ProcessStarter, cores
 from ictbench.rollout.remote.ray_starter import RayStarter
-from ictbench.rollout.remote.worker_pool import Fleet
+from ictbench.rollout.remote.worker_pool import WorkerPool
 from ictbench.rollout.worker import EpisodeWorker
 
 __all__ = [
     "EpisodeWorker",
     "Executor",
-    "Fleet",
     "InlineExecutor",
     "Priority",
     "ProcessStarter",
     "RayStarter",
+    "WorkerPool",
     "cores",
 ]

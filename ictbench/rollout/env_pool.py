@@ -33,7 +33,7 @@ class Kept:
     episodes: int = 0
 
 
-class WarmEnvs:
+class EnvPool:
     """Hands out environments that fit a task, and takes them back.
 
     As many stay open as were ever in use at once, and a few more; the one idle for longest goes first.

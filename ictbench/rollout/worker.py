@@ -13,7 +13,7 @@ from ictbench.actors import make_actor
 from ictbench.errors import PluginError
 from ictbench.models import ModelPool
 from ictbench.models.usage_meter import request_priority
-from ictbench.rollout.env_pool import RETIRE_AFTER, WarmEnvs
+from ictbench.rollout.env_pool import RETIRE_AFTER, EnvPool
 from ictbench.rollout.episode import play_episode
 from ictbench.rollout.executor import Priority
 
@@ -48,7 +48,7 @@ class EpisodeWorker:
         self._models = models or ModelPool()
         # One thread: environments keep module-level state that is not thread-safe.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ictbench-env")
-        self._envs = WarmEnvs(self._call, retire_after)
+        self._envs = EnvPool(self._call, retire_after)
         self._actors: dict[str, Actor] = {}
         self._busy: tuple[str, float] | None = None
 

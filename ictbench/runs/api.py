@@ -17,7 +17,7 @@ from ictbench.runs.sync_loop import run_blocking
 from ictbench.runs.run_folder import RunFolder, new_run_id
 from ictbench.runs.plan import Options, make_plan
 from ictbench.runs.read_run import read_rows, reading
-from ictbench.runs.session import check_env, open_players, run_sitting, write_run
+from ictbench.runs.session import check_env, open_players, run_session, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -183,7 +183,7 @@ def run(
     )
     loops = list(plan.loops())
     try:
-        result = run_blocking(lambda: run_sitting(plan, loops, folder, on_start, write_run))
+        result = run_blocking(lambda: run_session(plan, loops, folder, on_start, write_run))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)

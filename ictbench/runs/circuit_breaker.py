@@ -20,7 +20,7 @@ MAX_PAUSES = 2
 """In a row: a probe may succeed where the work itself does not."""
 
 
-class Breaker:
+class CircuitBreaker:
     """After many failures in a row, pauses everything, probes once, and goes on or gives up."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]], progress: Progress, pause: float) -> None:

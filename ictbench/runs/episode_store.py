@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ictbench.rollout import Priority
 from ictbench.errors import InfrastructureError, WorkerError
-from ictbench.semaphore import PrioritySlots
+from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from ictbench.rollout import Executor
     from ictbench.records import Episode, EpisodeSpec, Task, Trajectory
-    from ictbench.runs.circuit_breaker import Breaker
+    from ictbench.runs.circuit_breaker import CircuitBreaker
     from ictbench.runs.journal import Journal
     from ictbench.runs.progress import Progress
 
@@ -28,7 +28,7 @@ ATTEMPTS = 2
 log = logging.getLogger(__name__)
 
 
-class Ledger:
+class EpisodeStore:
     """Plays what the journal does not hold yet.
 
     Experience and scoring have `capacity` episodes in flight each, so that a loop never waits for scoring to end
@@ -41,7 +41,7 @@ class Ledger:
         journal: Journal,
         executor: Executor,
         progress: Progress,
-        breaker: Breaker,
+        breaker: CircuitBreaker,
         *,
         capacity: int,
         versions: Mapping[str, str],
@@ -51,7 +51,7 @@ class Ledger:
         self._progress = progress
         self._breaker = breaker
         self._versions = versions
-        experience, scoring = PrioritySlots(capacity), PrioritySlots(capacity)
+        experience, scoring = PrioritySemaphore(capacity), PrioritySemaphore(capacity)
         self._slots = {p: experience if p is Priority.EXPERIENCE else scoring for p in Priority}
         self._in_flight: dict[str, asyncio.Task[bool]] = {}
         self.owed: dict[str, str] = {}

@@ -16,10 +16,10 @@ from ictbench.models.usage_meter import Limits
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
-from ictbench.reflectors import ExperienceFormat, Terms, terms_of
+from ictbench.reflectors import ExperienceFormat, Traits, traits_of
 from ictbench.plugins import resolve
 from ictbench.runs.deviations import SIZES, deviations
-from ictbench.runs.player_names import Access, default_actor, parse_player
+from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suites_of_env
 from ictbench.suites.suite import DecodingName, ProfileName
@@ -149,7 +149,7 @@ class RunPlan:
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
-    terms: Terms
+    terms: Traits
     """On which the reflector takes part."""
     trained_on: TrainedOn | None
     """What the reflector was trained on; None for unknown."""
@@ -300,9 +300,9 @@ def make_plan(options: Options) -> RunPlan:
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is asked for; name some, or held-out, meta-train, all")
-    reflector_access = Access(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
+    reflector_access = ModelAccess(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
     actor = options.actor
-    actor_access = Access(options.actor_base_url, options.actor_model_options, options.request_timeout)
+    actor_access = ModelAccess(options.actor_base_url, options.actor_model_options, options.request_timeout)
     sampling = suite.reflector
     if options.reflector_temperature is not None:
         sampling = sampling.model_copy(update={"temperature": options.reflector_temperature})
@@ -312,7 +312,7 @@ def make_plan(options: Options) -> RunPlan:
         actor_access = actor_access if actor_access.given else shared
     own = {"max_tokens": options.actor_max_tokens, "decoding": options.actor_decoding, "history": options.actor_history}
     decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
-    terms = terms_of(reflector)
+    terms = traits_of(reflector)
     check_experience(terms.experience, sizes, reflector.label, audit=options.audit)
     return RunPlan(
         suite=suite,
@@ -351,7 +351,7 @@ def _trained_on(said: tuple[str, ...] | None, reflector: PluginSpec, suite: Suit
     if said is None and card:
         # As it stands: its suite may be one that is not to be found here.
         return card.trained_on
-    names = terms_of(reflector).trained_on if said is None else said
+    names = traits_of(reflector).trained_on if said is None else said
     if names is None:
         return None
     # A family of the card's is known, whatever its suite.

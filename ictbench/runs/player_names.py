@@ -37,7 +37,7 @@ PlayerKind = Literal["actor", "reflector"]
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ModelAccess:
     """How to reach a model: what its name does not say."""
 
     base_url: str | None = None
@@ -53,7 +53,7 @@ class Access:
 
 
 def parse_player(
-    kind: PlayerKind, name: str, decoding: Decoding, access: Access, experience: ExperienceFormat | None = None
+    kind: PlayerKind, name: str, decoding: Decoding, access: ModelAccess, experience: ExperienceFormat | None = None
 ) -> PluginSpec:
     """The plug-in that a name asks for, with the suite's decoding where it is a model.
 
@@ -98,7 +98,7 @@ def parse_player(
     return PluginSpec(label=plugin, name=plugin)
 
 
-def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
+def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess]:
     """The actor's name and access when none is given: the reflector's own model, or its scripted partner.
 
     Raises:
@@ -110,7 +110,7 @@ def default_actor(reflector: str, access: Access) -> tuple[str, Access]:
     if names_model("reflector", innermost):
         return innermost, access
     if innermost in installed("actor"):
-        return innermost, Access()
+        return innermost, ModelAccess()
     raise ConfigError(f"reflector {reflector!r} has no model to act with: name an actor, e.g. --actor rules")
 
 
@@ -150,7 +150,7 @@ def _around(wrapper: str, inside: PluginSpec) -> PluginSpec:
     return PluginSpec(label=f"{wrapper}:{inside.label}", name=wrapper, options=options, model=inside.model)
 
 
-def _model(name: str, decoding: Decoding, access: Access) -> ModelSpec:
+def _model(name: str, decoding: Decoding, access: ModelAccess) -> ModelSpec:
     provider, slash, model = name.partition("/") if "/" in name.partition(":")[0] else (name, "", "")
     resolve("model", provider)
     if slash and not model:

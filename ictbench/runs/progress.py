@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ictbench.rollout import Executor
-    from ictbench.models import Meter
+    from ictbench.models import UsageMeter
     from ictbench.runs.plan import RunPlan
 
 
@@ -33,7 +33,7 @@ class Progress:
     families: dict[str, FamilyProgress]
     loops: int
     """Loops a family."""
-    meter: Meter
+    meter: UsageMeter
     """What the models have used and are doing."""
     notes: tuple[str, ...] = ()
     """What the user should know of how the options were understood."""
@@ -51,7 +51,7 @@ class Progress:
     """Who plays: how many workers there are, and were."""
 
     @classmethod
-    def of(cls, plan: RunPlan, meter: Meter, found: int, executor: Executor | None = None) -> Progress:
+    def of(cls, plan: RunPlan, meter: UsageMeter, found: int, executor: Executor | None = None) -> Progress:
         """Nothing done yet."""
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}

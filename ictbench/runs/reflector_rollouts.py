@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Replays:
+class ReflectorRollouts:
     """One turn's `Play`: as many episodes as its batch has, beside those that the batch was played in."""
 
     label: str

@@ -13,7 +13,7 @@ from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
 from ictbench.records import Reflection, Usage
 from ictbench.reflectors import Context
-from ictbench.runs.reflector_rollouts import Replays
+from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runs.journal import Journal
-    from ictbench.runs.episode_store import Ledger
+    from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.progress import FamilyProgress, Progress
 
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
+class Scheduler:
     """Everything a run's loops share."""
 
     plan: RunPlan
-    ledger: Ledger
+    ledger: EpisodeStore
     journal: Journal
     reflector: Reflector
     progress: Progress
@@ -135,13 +135,13 @@ class Drive:
         log.info("%s done in %.1f s", what, seconds)
         return reflection
 
-    def _replays(self, request: Reflect, plan: LoopPlan) -> Replays:
+    def _replays(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:
         count = self._counter(self.progress.families[plan.family])
 
         async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
             return await self.ledger.trajectories(tasks, self._spec(prompt), count)
 
-        return Replays(self.plan.reflector.label, plan.batches[request.turn - 1], request.prompt, play)
+        return ReflectorRollouts(self.plan.reflector.label, plan.batches[request.turn - 1], request.prompt, play)
 
     def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
         """The episode of a task under a prompt."""

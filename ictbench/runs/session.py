@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors import make_actor
-from ictbench.rollout import EpisodeWorker, Executor, Fleet, InlineExecutor, ProcessStarter, RayStarter, cores
+from ictbench.rollout import EpisodeWorker, Executor, WorkerPool, InlineExecutor, ProcessStarter, RayStarter, cores
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
-from ictbench.models import Meter, ModelPool
+from ictbench.models import UsageMeter, ModelPool
 from ictbench.models.response_cache import ResponseCache
 from ictbench.models.prices import price_of
 from ictbench.records import Usage
 from ictbench.reflectors import make_reflector
 from ictbench.plugins import resolve
 from ictbench.runs.retry import play_again
-from ictbench.runs.circuit_breaker import Breaker
-from ictbench.runs.scheduler import Drive
+from ictbench.runs.circuit_breaker import CircuitBreaker
+from ictbench.runs.scheduler import Scheduler
 from ictbench.runs.journal import Journal
-from ictbench.runs.episode_store import Ledger
+from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.run_log import logged
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 from ictbench.runs.progress import Progress
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ictbench.models import ManagedModel
+    from ictbench.models import ModelClient
     from ictbench.protocol import LoopOutcome, LoopPlan
     from ictbench.reflectors import Reflector
     from ictbench.results import Result
@@ -57,7 +57,7 @@ class Played:
     plan: RunPlan
     outcomes: list[LoopOutcome]
     """Of the loops that are finished."""
-    ledger: Ledger
+    ledger: EpisodeStore
     journal: Journal
     versions: dict[str, str]
     """Of the packages that the environment's behaviour depends on."""
@@ -74,7 +74,7 @@ def write_run(played: Played) -> Result:
     return result
 
 
-async def run_sitting(
+async def run_session(
     plan: RunPlan,
     loops: list[LoopPlan],
     folder: RunFolder,
@@ -93,7 +93,7 @@ async def run_sitting(
     versions = await asyncio.to_thread(check_env, plan, loops)
     async with AsyncExitStack() as stack:
         cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
-        meter = Meter(plan.limits)
+        meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
         # Opened before the folder is, so that players which cannot work leave nothing behind.
@@ -109,10 +109,10 @@ async def run_sitting(
         if on_start:
             on_start(folder.path, progress)
         with _sitting(journal, meter):
-            breaker = Breaker(models.check, progress, plan.outage_pause)
+            breaker = CircuitBreaker(models.check, progress, plan.outage_pause)
             stack.push_async_callback(breaker.aclose)
-            ledger = Ledger(journal, executor, progress, breaker, capacity=capacity, versions=versions)
-            outcomes = await _drive(plan, loops, models, Drive(plan, ledger, journal, reflector, progress))
+            ledger = EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions=versions)
+            outcomes = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
         return write(Played(plan, outcomes, ledger, journal, versions, folder))
 
 
@@ -133,7 +133,7 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
 
 
-async def open_executor(plan: RunPlan, models: ModelPool, meter: Meter) -> tuple[Executor, int]:
+async def open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> tuple[Executor, int]:
     """Whoever plays the episodes, and how many it is to have in flight.
 
     Raises:
@@ -144,17 +144,17 @@ async def open_executor(plan: RunPlan, models: ModelPool, meter: Meter) -> tuple
     if plan.executor == "inline":
         executor = InlineExecutor(EpisodeWorker(models))
     elif plan.executor == "process":
-        executor = Fleet(ProcessStarter(models, meter, plan.cache), plan.workers or cores(), plan.env_timeout)
+        executor = WorkerPool(ProcessStarter(models, meter, plan.cache), plan.workers or cores(), plan.env_timeout)
     else:
         starter = RayStarter(models, meter, plan.ray_address, plan.worker_resources)
         # Asked in any case: a cluster without room would have the run wait for ever.
         room = await starter.workers()
-        executor = Fleet(starter, plan.workers or room, plan.env_timeout)
+        executor = WorkerPool(starter, plan.workers or room, plan.env_timeout)
     only_computes = resolve("actor", plan.actor.name).only_computes
     return executor, SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.limits.max_connections
 
 
-async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Drive) -> list[LoopOutcome]:
+async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler) -> list[LoopOutcome]:
     """Play what is missing; note what the models said of themselves."""
     journal, ledger = drive.journal, drive.ledger
     try:
@@ -172,7 +172,7 @@ async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive:
     return outcomes
 
 
-def _note_identity(journal: Journal, role: str, model: ManagedModel) -> None:
+def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:
     """Who answered, and where: a change of either between sittings is told by the result."""
     journal.note("addresses", {**journal.get("addresses", {}), role: model.address})
     seen = journal.get(f"{role}_fingerprints", [])
@@ -189,7 +189,7 @@ async def _check(models: ModelPool) -> None:
 
 
 @contextmanager
-def _sitting(journal: Journal, meter: Meter) -> Iterator[None]:
+def _sitting(journal: Journal, meter: UsageMeter) -> Iterator[None]:
     """Keep account of time and spending over all sittings of a run."""
     clock = time.monotonic()
     journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ictbench.rollout import Priority
 from ictbench.errors import UsageError
-from ictbench.models import Meter, ModelPool
+from ictbench.models import UsageMeter, ModelPool
 from ictbench.models.response_cache import ResponseCache
 from ictbench.runs.sync_loop import BackgroundLoop
 from ictbench.runs.session import check_env, open_executor, open_players
@@ -117,7 +117,7 @@ def _open_stage(plan: RunPlan) -> _Stage:
     async def opened() -> _Stage:
         async with AsyncExitStack() as stack:
             cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
-            meter = Meter(plan.limits)
+            meter = UsageMeter(plan.limits)
             models = ModelPool(meter, cache)
             stack.push_async_callback(models.aclose)
             open_players(plan, models)

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, PluginSpec
     from ictbench.runs.run_folder import RunFolder
     from ictbench.runs.journal import Journal
-    from ictbench.runs.episode_store import Ledger
+    from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.plan import RunPlan
 
 
 def build_result(
     plan: RunPlan,
     outcomes: Sequence[LoopOutcome],
-    ledger: Ledger,
+    ledger: EpisodeStore,
     journal: Journal,
     versions: dict[str, str],
     folder: Path,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.git import Change
 
 
-def trespasses(leaderboards: Path, base: str, *, maintainer: bool = False) -> Iterator[str]:
+def forbidden_changes(leaderboards: Path, base: str, *, maintainer: bool = False) -> Iterator[str]:
     """What the commits since HEAD parted from `base` change and may not, in words.
 
     Maintainers may change everything but the past of a log: corrections and removals are theirs.

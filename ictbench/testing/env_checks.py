@@ -18,7 +18,7 @@ from ictbench.plugins import resolve
 from ictbench.records import EpisodeSpec, PluginSpec, Task
 from ictbench.rollout import EpisodeWorker
 from ictbench.rollout.episode import match_action
-from ictbench.testing.erring_actor import Stumbler
+from ictbench.testing.erring_actor import ErringActor
 from ictbench.testing.playthrough import (
     Playthrough,
     beside_another_instance,
@@ -191,7 +191,7 @@ def _check_end(env: type[TextEnv], tasks: Sequence[Task]) -> None:
 
 def _check_invalid_actions(env: type[TextEnv], task: Task, max_steps: int) -> None:
     """In the engine, by somebody who names nonsense at times: that costs a decision and changes nothing."""
-    stumbler = PluginSpec(label="stumbler", name=f"{Stumbler.__module__}:{Stumbler.__name__}")
+    stumbler = PluginSpec(label="stumbler", name=f"{ErringActor.__module__}:{ErringActor.__name__}")
     spec = EpisodeSpec(task=task, prompt="", actor=stumbler, max_steps=2 * max_steps, seed=0)
 
     async def played() -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ictbench.actors import History
 
 
-class Stumbler(Actor):
+class ErringActor(Actor):
     """Names nothing, nonsense, and every second time an available action, spelled carelessly."""
 
     only_computes = True

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, ToolCall
 from ictbench.models.providers.custom import adapted
-from ictbench.models.redact import Concealer
+from ictbench.models.redact import Redactor
 from ictbench.models.tool_calls import ACT
 from ictbench.records import ModelSpec
 from ictbench.testing.faults import Fault, Faults
@@ -138,7 +138,7 @@ def obedient(body: dict[str, Any]) -> str | Reply:
 
 async def _conversations(model: ChatModel) -> None:
     try:
-        begun = ([SYSTEM, USER, BEGUN],) if model.continues else ()
+        begun = ([SYSTEM, USER, BEGUN],) if model.supports_prefill else ()
         for conversation in (*CONVERSATIONS, *begun):
             given = [message.copy() for message in conversation]
             for seed in (None, 3):
@@ -202,7 +202,7 @@ async def _identity(model: ChatModel) -> None:
         assert isinstance(model.fingerprint, str | None), f"the fingerprint is a str or None, not {model.fingerprint!r}"
         assert model.known_fingerprint == known, "known_fingerprint changed with the first reply"
         shown = f"{model!r} {vars(model)!r}"
-        assert Concealer.of_environment()(shown) == shown, "the model's repr shows a key of the environment"
+        assert Redactor.of_environment()(shown) == shown, "the model's repr shows a key of the environment"
     finally:
         await model.aclose()
 
@@ -260,6 +260,6 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def _spoken(error: IctbenchError, found: str) -> str:
     said = str(error)
-    assert Concealer.of_environment()(said) == said, f"an error shows a key of the environment ({found})"
+    assert Redactor.of_environment()(said) == said, f"an error shows a key of the environment ({found})"
     assert "\n" not in said, f"an error is one line, not {said!r}"
     return found

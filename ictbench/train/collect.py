@@ -11,7 +11,7 @@ from ictbench.protocol import LoopPlan
 from ictbench.records import episode_key
 from ictbench.runs.plan import Options, make_plan
 from ictbench.runs.run_folder import RunFolder
-from ictbench.runs.session import Played, run_sitting
+from ictbench.runs.session import Played, run_session
 from ictbench.runs.sync_loop import run_blocking
 from ictbench.train.states import About, State, python_version, refuse_held_out, require_datasets, write_states
 
@@ -55,7 +55,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     folder = RunFolder(Path(out))
     try:
         return run_blocking(
-            lambda: run_sitting(
+            lambda: run_session(
                 plan, list(_loops(plan)), folder, on_start, lambda played: _write(played, asked), collects="states"
             )
         )

@@ -9,7 +9,7 @@ from ictbench.errors import ConfigError
 from ictbench.models.chat_template import chat_text
 from ictbench.plugins import resolve
 from ictbench.reflectors.llm.llm_reflector import format_of
-from ictbench.reflectors.llm.single_question import Question, QuestionReflector
+from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ class ReplyTask:
             UsageError: there is none, it keeps a state, or its replies are shorter than those asked for.
         """
         found = resolve("reflector", settings.reflector)
-        if not (isinstance(found, type) and issubclass(found, QuestionReflector)):
+        if not (isinstance(found, type) and issubclass(found, SingleQuestionReflector)):
             raise ConfigError(
                 f"reflector {settings.reflector!r} cannot be trained: its next prompt does not follow from one reply "
                 "alone; lessons and rewrite can be"

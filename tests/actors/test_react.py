@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ictbench.actors.actor import History
 from ictbench.actors.react import FORMAT, ReActActor, parse_json, parse_reply, render_messages
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
-from ictbench.models import ManagedModel, Meter, Retry
+from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import Decision, ModelSpec, Step
 from ictbench.testing import Reply, ScriptedServer
@@ -29,7 +29,7 @@ def decide(reply: str | Reply, *, history: History | None = None) -> tuple[Decis
 
         async def once() -> Decision:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
             try:
                 actor = ReActActor(model)
                 return await actor.act("Play well.", history or History((), "A room.", ACTIONS, 25), seed=11)

@@ -13,7 +13,7 @@ import pytest
 from small_run import small_run, verdicts
 
 import ictbench
-from ictbench.audit.target import place_of
+from ictbench.audit.target import record_path
 from ictbench.audit.verification import Verification
 from ictbench.errors import ConfigError, ResultError, RunFolderError, SubmissionError, UnknownNameError
 
@@ -66,8 +66,8 @@ def test_a_sample_is_drawn_by_what_nobody_can_foresee_and_anyone_can_repeat(run:
 
 def test_a_record_reads_back_as_it_was_written(run: Path) -> None:
     found = ictbench.verify(run, sample=1, workers=1)
-    found.write(place_of(run, "replayed"))
-    assert place_of(run, "replayed") == run / "verification.json"
+    found.write(record_path(run, "replayed"))
+    assert record_path(run, "replayed") == run / "verification.json"
     assert Verification.model_validate_json((run / "verification.json").read_bytes()) == found
     assert json.loads((run / "verification.json").read_bytes())["schema"] == "ictbench.verification/1"
 
@@ -151,7 +151,7 @@ def test_the_record_of_a_submission_is_the_boards(tmp_path: Path) -> None:
     folder = tmp_path / "minihack-v1" / "submissions" / "mine"
     folder.mkdir(parents=True)
     (folder / "submission.json").touch()
-    assert place_of(folder, "replayed") == tmp_path / "minihack-v1" / "verifications" / "mine" / "replayed.json"
+    assert record_path(folder, "replayed") == tmp_path / "minihack-v1" / "verifications" / "mine" / "replayed.json"
     stray = shutil.copytree(folder, tmp_path / "mine")
     with pytest.raises(SubmissionError, match="is in no board's submissions/ folder; name a file with --out"):
-        place_of(stray, "rerun")
+        record_path(stray, "rerun")

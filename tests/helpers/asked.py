@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ictbench.models import ManagedModel, Meter, Retry
+from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ModelSpec, Reflection, Step, Trajectory
 from ictbench.reflectors import Context, Reflector
@@ -38,7 +38,7 @@ def turns(
 
         async def loop() -> list[Reflection]:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
             reflector, done = found(model), list[Reflection]()
             prompt, state = "Play well.", None
             try:

@@ -16,10 +16,10 @@ from ictbench.errors import (
 )
 from ictbench.models import usage_meter as meter_module
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle
-from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.client import ModelClient, Retry
 from ictbench.models.prices import Price
 from ictbench.models.response_cache import ResponseCache
-from ictbench.models.usage_meter import Limits, Meter, waiting_clock
+from ictbench.models.usage_meter import Limits, UsageMeter, waiting_clock
 from ictbench.records import ModelSpec, Usage
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def complete(adapter: Fake, limits: Limits | None = None, **around: Any) -> tuple[Completion, Meter]:
-    async def once() -> tuple[Completion, Meter]:
-        meter = Meter(limits or Limits())
-        return await ManagedModel(adapter, meter, **around).complete(MESSAGES), meter
+def complete(adapter: Fake, limits: Limits | None = None, **around: Any) -> tuple[Completion, UsageMeter]:
+    async def once() -> tuple[Completion, UsageMeter]:
+        meter = UsageMeter(limits or Limits())
+        return await ModelClient(adapter, meter, **around).complete(MESSAGES), meter
 
     return asyncio.run(once())
 
@@ -161,16 +161,16 @@ def test_waiting_is_told_to_whoever_keeps_count(clock: Clock) -> None:
     async def counted() -> float:
         kept = [0.0]
         waiting_clock.set(kept)
-        await ManagedModel(Fake(TransientModelError("overloaded", "busy", 7.0), "done"), Meter()).complete(MESSAGES)
+        await ModelClient(Fake(TransientModelError("overloaded", "busy", 7.0), "done"), UsageMeter()).complete(MESSAGES)
         return kept[0]
 
     assert asyncio.run(counted()) == pytest.approx(clock.slept[0])
 
 
 def test_usage_is_counted_and_priced() -> None:
-    async def twice() -> tuple[Completion, Meter]:
-        meter = Meter(spent=Usage(calls=5, cost=1.0))
-        model = ManagedModel(Fake("done"), meter, price=PRICE)
+    async def twice() -> tuple[Completion, UsageMeter]:
+        meter = UsageMeter(spent=Usage(calls=5, cost=1.0))
+        model = ModelClient(Fake("done"), meter, price=PRICE)
         await model.complete(MESSAGES)
         return await model.complete(MESSAGES), meter
 
@@ -188,9 +188,9 @@ def test_an_unknown_price_is_unknown_and_a_told_one_is_kept() -> None:
 
 def test_a_failure_costs_what_its_reply_cost() -> None:
     async def failed(failure: ModelFailure) -> tuple[Usage | None, Usage]:
-        meter = Meter()
+        meter = UsageMeter()
         with pytest.raises(ModelFailure) as caught:
-            await ManagedModel(Fake(failure), meter, price=PRICE).complete(MESSAGES)
+            await ModelClient(Fake(failure), meter, price=PRICE).complete(MESSAGES)
         return caught.value.usage, meter.spent
 
     usage, spent = asyncio.run(failed(ModelFailure("empty", usage=USAGE)))
@@ -205,8 +205,8 @@ def test_a_reply_from_the_cache_costs_nothing_and_asks_nobody(tmp_path: Path) ->
 
     async def asked() -> list[Completion]:
         cache = ResponseCache(tmp_path / "cache.sqlite")
-        meter = Meter()
-        model = ManagedModel(adapter, meter, cache=cache, price=PRICE)
+        meter = UsageMeter()
+        model = ModelClient(adapter, meter, cache=cache, price=PRICE)
         replies = [await model.complete(MESSAGES, seed=seed) for seed in (1, 1, 2)]
         assert meter.spent.calls == 2
         replies.append(await model.ask(MESSAGES, seed=1))
@@ -224,7 +224,7 @@ def test_a_failure_is_not_kept_in_the_cache(tmp_path: Path) -> None:
 
     async def asked() -> str:
         cache = ResponseCache(tmp_path / "cache.sqlite")
-        model = ManagedModel(adapter, Meter(), cache=cache)
+        model = ModelClient(adapter, UsageMeter(), cache=cache)
         with pytest.raises(ModelFailure):
             await model.complete(MESSAGES)
         text = (await model.complete(MESSAGES)).text
@@ -236,13 +236,13 @@ def test_a_failure_is_not_kept_in_the_cache(tmp_path: Path) -> None:
 
 def test_a_wait_for_another_try_holds_no_connection() -> None:
     async def passed() -> str:
-        meter = Meter(Limits(max_connections=1))
+        meter = UsageMeter(Limits(max_connections=1))
         stuck = asyncio.create_task(
-            ManagedModel(Fake(TransientModelError("overloaded", "busy", 50.0)), meter).complete(MESSAGES)
+            ModelClient(Fake(TransientModelError("overloaded", "busy", 50.0)), meter).complete(MESSAGES)
         )
         while not meter.retrying:  # noqa: ASYNC110 - a meter tells nobody
             await asyncio.sleep(0)
-        text = (await ManagedModel(Fake("done"), meter).complete(MESSAGES)).text
+        text = (await ModelClient(Fake("done"), meter).complete(MESSAGES)).text
         stuck.cancel()
         await asyncio.wait([stuck])
         assert meter.retrying == 0
@@ -262,7 +262,7 @@ def test_a_limit_of_the_run_stops_it_before_the_next_request(limits: Limits, pri
     adapter = Fake("done")
 
     async def twice() -> None:
-        model = ManagedModel(adapter, Meter(limits), price=price)
+        model = ModelClient(adapter, UsageMeter(limits), price=price)
         await model.complete(MESSAGES)
         with pytest.raises(LimitReachedError, match=told):
             await model.complete(MESSAGES)
@@ -282,7 +282,7 @@ def test_it_stands_for_its_adapter() -> None:
     adapter = Fake("done", spec=SPEC.model_copy(update={"base_url": "http://somewhere/v1"}))
 
     async def asked() -> None:
-        model = ManagedModel(adapter, Meter())
+        model = ModelClient(adapter, UsageMeter())
         assert (model.spec, model.capabilities) == (adapter.spec, adapter.capabilities)
         assert (model.address, model.fingerprint, model.known_fingerprint) == ("http://somewhere/v1", None, None)
         await model.aclose()

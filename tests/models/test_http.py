@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError, UsageError
-from ictbench.models.http import JsonTransport, MalformedReplyError
+from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SECRET = "sk-very-secret"
 
 def post(url: str, read: Callable[[dict[str, Any]], Any] = dict, *, timeout: float = 10) -> Any:
     async def once() -> Any:
-        transport = JsonTransport(
+        transport = JsonClient(
             url,
             headers={"Authorization": f"Bearer {SECRET}"},
             timeout=timeout,
@@ -165,7 +165,7 @@ def test_connections_are_kept_until_closed_and_closing_twice_is_fine() -> None:
     with ScriptedServer(["done"]) as server:
 
         async def several() -> None:
-            transport = JsonTransport(server.url, headers={}, timeout=5, hints={})
+            transport = JsonClient(server.url, headers={}, timeout=5, hints={})
             for _ in range(5):
                 await transport.post("chat/completions", {"messages": []}, dict)
             await transport.aclose()
@@ -178,10 +178,10 @@ def test_connections_are_kept_until_closed_and_closing_twice_is_fine() -> None:
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://[", ""])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="base URL"):
-        JsonTransport(url, headers={}, timeout=1, hints={})
+        JsonClient(url, headers={}, timeout=1, hints={})
 
 
 def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
-        JsonTransport("https://me:hunter2@example.org/v1", headers={}, timeout=1, hints={})
+        JsonClient("https://me:hunter2@example.org/v1", headers={}, timeout=1, hints={})
     assert "hunter2" not in str(caught.value)

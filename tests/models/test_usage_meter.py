@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from ictbench.errors import LimitReachedError
-from ictbench.models.usage_meter import Limits, Meter, waiting_clock
+from ictbench.models.usage_meter import Limits, UsageMeter, waiting_clock
 from ictbench.records import Usage
 
 TURNS = 200
 """Of the event loop, in which everything that could go on has gone on."""
 
 
-async def held(meter: Meter, tokens: int, until: asyncio.Event) -> None:
+async def held(meter: UsageMeter, tokens: int, until: asyncio.Event) -> None:
     async with meter.request(tokens):
         await until.wait()
 
@@ -26,7 +26,7 @@ def let_through(limits: Limits, tokens: int, asked: int) -> tuple[int, int]:
     """How many of so many requests at once get through, while the first ones hold on and after they let go."""
 
     async def counted() -> tuple[int, int]:
-        meter = Meter(limits)
+        meter = UsageMeter(limits)
         end = asyncio.Event()
         tasks = [asyncio.create_task(held(meter, tokens, end)) for _ in range(asked)]
         await settled()
@@ -62,7 +62,7 @@ def test_so_many_requests_or_tokens_a_minute(limits: Limits, allowed: int) -> No
 
 def test_a_wait_for_a_free_connection_is_told_to_whoever_keeps_count() -> None:
     async def counted() -> tuple[float, float]:
-        meter = Meter(Limits(max_connections=1))
+        meter = UsageMeter(Limits(max_connections=1))
         end = asyncio.Event()
         first = asyncio.create_task(held(meter, 1, end))
         await settled()
@@ -82,7 +82,7 @@ def test_a_wait_for_a_free_connection_is_told_to_whoever_keeps_count() -> None:
 
 def test_what_earlier_sittings_spent_counts() -> None:
     async def asked(spent: Usage) -> None:
-        async with Meter(Limits(max_tokens=100), spent=spent).request(1):
+        async with UsageMeter(Limits(max_tokens=100), spent=spent).request(1):
             pass
 
     asyncio.run(asked(Usage(calls=1, input_tokens=99)))
@@ -92,7 +92,7 @@ def test_what_earlier_sittings_spent_counts() -> None:
 
 def test_a_request_that_waited_while_a_limit_was_reached_is_not_begun() -> None:
     async def asked() -> None:
-        meter = Meter(Limits(max_connections=1, max_tokens=100))
+        meter = UsageMeter(Limits(max_connections=1, max_tokens=100))
         end = asyncio.Event()
         first = asyncio.create_task(held(meter, 1, end))
         await settled()
@@ -110,7 +110,7 @@ def test_a_request_that_waited_while_a_limit_was_reached_is_not_begun() -> None:
 
 def test_an_unknown_cost_reaches_no_limit_on_cost() -> None:
     async def asked() -> None:
-        meter = Meter(Limits(max_cost=0.01))
+        meter = UsageMeter(Limits(max_cost=0.01))
         meter.count(Usage(calls=1, input_tokens=100, cost=None))
         async with meter.request(1):
             pass

@@ -25,9 +25,9 @@ from unruly import spec
 
 import ictbench
 from ictbench.errors import EnvError, WorkerError
-from ictbench.models import Meter, ModelPool
+from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import Episode
-from ictbench.rollout import Fleet, Priority, RayStarter
+from ictbench.rollout import Priority, RayStarter, WorkerPool
 from ictbench.rollout.remote.framing import LENGTHS
 from ictbench.testing import ScriptedServer, react_policy
 
@@ -77,11 +77,11 @@ def log(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def fleet(cluster: Cluster) -> AsyncIterator[tuple[Fleet, RayStarter]]:
-    meter = Meter()
+async def fleet(cluster: Cluster) -> AsyncIterator[tuple[WorkerPool, RayStarter]]:
+    meter = UsageMeter()
     models = ModelPool(meter)
     starter = RayStarter(models, meter, cluster.address)
-    executor = Fleet(starter, await starter.workers(), patience=60)
+    executor = WorkerPool(starter, await starter.workers(), patience=60)
     try:
         async with asyncio.timeout(120):
             yield executor, starter

@@ -9,7 +9,7 @@ import pytest
 from ictbench.envs import TextEnv
 from ictbench.errors import EnvError
 from ictbench.records import Observation, Task
-from ictbench.rollout.env_pool import SPARE, WarmEnvs
+from ictbench.rollout.env_pool import SPARE, EnvPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ async def call(function: Callable[..., T], *args: Any) -> T:
     return function(*args)
 
 
-async def use(envs: WarmEnvs, *colours: int) -> list[TextEnv]:
+async def use(envs: EnvPool, *colours: int) -> list[TextEnv]:
     """Environments for tasks of these colours, one after the other."""
     used = []
     for colour in colours:
@@ -82,7 +82,7 @@ def still_open(halls: list[Hall]) -> list[Hall]:
 
 def test_as_many_stay_open_as_were_in_use_at_once_and_a_few_more(halls: list[Hall]) -> None:
     async def go() -> None:
-        envs = WarmEnvs(call)
+        envs = EnvPool(call)
         for colour in range(100):
             await use(envs, colour)
             assert len(still_open(halls)) <= 1 + SPARE
@@ -99,7 +99,7 @@ def test_as_many_stay_open_as_were_in_use_at_once_and_a_few_more(halls: list[Hal
 
 def test_the_one_idle_for_longest_goes_first(halls: list[Hall]) -> None:
     async def go() -> None:
-        envs = WarmEnvs(call)
+        envs = EnvPool(call)
         await use(envs, *range(1 + SPARE))
         assert len(still_open(halls)) == 1 + SPARE
         # The first colour's turn comes again, so the second is the one that has waited for longest.
@@ -113,7 +113,7 @@ def test_the_one_idle_for_longest_goes_first(halls: list[Hall]) -> None:
 
 def test_one_that_has_played_its_share_is_retired(halls: list[Hall]) -> None:
     async def go() -> None:
-        envs = WarmEnvs(call, retire_after=3)
+        envs = EnvPool(call, retire_after=3)
         used = await use(envs, *[0] * 7)
         assert [halls.index(hall) for hall in used if isinstance(hall, Hall)] == [0, 0, 0, 1, 1, 1, 2]
         assert [hall.closed for hall in halls] == [True, True, False]
@@ -124,7 +124,7 @@ def test_one_that_has_played_its_share_is_retired(halls: list[Hall]) -> None:
 
 def test_one_whose_episode_broke_off_is_closed_and_its_place_free(halls: list[Hall]) -> None:
     async def go() -> None:
-        envs = WarmEnvs(call)
+        envs = EnvPool(call)
         for _ in range(50):
             with pytest.raises(EnvError):
                 async with envs.fitting(task(0)):
@@ -144,7 +144,7 @@ def test_one_whose_episode_broke_off_is_closed_and_its_place_free(halls: list[Ha
 
 def test_two_in_use_are_two_although_they_fit_the_same_task(halls: list[Hall]) -> None:
     async def go() -> None:
-        envs = WarmEnvs(call)
+        envs = EnvPool(call)
         async with envs.fitting(task(0)) as one, envs.fitting(task(0)) as other:
             assert one is not other
         assert set(await use(envs, 0, 0)) <= {one, other}

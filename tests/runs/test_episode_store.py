@@ -9,11 +9,11 @@ import pytest
 
 from ictbench.rollout import Executor, Priority
 from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, ModelUnavailableError, WorkerError
-from ictbench.models import Meter
+from ictbench.models import UsageMeter
 from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory, Usage, prompt_digest
-from ictbench.runs.circuit_breaker import FAILURES_IN_A_ROW, Breaker
+from ictbench.runs.circuit_breaker import FAILURES_IN_A_ROW, CircuitBreaker
 from ictbench.runs.journal import Journal
-from ictbench.runs.episode_store import Ledger
+from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.progress import Progress
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def key(name: str) -> str:
     return under("p")(task(name)).key
 
 
-async def asked(known: Ledger, *names: str, prompt: str = "p", priority: Priority = Priority.TEST) -> list[bool]:
+async def asked(known: EpisodeStore, *names: str, prompt: str = "p", priority: Priority = Priority.TEST) -> list[bool]:
     """Whether the episodes of tasks of these names are solved."""
     return await known.outcomes([task(name) for name in names], under(prompt), priority)
 
@@ -91,11 +91,11 @@ def ledger(
     executor: Executor,
     probe: Callable[[], Awaitable[None]] = answers,
     capacity: int = 64,
-    meter: Meter | None = None,
-) -> Ledger:
-    progress = Progress({}, 1, meter or Meter())
-    breaker = Breaker(probe, progress, pause=0.01)
-    return Ledger(journal, executor, progress, breaker, capacity=capacity, versions={"game": "1.0"})
+    meter: UsageMeter | None = None,
+) -> EpisodeStore:
+    progress = Progress({}, 1, meter or UsageMeter())
+    breaker = CircuitBreaker(probe, progress, pause=0.01)
+    return EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions={"game": "1.0"})
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ def test_one_who_stops_waiting_gives_his_place_up(path: Path) -> None:
 def test_what_was_spent_is_recorded_with_every_episode(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            meter = Meter()
+            meter = UsageMeter()
             known = ledger(journal, Playing(), meter=meter)
             for calls in (2, 5):
                 meter.count(Usage(calls=calls))

@@ -8,7 +8,7 @@ import pytest
 
 import ictbench
 from ictbench.errors import ConfigError, UnknownNameError
-from ictbench.runs.player_names import Access, default_actor, parse_player
+from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.suites.suite import Decoding
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
-def parsed(name: str, access: Access = Access()) -> PluginSpec:  # noqa: B008
+def parsed(name: str, access: ModelAccess = ModelAccess()) -> PluginSpec:  # noqa: B008
     return parse_player("reflector", name, DECODING, access)
 
 
@@ -70,7 +70,7 @@ def test_a_wrapper_holds_the_spec_of_what_it_wraps() -> None:
 
 
 def test_access_reaches_the_model_wherever_it_stands() -> None:
-    access = Access(base_url="http://here", options={"n_ctx": 512})
+    access = ModelAccess(base_url="http://here", options={"n_ctx": 512})
     for name in ("openai/m", "rewrite:openai/m", "blind:rewrite:openai/m"):
         model = parsed(name, access).model
         assert model is not None
@@ -115,13 +115,13 @@ def test_what_cannot_be_is_told(name: str, error: type[Exception], said: str) ->
     ],
 )
 def test_who_acts_if_nobody_is_named(reflector: str, actor: str) -> None:
-    assert default_actor(reflector, Access())[0] == actor
+    assert default_actor(reflector, ModelAccess())[0] == actor
 
 
 @pytest.mark.parametrize("reflector", ["none", "file:a/b", "blind:none", "own_players:Asking"])
 def test_without_a_model_and_a_partner_somebody_must_be_named(reflector: str) -> None:
     with pytest.raises(ConfigError, match=r"has no model to act with: name an actor, e\.g\. --actor rules"):
-        default_actor(reflector, Access())
+        default_actor(reflector, ModelAccess())
 
 
 def test_what_is_wrong_with_a_reflector_is_told_before_an_actor_is_missed() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ictbench.errors import PluginError
 from ictbench.records import Task, Trajectory, episode_key
-from ictbench.runs.reflector_rollouts import Replays
+from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 TASKS = tuple(Task(id=f"read-{seed}", family="read", env="minihack", params={"seed": seed}) for seed in (7, 8, 9))
 
 
-def replays() -> Replays:
+def replays() -> ReflectorRollouts:
     async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
         ends = [Trajectory(steps=(), last_observation=task.id, last_digest=prompt, end="solved") for task in tasks]
         return list(ends)
 
-    return Replays("mine", TASKS, "old", play)
+    return ReflectorRollouts("mine", TASKS, "old", play)
 
 
-def ask(one: Replays, prompt: str, places: Sequence[int]) -> list[str]:
+def ask(one: ReflectorRollouts, prompt: str, places: Sequence[int]) -> list[str]:
     return [trajectory.last_observation for trajectory in asyncio.run(one(prompt, places))]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.pull_request import trespasses
+from ictbench.submissions.pull_request import forbidden_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Checkout:
         self.git("commit", "--message", "next")
 
     def said(self, *, maintainer: bool = False, base: str = "main") -> list[str]:
-        return list(trespasses(self.top / "leaderboards", base, maintainer=maintainer))
+        return list(forbidden_changes(self.top / "leaderboards", base, maintainer=maintainer))
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_boards_are_found_from_within_the_checkout(checkout: Checkout, monkeypat
     monkeypatch.chdir(checkout.top)
     checkout.write(f"{BOARD}/submissions/mine/result.json")
     checkout.commit()
-    assert list(trespasses(Path("leaderboards"), "main")) == []
+    assert list(forbidden_changes(Path("leaderboards"), "main")) == []
 
 
 def test_a_base_that_is_no_commit(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -173,7 +173,7 @@ def test_a_base_that_is_no_commit(checkout: Checkout, tmp_path_factory: pytest.T
     assert not (checkout.top / "hacked").exists()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     with pytest.raises(SubmissionError, match="lies in no git checkout; validate without --base"):
-        list(trespasses(elsewhere, "main"))
+        list(forbidden_changes(elsewhere, "main"))
 
 
 def test_hooks_and_filters_of_the_checkout_are_not_run(checkout: Checkout) -> None:

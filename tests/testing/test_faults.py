@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, ModelUnavailableError
-from ictbench.models.client import ManagedModel, Retry
+from ictbench.models.client import ModelClient, Retry
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.providers.openai import OpenAIModel
-from ictbench.models.usage_meter import Meter
+from ictbench.models.usage_meter import UsageMeter
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Fault, Faults, ScriptedServer
 from ictbench.testing.faults import FATAL, PASSING
@@ -92,8 +92,8 @@ def test_what_is_left_after_retries(fault: Fault, wire: WireName) -> None:
     error, told = AFTER_RETRIES[fault]
 
     async def asked(server: ScriptedServer) -> tuple[BaseException, Usage]:
-        meter = Meter()
-        model = ManagedModel(opened(wire, server, patience(fault)), meter, retry=RETRY)
+        meter = UsageMeter()
+        model = ModelClient(opened(wire, server, patience(fault)), meter, retry=RETRY)
         with pytest.raises(error) as caught:
             await model.complete(MESSAGES)
         await model.aclose()
@@ -116,8 +116,8 @@ def test_what_is_left_after_retries(fault: Fault, wire: WireName) -> None:
 @pytest.mark.parametrize("fault", sorted(PASSING - {Fault.HANG, Fault.DRIP}))
 def test_a_retry_gets_the_reply_that_would_have_come_without_the_fault(fault: Fault, wire: WireName) -> None:
     async def asked(server: ScriptedServer) -> tuple[list[str], int]:
-        meter = Meter()
-        model = ManagedModel(opened(wire, server, 60.0), meter, retry=Retry(tries=20, base=0.0))
+        meter = UsageMeter()
+        model = ModelClient(opened(wire, server, 60.0), meter, retry=Retry(tries=20, base=0.0))
         questions: list[list[Message]] = [[{"role": "user", "content": f"Room {number}"}] for number in range(20)]
         replies = [(await model.complete(question)).text for question in questions]
         await model.aclose()

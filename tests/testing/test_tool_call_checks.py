@@ -82,7 +82,10 @@ def test_anthropic_takes_uses_with_their_results() -> None:
         ([told("a")], "messages.0: unexpected `tool_use_id` found in `tool_result` blocks: a"),
         ([USER, used("a"), told("a", text="Well.", first=True)], "`tool_result` blocks must come first"),
         ([USER, used("a b"), told("a b")], "`tool_use.id` should match"),
-        ([USER, used("a"), told("a"), used("a"), told("a")], "messages.3: `tool_use` ids must be unique"),
+        (
+            [USER, used("a"), told("a"), used("a"), told("a")],
+            "messages.3: `tool_use` ids must be unique",
+        ),
     ],
 )
 def test_anthropic_refuses_uses_and_results_that_do_not_belong_together(messages: list[Any], why: str) -> None:

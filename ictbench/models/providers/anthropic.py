@@ -12,7 +12,7 @@ from ictbench.errors import MissingExtraError, ModelFailure, TransientModelError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
 from ictbench.models.http_errors import blame, excerpt, retry_after
 from ictbench.models.providers.anthropic_messages import CACHED, turns_of
-from ictbench.models.redact import Concealer
+from ictbench.models.redact import Redactor
 from ictbench.models.tool_calls import ACT, DESCRIPTION, tool_call
 from ictbench.records import Usage
 
@@ -71,7 +71,7 @@ class AnthropicModel(ChatModel):
             raise UsageError("ANTHROPIC_API_KEY holds characters that no key has; set it again")
         self._classic = CLASSIC.match(spec.model) is not None
         self._fingerprint: str | None = None
-        self._conceal = Concealer(key)
+        self._conceal = Redactor(key)
         self._client = _client(spec, self._base_url, key)
 
     async def complete(
@@ -105,7 +105,7 @@ class AnthropicModel(ChatModel):
         return self._base_url
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """True: it is an address and a key."""
         return True
 

@@ -6,7 +6,7 @@
 
 `complete` may be a coroutine function or a plain one, which runs in threads and is called from several at once. It
 returns a str or a `Completion`. What it names among its parameters it is given: `seed`, `constraint`. The class is
-made with the `ModelSpec` if its constructor names `spec`, with nothing otherwise. `capabilities`, `continues`,
+made with the `ModelSpec` if its constructor names `spec`, with nothing otherwise. `capabilities`, `supports_prefill`,
 `fingerprint` and `aclose` or `close` mean what they mean in `ChatModel`, where the class has them. What goes wrong it
 tells by the errors that `ChatModel` names; an OSError of its own counts as a connection's, any other error stops the
 run.
@@ -69,7 +69,7 @@ class CustomModel(ChatModel):
         self._offered = frozenset(_named(self._complete, dict.fromkeys(OFFERED)))
         self._threads: ThreadPoolExecutor | None = None
         self.capabilities = frozenset(map(ConstraintStyle, getattr(self._model, "capabilities", ())))
-        self.continues = bool(getattr(self._model, "continues", False))
+        self.supports_prefill = bool(getattr(self._model, "supports_prefill", False))
         if self.capabilities and "constraint" not in self._offered:
             raise UsageError(f"{spec.provider} has capabilities, but its complete takes no constraint")
 

@@ -52,7 +52,7 @@ class HfModel(ChatModel):
     option `batch` says.
     """
 
-    continues = True
+    supports_prefill = True
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; nothing is loaded yet.

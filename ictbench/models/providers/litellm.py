@@ -14,7 +14,7 @@ from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailur
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
 from ictbench.models.http_errors import blame, excerpt, retry_after
 from ictbench.models.providers.openai import usage_of
-from ictbench.models.redact import Concealer
+from ictbench.models.redact import Redactor
 from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class LiteLLMModel(ChatModel):
             raise UsageError(f"{spec.name} needs a key: set {' and '.join(missing)}")
         self._defaults = {**({"api_key": "none"} if missing else {}), **spec.options}
         # Which variables hold keys is litellm's business.
-        self._conceal = Concealer.of_environment()
+        self._conceal = Redactor.of_environment()
         known = self._litellm.get_supported_openai_params(spec.model) or []
         able = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
         self.capabilities = frozenset(style for style, parameter in able.items() if parameter in known)
@@ -115,7 +115,7 @@ class LiteLLMModel(ChatModel):
         return self._read(reply)
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """True: it is an address and a key."""
         return True
 

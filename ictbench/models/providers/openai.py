@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
-from ictbench.models.http import JsonTransport, MalformedReplyError
+from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
 from ictbench.records import Usage
 
@@ -49,7 +49,7 @@ class OpenAIModel(ChatModel):
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
         self._reasoning = REASONING.match(spec.model) is not None
-        self._transport = JsonTransport(
+        self._transport = JsonClient(
             base_url,
             headers=_headers(key),
             timeout=spec.timeout,
@@ -83,7 +83,7 @@ class OpenAIModel(ChatModel):
         return self._base_url
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """True: it is an address and a key."""
         return True
 

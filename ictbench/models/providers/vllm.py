@@ -49,7 +49,7 @@ class VLLMModel(LocalModel):
 
     # A tool that is named in the request needs no parser of the model's own way to call one.
     capabilities = frozenset(ConstraintStyle)
-    continues = True
+    supports_prefill = True
     continuation: ClassVar[dict[str, Any]] = {"continue_final_message": True, "add_generation_prompt": False}
 
     def __init__(self, spec: ModelSpec) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from ictbench.errors import EndpointRefusedError, RunError
-from ictbench.models.redact import SECRET_NAME, Concealer
+from ictbench.models.redact import SECRET_NAME, Redactor
 from ictbench.models.servers import supervisor as guard
 
 PORT = "{port}"
@@ -132,7 +132,7 @@ class Server:
             log.seek(max(0, log.seek(0, os.SEEK_END) - READ_BYTES))
             text = log.read().decode(errors="replace")
         secrets = [value for name, value in self._launch.environment if SECRET_NAME.search(name)]
-        lines = [" ".join(line.split()) for line in Concealer(*secrets)(text).split("\n") if line.strip()]
+        lines = [" ".join(line.split()) for line in Redactor(*secrets)(text).split("\n") if line.strip()]
         said = " | ".join(lines[-SHOWN_LINES:])[-SHOWN_CHARACTERS:]
         code = f"exit code {self._guard.returncode}; " if self.ended else ""
         return f"{code}{self.log} ends: {said or '(it is empty)'}"

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from ictbench.errors import ConfigError, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
-from ictbench.models.http import JsonTransport
+from ictbench.models.http import JsonClient
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.servers.launch import Server
 from ictbench.models.tool_calls import openai_messages
@@ -70,7 +70,7 @@ class LocalModel(OpenAIModel):
 
     capabilities = frozenset({ConstraintStyle.GRAMMAR, ConstraintStyle.JSON})
     continuation: ClassVar[dict[str, Any]] = {}
-    """Parameters by which the server goes on with a last message of the assistant's, where `continues`."""
+    """Parameters by which the server goes on with a last message of the assistant's, where `supports_prefill`."""
     slowest = 0.0
     """Seconds that one request to a launched server may take at least, whatever the spec says."""
 
@@ -156,7 +156,7 @@ class LocalModel(OpenAIModel):
             raise TransientModelError("connection", ended) from error
 
     @property
-    def travels(self) -> bool:
+    def is_remote(self) -> bool:
         """Where it is attached to; a server launched here is stopped with its model."""
         return self._launch is None
 
@@ -191,7 +191,7 @@ class LocalModel(OpenAIModel):
         key = os.environ.get(self._key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise UsageError(f"{self._key_variable} holds characters that no key has; set it again")
-        self._transport = JsonTransport(
+        self._transport = JsonClient(
             base_url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=timeout,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.records import Record, Reflection
-from ictbench.reflectors.llm.llm_reflector import EPISODES, AskingReflector, heading, lines_below, unusable
+from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, heading, lines_below, unusable
 from ictbench.reflectors.llm.prompt_sections import compose, last_that_fit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Playbook(Record):
     """The oldest first, each a line with its date."""
 
 
-class AppendReflector(AskingReflector):
+class AppendReflector(LLMReflector):
     """Asks a language model for lessons, and appends them."""
 
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ictbench.errors import MissingExtraError, PluginError
 from ictbench.records import Reflection, Usage
-from ictbench.reflectors.llm.llm_reflector import EPISODES, AskingReflector, unusable, without_reasoning
+from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, unusable, without_reasoning
 from ictbench.reflectors.llm.thread_bridge import Beside
 from ictbench.reflectors.trajectory_text import format_trajectory
 
@@ -55,7 +55,7 @@ class UnusableError(Exception):
         self.problem: ReflectionFailure = problem
 
 
-class GepaReflector(AskingReflector):
+class GepaReflector(LLMReflector):
     """Proposes one candidate a turn, and keeps it if it does better on the batch. It keeps no state of its own."""
 
     control = "it plays tasks of its batches again, to try its prompts out"

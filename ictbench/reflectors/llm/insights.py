@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ictbench.records import Record, Reflection
-from ictbench.reflectors.llm.llm_reflector import EPISODES, AskingReflector, heading, lines_below, unusable
+from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, heading, lines_below, unusable
 from ictbench.reflectors.llm.prompt_sections import compose, last_that_fit
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Insights(Record):
     """The one with the most votes first."""
 
 
-class InsightsReflector(AskingReflector):
+class InsightsReflector(LLMReflector):
     """Asks a language model for operations on its list, and carries them out."""
 
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import compose
-from ictbench.reflectors.llm.single_question import Question, QuestionReflector
+from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 from ictbench.rules_text.rules import Choose, Walk, read_rules
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class LessonsQuestion(Question):
         return Reflection(prompt=written, analysis=text)
 
 
-class LessonsReflector(QuestionReflector):
+class LessonsReflector(SingleQuestionReflector):
     """Asks a language model for rules, and puts them in place of the former ones. It keeps no state of its own."""
 
     question = LessonsQuestion

@@ -27,7 +27,7 @@ that is not in the list is invalid: it is wasted and changes nothing."""
 """What every model is told of the episodes that it reads."""
 
 
-class AskingReflector(Reflector):
+class LLMReflector(Reflector):
     """A reflector on a language model. Its option `experience` is one of its `formats`."""
 
     needs_model = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.llm_reflector import EPISODES, heading, without_reasoning
-from ictbench.reflectors.llm.single_question import Question, QuestionReflector
+from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
     from ictbench.models import Message
@@ -52,7 +52,7 @@ class RewriteQuestion(Question):
         return Reflection(prompt=improved, analysis=analysis)
 
 
-class RewriteReflector(QuestionReflector):
+class RewriteReflector(SingleQuestionReflector):
     """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
 
     question = RewriteQuestion

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ictbench.reflectors.llm.llm_reflector import AskingReflector, shown_as
+from ictbench.reflectors.llm.llm_reflector import LLMReflector, shown_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +45,13 @@ class Question(ABC):
         return [*asked, {"role": "assistant", "content": self.begun}] if begin and self.begun else asked
 
 
-class QuestionReflector(AskingReflector):
+class SingleQuestionReflector(LLMReflector):
     """A reflector that is nothing but its question."""
 
     question: ClassVar[type[Question]]
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model; see `AskingReflector`.
+        """Take the model; see `LLMReflector`.
 
         Raises:
             UsageError: there is none, or the experience cannot be shown as asked.
@@ -63,7 +63,7 @@ class QuestionReflector(AskingReflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Ask the model; see `Reflector.reflect`. Of an unusable reply, the whole text is kept as the analysis."""
-        begin, cap = self._model.continues, context.prompt_cap
+        begin, cap = self._model.supports_prefill, context.prompt_cap
         messages = self._question.messages(prompt, trajectories, cap, begin=begin)
         completion = await self._model.complete(messages, seed=context.seed)
         text = self._question.begun + completion.text if begin else completion.text

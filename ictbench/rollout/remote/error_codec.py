@@ -10,7 +10,7 @@ from ictbench.errors import IctbenchError, ModelFailure
 from ictbench.records import Usage
 
 
-def told(error: BaseException) -> dict[str, Any]:
+def error_to_json(error: BaseException) -> dict[str, Any]:
     """An error as plain JSON; of one that nobody foresaw, also where it arose."""
     if isinstance(error, ModelFailure):
         usage = error.usage and error.usage.model_dump(mode="json")
@@ -23,8 +23,8 @@ def told(error: BaseException) -> dict[str, Any]:
     return {"error": "WorkerError", "detail": said, "trace": "".join(traceback.format_exception(error))}
 
 
-def retold(plain: dict[str, Any]) -> IctbenchError:
-    """The error that `told` told."""
+def error_from_json(plain: dict[str, Any]) -> IctbenchError:
+    """The error that `error_to_json` told."""
     if plain["error"] == "ModelFailure":
         usage = plain["usage"] and Usage.model_validate(plain["usage"])
         return ModelFailure(plain["failure"], plain["detail"], usage)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.models import ChatModel, Completion, Constraint, ConstraintStyle, ModelPool
 from ictbench.models.usage_meter import request_priority, waited, waiting_clock
 from ictbench.records import ModelSpec, Usage
-from ictbench.rollout.remote.error_codec import retold
+from ictbench.rollout.remote.error_codec import error_from_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ictbench.rollout.remote.framing import Channel, Message
 
 
-class Coordinator:
+class CoordinatorClient:
     """The far end of a worker's channel: questions to it, and its answers."""
 
     def __init__(self, channel: Channel) -> None:
@@ -46,7 +46,7 @@ class Coordinator:
         finally:
             del self._asked[number]
         if "error" in message:
-            raise retold(message)
+            raise error_from_json(message)
         return number, message, answer
 
     def tell(self, kind: str, **fields: Any) -> None:
@@ -60,15 +60,15 @@ class Coordinator:
             question.set_result((message, body))
 
 
-class FarGate:
-    """The far end of the coordinator's `Meter`: every request asks for leave."""
+class RemoteGate:
+    """The far end of the coordinator's `UsageMeter`: every request asks for leave."""
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    def __init__(self, coordinator: CoordinatorClient) -> None:
         self._coordinator = coordinator
 
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
-        """See `Gate.request`."""
+        """See `RequestGate.request`."""
         with waited():
             number, _, _ = await self._coordinator.ask("lease", tokens=tokens)
         try:
@@ -77,7 +77,7 @@ class FarGate:
             self._coordinator.tell("release", number=number)
 
     async def wait(self, seconds: float, why: str) -> None:
-        """See `Gate.wait`."""
+        """See `RequestGate.wait`."""
         self._coordinator.tell("retrying", change=1, why=why)
         try:
             with waited():
@@ -86,14 +86,14 @@ class FarGate:
             self._coordinator.tell("retrying", change=-1)
 
     def count(self, usage: Usage) -> None:
-        """See `Gate.count`."""
+        """See `RequestGate.count`."""
         self._coordinator.tell("count", usage=usage.model_dump(mode="json", exclude_defaults=True))
 
 
 class RelayedModel(ChatModel):
     """A model that lives with the coordinator: every question goes there, retries and limits included."""
 
-    def __init__(self, spec: ModelSpec, coordinator: Coordinator, capabilities: Iterable[str]) -> None:
+    def __init__(self, spec: ModelSpec, coordinator: CoordinatorClient, capabilities: Iterable[str]) -> None:
         super().__init__(spec)
         self.capabilities = frozenset(map(ConstraintStyle, capabilities))
         self._coordinator = coordinator
@@ -101,7 +101,7 @@ class RelayedModel(ChatModel):
     async def complete(
         self, messages: Sequence[ChatMessage], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """See `ManagedModel.complete`."""
+        """See `ModelClient.complete`."""
         question = {
             "model": self.spec.model_dump(mode="json"),
             "messages": list(messages),
@@ -124,12 +124,12 @@ class RelayedModel(ChatModel):
         """Nothing is open here."""
 
 
-class FarModels:
+class RemoteModels:
     """The models of a worker: opened here where they travel, relayed where they do not."""
 
-    def __init__(self, coordinator: Coordinator, cache: ResponseCache | None) -> None:
+    def __init__(self, coordinator: CoordinatorClient, cache: ResponseCache | None) -> None:
         self._coordinator = coordinator
-        self._own = ModelPool(FarGate(coordinator), cache)
+        self._own = ModelPool(RemoteGate(coordinator), cache)
         self._relayed: dict[str, RelayedModel] = {}
 
     def open(self, spec: ModelSpec) -> ChatModel:

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from ictbench.models import Constraint, ConstraintStyle
 from ictbench.models.usage_meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
-from ictbench.rollout.remote.error_codec import told
+from ictbench.rollout.remote.error_codec import error_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from ictbench.models import Meter, ModelPool
+    from ictbench.models import ModelPool, UsageMeter
     from ictbench.rollout.remote.framing import Channel, Message
 
 
-class Desk:
+class ModelServer:
     """Serves one worker. What it holds for the worker is given back when that worker is gone."""
 
-    def __init__(self, models: ModelPool, meter: Meter, channel: Channel) -> None:
+    def __init__(self, models: ModelPool, meter: UsageMeter, channel: Channel) -> None:
         self._models = models
         self._meter = meter
         self._channel = channel
@@ -76,7 +76,7 @@ class Desk:
         try:
             await work(number)
         except Exception as error:
-            self._channel.send("answer", number=number, **told(error))
+            self._channel.send("answer", number=number, **error_to_json(error))
 
     async def _lease(self, number: int, tokens: int) -> None:
         self._released[number] = released = asyncio.Event()

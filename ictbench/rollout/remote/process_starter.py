@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import WorkerError
 from ictbench.rollout.remote.framing import Channel
-from ictbench.rollout.remote.worker_handle import Link
+from ictbench.rollout.remote.worker_handle import WorkerHandle
 from ictbench.rollout.remote.worker_main import WorkerConfig, main
 from ictbench.rollout.remote.worker_pool import Starter
 
 if TYPE_CHECKING:
-    from ictbench.models import Meter, ModelPool
+    from ictbench.models import ModelPool, UsageMeter
 
 SHOWN_CHARACTERS = 1_000
 """Of what a dying worker wrote last."""
@@ -36,12 +36,12 @@ def cores() -> int:
 class ProcessStarter(Starter):
     """Starts workers as processes with the same interpreter and the same module path."""
 
-    def __init__(self, models: ModelPool, meter: Meter, cache: Path | None = None) -> None:
+    def __init__(self, models: ModelPool, meter: UsageMeter, cache: Path | None = None) -> None:
         self._models = models
         self._meter = meter
         self._cache = cache
 
-    async def start(self, name: str) -> Link:
+    async def start(self, name: str) -> WorkerHandle:
         """Start a process, connected by a pair of sockets."""
         ours, theirs = socket.socketpair()
         # Environments write temporary files, which one that is killed leaves behind.
@@ -54,7 +54,7 @@ class ProcessStarter(Starter):
             ours.close()
             shutil.rmtree(scratch, ignore_errors=True)
             raise WorkerError(f"a worker process cannot be started: {error}") from error
-        link = Link(name, self._models, self._meter, lambda: _end(process, scratch))
+        link = WorkerHandle(name, self._models, self._meter, lambda: _end(process, scratch))
         channel = Channel(link.received, link.lose)
         await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
         link.connect(channel)

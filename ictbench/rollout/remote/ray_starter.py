@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import MissingExtraError, WorkerError
 from ictbench.rollout.remote.framing import Channel
-from ictbench.rollout.remote.worker_handle import Link
+from ictbench.rollout.remote.worker_handle import WorkerHandle
 from ictbench.rollout.remote.worker_main import WorkerConfig, serve
 from ictbench.rollout.remote.worker_pool import Starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ictbench.models import Meter, ModelPool
+    from ictbench.models import ModelPool, UsageMeter
     from ictbench.rollout.remote.framing import Message
 
 REACH_SECONDS = 10.0
@@ -44,7 +44,11 @@ class RayStarter(Starter):
     """
 
     def __init__(
-        self, models: ModelPool, meter: Meter, address: str | None = None, resources: Mapping[str, float] | None = None
+        self,
+        models: ModelPool,
+        meter: UsageMeter,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
     ) -> None:
         """Check that Ray is there.
 
@@ -64,7 +68,7 @@ class RayStarter(Starter):
         self._own = False
         self._server: asyncio.Server | None = None
         self._guests: set[Channel] = set()
-        self._expected: dict[str, Link] = {}
+        self._expected: dict[str, WorkerHandle] = {}
         self._actors: set[asyncio.Task[None]] = set()
 
     async def workers(self) -> int:
@@ -84,7 +88,7 @@ class RayStarter(Starter):
             raise WorkerError(f"no Ray node has room for a worker, which needs {wanted}: there are nodes with {held}")
         return room
 
-    async def start(self, name: str) -> Link:
+    async def start(self, name: str) -> WorkerHandle:
         """Start an actor; it is ready when it has connected, which may take until the cluster has room."""
         await self._connect()
         assert self._server is not None
@@ -93,7 +97,7 @@ class RayStarter(Starter):
         own = {key: amount for key, amount in self._resources.items() if key not in ("CPU", "GPU")}
         options = {"num_cpus": self._resources["CPU"], "num_gpus": self._resources.get("GPU", 0), "resources": own}
         actor = self._ray.remote(RayWorker).options(**options, max_restarts=0, scheduling_strategy="SPREAD").remote()
-        link = Link(name, self._models, self._meter, lambda: self._end(token, actor))
+        link = WorkerHandle(name, self._models, self._meter, lambda: self._end(token, actor))
         self._expected[token] = link
         serving = actor.serve.remote(WorkerConfig(address=address, token=token).model_dump())
         task = asyncio.create_task(self._until_end(serving, link))
@@ -132,7 +136,7 @@ class RayStarter(Starter):
 
     def _greeted(self) -> Channel:
         """A channel whose first message must tell the secret of a worker that is expected."""
-        link: Link | None = None
+        link: WorkerHandle | None = None
 
         def hello(message: Message, body: bytes) -> None:
             nonlocal link
@@ -154,7 +158,7 @@ class RayStarter(Starter):
         self._guests.add(channel)
         return channel
 
-    async def _until_end(self, serving: Any, link: Link) -> None:
+    async def _until_end(self, serving: Any, link: WorkerHandle) -> None:
         """Ray knows best how an actor ended."""
         try:
             await serving

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import WorkerLostError
 from ictbench.records import Episode
-from ictbench.rollout.remote.error_codec import retold
-from ictbench.rollout.remote.model_server import Desk
+from ictbench.rollout.remote.error_codec import error_from_json
+from ictbench.rollout.remote.model_server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ictbench.models import Meter, ModelPool
+    from ictbench.models import ModelPool, UsageMeter
     from ictbench.records import EpisodeSpec
     from ictbench.rollout.executor import Priority
     from ictbench.rollout.remote.framing import Channel, Message
@@ -26,7 +26,7 @@ LONGEST_SILENCE = 5.0
 """Seconds in which a worker must have said something, however little patience there is; it speaks every second."""
 
 
-class Link:
+class WorkerHandle:
     """A worker, as its coordinator sees it. Whoever starts the worker connects a channel and says how to end it.
 
     Args:
@@ -36,7 +36,7 @@ class Link:
         end: ends the worker at once if it still lives, frees what it held, and says how it ended.
     """
 
-    def __init__(self, name: str, models: ModelPool, meter: Meter, end: Callable[[], str]) -> None:
+    def __init__(self, name: str, models: ModelPool, meter: UsageMeter, end: Callable[[], str]) -> None:
         self.name = name
         self.ready = asyncio.Event()
         """Set once the worker can play, and also where it died before that."""
@@ -52,7 +52,7 @@ class Link:
         self._numbers = itertools.count()
         self._playing: dict[int, tuple[str, Answer]] = {}
         self._channel: Channel | None = None
-        self._desk: Desk | None = None
+        self._desk: ModelServer | None = None
         self._heard = time.monotonic()
         self._busy: tuple[str, float] | None = None
 
@@ -64,7 +64,7 @@ class Link:
     def connect(self, channel: Channel) -> None:
         """Take the channel over."""
         self._channel = channel
-        self._desk = Desk(self._models, self._meter, channel)
+        self._desk = ModelServer(self._models, self._meter, channel)
         self._heard = time.monotonic()
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
@@ -82,7 +82,7 @@ class Link:
         self._playing[number] = (spec.key, answer)
         self.idle.clear()
         # None: the worker opens it. A list: it asks here, and may restrict replies in these ways.
-        relayed = sorted(model.capabilities) if model and not model.travels else None
+        relayed = sorted(model.capabilities) if model and not model.is_remote else None
         body = spec.model_dump_json().encode()
         self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed)
         try:
@@ -114,7 +114,7 @@ class Link:
                 if message["kind"] == "played":
                     answer.set_result((message, body))
                 else:
-                    answer.set_exception(retold(message))
+                    answer.set_exception(error_from_json(message))
             case _:
                 self._desk.received(message, body)
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from ictbench.models.response_cache import ResponseCache
 from ictbench.records import EpisodeSpec, Record
 from ictbench.rollout.executor import Priority
-from ictbench.rollout.remote.error_codec import told
+from ictbench.rollout.remote.error_codec import error_to_json
 from ictbench.rollout.remote.framing import Channel
-from ictbench.rollout.remote.model_client import Coordinator, FarModels
+from ictbench.rollout.remote.model_client import CoordinatorClient, RemoteModels
 from ictbench.rollout.worker import EpisodeWorker
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Service:
     def __init__(self, config: WorkerConfig) -> None:
         self.ended = asyncio.Event()
         self.channel = Channel(self._received, self.ended.set)
-        self._coordinator = Coordinator(self.channel)
+        self._coordinator = CoordinatorClient(self.channel)
         self._cache = ResponseCache(Path(config.cache)) if config.cache else None
-        self._models = FarModels(self._coordinator, self._cache)
+        self._models = RemoteModels(self._coordinator, self._cache)
         self._worker = EpisodeWorker(self._models)
         self._playing: dict[int, asyncio.Task[None]] = {}
 
@@ -95,7 +95,7 @@ class Service:
             fingerprint = self._models.open(model).fingerprint if model else None
             self.channel.send("played", episode.model_dump_json().encode(), number=number, fingerprint=fingerprint)
         except Exception as error:
-            self.channel.send("failed", number=number, **told(error))
+            self.channel.send("failed", number=number, **error_to_json(error))
 
 
 async def serve(config: WorkerConfig) -> None:

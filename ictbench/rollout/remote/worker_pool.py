@@ -13,7 +13,7 @@ from ictbench.rollout.executor import Executor
 if TYPE_CHECKING:
     from ictbench.records import Episode, EpisodeSpec
     from ictbench.rollout.executor import Priority
-    from ictbench.rollout.remote.worker_handle import Link
+    from ictbench.rollout.remote.worker_handle import WorkerHandle
 
 LOSSES = 3
 """Workers that an episode may lose before it is owed; the last one has it alone, so that no other pays for it."""
@@ -34,7 +34,7 @@ class Starter(ABC):
     """A way to start workers."""
 
     @abstractmethod
-    async def start(self, name: str) -> Link:
+    async def start(self, name: str) -> WorkerHandle:
         """Start one worker; its link tells when it is ready, or gone.
 
         Raises:
@@ -45,7 +45,7 @@ class Starter(ABC):
         """Release what all workers shared."""
 
 
-class Fleet(Executor):
+class WorkerPool(Executor):
     """So many workers, each with as many episodes in flight as come its way. They start with the first episode.
 
     Args:
@@ -58,7 +58,7 @@ class Fleet(Executor):
         self.workers = workers
         self._starter = starter
         self._patience = patience
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, WorkerHandle] = {}
         """Workers that are ready, by name."""
         self._trouble: dict[str, str] = {}
         """Why there is no worker of that name, and will be none."""
@@ -66,7 +66,7 @@ class Fleet(Executor):
         self._opening: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._alone = asyncio.Lock()
-        self._kept_free: Link | None = None
+        self._kept_free: WorkerHandle | None = None
         """The worker that only one episode may have."""
 
     @property
@@ -143,7 +143,7 @@ class Fleet(Executor):
             log.warning("worker %s is lost, and started anew: %s", name, link.why_gone)
             del self._links[name]
 
-    async def _until_ready(self, link: Link) -> None:
+    async def _until_ready(self, link: WorkerHandle) -> None:
         try:
             await link.ready.wait()
         except asyncio.CancelledError:
@@ -162,14 +162,14 @@ class Fleet(Executor):
             for link in list(self._links.values()):
                 link.watch(self._patience)
 
-    async def _least_busy(self) -> Link:
+    async def _least_busy(self) -> WorkerHandle:
         async with self._changed:
             await self._changed.wait_for(lambda: self._free() or len(self._trouble) == self.workers)
         if not (free := self._free()):
             raise WorkerError(f"no worker can be started: {next(iter(self._trouble.values()))}")
         return min(free, key=lambda link: link.in_flight)
 
-    def _free(self) -> list[Link]:
+    def _free(self) -> list[WorkerHandle]:
         """Workers that take episodes: not one that has died this moment, of which its keeper does not know yet."""
         return [link for link in self._links.values() if not link.gone.is_set() and link is not self._kept_free]
 
@@ -192,7 +192,7 @@ class Fleet(Executor):
                         self._changed.notify_all()
 
 
-async def _end(links: list[Link]) -> None:
+async def _end(links: list[WorkerHandle]) -> None:
     for link in links:
         link.stop()
     if links:

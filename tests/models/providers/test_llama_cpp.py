@@ -81,7 +81,18 @@ def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[
     assert complete(LlamaCppModel(spec_for(gguf))).text == "Action: wait"
     arguments, request = recorded()
     port = arguments[arguments.index("--port") + 1]
-    told = ["--model", str(gguf), "--model_alias", "tiny", "--host", "127.0.0.1", "--port", port, "--n_ctx", "8192"]
+    told = [
+        "--model",
+        str(gguf),
+        "--model_alias",
+        "tiny",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--n_ctx",
+        "8192",
+    ]
     assert arguments[: len(told)] == told
     assert request["body"] == {
         "model": "tiny",

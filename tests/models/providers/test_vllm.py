@@ -101,7 +101,7 @@ def test_it_goes_on_from_a_reply_that_is_begun() -> None:
     with ScriptedServer(["and on"], record=True) as server:
         begun: list[Message] = [*MESSAGES, {"role": "assistant", "content": "On "}]
         model = VLLMModel(spec_for(url=server.url))
-        assert model.continues
+        assert model.supports_prefill
         assert complete(model, messages=begun).text == "and on"
         complete(VLLMModel(spec_for(url=server.url)))
     first, second = server.requests_log

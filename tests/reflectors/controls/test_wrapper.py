@@ -7,7 +7,7 @@ import pytest
 
 from ictbench.errors import ConfigError, UsageError
 from ictbench.records import PluginSpec, Reflection, Trajectory
-from ictbench.reflectors import Context, Reflector, make_reflector, terms_of
+from ictbench.reflectors import Context, Reflector, make_reflector, traits_of
 from ictbench.reflectors.controls.reflexion import ReflexionReflector
 from ictbench.reflectors.controls.shuffled import ShuffledReflector
 
@@ -58,21 +58,21 @@ def test_only_the_terms_differ_not_what_the_reflector_inside_is_given(found: typ
 
 
 def test_the_terms_are_those_of_all_that_is_wrapped() -> None:
-    plain = terms_of(spec(COUNTING))
+    plain = traits_of(spec(COUNTING))
     assert (plain.experience, plain.prompt_cap, plain.control, plain.trained_on) == ("fresh", None, "", ("read",))
-    terms = terms_of(spec("shuffled", "blind", ROOMY))
+    terms = traits_of(spec("shuffled", "blind", ROOMY))
     assert (terms.experience, terms.prompt_cap, terms.trained_on) == ("foreign", 64_000, ("read",))
     assert terms.control == "it learns from another family's episodes; it is shown no trajectory; it holds more"
-    assert terms_of(spec("reflexion", "rules")).experience == "retried"
+    assert traits_of(spec("reflexion", "rules")).experience == "retried"
 
 
 @pytest.mark.parametrize("names", [("blind", "shuffled", "rules"), ("shuffled", "reflexion", "rules")])
 def test_whose_experience_is_special_cannot_be_wrapped(names: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match=r"nothing can be wrapped around (Shuffled|Reflexion)Reflector: it "):
-        terms_of(spec(*names))
+        traits_of(spec(*names))
 
 
 def test_a_class_that_is_no_reflector_is_refused() -> None:
-    for refused in (terms_of, lambda one: make_reflector(one, None)):
+    for refused in (traits_of, lambda one: make_reflector(one, None)):
         with pytest.raises(UsageError, match=r"RulesActor is no subclass of ictbench\.Reflector"):
             refused(PluginSpec(label="x", name="ictbench.scripted.policy:RulesActor"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class GoesOn(ChatModel):
     """A model that takes the beginning of its reply, and goes on with the rest of one."""
 
-    continues = True
+    supports_prefill = True
     fingerprint = None
 
     def __init__(self, rest: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
-from ictbench.models import ManagedModel, Meter, Retry
+from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ModelSpec, Reflection, Step, Trajectory
 from ictbench.reflectors.llm.rewrite import RewriteReflector, parse_sections
@@ -34,7 +34,7 @@ def reflect(
 
         async def once() -> Reflection:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ManagedModel(OpenAIModel(spec), Meter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
             try:
                 context = Context(seed=5, prompt_cap=cap)
                 return await RewriteReflector(model).reflect("Play well.", episodes, {"kept": 1}, context)

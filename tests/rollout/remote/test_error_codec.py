@@ -15,7 +15,7 @@ from ictbench.errors import (
     WorkerLostError,
 )
 from ictbench.records import Usage
-from ictbench.rollout.remote.error_codec import retold, told
+from ictbench.rollout.remote.error_codec import error_from_json, error_to_json
 
 SPECIAL: dict[type[IctbenchError], IctbenchError] = {
     MissingExtraError: MissingExtraError("environment 'x'", "x", "No module named 'x'"),
@@ -29,7 +29,7 @@ TREE = [found for found in vars(errors).values() if isinstance(found, type) and 
 
 
 def over_the_wire(error: BaseException) -> IctbenchError:
-    return retold(json.loads(json.dumps(told(error))))
+    return error_from_json(json.loads(json.dumps(error_to_json(error))))
 
 
 @pytest.mark.parametrize("kind", TREE)

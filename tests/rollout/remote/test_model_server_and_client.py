@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from watching import until
 
 from ictbench.errors import LimitReachedError, ModelFailure, ModelUnavailableError, TransientModelError
-from ictbench.models import Completion, Constraint, ConstraintStyle, Limits, Meter, ModelPool, Retry, ToolCall
+from ictbench.models import Completion, Constraint, ConstraintStyle, Limits, ModelPool, Retry, ToolCall, UsageMeter
 from ictbench.models.usage_meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
 from ictbench.rollout.executor import Priority
 from ictbench.rollout.remote.framing import Channel, Message
-from ictbench.rollout.remote.model_client import Coordinator, FarGate, FarModels
-from ictbench.rollout.remote.model_server import Desk
+from ictbench.rollout.remote.model_client import CoordinatorClient, RemoteGate, RemoteModels
+from ictbench.rollout.remote.model_server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -68,13 +68,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 class Worker:
     """One worker's end, and how to cut it off."""
 
-    gate: FarGate
-    models: FarModels
+    gate: RemoteGate
+    models: RemoteModels
     die: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
-async def worker(models: ModelPool, meter: Meter) -> AsyncIterator[Worker]:
+async def worker(models: ModelPool, meter: UsageMeter) -> AsyncIterator[Worker]:
     """A worker of a coordinator with these models and this meter."""
     loop, gone = asyncio.get_running_loop(), asyncio.Event()
     ours, theirs = socket.socketpair()
@@ -90,7 +90,7 @@ async def worker(models: ModelPool, meter: Meter) -> AsyncIterator[Worker]:
         Channel(received, lost),
         Channel(lambda message, body: coordinator.answered(message, body), lambda: None),
     )
-    desk, coordinator = Desk(models, meter, near), Coordinator(far)
+    desk, coordinator = ModelServer(models, meter, near), CoordinatorClient(far)
     await loop.create_connection(lambda: near, sock=ours)
     await loop.create_connection(lambda: far, sock=theirs)
 
@@ -98,7 +98,7 @@ async def worker(models: ModelPool, meter: Meter) -> AsyncIterator[Worker]:
         far.close()
         await gone.wait()
 
-    found = Worker(FarGate(coordinator), FarModels(coordinator, None), die)
+    found = Worker(RemoteGate(coordinator), RemoteModels(coordinator, None), die)
     yield found
     await found.models.aclose()
     await die()
@@ -107,9 +107,9 @@ async def worker(models: ModelPool, meter: Meter) -> AsyncIterator[Worker]:
 @asynccontextmanager
 async def workers(
     count: int, limits: Limits | None = None, retry: Retry | None = None
-) -> AsyncIterator[tuple[Meter, list[Worker]]]:
+) -> AsyncIterator[tuple[UsageMeter, list[Worker]]]:
     """So many workers of one coordinator, and its meter."""
-    meter = Meter(limits or Limits())
+    meter = UsageMeter(limits or Limits())
     models = ModelPool(meter, retry=retry)
     async with AsyncExitStack() as stack, asyncio.timeout(60):
         yield meter, [await stack.enter_async_context(worker(models, meter)) for _ in range(count)]
@@ -184,8 +184,8 @@ def test_a_dead_worker_gives_back_what_it_held_and_asks_for_nothing_more() -> No
 
 def test_what_a_dead_worker_had_sent_before_takes_nothing_any_more_but_what_it_spent_counts() -> None:
     async def go() -> None:
-        meter = Meter(Limits(max_connections=1))
-        desk = Desk(ModelPool(meter), meter, Channel(lambda message, body: None, lambda: None))
+        meter = UsageMeter(Limits(max_connections=1))
+        desk = ModelServer(ModelPool(meter), meter, Channel(lambda message, body: None, lambda: None))
         desk.close()
         desk.received({"kind": "lease", "number": 0, "priority": 0, "tokens": 1}, b"")
         desk.received({"kind": "retrying", "change": 1}, b"")
@@ -367,7 +367,7 @@ def test_a_model_that_travels_is_opened_at_the_worker() -> None:
         async with workers(1) as (_, (one,)):
             spec = ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:9/v1")
             model = one.models.open(spec)
-            assert model.travels
+            assert model.is_remote
             assert model is one.models.open(spec)
 
     asyncio.run(go())

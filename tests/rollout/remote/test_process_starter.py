@@ -19,9 +19,9 @@ from watching import until, workers_of
 
 from ictbench import load_suite
 from ictbench.errors import EnvError, IctbenchError, WorkerError
-from ictbench.models import Limits, Meter, ModelPool
+from ictbench.models import Limits, ModelPool, UsageMeter
 from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec
-from ictbench.rollout import Executor, Fleet, InlineExecutor, Priority, ProcessStarter
+from ictbench.rollout import Executor, InlineExecutor, Priority, ProcessStarter, WorkerPool
 from ictbench.testing import Latency, ScriptedServer
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def worker_processes() -> list[int]:
 
 @asynccontextmanager
 async def fleet(
-    workers: int = 2, patience: float = 60.0, models: ModelPool | None = None, meter: Meter | None = None
-) -> AsyncIterator[Fleet]:
+    workers: int = 2, patience: float = 60.0, models: ModelPool | None = None, meter: UsageMeter | None = None
+) -> AsyncIterator[WorkerPool]:
     """So many worker processes; none is left at the end."""
-    meter = meter or Meter()
+    meter = meter or UsageMeter()
     models = models or ModelPool(meter)
-    executor = Fleet(ProcessStarter(models, meter), workers, patience)
+    executor = WorkerPool(ProcessStarter(models, meter), workers, patience)
     try:
         async with asyncio.timeout(120):
             yield executor
@@ -324,7 +324,7 @@ def test_a_model_of_ones_own_exists_once(tmp_path: Path) -> None:
     echo = react(ModelSpec(provider="unruly:Echo", model="", options={"note": str(note)}))
 
     async def go() -> None:
-        meter = Meter()
+        meter = UsageMeter()
         async with fleet(meter=meter) as executor:
             specs = [spec(f"trail-{n}", echo) for n in range(8)]
             assert solved(await play(executor, specs)) == [True] * 8
@@ -353,7 +353,7 @@ def test_a_launched_model_is_launched_once(tmp_path: Path, monkeypatch: pytest.M
     launched = ModelSpec(provider="llama-cpp", model=str(weights))
 
     async def go() -> None:
-        models = ModelPool(Meter())
+        models = ModelPool(UsageMeter())
         async with fleet(models=models) as executor:
             episodes = await play(executor, [spec(f"trail-{n}", react(launched)) for n in range(4)])
             # The stand-in only ever waits.
@@ -369,7 +369,7 @@ def test_a_model_at_an_address_is_asked_by_the_workers_and_known_here() -> None:
     async def go() -> None:
         with ScriptedServer(["Thought: onwards.\nAction: go"], model="walker-2") as server:
             model = ModelSpec(provider="openai", model="walker", base_url=server.url)
-            meter = Meter()
+            meter = UsageMeter()
             models = ModelPool(meter)
             async with fleet(models=models, meter=meter) as executor:
                 specs = [spec(f"trail-{n}", react(model)) for n in range(8)]
@@ -384,7 +384,7 @@ def test_what_is_urgent_overtakes_what_queues_whichever_worker_has_it() -> None:
     async def go() -> list[int]:
         with ScriptedServer(["Action: go"], latency=Latency.constant(0.02), record=True) as server:
             model = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
-            meter = Meter(Limits(max_connections=2))
+            meter = UsageMeter(Limits(max_connections=2))
             async with fleet(meter=meter) as executor:
                 scoring = [spec(f"test-{n}", model) for n in range(30)]
                 tests = asyncio.create_task(play(executor, scoring))
@@ -407,7 +407,7 @@ def test_an_episode_that_is_given_up_gives_its_connection_back() -> None:
     async def go() -> None:
         with ScriptedServer(["Action: go"], latency=Latency.constant(60)) as server:
             slow = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
-            meter = Meter()
+            meter = UsageMeter()
             async with fleet(1, meter=meter) as executor:
                 given_up = asyncio.create_task(executor.play(spec("trail-1", slow), Priority.TEST))
                 await until(lambda: server.in_flight)
@@ -423,7 +423,7 @@ def test_a_worker_that_dies_in_a_request_gives_its_connections_back(tmp_path: Pa
     async def go() -> None:
         with ScriptedServer(["Action: go"], latency=Latency.constant(0.3)) as server:
             slow = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
-            meter = Meter()
+            meter = UsageMeter()
             async with fleet(1, meter=meter) as executor:
                 playing = asyncio.create_task(play(executor, [spec(f"trail-{n}", slow) for n in range(3)]))
                 await until(lambda: server.in_flight == 3)

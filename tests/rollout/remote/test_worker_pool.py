@@ -9,25 +9,25 @@ from unruly import spec
 from watching import until
 
 from ictbench.errors import EnvError, WorkerError
-from ictbench.models import Meter, ModelPool
+from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import Episode, EpisodeSpec, Trajectory, Usage, prompt_digest
 from ictbench.rollout.executor import Priority
 from ictbench.rollout.remote.framing import Channel
-from ictbench.rollout.remote.worker_handle import Link
-from ictbench.rollout.remote.worker_pool import STARTS, Fleet, Starter
+from ictbench.rollout.remote.worker_handle import WorkerHandle
+from ictbench.rollout.remote.worker_pool import STARTS, Starter, WorkerPool
 
 
 class Told(Starter):
     """Starts workers that are ready at once and then play nothing by themselves."""
 
     def __init__(self, *, ready: bool = True) -> None:
-        self.links: list[Link] = []
+        self.links: list[WorkerHandle] = []
         self.closed = False
         self._ready = ready
-        self._meter = Meter()
+        self._meter = UsageMeter()
 
-    async def start(self, name: str) -> Link:
-        link = Link(name, ModelPool(self._meter), self._meter, lambda: "it fell asleep")
+    async def start(self, name: str) -> WorkerHandle:
+        link = WorkerHandle(name, ModelPool(self._meter), self._meter, lambda: "it fell asleep")
         link.connect(Channel(link.received, link.lose))
         self.links.append(link)
         if self._ready:
@@ -55,13 +55,13 @@ def played(one: EpisodeSpec) -> bytes:
     return episode.model_dump_json().encode()
 
 
-def answer(link: Link, *specs: EpisodeSpec) -> None:
+def answer(link: WorkerHandle, *specs: EpisodeSpec) -> None:
     """Have a worker tell that it has played its episodes, in the order in which they came."""
     for number, one in enumerate(specs):
         link.received({"kind": "played", "number": number}, played(one))
 
 
-async def finished(fleet: Fleet, starter: Told) -> None:
+async def finished(fleet: WorkerPool, starter: Told) -> None:
     closing = asyncio.create_task(fleet.aclose())
     await asyncio.sleep(0)
     for link in starter.links:
@@ -72,7 +72,7 @@ async def finished(fleet: Fleet, starter: Told) -> None:
 
 def test_the_worker_with_the_fewest_episodes_gets_the_next() -> None:
     async def go() -> None:
-        fleet = Fleet(starter := Told(), 3, patience=60)
+        fleet = WorkerPool(starter := Told(), 3, patience=60)
         episodes = [asyncio.create_task(fleet.play(spec(f"t-{n}"), Priority.TEST)) for n in range(7)]
         await until(lambda: sum(link.in_flight for link in starter.links) == 7)
         assert sorted(link.in_flight for link in starter.links) == [2, 2, 3]
@@ -87,7 +87,7 @@ def test_the_worker_with_the_fewest_episodes_gets_the_next() -> None:
 
 def test_workers_that_die_in_the_same_moment_are_not_asked_again() -> None:
     async def go() -> None:
-        fleet = Fleet(starter := Told(), 2, patience=60)
+        fleet = WorkerPool(starter := Told(), 2, patience=60)
         one, other = (asyncio.create_task(fleet.play(spec(name), Priority.TEST)) for name in ("a", "b"))
         await until(lambda: [link.in_flight for link in starter.links] == [1, 1])
         # Whoever is told of the first death looks for a worker before the second is known to all.
@@ -107,7 +107,7 @@ def test_workers_that_die_in_the_same_moment_are_not_asked_again() -> None:
 
 def test_only_the_culprit_is_blamed_where_it_is_known_and_has_the_last_worker_to_itself() -> None:
     async def go() -> None:
-        fleet = Fleet(starter := Told(), 1, patience=60)
+        fleet = WorkerPool(starter := Told(), 1, patience=60)
         culprit, innocent = spec("culprit"), spec("innocent")
         patient, guilty = (asyncio.create_task(fleet.play(one, Priority.TEST)) for one in (innocent, culprit))
         for _ in range(2):
@@ -140,7 +140,7 @@ def test_workers_that_die_before_they_are_ready_are_started_so_often_and_no_more
     monkeypatch.setattr("ictbench.rollout.remote.worker_pool.RESTART_SECONDS", 0.001)
 
     async def go() -> None:
-        fleet = Fleet(starter := Told(ready=False), 2, patience=60)
+        fleet = WorkerPool(starter := Told(ready=False), 2, patience=60)
         for _ in range(2):
             with pytest.raises(WorkerError, match="no worker can be started: it fell asleep"):
                 await fleet.play(spec("a"), Priority.TEST)
