@@ -14,8 +14,8 @@ from ictbench.reflectors.llm.single_question import Question, SingleQuestionRefl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.records import Reflection
-    from ictbench.reflectors import ExperienceFormat
     from ictbench.train.settings import TrainingSettings
     from ictbench.train.states import ReflectionState
 
