@@ -116,7 +116,7 @@ def _open_stage(plan: RunPlan) -> _Stage:
 
     async def opened() -> _Stage:
         async with AsyncExitStack() as stack:
-            cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
+            cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
             meter = UsageMeter(plan.limits)
             models = ModelPool(meter, cache)
             stack.push_async_callback(models.aclose)
