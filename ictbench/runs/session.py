@@ -16,7 +16,7 @@ from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import UsageMeter, ModelPool
 from ictbench.models.response_cache import ResponseCache
-from ictbench.models.prices import price_of
+from ictbench.models.prices import find_price
 from ictbench.records import Usage
 from ictbench.reflectors import make_reflector
 from ictbench.plugins import resolve
@@ -124,7 +124,7 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     for player in (plan.actor, plan.reflector):
         # litellm itself tells what a reply cost.
-        if plan.limits.max_cost and player.model and player.model.provider != "litellm" and not price_of(player.model):
+        if plan.limits.max_cost and player.model and player.model.provider != "litellm" and not find_price(player.model):
             raise ConfigError(
                 f"--max-cost {plan.limits.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
                 "use --max-tokens"

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
-from ictbench.models.providers.hf_generate import out_of_memory
+from ictbench.models.providers.hf_generate import is_out_of_memory
 from ictbench.runs import EpisodePlayer
 from ictbench.train.reward import Rewards
 from ictbench.train.training_folder import TrainingFolder
@@ -83,7 +83,7 @@ def _train(setup: Setup, rewards: Rewards, folder: TrainingFolder, tell: Callabl
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped. {_kept(folder)}") from error
     except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise RunError(f"memory does not suffice: {LOWER}. {_kept(folder)}") from error
     if folder.last is None:

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
-from ictbench.models.checkpoint_card import CARD, TrainingCard
-from ictbench.models.providers.hf import ADAPTER
+from ictbench.models.checkpoint_card import CARD_FILE, TrainingCard
+from ictbench.models.providers.hf import ADAPTER_CONFIG
 from ictbench.models.providers.smollm2 import SMOLLM2
 from ictbench.runs.run_folder import write_atomically
 
@@ -39,12 +39,12 @@ def write_card(folder: Path, setup: Setup, step: int) -> TrainingCard:
         config=settings.model_dump(mode="json"),
         versions={**about.versions, **{package: version(package) for package in PACKAGES}},
     )
-    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER).is_file():
+    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER_CONFIG).is_file():
         # By its name, not by where this machine has it.
         said = {**json.loads(adapter.read_text(encoding="utf-8")), "base_model_name_or_path": SMOLLM2}
         write_atomically(adapter, json.dumps(said, indent=2) + "\n")
     write_atomically(folder / "README.md", _readme(card))
-    write_atomically(folder / CARD, card.model_dump_json(by_alias=True, indent=2) + "\n")
+    write_atomically(folder / CARD_FILE, card.model_dump_json(by_alias=True, indent=2) + "\n")
     return card
 
 
@@ -74,5 +74,6 @@ It reads episodes that an agent has played and writes a better system prompt for
 |---|---|
 {table}
 
-`{CARD}` holds the whole configuration. To measure it: `ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
+`{CARD_FILE}` holds the whole configuration. To measure it:
+`ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
 """

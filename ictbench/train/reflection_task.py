@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.plugins import resolve
 from ictbench.reflectors.llm.llm_reflector import format_of
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
@@ -51,7 +51,7 @@ class ReplyTask:
 
     def text(self, state: State, tokenizer: Any) -> str:
         """The question with its reply begun, as the model reads it: the same tokens as when it reflects in a run."""
-        return chat_text(tokenizer, self.question.messages(state.prompt, state.experience, self.cap, begin=True))
+        return render_chat(tokenizer, self.question.messages(state.prompt, state.experience, self.cap, begin=True))
 
     def rows(self, states: Iterable[State], tokenizer: Any, most: int) -> list[dict[str, Any]]:
         """What the trainer reads: `prompt`, and `state`, its place. Questions of over `most` tokens are left out."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunFolderError
-from ictbench.models.checkpoint_card import CARD
+from ictbench.models.checkpoint_card import CARD_FILE
 from ictbench.runs.run_folder import write_atomically
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TrainingFolder:
     @property
     def last_step(self) -> int | None:
         """Of the last good checkpoint: its card is written last, and older ones are removed before it."""
-        return max((step for step, path in self._checkpoints() if (path / CARD).exists()), default=None)
+        return max((step for step, path in self._checkpoints() if (path / CARD_FILE).exists()), default=None)
 
     @property
     def last(self) -> Path | None:
@@ -44,7 +44,7 @@ class TrainingFolder:
     def discard_unfinished(self) -> None:
         """Remove checkpoints that were not written to their end."""
         for _, path in self._checkpoints():
-            if not (path / CARD).exists():
+            if not (path / CARD_FILE).exists():
                 shutil.rmtree(path)
 
     def _checkpoints(self) -> list[tuple[int, Path]]:

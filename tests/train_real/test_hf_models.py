@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ModelFailure
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.models.providers.hf import HfModel
-from ictbench.models.providers.hf_generate import Noise, Request
+from ictbench.models.providers.hf_generate import GumbelNoise, Request
 from ictbench.records import ModelSpec, Trajectory
 from ictbench.reflectors import Context
 from ictbench.reflectors.llm.lessons import LessonsReflector
@@ -76,28 +76,28 @@ def test_at_temperature_zero_the_same_question_is_answered_from_memory(
 def test_side_by_side_each_has_the_reply_that_it_has_alone(tiny: Path) -> None:
     asked: list[list[Message]] = [[{"role": "user", "content": f"Name {count} colours."}] for count in range(7)]
 
-    async def ask(batch: int, warmth: float) -> list[str]:
-        model = HfModel(spec(tiny, temperature=warmth, options={"batch": batch}))
+    async def ask(batch: int, temperature: float) -> list[str]:
+        model = HfModel(spec(tiny, temperature=temperature, options={"batch": batch}))
         replies = await asyncio.gather(*(model.complete(one, seed=seed) for seed, one in enumerate(asked)))
         return [reply.text for reply in replies]
 
-    for warmth in (0.0, 0.8):
-        alone = asyncio.run(ask(1, warmth))
-        assert asyncio.run(ask(4, warmth)) == alone
+    for temperature in (0.0, 0.8):
+        alone = asyncio.run(ask(1, temperature))
+        assert asyncio.run(ask(4, temperature)) == alone
         assert len(set(alone)) > 1
 
 
 def test_noise_on_the_logits_samples_from_the_distribution() -> None:
     import torch
 
-    rows, warmth = 4000, 0.7
+    rows, temperature = 4000, 0.7
     logits = torch.tensor([1.0, 0.0, -1.0, 0.5])
-    asked = spec("smollm2", temperature=warmth)
+    asked = spec("smollm2", temperature=temperature)
     requests = [Request(asked, (), 1, seed) for seed in range(rows)]
-    noisy = Noise(requests, "cpu")(None, logits.expand(rows, -1))
+    noisy = GumbelNoise(requests, "cpu")(None, logits.expand(rows, -1))
     shares = noisy.argmax(-1).bincount(minlength=4) / rows
-    assert torch.allclose(shares, (logits / warmth).softmax(-1), atol=0.03)
-    still = Noise([Request(spec("smollm2"), (), 1, 5)], "cpu")(None, logits[None])
+    assert torch.allclose(shares, (logits / temperature).softmax(-1), atol=0.03)
+    still = GumbelNoise([Request(spec("smollm2"), (), 1, 5)], "cpu")(None, logits[None])
     assert torch.equal(still[0], logits)
 
 
@@ -105,7 +105,7 @@ def test_usage_and_finish_are_counted_in_tokens(tiny: Path, tokenizer: Any) -> N
     (found,) = complete(spec(tiny, max_tokens=5, temperature=1.0), ASKED, 1)
     assert found.finish_reason == "length"
     assert found.usage.output_tokens == 5
-    assert found.usage.input_tokens == len(tokenizer(chat_text(tokenizer, ASKED))["input_ids"])
+    assert found.usage.input_tokens == len(tokenizer(render_chat(tokenizer, ASKED))["input_ids"])
 
 
 def test_a_conversation_too_long_overflows_the_context(tiny: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_conversation_too_long_overflows_the_context(tiny: Path) -> None:
 
 def test_specs_that_differ_in_sampling_share_the_weights(tiny: Path) -> None:
     async def weights() -> list[Any]:
-        models = [HfModel(spec(tiny, temperature=warmth)) for warmth in (0.0, 1.0)]
+        models = [HfModel(spec(tiny, temperature=temperature)) for temperature in (0.0, 1.0)]
         for model in models:
             await model.complete(ASKED)
         return [model._weights for model in models]
@@ -126,7 +126,7 @@ def test_specs_that_differ_in_sampling_share_the_weights(tiny: Path) -> None:
 
 
 def test_the_real_model_goes_on_from_a_begun_reply(tokenizer: Any) -> None:
-    assert chat_text(tokenizer, BEGUN).endswith("<|im_start|>assistant\nMy favourite colour is")
+    assert render_chat(tokenizer, BEGUN).endswith("<|im_start|>assistant\nMy favourite colour is")
     (found,) = complete(spec("smollm2"), BEGUN, 1)
     assert not found.text.startswith("My favourite")
     assert found.text.strip()
