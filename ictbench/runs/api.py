@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Episode
-    from ictbench.reflectors import ExperienceFormat
+    from ictbench.choices import ExperienceFormat
     from ictbench.results.rows import Row, Table
     from ictbench.runs.progress import Progress
-    from ictbench.suites.suite import DecodingName, ProfileName
+    from ictbench.choices import DecodingName, ProfileName
 
 
 class OptionsDict(TypedDict, total=False):

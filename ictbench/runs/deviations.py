@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import PluginSpec
     from ictbench.suites import Suite
-    from ictbench.suites.suite import ProfileName
+    from ictbench.choices import ProfileName
 
 SIZES = tuple(Sizes.model_fields)
 

@@ -21,7 +21,7 @@ from ictbench.suites.suite import ActorDecoding
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ictbench.reflectors import ExperienceFormat
+    from ictbench.choices import ExperienceFormat
     from ictbench.suites.suite import Decoding
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
