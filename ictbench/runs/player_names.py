@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import card_of
 from ictbench.models.providers.custom import is_model
-from ictbench.records import ModelSpec, PluginSpec
 from ictbench.plugins import installed, resolve
+from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
 
 if TYPE_CHECKING:
