@@ -8,19 +8,19 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from ictbench.rollout import Priority
 from ictbench.errors import UsageError
-from ictbench.models import UsageMeter, ModelPool
+from ictbench.models import ModelPool, UsageMeter
 from ictbench.models.response_cache import ResponseCache
-from ictbench.runs.sync_loop import BackgroundLoop
+from ictbench.rollout import Priority
 from ictbench.runs.session import check_env, open_executor, open_players
+from ictbench.runs.sync_loop import BackgroundLoop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from ictbench.rollout import Executor
     from ictbench.records import Episode, EpisodeSpec
+    from ictbench.rollout import Executor
     from ictbench.runs.plan import RunPlan
 
 
