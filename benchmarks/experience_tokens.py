@@ -20,8 +20,8 @@ from ictbench.runs import EpisodePlayer
 from ictbench.runs.plan import Options, make_plan
 
 if TYPE_CHECKING:
+    from ictbench.choices import ExperienceFormat
     from ictbench.records import Trajectory
-    from ictbench.reflectors import ExperienceFormat
 
 SUITES = ("minihack-v1", "alfworld-procgen-v1")
 LOOPS = 10

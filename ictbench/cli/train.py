@@ -11,7 +11,7 @@ import typer
 from ictbench.cli.options import ExperienceFormat, option
 
 if TYPE_CHECKING:
-    from ictbench.train.training_setup import Setup
+    from ictbench.train.training_setup import TrainingSetup
 
 app = typer.Typer(help="Train reflectors: collect reflection states, then reinforce what the playing rewards.")
 
@@ -95,20 +95,20 @@ def grpo(
     ] = False,
 ) -> None:
     """Train a reflector by GRPO on rewards that are played; go on from its last good checkpoint where it has one."""
-    from ictbench.train.grpo import grpo as train
-    from ictbench.train.settings import Settings
-    from ictbench.train.training_setup import set_up
+    from ictbench.train.grpo import train_grpo
+    from ictbench.train.settings import TrainingSettings
+    from ictbench.train.training_setup import prepare_training
 
-    settings = Settings.read(config, states=states, out=out, steps=steps, seed=seed)
+    settings = TrainingSettings.from_yaml(config, states=states, out=out, steps=steps, seed=seed)
     if dry_run:
-        _print_setup(set_up(settings))
+        _print_setup(prepare_training(settings))
         return
-    last = train(settings, lambda line: print(line, flush=True))
+    last = train_grpo(settings, lambda line: print(line, flush=True))
     print(f"The last checkpoint: {last}")
     print(f"Measure it: ictbench run --reflector hf/{last} --actor ACTOR")
 
 
-def _print_setup(setup: Setup) -> None:
+def _print_setup(setup: TrainingSetup) -> None:
     settings, states = setup.settings, setup.states
     method = f"LoRA of rank {settings.lora.rank}" if settings.lora else "all weights"
     rows = {
@@ -118,7 +118,7 @@ def _print_setup(setup: Setup) -> None:
         "actor": setup.plan.actor.label,
         "reward": f"{settings.reward}, {settings.replicates} episodes a task",
         "steps": f"{settings.steps}, each {settings.states_per_step} x {settings.group} replies",
-        "episodes a step": f"at most {setup.episodes_a_step}",
+        "episodes a step": f"at most {setup.max_episodes_per_step}",
         "out": str(settings.out),
     }
     for name, value in rows.items():

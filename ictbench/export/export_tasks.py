@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from datasets import Dataset
 
-    from ictbench.suites.suite import ProfileName, Suite
+    from ictbench.choices import ProfileName
+    from ictbench.suites.suite import Suite
 
 
 def task_dataset(

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import card_of
 from ictbench.models.providers.custom import is_model
-from ictbench.records import ModelSpec, PluginSpec
 from ictbench.plugins import installed, resolve
+from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ictbench.reflectors import ExperienceFormat
+    from ictbench.choices import ExperienceFormat
     from ictbench.suites.suite import Decoding
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
