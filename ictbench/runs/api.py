@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ictbench.results.result_file import read_result
-
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +9,13 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from ictbench.errors import RunFolderError, RunInterruptedError
 from ictbench.models import ModelPool
-from ictbench.results import Result
+from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
-from ictbench.runs.sync_loop import run_blocking
-from ictbench.runs.run_folder import RunFolder, new_run_id
 from ictbench.runs.plan import Options, make_plan
 from ictbench.runs.read_run import read_rows, reading
+from ictbench.runs.run_folder import RunFolder, new_run_id
 from ictbench.runs.session import check_env, open_players, run_session, write_run
+from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,11 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from pydantic import JsonValue
 
+    from ictbench.choices import DecodingName, ExperienceFormat, ProfileName
     from ictbench.records import Episode
-    from ictbench.choices import ExperienceFormat
+    from ictbench.results import Result
     from ictbench.results.rows import Row, Table
     from ictbench.runs.progress import Progress
-    from ictbench.choices import DecodingName, ProfileName
 
 
 class OptionsDict(TypedDict, total=False):

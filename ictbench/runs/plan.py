@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import yaml
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
+from ictbench.choices import DecodingName, ExperienceFormat, FailureKind, ProfileName
 from ictbench.errors import ConfigError
-from ictbench.choices import FailureKind
 from ictbench.models.checkpoint_card import find_card
 from ictbench.models.usage_meter import Limits
+from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
-from ictbench.choices import ExperienceFormat
 from ictbench.reflectors import Traits, traits_of
-from ictbench.plugins import resolve
 from ictbench.runs.deviations import SIZES, deviations
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import describe, suites_of_env
-from ictbench.choices import DecodingName, ProfileName
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:

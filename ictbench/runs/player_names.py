@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
 from ictbench.models.providers.custom import is_model_class
-from ictbench.records import ModelSpec, PluginSpec
 from ictbench.plugins import installed, resolve
+from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ def names_model(kind: PlayerKind, name: str) -> bool:
 def _split(reflector: str) -> tuple[str, str]:
     """The name of a reflector, and what stands behind its colon; the name of a class of one's own has one itself."""
     words = reflector.split(":")
-    own = 1 if words[0] in installed("reflector") else 2
+    names = installed("reflector")
+    # A plug-in's module may have the name of the plug-in: then MODULE:CLASS is the plug-in itself.
+    own = 1 if words[0] in names and ":".join(words[:2]) not in names.values() else 2
     if "/" in words[0]:
         own = len(words)
     return ":".join(words[:own]), ":".join(words[own:])

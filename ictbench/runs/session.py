@@ -11,23 +11,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors import make_actor
-from ictbench.rollout import EpisodeWorker, Executor, WorkerPool, InlineExecutor, ProcessStarter, RayStarter, cores
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
-from ictbench.models import UsageMeter, ModelPool
-from ictbench.models.response_cache import ResponseCache
+from ictbench.models import ModelPool, UsageMeter
 from ictbench.models.prices import find_price
+from ictbench.models.response_cache import ResponseCache
+from ictbench.plugins import resolve
 from ictbench.records import Usage
 from ictbench.reflectors import make_reflector
-from ictbench.plugins import resolve
-from ictbench.runs.retry import play_again
+from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
 from ictbench.runs.circuit_breaker import CircuitBreaker
-from ictbench.runs.scheduler import Scheduler
-from ictbench.runs.journal import Journal
 from ictbench.runs.episode_store import EpisodeStore
-from ictbench.runs.run_log import logged
-from ictbench.runs.write_run import build_result, write_episodes, write_outcome
+from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
+from ictbench.runs.retry import play_again
+from ictbench.runs.run_log import logged
+from ictbench.runs.scheduler import Scheduler
+from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopOutcome, LoopPlan
     from ictbench.reflectors import Reflector
     from ictbench.results import Result
-    from ictbench.runs.run_folder import RunFolder
     from ictbench.runs.plan import RunPlan
+    from ictbench.runs.run_folder import RunFolder
 
 T = TypeVar("T")
 
@@ -124,7 +124,12 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     for player in (plan.actor, plan.reflector):
         # litellm itself tells what a reply cost.
-        if plan.limits.max_cost and player.model and player.model.provider != "litellm" and not find_price(player.model):
+        if (
+            plan.limits.max_cost
+            and player.model
+            and player.model.provider != "litellm"
+            and not find_price(player.model)
+        ):
             raise ConfigError(
                 f"--max-cost {plan.limits.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
                 "use --max-tokens"

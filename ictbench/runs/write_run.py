@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopOutcome
     from ictbench.records import Episode, PluginSpec
-    from ictbench.runs.run_folder import RunFolder
-    from ictbench.runs.journal import Journal
     from ictbench.runs.episode_store import EpisodeStore
+    from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
+    from ictbench.runs.run_folder import RunFolder
 
 
 def build_result(
