@@ -14,7 +14,7 @@ from ictbench.actors import make_actor
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.prices import price_of
+from ictbench.models.prices import find_price
 from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.records import Usage
@@ -124,10 +124,10 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     for player in (plan.actor, plan.reflector):
         # litellm itself tells what a reply cost.
-        if plan.options.max_cost and player.model and player.model.provider != "litellm" and not price_of(player.model):
+        max_cost, model = plan.options.max_cost, player.model
+        if max_cost and model and model.provider != "litellm" and not find_price(model):
             raise ConfigError(
-                f"--max-cost {plan.options.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
-                "use --max-tokens"
+                f"--max-cost {max_cost:g} cannot be enforced: the price of {model.name} is unknown; use --max-tokens"
             )
     make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
     return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
