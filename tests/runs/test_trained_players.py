@@ -46,8 +46,8 @@ def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_o
 @pytest.mark.parametrize(
     ("reflector", "told"),
     [
-        ("rules", "reflector 'rules' has no model that could be shown its experience as events"),
-        ("gepa:openai/m", "reflector 'gepa:openai/m' cannot be shown its experience as events"),
+        ("rules", "reflector 'rules' has no model: leave out --reflector-experience events"),
+        ("gepa:openai/m", "reflector 'gepa:openai/m' does not support --reflector-experience events"),
     ],
 )
 def test_an_experience_that_means_nothing_is_refused(reflector: str, told: str) -> None:
@@ -82,7 +82,7 @@ def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
     written(tmp_path)
     more = plan(f"openai/{tmp_path}", reflector_trained_on="eat,other:the web")
     assert more.trained_on == ("minihack-v1/eat", "other:the web")
-    with pytest.raises(ConfigError, match="says that it was trained on minihack-v1/eat too: --reflector-trained-on"):
+    with pytest.raises(ConfigError, match="trained on minihack-v1/eat too: add it to --reflector-trained-on"):
         plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
 
 
