@@ -26,7 +26,7 @@ import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 from ictbench.reflectors.llm.lessons import MOST, TITLE
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, read_rules
 from ictbench.runs import EpisodePlayer
@@ -166,7 +166,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
 
 def written(prompt: str, rules: Sequence[object]) -> str:
     """A prompt with these rules, as the reflector of this experiment writes them."""
-    return compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
+    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
 def _run(place: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:
