@@ -30,7 +30,8 @@ from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, read_rules
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train import TrainingSettings, collect
 from ictbench.train.grpo import train_grpo

@@ -9,7 +9,8 @@ import pytest
 
 from ictbench import load_suite
 from ictbench.errors import EndpointRefusedError, InfrastructureError, UsageError
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.runs.sync_player import EpisodePlayer
 from ictbench.testing import Reply, ScriptedServer
 
