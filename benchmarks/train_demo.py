@@ -25,7 +25,7 @@ from tabulate import tabulate
 import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.llm.lessons import MOST, TITLE
+from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, read_rules
@@ -73,7 +73,7 @@ class RandomRules(Reflector):
     ) -> Reflection:
         """Some rules, in place of the former ones."""
         rng = random.Random(context.seed)
-        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MOST - 1)]
+        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MAX_RULES - 1)]
         return Reflection(prompt=written(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
