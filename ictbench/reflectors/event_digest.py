@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.trajectory_text import describe_end
-from ictbench.rules_text.rules import places, prose, symbol_at
+from ictbench.rules_text.screen import count_symbols, entered_symbol, prose_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,6 @@ COMMON = 4
 """A symbol that a map shows more often than this is its floor or its walls, and not told."""
 
 _DIGIT = re.compile(r"\d")
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
@@ -66,7 +65,7 @@ def events_of(trajectory: Trajectory, player: str | None, told: set[str]) -> str
 
 def _start(text: str, player: str | None, told: set[str]) -> Iterator[str]:
     """What is in sight at the start."""
-    if lines := _untold(prose(text), told):
+    if lines := _untold(prose_lines(text), told):
         yield " ".join(lines)
     if player and (symbols := _symbols(text, player)):
         yield f"In sight: {_quoted(symbols)}"
@@ -78,16 +77,13 @@ def _news(before: str, after: str, player: str | None, told: set[str], stood: se
     if symbol and symbol not in stood:
         stood.add(symbol)
         yield f"came onto {_quoted(symbol)}"
-    was = prose(before)
-    yield from _untold([line for line in prose(after) if line not in was], told)
+    was = prose_lines(before)
+    yield from _untold([line for line in prose_lines(after) if line not in was], told)
 
 
 def _came_onto(before: str, after: str, player: str | None) -> str | None:
     """The symbol that the player came to stand on, unless it is floor."""
-    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
-    if not was or not now or was[0] == now[0]:
-        return None
-    symbol = symbol_at(before, now[0])
+    symbol = entered_symbol(before, after, player) if player else None
     return symbol if symbol in _symbols(before, player) else None
 
 
@@ -114,8 +110,8 @@ def _is_table(line: str) -> bool:
 
 def _symbols(text: str, player: str | None) -> list[str]:
     """What stands on the map, rarest first: neither the player, nor floor and walls."""
-    grid = Counter(c for line in text.splitlines() if not _WORD.search(line) for c in line if not c.isspace())
-    counted = sorted((count, symbol) for symbol, count in grid.items() if symbol != player and count <= COMMON)
+    counts = count_symbols(text)
+    counted = sorted((count, symbol) for symbol, count in counts.items() if symbol != player and count <= COMMON)
     return [symbol for _, symbol in counted]
 
 

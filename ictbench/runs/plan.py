@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.errors import ConfigError
-from ictbench.records import FailureKind
+from ictbench.records import FailureKind, validation_message
 from ictbench.models.checkpoint_card import card_of
 from ictbench.models.usage_meter import Limits
 from ictbench.protocol import loop_plan, sampling_seed
@@ -21,7 +21,7 @@ from ictbench.plugins import resolve
 from ictbench.runs.deviations import SIZES, deviations
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.suites import Sizes, Suite, load_suite
-from ictbench.suites.load import describe, suites_of_env
+from ictbench.suites.load import suites_of_env
 from ictbench.suites.suite import DecodingName, ProfileName
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
@@ -133,7 +133,7 @@ class Options(Record):
         try:
             return cls.model_validate(options)
         except ValidationError as error:
-            raise ConfigError(f"option {describe(error)}") from error
+            raise ConfigError(f"option {validation_message(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

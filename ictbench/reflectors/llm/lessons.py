@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import compose
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 
 if TYPE_CHECKING:
     from ictbench.models import Message
@@ -81,7 +81,7 @@ class LessonsQuestion(Question):
 
     def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
         """The prompt's own text with the reply's first rules below it, in place of the former ones."""
-        simple = (rule for rule in read_rules(text) if isinstance(rule, Walk | Choose))
+        simple = (rule for rule in parse_rules(text) if isinstance(rule, Walk | Choose))
         rules = list(dict.fromkeys(map(str, simple)))[:MOST]
         if not rules:
             return Reflection(prompt=None, analysis=text, failure="truncated" if cut else "unparseable")

@@ -13,7 +13,7 @@ from ictbench.models.chat_model import ChatModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
 from ictbench.reflectors.llm.lessons import EXAMPLES, MOST, TITLE, LessonsReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
 
@@ -54,7 +54,7 @@ def test_a_reply_is_begun_and_its_rules_stand_below_the_prompts_own_text() -> No
     found = reflection(model)
     assert model.asked[-1] == {"role": "assistant", "content": 'Walk onto "'}
     assert found.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".\nWhen you see "a scroll", choose "read".'
-    assert read_rules(found.prompt) == (Walk("?"), Choose("a scroll", "read"))
+    assert parse_rules(found.prompt) == (Walk("?"), Choose("a scroll", "read"))
     assert found.analysis.startswith('Walk onto "?"')
 
 
@@ -76,7 +76,7 @@ def test_no_more_than_so_many_rules_count_and_none_twice() -> None:
     ((found,), _) = turns(
         LessonsReflector, ['Walk onto "a". Walk onto "a". Walk onto "b". Walk onto "c". Walk onto "d".']
     )
-    assert len(read_rules(found.prompt or "")) == MOST
+    assert len(parse_rules(found.prompt or "")) == MOST
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_it_can_be_shown_every_observation_and_nothing_else() -> None:
 
 
 def test_the_examples_are_of_no_game_that_a_suite_has() -> None:
-    answers = [read_rules(answer) for _, answer in EXAMPLES]
+    answers = [parse_rules(answer) for _, answer in EXAMPLES]
     assert answers == [
         (Walk("&"), Choose("You see here", "ring")),
         (Walk("*"), Choose("You see here", "light")),
