@@ -17,11 +17,12 @@ from transformers import AutoTokenizer
 from ictbench.models.providers.smollm2 import smollm2_folder
 from ictbench.reflectors.llm.llm_reflector import shown_as
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 
 if TYPE_CHECKING:
+    from ictbench.choices import ExperienceFormat
     from ictbench.records import Trajectory
-    from ictbench.reflectors import ExperienceFormat
 
 SUITES = ("minihack-v1", "alfworld-procgen-v1")
 LOOPS = 10

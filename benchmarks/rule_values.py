@@ -15,7 +15,8 @@ from ictbench.reflectors.llm.lessons import TITLE
 from ictbench.reflectors.llm.prompt_sections import compose
 from ictbench.rules_text.rules import Choose, Rule, Walk
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 
 SYMBOLS = {"eat": "%", "wear": "[", "wield": ")", "read": "?", "puton": '"', "zap": "/"}
 TASKS = 60

@@ -30,10 +30,11 @@ from ictbench.reflectors.llm.prompt_sections import compose
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import write_atomically
-from ictbench.train import Settings, collect
-from ictbench.train.grpo import grpo
+from ictbench.train import TrainingSettings, collect
+from ictbench.train.grpo import train_grpo
 from ictbench.train.states import read_states
 
 if TYPE_CHECKING:
@@ -115,9 +116,9 @@ def train(asked: argparse.Namespace, states: Path) -> Path:
     """The last checkpoint."""
     families = None
     if asked.leave_out:
-        families = [family for family in read_states(states).about.families if family != asked.leave_out]
+        families = [family for family in read_states(states).info.families if family != asked.leave_out]
     name = f"without-{asked.leave_out}" if asked.leave_out else "trained"
-    settings = Settings.read(
+    settings = TrainingSettings.from_yaml(
         CONFIG,
         states=states,
         out=asked.out / f"seed-{asked.seed}" / name,
@@ -125,7 +126,7 @@ def train(asked: argparse.Namespace, states: Path) -> Path:
         seed=asked.seed,
         families=families,
     )
-    return grpo(settings, lambda line: print(line, flush=True))
+    return train_grpo(settings, lambda line: print(line, flush=True))
 
 
 def best_constant(folder: Path, states: Path, trained: str) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from ictbench.choices import FailureKind
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -16,9 +18,6 @@ Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
 EnvEnd = Literal["solved", "died", "env_ended"]
 End = Literal["solved", "died", "env_ended", "step_limit", "failed"]
-FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
-"""How a model can fail an episode."""
-
 ReflectionFailure = Literal["unparseable", "too_long"] | FailureKind
 
 

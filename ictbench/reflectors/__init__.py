@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.errors import UsageError
-from ictbench.reflectors.reflector import Context, Experience, ExperienceFormat, Play, Reflector
+from ictbench.reflectors.reflector import Context, Experience, Play, Reflector
 from ictbench.reflectors.traits import Traits, class_of, traits_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import PluginSpec
 
-__all__ = ["Context", "Experience", "ExperienceFormat", "Play", "Reflector", "Traits", "make_reflector", "traits_of"]
+__all__ = ["Context", "Experience", "Play", "Reflector", "Traits", "make_reflector", "traits_of"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:

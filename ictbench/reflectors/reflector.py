@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.models import ChatModel
     from ictbench.records import Reflection, Trajectory
 
@@ -20,9 +21,6 @@ Experience = Literal["fresh", "halved", "retried", "foreign"]
 fresh: k tasks a turn, none twice. halved: half of them, and the reflector has as many episodes of its own.
 retried: the same k tasks in every turn. foreign: k tasks a turn of another family.
 """
-
-ExperienceFormat = Literal["full", "events"]
-"""How a model is shown its experience: every observation, or only what changed."""
 
 
 class Play(Protocol):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.records import FailureKind, Step, Trajectory
+    from ictbench.choices import FailureKind
+    from ictbench.records import Step, Trajectory
 
 FAILURES: dict[FailureKind, str] = {
     "bad_request": "its request was rejected",

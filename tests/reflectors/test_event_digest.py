@@ -11,7 +11,8 @@ from ictbench.reflectors.event_digest import events_of, format_events
 from ictbench.testing.sample_episodes import TRAJECTORIES
 
 if TYPE_CHECKING:
-    from ictbench.records import End, FailureKind
+    from ictbench.choices import FailureKind
+    from ictbench.records import End
 
 STATUS = "Agent the Hatamoto St:16 Dx:18 Co:18 In:8 Wi:8 Ch:7 Lawful\nDlvl:1 $:0 HP:15(15) Pw:2(2) AC:4"
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from ictbench.records import FailureKind, Step, Trajectory
+from ictbench.choices import FailureKind
+from ictbench.records import Step, Trajectory
 from ictbench.reflectors.trajectory_text import format_trajectories
 
 if TYPE_CHECKING:

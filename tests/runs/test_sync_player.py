@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bells
 import pytest
 
 from ictbench import load_suite
 from ictbench.errors import EndpointRefusedError, InfrastructureError, UsageError
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.runs.sync_player import EpisodePlayer
-from ictbench.runs.plan import Options, RunPlan, make_plan
 from ictbench.testing import Reply, ScriptedServer
-
-import bells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def plan(**options: Any) -> RunPlan:

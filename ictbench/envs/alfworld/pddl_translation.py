@@ -49,8 +49,8 @@ class Translation:
 
 
 def cache_folder() -> Path:
-    """Return the folder of cached translations, below `ICTBENCH_CACHE` or the user's cache folder."""
-    base = os.environ.get("ICTBENCH_CACHE")
+    """Return the folder of cached translations, below `ICTBENCH_CACHE_DIR` or the user's cache folder."""
+    base = os.environ.get("ICTBENCH_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return (Path(base) if base else Path(home) / "ictbench") / "pddl"
 

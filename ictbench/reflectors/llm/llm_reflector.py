@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.models import ChatModel, Completion
     from ictbench.records import ReflectionFailure, Trajectory
-    from ictbench.reflectors.reflector import Context, ExperienceFormat
+    from ictbench.reflectors.reflector import Context
 
 EPISODES = """\
 In each step the agent sees an observation and a list of available actions and names one of these actions. An action \

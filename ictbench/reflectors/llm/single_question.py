@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.models import ChatModel, Message
     from ictbench.records import Reflection, Trajectory
-    from ictbench.reflectors.reflector import Context, ExperienceFormat
+    from ictbench.reflectors.reflector import Context
 
 
 class Question(ABC):
