@@ -25,8 +25,8 @@ from tabulate import tabulate
 import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.llm.lessons import MOST, TITLE
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
@@ -73,7 +73,7 @@ class RandomRules(Reflector):
     ) -> Reflection:
         """Some rules, in place of the former ones."""
         rng = random.Random(context.seed)
-        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MOST - 1)]
+        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MAX_RULES - 1)]
         return Reflection(prompt=written(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
@@ -167,7 +167,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
 
 def written(prompt: str, rules: Sequence[object]) -> str:
     """A prompt with these rules, as the reflector of this experiment writes them."""
-    return compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
+    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
 def _run(place: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:
