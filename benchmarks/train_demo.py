@@ -25,12 +25,13 @@ from tabulate import tabulate
 import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.llm.lessons import MOST, TITLE
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train import TrainingSettings, collect
 from ictbench.train.grpo import train_grpo
@@ -72,7 +73,7 @@ class RandomRules(Reflector):
     ) -> Reflection:
         """Replace the rules of the prompt with random ones."""
         rng = random.Random(context.seed)
-        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MOST - 1)]
+        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MAX_RULES - 1)]
         return Reflection(prompt=with_rules(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
@@ -143,7 +144,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
         return file
     prompts = {state.prompt for state in read_states(states).states}
     prompts |= {prompt.text for family in run.result.families for loop in family.loops for prompt in loop.prompts}
-    rules = sorted({str(rule) for prompt in prompts for rule in read_rules(prompt)})
+    rules = sorted({str(rule) for prompt in prompts for rule in parse_rules(prompt)})
     plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
     tasks = [
         task for family in plan.families for task in plan.suite.scoring_tasks("selection", family, 0, CONSTANT_TASKS)
@@ -169,7 +170,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
 
 def with_rules(prompt: str, rules: Sequence[object]) -> str:
     """Return the prompt with these rules, in the layout of the reflector `lessons`."""
-    return compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
+    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
 def _run(parent: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:
@@ -218,7 +219,7 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
 
 
 def _first_rule(family: FamilyResult) -> str:
-    rules = [next(iter(read_rules(prompt.text)), None) for loop in family.loops for prompt in loop.prompts[1:]]
+    rules = [next(iter(parse_rules(prompt.text)), None) for loop in family.loops for prompt in loop.prompts[1:]]
     rule, count = Counter(rules).most_common(1)[0]
     return f"{family.name} {rule or 'none'} {count}/{len(rules)}"
 

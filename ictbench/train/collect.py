@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
 from ictbench.protocol import LoopPlan
 from ictbench.records import episode_key
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options, defaults_of
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import Played, run_session
 from ictbench.runs.sync_loop import run_blocking
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
-
-PAPER = {"loops": 32, "turns": 4, "batch_size": 3}
-"""Sizes of the paper: 128 loops of 4 turns over the four meta-train families of each suite."""
 
 
 def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
@@ -42,7 +40,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     """
     require_datasets()
     requested = {name: value for name, value in options.items() if value is not None}
-    plan = make_plan(Options.parse({"profile": "standard", "families": "meta-train", **PAPER, **requested}))
+    plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
     refuse_held_out(plan.suite, plan.families)
     if plan.terms.experience != "fresh":
         raise ConfigError(
