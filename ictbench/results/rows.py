@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from ictbench.records import End, FailureKind, Record, ReflectionFailure, Role, Step
+from ictbench.choices import FailureKind
+from ictbench.records import End, Record, ReflectionFailure, Role, Step
 from ictbench.results.schema import Purpose
 
 

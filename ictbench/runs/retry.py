@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ictbench.records import FailureKind
+    from ictbench.choices import FailureKind
     from ictbench.protocol import LoopPlan
     from ictbench.runs.journal import Journal
 
