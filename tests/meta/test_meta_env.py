@@ -112,7 +112,7 @@ def test_a_reset_without_a_seed_draws_a_loop_that_can_be_scored(env: MetaEnv) ->
 def test_any_loop_index_can_be_played_but_only_some_can_be_scored(env: MetaEnv) -> None:
     _, info = env.reset(seed=10**9)
     assert env.step(info["prompt"])[4]["loop"] == 10**9
-    with pytest.raises(PoolTooSmallError, match="loop 1000000000 wanted, there are blocks for 50 loops"):
+    with pytest.raises(PoolTooSmallError, match="loop 1000000000 requested, there are blocks for 50 loops"):
         env.evaluate(GOOD)
 
 
