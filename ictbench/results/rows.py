@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from ictbench.protocol.loop_result import Purpose
 from ictbench.records import End, FailureKind, Record, ReflectionFailure, Role, Step
-from ictbench.results.schema import Purpose
 
 
 class Row(Record):
