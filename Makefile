@@ -1,5 +1,5 @@
 # The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
-.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -47,6 +47,9 @@ format: .venv/dev
 
 schema: .venv/dev  ## write docs/result.schema.json from the models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
+
+options: .venv/dev  ## write what is derived from the declaration of options: types, the table in docs/runs.md
+	PYTHONPATH=tests/helpers $(BIN)/python -m option_files
 
 screenshots: .venv/dev  ## draw the pictures of docs/report.md and docs/board.md anew
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m browser.screenshots

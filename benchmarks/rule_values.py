@@ -12,10 +12,11 @@ from __future__ import annotations
 from tabulate import tabulate
 
 from ictbench.reflectors.llm.lessons import TITLE
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.rules_text.rules import Choose, Rule, Walk
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 
 SYMBOLS = {"eat": "%", "wear": "[", "wield": ")", "read": "?", "puton": '"', "zap": "/"}
 TASKS = 60
@@ -33,7 +34,7 @@ def main() -> None:
             chosen: list[list[Rule]] = [[], [walk]]
             chosen += ([walk, Choose("You see here", action)] for action in ("pickup", family))
             for rules in chosen:
-                prompt = compose(plan.suite.prompt, TITLE, [str(rule) for rule in rules])
+                prompt = append_section(plan.suite.prompt, TITLE, [str(rule) for rule in rules])
                 episodes = player.play([plan.episode(task, prompt) for task in tasks])
                 row.append(f"{sum(episode.trajectory.solved for episode in episodes) / len(episodes):.2f}")
             rows.append(row)

@@ -25,15 +25,16 @@ from tabulate import tabulate
 import ictbench
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.llm.lessons import MOST, TITLE
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, read_rules
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import write_atomically
-from ictbench.train import Settings, collect
-from ictbench.train.grpo import grpo
+from ictbench.train import TrainingSettings, collect
+from ictbench.train.grpo import train_grpo
 from ictbench.train.states import read_states
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class RandomRules(Reflector):
     ) -> Reflection:
         """Some rules, in place of the former ones."""
         rng = random.Random(context.seed)
-        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MOST - 1)]
+        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MAX_RULES - 1)]
         return Reflection(prompt=written(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
@@ -115,9 +116,9 @@ def train(asked: argparse.Namespace, states: Path) -> Path:
     """The last checkpoint."""
     families = None
     if asked.leave_out:
-        families = [family for family in read_states(states).about.families if family != asked.leave_out]
+        families = [family for family in read_states(states).info.families if family != asked.leave_out]
     name = f"without-{asked.leave_out}" if asked.leave_out else "trained"
-    settings = Settings.read(
+    settings = TrainingSettings.from_yaml(
         CONFIG,
         states=states,
         out=asked.out / f"seed-{asked.seed}" / name,
@@ -125,7 +126,7 @@ def train(asked: argparse.Namespace, states: Path) -> Path:
         seed=asked.seed,
         families=families,
     )
-    return grpo(settings, lambda line: print(line, flush=True))
+    return train_grpo(settings, lambda line: print(line, flush=True))
 
 
 def best_constant(folder: Path, states: Path, trained: str) -> Path:
@@ -166,7 +167,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
 
 def written(prompt: str, rules: Sequence[object]) -> str:
     """A prompt with these rules, as the reflector of this experiment writes them."""
-    return compose(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
+    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
 def _run(place: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:

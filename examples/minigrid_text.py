@@ -38,14 +38,14 @@ class MiniGridEnv(TextEnv):
     world: Any = None
 
     @classmethod
-    def warm_key(cls, task: Task) -> str:
+    def pool_key(cls, task: Task) -> str:
         """One instance serves one id."""
         return str(task.params["env_id"])
 
     def reset(self, task: Task) -> Observation:
         """Build the room of the seed."""
         if self.world is None:
-            self.world = gymnasium.make(self.warm_key(task)).unwrapped
+            self.world = gymnasium.make(self.pool_key(task)).unwrapped
         self.world.reset(seed=task.params["seed"])
         return self.observe()
 

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from ictbench.choices import FailureKind
+
 Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
 EnvEnd = Literal["solved", "died", "env_ended"]
 End = Literal["solved", "died", "env_ended", "step_limit", "failed"]
-FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
-"""How a model can fail an episode."""
-
 ReflectionFailure = Literal["unparseable", "too_long"] | FailureKind
 
 

@@ -97,7 +97,7 @@ def _chunks(
     waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for record in records:
         task = tasks[task_id_of(record.key)]
-        key = (task.env, resolve("env", task.env).warm_key(task))
+        key = (task.env, resolve("env", task.env).pool_key(task))
         waiting[key].append(record.model_copy(update={"task": task}).model_dump_json())
         if len(waiting[key]) == CHUNK_EPISODES:
             yield Chunk(tuple(waiting.pop(key)), digits, patience)

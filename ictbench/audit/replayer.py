@@ -53,7 +53,7 @@ class _Warm:
     def fitting(self, task: Task) -> TextEnv:
         """An environment that fits a task."""
         env_class: type[TextEnv] = resolve("env", task.env)
-        key = (task.env, env_class.warm_key(task))
+        key = (task.env, env_class.pool_key(task))
         self._handed_out += 1
         if self._handed_out % RETIRE_AFTER == 0 or (key not in self._envs and len(self._envs) == SPARE):
             self.close()

@@ -36,7 +36,7 @@ class TextEnv(ABC):
         """Versions of the packages on which the behaviour depends, by package name."""
 
     @classmethod
-    def warm_key(cls, task: Task) -> str:
+    def pool_key(cls, task: Task) -> str:
         """Tasks with equal keys can share one warm instance. By default, all of them can."""
         return ""
 

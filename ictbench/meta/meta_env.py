@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ictbench.errors import ConfigError, MissingExtraError, UsageError
 from ictbench.meta.played_batch import Batch
 from ictbench.plugins import resolve
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import OPTIONS, Options, defaults_of, options_of
+from ictbench.runs.plan import make_plan
 from ictbench.runs.sync_player import EpisodePlayer
 
 try:
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.records import Task
-
-NOT_HERE = (
-    frozenset(("env", "suite", "families"))
-    | {f"reflector{what}" for what in ("", "_base_url", "_model_options", "_trained_on", "_experience", "_temperature")}
-    | {"loops", "test_every_turn", "audit", "retry_failed", "outage_pause", "log_level"}
-)
-"""Options of a run that mean nothing where the caller is the reflector and nothing is recorded."""
 
 STEP_BYTES = 8_000
 """Room in the observation for one step of an episode: a screen of NetHack has 2,000 characters, a long thought more."""
@@ -76,10 +70,10 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
             UsageError: something asked for does not exist or does not fit.
         """
         EzPickle.__init__(self, suite, family, actor=actor, **options)
-        if wrong := sorted(NOT_HERE & options.keys()):
-            raise ConfigError(f"option {wrong[0]} means nothing to a meta-environment; leave it out")
+        if wrong := sorted((OPTIONS.keys() - options_of("meta")) & options.keys()):
+            raise ConfigError(f"a meta-environment does not take the option {wrong[0]!r}; leave it out")
         own = {"suite": suite, "families": (family,), "actor": actor, "reflector": "none"}
-        plan = make_plan(Options.parse({"profile": "standard", "executor": "inline", **options, **own}))
+        plan = make_plan(Options.parse({**defaults_of("meta"), **options, **own}))
         if len(plan.families) != 1:
             raise ConfigError(f"a meta-environment is of one family, and {family!r} means {', '.join(plan.families)}")
         self.family = plan.families[0]

@@ -73,7 +73,7 @@ class EnvPool:
 
     async def _taken(self, task: Task) -> Kept:
         env_class: type[TextEnv] = await self._call(resolve, "env", task.env)
-        key = (task.env, env_class.warm_key(task))
+        key = (task.env, env_class.pool_key(task))
         self._in_use += 1
         self._most_in_use = max(self._most_in_use, self._in_use)
         if warm := self._by_key[key]:

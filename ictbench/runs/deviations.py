@@ -10,9 +10,9 @@ from ictbench.suites.trained_on import TrainedOn, seen_held_out
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from ictbench.choices import ProfileName
     from ictbench.records import PluginSpec
     from ictbench.suites import Suite
-    from ictbench.suites.suite import ProfileName
 
 SIZES = tuple(Sizes.model_fields)
 

@@ -7,15 +7,15 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from ictbench.rollout import Priority
 from ictbench.errors import InfrastructureError, WorkerError
+from ictbench.rollout import Priority
 from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ictbench.rollout import Executor
     from ictbench.records import Episode, EpisodeSpec, Task, Trajectory
+    from ictbench.rollout import Executor
     from ictbench.runs.circuit_breaker import CircuitBreaker
     from ictbench.runs.journal import Journal
     from ictbench.runs.progress import Progress

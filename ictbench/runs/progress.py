@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ictbench.rollout import Executor
     from ictbench.models import UsageMeter
+    from ictbench.rollout import Executor
     from ictbench.runs.plan import RunPlan
 
 

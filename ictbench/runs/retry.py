@@ -9,7 +9,7 @@ from ictbench.records import task_id_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ictbench.records import FailureKind
+    from ictbench.choices import FailureKind
     from ictbench.protocol import LoopPlan
     from ictbench.runs.journal import Journal
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.errors import RunFolderError
+from ictbench.runs.folder_lock import check_identity, lock_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,26 +65,15 @@ class RunFolder:
         """Create the folder, or check that it holds the same run; hold its lock until the returned file is closed.
 
         Raises:
-            RunFolderError: it cannot be written, holds something else or another run, or is in use.
+            RunFolderError: The folder cannot be written, holds something else or another run, or is in use.
         """
+        lock = lock_folder(self.path, self.config.name)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            # What a run killed in its first moment leaves is no stranger's.
-            own = {"lock", f"{self.config.name}.part"}
-            if not self.config.exists() and any(path.name not in own for path in self.path.iterdir()):
-                raise RunFolderError(f"{self.path} holds other files and is no run's folder; choose another --out")
-            lock = open(self.path / "lock", "w", encoding="utf-8")  # noqa: SIM115 - held open as the lock
-        except OSError as error:
-            raise RunFolderError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise RunFolderError(
-                f"another ictbench is writing to {self.path}; wait for it or choose another --out"
-            ) from error
-        try:
-            self._check_or_write(identity)
+            if self.config.exists():
+                check_identity(self.path, self.read_config(), identity)
+            else:
+                config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
+                write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
         except BaseException:
             lock.close()
             raise
@@ -105,20 +94,6 @@ class RunFolder:
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
             raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}; it was not written by this version")
         return config
-
-    def _check_or_write(self, identity: dict[str, Any]) -> None:
-        if not self.config.exists():
-            config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
-            write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-            return
-        recorded = self.read_config()
-        wanted = json.loads(json.dumps(identity))
-        for name, value in wanted.items():
-            if recorded.get(name) != value:
-                raise RunFolderError(
-                    f"{self.path} holds a run with another configuration: {name} is {_short(recorded.get(name))} "
-                    f"there and {_short(value)} here; choose another --out, or the same options"
-                )
 
 
 def new_run_id(suite: str, reflector: str) -> str:
@@ -143,8 +118,3 @@ def written_atomically(path: Path) -> Iterator[IO[bytes]]:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ictbench.rollout import Priority
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
 from ictbench.records import Reflection, Usage
 from ictbench.reflectors import Context
+from ictbench.rollout import Priority
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopPlan, LoopResult, Request
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
-    from ictbench.runs.journal import Journal
     from ictbench.runs.episode_store import EpisodeStore
+    from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.progress import FamilyProgress, Progress
 

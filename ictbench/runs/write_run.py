@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.records import Episode, PluginSpec
-    from ictbench.runs.run_folder import RunFolder
-    from ictbench.runs.journal import Journal
     from ictbench.runs.episode_store import EpisodeStore
+    from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
+    from ictbench.runs.run_folder import RunFolder
 
 
 def build_result(
@@ -61,12 +61,12 @@ def build_result(
         ictbench=__version__,
         suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
         versions=versions,
-        profile=plan.profile,
+        profile=plan.options.profile,
         sizes=plan.sizes,
         loop_indices=plan.loop_indices,
         intervals="for these games" if plan.suite.pools.shared else "over loops",
-        test_every_turn=plan.test_every_turn,
-        audit=plan.audit,
+        test_every_turn=plan.options.test_every_turn,
+        audit=plan.options.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"]),
@@ -75,7 +75,7 @@ def build_result(
         experience=plan.terms.experience,
         control=plan.terms.control,
         deviations=deviations,
-        ranked=complete and not deviations and not plan.terms.control and plan.profile in RANKED_PROFILES,
+        ranked=complete and not deviations and not plan.terms.control and plan.options.profile in RANKED_PROFILES,
         complete=complete,
         owed=len(ledger.owed),
         retried_failures=journal.get("retried_failures", {}),

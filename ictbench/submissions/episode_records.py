@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
+from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError
-from ictbench.records import End, EpisodeSummary, FailureKind, Record, Task, Usage
+from ictbench.records import End, EpisodeSummary, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.suites.load import describe

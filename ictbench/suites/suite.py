@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from ictbench.choices import DecodingName, ProfileName
 from ictbench.errors import UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.records import Record, Role, digest_of
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from ictbench.records import Task
 
-DecodingName = Literal["free", "grammar", "json", "tools"]
-ProfileName = Literal["quick", "lite", "standard"]
 RANKED_PROFILES: tuple[ProfileName, ...] = ("lite", "standard")
 
 

@@ -15,8 +15,9 @@ from ictbench.suites.pools import GamePools, ScoringPool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ictbench.choices import ProfileName
     from ictbench.records import Task
-    from ictbench.suites.suite import ProfileName, Suite
+    from ictbench.suites.suite import Suite
 
 
 class TaskRow(Record):

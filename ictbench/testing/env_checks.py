@@ -92,8 +92,8 @@ def _check_plain(env: type[TextEnv], tasks: Sequence[Task]) -> None:
         if Task.model_validate_json(task.model_dump_json()) != task or pickle.loads(pickle.dumps(task)) != task:
             remedy = "let params hold plain JSON only"
             raise broken("pickling", f"task {task.id!r} does not travel: {task.params!r}", remedy)
-        if not isinstance(key := env.warm_key(task), str):
-            raise broken("warm_key", f"it is {key!r} for task {task.id!r}", "answer a str")
+        if not isinstance(key := env.pool_key(task), str):
+            raise broken("pool_key", f"it is {key!r} for task {task.id!r}", "answer a str")
     if (why := env.unplayable(tasks)) is not None:
         raise broken("unplayable", f"these tasks cannot be played here: {why}", "give ones that can")
 
@@ -159,8 +159,8 @@ def _check_openings(env: type[TextEnv], tasks: Iterable[Task]) -> None:
 
 def _check_replay(env: type[TextEnv], first: list[Playthrough]) -> None:
     for check, (play_again, remedy) in REPLAYS.items():
-        for key in {env.warm_key(playthrough.task) for playthrough in first}:
-            alike = [playthrough for playthrough in first if env.warm_key(playthrough.task) == key]
+        for key in {env.pool_key(playthrough.task) for playthrough in first}:
+            alike = [playthrough for playthrough in first if env.pool_key(playthrough.task) == key]
             found = _tried(check, remedy, lambda: play_again(env, alike))  # noqa: B023
             for playthrough, again in zip(alike, found, strict=True):
                 if apart := difference(playthrough, again):

@@ -27,7 +27,7 @@ class Hall(TextEnv):
         self.made.append(self)
 
     @classmethod
-    def warm_key(cls, task: Task) -> str:
+    def pool_key(cls, task: Task) -> str:
         return str(task.params["colour"])
 
     def reset(self, task: Task) -> Observation:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.rollout import Executor, Priority
 from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, ModelUnavailableError, WorkerError
 from ictbench.models import UsageMeter
 from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory, Usage, prompt_digest
+from ictbench.rollout import Executor, Priority
 from ictbench.runs.circuit_breaker import FAILURES_IN_A_ROW, CircuitBreaker
-from ictbench.runs.journal import Journal
 from ictbench.runs.episode_store import EpisodeStore
+from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
 
 if TYPE_CHECKING:

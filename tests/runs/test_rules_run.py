@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ictbench.results.result_file import read_result
-
 import asyncio
 import gzip
 import json
@@ -16,7 +14,7 @@ import pytest
 import ictbench
 from ictbench.errors import RunFolderError
 from ictbench.records import episode_key
-from ictbench.results import Result
+from ictbench.results.result_file import read_result
 
 SMALL: dict[str, Any] = {
     "suite": "minihack-v1",

@@ -62,7 +62,7 @@ def test_another_configuration_is_refused_and_the_field_named(
 @pytest.mark.parametrize("name", ["notes.txt", "result.json", ".hidden"])
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(RunFolderError, match=r"holds other files and is no run's folder; choose another --out"):
+    with pytest.raises(RunFolderError, match=rf"holds other files \({name}\) and .*; choose another --out"):
         RunFolder(tmp_path).claim(IDENTITY)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bell_env
 import pytest
 
 from ictbench import load_suite
 from ictbench.errors import EndpointRefusedError, InfrastructureError, UsageError
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.runs.sync_player import EpisodePlayer
-from ictbench.runs.plan import Options, RunPlan, make_plan
 from ictbench.testing import Reply, ScriptedServer
-
-import bells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def plan(**options: Any) -> RunPlan:
@@ -26,9 +25,9 @@ def plan(**options: Any) -> RunPlan:
 
 @pytest.fixture
 def bell_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPlan]:
-    monkeypatch.setattr(bells.Obedient, "busiest", 0)
+    monkeypatch.setattr(bell_env.ObedientActor, "max_active", 0)
     before = set(threading.enumerate())
-    yield plan(suite=bells.suite_of("bells:Bell", tmp_path), actor="bells:Obedient", max_connections=4)
+    yield plan(suite=bell_env.write_bell_suite(tmp_path), actor="bell_env:ObedientActor", max_connections=4)
     assert set(threading.enumerate()) == before
 
 
@@ -44,7 +43,7 @@ def test_many_episodes_are_played_side_by_side_and_answered_in_order(bell_plan: 
     assert [episode.key for episode in episodes] == [spec.key for spec in [*specs, specs[0]]]
     assert [episode.trajectory.solved for episode in episodes] == [True, False] * 5 + [True]
     # As many as the plan allows.
-    assert bells.Obedient.busiest == 4
+    assert bell_env.ObedientActor.max_active == 4
 
 
 def test_several_threads_may_ask_at_once(bell_plan: RunPlan) -> None:
@@ -52,7 +51,7 @@ def test_several_threads_may_ask_at_once(bell_plan: RunPlan) -> None:
     with EpisodePlayer(bell_plan) as player, ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda spec: player.play([spec]), specs))
     assert [episode.key for (episode,) in answers] == [spec.key for spec in specs]
-    assert bells.Obedient.busiest > 1
+    assert bell_env.ObedientActor.max_active > 1
 
 
 def test_replicates_are_episodes_of_their_own() -> None:
@@ -78,7 +77,7 @@ def test_one_episode_that_cannot_be_played_gives_the_others_up(bell_plan: RunPla
     with EpisodePlayer(bell_plan) as player:
         with pytest.raises(InfrastructureError, match="the bell broke"):
             player.play(specs)
-        assert bells.Obedient.busy == 0
+        assert bell_env.ObedientActor.active == 0
         assert player.play(specs[2:])[0].trajectory.solved
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from training_cards import written
 
 from ictbench.errors import ConfigError
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 
-from training_cards import written
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def plan(reflector: str, **options: Any) -> RunPlan:

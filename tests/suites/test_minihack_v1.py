@@ -10,7 +10,7 @@ from ictbench import load_suite
 from ictbench.suites.pools import SeedPools
 
 if TYPE_CHECKING:
-    from ictbench.suites.suite import ProfileName
+    from ictbench.choices import ProfileName
 
 META_TRAIN = {
     "room-random": "MiniHack-Room-Random-5x5-v0",

@@ -49,8 +49,8 @@ class Translation:
 
 
 def cache_folder() -> Path:
-    """Where translations are kept: `ICTBENCH_CACHE`, or the user's cache folder."""
-    base = os.environ.get("ICTBENCH_CACHE")
+    """Where translations are kept: `ICTBENCH_CACHE_DIR`, or the user's cache folder."""
+    base = os.environ.get("ICTBENCH_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return (Path(base) if base else Path(home) / "ictbench") / "pddl"
 

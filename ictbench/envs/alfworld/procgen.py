@@ -31,7 +31,7 @@ TREATMENTS = {"clean": ("Cleanable", "SinkBasin"), "heat": ("Heatable", "Microwa
 NO_TARGETS = {"SinkBasin", "BathtubBasin", "Toaster", "TowelHolder", "TVStand", "LaundryHamper", "HandTowelHolder"}
 """Receptacles that no official game has as its target."""
 
-LAMP_STANDS = ("ModelServer", "Dresser", "SideTable", "Shelf", "CoffeeTable", "DiningTable")
+LAMP_STANDS = ("Desk", "Dresser", "SideTable", "Shelf", "CoffeeTable", "DiningTable")
 """Where a desk lamp stands: on one of the first of these that the room has."""
 
 COUNTS, COUNT_WEIGHTS = (1, 2, 3), (4, 3, 3)

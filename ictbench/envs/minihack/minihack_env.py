@@ -63,7 +63,7 @@ class MiniHackEnv(TextEnv):
         """Pressed since the decision began, the action's own key first."""
 
     @classmethod
-    def warm_key(cls, task: Task) -> str:
+    def pool_key(cls, task: Task) -> str:
         """One instance serves one MiniHack id."""
         return str(task.params.get("env_id"))
 

@@ -17,7 +17,7 @@ from ictbench.models.chat_model import THOUGHT_CHARACTERS, Completion, Constrain
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_gguf
 from ictbench.models.servers.launch import HOST, PORT, Launch
 from ictbench.models.servers.local_server import LaunchOptions, LocalModel, parse_options
-from ictbench.models.usage_meter import waited
+from ictbench.models.usage_meter import WaitingTimer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,13 @@ class LlamaCppOptions(LaunchOptions):
 
     n_ctx: int = Field(default=CONTEXT_TOKENS, ge=1)
     """Longest conversation in tokens, the reply included."""
+    n_ubatch: int = Field(default=1, ge=1)
+    """Tokens evaluated in one batch.
+
+    The server reuses the part of a conversation that it has just evaluated, and the floating-point result of a token
+    depends on the size of its batch. With batches of one token a reply depends on its request alone, and not on the
+    requests before it. Larger batches are faster on a GPU and lose that property.
+    """
 
 
 class LlamaCppModel(LocalModel):
@@ -71,7 +78,8 @@ class LlamaCppModel(LocalModel):
         self._served = weights.stem
         # -P: a file of the working directory must not pass for one of the server's modules.
         command = [sys.executable, "-P", "-m", "llama_cpp.server", "--model", str(weights), "--model_alias"]
-        command += [self._served, "--host", HOST, "--port", PORT, "--n_ctx", str(options.n_ctx), *options.server_args]
+        command += [self._served, "--host", HOST, "--port", PORT, "--n_ctx", str(options.n_ctx)]
+        command += ["--n_ubatch", str(options.n_ubatch), *options.server_args]
         return Launch(
             name=self.spec.name,
             command=tuple(command),
@@ -89,7 +97,7 @@ class LlamaCppModel(LocalModel):
         if self._launch is None:
             return await super().complete(messages, seed=seed, constraint=constraint)
         # Queued here and not in the server, where the wait would count against the request's time limit.
-        with waited():
+        with WaitingTimer():
             await self._turn.acquire()
         try:
             return await super().complete(messages, seed=seed, constraint=constraint)

@@ -21,7 +21,7 @@ PROBLEM = generate("look", 1, "train").problem
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv("ICTBENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("ICTBENCH_CACHE_DIR", str(tmp_path))
     return cache_folder()
 
 
@@ -61,7 +61,7 @@ def test_processes_that_write_one_cache_at_once_agree(cache: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_costs_time_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("ICTBENCH_CACHE", str(tmp_path / "file"))
+    monkeypatch.setenv("ICTBENCH_CACHE_DIR", str(tmp_path / "file"))
     assert _translate(0).sas.startswith("begin_version")
 
 

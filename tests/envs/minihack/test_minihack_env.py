@@ -316,7 +316,7 @@ def test_a_game_that_asks_forever_is_stopped(env: MiniHackEnv, monkeypatch: pyte
 
 
 def test_an_instance_serves_one_level_type_and_says_which_packages_it_plays_with(env: MiniHackEnv) -> None:
-    assert MiniHackEnv.warm_key(task(EAT, 1)) == MiniHackEnv.warm_key(task(EAT, 2)) != MiniHackEnv.warm_key(task(ROOM))
+    assert MiniHackEnv.pool_key(task(EAT, 1)) == MiniHackEnv.pool_key(task(EAT, 2)) != MiniHackEnv.pool_key(task(ROOM))
     assert env.versions() == {"minihack": version("minihack"), "nle": version("nle")}
 
 

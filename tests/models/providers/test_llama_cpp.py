@@ -92,6 +92,8 @@ def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[
         port,
         "--n_ctx",
         "8192",
+        "--n_ubatch",
+        "1",
     ]
     assert arguments[: len(told)] == told
     assert request["body"] == {
@@ -104,9 +106,9 @@ def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[
 
 
 def test_the_context_and_further_arguments_are_options(recorded: Callable[[], list[Any]], gguf: Path) -> None:
-    complete(LlamaCppModel(spec_for(gguf, n_ctx=2048, server_args=["--n_threads", "3"])))
+    complete(LlamaCppModel(spec_for(gguf, n_ctx=2048, n_ubatch=64, server_args=["--n_threads", "3"])))
     text = " ".join(recorded()[0])
-    assert "--n_ctx 2048 --n_threads 3" in text
+    assert "--n_ctx 2048 --n_ubatch 64 --n_threads 3" in text
 
 
 def test_smollm2_stands_for_the_weights_of_its_package(recorded: Callable[[], list[Any]]) -> None:

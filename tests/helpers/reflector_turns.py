@@ -1,4 +1,4 @@
-"""A reflector on a scripted model, asked turn by turn."""
+"""Turns of a reflector whose model is scripted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ictbench.testing import Reply, ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.reflectors import Play
+    from ictbench.reflectors import BatchPlayer
 
 WON = Trajectory(
     steps=(Step(observation="A?", actions=("read",), digest="", thought="", proposed="read", executed="read"),),
@@ -25,30 +25,34 @@ WON = Trajectory(
 LOST = WON.model_copy(update={"last_observation": "You lose.", "end": "died"})
 
 
-def turns(
-    found: type[Reflector],
+def run_turns(
+    reflector_class: type[Reflector],
     replies: Sequence[str | Reply],
     *,
     cap: int = 8000,
     batch: Sequence[Trajectory] = (WON, LOST),
-    play: Play | None = None,
+    play: BatchPlayer | None = None,
 ) -> tuple[list[Reflection], list[str]]:
-    """Reflections turn by turn, one a reply, and what the model was asked; an unusable one keeps its prompt."""
+    """Run one turn per reply, starting from the prompt "Play well."; an unusable reply keeps the prompt.
+
+    Returns:
+        The reflections, and the text of each request to the model.
+    """
     with ScriptedServer(replies, record=True) as server:
 
         async def loop() -> list[Reflection]:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
             model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
-            reflector, done = found(model), list[Reflection]()
+            reflector, reflections = reflector_class(model), list[Reflection]()
             prompt, state = "Play well.", None
             try:
                 for turn in range(1, len(replies) + 1):
                     context = Context(seed=turn, prompt_cap=cap, play=play, turn=turn)
-                    done.append(await reflector.reflect(prompt, batch, state, context))
-                    prompt, state = done[-1].prompt or prompt, done[-1].state
+                    reflections.append(await reflector.reflect(prompt, batch, state, context))
+                    prompt, state = reflections[-1].prompt or prompt, reflections[-1].state
             finally:
                 await model.aclose()
-            return done
+            return reflections
 
         reflections = asyncio.run(loop())
     return reflections, [_text(body) for body in server.requests_log]

@@ -1,4 +1,4 @@
-"""A world and players of a test's own, small enough to be seen through."""
+"""A tiny environment, an actor for it, and a suite, for tests of players."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Bell(TextEnv):
-    """Rung once, it is solved; struck, it breaks."""
+class BellEnv(TextEnv):
+    """Action `ring` solves the task, `crack` raises an error."""
 
     def reset(self, task: Task) -> Observation:
         return Observation(text="A bell. 鐘", actions=("ring", "crack", "wait"))
@@ -33,26 +33,27 @@ class Bell(TextEnv):
         return {}
 
 
-class Obedient(Actor):
-    """Does what its prompt says, at most `busiest` of them at a time so far."""
+class ObedientActor(Actor):
+    """Takes its prompt for the action; with the prompt `sleep` it never answers."""
 
-    busy = busiest = 0
+    active = max_active = 0
+    """Calls in progress now, and at most so far."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        own = type(self)
-        own.busy += 1
-        own.busiest = max(own.busiest, own.busy)
+        cls = type(self)
+        cls.active += 1
+        cls.max_active = max(cls.max_active, cls.active)
         try:
             await asyncio.sleep(3600 if prompt == "sleep" else 0.01)
         finally:
-            own.busy -= 1
+            cls.active -= 1
         return Decision(action=prompt)
 
 
-def suite_of(env: str, folder: Path) -> str:
-    """A suite file with the family `bell`, in another environment."""
+def write_bell_suite(folder: Path) -> str:
+    """Write a suite with the one family `bell` and return its path."""
     content: dict[str, Any] = yaml.safe_load(list_suites()["minihack-v1"].read_text(encoding="utf-8"))
-    content |= {"name": "bells-v1", "env": env, "families": {"bell": {"role": "meta-train"}}}
+    content |= {"name": "bells-v1", "env": "bell_env:BellEnv", "families": {"bell": {"role": "meta-train"}}}
     path = folder / "bells-v1.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return str(path)
