@@ -28,7 +28,7 @@ from ictbench.reflectors import Context, Reflector
 from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.results.formatting import p_value, signed
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
@@ -141,7 +141,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
         return file
     prompts = {state.prompt for state in read_states(states).states}
     prompts |= {one.text for family in run.result.families for loop in family.loops for one in loop.prompts}
-    rules = sorted({str(rule) for prompt in prompts for rule in read_rules(prompt)})
+    rules = sorted({str(rule) for prompt in prompts for rule in parse_rules(prompt)})
     plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
     tasks = [
         task for family in plan.families for task in plan.suite.scoring_tasks("selection", family, 0, CONSTANT_TASKS)
@@ -214,7 +214,7 @@ def _print(runs: dict[str, ictbench.Run]) -> None:
 
 
 def _first_rule(family: FamilyResult) -> str:
-    rules = [next(iter(read_rules(one.text)), None) for loop in family.loops for one in loop.prompts[1:]]
+    rules = [next(iter(parse_rules(one.text)), None) for loop in family.loops for one in loop.prompts[1:]]
     rule, count = Counter(rules).most_common(1)[0]
     return f"{family.name} {rule or 'none'} {count}/{len(rules)}"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.trajectory_text import describe_end
-from ictbench.rules_text.rules import places, prose, symbol_at
+from ictbench.rules_text.screen import count_symbols, entered_symbol, prose_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,6 @@ MAX_COUNT = 4
 """A symbol that a map shows more often is taken for floor or walls and left out."""
 
 _DIGIT = re.compile(r"\d")
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
@@ -78,7 +77,7 @@ def _texts(trajectory: Trajectory) -> list[str]:
 
 
 def _start_events(text: str, player: str | None, shown: set[str]) -> Iterator[str]:
-    if lines := _new_lines(prose(text), shown):
+    if lines := _new_lines(prose_lines(text), shown):
         yield " ".join(lines)
     if player and (symbols := _symbols(text, player)):
         yield f"In sight: {_quoted(symbols)}"
@@ -90,16 +89,13 @@ def _step_events(before: str, after: str, player: str | None, shown: set[str], v
     if symbol and symbol not in visited:
         visited.add(symbol)
         yield f"came onto {_quoted(symbol)}"
-    prose_before = prose(before)
-    yield from _new_lines([line for line in prose(after) if line not in prose_before], shown)
+    prose_before = prose_lines(before)
+    yield from _new_lines([line for line in prose_lines(after) if line not in prose_before], shown)
 
 
 def _entered_symbol(before: str, after: str, player: str | None) -> str | None:
     """Return the symbol that the player came to stand on, unless it is floor."""
-    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
-    if not was or not now or was[0] == now[0]:
-        return None
-    symbol = symbol_at(before, now[0])
+    symbol = entered_symbol(before, after, player) if player else None
     return symbol if symbol in _symbols(before, player) else None
 
 
@@ -126,8 +122,9 @@ def _is_table(line: str) -> bool:
 
 def _symbols(text: str, player: str | None) -> list[str]:
     """Return the symbols of a map, the rarest first, without the player, floor and walls."""
-    grid = Counter(c for line in text.splitlines() if not _WORD.search(line) for c in line if not c.isspace())
-    counts = sorted((count, symbol) for symbol, count in grid.items() if symbol != player and count <= MAX_COUNT)
+    counts = sorted(
+        (count, symbol) for symbol, count in count_symbols(text).items() if symbol != player and count <= MAX_COUNT
+    )
     return [symbol for _, symbol in counts]
 
 

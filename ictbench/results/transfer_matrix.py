@@ -9,7 +9,7 @@ from ictbench.errors import ConfigError
 from ictbench.records import Record, Role
 from ictbench.results.comparability import disagreements
 from ictbench.results.outcomes import levels_of
-from ictbench.suites.trained_on import env_of_suite, training_in_words, was_seen
+from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,13 +126,13 @@ def legend(cells: Iterable[Cell], measure: Gain = "gain") -> dict[str, str]:
 def _cells(name: str, result: Result) -> Iterator[Cell]:
     trained_on, env = result.reflector_trained_on, env_of_suite(result.suite.name)
     seen = {
-        family.name: None if trained_on is None else was_seen(trained_on, result.suite.name, env, family.name)
+        family.name: None if trained_on is None else was_trained_on(trained_on, result.suite.name, env, family.name)
         for family in result.families
     }
     common = {
         "run": name,
         "reflector": result.reflector.label,
-        "trained_on": training_in_words(trained_on),
+        "trained_on": format_trained_on(trained_on),
         "suite": result.suite.name,
     }
     for role in ("meta-train", "held-out"):

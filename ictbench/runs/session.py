@@ -150,8 +150,8 @@ async def open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> 
         # Asked in any case: a cluster without room would have the run wait for ever.
         room = await starter.workers()
         executor = WorkerPool(starter, plan.options.workers or room, plan.options.env_timeout)
-    only_computes = resolve("actor", plan.actor.name).only_computes
-    return executor, SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.options.max_connections
+    cpu_bound = resolve("actor", plan.actor.name).cpu_bound
+    return executor, SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
 
 
 async def _drive(

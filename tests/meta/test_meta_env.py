@@ -112,7 +112,7 @@ def test_an_unseeded_reset_draws_a_loop_that_can_be_scored(env: MetaEnv) -> None
 def test_a_loop_may_have_any_index_but_only_so_many_have_blocks(env: MetaEnv) -> None:
     _, info = env.reset(seed=10**9)
     assert env.step(info["prompt"])[4]["loop"] == 10**9
-    with pytest.raises(PoolTooSmallError, match="loop 1000000000 wanted, there are blocks for 50 loops"):
+    with pytest.raises(PoolTooSmallError, match="loop 1000000000 requested, there are blocks for 50 loops"):
         env.evaluate(GOOD)
 
 

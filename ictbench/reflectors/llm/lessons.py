@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 
 if TYPE_CHECKING:
     from ictbench.models import Message
@@ -81,7 +81,7 @@ class LessonsQuestion(Question):
 
     def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
         """Return the prompt with the first rules of the reply in place of its current rules."""
-        simple = (rule for rule in read_rules(reply) if isinstance(rule, Walk | Choose))
+        simple = (rule for rule in parse_rules(reply) if isinstance(rule, Walk | Choose))
         rules = list(dict.fromkeys(map(str, simple)))[:MAX_RULES]
         if not rules:
             return Reflection(prompt=None, analysis=reply, failure="truncated" if cut else "unparseable")

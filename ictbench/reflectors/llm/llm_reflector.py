@@ -10,7 +10,7 @@ from ictbench.records import Reflection
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
 from ictbench.reflectors.trajectory_text import format_trajectories
-from ictbench.rules_text.rules import player_symbol
+from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.suites.trained_on import env_of_suite, training_in_words, was_seen
+from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from ictbench.board.entries import Entry
@@ -43,7 +43,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "date": submission.date.isoformat(),
         "reflector": result.reflector.label,
         "weights": submission.reflector.open_weights,
-        "trained_on": training_in_words(entry.trained_on),
+        "trained_on": format_trained_on(entry.trained_on),
         "actor": result.actor.label,
         "profile": result.profile,
         "section": section,
@@ -72,5 +72,5 @@ def interval(found: Interval | None) -> Json | None:
 
 def _family(entry: Entry, family: FamilyResult) -> Json:
     suite = entry.result.suite.name
-    seen = was_seen(entry.trained_on or (), suite, env_of_suite(suite), family.name)
+    seen = was_trained_on(entry.trained_on or (), suite, env_of_suite(suite), family.name)
     return {**measures(family.measures), "seen": seen}

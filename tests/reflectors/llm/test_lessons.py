@@ -13,7 +13,7 @@ from ictbench.models.chat_model import ChatModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
 from ictbench.reflectors.llm.lessons import EXAMPLES, MAX_RULES, TITLE, LessonsReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
 
@@ -54,7 +54,7 @@ def test_the_reply_is_prefilled_and_its_rules_are_appended() -> None:
     result = reflection(model)
     assert model.messages[-1] == {"role": "assistant", "content": 'Walk onto "'}
     assert result.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".\nWhen you see "a scroll", choose "read".'
-    assert read_rules(result.prompt) == (Walk("?"), Choose("a scroll", "read"))
+    assert parse_rules(result.prompt) == (Walk("?"), Choose("a scroll", "read"))
     assert result.analysis.startswith('Walk onto "?"')
 
 
@@ -78,7 +78,7 @@ def test_at_most_three_distinct_rules_are_taken() -> None:
     ((result,), _) = run_turns(
         LessonsReflector, ['Walk onto "a". Walk onto "a". Walk onto "b". Walk onto "c". Walk onto "d".']
     )
-    assert len(read_rules(result.prompt or "")) == MAX_RULES == 3
+    assert len(parse_rules(result.prompt or "")) == MAX_RULES == 3
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_format_of_the_experience_can_be_chosen() -> None:
 
 
 def test_the_examples_are_from_a_game_that_is_in_no_suite() -> None:
-    answers = [read_rules(answer) for _, answer in EXAMPLES]
+    answers = [parse_rules(answer) for _, answer in EXAMPLES]
     assert answers == [
         (Walk("&"), Choose("You see here", "ring")),
         (Walk("*"), Choose("You see here", "light")),

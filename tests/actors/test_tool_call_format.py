@@ -1,4 +1,4 @@
-"""Playing by native tool calls: what is sent, what is read, and that both wire formats take the conversation."""
+"""Native tool calls: what is sent, what is parsed, and the conversation in both wire formats."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.actors.actor import History
-from ictbench.actors.calls import TOOLS_FORMAT, parse_calls
 from ictbench.actors.react import ReActActor
+from ictbench.actors.tool_call_format import TOOLS_FORMAT, parse_tool_call
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models import Completion, ToolCall
 from ictbench.models.providers.anthropic import AnthropicModel
@@ -59,7 +59,7 @@ def step(observation: str, proposed: str | None, thought: str = "") -> Step:
 def decide(
     reply: Reply, *steps: Step, model: str = "openai", window: int | None = None
 ) -> tuple[Decision, dict[str, Any]]:
-    """What the actor decides, and the request it sent."""
+    """Return the actor's decision and the request that it sent."""
     adapter, name, url = MODELS[model]
     with ScriptedServer([reply], record=True) as server:
 
@@ -87,13 +87,13 @@ PAST = (
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_call_of_the_tool_is_a_decision(model: str) -> None:
+def test_a_tool_call_becomes_a_decision(model: str) -> None:
     decision, _ = decide(calling("pickup"), *PAST, model=model)
     assert (decision.action, decision.thought) == ("pickup", "Go.")
     assert decision.usage.calls == 1
 
 
-def test_openai_is_sent_one_tool_with_the_actions_as_an_enum_and_has_to_call_it() -> None:
+def test_openai_gets_one_required_tool_with_the_actions_as_an_enum() -> None:
     _, sent = decide(calling("step n"))
     (tool,) = sent["tools"]
     assert (tool["type"], tool["function"]["name"], tool["function"]["strict"]) == ("function", "act", True)
@@ -106,16 +106,16 @@ def test_openai_is_sent_one_tool_with_the_actions_as_an_enum_and_has_to_call_it(
     ]
 
 
-def test_past_decisions_are_calls_and_what_they_led_to_are_their_results() -> None:
+def test_past_decisions_are_calls_and_next_observations_are_their_results() -> None:
     _, sent = decide(calling("step n"), *PAST)
-    said = [(message["role"], message["content"]) for message in sent["messages"][1:]]
-    assert said == [
+    conversation = [(message["role"], message["content"]) for message in sent["messages"][1:]]
+    assert conversation == [
         ("user", "A hall."),
         ("assistant", None),
         ("tool", "A wall."),
         ("assistant", None),
         ("tool", "Nothing."),
-        ("assistant", "Hm."),  # it called nothing, so there is no result
+        ("assistant", "Hm."),  # no call, so no result
         ("user", "(nothing)"),
         ("assistant", None),
         ("tool", SITUATION),
@@ -126,20 +126,20 @@ def test_past_decisions_are_calls_and_what_they_led_to_are_their_results() -> No
         {"thought": "Up.", "action": "jump"},
         {"thought": "", "action": "pickup"},
     ]
-    answered = [message["tool_call_id"] for message in sent["messages"] if message["role"] == "tool"]
-    assert answered == [call["id"] for call in calls]
-    assert len(set(answered)) == 3
-    assert all(len(one) == 9 and one.isalnum() for one in answered)
+    result_ids = [message["tool_call_id"] for message in sent["messages"] if message["role"] == "tool"]
+    assert result_ids == [call["id"] for call in calls]
+    assert len(set(result_ids)) == 3
+    assert all(len(id_) == 9 and id_.isalnum() for id_ in result_ids)
 
 
-def test_a_window_begins_with_what_was_shown() -> None:
+def test_a_window_starts_with_an_observation() -> None:
     _, sent = decide(calling("step n"), *PAST, window=1)
     assert [message["role"] for message in sent["messages"]] == ["system", "user", "assistant", "tool"]
     _, sent = decide(calling("step n"), *PAST, window=0)
     assert [message["role"] for message in sent["messages"]] == ["system", "user"]
 
 
-def test_anthropic_is_sent_tool_use_and_tool_results() -> None:
+def test_anthropic_gets_tool_use_and_tool_results() -> None:
     _, sent = decide(calling("step n"), *PAST, model="anthropic")
     assert sent["tools"][0]["name"] == "act"
     assert sent["tools"][0]["input_schema"] == SCHEMA
@@ -163,7 +163,7 @@ def test_anthropic_is_sent_tool_use_and_tool_results() -> None:
     assert sent["messages"][-1]["content"][0]["content"] == SITUATION
 
 
-def test_models_that_cannot_be_forced_are_offered_the_tool() -> None:
+def test_the_tool_is_optional_for_models_that_cannot_be_forced_to_call_it() -> None:
     adapter, _, _ = MODELS["anthropic"]
     with ScriptedServer([calling("step n")], record=True) as server:
 
@@ -178,7 +178,7 @@ def test_models_that_cannot_be_forced_are_offered_the_tool() -> None:
 
 
 TWICE = Reply(None, calls=(calling("step n").calls[0], calling("pickup").calls[0]))
-ODD: dict[str, tuple[Reply, str | None, str]] = {
+UNUSUAL: dict[str, tuple[Reply, str | None, str]] = {
     "no call": (Reply("I would go north."), None, "I would go north."),
     "an unknown action": (calling("jump"), "jump", "Go."),
     "two calls": (
@@ -188,43 +188,43 @@ ODD: dict[str, tuple[Reply, str | None, str]] = {
     ),
     "another tool": (Reply(None, calls=(("walk", '{"action": "step n"}'),)), None, 'walk({"action": "step n"})'),
     "no action": (Reply(None, calls=(("act", '{"thought": "Hm."}'),)), None, 'act({"thought": "Hm."})'),
-    "an action that is no text": (calling(None), None, 'act({"thought": "Go.", "action": null})'),
+    "an action that is not text": (calling(None), None, 'act({"thought": "Go.", "action": null})'),
 }
 
 
 @pytest.mark.parametrize("model", ["openai", "anthropic", "litellm"])
-@pytest.mark.parametrize("name", ODD)
-def test_what_is_no_call_with_an_action_is_a_decision_without_one(name: str, model: str) -> None:
-    reply, action, thought = ODD[name]
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_only_a_single_call_with_an_action_gives_an_action(name: str, model: str) -> None:
+    reply, action, thought = UNUSUAL[name]
     decision, _ = decide(reply, model=model)
     assert (decision.action, decision.thought) == (action, thought)
 
 
 @pytest.mark.parametrize("arguments", ['{"action": "step', "step n", "[]", "null", "", '"step n"'])
-def test_arguments_that_cannot_be_read_name_no_action(arguments: str) -> None:
+def test_invalid_arguments_give_no_action(arguments: str) -> None:
     decision, _ = decide(Reply(None, calls=(("act", arguments),)))
     assert (decision.action, decision.thought) == (None, f"act({arguments})")
 
 
-def test_a_call_that_is_cut_short_is_truncated() -> None:
-    cut = Reply(None, calls=(("act", '{"thought": "I th'),), finish_reason="length")
+def test_a_truncated_call_fails_the_episode() -> None:
+    truncated = Reply(None, calls=(("act", '{"thought": "I th'),), finish_reason="length")
     with pytest.raises(ModelFailure, match="truncated: the reply has no end and no action"):
-        decide(cut)
+        decide(truncated)
 
 
 @pytest.mark.parametrize("model", ["openai", "anthropic", "litellm"])
-def test_a_reply_with_neither_text_nor_call_is_empty(model: str) -> None:
+def test_a_reply_without_text_and_call_is_empty(model: str) -> None:
     with pytest.raises(ModelFailure, match="empty"):
         decide(Reply(""), model=model)
 
 
-def test_text_beside_a_call_is_the_thought_where_the_call_has_none() -> None:
+def test_text_with_a_call_is_the_thought_if_the_call_has_none() -> None:
     call = ToolCall(id="1", name="act", arguments='{"action": "step n"}')
-    assert parse_calls(Completion("It is north.", Usage(), calls=(call,))) == ("step n", "It is north.")
+    assert parse_tool_call(Completion("It is north.", Usage(), calls=(call,))) == ("step n", "It is north.")
 
 
-def test_a_model_without_tools_says_so() -> None:
+def test_a_model_without_tool_calls_is_an_error() -> None:
     model = LlamaCppModel(ModelSpec(provider="llama-cpp", model="tiny.gguf", base_url="http://127.0.0.1:1"))
-    told = "llama-cpp/tiny.gguf cannot restrict replies by tools; it can: grammar, json, or use free"
-    with pytest.raises(UsageError, match=told):
+    message = "llama-cpp/tiny.gguf does not support decoding 'tools'; it supports: grammar, json, free"
+    with pytest.raises(UsageError, match=message):
         ReActActor(model, decoding="tools")
