@@ -1,4 +1,4 @@
-"""A board with one of everything, made from a real run, and the site that is built from it."""
+"""A board with every kind of entry, made from a real run, and its site."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ BLIND = Player(
 
 @dataclass(frozen=True)
 class Site:
-    """A built site, and the board it shows."""
+    """A built site and the board that it shows."""
 
     folder: Path
     board: Board
 
     def page(self, path: str) -> Path:
-        """One of its pages."""
+        """Return the path of a page."""
         return self.folder / path
 
     def entry(self, slug: str) -> Entry:
-        """One of its entries."""
+        """Return the entry with a slug."""
         return next(entry for entry in self.board.entries if entry.slug == slug)
 
     def track(self, name: str) -> str:
-        """Key of the track of a name."""
+        """Return the key of the track with a name."""
         return next(track.key for track in rank(self.board.entries) if track.name == name)
 
 
 def make_board(folder: BoardFolder, run: Run) -> Board:
-    """Three entries that can be told apart, one of another actor, and one of every kind that is not ranked."""
+    """Write a board: three entries of different ranks, one of another actor, one of every kind that is not ranked."""
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
     learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
     games = [run.episode(key) for key in chosen_keys(run.result)]
@@ -97,16 +97,16 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
 
 
 def make_site(board: Board, folder: Path) -> Site:
-    """Its site."""
+    """Write the site of a board."""
     write_site([board], folder)
     return Site(folder, board)
 
 
-def harmful(board: Board) -> Board:
-    """The same with harm in every text, whatever the schema says of it."""
+def with_hostile_texts(board: Board) -> Board:
+    """Return a board with hostile text in every field, even where the schema would refuse it."""
     player = {"label": HOSTILE, "revision": HOSTILE}
     for entry in board.entries:
-        said = entry.submission
+        submission = entry.submission
         changes = {
             "name": HOSTILE,
             "description": HOSTILE,
@@ -114,8 +114,8 @@ def harmful(board: Board) -> Board:
             "instruction": HOSTILE,
             "ictbench": HOSTILE,
             "links": ("javascript:alert(4)", HOSTILE, "https://example.org/"),
-            "reflector": said.reflector.model_copy(update=player),
-            "actor": said.actor.model_copy(update=player),
+            "reflector": submission.reflector.model_copy(update=player),
+            "actor": submission.actor.model_copy(update=player),
             "reflector_trained_on": (f"other:{HOSTILE}",),
         }
         board = restated(board, entry.slug, **changes)
@@ -132,21 +132,21 @@ def _hostile_result(result: Result) -> Result:
 
 
 def _hostile_badges(entry: Entry) -> Entry:
-    def said(record: Verification) -> Verification:
+    def hostile(record: Verification) -> Verification:
         checks = tuple(check.model_copy(update={"name": HOSTILE, "detail": HOSTILE}) for check in record.checks)
         return record.model_copy(update={"by": HOSTILE, "checks": checks, "versions": {HOSTILE: HOSTILE}})
 
-    held = {badge: said(record) for badge, record in entry.badges.held.items()}
+    held = {badge: hostile(record) for badge, record in entry.badges.held.items()}
     return replace(entry, badges=replace(entry.badges, held=held, remarks=(*entry.badges.remarks, HOSTILE)))
 
 
 def with_best(result: Result, solved: str) -> Result:
-    """The run with these outcomes of the best and the last prompt on every loop's test tasks, and none before."""
+    """Return a result with these test outcomes of best and last prompt in every loop, and none solved before."""
     return with_tests(result, lambda: solved)
 
 
 def with_tests(result: Result, solved: Callable[[], str]) -> Result:
-    """The same, with outcomes made up loop by loop."""
+    """Return a result with generated test outcomes, one call per loop."""
     families = tuple(_family(family, solved) for family in result.families)
     return result.model_copy(update={"families": families, "by_role": role_measures(families)})
 
@@ -162,7 +162,7 @@ def _loop(loop: LoopResult, solved: str) -> LoopResult:
 
 
 def spent(result: Result, tokens: int, dollars: float | None) -> Result:
-    """The run with this cost of its reflector."""
+    """Return a result with this cost of its reflector."""
     usage = Usage(calls=tokens // 1000, input_tokens=tokens // 2, output_tokens=tokens // 2, cost=dollars)
     cost: dict[Any, Usage] = {**result.cost, "reflector": usage}
     return result.model_copy(update={"cost": cost})
