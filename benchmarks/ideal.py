@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ictbench import Episode, Run
-    from ictbench.results.schema import LoopResult
+    from ictbench.protocol import LoopResult
 
 Chain = list[float]
 """Latencies of consecutive requests, in seconds."""
@@ -64,7 +64,7 @@ class RunTimes:
         self.decisions = sum(map(len, self._chains.values()))
 
     def _batch(self, tasks: Iterable[str], prompt: str) -> list[Chain]:
-        keys = [episode_key(task, prompt) for task in tasks]
+        keys = [episode_key(task, prompt_digest(prompt)) for task in tasks]
         for key in keys:
             if key not in self._chains:
                 self._chains[key] = chain(self._run.episode(key))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.errors import PluginError
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,8 @@ class ReflectorRollouts:
     async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
         """Trajectories of the tasks at these positions of the batch; see `ictbench.reflectors.BatchPlayer`."""
         tasks = [self.tasks[index] for index in indices]
-        wanted = dict.fromkeys(episode_key(task.id, prompt) for task in tasks) if prompt != self.prompt else {}
+        digest = prompt_digest(prompt)
+        wanted = dict.fromkeys(episode_key(task.id, digest) for task in tasks) if prompt != self.prompt else {}
         new = [key for key in wanted if key not in self.keys]
         if len(new) > self.left:
             raise PluginError(

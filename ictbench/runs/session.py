@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.models import ModelClient
-    from ictbench.protocol import LoopOutcome, LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.reflectors import Reflector
     from ictbench.results import Result
     from ictbench.runs.plan import RunPlan
@@ -55,8 +55,8 @@ class Played:
     """What a sitting leaves behind, while its journal is still open."""
 
     plan: RunPlan
-    outcomes: list[LoopOutcome]
-    """Of the loops that are finished."""
+    loops: dict[str, list[LoopResult]]
+    """Finished loops by family."""
     ledger: EpisodeStore
     journal: Journal
     versions: dict[str, str]
@@ -67,9 +67,7 @@ class Played:
 def write_run(played: Played) -> Result:
     """Write the files of a run: episodes, tables, result."""
     write_episodes(played.folder, played.journal)
-    result = build_result(
-        played.plan, played.outcomes, played.ledger, played.journal, played.versions, played.folder.path
-    )
+    result = build_result(played.plan, played.loops, played.ledger, played.journal, played.versions, played.folder.path)
     write_outcome(played.folder, played.journal, result)
     return result
 
@@ -112,8 +110,8 @@ async def run_session(
             breaker = CircuitBreaker(models.check, progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
             ledger = EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions=versions)
-            outcomes = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
-        return write(Played(plan, outcomes, ledger, journal, versions, folder))
+            finished = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
+        return write(Played(plan, finished, ledger, journal, versions, folder))
 
 
 def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
@@ -156,14 +154,16 @@ async def open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> 
     return executor, SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
 
 
-async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler) -> list[LoopOutcome]:
+async def _drive(
+    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler
+) -> dict[str, list[LoopResult]]:
     """Play what is missing; note what the models said of themselves."""
     journal, ledger = drive.journal, drive.ledger
     try:
         if not journal.get("complete"):
             await _check(models)
-        outcomes = await drive.run(loops)
-        journal.note("complete", len(outcomes) == len(loops))
+        finished = await drive.run(loops)
+        journal.note("complete", sum(map(len, finished.values())) == len(loops))
     except BaseExceptionGroup as group:
         raise _gravest(group) from None
     finally:
@@ -171,7 +171,7 @@ async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive:
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
                 _note_identity(journal, role, models.open(player.model))
-    return outcomes
+    return finished
 
 
 def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:

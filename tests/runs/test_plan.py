@@ -45,7 +45,7 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"families": []}, "no family is asked for"),
         ({"families": " , "}, "no family is asked for"),
         ({"turns": 0}, "option turns: .*greater than or equal to 1, got 0"),
-        ({"turns": 1, "audit": True}, "an audit compares each turn with the next: it needs at least 2 turns"),
+        ({"turns": 1, "audit": True}, "an audit compares each turn with the next and needs at least 2 turns"),
         ({"turns": "many"}, "option turns: .*got 'many'"),
         ({"profile": "huge"}, "option profile: .*'quick', 'lite' or 'standard', got 'huge'"),
         ({"families": 3}, "option families: .*got 3"),
