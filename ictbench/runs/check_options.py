@@ -11,7 +11,7 @@ from pydantic import AllowInfNan, BaseModel, Field, JsonValue, ValidationError, 
 
 from ictbench.errors import ConfigError
 from ictbench.plugins import suggest
-from ictbench.suites.load import describe
+from ictbench.records import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def check_options(options: Mapping[str, Option], values: Mapping[str, Any]) -> d
             {name: _split(options[name], value) for name, value in values.items()}
         )
     except ValidationError as error:
-        raise ConfigError(f"option {describe(error)}") from error
+        raise ConfigError(f"option {validation_message(error)}") from error
     return {name: getattr(checked, name) for name in values}
 
 

@@ -55,8 +55,8 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         reflector = open_players(plan, models)
         executor = await _open_executor(plan, models, meter)
         stack.push_async_callback(executor.aclose)
-        only_computes = resolve("actor", plan.actor.name).only_computes
-        capacity = SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.options.max_connections
+        cpu_bound = resolve("actor", plan.actor.name).cpu_bound
+        capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
         yield Engine(meter, models, reflector, executor, capacity)
 
 

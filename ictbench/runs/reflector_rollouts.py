@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.errors import PluginError
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ReflectorRollouts:
-    """The `Play` of one turn: as many episodes as its batch has, besides those that were played for the batch."""
+    """The `BatchPlayer` of one turn: as many episodes as its batch has, besides those played for the batch itself."""
 
     label: str
     """Label of the reflector."""
@@ -33,11 +33,12 @@ class ReflectorRollouts:
         """Number of episodes that may still be played in this turn."""
         return len(self.tasks) - len(self.keys)
 
-    async def __call__(self, prompt: str, places: Sequence[int]) -> list[Trajectory]:
-        """Return trajectories of the tasks at these places of the batch; see `ictbench.reflectors.Play`."""
-        tasks = [self.tasks[place] for place in places]
+    async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
+        """Return trajectories of the tasks at these positions of the batch; see `ictbench.reflectors.BatchPlayer`."""
+        tasks = [self.tasks[index] for index in indices]
+        digest = prompt_digest(prompt)
         # Under the prompt of the batch, its own episodes are returned, at no charge.
-        keys = dict.fromkeys(episode_key(task.id, prompt) for task in tasks) if prompt != self.prompt else {}
+        keys = dict.fromkeys(episode_key(task.id, digest) for task in tasks) if prompt != self.prompt else {}
         new = [key for key in keys if key not in self.keys]
         if len(new) > self.left:
             raise PluginError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.records import task_id_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -20,7 +22,7 @@ def forget_failed(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection
     if not kinds:
         return
     failed = journal.failed(kinds)
-    tasks = {key.rpartition("@")[0] for key in failed}
+    tasks = {task_id_of(key) for key in failed}
     for loop in loops:
         stale_turns = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
         if stale_turns:

@@ -18,7 +18,7 @@ from ictbench.runs.reflector_rollouts import ReflectorRollouts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ictbench.protocol import LoopOutcome, LoopPlan, Request
+    from ictbench.protocol import LoopPlan, LoopResult, Request
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runs.episode_store import EpisodeStore
@@ -39,17 +39,21 @@ class Scheduler:
     reflector: Reflector
     progress: Progress
 
-    async def run(self, loops: Sequence[LoopPlan]) -> list[LoopOutcome]:
-        """Run all loops as far as possible and return the outcomes of those without owed episodes.
+    async def run(self, loops: Sequence[LoopPlan]) -> dict[str, list[LoopResult]]:
+        """Run all loops as far as possible, and return the finished ones by family.
 
         Raises:
             EndpointDownError: The run must stop.
         """
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run_loop(plan)) for plan in loops]
-        return [outcome for task in tasks if (outcome := task.result()) is not None]
+        finished: dict[str, list[LoopResult]] = {}
+        for plan, task in zip(loops, tasks, strict=True):
+            if (result := task.result()) is not None:
+                finished.setdefault(plan.family, []).append(result)
+        return finished
 
-    async def _run_loop(self, plan: LoopPlan) -> LoopOutcome | None:
+    async def _run_loop(self, plan: LoopPlan) -> LoopResult | None:
         loop = Loop(plan)
         waiting = {self._start(request, plan) for request in loop.start()}
         try:
@@ -66,18 +70,18 @@ class Scheduler:
                 task.cancel()
         if not loop.finished:
             return None
-        outcome = loop.outcome()
-        self._count_loop(plan, outcome)
-        return outcome
+        result = loop.result()
+        self._count_loop(plan, result)
+        return result
 
-    def _count_loop(self, plan: LoopPlan, outcome: LoopOutcome) -> None:
+    def _count_loop(self, plan: LoopPlan, result: LoopResult) -> None:
         """Count a finished loop, and correct the planned episodes, which are upper bounds, to what it took."""
         progress = self.progress.families[plan.family]
         progress.loops_done += 1
         # Where the best prompt is the first or the last, its test is played once.
-        progress.episodes -= (self.plan.prompts_tested - len(outcome.test)) * len(plan.test)
+        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test)
         # A reflector need not play all episodes that it may.
-        experience = sum(map(len, (*plan.batches, *outcome.replays)))
+        experience = sum(map(len, (*plan.batches, *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
 
     def _start(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:

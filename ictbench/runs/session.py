@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.models import ModelClient, ModelPool, UsageMeter
-    from ictbench.protocol import LoopOutcome, LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
@@ -44,8 +44,8 @@ class FinishedSession:
     """What a session has played, while its journal is still open."""
 
     plan: RunPlan
-    outcomes: list[LoopOutcome]
-    """Outcomes of the finished loops."""
+    loops: dict[str, list[LoopResult]]
+    """Finished loops by family."""
     store: EpisodeStore
     journal: Journal
     versions: dict[str, str]
@@ -94,28 +94,30 @@ async def run_session(
                 journal, engine.executor, progress, breaker, capacity=engine.capacity, versions=versions
             )
             scheduler = Scheduler(plan, store, journal, engine.reflector, progress)
-            outcomes = await _play(plan, loops, engine.models, scheduler)
-        return write(FinishedSession(plan, outcomes, store, journal, versions, folder))
+            finished = await _play(plan, loops, engine.models, scheduler)
+        return write(FinishedSession(plan, finished, store, journal, versions, folder))
 
 
 def write_run(session: FinishedSession) -> Result:
     """Write the files of a run: episodes, tables, result."""
     write_episodes(session.folder, session.journal)
     result = build_result(
-        session.plan, session.outcomes, session.store, session.journal, session.versions, session.folder.path
+        session.plan, session.loops, session.store, session.journal, session.versions, session.folder.path
     )
     write_outcome(session.folder, session.journal, result)
     return result
 
 
-async def _play(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, scheduler: Scheduler) -> list[LoopOutcome]:
+async def _play(
+    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, scheduler: Scheduler
+) -> dict[str, list[LoopResult]]:
     """Play what is missing, and note the identity of the models."""
     journal = scheduler.journal
     try:
         if not journal.get("complete"):
             await _check_models(models)
-        outcomes = await scheduler.run(loops)
-        journal.note("complete", len(outcomes) == len(loops))
+        finished = await scheduler.run(loops)
+        journal.note("complete", sum(map(len, finished.values())) == len(loops))
     except BaseExceptionGroup as group:
         raise _most_severe(group) from None
     finally:
@@ -123,7 +125,7 @@ async def _play(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, schedul
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
                 _note_identity(journal, role, models.open(player.model))
-    return outcomes
+    return finished
 
 
 async def _check_models(models: ModelPool) -> None:

@@ -58,8 +58,8 @@ def check_actor(
         together = answered("act", lambda: decisions(spec, asked, at_once=True))
         _compare("many at once", first, together, "keep nothing in the instance: many episodes share it")
         _compare("in another process", first, _elsewhere(spec, asked), f"{remedy}: no order of a set, no hash")
-        if actor.only_computes:
-            _check_only_computes(spec, asked[0])
+        if actor.cpu_bound:
+            _check_cpu_bound(spec, asked[0])
     if actor.needs_model:
         check_model_faults(spec, lambda failing: decisions(failing, asked[:1]), lambda found: False)
 
@@ -104,7 +104,7 @@ def _compare(check: str, first: Sequence[Decision], again: Sequence[Decision], r
             raise broken(check, f"history {number} is answered by {after}, and was by {before}", remedy)
 
 
-def _check_only_computes(spec: PluginSpec, history: History) -> None:
+def _check_cpu_bound(spec: PluginSpec, history: History) -> None:
     """The engine then runs it without an event loop."""
     coroutine = make_actor(spec, None).act(PROMPT, history, SEED)
     try:
@@ -112,6 +112,6 @@ def _check_only_computes(spec: PluginSpec, history: History) -> None:
     except StopIteration:
         return
     except RuntimeError as error:
-        raise broken("only_computes", f"it waits for something: {error}", "leave only_computes False") from error
+        raise broken("cpu_bound", f"it waits for something: {error}", "leave cpu_bound False") from error
     coroutine.close()
-    raise broken("only_computes", "it waits for something", "leave only_computes False")
+    raise broken("cpu_bound", "it waits for something", "leave cpu_bound False")

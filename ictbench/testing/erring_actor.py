@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class ErringActor(Actor):
     """Names nothing, nonsense, and every second time an available action, spelled carelessly."""
 
-    only_computes = True
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """See the class."""

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
-from ictbench.protocol import LoopPlan
-from ictbench.records import episode_key
+from ictbench.protocol import LoopPlan, keys_for
 from ictbench.runs.options import Options, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
@@ -20,7 +19,7 @@ from ictbench.train.states import ReflectionState, StatesInfo, refuse_held_out, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
@@ -83,7 +82,12 @@ def _write(session: FinishedSession, suite: str) -> StatesInfo:
         raise RunError(
             f"the states are incomplete: {owed} episodes or reflections are owed ({cause}); run the same command again"
         )
-    states = (state for outcome in session.outcomes for state in _states(outcome, session.journal))
+    states = (
+        state
+        for family, loops in session.loops.items()
+        for loop in loops
+        for state in _states(family, loop, session.journal)
+    )
     return write_states(
         session.folder.path,
         states,
@@ -103,18 +107,17 @@ def _write(session: FinishedSession, suite: str) -> StatesInfo:
     )
 
 
-def _states(outcome: LoopOutcome, journal: Journal) -> Iterator[ReflectionState]:
+def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
     """Yield one state per turn."""
-    plan = outcome.plan
-    for turn, (prompt, tasks) in enumerate(zip(outcome.prompts, plan.batches, strict=False), start=1):
-        episodes = [journal.episode(episode_key(task.id, prompt)) for task in tasks]
+    for turn, batch in enumerate(loop.batches, start=1):
+        episodes = [journal.episode(key) for key in keys_for(loop, "experience", turn - 1)]
         trajectories = [episode.trajectory for episode in episodes if episode is not None]
         yield ReflectionState(
-            family=plan.family,
-            loop=plan.index,
+            family=family,
+            loop=loop.index,
             turn=turn,
-            prompt=prompt,
-            task_ids=tuple(task.id for task in tasks),
+            prompt=loop.prompts[turn - 1].text,
+            task_ids=batch.tasks,
             solved=tuple(trajectory.solved for trajectory in trajectories),
             trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
         )

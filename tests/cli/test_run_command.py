@@ -308,7 +308,7 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         (
             ["--test-size", "5000"],
             2,
-            "test pool of 'room-random': 5000 tasks wanted, each loop has 1000;",
+            "test pool of 'room-random': 5000 tasks requested, each loop has 1000;",
         ),
         (["--out", "file/run"], 2, "file/run cannot be written (Not a directory); choose another --out"),
         (
@@ -316,7 +316,7 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
             2,
             "foreign holds other files (thesis.tex) and is not the folder of a run; choose another --",
         ),
-        (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': there is no module 'no' to import"),
+        (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': module 'no' cannot be found"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_value_and_the_way_out(

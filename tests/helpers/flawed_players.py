@@ -79,7 +79,7 @@ class Lax(Actor):
 
 
 class Waiting(Steady):
-    only_computes = True
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         await asyncio.sleep(0)

@@ -53,7 +53,7 @@ def test_a_reflector_around_a_model_is_checked_with_one() -> None:
         ("Talker", "act: it answers 'wait'; return an ictbench.Decision"),
         ("Frail", "act: it raised IndexError: list index out of range; answer"),
         ("Lax", "options: it takes an option 'no_such_option', as if that meant something; hand options"),
-        ("Waiting", "only_computes: it waits for something; leave only_computes False"),
+        ("Waiting", "cpu_bound: it waits for something; leave cpu_bound False"),
         ("Costly", "usage: it counts 1 calls without a model; count what a model cost"),
         ("Swallowing", r"model that fails \(overflow\): it answers .*; let ModelFailure pass"),
     ],
