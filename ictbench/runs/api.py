@@ -5,75 +5,30 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ictbench.errors import RunFolderError, RunInterruptedError
 from ictbench.models import ModelPool
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.option_help import show_options
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.runs.read_run import read_rows, reading
 from ictbench.runs.run_folder import RunFolder, new_run_id
 from ictbench.runs.session import check_env, open_players, run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
-    from pydantic import JsonValue
 
-    from ictbench.choices import DecodingName, ExperienceFormat, ProfileName
     from ictbench.records import Episode
     from ictbench.results import Result
     from ictbench.results.rows import Row, Table
+    from ictbench.runs.option_types import RunOptions
     from ictbench.runs.progress import Progress
-
-
-class OptionsDict(TypedDict, total=False):
-    """The options of a run; `ictbench.runs.plan.Options` says what each means."""
-
-    env: str | None
-    suite: str | None
-    reflector: str
-    actor: str | None
-    reflector_trained_on: str | Sequence[str] | None
-    reflector_experience: ExperienceFormat | None
-    reflector_temperature: float | None
-    families: str | Sequence[str]
-    profile: ProfileName
-    turns: int | None
-    batch_size: int | None
-    loops: int | None
-    selection_size: int | None
-    test_size: int | None
-    test_every_turn: bool
-    audit: bool
-    max_steps: int | None
-    actor_max_tokens: int | None
-    actor_decoding: DecodingName | None
-    actor_history: int | None
-    episode_time_limit: float | None
-    reflector_base_url: str | None
-    actor_base_url: str | None
-    reflector_model_options: Mapping[str, JsonValue] | Sequence[str]
-    actor_model_options: Mapping[str, JsonValue] | Sequence[str]
-    max_connections: int
-    requests_per_minute: int | None
-    tokens_per_minute: int | None
-    max_cost: float | None
-    max_tokens: int | None
-    max_time: float | None
-    request_timeout: float
-    outage_pause: float
-    cache: Path | None
-    executor: Literal["inline", "process", "ray"]
-    workers: int | None
-    ray_address: str | None
-    worker_resources: Mapping[str, float] | Sequence[str]
-    env_timeout: float
-    log_level: Literal["debug", "info", "warning", "error"]
-    retry_failed: str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +115,12 @@ class Run:
         return pd.DataFrame(list(rows), columns=columns)
 
 
+@show_options
 def run(
     *,
     out: str | Path | None = None,
     on_start: Callable[[Path, Progress], None] | None = None,
-    **options: Unpack[OptionsDict],
+    **options: Unpack[RunOptions],
 ) -> Run:
     """Run the protocol and write its folder, `out` or a new one under `runs/`.
 
@@ -175,7 +131,7 @@ def run(
         UsageError: something asked for does not exist or does not fit; nothing was played.
         RunError: the run stopped before its end; what it finished is recorded.
     """
-    plan = make_plan(Options.parse(dict(options)))
+    plan = make_plan(Options.parse(options))
     folder = RunFolder(
         Path(out) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
     )
@@ -187,13 +143,14 @@ def run(
     return Run(folder.path, result)
 
 
-def dry_run(**options: Unpack[OptionsDict]) -> dict[str, int]:
+@show_options
+def dry_run(**options: Unpack[RunOptions]) -> dict[str, int]:
     """The most episodes, reflections and calls to models that a run can take, after the same checks.
 
     Raises:
         UsageError: as `run` would.
     """
-    plan = make_plan(Options.parse(dict(options)))
+    plan = make_plan(Options.parse(options))
     check_env(plan, list(plan.loops()))
     open_players(plan, ModelPool())
     return plan.episode_bounds()

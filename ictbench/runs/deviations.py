@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.suites import Sizes
-from ictbench.suites.trained_on import TrainedOn, seen_held_out
+from ictbench.suites.trained_on import TrainedOn, held_out_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -47,7 +47,7 @@ def deviations(
         yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
         yield f"held-out families left out: {', '.join(missing)}"
-    if seen := seen_held_out(trained_on or (), suite):
+    if seen := held_out_trained_on(trained_on or (), suite):
         yield f"reflector trained on held-out {', '.join(seen)}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.errors import PluginError
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ReflectorRollouts:
-    """One turn's `Play`: as many episodes as its batch has, beside those that the batch was played in."""
+    """One turn's `BatchPlayer`: as many episodes as its batch has, beside those that the batch was played in."""
 
     label: str
     """Of the reflector."""
@@ -32,10 +32,11 @@ class ReflectorRollouts:
         """Episodes that may still be played in this turn."""
         return len(self.tasks) - len(self.keys)
 
-    async def __call__(self, prompt: str, places: Sequence[int]) -> list[Trajectory]:
-        """Trajectories of the tasks at these places of the batch; see `ictbench.reflectors.Play`."""
-        tasks = [self.tasks[place] for place in places]
-        wanted = dict.fromkeys(episode_key(task.id, prompt) for task in tasks) if prompt != self.prompt else {}
+    async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
+        """Trajectories of the tasks at these positions of the batch; see `ictbench.reflectors.BatchPlayer`."""
+        tasks = [self.tasks[index] for index in indices]
+        digest = prompt_digest(prompt)
+        wanted = dict.fromkeys(episode_key(task.id, digest) for task in tasks) if prompt != self.prompt else {}
         new = [key for key in wanted if key not in self.keys]
         if len(new) > self.left:
             raise PluginError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.records import task_id_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -20,7 +22,7 @@ def play_again(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection[Fa
     if not kinds:
         return
     forgotten = journal.failed(kinds)
-    tasks = {key.rpartition("@")[0] for key in forgotten}
+    tasks = {task_id_of(key) for key in forgotten}
     for loop in loops:
         stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
         if stale:

@@ -18,7 +18,7 @@ from ictbench.runs.reflector_rollouts import ReflectorRollouts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ictbench.protocol import LoopOutcome, LoopPlan, Request
+    from ictbench.protocol import LoopPlan, LoopResult, Request
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runs.episode_store import EpisodeStore
@@ -39,17 +39,21 @@ class Scheduler:
     reflector: Reflector
     progress: Progress
 
-    async def run(self, loops: Sequence[LoopPlan]) -> list[LoopOutcome]:
-        """Drive all loops as far as they go; those with owed episodes are missing from the answer.
+    async def run(self, loops: Sequence[LoopPlan]) -> dict[str, list[LoopResult]]:
+        """Drive all loops as far as they go, and return those that are finished, by family.
 
         Raises:
             EndpointDownError: the run should stop.
         """
         async with asyncio.TaskGroup() as group:
             driven = [group.create_task(self._drive(plan)) for plan in loops]
-        return [outcome for task in driven if (outcome := task.result()) is not None]
+        finished: dict[str, list[LoopResult]] = {}
+        for plan, task in zip(loops, driven, strict=True):
+            if (result := task.result()) is not None:
+                finished.setdefault(plan.family, []).append(result)
+        return finished
 
-    async def _drive(self, plan: LoopPlan) -> LoopOutcome | None:
+    async def _drive(self, plan: LoopPlan) -> LoopResult | None:
         loop, progress = Loop(plan), self.progress.families[plan.family]
         waiting = {self._begin(request, plan) for request in loop.start()}
         try:
@@ -66,14 +70,14 @@ class Scheduler:
                 task.cancel()
         if not loop.finished:
             return None
-        outcome = loop.outcome()
+        result = loop.result()
         progress.loops_done += 1
         # The best prompt may be the first or the last: then its test was not played apart.
-        progress.episodes -= (self.plan.prompts_tested - len(outcome.test)) * len(plan.test)
+        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test)
         # Nor need a reflector play all that it may.
-        experience = sum(map(len, (*plan.batches, *outcome.replays)))
+        experience = sum(map(len, (*plan.batches, *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
-        return outcome
+        return result
 
     def _begin(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
         answer = asyncio.create_task(self._answer(request, plan))

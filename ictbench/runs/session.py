@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.models import ModelClient
-    from ictbench.protocol import LoopOutcome, LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.reflectors import Reflector
     from ictbench.results import Result
     from ictbench.runs.plan import RunPlan
@@ -55,8 +55,8 @@ class Played:
     """What a sitting leaves behind, while its journal is still open."""
 
     plan: RunPlan
-    outcomes: list[LoopOutcome]
-    """Of the loops that are finished."""
+    loops: dict[str, list[LoopResult]]
+    """Finished loops by family."""
     ledger: EpisodeStore
     journal: Journal
     versions: dict[str, str]
@@ -67,9 +67,7 @@ class Played:
 def write_run(played: Played) -> Result:
     """Write the files of a run: episodes, tables, result."""
     write_episodes(played.folder, played.journal)
-    result = build_result(
-        played.plan, played.outcomes, played.ledger, played.journal, played.versions, played.folder.path
-    )
+    result = build_result(played.plan, played.loops, played.ledger, played.journal, played.versions, played.folder.path)
     write_outcome(played.folder, played.journal, result)
     return result
 
@@ -92,7 +90,7 @@ async def run_session(
     """
     versions = await asyncio.to_thread(check_env, plan, loops)
     async with AsyncExitStack() as stack:
-        cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
+        cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
         meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
@@ -101,19 +99,19 @@ async def run_session(
         executor, capacity = await open_executor(plan, models, meter)
         stack.push_async_callback(executor.aclose)
         stack.enter_context(folder.claim({**plan.identity(), "versions": versions, **identity}))
-        stack.enter_context(logged(folder.log, plan.log_level))
+        stack.enter_context(logged(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
-        play_again(journal, loops, plan.retry_failed)
+        play_again(journal, loops, plan.options.retry_failed)
         progress = Progress.of(plan, meter, found=journal.count(), executor=executor)
         log.info("a sitting begins, with %d episodes in the journal; %s", progress.found, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
         with _sitting(journal, meter):
-            breaker = CircuitBreaker(models.check, progress, plan.outage_pause)
+            breaker = CircuitBreaker(models.check, progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
             ledger = EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions=versions)
-            outcomes = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
-        return write(Played(plan, outcomes, ledger, journal, versions, folder))
+            finished = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
+        return write(Played(plan, finished, ledger, journal, versions, folder))
 
 
 def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
@@ -124,15 +122,10 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     for player in (plan.actor, plan.reflector):
         # litellm itself tells what a reply cost.
-        if (
-            plan.limits.max_cost
-            and player.model
-            and player.model.provider != "litellm"
-            and not find_price(player.model)
-        ):
+        max_cost, model = plan.options.max_cost, player.model
+        if max_cost and model and model.provider != "litellm" and not find_price(model):
             raise ConfigError(
-                f"--max-cost {plan.limits.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
-                "use --max-tokens"
+                f"--max-cost {max_cost:g} cannot be enforced: the price of {model.name} is unknown; use --max-tokens"
             )
     make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
     return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
@@ -146,27 +139,31 @@ async def open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> 
         WorkerError: there is no such cluster.
     """
     executor: Executor
-    if plan.executor == "inline":
+    if plan.options.executor == "inline":
         executor = InlineExecutor(EpisodeWorker(models))
-    elif plan.executor == "process":
-        executor = WorkerPool(ProcessStarter(models, meter, plan.cache), plan.workers or cores(), plan.env_timeout)
+    elif plan.options.executor == "process":
+        executor = WorkerPool(
+            ProcessStarter(models, meter, plan.options.cache), plan.options.workers or cores(), plan.options.env_timeout
+        )
     else:
-        starter = RayStarter(models, meter, plan.ray_address, plan.worker_resources)
+        starter = RayStarter(models, meter, plan.options.ray_address, plan.options.worker_resources)
         # Asked in any case: a cluster without room would have the run wait for ever.
         room = await starter.workers()
-        executor = WorkerPool(starter, plan.workers or room, plan.env_timeout)
-    only_computes = resolve("actor", plan.actor.name).only_computes
-    return executor, SCRIPTED_IN_FLIGHT * executor.workers if only_computes else plan.limits.max_connections
+        executor = WorkerPool(starter, plan.options.workers or room, plan.options.env_timeout)
+    cpu_bound = resolve("actor", plan.actor.name).cpu_bound
+    return executor, SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
 
 
-async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler) -> list[LoopOutcome]:
+async def _drive(
+    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler
+) -> dict[str, list[LoopResult]]:
     """Play what is missing; note what the models said of themselves."""
     journal, ledger = drive.journal, drive.ledger
     try:
         if not journal.get("complete"):
             await _check(models)
-        outcomes = await drive.run(loops)
-        journal.note("complete", len(outcomes) == len(loops))
+        finished = await drive.run(loops)
+        journal.note("complete", sum(map(len, finished.values())) == len(loops))
     except BaseExceptionGroup as group:
         raise _gravest(group) from None
     finally:
@@ -174,7 +171,7 @@ async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive:
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
                 _note_identity(journal, role, models.open(player.model))
-    return outcomes
+    return finished
 
 
 def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:

@@ -110,7 +110,7 @@ class _Session:
 def _open_session(plan: RunPlan) -> _Session:
     async def open_() -> tuple[AsyncExitStack, Executor, int]:
         async with AsyncExitStack() as stack:
-            cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
+            cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
             meter = UsageMeter(plan.limits)
             models = ModelPool(meter, cache)
             stack.push_async_callback(models.aclose)

@@ -11,10 +11,10 @@ import platform
 from typing import IO, TYPE_CHECKING
 
 from ictbench._version import __version__
+from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.measures import episode_keys
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
 from ictbench.runs.run_folder import write_atomically, written_atomically
 from ictbench.suites.suite import RANKED_PROFILES
@@ -22,10 +22,10 @@ from ictbench.suites.suite import RANKED_PROFILES
 ROLES = ("actor", "reflector")
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.records import Episode, PluginSpec
     from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.journal import Journal
@@ -35,26 +35,25 @@ if TYPE_CHECKING:
 
 def build_result(
     plan: RunPlan,
-    outcomes: Sequence[LoopOutcome],
+    loops: Mapping[str, Sequence[LoopResult]],
     ledger: EpisodeStore,
     journal: Journal,
     versions: dict[str, str],
     folder: Path,
 ) -> Result:
     """The result of the loops that are finished."""
-    roles = {name: plan.suite.families[name].role for name in plan.families}
-    complete = len(outcomes) == len(plan.families) * plan.sizes.loops
+    complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     deviations = (*plan.deviations(), *changed)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     for name in plan.families:
-        loops = [loop for loop in outcomes if loop.plan.family == name]
+        finished = loops.get(name, [])
         # One family's at a time: a run may hold more than fits.
-        episodes = journal.summaries({key for loop in loops for _, key in episode_keys(loop)})
-        families.append(family_result(name, plan.suite.families[name], loops, episodes))
-        for role, usage in costs(loops, episodes).items():
+        episodes = journal.summaries({use.key for loop in finished for use in episode_uses(loop)})
+        families.append(family_result(name, plan.suite.families[name], finished, episodes))
+        for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
@@ -62,12 +61,12 @@ def build_result(
         ictbench=__version__,
         suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
         versions=versions,
-        profile=plan.profile,
+        profile=plan.options.profile,
         sizes=plan.sizes,
         loop_indices=plan.loop_indices,
         intervals="for these games" if plan.suite.pools.shared else "over loops",
-        test_every_turn=plan.test_every_turn,
-        audit=plan.audit,
+        test_every_turn=plan.options.test_every_turn,
+        audit=plan.options.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"]),
@@ -76,12 +75,12 @@ def build_result(
         experience=plan.terms.experience,
         control=plan.terms.control,
         deviations=deviations,
-        ranked=complete and not deviations and not plan.terms.control and plan.profile in RANKED_PROFILES,
+        ranked=complete and not deviations and not plan.terms.control and plan.options.profile in RANKED_PROFILES,
         complete=complete,
         owed=len(ledger.owed),
         retried_failures=journal.get("retried_failures", {}),
         families=tuple(families),
-        by_role=role_measures(roles, outcomes),
+        by_role=role_measures(families),
         cost=cost,
         episodes_sha256=journal.get("episodes_sha256"),
         host=Host(

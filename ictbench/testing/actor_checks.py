@@ -70,8 +70,8 @@ def check_actor(
         check("concurrently", second=concurrent, remedy="keep no state in the instance: many episodes share it")
         elsewhere = run_player_in_new_process(decide_in_new_loop, spec, inputs)
         check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
-        if actor.only_computes:
-            _check_only_computes(spec, inputs[0])
+        if actor.cpu_bound:
+            _check_cpu_bound(spec, inputs[0])
     if actor.needs_model:
         check_model_faults(spec, lambda failing: decide(failing, inputs[:1]), lambda decisions: False)
 
@@ -103,8 +103,8 @@ async def _decide(actor: Actor, history: History) -> Decision:
     return decision
 
 
-def _check_only_computes(spec: PluginSpec, history: History) -> None:
-    """Check that `act` never suspends, as the worker runs it without an event loop."""
+def _check_cpu_bound(spec: PluginSpec, history: History) -> None:
+    """Check that `act` never suspends, as workers run it without an event loop."""
     coroutine = make_actor(spec, None).act(PROMPT, history, SEED)
     try:
         coroutine.send(None)
@@ -112,6 +112,6 @@ def _check_only_computes(spec: PluginSpec, history: History) -> None:
         return
     except RuntimeError as error:
         observed = f"it needs an event loop: {describe_error(error)}"
-        raise violation("only_computes", observed, "set only_computes to False") from error
+        raise violation("cpu_bound", observed, "set cpu_bound to False") from error
     coroutine.close()
-    raise violation("only_computes", "it awaits something", "set only_computes to False")
+    raise violation("cpu_bound", "it awaits something", "set cpu_bound to False")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class ErringActor(Actor):
     """Alternates between an available action, in capitals with extra spaces, and no or an unknown action."""
 
-    only_computes = True
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """See the class."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ictbench.actors.calls import TOOLS_FORMAT
 from ictbench.actors.react import ACTIONS_HEADING, FORMAT, JSON_FORMAT
+from ictbench.actors.tool_call_format import TOOLS_FORMAT
 from ictbench.models.chat_model import ACT_TOOL
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]

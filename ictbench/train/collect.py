@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
-from ictbench.protocol import LoopPlan
-from ictbench.records import episode_key
-from ictbench.runs.plan import Options, make_plan
+from ictbench.protocol import LoopPlan, keys_for
+from ictbench.runs.options import Options, defaults_of
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import Played, run_session
 from ictbench.runs.sync_loop import run_blocking
@@ -19,13 +19,10 @@ from ictbench.train.states import ReflectionState, StatesInfo, refuse_held_out, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
-
-PAPER = {"loops": 32, "turns": 4, "batch_size": 3}
-"""Sizes of the paper: 128 loops of 4 turns over the four meta-train families of each suite."""
 
 
 def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
@@ -42,7 +39,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     """
     require_datasets()
     requested = {name: value for name, value in options.items() if value is not None}
-    plan = make_plan(Options.parse({"profile": "standard", "families": "meta-train", **PAPER, **requested}))
+    plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
     refuse_held_out(plan.suite, plan.families)
     if plan.terms.experience != "fresh":
         raise ConfigError(
@@ -85,7 +82,12 @@ def _write(played: Played, suite: str) -> StatesInfo:
         raise RunError(
             f"the states are incomplete: {owed} episodes or reflections are owed ({cause}); run the same command again"
         )
-    states = (state for outcome in played.outcomes for state in _states(outcome, played.journal))
+    states = (
+        state
+        for family, loops in played.loops.items()
+        for loop in loops
+        for state in _states(family, loop, played.journal)
+    )
     return write_states(
         played.folder.path,
         states,
@@ -105,18 +107,17 @@ def _write(played: Played, suite: str) -> StatesInfo:
     )
 
 
-def _states(outcome: LoopOutcome, journal: Journal) -> Iterator[ReflectionState]:
+def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
     """Yield one state per turn."""
-    plan = outcome.plan
-    for turn, (prompt, tasks) in enumerate(zip(outcome.prompts, plan.batches, strict=False), start=1):
-        episodes = [journal.episode(episode_key(task.id, prompt)) for task in tasks]
+    for turn, batch in enumerate(loop.batches, start=1):
+        episodes = [journal.episode(key) for key in keys_for(loop, "experience", turn - 1)]
         trajectories = [episode.trajectory for episode in episodes if episode is not None]
         yield ReflectionState(
-            family=plan.family,
-            loop=plan.index,
+            family=family,
+            loop=loop.index,
             turn=turn,
-            prompt=prompt,
-            task_ids=tuple(task.id for task in tasks),
+            prompt=loop.prompts[turn - 1].text,
+            task_ids=batch.tasks,
             solved=tuple(trajectory.solved for trajectory in trajectories),
             trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
         )

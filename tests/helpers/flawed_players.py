@@ -72,8 +72,8 @@ class AcceptsAnyOption(Actor):
         return Decision(action="wait")
 
 
-class AwaitsThoughOnlyComputes(Correct):
-    only_computes = True
+class AwaitsThoughCpuBound(Correct):
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         await asyncio.sleep(0)

@@ -57,7 +57,7 @@ TRAJECTORIES = st.builds(
 
 def episode(name: str = "read-1", prompt: str = "p", trajectory: Trajectory | None = None, **fields: Usage) -> Episode:
     return Episode(
-        key=episode_key(name, prompt),
+        key=episode_key(name, prompt_digest(prompt)),
         task=Task(id=name, family=name.rpartition("-")[0], env="e", params={"seed": 1}),
         prompt=prompt_digest(prompt),
         seed=7,

@@ -94,7 +94,7 @@ def test_access_reaches_the_model_wherever_it_stands() -> None:
         ("rules:openai/m", ConfigError, "reflector 'rules' has no model and wraps no other: leave ':openai/m' out"),
         ("rewrite:nobody/m", UnknownNameError, "unknown model provider 'nobody'"),
         ("blind:ruels", UnknownNameError, "unknown reflector 'ruels'; did you mean 'rules'"),
-        ("blnd:rules", UnknownNameError, "there is no module 'blnd' to import"),
+        ("blnd:rules", UnknownNameError, "module 'blnd' cannot be found"),
     ],
 )
 def test_what_cannot_be_is_told(name: str, error: type[Exception], said: str) -> None:

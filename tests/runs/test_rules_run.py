@@ -104,7 +104,7 @@ def test_every_outcome_in_the_result_is_that_of_a_recorded_episode(run: ictbench
         rows += [(loop.selection_tasks, loop.prompts[i], outcomes) for i, outcomes in enumerate(loop.selection)]
         rows += [(loop.test_tasks, loop.prompts[i], outcomes) for i, outcomes in loop.test.items()]
         for tasks, prompt, outcomes in rows:
-            keys = [episode_key(task, prompt.text) for task in tasks]
+            keys = [episode_key(task, prompt.digest) for task in tasks]
             assert "".join(str(int(solved[key])) for key in keys) == outcomes
             used |= set(keys)
     assert used == set(solved)
@@ -214,7 +214,7 @@ def test_an_audit_adds_the_overfitting_gap_and_changes_nothing_else(run: ictbenc
                 (loop.batches[0].tasks, loop.prompts[1], audit.replayed),
                 (loop.batches[1].tasks, loop.prompts[0], audit.fresh),
             ]:
-                ends = [audited.episode(episode_key(task, prompt.text)).trajectory.solved for task in tasks]
+                ends = [audited.episode(episode_key(task, prompt.digest)).trajectory.solved for task in tasks]
                 assert outcomes == "".join(str(int(solved)) for solved in ends)
     assert len(audited.episode_keys()) > len(run.episode_keys())
 

@@ -8,7 +8,8 @@ import pytest
 from training_cards import write_card
 
 from ictbench.errors import ConfigError
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -239,7 +239,7 @@ def test_latencies_are_parsed_from_text() -> None:
 
 def test_a_policy_sees_prompt_observation_and_actions() -> None:
     from ictbench.actors.actor import History
-    from ictbench.actors.react import parse_json, parse_reply, render_messages
+    from ictbench.actors.react import parse_json_reply, parse_reply, render_messages
     from ictbench.models.chat_model import ConstraintStyle
 
     arguments: list[Any] = []
@@ -254,7 +254,7 @@ def test_a_policy_sees_prompt_observation_and_actions() -> None:
     assert arguments[0] == ("Play.", "A door.\n\n  @ |", ["wait", "open door"])
     assert [parse_reply(str(reply))[0] for reply in replies] == ["open door", None]
     as_json = str(answer({"messages": render_messages("Play.", history, style=ConstraintStyle.JSON)}))
-    assert parse_json(as_json) == ("open door", "This is scripted.")
+    assert parse_json_reply(as_json) == ("open door", "This is scripted.")
     assert arguments[-1] == arguments[0]
 
 
