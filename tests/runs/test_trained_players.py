@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from training_cards import written
+from training_cards import write_card
 
 from ictbench.errors import ConfigError
 from ictbench.runs.options import Options
@@ -67,7 +67,7 @@ def test_the_temperature_is_the_suites_unless_told_otherwise() -> None:
 
 
 def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: Path) -> None:
-    written(tmp_path)
+    write_card(tmp_path)
     made = plan(f"openai/{tmp_path}")
     assert (made.reflector.name, made.reflector.options) == ("lessons", {"experience": "events"})
     assert made.trained_on == ("minihack-v1/eat",)
@@ -79,7 +79,7 @@ def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: P
 
 
 def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
-    written(tmp_path)
+    write_card(tmp_path)
     more = plan(f"openai/{tmp_path}", reflector_trained_on="eat,other:the web")
     assert more.trained_on == ("minihack-v1/eat", "other:the web")
     with pytest.raises(ConfigError, match="trained on minihack-v1/eat too: add it to --reflector-trained-on"):
@@ -87,7 +87,7 @@ def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_path: Path) -> None:
-    written(tmp_path, trained_on=("mine/flee",))
+    write_card(tmp_path, trained_on=("mine/flee",))
     assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)
     assert plan(f"openai/{tmp_path}", reflector_trained_on="eat,mine/flee").trained_on == (
         "mine/flee",
