@@ -33,7 +33,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ictbench.records import FailureKind, Usage
+    from ictbench.choices import FailureKind
+    from ictbench.records import Usage
 
 TransientKind = Literal["rate_limited", "overloaded", "timeout", "connection", "malformed"]
 """How one request can fail in passing."""

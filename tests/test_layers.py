@@ -18,6 +18,7 @@ PACKAGE = Path(ictbench.__file__).parent
 
 LAYERS = (
     ("_version",),
+    ("choices",),
     ("records",),
     ("errors",),
     ("plugins", "semaphore", "rules_text"),

@@ -12,8 +12,10 @@ from ictbench.audit.findings import Findings
 from ictbench.audit.replay_episode import ASPECTS, Aspect, Mismatch, first_mismatch, replay_spec
 from ictbench.errors import EnvError, UsageError, WorkerLostError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.rollout import Priority, make_executor
+from ictbench.records import task_id_of
+from ictbench.rollout import Priority
 from ictbench.rollout.episode import ENV_BROKE
+from ictbench.runs.engine import SCRIPTED_IN_FLIGHT, open_executor
 from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
@@ -21,14 +23,9 @@ if TYPE_CHECKING:
 
     from ictbench.audit.verification import Check
     from ictbench.records import Task
-    from ictbench.rollout import Executor, ExecutorName
+    from ictbench.rollout import Executor
+    from ictbench.runs.options import Options
     from ictbench.submissions.episode_records import EpisodeRecord, Evidence
-
-ENV_TIMEOUT = 120.0
-"""Seconds that one episode may take before its environment counts as hanging."""
-
-IN_FLIGHT = 16
-"""Episodes sent to each worker at a time, so that it never waits for the next one."""
 
 MAX_MISMATCHES = 10
 """Mismatches after which the replay stops. It also stops at the first environment that breaks."""
@@ -78,12 +75,9 @@ def draw_sample(keys: Iterable[str], count: int, seed: str) -> set[str]:
 def replay(
     evidence: Evidence,
     tasks: Mapping[str, Task],
+    options: Options,
     *,
     sample: Collection[str] | None = None,
-    executor: ExecutorName = "process",
-    workers: int | None = None,
-    ray_address: str | None = None,
-    env_timeout: float = ENV_TIMEOUT,
     on_played: Callable[[int], None] = lambda episodes: None,
 ) -> Replay:
     """Play recorded episodes again, until all are played or enough of them differ from their records.
@@ -91,28 +85,23 @@ def replay(
     Args:
         evidence: Holds the records.
         tasks: The suite's own tasks, by id. What a record says about its task is not used.
+        options: Options of a run that say where episodes are played.
         sample: Keys of the episodes to play; None for all.
-        executor: See `make_executor`, as for the next three.
-        workers: Number of workers.
-        ray_address: Address of the Ray cluster.
-        env_timeout: Seconds that one episode may take.
         on_played: Called with the number of episodes just played.
 
     Raises:
-        UsageError: Ray is not installed.
-        RunError: No worker can be started.
+        MissingExtraError: Ray is not installed.
+        WorkerError: No worker can be started.
     """
 
     async def play() -> Replay:
         meter = UsageMeter()
-        played_by = await make_executor(
-            executor, ModelPool(meter), meter, workers=workers, env_timeout=env_timeout, ray_address=ray_address
-        )
+        executor = await open_executor(options, ModelPool(meter), meter)
         try:
             records = (record for record in evidence.episodes() if sample is None or record.key in sample)
-            return await _Replayer(played_by, tasks, evidence.digits, env_timeout, on_played).play_all(records)
+            return await _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played).play_all(records)
         finally:
-            await played_by.aclose()
+            await executor.aclose()
 
     return run_blocking(play)
 
@@ -132,12 +121,17 @@ class _Replayer:
 
     async def play_all(self, records: Iterator[EpisodeRecord]) -> Replay:
         """Play all records, several at a time."""
+        tasks = [
+            asyncio.create_task(self._play_in_turn(records)) for _ in range(SCRIPTED_IN_FLIGHT * self.executor.workers)
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(IN_FLIGHT * self.executor.workers):
-                    group.create_task(self._play_in_turn(records))
-        except* _EnoughPlayed:
+            await asyncio.gather(*tasks)
+        except _EnoughPlayed:
             pass
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         return self.result
 
     async def _play_in_turn(self, records: Iterator[EpisodeRecord]) -> None:
@@ -152,7 +146,7 @@ class _Replayer:
                 raise _EnoughPlayed
 
     async def _play(self, record: EpisodeRecord) -> Mismatch | None:
-        task = self.tasks[record.key.rpartition("@")[0]]
+        task = self.tasks[task_id_of(record.key)]
         try:
             replayed = await self.executor.play(replay_spec(record, task), Priority.TEST)
         except (EnvError, UsageError) as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ReplayActor(Actor):
     """Follows a script: its prompt is a JSON list that holds the proposal of each decision, null for none."""
 
-    only_computes = True
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Return the decision that the script has at this point."""

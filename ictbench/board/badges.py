@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from ictbench.audit.verification import ENOUGH, MARGIN, Verification
+from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
 from ictbench.errors import SubmissionError
+from ictbench.records import validation_message
 from ictbench.submissions.layout import Badge
 from ictbench.submissions.safe_read import read_bytes
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
 
 def _too_little(record: Verification) -> str:
     """Why a record that passed is not enough for a badge; empty if it is."""
-    if record.replayed and record.replayed.episodes < (needed := min(ENOUGH, record.replayed.of)):
+    if record.replayed and record.replayed.episodes < (needed := min(BADGE_SAMPLE, record.replayed.of)):
         return f"{record.replayed.episodes} episodes were played again, and a badge needs {needed}"
     if record.reran and record.reran.margin > MARGIN:
         return f"the margin was {record.reran.margin:g}, and a badge allows {MARGIN:g}"
@@ -97,7 +97,7 @@ def read_record(path: Path, badge: Badge) -> Verification:
     try:
         record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
     except ValidationError as error:
-        raise SubmissionError(f"{path} is no record of a verification: {describe(error)}") from error
+        raise SubmissionError(f"{path} is no record of a verification: {validation_message(error)}") from error
     played = record.replayed.episodes if record.replayed else 0
     if record.badge != badge or (record.passed and not (played if badge == "replayed" else record.reran)):
         raise SubmissionError(f"{path} is no record of what was {badge}; have it made again")

@@ -1,4 +1,4 @@
-"""The open models of one process: each opened once, all with the same limits and cache."""
+"""The open models of one process: one instance per spec, all with the same limits and cache."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.client import ModelClient, Retry
-from ictbench.models.prices import price_of
-from ictbench.models.providers.custom import adapted
+from ictbench.models.prices import find_price
+from ictbench.models.providers.custom import open_model
 from ictbench.models.usage_meter import UsageMeter
 from ictbench.plugins import resolve
 
@@ -30,27 +30,27 @@ class ModelPool:
         self._models: dict[str, ModelClient] = {}
 
     def open(self, spec: ModelSpec) -> ModelClient:
-        """The one model of a spec.
+        """Return the model of a spec, always the same instance.
 
         Raises:
-            UnknownNameError: no such provider.
-            UsageError: the spec cannot work, e.g. a key is missing.
+            UnknownNameError: The provider does not exist.
+            UsageError: The spec cannot work, e.g. an API key is missing.
         """
         key = spec.model_dump_json()
         if key not in self._models:
-            adapter = adapted(resolve("model", spec.provider), spec)
+            adapter = open_model(resolve("model", spec.provider), spec)
             self._models[key] = ModelClient(
-                adapter, self._meter, retry=self._retry, cache=self._cache, price=price_of(spec)
+                adapter, self._meter, retry=self._retry, cache=self._cache, price=find_price(spec)
             )
         return self._models[key]
 
     async def check(self) -> None:
-        """Ask every open model for one reply, past the cache: does it answer at all?
+        """Request one uncached completion from every open model, to check that it answers.
 
         Raises:
-            EndpointRefusedError: one refuses the key, the model or the request.
-            ModelUnavailableError: one does not answer.
-            LimitReachedError: a limit of the whole run is reached.
+            EndpointRefusedError: An endpoint refuses the key, the model or the request.
+            ModelUnavailableError: An endpoint does not answer.
+            LimitReachedError: A limit of the whole run is reached.
         """
         await asyncio.gather(*map(_check, self._models.values()))
 
@@ -63,7 +63,7 @@ class ModelPool:
 
 async def _check(model: ModelClient) -> None:
     try:
-        await model.ask([{"role": "user", "content": "Reply with the word OK."}])
+        await model.complete_uncached([{"role": "user", "content": "Reply with the word OK."}])
     except ModelFailure as failure:
         if failure.kind == "bad_request":
             raise EndpointRefusedError(f"{model.spec.name} rejects our requests: {failure}") from failure

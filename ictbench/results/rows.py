@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from ictbench.records import End, FailureKind, Record, ReflectionFailure, Role, Step
-from ictbench.results.schema import Purpose
+from ictbench.choices import FailureKind
+from ictbench.protocol.loop_result import Purpose
+from ictbench.records import End, Record, ReflectionFailure, Role, Step
 
 
 class Row(Record):

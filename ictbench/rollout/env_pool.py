@@ -65,7 +65,7 @@ class EnvPool:
             UnknownNameError: The task names an environment that is not installed.
         """
         env_class: type[TextEnv] = resolve("env", task.env)
-        key = (task.env, env_class.warm_key(task))
+        key = (task.env, env_class.pool_key(task))
         if idle := self._idle_by_key[key]:
             pooled = idle.pop()
             del self._idle[id(pooled)]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ictbench.actors import History
 from ictbench.errors import EnvError, IctbenchError, ModelFailure, PluginError
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import Decision, Episode, FailureKind, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import Decision, Episode, Step, Trajectory, Usage, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ictbench.actors import Actor
+    from ictbench.choices import FailureKind
     from ictbench.envs import TextEnv
     from ictbench.records import End, EpisodeSpec, Observation
 

@@ -70,7 +70,7 @@ class EpisodeWorker:
         current_key.set(spec.key)
         request_priority.set(priority)
         actor = self._actor(spec.actor)
-        if actor.only_computes:
+        if actor.cpu_bound:
             return await self._computed.play(
                 functools.partial(self._timed, spec.key, self._compute_episode, (spec, actor))
             )

@@ -1,8 +1,7 @@
-"""A run's folder: where everything about it lies, and who may write there."""
+"""Folder of a run: paths, ownership, atomic writes."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.errors import RunFolderError
+from ictbench.runs.folder_lock import check_identity, lock_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,38 +22,38 @@ RUN_SCHEMA = "ictbench.run/1"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Paths of a run's files."""
+    """Paths of the files of a run."""
 
     path: Path
 
     @property
     def config(self) -> Path:
-        """The whole configuration, no secrets."""
+        """Full configuration, without secrets."""
         return self.path / "run.json"
 
     @property
     def journal(self) -> Path:
-        """Every finished episode and reflection."""
+        """Finished episodes and reflections."""
         return self.path / "journal.sqlite"
 
     @property
     def result(self) -> Path:
-        """The result, schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/1`."""
         return self.path / "result.json"
 
     @property
     def episodes(self) -> Path:
-        """One line an episode: what is needed to play it again without a model."""
+        """Episode records, one per line: what a replay without a model needs."""
         return self.path / "episodes.jsonl.gz"
 
     @property
     def log(self) -> Path:
-        """What happened, line by line, over all sittings."""
+        """Log of all sessions."""
         return self.path / "run.log"
 
     @property
     def times(self) -> Path:
-        """When each episode started and how long it took."""
+        """Start and duration of each episode."""
         return self.path / "times.csv"
 
     @property
@@ -65,86 +65,56 @@ class RunFolder:
         """Create the folder, or check that it holds the same run; hold its lock until the returned file is closed.
 
         Raises:
-            RunFolderError: it cannot be written, holds something else or another run, or is in use.
+            RunFolderError: The folder cannot be written, holds something else or another run, or is in use.
         """
+        lock = lock_folder(self.path, self.config.name)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            # What a run killed in its first moment leaves is no stranger's.
-            own = {"lock", f"{self.config.name}.part"}
-            if not self.config.exists() and any(path.name not in own for path in self.path.iterdir()):
-                raise RunFolderError(f"{self.path} holds other files and is no run's folder; choose another --out")
-            lock = open(self.path / "lock", "w", encoding="utf-8")  # noqa: SIM115 - held open as the lock
-        except OSError as error:
-            raise RunFolderError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise RunFolderError(
-                f"another ictbench is writing to {self.path}; wait for it or choose another --out"
-            ) from error
-        try:
-            self._check_or_write(identity)
+            if self.config.exists():
+                check_identity(self.path, self.read_config(), identity)
+            else:
+                config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
+                write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
         except BaseException:
             lock.close()
             raise
         return lock
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration of an existing run.
+        """Return the configuration of an existing run.
 
         Raises:
-            RunFolderError: there is none, or it cannot be read.
+            RunFolderError: The folder has none, or it cannot be read.
         """
         try:
             config = json.loads(self.config.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise RunFolderError(f"{self.path} is no run's folder: it has no {self.config.name}") from error
+            raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}") from error
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{self.config} cannot be read: {error}") from error
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
-            raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}; it was not written by this version")
+            raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config
-
-    def _check_or_write(self, identity: dict[str, Any]) -> None:
-        if not self.config.exists():
-            config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
-            write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-            return
-        recorded = self.read_config()
-        wanted = json.loads(json.dumps(identity))
-        for name, value in wanted.items():
-            if recorded.get(name) != value:
-                raise RunFolderError(
-                    f"{self.path} holds a run with another configuration: {name} is {_short(recorded.get(name))} "
-                    f"there and {_short(value)} here; choose another --out, or the same options"
-                )
 
 
 def new_run_id(suite: str, reflector: str) -> str:
-    """A folder name that says when, which suite and which reflector."""
+    """Return a folder name of the time, the suite and the reflector."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in reflector)[-40:]
     return f"{stamp}-{suite}-{plain}"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file in one step, so that a reader or a crash never meets half of it."""
-    with written_atomically(path) as file:
+    """Replace a file in one step, so that neither a reader nor a crash ever sees half of it."""
+    with atomic_writer(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def written_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write piece by piece, which replaces `path` in one step at the end."""
+def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that replaces `path` in one step at the end of the block."""
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
-from ictbench.suites.suite import ProfileName
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: the same on every file system, and no path."""

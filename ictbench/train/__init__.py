@@ -1,7 +1,7 @@
-"""Training of reflectors: reflection states from in-context training, rewards from playing, GRPO."""
+"""Training of reflectors: reflection states from in-context training, rewards from played episodes, GRPO."""
 
 from ictbench.train.collect import collect
-from ictbench.train.settings import Settings
-from ictbench.train.states import State, States
+from ictbench.train.settings import TrainingSettings
+from ictbench.train.states import ReflectionState, StateDataset
 
-__all__ = ["Settings", "State", "States", "collect"]
+__all__ = ["ReflectionState", "StateDataset", "TrainingSettings", "collect"]

@@ -1,62 +1,59 @@
-"""Collects reflection states: loops of in-context training on meta-train families, without selection and test."""
+"""Collection of reflection states: loops on meta-train families, without selection and test."""
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
-from ictbench.protocol import LoopPlan
-from ictbench.records import episode_key
-from ictbench.runs.plan import Options, make_plan
+from ictbench.protocol import LoopPlan, keys_for
+from ictbench.runs.options import Options, defaults_of
+from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
-from ictbench.runs.session import Played, run_session
+from ictbench.runs.session import FinishedSession, run_session
 from ictbench.runs.sync_loop import run_blocking
-from ictbench.train.states import About, State, python_version, refuse_held_out, require_datasets, write_states
+from ictbench.train.states import ReflectionState, StatesInfo, refuse_held_out, require_datasets, write_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
 
-PAPER = {"loops": 32, "turns": 4, "batch_size": 3}
-"""The paper's 128 loops of 4 turns, over the four meta-train families that either suite has."""
 
-
-def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> About:
-    """Run loops and write their reflection states into a folder; one that holds the same loops is continued.
+def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
+    """Run loops and write their reflection states into a folder; a folder of the same loops is continued.
 
     Args:
-        out: the folder.
-        on_start: told the folder and the live counts; see `ictbench.run`.
-        options: those of `ictbench.run`; families are the meta-train ones and sizes the paper's, unless they say
-            otherwise.
+        out: The folder.
+        on_start: Receives the folder and the live progress; see `ictbench.run`.
+        options: Options of `ictbench.run`. By default, families are the meta-train ones and sizes are the paper's.
 
     Raises:
-        UsageError: something asked for does not exist or does not fit, or a family is held out; nothing was played.
-        RunError: it stopped before its end; what it finished is recorded, and the same call goes on.
+        UsageError: An option does not exist or does not fit, or a family is held out; nothing was played.
+        RunError: The run stopped early; everything finished is recorded, and the same call continues.
     """
     require_datasets()
-    given = {name: value for name, value in options.items() if value is not None}
-    plan = make_plan(Options.parse({"profile": "standard", "families": "meta-train", **PAPER, **given}))
+    requested = {name: value for name, value in options.items() if value is not None}
+    plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
     refuse_held_out(plan.suite, plan.families)
-    if plan.terms.experience != "fresh":
+    if plan.traits.experience != "fresh":
         raise ConfigError(
-            f"reflector {plan.reflector.label!r} is shown other episodes than those of its loop, maybe of held-out "
-            "families: collect with what is inside it"
+            f"reflector {plan.reflector.label!r} is shown episodes of other loops, possibly from held-out families: "
+            "collect with the reflector that it wraps"
         )
-    # Nothing is scored; what is planned says so.
+    # Nothing is scored. The plan must say so, because the recorded configuration is made from it.
     plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0}))
-    asked = str(given.get("suite") or plan.suite.name)
+    suite = str(requested.get("suite") or plan.suite.name)
     folder = RunFolder(Path(out))
     try:
         return run_blocking(
             lambda: run_session(
-                plan, list(_loops(plan)), folder, on_start, lambda played: _write(played, asked), collects="states"
+                plan, list(_loops(plan)), folder, on_start, lambda session: _write(session, suite), collects="states"
             )
         )
     except KeyboardInterrupt as error:
@@ -74,18 +71,25 @@ def _loops(plan: RunPlan) -> Iterator[LoopPlan]:
                 selection=(),
                 test=(),
                 prompt_bytes=plan.prompt_bytes,
-                experience=plan.terms.experience,
+                experience=plan.traits.experience,
             )
 
 
-def _write(played: Played, suite: str) -> About:
-    plan, sizes = played.plan, played.plan.sizes
-    if owed := len(played.ledger.owed):
-        trouble = next(iter(played.ledger.owed.values()))
-        raise RunError(f"the states are incomplete: {owed} episodes or reflections are owed ({trouble}); ask again")
-    states = (state for outcome in played.outcomes for state in _states(outcome, played.journal))
+def _write(session: FinishedSession, suite: str) -> StatesInfo:
+    plan, sizes = session.plan, session.plan.sizes
+    if owed := len(session.store.owed):
+        cause = next(iter(session.store.owed.values()))
+        raise RunError(
+            f"the states are incomplete: {owed} episodes or reflections are owed ({cause}); run the same command again"
+        )
+    states = (
+        state
+        for family, loops in session.loops.items()
+        for loop in loops
+        for state in _states(family, loop, session.journal)
+    )
     return write_states(
-        played.folder.path,
+        session.folder.path,
         states,
         {
             "suite": suite,
@@ -98,23 +102,22 @@ def _write(played: Played, suite: str) -> About:
             "max_steps": plan.max_steps,
             "reflector": plan.reflector.model_dump(mode="json"),
             "actor": plan.actor.model_dump(mode="json"),
-            "versions": {"python": python_version(), **played.versions},
+            "versions": {"python": platform.python_version(), **session.versions},
         },
     )
 
 
-def _states(outcome: LoopOutcome, journal: Journal) -> Iterator[State]:
-    """One a turn."""
-    plan = outcome.plan
-    for turn, (prompt, tasks) in enumerate(zip(outcome.prompts, plan.batches, strict=False), start=1):
-        episodes = [journal.episode(episode_key(task.id, prompt)) for task in tasks]
+def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
+    """Yield one state per turn."""
+    for turn, batch in enumerate(loop.batches, start=1):
+        episodes = [journal.episode(key) for key in keys_for(loop, "experience", turn - 1)]
         trajectories = [episode.trajectory for episode in episodes if episode is not None]
-        yield State(
-            family=plan.family,
-            loop=plan.index,
+        yield ReflectionState(
+            family=family,
+            loop=loop.index,
             turn=turn,
-            prompt=prompt,
-            task_ids=tuple(task.id for task in tasks),
+            prompt=loop.prompts[turn - 1].text,
+            task_ids=batch.tasks,
             solved=tuple(trajectory.solved for trajectory in trajectories),
             trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
         )

@@ -1,4 +1,4 @@
-"""Group relative policy optimisation of a reflector, on rewards that are played. Resumable."""
+"""Group relative policy optimization (GRPO) of a reflector's model. Resumable."""
 
 from __future__ import annotations
 
@@ -8,89 +8,93 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
-from ictbench.models.providers.hf_generate import out_of_memory
+from ictbench.models.providers.hf_generate import is_out_of_memory
 from ictbench.runs import EpisodePlayer
-from ictbench.train.reward import Rewards
+from ictbench.train.reward import RewardFunction
 from ictbench.train.training_folder import TrainingFolder
-from ictbench.train.training_setup import set_up
+from ictbench.train.training_setup import prepare_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ictbench.train.settings import Settings
-    from ictbench.train.training_setup import Setup
+    from ictbench.train.settings import TrainingSettings
+    from ictbench.train.training_setup import TrainingSetup
 
 CHANGEABLE = {
     *("out", "steps", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
     *("micro_batch", "device", "compute", "vllm", "vllm_memory"),
 }
-"""Settings that may change when a training goes on."""
-
-LOWER = "lower micro_batch, max_tokens or max_question_tokens, or train a LoRA adapter (lora: {})"
+"""Settings that may change when a training is resumed."""
 
 
-def grpo(settings: Settings, tell: Callable[[str], None] = lambda line: None) -> Path:
-    """Train a reflector's model, or go on from the last good checkpoint; the folder of the last checkpoint.
+def train_grpo(settings: TrainingSettings, report: Callable[[str], None] = lambda line: None) -> Path:
+    """Train a reflector's model, or resume from the last complete checkpoint; return the last checkpoint's folder.
 
     Args:
-        settings: what to train, and how.
-        tell: is told each step in a line.
+        settings: The configuration.
+        report: Receives one line per step.
 
     Raises:
-        UsageError: something does not exist, does not fit, or is not installed; nothing was trained.
-        RunError: the training stopped before its end; the same call goes on from the last good checkpoint.
+        UsageError: Something does not exist, does not fit, or is not installed; nothing was trained.
+        RunError: The training stopped early; the same call resumes it from the last complete checkpoint.
     """
-    setup, folder = set_up(settings), TrainingFolder(settings.out)
-    first = os.environ.get("RANK", "0") == "0"
-    with folder.claimed(identity(setup)) if first else nullcontext():
-        if first:
-            folder.discard_unfinished()
+    setup, folder = prepare_training(settings), TrainingFolder(settings.out)
+    first_process = os.environ.get("RANK", "0") == "0"
+    with folder.locked(identity(setup)) if first_process else nullcontext():
+        if first_process:
+            folder.remove_incomplete_checkpoints()
         with EpisodePlayer(setup.plan) as player:
-            rewards = Rewards(setup.plan, player, settings.reward, settings.replicates)
-            return _train(setup, rewards, folder, tell)
+            reward_function = RewardFunction(setup.plan, player, settings.reward, settings.replicates)
+            return _train(setup, reward_function, folder, report)
 
 
-def identity(setup: Setup) -> dict[str, Any]:
-    """What must be equal for a training to go on, as plain JSON."""
+def identity(setup: TrainingSetup) -> dict[str, Any]:
+    """Return, as plain JSON, what must be equal for a training to be resumed."""
     return {
         **setup.settings.model_dump(mode="json", exclude=CHANGEABLE | {"states"}),
-        "states_digest": setup.states.about.digest,
+        "states_digest": setup.states.info.digest,
         "base_digest": setup.base_digest,
     }
 
 
-def _train(setup: Setup, rewards: Rewards, folder: TrainingFolder, tell: Callable[[str], None]) -> Path:
-    # Nobody is told that somebody trains.
+def _train(
+    setup: TrainingSetup, reward_function: RewardFunction, folder: TrainingFolder, report: Callable[[str], None]
+) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # Of the packages among each other: nothing that a user could do something about.
+    # Raised by the training packages about each other; the user can do nothing about them.
     warnings.simplefilter("ignore", FutureWarning)
-    from ictbench.train.trainer import Trainer
+    from ictbench.train.trainer import ReflectorTrainer
 
-    steps, done, last = setup.settings.steps, folder.last_step, folder.last
+    steps, done, checkpoint = setup.settings.steps, folder.last_step, folder.last_checkpoint
     if done is not None and done > steps:
-        raise ConfigError(f"{last} has more than the {steps} steps that are asked for; choose another out")
-    if last and done == steps:
-        tell(f"all {steps} steps are done already")
-        return last
+        raise ConfigError(
+            f"{checkpoint} is beyond the {steps} steps of the settings; raise steps or choose another out"
+        )
+    if checkpoint and done == steps:
+        report(f"all {steps} steps are done already")
+        return checkpoint
     try:
-        trainer = Trainer(setup, rewards, folder, tell)
-        if last:
-            tell(f"going on from {last}")
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        trainer = ReflectorTrainer(setup, reward_function, folder, report)
+        if checkpoint:
+            report(f"resuming from {checkpoint}")
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except InfrastructureError as error:
-        raise RunError(f"a reward could not be played: {error}. {_kept(folder)}") from error
+        raise RunError(f"the episodes for a reward could not be played: {error}. {_resume_hint(folder)}") from error
     except KeyboardInterrupt as error:
-        raise RunInterruptedError(f"stopped. {_kept(folder)}") from error
+        raise RunInterruptedError(f"stopped. {_resume_hint(folder)}") from error
     except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
-        raise RunError(f"memory does not suffice: {LOWER}. {_kept(folder)}") from error
-    if folder.last is None:
+        raise RunError(
+            "out of memory: lower micro_batch, max_tokens or max_question_tokens, or train a LoRA adapter (lora: {}). "
+            + _resume_hint(folder)
+        ) from error
+    if folder.last_checkpoint is None:
         raise ConfigError(f"no checkpoint was written to {folder.path}")
-    return folder.last
+    return folder.last_checkpoint
 
 
-def _kept(folder: TrainingFolder) -> str:
-    last = folder.last
-    return f"The same command goes on from {last}" if last else "There is no checkpoint yet"
+def _resume_hint(folder: TrainingFolder) -> str:
+    checkpoint = folder.last_checkpoint
+    return f"The same command resumes from {checkpoint}" if checkpoint else "There is no checkpoint yet"

@@ -1,4 +1,4 @@
-"""The card of a checkpoint: `ictbench.json` for programs, README.md for people."""
+"""Card of a checkpoint: `ictbench.json` for programs, README.md for people."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
-from ictbench.models.checkpoint_card import CARD, TrainingCard
-from ictbench.models.providers.hf import ADAPTER
+from ictbench.models.checkpoint_card import CARD_FILE, TrainingCard
+from ictbench.models.providers.hf import ADAPTER_CONFIG
 from ictbench.models.providers.smollm2 import SMOLLM2
 from ictbench.runs.run_folder import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ictbench.train.training_setup import Setup
+    from ictbench.train.training_setup import TrainingSetup
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
 
 
-def write_card(folder: Path, setup: Setup, step: int) -> TrainingCard:
-    """Write the card into a checkpoint that is otherwise complete; its last file says that it is."""
-    settings, about = setup.settings, setup.states.about
+def write_card(folder: Path, setup: TrainingSetup, step: int) -> TrainingCard:
+    """Write the card into a checkpoint that has all its other files; `ictbench.json`, written last, completes it."""
+    settings, info = setup.settings, setup.states.info
     card = TrainingCard(
         ictbench=__version__,
         reflector=settings.reflector,
         experience=setup.task.experience,
         trained_on=setup.trained_on,
         suite=setup.states.suite.name,
-        suite_digest=about.suite_digest,
-        states_digest=about.digest,
+        suite_digest=info.suite_digest,
+        states_digest=info.digest,
         actor=setup.plan.actor.label,
         reward=settings.reward,
         step=step,
         base=settings.model,
         base_digest=setup.base_digest,
         config=settings.model_dump(mode="json"),
-        versions={**about.versions, **{package: version(package) for package in PACKAGES}},
+        versions={**info.versions, **{package: version(package) for package in PACKAGES}},
     )
-    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER).is_file():
-        # By its name, not by where this machine has it.
-        said = {**json.loads(adapter.read_text(encoding="utf-8")), "base_model_name_or_path": SMOLLM2}
-        write_atomically(adapter, json.dumps(said, indent=2) + "\n")
+    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER_CONFIG).is_file():
+        # The name, not the folder on this machine.
+        config = {**json.loads(adapter.read_text(encoding="utf-8")), "base_model_name_or_path": SMOLLM2}
+        write_atomically(adapter, json.dumps(config, indent=2) + "\n")
     write_atomically(folder / "README.md", _readme(card))
-    write_atomically(folder / CARD, card.model_dump_json(by_alias=True, indent=2) + "\n")
+    write_atomically(folder / CARD_FILE, card.model_dump_json(by_alias=True, indent=2) + "\n")
     return card
 
 
 def _readme(card: TrainingCard) -> str:
     rows = {
         "trained on": ", ".join(card.trained_on),
-        "began as": f"{card.base} ({card.base_digest or 'no digest'})",
+        "initial model": f"{card.base} ({card.base_digest or 'no digest'})",
         "steps": str(card.step),
         "reward": f"{card.reward}, played by the actor {card.actor}",
         "question": f"of the reflector {card.reflector}, experience shown as {card.experience}",
@@ -68,11 +68,12 @@ tags: [ictbench, in-context-training, grpo]
 
 # A reflector trained by reinforcement learning
 
-It reads episodes that an agent has played and writes a better system prompt for it.
+This model reads episodes that an agent played and writes a better system prompt for the agent.
 
 | | |
 |---|---|
 {table}
 
-`{CARD}` holds the whole configuration. To measure it: `ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
+`{CARD_FILE}` has the whole configuration. Evaluate the model with
+`ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
 """

@@ -1,4 +1,4 @@
-"""What is learned: a reflector's question about each state as text, and what follows from a reply."""
+"""The training task: a reflector's question about a state as text, and the parser of its replies."""
 
 from __future__ import annotations
 
@@ -6,58 +6,73 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.plugins import resolve
-from ictbench.reflectors.llm.llm_reflector import format_of
+from ictbench.reflectors.llm.llm_reflector import experience_format
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.records import Reflection
-    from ictbench.reflectors import ExperienceFormat
-    from ictbench.train.settings import Settings
-    from ictbench.train.states import State
+    from ictbench.train.settings import TrainingSettings
+    from ictbench.train.states import ReflectionState
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyTask:
-    """A reflector's question, and how the experience is shown with it."""
+class ReflectionTask:
+    """A reflector's question and the format of the experience in it."""
 
     question: Question
     experience: ExperienceFormat
-    cap: int
-    """Of a prompt, in UTF-8 bytes."""
+    prompt_cap: int
+    """Longest prompt, in UTF-8 bytes."""
 
     @classmethod
-    def of(cls, settings: Settings, cap: int) -> ReplyTask:
-        """The question of the reflector that the settings name.
+    def from_settings(cls, settings: TrainingSettings, prompt_cap: int) -> ReflectionTask:
+        """Return the task of the reflector that the settings name.
 
         Raises:
-            UsageError: there is none, it keeps a state, or its replies are shorter than those asked for.
+            UsageError: The reflector is unknown, keeps a state, or limits its replies below `max_tokens`.
         """
-        found = resolve("reflector", settings.reflector)
-        if not (isinstance(found, type) and issubclass(found, SingleQuestionReflector)):
+        reflector = resolve("reflector", settings.reflector)
+        if not (isinstance(reflector, type) and issubclass(reflector, SingleQuestionReflector)):
             raise ConfigError(
-                f"reflector {settings.reflector!r} cannot be trained: its next prompt does not follow from one reply "
-                "alone; lessons and rewrite can be"
+                f"reflector {settings.reflector!r} cannot be trained: its next prompt depends on more than one reply; "
+                "use lessons or rewrite"
             )
-        if found.max_tokens is not None and settings.max_tokens > found.max_tokens:
+        if reflector.max_tokens is not None and settings.max_tokens > reflector.max_tokens:
             raise ConfigError(
-                f"max_tokens {settings.max_tokens}: replies of {settings.reflector} have at most {found.max_tokens}"
+                f"max_tokens {settings.max_tokens} is too high: {settings.reflector} limits its replies to "
+                f"{reflector.max_tokens}"
             )
-        form = format_of(found, settings.experience)
-        return cls(found.question(form), form, cap)
+        experience = experience_format(reflector, settings.experience)
+        return cls(reflector.question(experience), experience, prompt_cap)
 
-    def text(self, state: State, tokenizer: Any) -> str:
-        """The question with its reply begun, as the model reads it: the same tokens as when it reflects in a run."""
-        return chat_text(tokenizer, self.question.messages(state.prompt, state.experience, self.cap, begin=True))
+    def text(self, state: ReflectionState, tokenizer: Any) -> str:
+        """Return the question with the start of the reply: the same tokens that the model reads in a run."""
+        return render_chat(
+            tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, prefill=True)
+        )
 
-    def rows(self, states: Iterable[State], tokenizer: Any, most: int) -> list[dict[str, Any]]:
-        """What the trainer reads: `prompt`, and `state`, its place. Questions of over `most` tokens are left out."""
-        asked = ((place, self.text(state, tokenizer)) for place, state in enumerate(states))
-        return [{"prompt": text, "state": place} for place, text in asked if len(tokenizer(text)["input_ids"]) <= most]
+    def rows(self, states: Iterable[ReflectionState], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
+        """Return rows for the trainer; states whose question is longer than `max_tokens` are left out.
 
-    def read(self, state: State, completion: str, *, cut: bool) -> Reflection:
-        """What follows from the reply to a state's question; `completion` goes on where it was begun."""
-        return self.question.read(state.prompt, self.question.begun + completion, self.cap, cut=cut)
+        Returns:
+            Dictionaries of `prompt`, the text of the question, and `state`, the index of the state.
+        """
+        texts = ((index, self.text(state, tokenizer)) for index, state in enumerate(states))
+        return [
+            {"prompt": text, "state": index} for index, text in texts if len(tokenizer(text)["input_ids"]) <= max_tokens
+        ]
+
+    def parse(self, state: ReflectionState, completion: str, *, cut: bool) -> Reflection:
+        """Return the reflection that a reply gives.
+
+        Args:
+            state: The state that the question was about.
+            completion: What the model wrote after the start of the reply.
+            cut: Whether the reply reached its token limit.
+        """
+        return self.question.parse(state.prompt, self.question.reply_prefix + completion, self.prompt_cap, cut=cut)

@@ -1,4 +1,4 @@
-"""What a new prompt is worth: found by playing, never from its text."""
+"""Rewards of new prompts, measured by playing episodes under them; the text of a prompt is never scored."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ictbench.errors import InfrastructureError
+from ictbench.results.outcomes import overfitting_gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,106 +14,107 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, EpisodeSpec, Task
     from ictbench.runs.plan import RunPlan
     from ictbench.train.settings import RewardName
-    from ictbench.train.states import State
+    from ictbench.train.states import ReflectionState
 
-FRESH = 1_000_000
-"""From this loop index on, the orders of experience tasks are drawn from for fresh ones: no loop of a run is there."""
+FRESH_LOOP = 1_000_000
+"""First loop index of the task orders that fresh tasks are taken from; no loop of a run has an index this high."""
 
 
 class Player(Protocol):
-    """Plays episodes and waits for them; an `EpisodePlayer` does."""
+    """Plays episodes and waits for them; implemented by `EpisodePlayer`."""
 
     def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
-        """Play them side by side, in the order of their specifications."""
+        """Play episodes concurrently and return them in the order of `specs`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gains:
-    """What new prompts gained over the previous ones, on average, as shares of tasks."""
+    """Mean gain in success rate of new prompts over the previous ones."""
 
     replayed: float
     """On the batch that was reflected on."""
     fresh: float
-    """On as many tasks of the family that were not."""
+    """On as many other tasks of the same family."""
 
     @property
     def overfitting_gap(self) -> float:
-        """The protocol's: gain on the replayed batch minus gain on a fresh one."""
-        return self.replayed - self.fresh
+        """Gain on the replayed batch minus gain on fresh tasks, as the protocol defines it."""
+        return overfitting_gap(self.replayed, self.fresh)
 
 
 @dataclass
-class Rewards:
-    """Plays states' tasks under new prompts. An episode is played once, however many ask for it."""
+class RewardFunction:
+    """Plays the tasks of states under new prompts; each distinct episode is played once."""
 
     plan: RunPlan
     player: Player
     name: RewardName
     replicates: int
-    """Episodes a task and prompt, each sampled anew."""
+    """Episodes per task and prompt, each with its own sampling seed."""
     _solved: dict[str, bool] = field(default_factory=dict)
-    """By key of the episode."""
+    """Outcomes of played episodes, by episode key."""
 
     @property
     def episodes(self) -> int:
-        """Played so far."""
+        """Number of episodes played so far."""
         return len(self._solved)
 
-    def of(self, states: Sequence[State], prompts: Sequence[str | None], draw: int) -> list[float]:
-        """The reward of each new prompt; None stands for an unusable reply, under which nothing counts as solved.
+    def rewards(self, states: Sequence[ReflectionState], prompts: Sequence[str | None], draw: int) -> list[float]:
+        """Return the reward of each new prompt.
 
         Args:
-            states: one a prompt.
-            prompts: the new ones.
-            draw: which fresh tasks to take; the same for all of one group, so that its prompts are compared on them.
+            states: The state that each prompt was written for.
+            prompts: New prompts; None for an unusable reply, which counts as nothing solved.
+            draw: Which fresh tasks to take. Use one value for a whole group, so that its prompts meet the same tasks.
 
         Raises:
-            InfrastructureError: an episode could not be played, tried twice.
-            RunError: nothing can be played any more.
+            InfrastructureError: An episode could not be played in two attempts.
+            RunError: No more episodes can be played.
         """
         tasks = [self._fresh(state, draw) if self.name == "fresh" else self._batch(state) for state in states]
-        new = self._shares(list(zip(prompts, tasks, strict=True)))
+        new = self._success(list(zip(prompts, tasks, strict=True)))
         if self.name != "gain":
             return new
-        old = self._shares([(state.prompt, batch) for state, batch in zip(states, tasks, strict=True)])
+        old = self._success([(state.prompt, batch) for state, batch in zip(states, tasks, strict=True)])
         return [after - before for after, before in zip(new, old, strict=True)]
 
-    def gains(self, states: Sequence[State], prompts: Sequence[str | None], draw: int) -> Gains:
-        """What the prompts gain on their batches and on fresh tasks; an unusable reply keeps the previous prompt.
+    def gains(self, states: Sequence[ReflectionState], prompts: Sequence[str | None], draw: int) -> Gains:
+        """Return the mean gain on the states' batches and on fresh tasks; None keeps the previous prompt.
 
         Raises:
-            InfrastructureError, RunError: as `of`.
+            InfrastructureError: An episode could not be played in two attempts.
+            RunError: No more episodes can be played.
         """
         kept = [state.prompt if prompt is None else prompt for state, prompt in zip(states, prompts, strict=True)]
-        mean: list[float] = []
+        means: list[float] = []
         for tasks in ([self._batch(state) for state in states], [self._fresh(state, draw) for state in states]):
-            new = self._shares(list(zip(kept, tasks, strict=True)))
-            old = self._shares([(state.prompt, some) for state, some in zip(states, tasks, strict=True)])
-            mean.append(sum(new) / len(new) - sum(old) / len(old))
-        return Gains(*mean)
+            new = self._success(list(zip(kept, tasks, strict=True)))
+            old = self._success([(state.prompt, group) for state, group in zip(states, tasks, strict=True)])
+            means.append(sum(new) / len(new) - sum(old) / len(old))
+        return Gains(*means)
 
-    def _batch(self, state: State) -> tuple[Task, ...]:
+    def _batch(self, state: ReflectionState) -> tuple[Task, ...]:
         return tuple(self.plan.suite.task(state.family, task) for task in state.task_ids)
 
-    def _fresh(self, state: State, draw: int) -> tuple[Task, ...]:
-        """As many tasks of the family as the batch has, none of the batch's own."""
+    def _fresh(self, state: ReflectionState, draw: int) -> tuple[Task, ...]:
+        """Return as many tasks of the family as the batch has, none of them from the batch."""
         count = len(state.task_ids)
-        order = self.plan.suite.experience_order(state.family, FRESH + draw, 2 * count)
+        order = self.plan.suite.experience_order(state.family, FRESH_LOOP + draw, 2 * count)
         return tuple(task for task in order if task.id not in state.task_ids)[:count]
 
-    def _shares(self, asked: Sequence[tuple[str | None, tuple[Task, ...]]]) -> list[float]:
-        """Of each prompt's episodes, the share that is solved."""
+    def _success(self, groups: Sequence[tuple[str | None, tuple[Task, ...]]]) -> list[float]:
+        """Return the share of solved episodes for each prompt and its tasks."""
         specs = [
             [self.plan.episode(task, prompt, replicate) for task in tasks for replicate in range(self.replicates)]
             if prompt is not None
             else []
-            for prompt, tasks in asked
+            for prompt, tasks in groups
         ]
         self._play([spec for group in specs for spec in group if spec.key not in self._solved])
         return [sum(self._solved[spec.key] for spec in group) / max(len(group), 1) for group in specs]
 
     def _play(self, specs: Sequence[EpisodeSpec]) -> None:
-        """What is not known yet. A worker that died has been replaced by the second time."""
+        """Play episodes and record their outcomes; try twice, because a dead worker is replaced after the first."""
         try:
             episodes = self.player.play(specs)
         except InfrastructureError:

@@ -1,4 +1,4 @@
-"""The configuration of a training, as a YAML file says it."""
+"""Configuration of a training, read from a YAML file."""
 
 from __future__ import annotations
 
@@ -9,130 +9,131 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ictbench.errors import ConfigError
-from ictbench.records import Record
-from ictbench.suites.load import describe
+from ictbench.records import Record, validation_message
 
 RewardName = Literal["replay", "fresh", "gain"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Lora(Record):
-    """Low-rank adapters on all linear layers, in place of all weights."""
+class LoraSettings(Record):
+    """Low-rank adapters on all linear layers, trained instead of all weights."""
 
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
     dropout: Share = 0.0
 
 
-class Settings(Record):
-    """What `ictbench train grpo --config` takes. What has no default must be said."""
+class TrainingSettings(Record):
+    """Settings of `ictbench train grpo --config`. A field without a default is required."""
 
     model: str
-    """A folder, OWNER/NAME of the Hub, or smollm2, as `hf/…` takes it."""
+    """A folder, OWNER/NAME on the Hub, or smollm2, as in `hf/…`."""
     states: Path
     """Folder that `ictbench train collect` wrote."""
     out: Path
-    """Folder of checkpoints and logs; one that holds the same training is continued."""
+    """Folder of checkpoints and logs. If it holds the same training, the training is resumed."""
     families: tuple[str, ...] | None = None
-    """Whose states are learned from; None for all, so that one can be left out to tune on."""
+    """Families whose states are trained on; None for all. Leave one out to tune on it."""
 
     reflector: str = "rewrite"
-    """Whose question is learned: one that keeps no state."""
+    """Reflector whose question is trained; it must be one that keeps no state."""
     experience: Literal["full", "events"] | None = None
-    """None for the reflector's usual way."""
+    """Format of the episodes in the question; None for the reflector's default."""
     max_question_tokens: int = Field(default=4096, ge=16)
-    """States whose question is longer are left out."""
+    """States with a longer question are left out."""
 
     reward: RewardName = "replay"
-    """replay: the same batch under the new prompt. fresh: new tasks of the family. gain: replay minus what the
-    previous prompt solves of the same tasks."""
+    """replay: success of the new prompt on the same batch. fresh: on new tasks of the family. gain: replay minus the
+    success of the previous prompt on the same tasks."""
     replicates: int = Field(default=1, ge=1)
-    """Episodes a task, each sampled anew, so that an actor's chance is averaged out."""
+    """Episodes per task, each with its own sampling seed: averages out the actor's randomness."""
     actor: str | None = None
-    """None for the one that played the states."""
+    """Actor that plays for the rewards; None for the one that played the states."""
     executor: Literal["inline", "process"] = "process"
     workers: int | None = Field(default=None, ge=1)
-    """Worker processes; None for as many as there are cores."""
+    """Worker processes; None for one per CPU core."""
 
     steps: int = Field(ge=1)
     group: int = Field(default=8, ge=2)
-    """Replies a state."""
+    """Replies per state."""
     states_per_step: int = Field(default=1, ge=1)
     micro_batch: int = Field(default=8, ge=1)
-    """Replies that one process takes through the model at a time."""
+    """Replies that one process passes through the model at a time."""
     learning_rate: float = Field(default=3e-6, gt=0)
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     warmup_steps: int = Field(default=0, ge=0)
     kl_beta: float = Field(default=0.001, ge=0)
     loss: Literal["grpo", "dr_grpo", "dapo", "bnpo"] = "grpo"
-    """How tokens are weighed, by TRL's names: grpo makes those of short replies count for more."""
+    """Weighting of tokens, by TRL's names. grpo gives the tokens of short replies more weight."""
     temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature of the replies."""
     max_tokens: int = Field(default=512, ge=1)
-    """Of a reply."""
-    lora: Lora | None = None
-    """None for a full fine-tune."""
+    """Longest reply, in tokens."""
+    lora: LoraSettings | None = None
+    """None to train all weights."""
     seed: int = Field(default=0, ge=0)
 
     checkpoint_every: int = Field(default=20, ge=1)
+    """Steps between two checkpoints."""
     keep_checkpoints: int | None = Field(default=2, ge=2)
-    """The newest ones; None for all. Old ones go before a new one is whole, so one alone would not be safe. Of a full
-    fine-tune, one takes three times the room of the model."""
+    """Number of newest checkpoints to keep; None for all. At least 2, because an old checkpoint is deleted before the
+    new one is complete. When all weights are trained, a checkpoint takes three times the size of the model."""
     probe_every: int = Field(default=10, ge=1)
-    """Steps between two probes of the overfitting gap, on fresh tasks."""
+    """Steps between two measurements of the overfitting gap on fresh tasks."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights."""
+    """Type of the weights."""
     compute: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What float32 weights are computed with in; auto: bfloat16 on a GPU, float32 on a CPU."""
+    """Type that float32 weights are computed in. auto: bfloat16 on a GPU, float32 on a CPU."""
     vllm: bool = False
-    """Whether vLLM generates the replies, on the GPUs that train."""
+    """Whether vLLM generates the replies, on the same GPUs that train."""
     vllm_memory: Share = 0.3
-    """Of the GPU's memory."""
+    """Share of the GPU's memory for vLLM."""
 
     @model_validator(mode="after")
-    def _whole_batches(self) -> Settings:
-        if self.replies_a_step % self.micro_batch:
+    def _check_combinations(self) -> TrainingSettings:
+        if self.replies_per_step % self.micro_batch:
             raise ValueError(
-                f"group x states_per_step = {self.replies_a_step} replies are no multiple of micro_batch "
+                f"group x states_per_step = {self.replies_per_step} replies is not a multiple of micro_batch "
                 f"{self.micro_batch}"
             )
         if self.vllm and self.device == "cpu":
-            raise ValueError("vllm needs a GPU, and device is cpu")
+            raise ValueError("vllm needs a GPU, but device is cpu")
         return self
 
     @property
-    def replies_a_step(self) -> int:
-        """Over all processes."""
+    def replies_per_step(self) -> int:
+        """Replies per step, over all processes."""
         return self.group * self.states_per_step
 
-    def accumulated(self, processes: int) -> int:
-        """How many micro-batches each of so many processes takes through the model in a step.
+    def gradient_accumulation(self, processes: int) -> int:
+        """Return the number of micro-batches per process and step.
 
         Raises:
-            ConfigError: they cannot share a step.
+            ConfigError: The replies of a step cannot be divided evenly.
         """
-        if self.replies_a_step % (self.micro_batch * processes):
+        if self.replies_per_step % (self.micro_batch * processes):
             raise ConfigError(
-                f"{self.replies_a_step} replies a step cannot be shared by {processes} processes of {self.micro_batch} "
-                "replies each: lower micro_batch, or raise states_per_step"
+                f"{self.replies_per_step} replies per step cannot be shared by {processes} processes of "
+                f"{self.micro_batch} replies each: lower micro_batch, or raise states_per_step"
             )
-        return self.replies_a_step // (self.micro_batch * processes)
+        return self.replies_per_step // (self.micro_batch * processes)
 
     @classmethod
-    def read(cls, path: Path, **instead: Any) -> Settings:
-        """Settings from a YAML file; what `instead` names goes before it, None for nothing.
+    def from_yaml(cls, path: Path, **overrides: Any) -> TrainingSettings:
+        """Read settings from a file; `overrides` that are not None take precedence.
 
         Raises:
-            ConfigError: the file cannot be read, an unknown key, or a value that does not fit.
+            ConfigError: The file cannot be read, has an unknown key, or a value is not valid.
         """
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
         if not isinstance(content, dict):
-            raise ConfigError(f"config {path} is no mapping of settings to values, e.g. `steps: 100`")
+            raise ConfigError(f"config {path} must be a mapping of settings to values, e.g. `steps: 100`")
         try:
-            return cls.model_validate({**content, **{k: v for k, v in instead.items() if v is not None}})
+            return cls.model_validate({**content, **{k: v for k, v in overrides.items() if v is not None}})
         except ValidationError as error:
-            raise ConfigError(f"config {path}: {describe(error)}") from error
+            raise ConfigError(f"config {path}: {validation_message(error)}") from error

@@ -1,10 +1,9 @@
-"""Reflection states: what a reflector has before it when it writes the next prompt. As a data set on disk."""
+"""Data set of reflection states: each a prompt and the batch of episodes that was played under it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,166 +21,175 @@ if TYPE_CHECKING:
 
     from ictbench.suites import Suite
 
-ROWS, ABOUT, README = "states.parquet", "states.json", "README.md"
+STATES_FILE, INFO_FILE, README_FILE = "states.parquet", "states.json", "README.md"
 
 
-class State(Record):
-    """A prompt and the batch that was played under it."""
+class ReflectionState(Record):
+    """Input of one reflection: the prompt to rewrite and the batch played under it."""
 
     family: str
     loop: int
     turn: int
     """1 … N."""
     prompt: str
-    """The one to be rewritten."""
+    """Prompt before the reflection."""
     task_ids: tuple[str, ...]
-    """Of the batch, in its order."""
+    """Tasks of the batch, in the order they were played."""
     solved: tuple[bool, ...]
-    """Which of them were."""
+    """Whether each task was solved."""
     trajectories: tuple[str, ...]
-    """Each a `Trajectory` as JSON, in the order of the tasks."""
+    """One `Trajectory` as JSON per task, in the same order."""
 
     @property
     def experience(self) -> list[Trajectory]:
-        """The batch, as a reflector gets it."""
+        """The batch, as a reflector receives it."""
         return [Trajectory.model_validate_json(text) for text in self.trajectories]
 
 
-class About(Record):
-    """Where a data set of reflection states comes from."""
+class StatesInfo(Record):
+    """Origin of a data set of reflection states: the content of `states.json`."""
 
     schema_: Literal["ictbench.states/1"] = Field(default="ictbench.states/1", alias="schema")
     ictbench: str
     suite: str
-    """As it was asked for: a name, or the file of one's own."""
+    """Suite as it was requested: a name, or the path of a suite file."""
     suite_name: str
     suite_digest: str
     families: tuple[str, ...]
     loops: int
-    """A family."""
+    """Loops per family."""
     turns: int
     batch_size: int
     max_steps: int
     reflector: PluginSpec
-    """Whose prompts these are."""
+    """Reflector that wrote the prompts."""
     actor: PluginSpec
-    """Who played."""
+    """Actor that played the episodes."""
     versions: dict[str, str]
-    """Of Python and of the packages that the environment's behaviour depends on."""
+    """Versions of Python and of the packages that the environment's behaviour depends on."""
     states: int
+    """Number of states."""
     digest: str
-    """SHA-256 over all states, as `digest_of_states` computes it."""
+    """SHA-256 over all states."""
 
 
 @dataclass(frozen=True, slots=True)
-class States:
-    """A data set of reflection states, read and checked."""
+class StateDataset:
+    """A data set of reflection states that was read from disk and checked."""
 
-    about: About
+    info: StatesInfo
     suite: Suite
-    states: tuple[State, ...]
+    states: tuple[ReflectionState, ...]
 
-    def of(self, families: Sequence[str] | None) -> States:
-        """Only those of some families; None for all.
+    def select(self, families: Sequence[str] | None) -> StateDataset:
+        """Return the states of these families only; all states if None.
 
         Raises:
-            ConfigError: there are none of one of them.
+            ConfigError: The data set has no states of a family.
         """
         if families is None:
             return self
-        if unknown := sorted(set(families) - set(self.about.families)):
+        if unknown := sorted(set(families) - set(self.info.families)):
             raise ConfigError(
-                f"families: the states have none of {', '.join(unknown)}; there are {', '.join(self.about.families)}"
+                f"families: there are no states of {', '.join(unknown)} (families: {', '.join(self.info.families)})"
             )
         return replace(self, states=tuple(state for state in self.states if state.family in families))
 
 
-def write_states(folder: Path, states: Iterable[State], about: dict[str, JsonValue]) -> About:
-    """Write states and what is known of them, the latter last; `about` is all but counts, versions and digest.
+def write_states(folder: Path, states: Iterable[ReflectionState], info: dict[str, JsonValue]) -> StatesInfo:
+    """Write the states, then the files that describe them.
+
+    Args:
+        folder: An existing folder.
+        states: Rows of the data set.
+        info: Fields of `StatesInfo` except count, version and digest.
 
     Raises:
-        MissingExtraError: the package `datasets` is not installed.
+        MissingExtraError: The package `datasets` is not installed.
     """
     require_datasets()
     digest, count = hashlib.sha256(), 0
-    unfinished = folder / f"{ROWS}.part"
-    writer = _writer(unfinished)
+    unfinished = folder / f"{STATES_FILE}.part"
+    writer = _parquet_writer(unfinished)
     for state in states:
-        digest.update(_line(state))
+        digest.update(_canonical_line(state))
         writer.write(state.model_dump(mode="json"))
         count += 1
     writer.finalize()
-    unfinished.replace(folder / ROWS)
-    made = About.model_validate(
-        {**about, "ictbench": __version__, "states": count, "digest": f"sha256:{digest.hexdigest()}"}
+    unfinished.replace(folder / STATES_FILE)
+    written = StatesInfo.model_validate(
+        {**info, "ictbench": __version__, "states": count, "digest": f"sha256:{digest.hexdigest()}"}
     )
-    write_atomically(folder / README, _readme(made))
-    write_atomically(folder / ABOUT, made.model_dump_json(by_alias=True, indent=2) + "\n")
-    return made
+    write_atomically(folder / README_FILE, _data_set_card(written))
+    # Last: a folder without this file is incomplete.
+    write_atomically(folder / INFO_FILE, written.model_dump_json(by_alias=True, indent=2) + "\n")
+    return written
 
 
-def read_states(folder: Path) -> States:
-    """The states in a folder that `ictbench train collect` wrote.
+def read_states(folder: Path) -> StateDataset:
+    """Read and check a folder that `ictbench train collect` wrote.
 
     Raises:
-        ConfigError: there are none, they are damaged, of another version of the suite, or of a held-out family.
-        MissingExtraError: the package `datasets` is not installed.
+        ConfigError: The folder has no states, or they are damaged, belong to another version of the suite, or contain a
+            held-out family.
+        MissingExtraError: The package `datasets` is not installed.
     """
     require_datasets()
-    about = read_about(folder)
-    suite = load_suite(about.suite)
-    if suite.digest != about.suite_digest:
+    info = read_info(folder)
+    suite = load_suite(info.suite)
+    if suite.digest != info.suite_digest:
         raise ConfigError(
-            f"the states in {folder} are of another version of {about.suite} (digest {about.suite_digest[:12]}, here "
-            f"{suite.digest[:12]}); collect them anew"
+            f"the states in {folder} belong to another version of {info.suite} (digest {info.suite_digest[:12]}, this "
+            f"version has {suite.digest[:12]}); collect them again"
         )
-    refuse_held_out(suite, about.families)
-    states = tuple(_rows(folder / ROWS))
+    refuse_held_out(suite, info.families)
+    states = tuple(_read_rows(folder / STATES_FILE))
     digest = hashlib.sha256()
     for state in states:
-        digest.update(_line(state))
-    if f"sha256:{digest.hexdigest()}" != about.digest:
-        raise ConfigError(f"{folder / ROWS} is not what {ABOUT} beside it says; collect the states anew")
+        digest.update(_canonical_line(state))
+    if f"sha256:{digest.hexdigest()}" != info.digest:
+        raise ConfigError(f"{folder / STATES_FILE} does not match the digest in {INFO_FILE}; collect the states again")
+    # The rows themselves are checked too: families in the info file can be edited.
     refuse_held_out(suite, {state.family for state in states})
-    return States(about, suite, states)
+    return StateDataset(info, suite, states)
 
 
-def read_about(folder: Path) -> About:
-    """What is known of the states in a folder.
+def read_info(folder: Path) -> StatesInfo:
+    """Read the description of the states in a folder.
 
     Raises:
-        ConfigError: nothing, or it is damaged.
+        ConfigError: The folder has no states, or the file is damaged.
     """
     try:
-        return About.model_validate_json((folder / ABOUT).read_bytes())
+        return StatesInfo.model_validate_json((folder / INFO_FILE).read_bytes())
     except FileNotFoundError:
         raise ConfigError(
-            f"{folder} holds no reflection states ({ABOUT}): ictbench train collect --out {folder}"
+            f"{folder} has no reflection states ({INFO_FILE} is missing): ictbench train collect --out {folder}"
         ) from None
     except (OSError, ValidationError) as error:
-        raise ConfigError(f"{folder / ABOUT} is damaged: {str(error).splitlines()[0]}") from error
+        raise ConfigError(f"{folder / INFO_FILE} is damaged: {str(error).splitlines()[0]}") from error
 
 
 def refuse_held_out(suite: Suite, families: Iterable[str]) -> None:
-    """Nothing may be trained on a held-out family.
+    """Check that no family is held out: nothing may be trained on those.
 
     Raises:
-        ConfigError: one of these is held out.
+        ConfigError: A family is held out.
     """
     held_out = sorted(set(families) & set(suite.select_families(["held-out"])))
     if held_out:
         trainable = ", ".join(suite.select_families(["meta-train"]))
         raise ConfigError(
-            f"{', '.join(held_out)} of suite {suite.name} is held out: no reflector may be trained on it; there are "
-            f"{trainable}"
+            f"held-out families of suite {suite.name} may not be trained on: {', '.join(held_out)} "
+            f"(meta-train families: {trainable})"
         )
 
 
 def require_datasets() -> None:
-    """Fail where the package is missing.
+    """Check that the package `datasets` is installed.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: It is not installed.
     """
     try:
         import datasets  # noqa: F401
@@ -189,12 +197,7 @@ def require_datasets() -> None:
         raise MissingExtraError("training", "train", str(error)) from error
 
 
-def python_version() -> str:
-    """As `About.versions` names it."""
-    return platform.python_version()
-
-
-def _writer(path: Path) -> Any:
+def _parquet_writer(path: Path) -> Any:
     from datasets import Features, Value
     from datasets.arrow_writer import ParquetWriter
 
@@ -204,36 +207,37 @@ def _writer(path: Path) -> Any:
     return ParquetWriter(features=features, path=str(path), writer_batch_size=100)
 
 
-def _rows(path: Path) -> Iterator[State]:
+def _read_rows(path: Path) -> Iterator[ReflectionState]:
     import pyarrow
     import pyarrow.parquet
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=100):
-                yield from (State.model_validate(row) for row in batch.to_pylist())
+                yield from (ReflectionState.model_validate(row) for row in batch.to_pylist())
     except (OSError, pyarrow.ArrowException, ValidationError) as error:
         raise ConfigError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _line(state: State) -> bytes:
+def _canonical_line(state: ReflectionState) -> bytes:
+    """Serialise a state for the digest."""
     return f"{json.dumps(state.model_dump(mode='json'), ensure_ascii=False, sort_keys=True)}\n".encode()
 
 
-def _readme(about: About) -> str:
-    """The card by which the Hub and `load_dataset` find the rows."""
+def _data_set_card(info: StatesInfo) -> str:
+    """Return README.md with the front matter by which the Hub and `load_dataset` find the rows."""
     return f"""\
 ---
-pretty_name: Reflection states of {about.suite_name}
+pretty_name: Reflection states of {info.suite_name}
 tags: [ictbench, in-context-training, language-agents]
 configs:
 - config_name: states
-  data_files: {ROWS}
+  data_files: {STATES_FILE}
 ---
 
-# Reflection states of {about.suite_name}
+# Reflection states of {info.suite_name}
 
-{about.states} prompts, each with a batch of {about.batch_size} episodes played under it: {about.loops} loops of \
-{about.turns} turns for each of {", ".join(about.families)}, by the actor {about.actor.label}, the prompts written by \
-the reflector {about.reflector.label}. `{ABOUT}` says more.
+{info.states} reflection states: {info.loops} loops of {info.turns} turns for each of {", ".join(info.families)}. Each \
+state is a prompt and {info.batch_size} episodes played under it. The actor {info.actor.label} played; the reflector \
+{info.reflector.label} wrote the prompts. `{INFO_FILE}` has the details.
 """

@@ -1,4 +1,4 @@
-"""TRL's GRPO trainer, with rewards that are played. It takes seconds to import."""
+"""TRL's GRPO trainer with rewards from played episodes. Importing this module takes seconds."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from ictbench.train.shared_prefix import generate, log_probabilities
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ictbench.train.reward import Rewards
+    from ictbench.train.reward import RewardFunction
+    from ictbench.train.settings import TrainingSettings
     from ictbench.train.training_folder import TrainingFolder
-    from ictbench.train.training_setup import Setup
+    from ictbench.train.training_setup import TrainingSetup
 
-SHOWN = {
+PROGRESS_METRICS = {
     "reward": "reward",
     "frac_reward_zero_std": "groups without variance",
     "kl": "KL",
@@ -31,46 +32,36 @@ SHOWN = {
     "parse_failures": "parse failures",
     "probe/overfitting_gap": "overfitting gap",
 }
-"""What is told of each step, by its name in the logs."""
+"""Metrics in the progress line of a step: name in the logs → name in the line."""
 
 
-class Trainer(GRPOTrainer):  # type: ignore[misc]
-    """Trains on a setup's states, from the model that it names."""
+class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
+    """Trains the model of a setup on its states."""
 
-    def __init__(self, setup: Setup, rewards: Rewards, folder: TrainingFolder, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        setup: TrainingSetup,
+        reward_function: RewardFunction,
+        folder: TrainingFolder,
+        report: Callable[[str], None],
+    ) -> None:
         """Load the weights.
 
         Raises:
-            ConfigError: too few states' questions fit, or the processes cannot share a step.
+            ConfigError: Too few questions are short enough, or the processes cannot share a step.
         """
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
-        on_gpu = _on_gpu(settings.device)
+        on_gpu = _use_gpu(settings.device)
         tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", truncation_side="left")
-        rows = setup.task.rows(setup.states.states, tokenizer, settings.max_question_tokens)
-        if left_out := len(setup.states.states) - len(rows):
-            tell(
-                f"{left_out} states are left out: their questions have more than {settings.max_question_tokens} tokens"
-            )
-        if not rows:
-            raise ConfigError("all states are left out: raise max_question_tokens, or choose experience: events")
-        if len(rows) < settings.states_per_step:
-            raise ConfigError(f"states_per_step {settings.states_per_step}: there are {len(rows)} states to learn from")
-        lora = settings.lora and LoraConfig(
-            r=settings.lora.rank,
-            lora_alpha=settings.lora.alpha,
-            lora_dropout=settings.lora.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
         super().__init__(
             model=model,
-            reward_funcs=self._reward(setup, rewards),
-            args=_arguments(setup, folder, on_gpu=on_gpu),
-            train_dataset=Dataset.from_list(rows),
+            reward_funcs=self._played_reward(setup, reward_function),
+            args=_grpo_config(settings, folder, on_gpu=on_gpu),
+            train_dataset=Dataset.from_list(_question_rows(setup, tokenizer, report)),
             processing_class=tokenizer,
-            peft_config=lora or None,
-            callbacks=[Cards(setup, folder), Telling(tell)],
+            peft_config=_lora_config(settings),
+            callbacks=[CardCallback(setup, folder), ProgressCallback(report)],
             rollout_func=None if on_gpu else generate,
         )
         self._on_gpu = on_gpu
@@ -79,23 +70,23 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
     def _get_per_token_logps_and_entropies(
         self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *rest: Any, **options: Any
     ) -> tuple[Any, Any, None]:
-        """As TRL's own, whose fused head is for GPUs."""
+        """Score replies; TRL's own method, whose fused head needs a GPU, is replaced on a CPU."""
         if self._on_gpu:
-            found: tuple[Any, Any, None] = super()._get_per_token_logps_and_entropies(
+            scored: tuple[Any, Any, None] = super()._get_per_token_logps_and_entropies(
                 model, input_ids, attention_mask, logits_to_keep, *rest, **options
             )
-            return found
+            return scored
         with self.accelerator.autocast():
             scores, entropies = log_probabilities(model, input_ids, attention_mask, logits_to_keep, self.temperature)
         return scores, entropies, None
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Nothing: checkpoints have cards of their own."""
+        """Do nothing: `CardCallback` writes the cards."""
 
-    def _reward(self, setup: Setup, rewards: Rewards) -> Callable[..., list[float]]:
-        """The reward function, as TRL calls it: with every column of the data set, one entry a reply."""
+    def _played_reward(self, setup: TrainingSetup, reward_function: RewardFunction) -> Callable[..., list[float]]:
+        """Return the reward function that TRL calls with every column of the data set, one entry per reply."""
 
-        def played(
+        def played_reward(
             completions: Sequence[str],
             completion_ids: Sequence[Sequence[int]],
             state: Sequence[int],
@@ -103,70 +94,95 @@ class Trainer(GRPOTrainer):  # type: ignore[misc]
             log_metric: Callable[[str, float], None],
             **_: Any,
         ) -> list[float]:
-            states = [setup.states.states[place] for place in state]
+            states = [setup.states.states[index] for index in state]
             ends, step = set(self.eos_token_ids), trainer_state.global_step
-            read = [
-                setup.task.read(one, text, cut=not ids or ids[-1] not in ends)
-                for one, text, ids in zip(states, completions, completion_ids, strict=True)
+            reflections = [
+                setup.task.parse(question, text, cut=not ids or ids[-1] not in ends)
+                for question, text, ids in zip(states, completions, completion_ids, strict=True)
             ]
-            prompts = [reflection.prompt for reflection in read]
+            prompts = [reflection.prompt for reflection in reflections]
             log_metric("parse_failures", prompts.count(None) / len(prompts))
-            found = rewards.of(states, prompts, step)
+            rewards = reward_function.rewards(states, prompts, step)
             if step % setup.settings.probe_every == 0:
-                gains = rewards.gains(states, prompts, step)
+                gains = reward_function.gains(states, prompts, step)
                 log_metric("probe/gain_replayed", gains.replayed)
                 log_metric("probe/gain_fresh", gains.fresh)
                 log_metric("probe/overfitting_gap", gains.overfitting_gap)
-            log_metric("episodes", rewards.episodes)
-            return found
+            log_metric("episodes", reward_function.episodes)
+            return rewards
 
-        return played
+        return played_reward
 
 
-class Cards(TrainerCallback):  # type: ignore[misc]
-    """Writes each checkpoint's card, as its last file."""
+class CardCallback(TrainerCallback):  # type: ignore[misc]
+    """Writes the card of each checkpoint, as its last file."""
 
-    def __init__(self, setup: Setup, folder: TrainingFolder) -> None:
+    def __init__(self, setup: TrainingSetup, folder: TrainingFolder) -> None:
         self._setup, self._folder = setup, folder
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Called once a checkpoint is written."""
+        """Write the card of the checkpoint that was just saved."""
         if state.is_world_process_zero:
             write_card(self._folder.checkpoint(state.global_step), self._setup, state.global_step)
 
 
-class Telling(TrainerCallback):  # type: ignore[misc]
-    """Tells each step in a line."""
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]
+    """Reports each step in one line."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        """Called with a step's measures."""
-        shown = [f"{name} {logs[key]:.3g}" for key, name in SHOWN.items() if logs.get(key) is not None]
-        if shown and state.is_world_process_zero:
-            self._tell(f"step {state.global_step} of {state.max_steps}: {', '.join(shown)}")
+        """Report the metrics of the step."""
+        metrics = [f"{name} {logs[key]:.3g}" for key, name in PROGRESS_METRICS.items() if logs.get(key) is not None]
+        if metrics and state.is_world_process_zero:
+            self._report(f"step {state.global_step} of {state.max_steps}: {', '.join(metrics)}")
 
 
-def _on_gpu(device: str) -> bool:
-    there = bool(torch.cuda.is_available())
-    if device == "cuda" and not there:
-        raise ConfigError("device is cuda, and PyTorch sees no GPU here: device: cpu, or auto")
-    return there and device != "cpu"
+def _question_rows(setup: TrainingSetup, tokenizer: Any, report: Callable[[str], None]) -> list[dict[str, Any]]:
+    settings, states = setup.settings, setup.states.states
+    rows = setup.task.rows(states, tokenizer, settings.max_question_tokens)
+    if left_out := len(states) - len(rows):
+        report(f"{left_out} states are left out: their questions exceed {settings.max_question_tokens} tokens")
+    if not rows:
+        raise ConfigError(
+            "the questions of all states are too long: raise max_question_tokens, or set experience: events"
+        )
+    if len(rows) < settings.states_per_step:
+        raise ConfigError(f"states_per_step is {settings.states_per_step}, but only {len(rows)} states can be used")
+    return rows
 
 
-def _arguments(setup: Setup, folder: TrainingFolder, *, on_gpu: bool) -> Any:
-    settings = setup.settings
-    # TRL warns that its rollouts are experimental; versions are pinned.
+def _lora_config(settings: TrainingSettings) -> LoraConfig | None:
+    if settings.lora is None:
+        return None
+    return LoraConfig(
+        r=settings.lora.rank,
+        lora_alpha=settings.lora.alpha,
+        lora_dropout=settings.lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _use_gpu(device: str) -> bool:
+    available = bool(torch.cuda.is_available())
+    if device == "cuda" and not available:
+        raise ConfigError("device is cuda, but PyTorch finds no GPU: use device: cpu, or auto")
+    return available and device != "cpu"
+
+
+def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: bool) -> Any:
+    # TRL warns that custom rollout functions are experimental; its version is pinned.
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-    # Where TensorBoard's callback writes; beside the checkpoints, whenever the training goes on.
+    # One log folder for all sessions of a training.
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder.path / "runs")
     return GRPOConfig(
         output_dir=str(folder.path),
         max_steps=settings.steps,
         num_generations=settings.group,
         per_device_train_batch_size=settings.micro_batch,
-        gradient_accumulation_steps=settings.accumulated(int(os.environ.get("WORLD_SIZE", "1"))),
+        gradient_accumulation_steps=settings.gradient_accumulation(int(os.environ.get("WORLD_SIZE", "1"))),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,

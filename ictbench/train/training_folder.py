@@ -1,93 +1,77 @@
-"""A training's folder: its identity, its checkpoints, and who may write there."""
+"""Output folder of a training: its identity, its checkpoints and its lock."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import ConfigError, RunFolderError
-from ictbench.models.checkpoint_card import CARD
+from ictbench.errors import RunFolderError
+from ictbench.models.checkpoint_card import CARD_FILE
+from ictbench.runs.folder_lock import check_identity, lock_folder
 from ictbench.runs.run_folder import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-IDENTITY = "training.json"
+IDENTITY_FILE = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingFolder:
-    """Paths of a training's files, beside the logs in `runs/`."""
+    """Paths of a training's files. A checkpoint is complete when it has its card, which is written last."""
 
     path: Path
 
     def checkpoint(self, step: int) -> Path:
-        """Where the checkpoint of a step lies."""
+        """Return the folder of the checkpoint of a step."""
         return self.path / f"checkpoint-{step}"
 
     @property
     def last_step(self) -> int | None:
-        """Of the last good checkpoint: its card is written last, and older ones are removed before it."""
-        return max((step for step, path in self._checkpoints() if (path / CARD).exists()), default=None)
+        """Step of the last complete checkpoint."""
+        return max((step for step, path in self._checkpoints() if (path / CARD_FILE).exists()), default=None)
 
     @property
-    def last(self) -> Path | None:
-        """The last good checkpoint."""
+    def last_checkpoint(self) -> Path | None:
+        """Folder of the last complete checkpoint."""
         return None if self.last_step is None else self.checkpoint(self.last_step)
 
-    def discard_unfinished(self) -> None:
-        """Remove checkpoints that were not written to their end."""
+    def remove_incomplete_checkpoints(self) -> None:
+        """Delete checkpoints without a card."""
         for _, path in self._checkpoints():
-            if not (path / CARD).exists():
+            if not (path / CARD_FILE).exists():
                 shutil.rmtree(path)
 
     def _checkpoints(self) -> list[tuple[int, Path]]:
-        """Those that a training makes; a folder beside them, e.g. a copy, is somebody else's."""
-        found = [(path.name.partition("-")[2], path) for path in self.path.glob("checkpoint-*")]
-        return [(int(step), path) for step, path in found if step.isdecimal()]
+        """Return step and folder of each checkpoint; folders with other names, e.g. copies, are not ours."""
+        folders = [(path.name.partition("-")[2], path) for path in self.path.glob("checkpoint-*")]
+        return [(int(step), path) for step, path in folders if step.isdecimal()]
 
     @contextmanager
-    def claimed(self, identity: dict[str, Any]) -> Iterator[None]:
-        """Create the folder, or check that it holds the same training; nobody else may write there meanwhile.
+    def locked(self, identity: dict[str, Any]) -> Iterator[None]:
+        """Create the folder, or check that it holds the same training, and lock it against other processes.
 
         Raises:
-            RunFolderError: it cannot be written, holds something else or another training, or is in use.
+            RunFolderError: The folder cannot be written, holds something else or another training, or is in use.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / "lock", "w", encoding="utf-8")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise RunFolderError(f"{self.path} cannot be written ({error.strerror}); choose another out") from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RunFolderError(f"another training is writing to {self.path}; choose another out") from error
-            self._check_or_write(identity)
+        with lock_folder(self.path, IDENTITY_FILE, kind="training", option="out"):
+            file = self.path / IDENTITY_FILE
+            if file.exists():
+                check_identity(self.path, _read_identity(file), identity, kind="training", option="out")
+            else:
+                write_atomically(file, json.dumps(identity, indent=2, ensure_ascii=False) + "\n")
             yield
 
-    def _check_or_write(self, identity: dict[str, Any]) -> None:
-        file = self.path / IDENTITY
-        if not file.exists():
-            if strangers := sorted(set(os.listdir(self.path)) - {"lock", f"{IDENTITY}.part"}):
-                raise RunFolderError(
-                    f"{self.path} holds {strangers[0]} and is no training's folder; choose another out"
-                )
-            write_atomically(file, json.dumps(identity, indent=2, ensure_ascii=False) + "\n")
-            return
-        try:
-            recorded = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{file} cannot be read: {error}") from error
-        for name, value in json.loads(json.dumps(identity)).items():
-            if recorded.get(name) != value:
-                raise RunFolderError(
-                    f"{self.path} holds another training: {name} is {recorded.get(name)!r} there and {value!r} here; "
-                    "choose another out, or the same settings"
-                )
+
+def _read_identity(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{file} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise RunFolderError(f"{file} was not written by ictbench; choose another out")
+    return content

@@ -21,7 +21,7 @@ class ColouredEnv(TextEnv):
         self.created.append(self)
 
     @classmethod
-    def warm_key(cls, task: Task) -> str:
+    def pool_key(cls, task: Task) -> str:
         return str(task.params["colour"])
 
     def reset(self, task: Task) -> Observation:

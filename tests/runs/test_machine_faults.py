@@ -8,7 +8,6 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-
-from ictbench import load_run
-
 from apart import OPTIONS, comparable, complete, played, reached, start
 from watching import workers_of
+
+from ictbench import load_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

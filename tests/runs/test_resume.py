@@ -6,14 +6,15 @@ import random
 import shlex
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from apart import OPTIONS, command, comparable, complete, played, reached, start, stop_when
 from watching import wait_for_the_end_of, workers_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

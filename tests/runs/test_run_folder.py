@@ -62,7 +62,7 @@ def test_another_configuration_is_refused_and_the_field_named(
 @pytest.mark.parametrize("name", ["notes.txt", "result.json", ".hidden"])
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(RunFolderError, match=r"holds other files and is no run's folder; choose another --out"):
+    with pytest.raises(RunFolderError, match=rf"holds other files \({name}\) and .*; choose another --out"):
         RunFolder(tmp_path).claim(IDENTITY)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -109,9 +109,9 @@ def test_a_process_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "is no run's folder: it has no run.json"),
+        (None, "is not the folder of a run: it has no run.json"),
         ("{", "run.json cannot be read"),
-        ("[]", "is not of schema ictbench.run/1; it was not written by this version"),
+        ("[]", "is not of schema ictbench.run/1: another version"),
         ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/1"),
     ],
 )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from apart import comparable, complete, played, reached, start
+from watching import wait_for_the_end_of, workers_of
 
 import ictbench
 from ictbench.results.rows import ReflectionRow
 from ictbench.testing import ScriptedServer
 
-from apart import comparable, complete, played, reached, start
-from watching import wait_for_the_end_of, workers_of
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TURNS = 4
 OPTIONS = ["--env", "minihack", "--families", "read", "--loops", "2", "--turns", str(TURNS), "--batch-size", "2"]

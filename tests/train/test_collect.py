@@ -15,7 +15,7 @@ from datasets.utils import disable_progress_bars
 import ictbench
 from ictbench.errors import ConfigError, RunFolderError
 from ictbench.train import collect
-from ictbench.train.states import ABOUT, ROWS, About, read_states
+from ictbench.train.states import INFO_FILE, STATES_FILE, ReflectionState, StatesInfo, read_states, write_states
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,48 +30,48 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_state_is_a_prompt_and_what_was_played_under_it(collected: Path) -> None:
-    found = read_states(collected)
-    assert [(state.family, state.loop, state.turn) for state in found.states] == [
+def test_a_state_holds_a_prompt_and_the_batch_played_under_it(collected: Path) -> None:
+    data = read_states(collected)
+    assert [(state.family, state.loop, state.turn) for state in data.states] == [
         (family, loop, turn) for family in ("eat", "wear") for loop in (0, 1) for turn in (1, 2)
     ]
     run = ictbench.load_run(collected)
-    for state in found.states:
-        assert state.prompt.startswith(found.suite.prompt)
-        assert state.turn > 1 or state.prompt == found.suite.prompt
+    for state in data.states:
+        assert state.prompt.startswith(data.suite.prompt)
+        assert state.turn > 1 or state.prompt == data.suite.prompt
         assert len(set(state.task_ids)) == len(state.experience) == 2
         assert tuple(trajectory.solved for trajectory in state.experience) == state.solved
         for task, trajectory in zip(state.task_ids, state.experience, strict=True):
             assert trajectory in [run.episode(key).trajectory for key in run.episode_keys(f"{task}@")]
 
 
-def test_the_batches_are_those_of_a_run_and_nothing_is_scored(collected: Path) -> None:
-    found = read_states(collected)
-    order = [task.id for task in found.suite.experience_order("eat", 1, 4)]
-    assert [task for state in found.states[2:4] for task in state.task_ids] == order
+def test_batches_are_those_of_a_run_and_no_scoring_episode_is_played(collected: Path) -> None:
+    data = read_states(collected)
+    order = [task.id for task in data.suite.experience_order("eat", 1, 4)]
+    assert [task for state in data.states[2:4] for task in state.task_ids] == order
     assert len(ictbench.load_run(collected).episode_keys()) == 2 * 2 * 2 * 2
 
 
-def test_the_file_beside_it_says_where_it_comes_from(collected: Path) -> None:
-    about = read_states(collected).about
-    assert (about.suite_name, about.states, about.families) == ("minihack-v1", 8, ("eat", "wear"))
-    assert (about.actor.label, about.reflector.label) == ("rules", "rules")
-    assert {"python", "nle", "minihack"} <= set(about.versions)
+def test_the_info_file_records_suite_players_and_versions(collected: Path) -> None:
+    info = read_states(collected).info
+    assert (info.suite_name, info.states, info.families) == ("minihack-v1", 8, ("eat", "wear"))
+    assert (info.actor.label, info.reflector.label) == ("rules", "rules")
+    assert {"python", "nle", "minihack"} <= set(info.versions)
 
 
-def test_hugging_faces_package_reads_it(collected: Path, tmp_path: Path) -> None:
+def test_load_dataset_reads_the_states(collected: Path, tmp_path: Path) -> None:
     disable_progress_bars()
     loaded = load_dataset(str(collected), "states", split="train", cache_dir=str(tmp_path))
     assert loaded[3] == read_states(collected).states[3].model_dump(mode="json")
 
 
-def test_the_same_again_plays_nothing_and_gives_the_same(collected: Path) -> None:
-    before, played = (collected / ABOUT).read_bytes(), ictbench.load_run(collected).episode_keys()
-    assert collect(collected, **SMALL) == About.model_validate_json(before)
+def test_collecting_again_plays_nothing_and_returns_the_same(collected: Path) -> None:
+    before, played = (collected / INFO_FILE).read_bytes(), ictbench.load_run(collected).episode_keys()
+    assert collect(collected, **SMALL) == StatesInfo.model_validate_json(before)
     assert ictbench.load_run(collected).episode_keys() == played
 
 
-def test_killed_and_started_again_it_goes_on(collected: Path, tmp_path: Path) -> None:
+def test_a_killed_collection_resumes_with_the_same_result(collected: Path, tmp_path: Path) -> None:
     code = f"from ictbench.train import collect; collect({str(tmp_path / 'killed')!r}, **{SMALL!r})"
     child = subprocess.Popen([sys.executable, "-c", code])
     log = tmp_path / "killed" / "run.log"
@@ -80,8 +80,8 @@ def test_killed_and_started_again_it_goes_on(collected: Path, tmp_path: Path) ->
         time.sleep(0.01)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
-    assert not (tmp_path / "killed" / ABOUT).exists()
-    assert collect(tmp_path / "killed", **SMALL).digest == read_states(collected).about.digest
+    assert not (tmp_path / "killed" / INFO_FILE).exists()
+    assert collect(tmp_path / "killed", **SMALL).digest == read_states(collected).info.digest
 
 
 def test_a_folder_of_another_collection_is_refused(collected: Path) -> None:
@@ -90,62 +90,62 @@ def test_a_folder_of_another_collection_is_refused(collected: Path) -> None:
 
 
 def test_held_out_families_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="read, zap of suite minihack-v1 is held out: no reflector may be trained"):
+    with pytest.raises(ConfigError, match=r"read, zap \(meta-train families: .*wield\)"):
         collect(tmp_path / "x", families="eat,read,zap")
     assert not (tmp_path / "x").exists()
 
 
-def test_a_reflector_that_is_shown_other_families_collects_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'shuffled:rules' is shown other episodes than those of its loop"):
+def test_a_reflector_that_sees_other_loops_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'shuffled:rules' is shown episodes of other loops"):
         collect(tmp_path / "x", reflector="shuffled:rules", families="wield")
     assert not (tmp_path / "x").exists()
 
 
-def test_more_loops_than_there_are_test_blocks_can_be_collected(tmp_path: Path) -> None:
-    about = collect(tmp_path / "x", families="eat", loops=60, turns=1, batch_size=1, max_steps=1, executor="inline")
-    assert about.states == 60
+def test_more_loops_than_test_blocks_can_be_collected(tmp_path: Path) -> None:
+    info = collect(tmp_path / "x", families="eat", loops=60, turns=1, batch_size=1, max_steps=1, executor="inline")
+    assert info.states == 60
 
 
-def test_states_of_some_families_can_be_taken(collected: Path) -> None:
-    found = read_states(collected)
-    assert {state.family for state in found.of(("wear",)).states} == {"wear"}
-    assert found.of(None) is found
-    with pytest.raises(ConfigError, match="families: the states have none of zap; there are eat, wear"):
-        found.of(("eat", "zap"))
+def test_states_can_be_selected_by_family(collected: Path) -> None:
+    data = read_states(collected)
+    assert {state.family for state in data.select(("wear",)).states} == {"wear"}
+    assert data.select(None) is data
+    with pytest.raises(ConfigError, match=r"no states of zap \(families: eat, wear\)"):
+        data.select(("eat", "zap"))
 
 
-def edited(collected: Path, folder: Path, **fields: Any) -> Path:
+def edited_copy(collected: Path, folder: Path, **fields: Any) -> Path:
     folder.mkdir()
-    about = {**json.loads((collected / ABOUT).read_text("utf-8")), **fields}
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-    (folder / ROWS).write_bytes((collected / ROWS).read_bytes())
+    info = {**json.loads((collected / INFO_FILE).read_text("utf-8")), **fields}
+    (folder / INFO_FILE).write_text(json.dumps(info), encoding="utf-8")
+    (folder / STATES_FILE).write_bytes((collected / STATES_FILE).read_bytes())
     return folder
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
-        ({"suite_digest": "0" * 64}, "are of another version of minihack-v1 .*; collect them anew"),
-        ({"families": ["eat", "zap"]}, "zap of suite minihack-v1 is held out"),
-        ({"digest": "sha256:0"}, "is not what states.json beside it says"),
-        ({"schema": "ictbench.states/2"}, "states.json is damaged"),
+        ({"suite_digest": "0" * 64}, "another version of minihack-v1 .*; collect them again"),
+        ({"families": ["eat", "zap"]}, "held-out families .* zap"),
+        ({"digest": "sha256:0"}, r"does not match the digest in states\.json"),
+        ({"schema": "ictbench.states/2"}, r"states\.json is damaged"),
     ],
 )
 def test_states_that_may_not_be_trained_on_are_refused(
-    fields: dict[str, Any], told: str, collected: Path, tmp_path: Path
+    fields: dict[str, Any], message: str, collected: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match=told) as caught:
-        read_states(edited(collected, tmp_path / "edited", **fields))
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_states(edited_copy(collected, tmp_path / "edited", **fields))
     assert "\n" not in str(caught.value)
 
 
-def test_rows_of_a_held_out_family_are_refused_whatever_the_file_beside_them_says(tmp_path: Path) -> None:
-    from ictbench.train.states import State, write_states
-
-    state = State(family="zap", loop=0, turn=1, prompt="", task_ids=("zap-1",), solved=(False,), trajectories=())
+def test_rows_of_a_held_out_family_are_refused_even_if_the_info_file_omits_it(tmp_path: Path) -> None:
+    state = ReflectionState(
+        family="zap", loop=0, turn=1, prompt="", task_ids=("zap-1",), solved=(False,), trajectories=()
+    )
     suite = ictbench.load_suite("minihack-v1")
     player = {"label": "rules", "name": "rules"}
-    about: dict[str, Any] = {
+    info: dict[str, Any] = {
         "suite": suite.name,
         "suite_name": suite.name,
         "suite_digest": suite.digest,
@@ -154,15 +154,15 @@ def test_rows_of_a_held_out_family_are_refused_whatever_the_file_beside_them_say
         **dict.fromkeys(("reflector", "actor"), player),
         "versions": {},
     }
-    write_states(tmp_path, [state], about)
-    with pytest.raises(ConfigError, match="zap of suite minihack-v1 is held out"):
+    write_states(tmp_path, [state], info)
+    with pytest.raises(ConfigError, match=r"held-out families .* zap"):
         read_states(tmp_path)
 
 
-def test_a_damaged_table_and_an_empty_folder_are_told(collected: Path, tmp_path: Path) -> None:
-    folder = edited(collected, tmp_path / "edited")
-    (folder / ROWS).write_bytes(b"PAR1")
+def test_a_damaged_table_and_an_empty_folder_are_reported(collected: Path, tmp_path: Path) -> None:
+    folder = edited_copy(collected, tmp_path / "edited")
+    (folder / STATES_FILE).write_bytes(b"PAR1")
     with pytest.raises(ConfigError, match=r"states\.parquet cannot be read"):
         read_states(folder)
-    with pytest.raises(ConfigError, match="holds no reflection states"):
+    with pytest.raises(ConfigError, match="has no reflection states"):
         read_states(tmp_path)

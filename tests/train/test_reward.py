@@ -6,9 +6,10 @@ import pytest
 
 from ictbench.errors import WorkerLostError
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, RunPlan, make_plan
-from ictbench.train.reward import Gains, Rewards
-from ictbench.train.states import State
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
+from ictbench.train.reward import Gains, RewardFunction
+from ictbench.train.states import ReflectionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ PLAN = make_plan(Options.parse({"families": "eat", "reflector": "none", "actor":
 OWN = PLAN.suite.prompt
 GOOD = f'{OWN}\nWalk onto "%".\nWhen you see "You see here", choose "eat".'
 IDLE = f'{OWN}\nWalk onto "Q".\nWhen you see "Dlvl:1", choose "read".'
-STATE = State(
+STATE = ReflectionState(
     family="eat",
     loop=0,
     turn=1,
@@ -31,18 +32,18 @@ STATE = State(
 )
 
 
-class Counting:
-    """Plays for real, and notes what it is asked for."""
+class RecordingPlayer:
+    """Plays real episodes, records the requests, and can fail on demand."""
 
     def __init__(self, plan: RunPlan) -> None:
         self._player = EpisodePlayer(plan)
-        self.asked: list[list[EpisodeSpec]] = []
-        self.troubles = 0
+        self.requests: list[list[EpisodeSpec]] = []
+        self.failures = 0
 
     def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
-        self.asked.append(list(specs))
-        if self.troubles:
-            self.troubles -= 1
+        self.requests.append(list(specs))
+        if self.failures:
+            self.failures -= 1
             raise WorkerLostError("a worker died")
         return self._player.play(specs)
 
@@ -51,73 +52,73 @@ class Counting:
 
 
 @pytest.fixture
-def player() -> Iterator[Counting]:
-    made = Counting(PLAN)
-    yield made
-    made.close()
+def player() -> Iterator[RecordingPlayer]:
+    player = RecordingPlayer(PLAN)
+    yield player
+    player.close()
 
 
-def rewards(player: Any, name: RewardName = "replay", replicates: int = 1) -> Rewards:
-    return Rewards(PLAN, player, name, replicates)
+def reward_function(player: Any, name: RewardName = "replay", replicates: int = 1) -> RewardFunction:
+    return RewardFunction(PLAN, player, name, replicates)
 
 
-def test_replay_is_the_share_of_the_batch_that_the_new_prompt_solves(player: Counting) -> None:
-    good, idle = rewards(player).of([STATE, STATE], [GOOD, IDLE], 0)
+def test_replay_is_the_success_rate_on_the_batch(player: RecordingPlayer) -> None:
+    good, idle = reward_function(player).rewards([STATE, STATE], [GOOD, IDLE], 0)
     assert good == 1.0
     assert idle == 0.0
-    assert {spec.task.id for spec in player.asked[0]} == set(STATE.task_ids)
-    assert all(spec == PLAN.episode(spec.task, spec.prompt) for spec in player.asked[0])
+    assert {spec.task.id for spec in player.requests[0]} == set(STATE.task_ids)
+    assert all(spec == PLAN.episode(spec.task, spec.prompt) for spec in player.requests[0])
 
 
-def test_an_unusable_reply_solves_nothing_and_plays_nothing(player: Counting) -> None:
-    assert rewards(player).of([STATE], [None], 0) == [0.0]
-    assert player.asked == [[]]
+def test_an_unusable_reply_gets_zero_without_playing(player: RecordingPlayer) -> None:
+    assert reward_function(player).rewards([STATE], [None], 0) == [0.0]
+    assert player.requests == [[]]
 
 
-def test_gain_is_what_the_new_prompt_solves_more_than_the_previous_one(player: Counting) -> None:
+def test_gain_is_the_difference_to_the_previous_prompt(player: RecordingPlayer) -> None:
     lucky = STATE.model_copy(update={"prompt": GOOD})
-    assert rewards(player, "gain").of([STATE, lucky, lucky], [GOOD, IDLE, None], 0) == [1.0, -1.0, -1.0]
+    assert reward_function(player, "gain").rewards([STATE, lucky, lucky], [GOOD, IDLE, None], 0) == [1.0, -1.0, -1.0]
 
 
-def test_fresh_tasks_are_of_the_family_and_not_of_the_batch_and_alike_for_a_whole_group(player: Counting) -> None:
-    made = rewards(player, "fresh")
-    assert made.of([STATE, STATE], [GOOD, IDLE], 7) == [1.0, 0.0]
-    tasks = [{spec.task.id for spec in player.asked[0] if spec.prompt == prompt} for prompt in (GOOD, IDLE)]
+def test_fresh_tasks_are_new_tasks_of_the_family_and_equal_within_a_group(player: RecordingPlayer) -> None:
+    function = reward_function(player, "fresh")
+    assert function.rewards([STATE, STATE], [GOOD, IDLE], 7) == [1.0, 0.0]
+    tasks = [{spec.task.id for spec in player.requests[0] if spec.prompt == prompt} for prompt in (GOOD, IDLE)]
     assert tasks[0] == tasks[1]
     assert len(tasks[0]) == 3
     assert not tasks[0] & set(STATE.task_ids)
-    made.of([STATE], [GOOD], 8)
-    assert tasks[0] != {spec.task.id for spec in player.asked[1]}
+    function.rewards([STATE], [GOOD], 8)
+    assert tasks[0] != {spec.task.id for spec in player.requests[1]}
     seeds = PLAN.suite.pools.experience.seeds  # type: ignore[union-attr]
     assert all(int(task.partition("-")[2]) in seeds for task in tasks[0])
 
 
-def test_an_episode_is_played_once_whoever_asks_for_it(player: Counting) -> None:
-    made = rewards(player)
-    made.of([STATE, STATE], [GOOD, GOOD], 0)
-    made.of([STATE], [GOOD], 1)
-    assert made.episodes == 3
-    assert player.asked[1] == []
+def test_equal_episodes_are_played_once(player: RecordingPlayer) -> None:
+    function = reward_function(player)
+    function.rewards([STATE, STATE], [GOOD, GOOD], 0)
+    function.rewards([STATE], [GOOD], 1)
+    assert function.episodes == 3
+    assert player.requests[1] == []
 
 
-def test_replicates_sample_anew_so_that_chance_is_averaged_out(player: Counting) -> None:
+def test_replicates_use_different_sampling_seeds(player: RecordingPlayer) -> None:
     chance = f'{OWN}\nWalk onto "%".'
-    once, often = (rewards(player, replicates=count) for count in (1, 8))
-    assert round(3 * once.of([STATE], [chance], 0)[0], 9).is_integer()
-    share = often.of([STATE], [chance], 0)[0]
+    once, often = (reward_function(player, replicates=count) for count in (1, 8))
+    assert round(3 * once.rewards([STATE], [chance], 0)[0], 9).is_integer()
+    share = often.rewards([STATE], [chance], 0)[0]
     assert often.episodes == 24
     assert round(24 * share, 9).is_integer()
     assert 0 < share < 1
 
 
-def test_the_overfitting_gap_is_the_gain_on_the_batch_less_that_on_fresh_tasks(player: Counting) -> None:
-    assert rewards(player).gains([STATE, STATE], [GOOD, None], 0) == Gains(replayed=0.5, fresh=0.5)
+def test_the_overfitting_gap_is_replayed_gain_minus_fresh_gain(player: RecordingPlayer) -> None:
+    assert reward_function(player).gains([STATE, STATE], [GOOD, None], 0) == Gains(replayed=0.5, fresh=0.5)
     assert Gains(replayed=0.75, fresh=0.5).overfitting_gap == 0.25
 
 
-def test_an_episode_that_is_lost_is_asked_for_once_more(player: Counting) -> None:
-    player.troubles = 1
-    assert rewards(player).of([STATE], [GOOD], 0) == [1.0]
-    player.troubles = 2
+def test_a_lost_episode_is_tried_once_more(player: RecordingPlayer) -> None:
+    player.failures = 1
+    assert reward_function(player).rewards([STATE], [GOOD], 0) == [1.0]
+    player.failures = 2
     with pytest.raises(WorkerLostError):
-        rewards(player).of([STATE], [GOOD], 0)
+        reward_function(player).rewards([STATE], [GOOD], 0)

@@ -1,4 +1,4 @@
-"""A model that answers in no time, beside the real one."""
+"""A tiny random model with the real tokenizer: it replies at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def tiny(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the real kind with weights drawn at random, and the real tokenizer."""
+    """Folder of a two-layer model of the same architecture with random weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -1,4 +1,4 @@
-"""A few steps with the real model and the real environment, from collecting to a run of what was trained."""
+"""A short training with the real model and environment: collect states, train, run the checkpoint."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import yaml
 from safetensors.torch import load_file
 
 import ictbench
-from ictbench.models.checkpoint_card import CARD, read_card
+from ictbench.models.checkpoint_card import CARD_FILE, read_card
 from ictbench.models.providers.hf import HfModel
 from ictbench.models.providers.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec
 from ictbench.train import collect
-from ictbench.train.states import read_about
+from ictbench.train.states import read_info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ TINY: Mapping[str, Any] = {
     "reward": "replay",
     "replicates": 2,
     "steps": 2,
-    # So many that some can be used and some cannot: a group without variance teaches nothing.
+    # Large enough that some replies are usable and some are not: a group without variance has no gradient.
     "group": 8,
     "micro_batch": 8,
     "max_tokens": 24,
@@ -44,7 +44,7 @@ TINY: Mapping[str, Any] = {
     "probe_every": 1,
     "device": "cpu",
 }
-LOGGED = ("reward", "frac_reward_zero_std", "kl", "completions/mean_length", "parse_failures", "probe/overfitting_gap")
+METRICS = ("reward", "frac_reward_zero_std", "kl", "completions/mean_length", "parse_failures", "probe/overfitting_gap")
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,10 @@ def config(states: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(config: Path) -> Path:
-    """The folder after two steps."""
-    said = train(config)
-    assert "step 1 of 2: reward " in said
-    assert "overfitting gap" in said
+    """Folder of a training after two steps."""
+    output = train(config)
+    assert "step 1 of 2: reward " in output
+    assert "overfitting gap" in output
     return config.parent / "trained"
 
 
@@ -83,51 +83,51 @@ def weights(checkpoint: Path) -> str:
 
 
 def logged(folder: Path) -> dict[str, dict[int, float]]:
-    """What TensorBoard shows: by name and step."""
+    """Return the metrics in the TensorBoard logs, by name and step."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    found: dict[str, dict[int, float]] = {}
+    metrics: dict[str, dict[int, float]] = {}
     for file in sorted((folder / "runs").glob("events.*")):
         events = EventAccumulator(str(file)).Reload()
         for name in events.Tags()["scalars"]:
             for event in events.Scalars(name):
-                found.setdefault(name.removeprefix("train/"), {})[event.step] = event.value
-    return found
+                metrics.setdefault(name.removeprefix("train/"), {})[event.step] = event.value
+    return metrics
 
 
-def test_the_weights_move_and_every_measure_is_logged(trained: Path) -> None:
+def test_the_weights_change_and_every_metric_is_logged(trained: Path) -> None:
     assert weights(trained / "checkpoint-1") != weights(trained / "checkpoint-2")
     measures = logged(trained)
-    for name in LOGGED:
+    for name in METRICS:
         assert set(measures[name]) >= {1, 2}, name
     assert all(0 <= value <= 1 for value in measures["reward"].values())
     assert measures["completions/mean_length"][1] <= TINY["max_tokens"]
 
 
-def test_a_checkpoint_says_of_itself_what_it_is(trained: Path, states: Path) -> None:
+def test_a_checkpoint_has_a_card(trained: Path, states: Path) -> None:
     card = read_card(trained / "checkpoint-2")
     assert card
     assert card.trained_on == ("minihack-v1/room-random",)
-    assert card.states_digest == read_about(states).digest
+    assert card.states_digest == read_info(states).digest
     assert (card.step, card.reward, card.reflector, card.base) == (2, "replay", "lessons", "smollm2")
     assert card.base_digest == HfModel(ModelSpec(provider="hf", model="smollm2")).known_fingerprint
     assert "| trained on | minihack-v1/room-random |" in (trained / "checkpoint-2" / "README.md").read_text("utf-8")
 
 
-def test_it_goes_on_from_the_last_good_checkpoint(trained: Path, config: Path, tmp_path: Path) -> None:
+def test_training_resumes_from_the_last_complete_checkpoint(trained: Path, config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(trained, folder)
-    # As a training killed while it wrote its last checkpoint leaves it.
-    (folder / "checkpoint-2" / CARD).unlink()
+    # The state after a kill during the last checkpoint.
+    (folder / "checkpoint-2" / CARD_FILE).unlink()
     (folder / "checkpoint-2" / "optimizer.pt").write_bytes(b"half")
-    said = train(config, "--out", str(folder))
-    assert f"going on from {folder / 'checkpoint-1'}" in said
-    assert "step 1 of 2" not in said
+    output = train(config, "--out", str(folder))
+    assert f"resuming from {folder / 'checkpoint-1'}" in output
+    assert "step 1 of 2" not in output
     assert weights(folder / "checkpoint-2") == weights(trained / "checkpoint-2")
     assert "all 2 steps are done already" in train(config, "--out", str(folder))
 
 
-def test_the_checkpoint_plays_in_a_run_and_declares_its_families(trained: Path, tmp_path: Path) -> None:
+def test_a_run_with_the_checkpoint_records_its_training_families(trained: Path, tmp_path: Path) -> None:
     run = ictbench.run(
         out=tmp_path / "run",
         reflector=f"hf/{trained / 'checkpoint-2'}",
@@ -148,12 +148,12 @@ def test_the_checkpoint_plays_in_a_run_and_declares_its_families(trained: Path, 
     assert result.cost["reflector"].output_tokens
 
 
-def test_all_weights_in_bfloat16_on_fresh_tasks_of_two_states_a_step(config: Path, tmp_path: Path) -> None:
+def test_full_fine_tuning_in_bfloat16_on_fresh_tasks(config: Path, tmp_path: Path) -> None:
     content = {**yaml.safe_load(config.read_text("utf-8")), "lora": None, "compute": "bfloat16", "reward": "fresh"}
-    content |= {"steps": 1, "states_per_step": 2, "group": 4, "out": str(tmp_path / "whole")}
-    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    train(tmp_path / "whole.yaml")
-    checkpoint = tmp_path / "whole" / "checkpoint-1"
+    content |= {"steps": 1, "states_per_step": 2, "group": 4, "out": str(tmp_path / "full")}
+    (tmp_path / "full.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    train(tmp_path / "full.yaml")
+    checkpoint = tmp_path / "full" / "checkpoint-1"
     before, after = (load_file(folder / "model.safetensors") for folder in (smollm2_folder(), checkpoint))
     assert any(not torch.equal(before[name], tensor.to(before[name].dtype)) for name, tensor in after.items())
     assert all(tensor.isfinite().all() for tensor in after.values())

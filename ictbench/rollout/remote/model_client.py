@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ictbench.models import ChatModel, Completion, Constraint, ConstraintStyle, ModelPool
-from ictbench.models.usage_meter import request_priority, waited, waiting_clock
+from ictbench.models.usage_meter import WaitingTimer, request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
 from ictbench.rollout.remote.error_codec import error_from_json
 
@@ -69,18 +69,18 @@ class RemoteGate:
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
         """See `RequestGate.request`."""
-        with waited():
+        with WaitingTimer():
             number, _, _ = await self._coordinator.ask("lease", tokens=tokens)
         try:
             yield
         finally:
             self._coordinator.tell("release", number=number)
 
-    async def wait(self, seconds: float, why: str) -> None:
+    async def wait(self, seconds: float, reason: str) -> None:
         """See `RequestGate.wait`."""
-        self._coordinator.tell("retrying", change=1, why=why)
+        self._coordinator.tell("retrying", change=1, why=reason)
         try:
-            with waited():
+            with WaitingTimer():
                 await asyncio.sleep(seconds)
         finally:
             self._coordinator.tell("retrying", change=-1)

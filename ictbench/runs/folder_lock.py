@@ -1,0 +1,70 @@
+"""Exclusive use of an output folder, and the check that it holds the same work as before."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from typing import IO, TYPE_CHECKING, Any
+
+from ictbench.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def lock_folder(folder: Path, identity_file: str, *, kind: str = "run", option: str = "--out") -> IO[str]:
+    """Create a folder and lock it for this process until the returned file is closed.
+
+    Args:
+        folder: The folder; it may exist if it is empty or holds the identity file.
+        identity_file: Name of the file that says what the folder holds.
+        kind: What the folder holds, for error messages.
+        option: What chooses another folder, for error messages.
+
+    Raises:
+        RunFolderError: The folder cannot be written, holds other files, or is in use.
+    """
+    # A process killed before it wrote the identity file may leave these.
+    leftovers = {"lock", f"{identity_file}.part"}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / identity_file).exists():
+            others = sorted(path.name for path in folder.iterdir() if path.name not in leftovers)
+            if others:
+                raise RunFolderError(
+                    f"{folder} holds other files ({others[0]}) and is not the folder of a {kind}; "
+                    f"choose another {option}"
+                )
+        lock = open(folder / "lock", "w", encoding="utf-8")  # noqa: SIM115 - held open as the lock
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be written ({error.strerror}); choose another {option}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise RunFolderError(
+            f"another ictbench is writing to {folder}; wait for it or choose another {option}"
+        ) from error
+    return lock
+
+
+def check_identity(
+    folder: Path, recorded: Mapping[str, Any], identity: Mapping[str, Any], *, kind: str = "run", option: str = "--out"
+) -> None:
+    """Check that the recorded configuration of a folder agrees with this one in every field of `identity`.
+
+    Raises:
+        RunFolderError: A field differs.
+    """
+    for name, value in json.loads(json.dumps(identity)).items():
+        if recorded.get(name) != value:
+            raise RunFolderError(
+                f"{folder} holds a {kind} with another configuration: {name} is {_short(recorded.get(name))} there "
+                f"and {_short(value)} here; choose another {option}, or the same options"
+            )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
