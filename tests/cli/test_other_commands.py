@@ -190,7 +190,7 @@ def test_a_folder_that_is_no_run(call: Ictbench, tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert "is no result of schema ictbench.result/1" in err
+    assert "is not a result of schema ictbench.result/1" in err
 
 
 def test_suites_are_listed(call: Ictbench) -> None:
