@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 import ictbench
-from ictbench.export import Format, export_run
+from ictbench.export import FileFormat, export_run
 from ictbench.records import Usage
 from ictbench.runs.journal import Journal
 
@@ -34,11 +34,11 @@ def main(count: int) -> None:
         print(f"{held:,} episodes, journal of {size:.0f} MB\n")
         print("| format | seconds | memory at most, MB | written, MB |\n|---|---|---|---|")
         print(f"| (imports alone) | | {export(run.folder, None, 'parquet')[1]:.0f} | |")
-        for form in FORMATS:
-            out = Path(folder) / form
-            seconds, memory = export(run.folder, out, form)
+        for file_format in FORMATS:
+            out = Path(folder) / file_format
+            seconds, memory = export(run.folder, out, file_format)
             written = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6
-            print(f"| {form} | {seconds:.0f} | {memory:.0f} | {written:.0f} |", flush=True)
+            print(f"| {file_format} | {seconds:.0f} | {memory:.0f} | {written:.0f} |", flush=True)
 
 
 def grow(run: ictbench.Run, count: int) -> int:
@@ -50,15 +50,15 @@ def grow(run: ictbench.Run, count: int) -> int:
         return journal.count()
 
 
-def export(folder: Path, out: Path | None, form: str) -> tuple[float, float]:
+def export(folder: Path, out: Path | None, file_format: str) -> tuple[float, float]:
     """Seconds and greatest memory in MB of one export in a process of its own, or of what it imports."""
-    command = [sys.executable, __file__, "--export", str(folder), str(out or ""), form]
+    command = [sys.executable, __file__, "--export", str(folder), str(out or ""), file_format]
     clock = time.monotonic()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return time.monotonic() - clock, float(done.stdout)
 
 
-def export_here(folder: str, out: str, form: Format) -> None:
+def export_here(folder: str, out: str, file_format: FileFormat) -> None:
     """Export in this process, and print its greatest memory in MB; files that are mapped into it are not counted."""
     import datasets  # noqa: F401 - what it takes is counted in any case
 
@@ -75,7 +75,7 @@ def export_here(folder: str, out: str, form: Format) -> None:
     watcher.start()
     run = ictbench.load_run(folder)
     if out:
-        export_run(run, out, form)
+        export_run(run, out, file_format)
     time.sleep(0.1)
     ended.set()
     watcher.join()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ictbench.models.chat_model import ToolCall
-from ictbench.models.tool_calls import ACT
+from ictbench.models.chat_model import ACT_TOOL, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 TOOLS_FORMAT = f"""\
 In every turn you are shown what you observe and which actions are available.
 First think about what to do, then choose exactly one of the available actions.
-Answer by calling the tool "{ACT}", once, with your reasoning and one available action, copied exactly."""
+Answer by calling the tool "{ACT_TOOL}", once, with your reasoning and one available action, copied exactly."""
 
 
 def called_messages(shown: Sequence[str], past: Sequence[Step]) -> list[Message]:
@@ -38,7 +37,7 @@ def called_messages(shown: Sequence[str], past: Sequence[Step]) -> list[Message]
         else:
             arguments = json.dumps({"thought": step.thought, "action": step.proposed}, ensure_ascii=False)
             # Nine letters and digits: what Mistral's servers demand.
-            call = ToolCall(id=f"call{number:05d}", name=ACT, arguments=arguments)
+            call = ToolCall(id=f"call{number:05d}", name=ACT_TOOL, arguments=arguments)
             messages.append({"role": "assistant", "content": "", "call": call})
     return messages
 
@@ -48,7 +47,7 @@ def parse_calls(completion: Completion) -> tuple[str | None, str]:
     try:
         (call,) = completion.calls
         given = json.loads(call["arguments"])
-        if call["name"] == ACT and isinstance(action := given["action"], str):
+        if call["name"] == ACT_TOOL and isinstance(action := given["action"], str):
             return action, str(given.get("thought") or completion.text).strip()
     except (ValueError, TypeError, LookupError, AttributeError):
         pass

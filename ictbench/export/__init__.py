@@ -1,8 +1,8 @@
-"""Runs and suites as Hugging Face data sets: files on disk, a data set in memory, a repository on the Hub."""
+"""Export of runs and suites as Hugging Face data sets: on disk, in memory, or on the Hub."""
 
 from ictbench.export.export_run import export_run
 from ictbench.export.export_tasks import export_tasks, task_dataset
 from ictbench.export.hub import push
-from ictbench.export.table_files import Format
+from ictbench.export.table_files import FileFormat
 
-__all__ = ["Format", "export_run", "export_tasks", "push", "task_dataset"]
+__all__ = ["FileFormat", "export_run", "export_tasks", "push", "task_dataset"]

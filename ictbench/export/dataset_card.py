@@ -1,4 +1,4 @@
-"""The card of a data set: README.md with the front matter that `load_dataset` and the Hub read."""
+"""Data set card: README.md with the front matter that `load_dataset` and the Hub read."""
 
 from __future__ import annotations
 
@@ -7,74 +7,82 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ictbench.export.features import features_of
-from ictbench.export.table_files import Format, Table, file_name
+from ictbench.export.table_files import FileFormat, Table, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CSV_READING = {"keep_default_na": False, "na_values": ""}
-"""An empty cell is missing; a text that reads NA or None is that text."""
+CSV_OPTIONS = {"keep_default_na": False, "na_values": ""}
+"""pandas options for CSV: an empty cell is a missing value; texts such as NA or None stay texts."""
 
 
-def make_card(title: str, text: str, tables: Sequence[Table], form: Format, rows: Mapping[str, int]) -> str:
-    """The card of a data set of these tables, the first its default; `text` is the page's own part."""
+def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileFormat, rows: Mapping[str, int]) -> str:
+    """Return the card of a data set.
+
+    Args:
+        title: Title of the page.
+        text: Description of the data, in Markdown.
+        tables: Tables of the data set; the first is its default.
+        file_format: File format of the tables.
+        rows: Number of rows by name of the table.
+    """
     front: dict[str, Any] = {"pretty_name": title, "tags": ["ictbench", "in-context-training", "language-agents"]}
-    # The package cannot load a table without rows.
+    # `load_dataset` cannot load a table without rows.
     loadable = [table for table in tables if rows[table.name]]
-    if form != "datasets" and loadable:
-        front |= _configs(loadable, form)
+    if file_format != "datasets" and loadable:
+        front |= _configs(loadable, file_format)
     parts = [
         f"---\n{yaml.dump(front, Dumper=_Dumper, sort_keys=False, allow_unicode=True)}---",
         f"# {plain(title)}",
         text,
-        "No licence is stated: add `license:` to the front matter before others are to use this.",
+        "No licence is stated: add `license:` to the front matter before you share this data set.",
         *(_columns(table, rows[table.name]) for table in tables),
-        _loading(tables, form),
+        _loading(tables, file_format),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def facts(rows: Mapping[str, str]) -> str:
-    """A table of names and values."""
+    """Return a Markdown table of names and values."""
     return "\n".join(["| | |", "|---|---|", *(f"| {plain(name)} | {plain(value)} |" for name, value in rows.items())])
 
 
 def plain(text: str) -> str:
-    """Text as it can stand in a Markdown table."""
+    """Escape text for a cell of a Markdown table."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what occurs twice twice, without YAML's references."""
+    """YAML writer without anchors and aliases: repeated values are written out."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Always."""
+        """Return True: no value is written as an alias."""
         return True
 
 
-def _configs(tables: Sequence[Table], form: Format) -> dict[str, Any]:
+def _configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]:
     from datasets import DatasetInfo
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
 
-    # With their types, as a column that holds nothing shows none.
+    # The types are stated because they cannot be inferred from a column without values.
     infos = {
-        table.name: DatasetInfo(features=features_of(table.row_type, flat=form == "csv"), config_name=table.name)
+        table.name: DatasetInfo(features=features_of(table.row_type, flat=file_format == "csv"), config_name=table.name)
         for table in tables
     }
-    described = DatasetCardData()
-    DatasetInfosDict(infos).to_dataset_card_data(described)
-    front: dict[str, Any] = described.to_dict()  # type: ignore[no-untyped-call]
-    infos_read = front["dataset_info"] if len(tables) > 1 else [front["dataset_info"]]
+    card_data = DatasetCardData()
+    DatasetInfosDict(infos).to_dataset_card_data(card_data)
+    front: dict[str, Any] = card_data.to_dict()  # type: ignore[no-untyped-call]
+    table_infos = front["dataset_info"] if len(tables) > 1 else [front["dataset_info"]]
     configs = [
         {
             "config_name": table.name,
-            "data_files": file_name(table.name, form),
+            "data_files": file_name(table.name, file_format),
             **({"default": True} if table is tables[0] else {}),
-            # Of a CSV file the types must be known before it is read: 000 is a text here.
-            **({"features": info["features"], **CSV_READING} if form == "csv" else {}),
+            # CSV is parsed by type: without it, the text 000 would become a number.
+            **({"features": info["features"], **CSV_OPTIONS} if file_format == "csv" else {}),
         }
-        for table, info in zip(tables, infos_read, strict=True)
+        for table, info in zip(tables, table_infos, strict=True)
     ]
     return {"configs": configs, **front}
 
@@ -95,11 +103,11 @@ def _columns(table: Table, count: int) -> str:
     )
 
 
-def _loading(tables: Sequence[Table], form: Format) -> str:
+def _loading(tables: Sequence[Table], file_format: FileFormat) -> str:
     name = tables[0].name
-    if form == "datasets":
+    if file_format == "datasets":
         call = f'from datasets import load_from_disk\n\n{name} = load_from_disk("FOLDER/{name}")'
     else:
         call = f'from datasets import load_dataset\n\n{name} = load_dataset("FOLDER", "{name}", split="train")'
     text = f"## Loading\n\n```python\n{call}\n```"
-    return text + "\n\nLists and what is nested are JSON texts here, as CSV has none." if form == "csv" else text
+    return text + "\n\nCSV has no lists: lists and nested values are JSON texts." if file_format == "csv" else text

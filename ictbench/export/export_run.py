@@ -1,4 +1,4 @@
-"""A run as a data set of three tables."""
+"""Export of a run as a data set of three tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.export.dataset_card import facts, make_card
-from ictbench.export.table_files import Format, Table, require_datasets, write_tables
+from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
 from ictbench.results.rows import TABLES
 from ictbench.suites.trained_on import training_in_words
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from ictbench.runs import Run
 
 
-def export_run(run: Run, out: str | Path, form: Format = "parquet") -> Path:
-    """Write a run's episodes, reflections and results, and a card, into the new folder `out`.
+def export_run(run: Run, out: str | Path, file_format: FileFormat = "parquet") -> Path:
+    """Write episodes, reflections, results and a data set card of a run into the new folder `out`.
 
     Raises:
-        UsageError: the run has no result, a file of it is damaged, `out` exists, or a package is missing.
+        UsageError: The run has no result, one of its files is damaged, `out` exists, or a package is missing.
     """
     require_datasets()
     result, out = run.result, Path(out)
     tables = [Table(name, row_type, partial(run.rows, name)) for name, row_type in TABLES.items()]
-    card = partial(make_card, _title(result), _about(run), tables, form)
-    write_tables(tables, card, out, form)
+    card = partial(make_card, _title(result), _about(run), tables, file_format)
+    write_tables(tables, card, out, file_format)
     return out
 
 
@@ -44,9 +44,9 @@ def _about(run: Run) -> str:
         "reflector trained on": training_in_words(result.reflector_trained_on),
         "complete": "yes" if result.complete else f"no, {result.owed} owed",
         "for ranking": "yes" if result.ranked else "no",
-        "departs from suite and profile in": "; ".join(result.deviations) or "nothing",
+        "deviations from suite and profile": "; ".join(result.deviations) or "none",
         "versions": ", ".join(f"{name} {version}" for name, version in result.versions.items()),
-        "result's checksum": result.checksum,
+        "checksum of the result": result.checksum,
     }
     if models := _models(result):
         rows["models"] = models
@@ -55,11 +55,11 @@ def _about(run: Run) -> str:
     measured = run.tables()["families"].reindex(columns=columns).to_markdown(index=False, floatfmt=".3f")
     return "\n\n".join(
         [
-            "A run of [in-context training](https://arxiv.org/abs/2605.20477), made by ictbench "
-            f"{result.ictbench}: an actor played under prompts that a reflector rewrote.",
+            "A run of [in-context training](https://arxiv.org/abs/2605.20477) by ictbench "
+            f"{result.ictbench}: an actor plays under a prompt, and a reflector rewrites the prompt.",
             facts(rows),
-            "Success on test tasks of the first, best and last prompt; gain of the best, with its 95 % interval"
-            + ("; overfitting gap of the audit:" if result.audit else ":"),
+            "Success rate of the first, best and last prompt on test tasks, and gain of the best prompt with its "
+            "95 % interval" + (", and overfitting gap:" if result.audit else ":"),
             measured,
         ]
     )

@@ -1,4 +1,4 @@
-"""The tasks of a suite as a data set."""
+"""Export of the tasks of a suite as a data set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.export.dataset_card import facts, make_card
-from ictbench.export.table_files import Format, Table, in_memory, require_datasets, write_tables
+from ictbench.export.table_files import FileFormat, Table, in_memory, require_datasets, write_tables
 from ictbench.suites import load_suite
 from ictbench.suites.task_list import TaskRow, list_tasks
 
@@ -28,10 +28,10 @@ def task_dataset(
     loops: int | None = None,
     whole_blocks: bool = False,
 ) -> Dataset:
-    """The tasks of a suite, in memory; see `ictbench.suites.task_list.list_tasks` for what is listed.
+    """Return the tasks of a suite as a data set in memory; the arguments are those of `list_tasks`.
 
     Raises:
-        UsageError: there is no such suite, family or profile, not so many loops, or a package is missing.
+        UsageError: The suite, family or profile does not exist, there are fewer loops, or a package is missing.
     """
     require_datasets()
     rows = list_tasks(load_suite(suite), families=families, profile=profile, loops=loops, whole_blocks=whole_blocks)
@@ -41,29 +41,29 @@ def task_dataset(
 def export_tasks(
     suite: str | Path,
     out: str | Path,
-    form: Format = "parquet",
+    file_format: FileFormat = "parquet",
     *,
     families: Sequence[str] = ("all",),
     profile: ProfileName = "standard",
     loops: int | None = None,
     whole_blocks: bool = False,
 ) -> Path:
-    """Write the tasks of a suite, and a card, into the new folder `out`.
+    """Write the tasks of a suite and a data set card into the new folder `out`.
 
     Raises:
-        UsageError: as `task_dataset`, or `out` exists.
+        UsageError: As for `task_dataset`, or `out` exists.
     """
     require_datasets()
     loaded, out = load_suite(suite), Path(out)
     rows = partial(list_tasks, loaded, families=families, profile=profile, loops=loops, whole_blocks=whole_blocks)
     tables = [Table("tasks", TaskRow, rows)]
-    card = partial(make_card, f"Tasks of {loaded.name}", _about(loaded, profile), tables, form)
-    write_tables(tables, card, out, form)
+    card = partial(make_card, f"Tasks of {loaded.name}", _about(loaded, profile), tables, file_format)
+    write_tables(tables, card, out, file_format)
     return out
 
 
 def _about(suite: Suite, profile: str) -> str:
     pools = {f"{name} pool": f"{tasks}; of a loop: {share}" for name, tasks, share in suite.pools.rows()}
     rows = {"suite": f"{suite.name}, digest {suite.digest}", "environment": suite.env, "profile": profile, **pools}
-    what = "The games are named, not held: their own package has them." if suite.pools.shared else ""
-    return "\n\n".join(part for part in (suite.title + ".", what, facts(rows)) if part)
+    note = "The tasks name games; the games themselves are in their own package." if suite.pools.shared else ""
+    return "\n\n".join(part for part in (suite.title + ".", note, facts(rows)) if part)

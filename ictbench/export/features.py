@@ -1,4 +1,4 @@
-"""Row types as columns of a data set."""
+"""Conversion of record types to the column types of a data set."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ictbench.records import Record
 if TYPE_CHECKING:
     from datasets import Features
 
-PLAIN: dict[type, str] = {str: "string", bool: "bool", int: "int64", float: "float64"}
+VALUE_TYPES: dict[type, str] = {str: "string", bool: "bool", int: "int64", float: "float64"}
 
 
 def features_of(row_type: type[Record], *, flat: bool = False) -> Features:
-    """The columns of a row type; `flat` has JSON texts where there would be lists, as CSV has none."""
+    """Return the columns of a record type; with `flat`, nested columns are JSON texts, because CSV has no lists."""
     from datasets import Features, Value
 
-    found = {name: _feature(field.annotation) for name, field in row_type.model_fields.items()}
-    return Features({name: Value("string") if flat and _nested(one) else one for name, one in found.items()})
+    columns = {name: _feature(field.annotation) for name, field in row_type.model_fields.items()}
+    return Features({name: Value("string") if flat and _nested(type_) else type_ for name, type_ in columns.items()})
 
 
-def flattened(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its lists as JSON texts."""
+def flatten(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row with nested values as JSON texts."""
     return {
         name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
         for name, value in row.items()
@@ -38,13 +38,13 @@ def _feature(annotation: Any) -> Any:
     if origin is tuple:
         return [_feature(arguments[0])]
     if origin is Literal:
-        return Value(PLAIN[type(arguments[0])])
+        return Value(VALUE_TYPES[type(arguments[0])])
     if origin in (Union, types.UnionType):
-        # Every union in a row is of one kind of value, or of that and nothing.
+        # Record fields have unions of one value type, possibly with None.
         return _feature(arguments[0])
     if issubclass(annotation, Record):
         return {name: _feature(field.annotation) for name, field in annotation.model_fields.items()}
-    return Value(PLAIN[annotation])
+    return Value(VALUE_TYPES[annotation])
 
 
 def _nested(feature: Any) -> bool:

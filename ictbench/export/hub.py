@@ -1,4 +1,4 @@
-"""Data sets to the Hugging Face Hub, with the user's own token."""
+"""Upload of data sets to the Hugging Face Hub, with the user's own token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def check_push(repo: str) -> None:
-    """Whether a push can begin at all: a name, and a token in one of huggingface_hub's usual places.
+    """Check, before anything is written, that a push is possible.
 
     Raises:
-        ConfigError: the name is none, or there is no token.
-        MissingExtraError: a package is not installed.
+        ConfigError: The name is not valid, or huggingface_hub finds no token.
+        MissingExtraError: A package is not installed.
     """
     require_datasets()
     from huggingface_hub import get_token
@@ -25,20 +25,25 @@ def check_push(repo: str) -> None:
 
     try:
         if repo.count("/") != 1:
-            raise HFValidationError("it has no owner")
+            raise HFValidationError("the owner is missing")
         validate_repo_id(repo)
     except HFValidationError as error:
-        raise ConfigError(f"--push-to-hub {repo!r} is no OWNER/NAME: {error}") from error
+        raise ConfigError(f"--push-to-hub {repo!r} is not a valid OWNER/NAME: {error}") from error
     if get_token() is None:
         raise ConfigError("--push-to-hub needs your Hugging Face token: set HF_TOKEN, or log in with `hf auth login`")
 
 
 def push(folder: Path, repo: str, *, public: bool = False) -> str:
-    """Upload an exported folder as the data set `repo`, a new one private unless `public`; its address.
+    """Upload an exported folder and return the address of the data set.
+
+    Args:
+        folder: The exported folder.
+        repo: OWNER/NAME of the data set; it is created if it does not exist.
+        public: Whether a new data set is public instead of private.
 
     Raises:
-        UsageError: there is no token, or the name is none.
-        RunError: the Hub does not answer, or refuses; the folder is left as it is.
+        UsageError: There is no token, or the name is not valid.
+        RunError: The Hub does not answer, or refuses; the folder is kept.
     """
     check_push(repo)
     from huggingface_hub import HfApi
@@ -48,7 +53,9 @@ def push(folder: Path, repo: str, *, public: bool = False) -> str:
         address = api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
         with quiet():
             api.upload_folder(repo_id=repo, repo_type="dataset", folder_path=folder, commit_message="ictbench export")
-    except Exception as error:  # of many kinds, some of them its HTTP client's
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise RunError(f"{repo} could not be pushed to {api.endpoint} ({said}); {folder} holds the export") from error
+    except Exception as error:  # huggingface_hub raises many types, some from its HTTP client
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RunError(
+            f"{repo} could not be pushed to {api.endpoint} ({message}); the export is in {folder}"
+        ) from error
     return str(address)

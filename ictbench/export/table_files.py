@@ -1,4 +1,4 @@
-"""Tables on disk, written row by row: no more than a few hundred rows are in memory at a time."""
+"""Writers of tables that keep at most a few hundred rows in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.errors import ConfigError, MissingExtraError
-from ictbench.export.features import features_of, flattened
+from ictbench.export.features import features_of, flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,38 +22,47 @@ if TYPE_CHECKING:
 
     from ictbench.records import Record
 
-Format = Literal["parquet", "csv", "jsonl", "datasets"]
+FileFormat = Literal["parquet", "csv", "jsonl", "datasets"]
 
 BATCH = 200
-"""Rows in memory at a time: an episode with its screens takes up to 0.1 MB."""
+"""Rows in memory at a time. An episode with its screens takes up to 0.1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: what its rows are, and where they come from."""
+    """A table to write."""
 
     name: str
     row_type: type[Record]
     rows: Callable[[], Iterable[Record]]
+    """Returns the rows, one at a time."""
 
 
-def write_tables(tables: Iterable[Table], card: Callable[[dict[str, int]], str], out: Path, form: Format) -> None:
-    """Write tables and card into a new folder, which is there as a whole or not at all.
+def write_tables(
+    tables: Iterable[Table], card: Callable[[dict[str, int]], str], out: Path, file_format: FileFormat
+) -> None:
+    """Write tables and card into a new folder; if anything fails, the folder does not appear.
 
-    `card` is told how many rows each table has.
+    Args:
+        tables: The tables.
+        card: Returns the text of the card, given the number of rows by name of the table.
+        out: The folder.
+        file_format: File format.
 
     Raises:
-        ConfigError: the folder exists already, or cannot be made.
-        MissingExtraError: the package `datasets` is not installed.
+        ConfigError: The folder exists and is not empty, or cannot be written.
+        MissingExtraError: The package `datasets` is not installed.
     """
     require_datasets()
     with _new_folder(out) as folder, quiet():
-        rows = {table.name: WRITERS[form](table, folder / file_name(table.name, form)) for table in tables}
+        rows = {
+            table.name: WRITERS[file_format](table, folder / file_name(table.name, file_format)) for table in tables
+        }
         (folder / "README.md").write_text(card(rows), encoding="utf-8")
 
 
 def in_memory(row_type: type[Record], rows: Iterable[Record]) -> Dataset:
-    """A data set of few rows."""
+    """Return a small data set in memory."""
     from datasets import Dataset
 
     columns: dict[str, list[Any]] = {name: [] for name in row_type.model_fields}
@@ -63,16 +72,16 @@ def in_memory(row_type: type[Record], rows: Iterable[Record]) -> Dataset:
     return Dataset.from_dict(columns, features=features_of(row_type))
 
 
-def file_name(table: str, form: Format) -> str:
-    """Where a table lies in the folder."""
-    return table if form == "datasets" else f"{table}.{form}"
+def file_name(table: str, file_format: FileFormat) -> str:
+    """Return the name of a table's file or folder."""
+    return table if file_format == "datasets" else f"{table}.{file_format}"
 
 
 def require_datasets() -> None:
-    """Fail where the package is missing.
+    """Check that the package `datasets` is installed.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: It is not installed.
     """
     try:
         import datasets  # noqa: F401
@@ -82,7 +91,7 @@ def require_datasets() -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without progress bars."""
+    """Hide the progress bars of the package `datasets`."""
     from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     shown = not are_progress_bars_disabled()
@@ -96,20 +105,20 @@ def quiet() -> Iterator[None]:
 
 def _write_csv(table: Table, path: Path) -> int:
     with path.open("w", encoding="utf-8", newline="") as file:
-        # Every text in quotes: else a lone carriage return would end a line.
+        # All texts are quoted; otherwise a lone carriage return would end a row.
         columns = list(table.row_type.model_fields)
         writer = csv.DictWriter(file, columns, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writeheader()
         count = 0
-        for count, row in enumerate(_plain(table), 1):  # noqa: B007 - it is the answer
-            writer.writerow(flattened(row))
+        for count, row in enumerate(_json_rows(table), 1):  # noqa: B007 - returned
+            writer.writerow(flatten(row))
     return count
 
 
 def _write_jsonl(table: Table, path: Path) -> int:
     with path.open("w", encoding="utf-8", newline="") as file:
         count = 0
-        for count, row in enumerate(_plain(table), 1):  # noqa: B007 - it is the answer
+        for count, row in enumerate(_json_rows(table), 1):  # noqa: B007 - returned
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return count
 
@@ -133,21 +142,21 @@ def _write_datasets(table: Table, path: Path) -> int:
     return count
 
 
-WRITERS: dict[Format, Callable[[Table, Path], int]] = {
+WRITERS: dict[FileFormat, Callable[[Table, Path], int]] = {
     "parquet": _write_parquet,
     "csv": _write_csv,
     "jsonl": _write_jsonl,
     "datasets": _write_datasets,
 }
-"""Each gives back how many rows it wrote."""
+"""Each writes a table and returns the number of rows."""
 
 
-def _plain(table: Table) -> Iterator[dict[str, Any]]:
+def _json_rows(table: Table) -> Iterator[dict[str, Any]]:
     return (row.model_dump(mode="json") for row in table.rows())
 
 
 def _write_all(table: Table, writer: ArrowWriter) -> int:
-    for row in _plain(table):
+    for row in _json_rows(table):
         writer.write(row)
     count: int = writer.finalize()[0]
     return count
@@ -155,9 +164,9 @@ def _write_all(table: Table, writer: ArrowWriter) -> int:
 
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that becomes it."""
+    """Yield a temporary folder next to `out` that is renamed to `out` at the end."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out} exists already; choose another --out, or remove it")
+        raise ConfigError(f"{out} already exists; choose another --out, or remove it")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 
-
 THOUGHT_CHARACTERS = 300
-"""Longest thought of a constrained reply."""
+"""Maximum length of the thought in a constrained reply."""
+ACT_TOOL = "act"
+"""Name of the one tool that an actor may call."""
+ACT_TOOL_DESCRIPTION = "Carry out one of the available actions."
 
 
 class ToolCall(TypedDict):

@@ -13,8 +13,8 @@ from ictbench.records import ModelSpec, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CARD = "ictbench.json"
-TRAINED = ("trainer_state.json", "training_args.bin", "optimizer.pt")
+CARD_FILE = "ictbench.json"
+TRAINING_FILES = ("trainer_state.json", "training_args.bin", "optimizer.pt")
 """Files by which a folder is known to come from training, with or without its card."""
 
 
@@ -49,7 +49,7 @@ class TrainingCard(Record):
     """Of the packages that trained it, and that its rewards were played with."""
 
 
-def card_of(spec: ModelSpec) -> TrainingCard | None:
+def find_card(spec: ModelSpec) -> TrainingCard | None:
     """The card beside a model's weights on this machine: a checkpoint, a LoRA adapter, or a file converted from one.
 
     None where there is no sign that they were trained here.
@@ -67,16 +67,16 @@ def read_card(folder: Path) -> TrainingCard | None:
         ConfigError: it is damaged, or missing from a checkpoint.
     """
     try:
-        return TrainingCard.model_validate_json((folder / CARD).read_bytes())
+        return TrainingCard.model_validate_json((folder / CARD_FILE).read_bytes())
     except FileNotFoundError:
-        if any((folder / name).exists() for name in TRAINED):
+        if any((folder / name).exists() for name in TRAINING_FILES):
             raise ConfigError(
-                f"{folder} is a checkpoint without its card {CARD}: what it was trained on is unknown; take a "
+                f"{folder} is a checkpoint without its card {CARD_FILE}: what it was trained on is unknown; take a "
                 "checkpoint that was written to its end, or put its card back"
             ) from None
         return None
     except (OSError, ValidationError) as error:
-        raise ConfigError(f"the card {folder / CARD} is damaged: {str(error).splitlines()[0]}") from error
+        raise ConfigError(f"the card {folder / CARD_FILE} is damaged: {str(error).splitlines()[0]}") from error
 
 
 def _folders(spec: ModelSpec) -> Iterator[Path]:

@@ -68,7 +68,7 @@ class ModelClient(ChatModel):
         self._retry = retry or Retry()
         self._cache = cache
         self._price = price
-        self._seen: str | None = None
+        self._fingerprint: str | None = None
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
@@ -84,12 +84,12 @@ class ModelClient(ChatModel):
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
             return cached
-        completion = await self.ask(messages, seed=seed, constraint=constraint)
+        completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
         if self._cache and key:
             self._cache.put(key, completion)
         return completion
 
-    async def ask(
+    async def complete_uncached(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """As `complete`, past the cache."""
@@ -122,11 +122,11 @@ class ModelClient(ChatModel):
     @property
     def fingerprint(self) -> str | None:
         """What was last seen, here or by a worker that opened the same model."""
-        return self._seen or self.adapter.fingerprint
+        return self._fingerprint or self.adapter.fingerprint
 
-    def seen(self, fingerprint: str) -> None:
+    def set_fingerprint(self, fingerprint: str) -> None:
         """Note the fingerprint that a worker saw."""
-        self._seen = fingerprint
+        self._fingerprint = fingerprint
 
     @property
     def known_fingerprint(self) -> str | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.client import ModelClient, Retry
-from ictbench.models.prices import price_of
-from ictbench.models.providers.custom import adapted
+from ictbench.models.prices import find_price
+from ictbench.models.providers.custom import open_model
 from ictbench.models.usage_meter import UsageMeter
 from ictbench.plugins import resolve
 
@@ -38,9 +38,9 @@ class ModelPool:
         """
         key = spec.model_dump_json()
         if key not in self._models:
-            adapter = adapted(resolve("model", spec.provider), spec)
+            adapter = open_model(resolve("model", spec.provider), spec)
             self._models[key] = ModelClient(
-                adapter, self._meter, retry=self._retry, cache=self._cache, price=price_of(spec)
+                adapter, self._meter, retry=self._retry, cache=self._cache, price=find_price(spec)
             )
         return self._models[key]
 
@@ -63,7 +63,7 @@ class ModelPool:
 
 async def _check(model: ModelClient) -> None:
     try:
-        await model.ask([{"role": "user", "content": "Reply with the word OK."}])
+        await model.complete_uncached([{"role": "user", "content": "Reply with the word OK."}])
     except ModelFailure as failure:
         if failure.kind == "bad_request":
             raise EndpointRefusedError(f"{model.spec.name} rejects our requests: {failure}") from failure

@@ -29,7 +29,7 @@ class Price:
         return fresh * self.input + usage.cached_tokens * self.cached + usage.output_tokens * self.output
 
 
-def price_of(spec: ModelSpec) -> Price | None:
+def find_price(spec: ModelSpec) -> Price | None:
     """The price of a model, None where it is unknown. A server of one's own has none in any table."""
     if spec.base_url is not None:
         return None

@@ -17,7 +17,7 @@ class Redactor:
         self._secrets = tuple(filter(None, secrets))
 
     @classmethod
-    def of_environment(cls) -> Redactor:
+    def from_environment(cls) -> Redactor:
         """Of every variable that looks like a secret, for packages that find their keys by themselves."""
         named = (value for name, value in os.environ.items() if SECRET_NAME.search(name))
         return cls(*(value for value in named if len(value) >= SHORTEST_SECRET))

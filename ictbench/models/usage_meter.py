@@ -87,7 +87,7 @@ class UsageMeter:
         """
         self.check()
         priority = request_priority.get()
-        with waited():
+        with WaitingTimer():
             if self._requests or self._tokens:
                 async with self._head.slot(priority):
                     await self._pace(tokens)
@@ -109,14 +109,14 @@ class UsageMeter:
 
     async def wait(self, seconds: float, why: str) -> None:
         """Wait before another try."""
-        self.retry(1, why)
+        self.change_retrying(1, why)
         try:
-            with waited():
+            with WaitingTimer():
                 await asyncio.sleep(seconds)
         finally:
-            self.retry(-1)
+            self.change_retrying(-1)
 
-    def retry(self, change: int, why: str = "") -> None:
+    def change_retrying(self, change: int, why: str = "") -> None:
         """Note that so many more requests wait before another try, or fewer."""
         self.retrying += change
         self.retries += max(change, 0)
@@ -143,7 +143,7 @@ class UsageMeter:
             raise LimitReachedError(f"--max-time {limits.max_time:g} s is over")
 
 
-class waited:  # noqa: N801 - reads as a verb: with waited()
+class WaitingTimer:
     """Adds the time its block takes to the clock of whoever is keeping count."""
 
     def __enter__(self) -> None:

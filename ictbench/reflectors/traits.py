@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, UsageError
-from ictbench.models.checkpoint_card import card_of
+from ictbench.models.checkpoint_card import find_card
 from ictbench.plugins import resolve
 from ictbench.records import PluginSpec
 from ictbench.reflectors.reflector import Reflector
@@ -45,7 +45,7 @@ def traits_of(spec: PluginSpec) -> Traits:
             raise ConfigError(
                 f"reflector {spec.label}: nothing can be wrapped around {found.__name__}: {found.control}"
             )
-    card = card_of(spec.model) if spec.model else None
+    card = find_card(spec.model) if spec.model else None
     return Traits(
         experience=outermost.experience,
         prompt_cap=next((found.prompt_cap for found in classes if found.prompt_cap is not None), None),

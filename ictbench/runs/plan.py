@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.choices import DecodingName, ExperienceFormat, FailureKind, ProfileName
 from ictbench.errors import ConfigError
-from ictbench.models.checkpoint_card import card_of
+from ictbench.models.checkpoint_card import find_card
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
@@ -346,7 +346,7 @@ def _trained_on(said: tuple[str, ...] | None, reflector: PluginSpec, suite: Suit
     Raises:
         ConfigError: the card of the reflector's model says more than the user.
     """
-    card = card_of(reflector.model) if reflector.model else None
+    card = find_card(reflector.model) if reflector.model else None
     if said is None and card:
         # As it stands: its suite may be one that is not to be found here.
         return card.trained_on

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
-from ictbench.models.checkpoint_card import card_of
-from ictbench.models.providers.custom import is_model
+from ictbench.models.checkpoint_card import find_card
+from ictbench.models.providers.custom import is_model_class
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
@@ -70,7 +70,7 @@ def parse_player(
         if isinstance(decoding, ActorDecoding):
             options: dict[str, JsonValue] = {"decoding": decoding.decoding, "history": decoding.history}
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
-        card = card_of(model)
+        card = find_card(model)
         own = card.experience if card else None
         return _reflecting(name, card.reflector if card else STANDARD[kind], model, experience or own)
     plugin, behind = _split(name) if kind == "reflector" else (name, "")
@@ -118,13 +118,15 @@ def names_model(kind: PlayerKind, name: str) -> bool:
     """Whether a name is `provider/model`, or a class of one's own that is a model: `file:a/b` is neither."""
     if "/" in name.partition(":")[0]:
         return True
-    return ":" in name and _split(name)[0] == name and is_model(resolve(kind, name))
+    return ":" in name and _split(name)[0] == name and is_model_class(resolve(kind, name))
 
 
 def _split(reflector: str) -> tuple[str, str]:
     """The name of a reflector, and what stands behind its colon; the name of a class of one's own has one itself."""
     words = reflector.split(":")
-    own = 1 if words[0] in installed("reflector") else 2
+    names = installed("reflector")
+    # A plug-in's module may have the name of the plug-in: then MODULE:CLASS is the plug-in itself.
+    own = 1 if words[0] in names and ":".join(words[:2]) not in names.values() else 2
     if "/" in words[0]:
         own = len(words)
     return ":".join(words[:own]), ":".join(words[own:])

@@ -14,7 +14,7 @@ from ictbench.actors import make_actor
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.prices import price_of
+from ictbench.models.prices import find_price
 from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.records import Usage
@@ -124,7 +124,12 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     for player in (plan.actor, plan.reflector):
         # litellm itself tells what a reply cost.
-        if plan.limits.max_cost and player.model and player.model.provider != "litellm" and not price_of(player.model):
+        if (
+            plan.limits.max_cost
+            and player.model
+            and player.model.provider != "litellm"
+            and not find_price(player.model)
+        ):
             raise ConfigError(
                 f"--max-cost {plan.limits.max_cost:g} cannot be kept: the price of {player.model.name} is unknown; "
                 "use --max-tokens"

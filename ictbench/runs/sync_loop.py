@@ -1,83 +1,73 @@
-"""For callers that are not asynchronous: an event loop of our own, in a thread of its own.
+"""Coroutines run from synchronous code, on an event loop in a background thread.
 
-It works inside a notebook, whose own loop is busy, and stops cleanly at Ctrl-C.
+This also works where an event loop already runs in the caller's thread, as in a notebook.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import atexit
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from anyio.abc import TaskStatus
+    from anyio.from_thread import BlockingPortal
 
 T = TypeVar("T")
 
 
-class BackgroundLoop:
-    """An event loop that any thread may run coroutines on, one after another or side by side, until it is closed.
-
-    A `daemon` is forgotten where the program ends without closing it; otherwise the program waits for it.
-    """
-
-    def __init__(self, *, daemon: bool = False) -> None:
-        self._started: Future[asyncio.AbstractEventLoop] = Future()
-        self._over = asyncio.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name="ictbench-loop", daemon=daemon)
-        self._thread.start()
-        self._loop = self._started.result()
-
-    def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run `main()` to its end and return its answer.
-
-        At KeyboardInterrupt the coroutine is cancelled, waited for, and the interrupt raised again.
-        """
-        answer: Future[T] = Future()
-        begun: Future[asyncio.Task[None]] = Future()
-
-        def begin() -> None:
-            task = self._loop.create_task(_answered(main, answer))
-            # One that is cancelled before its first step has not answered.
-            task.add_done_callback(lambda _: answer.cancel())
-            begun.set_result(task)
-
-        self._loop.call_soon_threadsafe(begin)
-        try:
-            return answer.result()
-        except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(begun.result().cancel)
-            wait([answer])
-            raise
-
-    def close(self) -> None:
-        """Cancel what still runs, and end the thread."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._started.set_result(asyncio.get_running_loop())
-        await self._over.wait()
-
-
-async def _answered(main: Callable[[], Coroutine[Any, Any, T]], answer: Future[T]) -> None:
-    """Whatever ends `main` is for the caller: the loop goes on."""
-    try:
-        answer.set_result(await main())
-    except BaseException as error:
-        answer.set_exception(error)
-
-
 def run_blocking(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run `main()` to its end in a background thread and return its answer.
+    """Run `main()` on a new event loop and return its result; see `run_on_portal` for interrupts."""
+    with start_portal() as portal:
+        return run_on_portal(portal, main)
 
-    At KeyboardInterrupt the coroutine is cancelled, waited for, and the interrupt raised again.
+
+@contextmanager
+def start_portal() -> Iterator[BlockingPortal]:
+    """Start an event loop in a daemon thread. On leaving, cancel what it still runs and end the thread."""
+    from anyio.from_thread import start_blocking_portal  # 50 ms
+
+    with ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal(name="ictbench-loop"))
+        stack.callback(_cancel_all, portal)
+        # A program may end without leaving. Once the interpreter has stopped daemon threads, leaving would block.
+        atexit.register(stack.close)
+        try:
+            yield portal
+        finally:
+            atexit.unregister(stack.close)
+
+
+def _cancel_all(portal: BlockingPortal) -> None:
+    # RuntimeError: the loop has ended already, e.g. at a SystemExit in one of its tasks.
+    with suppress(RuntimeError):
+        portal.call(portal.stop, True)
+
+
+def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run `main()` on the portal's event loop and return its result, or raise its error.
+
+    At KeyboardInterrupt, cancel the coroutine, wait until it has cleaned up, and raise the interrupt again.
     """
-    loop = BackgroundLoop()
+    # Not the portal's own future: it ends the loop at SystemExit, and is over before a cancelled coroutine is.
+    result: Future[T] = Future()
+
+    async def run(*, task_status: TaskStatus[asyncio.Task[Any] | None]) -> None:
+        task_status.started(asyncio.current_task())
+        try:
+            result.set_result(await main())
+        except BaseException as error:
+            result.set_exception(error)
+
+    _, task = portal.start_task(run)
     try:
-        return loop.run(main)
-    finally:
-        loop.close()
+        return result.result()
+    except KeyboardInterrupt:
+        # Not a cancel scope of anyio: it cancels at every await, also at those of the cleanup.
+        portal.call(task.cancel)
+        wait([result])
+        raise

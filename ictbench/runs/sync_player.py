@@ -1,10 +1,10 @@
-"""The facade for callers that are not asynchronous: they name episodes and get them played."""
+"""Synchronous episode player, for Gymnasium environments and reward functions."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -13,11 +13,13 @@ from ictbench.models import ModelPool, UsageMeter
 from ictbench.models.response_cache import ResponseCache
 from ictbench.rollout import Priority
 from ictbench.runs.session import check_env, open_executor, open_players
-from ictbench.runs.sync_loop import BackgroundLoop
+from ictbench.runs.sync_loop import run_on_portal, start_portal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
+
+    from anyio.from_thread import BlockingPortal
 
     from ictbench.records import Episode, EpisodeSpec
     from ictbench.rollout import Executor
@@ -25,46 +27,46 @@ if TYPE_CHECKING:
 
 
 class EpisodePlayer:
-    """Plays episodes side by side and waits for them, for Gymnasium environments and reward functions.
+    """Plays episodes concurrently and blocks until they have finished. Nothing is recorded.
 
-    It has an event loop in a thread of its own, and on it the executor, models and limits of one plan. All of it
-    starts with the first episode and ends with `close`. Any thread may ask; whatever is asked at the same time is
-    played side by side. Nothing is recorded.
+    An event loop in a background thread holds the executor, models and limits of one plan. It starts with the first
+    episode and ends with `close`. Several threads may play at the same time.
     """
 
     def __init__(self, plan: RunPlan) -> None:
-        """Take the plan of a run, of which actor, executor and limits matter here.
+        """Check the plan of a run, of which actor, executor and limits are used.
 
         Raises:
-            UsageError: its environment, actor or model cannot work here.
+            UsageError: Its environment, actor or model cannot be used on this machine.
         """
         check_env(plan, [])
         open_players(plan, ModelPool())
         self._plan = plan
-        self._opening = threading.Lock()
-        self._stage: _Stage | None = None
+        self._lock = threading.Lock()
+        self._session: _Session | None = None
         self._closed = False
 
     def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
-        """Play episodes, in the order of their specifications; equal ones are played once.
+        """Play episodes and return them in the order of their specifications; equal ones are played once.
 
-        `plan.episode(task, prompt)` makes a specification; one with another `replicate` and seed is another episode.
+        `plan.episode(task, prompt)` makes a specification. Another `replicate` and seed make it another episode.
 
         Raises:
-            InfrastructureError: one could not be played, through no fault of the model; the others are given up.
-            RunError: nothing can be played any more, e.g. a limit is reached.
-            UsageError: the player is closed.
+            InfrastructureError: An episode could not be played, and the model did not cause it. The other episodes
+                of the call are cancelled.
+            RunError: No more episodes can be played, e.g. a limit is reached.
+            UsageError: The player is closed.
         """
-        stage = self._opened()
-        return stage.loop.run(lambda: stage.play(specs))
+        session = self._open_once()
+        return run_on_portal(session.portal, lambda: session.play(specs))
 
     def close(self) -> None:
-        """End models, workers and the thread. A closed player plays no more; closing it again is harmless."""
-        with self._opening:
+        """Cancel what is being played and end models, workers and the thread. Closing again has no effect."""
+        with self._lock:
             self._closed = True
-            stage, self._stage = self._stage, None
-            if stage is not None:
-                stage.close()
+            session, self._session = self._session, None
+            if session is not None:
+                session.resources.close()
 
     def __enter__(self) -> Self:
         return self
@@ -72,49 +74,41 @@ class EpisodePlayer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _opened(self) -> _Stage:
-        with self._opening:
+    def _open_once(self) -> _Session:
+        with self._lock:
             if self._closed:
                 raise UsageError("this player is closed; make a new one")
-            if self._stage is None:
-                self._stage = _open_stage(self._plan)
-            return self._stage
+            if self._session is None:
+                self._session = _open_session(self._plan)
+            return self._session
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """What plays, once it is open."""
+class _Session:
+    """Event loop, executor and limits of a player."""
 
-    loop: BackgroundLoop
-    stack: AsyncExitStack
+    portal: BlockingPortal
+    resources: ExitStack
     executor: Executor
     slots: asyncio.Semaphore
 
     async def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
-        playing = {spec.key: asyncio.create_task(self._play(spec)) for spec in specs}
+        tasks = {spec.key: asyncio.create_task(self._play_one(spec)) for spec in specs}
         try:
-            await asyncio.gather(*playing.values())
+            await asyncio.gather(*tasks.values())
         finally:
-            for task in playing.values():
+            for task in tasks.values():
                 task.cancel()
-            await asyncio.gather(*playing.values(), return_exceptions=True)
-        return [playing[spec.key].result() for spec in specs]
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        return [tasks[spec.key].result() for spec in specs]
 
-    def close(self) -> None:
-        try:
-            self.loop.run(self.stack.aclose)
-        finally:
-            self.loop.close()
-
-    async def _play(self, spec: EpisodeSpec) -> Episode:
+    async def _play_one(self, spec: EpisodeSpec) -> Episode:
         async with self.slots:
             return await self.executor.play(spec, Priority.EXPERIENCE)
 
 
-def _open_stage(plan: RunPlan) -> _Stage:
-    loop = BackgroundLoop(daemon=True)
-
-    async def opened() -> _Stage:
+def _open_session(plan: RunPlan) -> _Session:
+    async def open_() -> tuple[AsyncExitStack, Executor, int]:
         async with AsyncExitStack() as stack:
             cache = stack.enter_context(closing(ResponseCache(plan.cache))) if plan.cache else None
             meter = UsageMeter(plan.limits)
@@ -123,10 +117,10 @@ def _open_stage(plan: RunPlan) -> _Stage:
             open_players(plan, models)
             executor, capacity = await open_executor(plan, models, meter)
             stack.push_async_callback(executor.aclose)
-            return _Stage(loop, stack.pop_all(), executor, asyncio.Semaphore(capacity))
+            return stack.pop_all(), executor, capacity
 
-    try:
-        return loop.run(opened)
-    except BaseException:
-        loop.close()
-        raise
+    with ExitStack() as resources:
+        portal = resources.enter_context(start_portal())
+        opened, executor, capacity = run_on_portal(portal, open_)
+        resources.callback(run_on_portal, portal, opened.aclose)
+        return _Session(portal, resources.pop_all(), executor, asyncio.Semaphore(capacity))

@@ -1,4 +1,4 @@
-"""Starts a plug-in: a package of one's own that works at once, with its tests."""
+"""Templates for plug-ins: `ictbench new` writes a working package with tests."""
 
 from ictbench.scaffold.create import Kind, create
 

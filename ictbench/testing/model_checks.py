@@ -13,10 +13,17 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError
-from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, ToolCall
-from ictbench.models.providers.custom import adapted
+from ictbench.models.chat_model import (
+    ACT_TOOL,
+    ChatModel,
+    Completion,
+    Constraint,
+    ConstraintStyle,
+    FinishReason,
+    ToolCall,
+)
+from ictbench.models.providers.custom import open_model
 from ictbench.models.redact import Redactor
-from ictbench.models.tool_calls import ACT
 from ictbench.records import ModelSpec
 from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.scripted_replies import Reply
@@ -74,7 +81,7 @@ def check_model(model: Callable[[], ChatModel] | type[Any]) -> None:
 
     def opened() -> ChatModel:
         if isinstance(model, type):
-            return adapted(model, ModelSpec(provider=f"{model.__module__}:{model.__qualname__}", model=""))
+            return open_model(model, ModelSpec(provider=f"{model.__module__}:{model.__qualname__}", model=""))
         return model()
 
     # Each in an event loop of its own, with a model of its own.
@@ -133,7 +140,7 @@ def obedient(body: dict[str, Any]) -> str | Reply:
         return "Thought: I am free.\nAction: wait"
     obeyed = json.dumps({"thought": "I obey.", "action": schema["properties"]["action"]["enum"][0]})
     offered = [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
-    return Reply(None, calls=((ACT, obeyed),)) if ACT in offered else obeyed
+    return Reply(None, calls=((ACT_TOOL, obeyed),)) if ACT_TOOL in offered else obeyed
 
 
 async def _conversations(model: ChatModel) -> None:
@@ -189,7 +196,7 @@ async def _constraints(model: ChatModel) -> None:
 
 def _called(identity: str) -> list[Message]:
     """A call of the tool, and its result."""
-    call = ToolCall(id=identity, name=ACT, arguments='{"thought": "", "action": "wait"}')
+    call = ToolCall(id=identity, name=ACT_TOOL, arguments='{"thought": "", "action": "wait"}')
     return [{"role": "assistant", "content": "", "call": call}, {**USER, "role": "tool", "call": call}]
 
 
@@ -202,7 +209,7 @@ async def _identity(model: ChatModel) -> None:
         assert isinstance(model.fingerprint, str | None), f"the fingerprint is a str or None, not {model.fingerprint!r}"
         assert model.known_fingerprint == known, "known_fingerprint changed with the first reply"
         shown = f"{model!r} {vars(model)!r}"
-        assert Redactor.of_environment()(shown) == shown, "the model's repr shows a key of the environment"
+        assert Redactor.from_environment()(shown) == shown, "the model's repr shows a key of the environment"
     finally:
         await model.aclose()
 
@@ -235,7 +242,7 @@ def _chosen(style: ConstraintStyle, completion: Completion) -> str | None:
         match = re.fullmatch(r"Thought: [^\n]+\nAction: ([^\n]+)", text.rstrip("\n"))
         return match[1] if match else None
     if style is ConstraintStyle.TOOLS:
-        if [call["name"] for call in completion.calls] != [ACT]:
+        if [call["name"] for call in completion.calls] != [ACT_TOOL]:
             return None
         text = completion.calls[0]["arguments"]
     try:
@@ -260,6 +267,6 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def _spoken(error: IctbenchError, found: str) -> str:
     said = str(error)
-    assert Redactor.of_environment()(said) == said, f"an error shows a key of the environment ({found})"
+    assert Redactor.from_environment()(said) == said, f"an error shows a key of the environment ({found})"
     assert "\n" not in said, f"an error is one line, not {said!r}"
     return found

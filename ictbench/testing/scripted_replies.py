@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ictbench.actors.calls import TOOLS_FORMAT
 from ictbench.actors.react import ACTIONS_HEADING, FORMAT, JSON_FORMAT
-from ictbench.models.tool_calls import ACT
+from ictbench.models.chat_model import ACT_TOOL
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
 """How an answer reaches the client: at once, byte by byte, half of it before the connection is reset, not at all as
@@ -79,7 +79,7 @@ def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
         named = {} if action is None else {"action": action}
         given = json.dumps({"thought": thought, **named}, ensure_ascii=False)
         if system.endswith(TOOLS_FORMAT):
-            return Reply(thought) if action is None else Reply(None, calls=((ACT, given),))
+            return Reply(thought) if action is None else Reply(None, calls=((ACT_TOOL, given),))
         if system.endswith(JSON_FORMAT):
             return given
         return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in named.values())])

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
-from ictbench.models.providers.hf_generate import out_of_memory
+from ictbench.models.providers.hf_generate import is_out_of_memory
 from ictbench.runs import EpisodePlayer
 from ictbench.train.reward import RewardFunction
 from ictbench.train.training_folder import TrainingFolder
@@ -84,7 +84,7 @@ def _train(
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped. {_resume_hint(folder)}") from error
     except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise RunError(
             "out of memory: lower micro_batch, max_tokens or max_question_tokens, or train a LoRA adapter (lora: {}). "

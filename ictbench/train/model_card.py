@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
-from ictbench.models.checkpoint_card import CARD, TrainingCard
-from ictbench.models.providers.hf import ADAPTER
+from ictbench.models.checkpoint_card import CARD_FILE, TrainingCard
+from ictbench.models.providers.hf import ADAPTER_CONFIG
 from ictbench.models.providers.smollm2 import SMOLLM2
 from ictbench.runs.run_folder import write_atomically
 
@@ -39,12 +39,12 @@ def write_card(folder: Path, setup: TrainingSetup, step: int) -> TrainingCard:
         config=settings.model_dump(mode="json"),
         versions={**info.versions, **{package: version(package) for package in PACKAGES}},
     )
-    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER).is_file():
+    if settings.model == SMOLLM2 and (adapter := folder / ADAPTER_CONFIG).is_file():
         # The name, not the folder on this machine.
         config = {**json.loads(adapter.read_text(encoding="utf-8")), "base_model_name_or_path": SMOLLM2}
         write_atomically(adapter, json.dumps(config, indent=2) + "\n")
     write_atomically(folder / "README.md", _readme(card))
-    write_atomically(folder / CARD, card.model_dump_json(by_alias=True, indent=2) + "\n")
+    write_atomically(folder / CARD_FILE, card.model_dump_json(by_alias=True, indent=2) + "\n")
     return card
 
 
@@ -74,6 +74,6 @@ This model reads episodes that an agent played and writes a better system prompt
 |---|---|
 {table}
 
-`{CARD}` has the whole configuration. Evaluate the model with
+`{CARD_FILE}` has the whole configuration. Evaluate the model with
 `ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.plugins import resolve
 from ictbench.reflectors.llm.llm_reflector import format_of
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
@@ -52,7 +52,9 @@ class ReflectionTask:
 
     def text(self, state: ReflectionState, tokenizer: Any) -> str:
         """Return the question with the start of the reply: the same tokens that the model reads in a run."""
-        return chat_text(tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, begin=True))
+        return render_chat(
+            tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, begin=True)
+        )
 
     def rows(self, states: Iterable[ReflectionState], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
         """Return rows for the trainer; states whose question is longer than `max_tokens` are left out.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from ictbench.models.providers.hf_generate import to_its_end
+from ictbench.models.providers.hf_generate import cut_after_end_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,9 @@ def generate(prompts: Sequence[str], trainer: Any) -> dict[str, list[list[int]] 
                 cache=cache,
                 generation_config=trainer.generation_config,
             )
-            replies[text] = [to_its_end(reply.tolist(), trainer.eos_token_ids) for reply in output[:, ids.shape[1] :]]
+            replies[text] = [
+                cut_after_end_token(reply.tolist(), trainer.eos_token_ids) for reply in output[:, ids.shape[1] :]
+            ]
     model.train()
     return {
         "prompt_ids": [questions[text] for text in prompts],

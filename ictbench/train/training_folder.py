@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import RunFolderError
-from ictbench.models.checkpoint_card import CARD
+from ictbench.models.checkpoint_card import CARD_FILE
 from ictbench.runs.folder_lock import check_identity, lock_folder
 from ictbench.runs.run_folder import write_atomically
 
@@ -33,7 +33,7 @@ class TrainingFolder:
     @property
     def last_step(self) -> int | None:
         """Step of the last complete checkpoint."""
-        return max((step for step, path in self._checkpoints() if (path / CARD).exists()), default=None)
+        return max((step for step, path in self._checkpoints() if (path / CARD_FILE).exists()), default=None)
 
     @property
     def last_checkpoint(self) -> Path | None:
@@ -43,7 +43,7 @@ class TrainingFolder:
     def remove_incomplete_checkpoints(self) -> None:
         """Delete checkpoints without a card."""
         for _, path in self._checkpoints():
-            if not (path / CARD).exists():
+            if not (path / CARD_FILE).exists():
                 shutil.rmtree(path)
 
     def _checkpoints(self) -> list[tuple[int, Path]]:

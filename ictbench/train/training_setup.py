@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.checkpoint_card import read_card
-from ictbench.models.providers.hf import ADAPTER, HfModel
+from ictbench.models.providers.hf import ADAPTER_CONFIG, HfModel
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_folder
 from ictbench.records import ModelSpec
 from ictbench.runs import EpisodePlayer
@@ -64,7 +64,7 @@ def prepare_training(settings: TrainingSettings) -> TrainingSetup:
     states = read_states(settings.states).select(settings.families)
     model = HfModel(ModelSpec(provider="hf", model=settings.model))
     weights = Path(settings.model).expanduser()
-    if (weights / ADAPTER).is_file():
+    if (weights / ADAPTER_CONFIG).is_file():
         raise ConfigError(f"model {settings.model} is a LoRA adapter: train its base model, or merge the two first")
     plan = _reward_plan(settings, states)
     # Fails here if the environment or the actor does not work.

@@ -1,4 +1,4 @@
-"""Runs as data sets: what is written reads back, offline, as what was recorded."""
+"""Exported runs: files read back, offline, as what was recorded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError, RunFolderError
-from ictbench.export import Format, export_run
+from ictbench.export import FileFormat, export_run
 from ictbench.export.dataset_card import make_card, plain
-from ictbench.export.features import features_of, flattened
+from ictbench.export.features import features_of, flatten
 from ictbench.export.table_files import Table, write_tables
 from ictbench.records import Episode, Record, Step, Task, Trajectory, Usage
 from ictbench.results.rows import TABLES, EpisodeRow
@@ -34,7 +34,7 @@ HOSTILE = (
     *("", " ", "NA", "None", "null", "nan", "true", "007", "1e5", "2024-01-01", "\ufeffmark", "a\x85b\u2028c"),
     *("é ☃ 𝄞", "\\N", "\\", "'", '"', "#", "=1+1", "[1]", "<b>[/]|x|</b>", "\x1a"),
 )
-FILES: tuple[Format, ...] = ("parquet", "csv", "jsonl")
+FILES: tuple[FileFormat, ...] = ("parquet", "csv", "jsonl")
 
 
 def hostile(number: int, text: str) -> Episode:
@@ -64,7 +64,7 @@ def hostile(number: int, text: str) -> Episode:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
-    """A real run, with episodes of hostile text besides."""
+    """A real run with additional episodes of hostile text."""
     sizes: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 2, "selection_size": 2, "test_size": 3}
     out = tmp_path_factory.mktemp("export") / "run"
     run = ictbench.run(suite="minihack-v1", families="eat,read", audit=True, out=out, **sizes)
@@ -84,21 +84,21 @@ def recorded(run: ictbench.Run, table: TableName) -> list[dict[str, Any]]:
     return [row.model_dump(mode="json") for row in run.rows(table)]
 
 
-@pytest.mark.parametrize("form", FILES)
-def test_what_is_written_reads_back_as_what_was_recorded(run: ictbench.Run, tmp_path: Path, form: Format) -> None:
-    folder = export_run(run, tmp_path / "out", form)
-    assert {path.name for path in folder.iterdir()} == {"README.md", *(f"{table}.{form}" for table in TABLES)}
+@pytest.mark.parametrize("file_format", FILES)
+def test_exported_files_read_back_as_recorded(run: ictbench.Run, tmp_path: Path, file_format: FileFormat) -> None:
+    folder = export_run(run, tmp_path / "out", file_format)
+    assert {path.name for path in folder.iterdir()} == {"README.md", *(f"{table}.{file_format}" for table in TABLES)}
     for table in TABLES:
         rows = recorded(run, table)
-        if form == "csv":
-            # CSV has no lists, and does not tell an empty text from none.
-            rows = [{name: None if value == "" else value for name, value in flattened(row).items()} for row in rows]
+        if file_format == "csv":
+            # CSV has no lists and cannot distinguish an empty text from None.
+            rows = [{name: None if value == "" else value for name, value in flatten(row).items()} for row in rows]
         assert load_dataset(str(folder), table, split="train").to_list() == rows
     default = load_dataset(str(folder), split="train")
     assert default["key"] == run.episode_keys()
 
 
-def test_the_packages_own_format_reads_back_too(run: ictbench.Run, tmp_path: Path) -> None:
+def test_the_datasets_format_reads_back_as_recorded(run: ictbench.Run, tmp_path: Path) -> None:
     folder = export_run(run, tmp_path / "out", "datasets")
     assert {path.name for path in folder.iterdir()} == {"README.md", *TABLES}
     for table in TABLES:
@@ -106,18 +106,18 @@ def test_the_packages_own_format_reads_back_too(run: ictbench.Run, tmp_path: Pat
 
 
 def test_columns_have_the_same_types_in_every_format(run: ictbench.Run, tmp_path: Path) -> None:
-    for form in FILES:
-        folder = export_run(run, tmp_path / form, form)
+    for file_format in FILES:
+        folder = export_run(run, tmp_path / file_format, file_format)
         for table, row_type in TABLES.items():
-            found = load_dataset(str(folder), table, split="train").features
-            assert found == features_of(row_type, flat=form == "csv")
+            columns = load_dataset(str(folder), table, split="train").features
+            assert columns == features_of(row_type, flat=file_format == "csv")
     features = features_of(EpisodeRow)
     assert str(features["solved"]) == "Value('bool')"
     assert str(features["loops"]) == "List(Value('int64'))"
     assert set(features["steps"].feature) == set(Step.model_fields)
 
 
-def test_csv_and_pandas_alone_will_do(run: ictbench.Run, tmp_path: Path) -> None:
+def test_csv_keeps_hostile_texts(run: ictbench.Run, tmp_path: Path) -> None:
     folder = export_run(run, tmp_path / "out", "csv")
     with (folder / "episodes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -125,8 +125,8 @@ def test_csv_and_pandas_alone_will_do(run: ictbench.Run, tmp_path: Path) -> None
     assert [json.loads(row["steps"])[0]["thought"] for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
 
 
-class Said(Record):
-    """One text."""
+class TextRow(Record):
+    """A row of one text."""
 
     text: str
 
@@ -135,23 +135,25 @@ class Said(Record):
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"))))
 def test_any_text_survives_csv(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     out = tmp_path_factory.mktemp("csv") / "out"
-    write_tables([Table("said", Said, lambda: [Said(text=text) for text in texts])], lambda rows: "", out, "csv")
-    with (out / "said.csv").open(encoding="utf-8", newline="") as file:
+    write_tables([Table("texts", TextRow, lambda: [TextRow(text=text) for text in texts])], lambda rows: "", out, "csv")
+    with (out / "texts.csv").open(encoding="utf-8", newline="") as file:
         assert [row["text"] for row in csv.DictReader(file)] == texts
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_a_run_without_a_finished_loop_has_empty_tables(run: ictbench.Run, tmp_path: Path, form: Format) -> None:
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_a_run_without_a_finished_loop_has_empty_tables(
+    run: ictbench.Run, tmp_path: Path, file_format: FileFormat
+) -> None:
     content = json.loads(run.result.to_json())
     content.update(complete=False, owed=1, by_role={})
     for family in content["families"]:
         family.update(loops=[], measures=None, behaviour=None)
     empty = ictbench.Run(run.folder, type(run.result).model_validate(content))
-    folder = export_run(empty, tmp_path / "out", form)
+    folder = export_run(empty, tmp_path / "out", file_format)
     assert len(load_dataset(str(folder), "episodes", split="train")) == len(run.episode_keys())
-    # Tables without rows are files with columns; the package could not load them, so the card does not offer them.
+    # An empty table is a file with columns; `load_dataset` cannot load it, so the card does not list it.
     assert [config["config_name"] for config in front(folder)[0]["configs"]] == ["episodes"]
-    if form == "csv":
+    if file_format == "csv":
         assert (folder / "results.csv").read_text("utf-8").startswith('"suite","suite_digest",')
     assert "| complete | no, 1 owed |" in (folder / "README.md").read_text("utf-8")
 
@@ -161,14 +163,14 @@ def front(folder: Path) -> tuple[dict[str, Any], str]:
     return yaml.safe_load(matter), text
 
 
-def test_the_card_says_what_the_data_are(run: ictbench.Run, tmp_path: Path) -> None:
+def test_the_card_describes_the_data(run: ictbench.Run, tmp_path: Path) -> None:
     matter, text = front(export_run(run, tmp_path / "out"))
     assert [(config["config_name"], config["data_files"]) for config in matter["configs"]] == [
         (table, f"{table}.parquet") for table in TABLES
     ]
     assert "license" not in matter
     result = run.result
-    for said in (
+    for expected in (
         f"minihack-v1, digest {result.suite.digest}",
         "| reflector | rules |",
         "| actor | rules |",
@@ -179,7 +181,7 @@ def test_the_card_says_what_the_data_are(run: ictbench.Run, tmp_path: Path) -> N
         "No licence is stated",
         'load_dataset("FOLDER", "episodes", split="train")',
     ):
-        assert said in text
+        assert expected in text
     for row_type in TABLES.values():
         for name in row_type.model_fields:
             assert f"| `{name}` | " in text
@@ -191,20 +193,20 @@ def test_the_card_says_what_the_data_are(run: ictbench.Run, tmp_path: Path) -> N
     assert (cells[3], cells[-1]) == (f"{measures.best.value:.3f}", f"{measures.overfitting_gap.value:.3f}")
 
 
-def test_the_card_holds_whatever_a_label_is() -> None:
+def test_the_card_escapes_labels() -> None:
     label = 'a|b <script>: "x"\n# ---'
-    tables: Sequence[Table] = [Table("said", Said, list)]
-    card = make_card(label, "text", tables, "parquet", {"said": 2})
+    tables: Sequence[Table] = [Table("texts", TextRow, list)]
+    card = make_card(label, "text", tables, "parquet", {"texts": 2})
     _, matter, text = card.split("---\n", 2)
     assert yaml.safe_load(matter)["pretty_name"] == label
     assert f"# {plain(label)}\n" in text
     assert "<script>" not in text
 
 
-def test_an_existing_folder_is_left_alone(run: ictbench.Run, tmp_path: Path) -> None:
+def test_an_existing_folder_is_refused_and_kept(run: ictbench.Run, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine", encoding="utf-8")
     for out in (tmp_path, tmp_path / "mine"):
-        with pytest.raises(ConfigError, match=rf"{out} exists already; choose another --out, or remove it"):
+        with pytest.raises(ConfigError, match=rf"{out} already exists; choose another --out, or remove it"):
             export_run(run, out)
     with pytest.raises(ConfigError, match=r"cannot be written \(.*\); choose another --out"):
         export_run(run, tmp_path / "mine" / "out")
@@ -213,7 +215,7 @@ def test_an_existing_folder_is_left_alone(run: ictbench.Run, tmp_path: Path) -> 
     assert export_run(run, tmp_path / "empty", "csv") == tmp_path / "empty"
 
 
-def test_an_export_that_fails_leaves_nothing(run: ictbench.Run, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_nothing(run: ictbench.Run, tmp_path: Path) -> None:
     with closing(Journal(run.folder / "journal.sqlite", read_only=True)) as journal:
         kept = list(journal.episodes())
     other = ictbench.Run(tmp_path / "run", run.result)
@@ -221,19 +223,19 @@ def test_an_export_that_fails_leaves_nothing(run: ictbench.Run, tmp_path: Path) 
     with closing(Journal(tmp_path / "run" / "journal.sqlite")) as journal:
         for episode in kept[:-40]:
             journal.add_episode(episode, 0, 0, Usage())
-    for form in FILES:
+    for file_format in FILES:
         with pytest.raises(RunFolderError, match=r"lacks \d+ episodes that result.json counts"):
-            export_run(other, tmp_path / "out", form)
+            export_run(other, tmp_path / "out", file_format)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_rows_are_asked_for_one_at_a_time(tmp_path: Path) -> None:
-    """Each row is gone before many more are made: so a large run needs not fit into memory."""
+def test_rows_are_written_one_at_a_time(tmp_path: Path) -> None:
+    """A large run does not have to fit into memory."""
     alive: set[int] = set()
     most = 0
 
-    class Watched(Said):
-        """One text, whose end is seen."""
+    class WatchedRow(TextRow):
+        """A row that records its deletion."""
 
         def __del__(self) -> None:
             alive.discard(id(self))
@@ -241,11 +243,13 @@ def test_rows_are_asked_for_one_at_a_time(tmp_path: Path) -> None:
     def rows(count: int) -> Any:
         nonlocal most
         for number in range(count):
-            row = Watched(text=str(number))
+            row = WatchedRow(text=str(number))
             alive.add(id(row))
             most = max(most, len(alive))
             yield row
 
-    for form in FILES:
-        write_tables([Table("said", Watched, partial(rows, 1000))], lambda rows: "", tmp_path / form, form)
+    for file_format in FILES:
+        write_tables(
+            [Table("texts", WatchedRow, partial(rows, 1000))], lambda rows: "", tmp_path / file_format, file_format
+        )
         assert most <= 3

@@ -1,4 +1,4 @@
-"""Pushing to the Hub, in processes of their own: where it is and who asks is read when its package is imported."""
+"""Pushing to the Hub. Each push is a subprocess, because huggingface_hub reads endpoint and token on import."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ PUSH = ("--push-to-hub", "me/run")
 
 @dataclass
 class Hub:
-    """What the stand-in was told."""
+    """State of the fake Hub, and what it received."""
 
     url: str = ""
-    refuses: int | None = None
-    """HTTP status of every answer, if it refuses."""
+    error_status: int | None = None
+    """HTTP status of every answer; None to accept."""
     tokens: set[str | None] = field(default_factory=set)
-    made: list[dict[str, Any]] = field(default_factory=list)
+    created: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
 
 @contextmanager
-def stand_in_hub(refuses: int | None = None) -> Iterator[Hub]:
-    """The part of the Hub that an upload of small files meets, over real HTTP."""
-    hub = Hub(refuses=refuses)
+def fake_hub(error_status: int | None = None) -> Iterator[Hub]:
+    """Serve the part of the Hub's API that an upload of small files uses, over real HTTP."""
+    hub = Hub(error_status=error_status)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -48,10 +48,10 @@ def stand_in_hub(refuses: int | None = None) -> Iterator[Hub]:
         def do_POST(self) -> None:
             hub.tokens.add(self.headers["Authorization"])
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            if hub.refuses:
-                self._answer(hub.refuses, {"error": "You have no right to do this"})
+            if hub.error_status:
+                self._answer(hub.error_status, {"error": "You have no right to do this"})
             elif self.path == "/api/repos/create":
-                hub.made.append(json.loads(body))
+                hub.created.append(json.loads(body))
                 self._answer(200, {"url": f"{hub.url}/datasets/me/run"})
             elif self.path == "/api/validate-yaml":
                 self._answer(200, {"errors": [], "warnings": []})
@@ -119,13 +119,13 @@ def export(folder: Path, out: Path, *arguments: str, **environment: str) -> subp
     )
 
 
-def test_an_export_is_pushed_with_the_users_token(folder: Path, tmp_path: Path) -> None:
-    with stand_in_hub() as hub:
+def test_an_export_is_pushed_with_the_token_of_the_environment(folder: Path, tmp_path: Path) -> None:
+    with fake_hub() as hub:
         done = export(folder, tmp_path / "out", *PUSH, HF_ENDPOINT=hub.url, HF_TOKEN="hf_secret")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [f"Files: {tmp_path / 'out'}", f"Pushed: {hub.url}/datasets/me/run"]
     assert hub.tokens == {"Bearer hf_secret"}
-    assert hub.made == [{"name": "run", "organization": "me", "type": "dataset", "visibility": "private"}]
+    assert hub.created == [{"name": "run", "organization": "me", "type": "dataset", "visibility": "private"}]
     written = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     assert hub.files == written
     assert set(written) == {"README.md", "episodes.parquet", "reflections.parquet", "results.parquet"}
@@ -140,30 +140,30 @@ def test_without_a_token_nothing_is_written(folder: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
 
 
-def test_the_token_of_a_login_will_do_and_a_data_set_can_be_public(folder: Path, tmp_path: Path) -> None:
+def test_a_public_data_set_is_pushed_with_the_token_of_a_login(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "token").write_text("hf_login", encoding="utf-8")
-    with stand_in_hub() as hub:
+    with fake_hub() as hub:
         done = export(folder, tmp_path / "out", *PUSH, "--public", HF_ENDPOINT=hub.url)
     assert done.returncode == 0
     assert hub.tokens == {"Bearer hf_login"}
-    assert [made["visibility"] for made in hub.made] == ["public"]
+    assert [request["visibility"] for request in hub.created] == ["public"]
 
 
-def test_a_hub_that_refuses_is_one_line_and_the_export_is_kept(folder: Path, tmp_path: Path) -> None:
+def test_a_refused_push_is_one_line_and_the_export_is_kept(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with stand_in_hub(refuses=403) as hub:
+    with fake_hub(error_status=403) as hub:
         done = export(folder, out, *PUSH, HF_ENDPOINT=hub.url, HF_TOKEN="hf_secret")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"ictbench: me/run could not be pushed to {hub.url} (")
     assert "403" in line
-    assert line.endswith(f"); {out} holds the export")
+    assert line.endswith(f"; the export is in {out}")
     assert "hf_secret" not in line
     assert (out / "README.md").exists()
 
 
-def test_a_hub_that_does_not_answer_is_one_line(folder: Path, tmp_path: Path) -> None:
+def test_an_unreachable_hub_is_one_line(folder: Path, tmp_path: Path) -> None:
     done = export(folder, tmp_path / "out", *PUSH, HF_ENDPOINT="http://127.0.0.1:9", HF_TOKEN="hf_secret")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -171,24 +171,24 @@ def test_a_hub_that_does_not_answer_is_one_line(folder: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
-        (("--push-to-hub", "run"), "--push-to-hub 'run' is no OWNER/NAME: it has no owner"),
-        (("--push-to-hub", "me/a b"), "--push-to-hub 'me/a b' is no OWNER/NAME: "),
+        (("--push-to-hub", "run"), "--push-to-hub 'run' is not a valid OWNER/NAME: the owner is missing"),
+        (("--push-to-hub", "me/a b"), "--push-to-hub 'me/a b' is not a valid OWNER/NAME: "),
         ((*PUSH, "--format", "datasets"), "the Hub reads parquet, csv and jsonl"),
         (("--public",), "name where to with --push-to-hub OWNER/NAME"),
     ],
 )
-def test_what_cannot_be_pushed_is_told_before_anything(
-    folder: Path, tmp_path: Path, flags: tuple[str, ...], said: str
+def test_an_impossible_push_is_refused_before_anything_is_written(
+    folder: Path, tmp_path: Path, flags: tuple[str, ...], message: str
 ) -> None:
     done = export(folder, tmp_path / "out", *flags, HF_TOKEN="hf_secret")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
-    assert said in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_without_the_package_the_line_names_the_extra(folder: Path, tmp_path: Path) -> None:
+def test_the_message_for_a_missing_package_names_the_extra(folder: Path, tmp_path: Path) -> None:
     script = "import sys; sys.modules['datasets'] = None; from ictbench.cli.app import main; main()"
     command = [sys.executable, "-c", script, "export", str(folder), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

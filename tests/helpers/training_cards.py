@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.models.checkpoint_card import CARD, TrainingCard
+from ictbench.models.checkpoint_card import CARD_FILE, TrainingCard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,5 +35,5 @@ def card(**fields: Any) -> TrainingCard:
 def written(folder: Path, **fields: Any) -> TrainingCard:
     made = card(**fields)
     folder.mkdir(exist_ok=True)
-    (folder / CARD).write_text(made.model_dump_json(by_alias=True), encoding="utf-8")
+    (folder / CARD_FILE).write_text(made.model_dump_json(by_alias=True), encoding="utf-8")
     return made

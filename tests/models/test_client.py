@@ -209,7 +209,7 @@ def test_a_reply_from_the_cache_costs_nothing_and_asks_nobody(tmp_path: Path) ->
         model = ModelClient(adapter, meter, cache=cache, price=PRICE)
         replies = [await model.complete(MESSAGES, seed=seed) for seed in (1, 1, 2)]
         assert meter.spent.calls == 2
-        replies.append(await model.ask(MESSAGES, seed=1))
+        replies.append(await model.complete_uncached(MESSAGES, seed=1))
         cache.close()
         return replies
 

@@ -20,4 +20,4 @@ def test_what_looks_like_a_secret_in_the_environment_is_one(monkeypatch: pytest.
     monkeypatch.setenv("AWS_SECRET_ACCESS_VALUE", "ijklmnop")
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
     monkeypatch.setenv("PLAIN_SETTING", "qrstuvwx")
-    assert Redactor.of_environment()("abcdefgh ijklmnop false qrstuvwx") == "[key] [key] false qrstuvwx"
+    assert Redactor.from_environment()("abcdefgh ijklmnop false qrstuvwx") == "[key] [key] false qrstuvwx"

@@ -9,7 +9,7 @@ import pytest
 
 from ictbench.errors import ConfigError
 from ictbench.models import Completion, Constraint, ConstraintStyle, ToolCall
-from ictbench.models.prices import price_of
+from ictbench.models.prices import find_price
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.response_cache import ResponseCache
 from ictbench.records import ModelSpec, Usage
@@ -89,10 +89,10 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
 
 
 def test_prices_are_litellms_and_unknown_where_it_has_none() -> None:
-    known = price_of(ModelSpec(provider="openai", model="gpt-4.1-mini"))
+    known = find_price(ModelSpec(provider="openai", model="gpt-4.1-mini"))
     assert known is not None
     usage = Usage(calls=1, input_tokens=1_000_000, output_tokens=1_000_000, cached_tokens=500_000)
     assert known.of(usage) == pytest.approx((known.input + known.cached) * 500_000 + known.output * 1_000_000)
     assert 0 < known.cached < known.input < known.output
-    assert price_of(ModelSpec(provider="openai", model="no-such-model")) is None
-    assert price_of(ModelSpec(provider="openai", model="gpt-4.1-mini", base_url="http://127.0.0.1:1/v1")) is None
+    assert find_price(ModelSpec(provider="openai", model="no-such-model")) is None
+    assert find_price(ModelSpec(provider="openai", model="gpt-4.1-mini", base_url="http://127.0.0.1:1/v1")) is None

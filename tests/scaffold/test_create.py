@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,105 +17,106 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BIN = Path(sys.executable).parent
+PROJECT = Path(__file__).parents[2]
+
+SIZES = ["--loops", "1", "--turns", "2", "--selection-size", "3", "--test-size", "6"]
+MINIHACK = ["--env", "minihack", "--families", "eat"]
+RUNS: dict[Kind, list[str]] = {
+    "env": ["--suite", "tiny_thing.yaml", "--reflector", "rules"],
+    "reflector": [*MINIHACK, "--reflector", "tiny_thing:TinyThingReflector", "--actor", "rules"],
+    "actor": [*MINIHACK, "--actor", "tiny_thing:TinyThingActor", "--reflector", "none"],
+}
 
 
-def done(folder: Path, command: Sequence[str]) -> str:
-    """What a command says, run in the folder of a plug-in that is not installed."""
-    ran = subprocess.run(
+def output_of(command: Sequence[str], folder: Path, python_path: Path | None = None) -> str:
+    """Run a command in a folder and return its output."""
+    done = subprocess.run(
         [str(BIN / command[0]), *command[1:]],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(python_path or folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-SMALL = ["--loops", "1", "--turns", "2", "--selection-size", "3", "--test-size", "6"]
-RUNS: dict[Kind, list[str]] = {
-    "env": ["--suite", "tiny_thing.yaml", "--reflector", "rules"],
-    "reflector": [
-        *("--env", "minihack", "--families", "eat"),
-        "--reflector",
-        "tiny_thing:TinyThingReflector",
-        "--actor",
-        "rules",
-    ],
-    "actor": [
-        *("--env", "minihack", "--families", "eat"),
-        "--actor",
-        "tiny_thing:TinyThingActor",
-        "--reflector",
-        "none",
-    ],
-}
+@pytest.fixture(scope="module", params=RUNS)
+def plug_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Kind, Path]:
+    """A new plug-in: its kind and its folder."""
+    folder = tmp_path_factory.mktemp("plug_in") / "mine"
+    create(request.param, "tiny_thing", folder)
+    return request.param, folder
 
 
-@pytest.mark.parametrize("kind", RUNS)
-def test_a_new_plug_in_passes_its_tests_and_runs(kind: Kind, tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    files = create(kind, "tiny_thing", folder)
-    assert {str(path.relative_to(folder)) for path in files} == {
+def test_a_new_plug_in_has_no_placeholders_left(plug_in: tuple[Kind, Path]) -> None:
+    kind, folder = plug_in
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    assert set(files) >= {
         *("pyproject.toml", "README.md", "tiny_thing.py", "tests/test_tiny_thing.py"),
         *(["tiny_thing.yaml"] if kind == "env" else []),
     }
-    assert not [path for path in files if "$" in path.read_text(encoding="utf-8")]
-    assert "passed" in done(folder, ["pytest", "-q", "-W", "error", "-p", "no:cacheprovider"])
-    assert "success on test tasks" in done(folder, ["ictbench", "run", *RUNS[kind], *SMALL, "--out", "run"])
+    assert not [name for name, path in files.items() if "$" in path.read_text(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("kind", RUNS)
-def test_a_new_plug_in_is_in_the_projects_own_style(kind: Kind, tmp_path: Path) -> None:
-    create(kind, "tiny_thing", tmp_path / "mine")
-    settings = str(Path(__file__).parents[2] / "pyproject.toml")
-    rules = ["--config", settings, "--per-file-ignores", "tests/**:D", "--ignore", "TC"]
-    done(tmp_path / "mine", ["ruff", "check", *rules])
-    done(tmp_path / "mine", ["ruff", "format", "--check", "--config", settings])
+def test_a_new_plug_in_runs_without_being_installed(plug_in: tuple[Kind, Path], tmp_path: Path) -> None:
+    kind, folder = plug_in
+    command = ["ictbench", "run", *RUNS[kind], *SIZES, "--out", str(tmp_path / "run")]
+    assert "success on test tasks" in output_of(command, folder)
 
 
-@pytest.mark.parametrize("kind", RUNS)
-def test_it_can_be_installed_under_its_name(kind: Kind, tmp_path: Path) -> None:
-    create(kind, "tiny_thing", tmp_path / "mine")
-    project = tomllib.loads((tmp_path / "mine/pyproject.toml").read_text("utf-8"))["project"]
+def test_an_installed_plug_in_has_its_name_and_passes_its_tests(plug_in: tuple[Kind, Path], tmp_path: Path) -> None:
+    kind, folder = plug_in
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"] == {f"ictbench.{kind}s": {"tiny_thing": f"tiny_thing:TinyThing{kind.capitalize()}"}}
-    wheel = done(tmp_path / "mine", ["python", "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist"])
-    assert "tiny_thing-0.1.0-py3-none-any.whl" in wheel
+    output_of(["python", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)], folder)
+    with zipfile.ZipFile(tmp_path / "tiny_thing-0.1.0-py3-none-any.whl") as wheel:
+        wheel.extractall(tmp_path / "installed")
+    pytest_command = ["pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "tests")]
+    assert "passed" in output_of(pytest_command, folder, tmp_path / "installed")
+    assert not (folder / "runs").exists()
+
+
+def test_a_new_plug_in_passes_the_style_checks_of_this_project(plug_in: tuple[Kind, Path]) -> None:
+    _, folder = plug_in
+    settings = ["--config", str(PROJECT / "pyproject.toml")]
+    output_of(["ruff", "check", *settings, "--per-file-ignores", "tests/**:D", "--ignore", "TC"], folder)
+    output_of(["ruff", "format", "--check", *settings], folder)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
-        ("my-env", "'my-env' is no name for a module: use small letters, digits and _ in between, e.g. my_env"),
-        ("MyEnv", "'MyEnv' is no name for a module"),
-        ("3d", "'3d' is no name for a module"),
-        ("_mine", "'_mine' is no name for a module"),
-        ("a/b", "'a/b' is no name for a module"),
-        ("", "'' is no name for a module"),
-        ("lambda", "'lambda' is a word of Python itself; choose another name, e.g. my_lambda"),
-        ("random", "'random' would hide a module that is installed; choose another name, e.g. my_random"),
-        ("ictbench", "'ictbench' would hide a module that is installed"),
-        ("pytest", "'pytest' would hide a module that is installed"),
+        ("my-env", "'my-env' is not a valid module name: use lower-case letters, .*, e.g. my_env"),
+        ("MyEnv", "'MyEnv' is not a valid module name"),
+        ("3d", "'3d' is not a valid module name"),
+        ("_mine", "'_mine' is not a valid module name"),
+        ("a/b", "'a/b' is not a valid module name"),
+        ("", "'' is not a valid module name"),
+        ("lambda", "'lambda' is a keyword of Python; choose another name, e.g. my_lambda"),
+        ("random", "'random' would hide an installed module; choose another name, e.g. my_random"),
+        ("ictbench", "'ictbench' would hide an installed module"),
+        ("pytest", "'pytest' would hide an installed module"),
     ],
 )
-def test_a_name_that_cannot_be_used_is_told(name: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_an_unusable_name_is_refused(name: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
         create("env", name, tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is reflector 'rules' already; choose another name, e.g. my_rules"):
+def test_a_taken_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"reflector 'rules' already exists; choose another name, e.g. my_rules"):
         create("reflector", "rules", tmp_path / "mine")
-    with pytest.raises(ConfigError, match="there is no template of 'model'; there are env, reflector, actor"):
+    with pytest.raises(ConfigError, match=r"no template for 'model' \(templates: env, reflector, actor\)"):
         create("model", "mine", tmp_path / "mine")  # type: ignore[arg-type]
 
 
-def test_what_is_there_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_files_are_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny_thing").mkdir()
-    with pytest.raises(ConfigError, match="'tiny_thing' exists already; choose another name, or another folder"):
+    with pytest.raises(ConfigError, match="'tiny_thing' already exists; choose another name, or another folder"):
         create("env", "tiny_thing")
     assert list((tmp_path / "tiny_thing").iterdir()) == []
     (tmp_path / "file").write_text("")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import RunFolderError
-from ictbench.models.checkpoint_card import CARD
+from ictbench.models.checkpoint_card import CARD_FILE
 from ictbench.train.training_folder import IDENTITY_FILE, TrainingFolder
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def checkpoint(folder: TrainingFolder, step: int, *, complete: bool = True) -> N
     folder.checkpoint(step).mkdir(parents=True)
     (folder.checkpoint(step) / "model.safetensors").touch()
     if complete:
-        (folder.checkpoint(step) / CARD).touch()
+        (folder.checkpoint(step) / CARD_FILE).touch()
 
 
 def test_the_last_checkpoint_is_the_newest_with_a_card(tmp_path: Path) -> None:

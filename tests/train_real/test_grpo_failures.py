@@ -12,7 +12,7 @@ import torch
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError, EnvError, RunError, RunInterruptedError
 from ictbench.models import client
-from ictbench.models.checkpoint_card import CARD
+from ictbench.models.checkpoint_card import CARD_FILE
 from ictbench.models.client import Retry
 from ictbench.testing import ScriptedServer
 from ictbench.train import TrainingSettings, collect, trainer
@@ -48,7 +48,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
 
             def train(self, resume_from_checkpoint: str | None) -> None:
                 self.folder.checkpoint(1).mkdir(exist_ok=True)
-                (self.folder.checkpoint(1) / CARD).touch()
+                (self.folder.checkpoint(1) / CARD_FILE).touch()
                 self.folder.checkpoint(2).mkdir(exist_ok=True)
                 raise error
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ModelFailure
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.models.providers.hf import HfModel
-from ictbench.models.providers.hf_generate import Noise, Request
+from ictbench.models.providers.hf_generate import GumbelNoise, Request
 from ictbench.records import ModelSpec, Trajectory
 from ictbench.reflectors import Context
 from ictbench.reflectors.llm.lessons import LessonsReflector
@@ -96,10 +96,10 @@ def test_noise_on_the_logits_samples_from_the_distribution() -> None:
     logits = torch.tensor([1.0, 0.0, -1.0, 0.5])
     model = spec("smollm2", temperature=temperature)
     requests = [Request(model, (), 1, seed) for seed in range(rows)]
-    noisy = Noise(requests, "cpu")(None, logits.expand(rows, -1))
+    noisy = GumbelNoise(requests, "cpu")(None, logits.expand(rows, -1))
     shares = noisy.argmax(-1).bincount(minlength=4) / rows
     assert torch.allclose(shares, (logits / temperature).softmax(-1), atol=0.03)
-    greedy = Noise([Request(spec("smollm2"), (), 1, 5)], "cpu")(None, logits[None])
+    greedy = GumbelNoise([Request(spec("smollm2"), (), 1, 5)], "cpu")(None, logits[None])
     assert torch.equal(greedy[0], logits)
 
 
@@ -107,7 +107,7 @@ def test_usage_and_finish_reason_are_in_tokens(tiny: Path, tokenizer: Any) -> No
     (reply,) = complete(spec(tiny, max_tokens=5, temperature=1.0), QUESTION, 1)
     assert reply.finish_reason == "length"
     assert reply.usage.output_tokens == 5
-    assert reply.usage.input_tokens == len(tokenizer(chat_text(tokenizer, QUESTION))["input_ids"])
+    assert reply.usage.input_tokens == len(tokenizer(render_chat(tokenizer, QUESTION))["input_ids"])
 
 
 def test_a_long_conversation_is_a_context_overflow(tiny: Path) -> None:
@@ -128,7 +128,7 @@ def test_specs_that_differ_only_in_sampling_share_weights(tiny: Path) -> None:
 
 
 def test_the_real_model_continues_a_prefilled_reply(tokenizer: Any) -> None:
-    assert chat_text(tokenizer, PREFILLED).endswith("<|im_start|>assistant\nMy favourite colour is")
+    assert render_chat(tokenizer, PREFILLED).endswith("<|im_start|>assistant\nMy favourite colour is")
     (reply,) = complete(spec("smollm2"), PREFILLED, 1)
     assert not reply.text.startswith("My favourite")
     assert reply.text.strip()

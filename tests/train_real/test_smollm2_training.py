@@ -16,7 +16,7 @@ import yaml
 from safetensors.torch import load_file
 
 import ictbench
-from ictbench.models.checkpoint_card import CARD, read_card
+from ictbench.models.checkpoint_card import CARD_FILE, read_card
 from ictbench.models.providers.hf import HfModel
 from ictbench.models.providers.smollm2 import smollm2_folder
 from ictbench.records import ModelSpec
@@ -118,7 +118,7 @@ def test_training_resumes_from_the_last_complete_checkpoint(trained: Path, confi
     folder = tmp_path / "copy"
     shutil.copytree(trained, folder)
     # The state after a kill during the last checkpoint.
-    (folder / "checkpoint-2" / CARD).unlink()
+    (folder / "checkpoint-2" / CARD_FILE).unlink()
     (folder / "checkpoint-2" / "optimizer.pt").write_bytes(b"half")
     output = train(config, "--out", str(folder))
     assert f"resuming from {folder / 'checkpoint-1'}" in output

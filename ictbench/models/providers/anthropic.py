@@ -9,11 +9,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import MissingExtraError, ModelFailure, TransientModelError, UsageError
-from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
+from ictbench.models.chat_model import (
+    ACT_TOOL,
+    ACT_TOOL_DESCRIPTION,
+    ChatModel,
+    Completion,
+    Constraint,
+    ConstraintStyle,
+    FinishReason,
+    Message,
+)
 from ictbench.models.http_errors import blame, excerpt, retry_after
 from ictbench.models.providers.anthropic_messages import CACHED, turns_of
+from ictbench.models.providers.openai_messages import tool_call
 from ictbench.models.redact import Redactor
-from ictbench.models.tool_calls import ACT, DESCRIPTION, tool_call
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -132,7 +141,7 @@ class AnthropicModel(ChatModel):
         if self.spec.temperature is not None and self._classic:
             extra["temperature"] = self.spec.temperature
         if constraint and constraint.style is ConstraintStyle.TOOLS:
-            extra |= self._tool(ACT, DESCRIPTION, constraint)
+            extra |= self._tool(ACT_TOOL, ACT_TOOL_DESCRIPTION, constraint)
         elif constraint and self._classic:
             extra |= self._tool(TOOL, "Answer with a thought and one of the available actions.", constraint)
         elif constraint:

@@ -33,12 +33,12 @@ MOST_THREADS = 64
 OFFERED = ("seed", "constraint")
 
 
-def is_model(found: type[Any]) -> bool:
+def is_model_class(found: type[Any]) -> bool:
     """Whether a class is a language model, of this package or of a user's own: it has `complete`."""
     return callable(getattr(found, "complete", None))
 
 
-def adapted(found: type[Any], spec: ModelSpec) -> ChatModel:
+def open_model(found: type[Any], spec: ModelSpec) -> ChatModel:
     """The model of a class: opened as it is where it keeps the contract itself, wrapped where it does not.
 
     Raises:
@@ -57,7 +57,7 @@ class CustomModel(ChatModel):
             UsageError: the class is no model, or cannot be made.
         """
         super().__init__(spec)
-        if not is_model(found):
+        if not is_model_class(found):
             raise UsageError(f"{spec.provider} is no model: it has no method complete(messages)")
         try:
             self._model = found(**_named(found, {"spec": spec}))

@@ -18,7 +18,7 @@ from ictbench.models.chat_model import ChatModel
 from ictbench.models.providers.hf_generate import Weights
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_folder, smollm2_gguf
 from ictbench.models.servers.local_server import parse_options
-from ictbench.models.usage_meter import waited
+from ictbench.models.usage_meter import WaitingTimer
 from ictbench.models.weights_digest import weights_digest
 from ictbench.records import Record
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import Completion, Constraint, Message
     from ictbench.records import ModelSpec
 
-ADAPTER = "adapter_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 """The file by which a folder is known to hold a LoRA adapter."""
 
 
@@ -83,7 +83,7 @@ class HfModel(ChatModel):
             ModelFailure: bad_request, context_overflow or empty.
             EndpointRefusedError: the weights cannot be loaded, or memory does not suffice.
         """
-        with waited():
+        with WaitingTimer():
             await self._room.acquire()
         try:
             async with self._loading:
@@ -161,12 +161,12 @@ def _parts(spec: ModelSpec) -> tuple[str, ...]:
         smollm2_gguf("hf", "hf")
         return (SMOLLM2,)
     folder = Path(spec.model).expanduser()
-    if (folder / ADAPTER).is_file():
+    if (folder / ADAPTER_CONFIG).is_file():
         return (_base_of(folder), str(folder))
     if (folder / "config.json").is_file():
         return (str(folder),)
     if folder.is_dir():
-        raise ConfigError(f"{spec.name}: the folder holds no model: it has neither config.json nor {ADAPTER}")
+        raise ConfigError(f"{spec.name}: the folder holds no model: it has neither config.json nor {ADAPTER_CONFIG}")
     if spec.model.count("/") != 1 or spec.model.startswith((".", "~")):
         raise ConfigError(f"{spec.name}: there is no such folder; give one, OWNER/NAME of the Hub, or {SMOLLM2}")
     return (spec.model,)
@@ -174,7 +174,7 @@ def _parts(spec: ModelSpec) -> tuple[str, ...]:
 
 def _base_of(folder: Path) -> str:
     try:
-        base = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
+        base = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ConfigError(f"{str(folder)!r} is no LoRA adapter: {ADAPTER} does not name its model") from error
+        raise ConfigError(f"{str(folder)!r} is no LoRA adapter: {ADAPTER_CONFIG} does not name its model") from error
     return str(base)

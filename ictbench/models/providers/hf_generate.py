@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.chat_model import Completion
-from ictbench.models.chat_template import chat_text
+from ictbench.models.providers.chat_template import render_chat
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Request:
     answer: Future[Completion] = field(default_factory=Future)
 
     @property
-    def warmth(self) -> float:
+    def temperature(self) -> float:
         """Its temperature; models that say none sample from what they are trained to."""
         return 1.0 if self.spec.temperature is None else self.spec.temperature
 
@@ -79,7 +79,7 @@ class Weights:
         import jinja2
 
         try:
-            text = chat_text(self._tokenizer, messages)
+            text = render_chat(self._tokenizer, messages)
         except jinja2.TemplateError as error:
             raise ModelFailure("bad_request", f"its chat template: {error}") from error
         ids = self._tokenizer(text)["input_ids"]
@@ -109,7 +109,7 @@ class Weights:
         with self._guard:
             for request in self._waiting:
                 fits = len(chosen) < batch and (not chosen or request.most == chosen[0].most)
-                known = None if request.warmth else self._greedy.get(request.asked)
+                known = None if request.temperature else self._greedy.get(request.asked)
                 if not fits and not known:
                     rest.append(request)
                 elif not request.answer.set_running_or_notify_cancel():
@@ -145,16 +145,16 @@ class Weights:
                     input_ids=torch.tensor(ids, device=self._model.device),
                     attention_mask=torch.tensor(mask, device=self._model.device),
                     generation_config=config,
-                    logits_processor=LogitsProcessorList([Noise(requests, self._model.device)]),
+                    logits_processor=LogitsProcessorList([GumbelNoise(requests, self._model.device)]),
                 )
         except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise EndpointRefusedError(
                 f"{requests[0].spec.name}: memory does not suffice for {len(ids)} x {longest} tokens; use a smaller "
                 "model, dtype=bfloat16, a smaller batch, or --reflector-experience events"
             ) from error
-        return [to_its_end(reply, self._ends) for reply in found[:, longest:].tolist()]
+        return [cut_after_end_token(reply, self._ends) for reply in found[:, longest:].tolist()]
 
     def _answer(self, request: Request, said: list[int]) -> None:
         usage = Usage(calls=1, input_tokens=len(request.ids), output_tokens=len(said), cost=None)
@@ -164,14 +164,14 @@ class Weights:
             request.answer.set_exception(ModelFailure("empty", usage=usage))
             return
         completion = Completion(text, usage, "stop" if ended else "length")
-        if not request.warmth:
+        if not request.temperature:
             self._greedy[request.asked] = completion
             if len(self._greedy) > REMEMBERED:
                 self._greedy.popitem(last=False)
         request.answer.set_result(completion)
 
 
-class Noise:
+class GumbelNoise:
     """Gumbel noise on the logits: the likeliest token with it is a sample without it (Gumbel 1954; Maddison 2014).
 
     Each row has a generator of its own, so its seed decides its reply, whoever is answered beside it.
@@ -182,7 +182,9 @@ class Noise:
         import torch
 
         self._rows = [
-            (row, request.warmth, torch.Generator(device)) for row, request in enumerate(requests) if request.warmth
+            (row, request.temperature, torch.Generator(device))
+            for row, request in enumerate(requests)
+            if request.temperature
         ]
         for row, _, generator in self._rows:
             seed = requests[row].seed
@@ -193,18 +195,18 @@ class Noise:
         import torch
 
         scores = scores.clone()
-        for row, warmth, generator in self._rows:
+        for row, temperature, generator in self._rows:
             uniform = torch.rand(scores.shape[1:], generator=generator, device=scores.device)
-            scores[row] = scores[row] / warmth - (-uniform.clamp_min(TINY).log()).log()
+            scores[row] = scores[row] / temperature - (-uniform.clamp_min(TINY).log()).log()
         return scores
 
 
-def to_its_end(reply: list[int], ends: list[int]) -> list[int]:
+def cut_after_end_token(reply: list[int], ends: list[int]) -> list[int]:
     """Up to the first token that ends it, that token included."""
     return next((reply[: place + 1] for place, token in enumerate(reply) if token in ends), reply)
 
 
-def out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory, of a GPU or of the machine, did not suffice."""
     import torch
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
 from ictbench.models.http_errors import blame, excerpt, retry_after
-from ictbench.models.providers.openai import usage_of
+from ictbench.models.providers.openai import parse_usage
+from ictbench.models.providers.openai_messages import openai_calls, openai_messages, openai_tool
 from ictbench.models.redact import Redactor
-from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class LiteLLMModel(ChatModel):
             raise UsageError(f"{spec.name} needs a key: set {' and '.join(missing)}")
         self._defaults = {**({"api_key": "none"} if missing else {}), **spec.options}
         # Which variables hold keys is litellm's business.
-        self._conceal = Redactor.of_environment()
+        self._conceal = Redactor.from_environment()
         known = self._litellm.get_supported_openai_params(spec.model) or []
         able = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
         self.capabilities = frozenset(style for style, parameter in able.items() if parameter in known)
@@ -164,7 +164,7 @@ class LiteLLMModel(ChatModel):
         named, version = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
         self._fingerprint = f"{named}@{version}" if version else str(named)
         reported = getattr(reply, "usage", None)
-        usage = usage_of(reported.model_dump() if reported else None, self._cost(reply))
+        usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
         refusal = getattr(choice.message, "refusal", None)
         if choice.finish_reason == "content_filter" or refusal:
             raise ModelFailure("refused", str(refusal or "stopped by the provider's content filter"), usage)

@@ -17,7 +17,7 @@ from ictbench.models.chat_model import THOUGHT_CHARACTERS, Completion, Constrain
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_gguf
 from ictbench.models.servers.launch import HOST, PORT, Launch
 from ictbench.models.servers.local_server import LaunchOptions, LocalModel, parse_options
-from ictbench.models.usage_meter import waited
+from ictbench.models.usage_meter import WaitingTimer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ class LlamaCppModel(LocalModel):
         if self._launch is None:
             return await super().complete(messages, seed=seed, constraint=constraint)
         # Queued here and not in the server, where the wait would count against the request's time limit.
-        with waited():
+        with WaitingTimer():
             await self._turn.acquire()
         try:
             return await super().complete(messages, seed=seed, constraint=constraint)

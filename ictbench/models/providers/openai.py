@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
-from ictbench.models.tool_calls import openai_calls, openai_messages, openai_tool
+from ictbench.models.providers.openai_messages import openai_calls, openai_messages, openai_tool
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class OpenAIModel(ChatModel):
         self._version = reply.get("system_fingerprint") or self._version
         named = str(reply.get("model") or self.spec.model)
         self._fingerprint = f"{named}@{self._version}" if self._version else named
-        usage = usage_of(reply.get("usage"))
+        usage = parse_usage(reply.get("usage"))
         if reason == "content_filter" or message.get("refusal"):
             said = str(message.get("refusal") or "stopped by the provider's content filter")
             raise ModelFailure("refused", said, usage)
@@ -150,7 +150,7 @@ def _text(content: Any) -> str:
     return str(content or "").encode("utf-8", "replace").decode()
 
 
-def usage_of(reported: Any, cost: float | None = None) -> Usage:
+def parse_usage(reported: Any, cost: float | None = None) -> Usage:
     """The usage of one call as chat completions report it, zero where they do not say."""
     return Usage(
         calls=1,

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, UsageError
 from ictbench.models.chat_model import ConstraintStyle
+from ictbench.models.providers.openai_messages import openai_tool
 from ictbench.models.redact import SECRET_NAME
 from ictbench.models.servers.launch import HOST, PORT, Launch
 from ictbench.models.servers.local_server import LaunchOptions, LocalModel, parse_options
-from ictbench.models.tool_calls import openai_tool
 
 if TYPE_CHECKING:
     from ictbench.models.chat_model import Constraint
@@ -25,7 +25,7 @@ START_SECONDS = 1800.0
 """Downloading and loading a large model, and capturing CUDA graphs."""
 KEPT = ("VLLM_", "HF_", "HUGGING_FACE_", "TOKENIZERS_")
 """How variables begin that the server gets to see even where they look like secrets."""
-ADAPTER = "adapter"
+ADAPTER_NAME = "adapter"
 """The name that a launched server gives to the LoRA adapter."""
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM takes as --max-lora-rank."""
@@ -76,8 +76,8 @@ class VLLMModel(LocalModel):
         self._weights = (folder,) if folder.is_dir() else ()
         if options.lora is not None:
             rank = str(_rank_for(options.lora))
-            command += ["--enable-lora", "--lora-modules", f"{ADAPTER}={options.lora}", "--max-lora-rank", rank]
-            self._served = ADAPTER
+            command += ["--enable-lora", "--lora-modules", f"{ADAPTER_NAME}={options.lora}", "--max-lora-rank", rank]
+            self._served = ADAPTER_NAME
             self._weights += (options.lora,)
         return Launch(
             name=self.spec.name,

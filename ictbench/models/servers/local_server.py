@@ -13,8 +13,8 @@ from ictbench.errors import ConfigError, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
 from ictbench.models.http import JsonClient
 from ictbench.models.providers.openai import OpenAIModel
+from ictbench.models.providers.openai_messages import openai_messages
 from ictbench.models.servers.launch import Server
-from ictbench.models.tool_calls import openai_messages
 from ictbench.models.weights_digest import weights_digest
 from ictbench.records import Record
 

@@ -9,13 +9,14 @@ accepted if it solves more of them than the seed did.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from ictbench.errors import MissingExtraError, PluginError
 from ictbench.records import Reflection, Usage
 from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, unusable, without_reasoning
-from ictbench.reflectors.llm.thread_bridge import Beside
+from ictbench.reflectors.llm.thread_bridge import run_with_loop_calls
 from ictbench.reflectors.trajectory_text import format_trajectory
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ictbench.models import ChatModel, Completion
     from ictbench.records import ReflectionFailure, Trajectory
+    from ictbench.reflectors.llm.thread_bridge import CallOnLoop
     from ictbench.reflectors.reflector import Context
 
 INSTRUCTIONS = f"""\
@@ -81,7 +83,6 @@ class GepaReflector(LLMReflector):
             raise PluginError("reflector gepa needs Context.play: it tries its prompts out")
         replies: list[Completion] = []
         played = {prompt: list(trajectories)}
-        beside = Beside()
 
         async def ask(request: str) -> str:
             replies.append(await self.ask(INSTRUCTIONS, request, context))
@@ -96,12 +97,13 @@ class GepaReflector(LLMReflector):
                 raise UnusableError("too_long")
             return await play(candidate, range(len(trajectories)))
 
-        adapter = Adapter(played, lambda candidate: beside.wait(try_out(candidate)))
-        request = REQUEST.replace("{cap}", str(context.prompt_cap))
+        def work(call: CallOnLoop) -> str:
+            adapter = Adapter(played, partial(call, try_out))
+            request = REQUEST.replace("{cap}", str(context.prompt_cap))
+            return optimize(prompt, adapter, partial(call, ask), request, context.seed)
+
         try:
-            best = await beside.run(
-                lambda: optimize(prompt, adapter, lambda asked: beside.wait(ask(asked)), request, context.seed)
-            )
+            best = await run_with_loop_calls(work)
         except UnusableError as error:
             return unusable(replies[-1], error.problem, state)
         usage = sum((reply.usage for reply in replies), Usage())

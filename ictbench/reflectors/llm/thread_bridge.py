@@ -1,57 +1,53 @@
-"""Synchronous work in a thread beside the event loop, which may wait for what only the loop can do."""
+"""Blocking code in a worker thread that calls coroutines on the event loop."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 
 
-class Beside:
-    """One such piece of work. The first error of what it waited for ends it, whatever it makes of errors itself."""
+class CallOnLoop(Protocol):
+    """Runs `function(*args)` on the event loop and blocks until it has finished."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._awaited: Future[Any] | None = None
-        self._error: BaseException | None = None
+    def __call__(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """Return what the coroutine returns, or raise its error."""
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What the work answers.
 
-        Raises:
-            BaseException: what it waited for raised it, or the work itself.
-        """
-        # Not one of the loop's own threads: what this one waits for may need those.
-        thread = ThreadPoolExecutor(1)
+async def run_with_loop_calls(work: Callable[[CallOnLoop], T]) -> T:
+    """Run `work(call)` in a worker thread and return its result; in the thread, `call` runs coroutines on this loop.
+
+    The first error of a call ends the work, even where the work catches it: no later call is made, and the error is
+    raised here. Cancellation cancels the coroutine that the thread waits for.
+    """
+    from anyio import CapacityLimiter, to_thread  # 50 ms
+    from anyio.from_thread import BlockingPortal
+
+    errors: list[BaseException] = []
+    results: list[T] = []
+
+    def call(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Any:
+        if errors:
+            raise RuntimeError("an earlier call failed") from errors[0]
         try:
-            answer = await self._loop.run_in_executor(thread, work)
-        except asyncio.CancelledError as error:
-            self._error = self._error or error
-            if self._awaited:
-                self._awaited.cancel()
-            raise
-        except Exception as error:
-            raise (self._error or error) from None
-        finally:
-            thread.shutdown(wait=False)
-        if self._error:
-            raise self._error
-        return answer
-
-    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Called in the thread: what the coroutine answers, which the loop runs."""
-        if self._error:
-            coroutine.close()
-            raise RuntimeError("it has ended already") from self._error
-        self._awaited = awaited = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return awaited.result()
+            return portal.call(function, *args)
         except BaseException as error:
-            self._error = self._error or error
+            errors.append(error)
             raise
+
+    def run() -> None:
+        try:
+            results.append(work(call))
+        except BaseException as error:
+            # Kept, not raised: the portal would wrap it in an ExceptionGroup.
+            errors.append(error)
+
+    async with BlockingPortal() as portal:
+        # A limiter of its own: a coroutine that the thread waits for may need one of the loop's usual threads.
+        await to_thread.run_sync(run, limiter=CapacityLimiter(1))
+    if errors:
+        raise errors[0]
+    return results[0]

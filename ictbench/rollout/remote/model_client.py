@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ictbench.models import ChatModel, Completion, Constraint, ConstraintStyle, ModelPool
-from ictbench.models.usage_meter import request_priority, waited, waiting_clock
+from ictbench.models.usage_meter import WaitingTimer, request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
 from ictbench.rollout.remote.error_codec import error_from_json
 
@@ -69,7 +69,7 @@ class RemoteGate:
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
         """See `RequestGate.request`."""
-        with waited():
+        with WaitingTimer():
             number, _, _ = await self._coordinator.ask("lease", tokens=tokens)
         try:
             yield
@@ -80,7 +80,7 @@ class RemoteGate:
         """See `RequestGate.wait`."""
         self._coordinator.tell("retrying", change=1, why=why)
         try:
-            with waited():
+            with WaitingTimer():
                 await asyncio.sleep(seconds)
         finally:
             self._coordinator.tell("retrying", change=-1)

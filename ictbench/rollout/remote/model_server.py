@@ -52,7 +52,7 @@ class ModelServer:
                 self._meter.count(Usage.model_validate(message["usage"]))
             case "retrying":
                 self._retrying += message["change"]
-                self._meter.retry(message["change"], message.get("why", ""))
+                self._meter.change_retrying(message["change"], message.get("why", ""))
             case _:
                 return False
         return True
@@ -62,7 +62,7 @@ class ModelServer:
         self._closed = True
         for task in self._work.values():
             task.cancel()
-        self._meter.retry(-self._retrying)
+        self._meter.change_retrying(-self._retrying)
         self._retrying = 0
 
     def _begin(self, message: Message, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:

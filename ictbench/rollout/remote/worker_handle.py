@@ -95,7 +95,7 @@ class WorkerHandle:
             if not self._playing:
                 self.idle.set()
         if model and message["fingerprint"] is not None:
-            model.seen(message["fingerprint"])
+            model.set_fingerprint(message["fingerprint"])
         return Episode.model_validate_json(record)
 
     def received(self, message: Message, body: bytes) -> None:

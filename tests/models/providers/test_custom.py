@@ -9,7 +9,7 @@ import pytest
 
 from ictbench.errors import ModelFailure, PluginError, TransientModelError, UsageError
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle
-from ictbench.models.providers.custom import CustomModel, adapted, is_model
+from ictbench.models.providers.custom import CustomModel, is_model_class, open_model
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ModelSpec, Usage
 
@@ -22,7 +22,7 @@ MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
 
 
 def opened(found: type[Any], **fields: Any) -> ChatModel:
-    return adapted(found, ModelSpec(provider=f"mine:{found.__name__}", model="", **fields))
+    return open_model(found, ModelSpec(provider=f"mine:{found.__name__}", model="", **fields))
 
 
 def complete(found: type[Any], timeout: float = 60.0, **asked: Any) -> Completion:
@@ -219,6 +219,6 @@ def test_a_class_that_cannot_play_is_refused_at_once(found: type[Any], told: str
 def test_a_chat_model_is_opened_as_it_is() -> None:
     assert type(opened(OpenAIModel, base_url="http://127.0.0.1:1/v1")) is OpenAIModel
     assert type(opened(Plain)) is CustomModel
-    assert is_model(OpenAIModel)
-    assert is_model(Plain)
-    assert not is_model(NoModel)
+    assert is_model_class(OpenAIModel)
+    assert is_model_class(Plain)
+    assert not is_model_class(NoModel)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from ictbench.reflectors.llm.thread_bridge import Beside
+from ictbench.reflectors.llm.thread_bridge import run_with_loop_calls
+
+if TYPE_CHECKING:
+    from ictbench.reflectors.llm.thread_bridge import CallOnLoop
 
 
 async def double(number: int) -> int:
@@ -18,52 +21,47 @@ async def fail(error: Exception) -> NoReturn:
     raise error
 
 
-def test_work_beside_the_loop_waits_for_what_the_loop_does() -> None:
+def test_a_worker_thread_calls_coroutines_on_the_loop() -> None:
     async def main() -> tuple[int, bool]:
-        beside, loop_thread = Beside(), threading.get_ident()
-        return await beside.run(
-            lambda: (beside.wait(double(beside.wait(double(3)))), loop_thread != threading.get_ident())
+        loop_thread = threading.get_ident()
+        return await run_with_loop_calls(
+            lambda call: (call(double, call(double, 3)), loop_thread != threading.get_ident())
         )
 
     assert asyncio.run(main()) == (12, True)
 
 
-def test_the_first_error_that_was_waited_for_counts_though_the_work_goes_on() -> None:
-    done = list[str]()
+def test_the_first_error_of_a_call_is_raised_though_the_work_catches_it() -> None:
+    caught = list[str]()
 
-    def work(beside: Beside) -> str:
+    def work(call: CallOnLoop) -> str:
         for error in (KeyError("first"), KeyError("second")):
             try:
-                beside.wait(fail(error))
-            except Exception as caught:
-                done.append(f"{type(caught).__name__} {caught}")
+                call(fail, error)
+            except Exception as problem:
+                caught.append(f"{type(problem).__name__} {problem}")
         return "all is well"
 
-    async def main() -> str:
-        beside = Beside()
-        return await beside.run(lambda: work(beside))
-
     with pytest.raises(KeyError, match="first"):
-        asyncio.run(main())
-    # Nothing more is done for work that has ended.
-    assert done == ["KeyError 'first'", "RuntimeError it has ended already"]
+        asyncio.run(run_with_loop_calls(work))
+    # The second call is not made.
+    assert caught == ["KeyError 'first'", "RuntimeError an earlier call failed"]
 
 
-def test_an_error_of_the_work_itself_is_passed_on() -> None:
-    def work() -> NoReturn:
+def test_an_error_of_the_work_itself_is_raised() -> None:
+    def work(call: CallOnLoop) -> NoReturn:
         raise ValueError("its own")
 
-    async def main() -> None:
-        await Beside().run(work)
-
     with pytest.raises(ValueError, match="its own"):
-        asyncio.run(main())
+        asyncio.run(run_with_loop_calls(work))
 
 
-def test_many_can_wait_for_the_loops_own_threads_at_once() -> None:
+def test_calls_that_need_threads_do_not_deadlock() -> None:
+    async def in_a_thread(number: int) -> int:
+        return await asyncio.to_thread(lambda: number)
+
     async def one(number: int) -> int:
-        beside = Beside()
-        return await beside.run(lambda: beside.wait(asyncio.to_thread(lambda: number)))
+        return await run_with_loop_calls(lambda call: call(in_a_thread, number))
 
     async def main() -> list[int]:
         return await asyncio.gather(*map(one, range(64)))
@@ -71,22 +69,28 @@ def test_many_can_wait_for_the_loops_own_threads_at_once() -> None:
     assert asyncio.run(main()) == list(range(64))
 
 
-def test_work_that_is_cancelled_ends() -> None:
-    ended = threading.Event()
+def test_cancellation_reaches_the_coroutine_and_the_thread() -> None:
+    cancelled, ended = threading.Event(), threading.Event()
 
-    def work(beside: Beside) -> None:
+    async def sleep() -> None:
         try:
-            beside.wait(asyncio.sleep(3600))
+            await asyncio.sleep(3600)
+        finally:
+            cancelled.set()
+
+    def work(call: CallOnLoop) -> None:
+        try:
+            call(sleep)
         finally:
             ended.set()
 
     async def main() -> None:
-        beside = Beside()
-        task = asyncio.create_task(beside.run(lambda: work(beside)))
+        task = asyncio.create_task(run_with_loop_calls(work))
         await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert cancelled.is_set()
 
     asyncio.run(main())
     assert ended.wait(5)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import Message
 
 
-def chat_text(tokenizer: Any, messages: Sequence[Message]) -> str:
+def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
     """The model's chat template applied, up to where its reply begins, or goes on after a last message of its own.
 
     `tokenizer(text)` gives the tokens: a mark of the beginning that it adds itself is not in the text twice.

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.models.chat_model import ToolCall
+from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.models.chat_model import Constraint, Message
-
-ACT = "act"
-"""The tool's name."""
-DESCRIPTION = "Carry out one of the available actions."
 
 
 def openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -23,10 +19,15 @@ def openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 def openai_tool(constraint: Constraint) -> dict[str, Any]:
     """The parameters that have the tool called, once."""
-    function = {"name": ACT, "description": DESCRIPTION, "parameters": constraint.json_schema(), "strict": True}
+    function = {
+        "name": ACT_TOOL,
+        "description": ACT_TOOL_DESCRIPTION,
+        "parameters": constraint.json_schema(),
+        "strict": True,
+    }
     return {
         "tools": [{"type": "function", "function": function}],
-        "tool_choice": {"type": "function", "function": {"name": ACT}},
+        "tool_choice": {"type": "function", "function": {"name": ACT_TOOL}},
         "parallel_tool_calls": False,
     }
 
