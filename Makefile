@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema screenshots build clean
+.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options assets screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -27,7 +27,7 @@ train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 i
 	$(BIN)/python benchmarks/train_demo.py --seed $(SEED)
 	$(BIN)/python benchmarks/training_curves.py train-demo/seed-$(SEED)/trained/checkpoint-80 train-demo/seed-$(SEED)/curves.svg
 
-test-browser: .venv/dev  ## report and board in a real Chromium; installs it as root, otherwise skips with a message
+test-browser: .venv/dev  ## the report and the board in a real Chromium, which is installed if possible; skipped without one
 	$(BIN)/pytest tests/browser
 
 test-docs: .venv/docs  ## tests of the documentation site: strict build, complete, no external resources
@@ -48,7 +48,13 @@ format: .venv/dev
 schema: .venv/dev  ## write docs/result.schema.json from the pydantic models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
 
-screenshots: .venv/dev  ## regenerate the pictures of docs/report.md and docs/board.md
+options: .venv/dev  ## write the types and the docs table derived from the declaration of options
+	PYTHONPATH=tests/helpers $(BIN)/python -m option_files
+
+assets: .venv/dev  ## bundle the scripts of the report and the board's pages
+	$(BIN)/python -m ictbench.web.bundle
+
+screenshots: .venv/dev  ## take the screenshots for docs/report.md and docs/board.md
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m browser.screenshots
 
 build: .venv/dev  ## build the wheel

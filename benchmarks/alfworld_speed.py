@@ -53,7 +53,7 @@ def main() -> None:
 def speed(games: int, steps: int) -> None:
     """Loading and resetting with empty caches, resetting again, stepping."""
     with tempfile.TemporaryDirectory() as empty:
-        os.environ["ICTBENCH_CACHE"] = empty
+        os.environ["ICTBENCH_CACHE_DIR"] = empty
         ours, times = AlfworldEnv(), Times()
         chosen = tasks()
         for task in chosen[:: max(1, len(chosen) // games)][:games]:

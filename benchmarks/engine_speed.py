@@ -41,7 +41,8 @@ from ictbench.rollout import (
     WorkerPool,
     cores,
 )
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 from ictbench.testing import Latency
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from tabulate import tabulate
 from transformers import AutoTokenizer
 
 from ictbench.models.providers.smollm2 import smollm2_folder
-from ictbench.reflectors.llm.llm_reflector import shown_as
+from ictbench.reflectors.llm.llm_reflector import format_experience
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 
 if TYPE_CHECKING:
     from ictbench.choices import ExperienceFormat
@@ -53,7 +54,7 @@ def main() -> None:
 
 def tokens(tokenizer: Any, form: ExperienceFormat, prompt: str, batch: list[Trajectory]) -> int:
     """Of a batch as text."""
-    return len(tokenizer(shown_as(form, prompt, batch))["input_ids"])
+    return len(tokenizer(format_experience(form, prompt, batch))["input_ids"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Names to classes, lazily. One resolver serves environments, models, actors and reflectors.
+"""Plug-in lookup: from a name on the command line to a class, for environments, models, actors and reflectors.
 
-A bare name is looked up among installed entry points (this package registers its own there too);
-`package.module:Name` is imported as it stands.
+A bare name is looked up among the installed entry points; ictbench registers its own classes there too. A name of the
+form `package.module:Name` is imported as it is.
 """
 
 from __future__ import annotations
@@ -10,24 +10,27 @@ import difflib
 import functools
 import importlib
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Kind = Literal["env", "model", "actor", "reflector"]
 
 
 @functools.cache
 def installed(kind: Kind) -> dict[str, str]:
-    """Names installed under the entry-point group `ictbench.<kind>s`, with where each lives."""
+    """Return the names in the entry-point group `ictbench.<kind>s`, each with its `package.module:Name`."""
     return {point.name: point.value for point in entry_points(group=f"ictbench.{kind}s")}
 
 
 def resolve(kind: Kind, name: str) -> type[Any]:
-    """The class that `name` stands for.
+    """Return the class that a name stands for. Only the module of that class is imported.
 
     Raises:
-        UnknownNameError: nothing of that name is installed, or the module or attribute does not exist.
+        UnknownNameError: Nothing of that name is installed, or its module or class cannot be imported.
     """
     target = name if ":" in name else installed(kind).get(name)
     if target is None:
@@ -35,24 +38,24 @@ def resolve(kind: Kind, name: str) -> type[Any]:
         raise UnknownNameError(f"unknown {noun} {name!r}; {suggest(name, installed(kind))}")
     module_name, _, attribute = target.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
-        raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is no name of a module")
+        raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is not a module name; write package.module:Name")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
-            raise UnknownNameError(f"{kind} {name!r}: there is no module {error.name!r} to import") from error
+            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found") from error
         raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {error}") from error
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {said}") from error
-    found = getattr(module, attribute, None)
-    if not isinstance(found, type):
+        reason = f"{type(error).__name__}: {error}"
+        raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {reason}") from error
+    value = getattr(module, attribute, None)
+    if not isinstance(value, type):
         raise UnknownNameError(f"{kind} {name!r}: module {module_name!r} has no class {attribute!r}")
-    return found
+    return value
 
 
-def suggest(name: str, known: object) -> str:
-    """The end of an error line about an unknown name: the nearest known one, or all of them."""
-    names = sorted(known)  # type: ignore[call-overload]
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message about an unknown name: the closest known name, or all of them."""
+    names = sorted(known)
+    matches = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {matches[0]!r}?" if matches else f"known: {', '.join(names) or 'none'}"

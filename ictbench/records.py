@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ictbench.choices import FailureKind
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
@@ -22,6 +25,14 @@ def digest_of(value: Any, length: int = 64) -> str:
     """SHA-256 of the canonical JSON of `value`, as `length` hexadecimal digits."""
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:length]
+
+
+def validation_message(error: ValidationError) -> str:
+    """Return the first problem of a validation error as one line: its place, the message and the value."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{place}: {first['msg']}, got {first['input']!r:.80}{more}"
 
 
 class Record(BaseModel):
@@ -176,19 +187,24 @@ class EpisodeSpec(Record):
 
     @property
     def key(self) -> str:
-        """Identifies the episode within a run: equal keys are the same episode."""
-        return episode_key(self.task.id, self.prompt, self.replicate)
+        """Key of the episode within a run: equal keys are the same episode."""
+        return episode_key(self.task.id, prompt_digest(self.prompt), self.replicate)
 
 
-def episode_key(task_id: str, prompt: str, replicate: int = 0) -> str:
-    """The key of the episode of a task under a prompt."""
+def episode_key(task_id: str, digest: str, replicate: int = 0) -> str:
+    """Return the key of the episode of a task under the prompt with this digest."""
     suffix = f".{replicate}" if replicate else ""
-    return f"{task_id}@{prompt_digest(prompt)}{suffix}"
+    return f"{task_id}@{digest}{suffix}"
+
+
+def task_id_of(key: str) -> str:
+    """Return the task id in an episode key; empty if the key holds none."""
+    return key.rpartition("@")[0]
 
 
 @functools.lru_cache(maxsize=1024)
 def prompt_digest(prompt: str) -> str:
-    """12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
+    """Return 12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
     return hashlib.sha256(prompt.encode()).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""Slots of which there are only so many: who is most urgent gets the next one."""
+"""Semaphore with priorities: the most urgent waiter gets the next slot."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class PrioritySemaphore:
-    """A semaphore whose waiters are served by priority, lowest first, then in order of arrival."""
+    """Semaphore whose waiters are served by priority, lowest number first, and then in order of arrival."""
 
     def __init__(self, slots: int) -> None:
         self._free = slots
-        self._arrivals = itertools.count()
+        self._tickets = itertools.count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
     async def slot(self, priority: int) -> AsyncIterator[None]:
-        """Hold one slot."""
+        """Hold a slot inside an `async with` block."""
         await self.acquire(priority, self.ticket())
         try:
             yield
@@ -30,11 +30,11 @@ class PrioritySemaphore:
             self.release()
 
     def ticket(self) -> int:
-        """A place in the order of arrival, for whoever wants slots one after another without losing it."""
-        return next(self._arrivals)
+        """Return a position in the order of arrival, which a task can keep while it acquires several slots in turn."""
+        return next(self._tickets)
 
     async def acquire(self, priority: int, ticket: int) -> None:
-        """Take one slot, to be given back by `release`. Of equal priority, the lower ticket goes first."""
+        """Take a slot, which `release` gives back. Among equal priorities, the lowest ticket goes first."""
         if self._free and not self._waiting:
             self._free -= 1
             return
@@ -43,12 +43,13 @@ class PrioritySemaphore:
         try:
             await turn
         except asyncio.CancelledError:
+            # Cancelled after the slot was handed over: pass it on.
             if turn.done() and not turn.cancelled():
                 self.release()
             raise
 
     def release(self) -> None:
-        """Give one slot back."""
+        """Give a slot back, to the first waiter if there is one."""
         while self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on the path, as `pip install` would fill it."""
+    """A folder on the import path, as `pip install` fills it."""
     monkeypatch.syspath_prepend(tmp_path)
     installed.cache_clear()
     yield tmp_path
@@ -28,7 +28,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "found"),
+    ("kind", "name", "cls"),
     [
         ("env", "minihack", MiniHackEnv),
         ("model", "openai", OpenAIModel),
@@ -40,29 +40,29 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("env", "ictbench.scripted.policy:RulesActor", RulesActor),
     ],
 )
-def test_a_name_is_a_class(kind: Kind, name: str, found: type) -> None:
-    assert resolve(kind, name) is found
+def test_a_name_resolves_to_a_class(kind: Kind, name: str, cls: type) -> None:
+    assert resolve(kind, name) is cls
 
 
-def test_a_class_of_ones_own_is_named_by_module_and_class(site: Path) -> None:
+def test_any_class_can_be_named_by_module_and_class(site: Path) -> None:
     (site / "my_tools").mkdir()
     (site / "my_tools" / "mine.py").write_text("class Actor: ...\n")
     assert resolve("actor", "my_tools.mine:Actor").__module__ == "my_tools.mine"
 
 
-def test_whatever_is_installed_under_an_entry_point_group_is_found_by_its_bare_name(site: Path) -> None:
+def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path) -> None:
     (site / "others_plugin.py").write_text("class TheirEnv: ...\n")
-    told = site / "others_plugin-1.0.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: others-plugin\nVersion: 1.0\n")
-    (told / "entry_points.txt").write_text("[ictbench.envs]\ntheirs = others_plugin:TheirEnv\n")
+    dist_info = site / "others_plugin-1.0.dist-info"
+    dist_info.mkdir()
+    (dist_info / "METADATA").write_text("Metadata-Version: 2.1\nName: others-plugin\nVersion: 1.0\n")
+    (dist_info / "entry_points.txt").write_text("[ictbench.envs]\ntheirs = others_plugin:TheirEnv\n")
     assert resolve("env", "theirs").__name__ == "TheirEnv"
     with pytest.raises(UnknownNameError):
         resolve("actor", "theirs")
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("kind", "name", "message"),
     [
         ("env", "minihak", "unknown env 'minihak'; did you mean 'minihack'?"),
         ("env", "chess", "unknown env 'chess'; known: alfworld, minihack"),
@@ -77,40 +77,40 @@ def test_whatever_is_installed_under_an_entry_point_group_is_found_by_its_bare_n
         (
             "actor",
             "no_such_package:Actor",
-            "actor 'no_such_package:Actor': there is no module 'no_such_package' to import",
+            "actor 'no_such_package:Actor': module 'no_such_package' cannot be found",
         ),
-        ("actor", "ictbench.nope:Actor", "actor 'ictbench.nope:Actor': there is no module 'ictbench.nope' to import"),
+        ("actor", "ictbench.nope:Actor", "actor 'ictbench.nope:Actor': module 'ictbench.nope' cannot be found"),
         ("env", "json:Env", "env 'json:Env': module 'json' has no class 'Env'"),
         ("env", "json:loads", "env 'json:loads': module 'json' has no class 'loads'"),
         ("env", "json:", "env 'json:': module 'json' has no class ''"),
     ],
 )
-def test_a_name_that_is_nothing_is_told_with_the_way_out(kind: Kind, name: str, said: str) -> None:
+def test_an_unknown_name_is_an_error_with_a_hint(kind: Kind, name: str, message: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         resolve(kind, name)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
     assert isinstance(caught.value, UsageError)
 
 
 @pytest.mark.parametrize("name", [":Actor", ".mine:Actor"])
-def test_so_is_a_name_that_no_module_could_have(name: str) -> None:
-    with pytest.raises(UnknownNameError, match=name):
+def test_an_invalid_module_name_is_an_error(name: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"{name}.* is not a module name"):
         resolve("actor", name)
 
 
-def test_a_plug_in_that_lacks_a_package_of_its_own_says_which(site: Path) -> None:
+def test_the_error_names_a_package_that_a_plug_in_lacks(site: Path) -> None:
     (site / "needy.py").write_text("import a_package_it_needs\n")
     with pytest.raises(UnknownNameError, match="importing 'needy' failed: No module named 'a_package_it_needs'"):
         resolve("env", "needy:Env")
 
 
-def test_a_plug_in_that_breaks_while_it_is_imported_shows_its_own_error(site: Path) -> None:
+def test_the_error_shows_an_exception_during_the_import_of_a_plug_in(site: Path) -> None:
     (site / "broken.py").write_text("SIZE = 1 + int('many')\n")
     with pytest.raises(UnknownNameError, match=r"importing 'broken' failed: ValueError: .*many"):
         resolve("env", "broken:Env")
 
 
-def test_a_suggestion_is_the_nearest_name_or_all_of_them() -> None:
+def test_a_suggestion_is_the_closest_name_or_all_names() -> None:
     assert suggest("red", {"read": 1, "eat": 2}) == "did you mean 'read'?"
     assert suggest("xyzzy", ["b", "a"]) == "known: a, b"
     assert suggest("xyzzy", []) == "known: none"

@@ -8,10 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from option_files import files
 
 import ictbench
-from ictbench.runs.api import OptionsDict
-from ictbench.runs.plan import Options
 
 PACKAGE = Path(ictbench.__file__).parent
 ROOT = PACKAGE.parent
@@ -57,5 +56,6 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert "Typing :: Typed" in project["classifiers"]
 
 
-def test_the_options_of_a_call_are_those_that_are_checked() -> None:
-    assert set(OptionsDict.__annotations__) == set(Options.model_fields)
+def test_files_derived_from_the_options_are_current() -> None:
+    for path, content in files().items():
+        assert path.read_text("utf-8") == content, f"{path.name} differs from its declaration: run `make options`"

@@ -9,48 +9,50 @@ from hypothesis import strategies as st
 from ictbench.semaphore import PrioritySemaphore
 
 
-class Visitors:
-    """Tasks that want a slot, hold it until told to leave, and may be cancelled at any moment."""
+class Holders:
+    """Tasks that acquire a slot, hold it until they are released, and can be cancelled at any moment."""
 
     def __init__(self, slots: int) -> None:
-        self.most = slots
-        self.slots = PrioritySemaphore(slots)
+        self.slots = slots
+        self.semaphore = PrioritySemaphore(slots)
         self.tasks: list[asyncio.Task[None]] = []
-        self.leave: list[asyncio.Event] = []
-        self.inside: list[int] = []
-        self.entered: list[int] = []
+        self.released: list[asyncio.Event] = []
+        self.holding: list[int] = []
+        self.acquired: list[int] = []
 
-    def arrive(self, priority: int) -> None:
-        self.leave.append(asyncio.Event())
-        self.tasks.append(asyncio.create_task(self._visit(len(self.tasks), priority)))
+    def start(self, priority: int) -> None:
+        self.released.append(asyncio.Event())
+        self.tasks.append(asyncio.create_task(self._hold(len(self.tasks), priority)))
 
-    async def _visit(self, number: int, priority: int) -> None:
-        async with self.slots.slot(priority):
-            self.entered.append(number)
-            self.inside.append(number)
-            assert len(self.inside) <= self.most
+    async def _hold(self, number: int, priority: int) -> None:
+        async with self.semaphore.slot(priority):
+            self.acquired.append(number)
+            self.holding.append(number)
+            assert len(self.holding) <= self.slots
             try:
-                await self.leave[number].wait()
+                await self.released[number].wait()
             finally:
-                self.inside.remove(number)
+                self.holding.remove(number)
 
-    def send_away(self, which: int) -> None:
-        if self.inside:
-            self.leave[self.inside[which % len(self.inside)]].set()
+    def release(self, which: int) -> None:
+        if self.holding:
+            self.released[self.holding[which % len(self.holding)]].set()
 
     def cancel(self, which: int) -> None:
-        here = [task for task in self.tasks if not task.done()]
-        if here:
-            here[which % len(here)].cancel()
+        unfinished = [task for task in self.tasks if not task.done()]
+        if unfinished:
+            unfinished[which % len(unfinished)].cancel()
 
     async def settle(self) -> None:
+        """Let all tasks proceed as far as they can, and check that no free slot is left unused."""
         for _ in range(8):
             await asyncio.sleep(0)
-        wanted = sum(not task.done() for task in self.tasks)
-        assert len(self.inside) == min(self.most, wanted)
+        unfinished = sum(not task.done() for task in self.tasks)
+        assert len(self.holding) == min(self.slots, unfinished)
 
-    async def empty(self) -> None:
-        for event in self.leave:
+    async def finish(self) -> None:
+        """Release all slots, and check that every task ends."""
+        for event in self.released:
             event.set()
         for _ in range(8 * len(self.tasks)):
             await asyncio.sleep(0)
@@ -60,9 +62,9 @@ class Visitors:
                 task.result()
 
 
-MOVES = st.lists(
+STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["arrive", "leave", "cancel", "leave, and cancel whoever is next", "tick", "settle"]),
+        st.sampled_from(["start", "release", "cancel", "release, then cancel", "tick", "settle"]),
         st.integers(0, 9),
     ),
     min_size=4,
@@ -70,54 +72,54 @@ MOVES = st.lists(
 )
 
 
-@given(st.integers(1, 3), st.lists(st.integers(0, 2), min_size=1, max_size=6), MOVES)
-def test_no_slot_is_lost_or_given_twice_whoever_leaves_or_is_cancelled_when(
-    slots: int, early: list[int], moves: list[tuple[str, int]]
+@given(st.integers(1, 3), st.lists(st.integers(0, 2), min_size=1, max_size=6), STEPS)
+def test_no_slot_is_lost_or_given_twice_when_holders_and_waiters_are_cancelled(
+    slots: int, priorities: list[int], steps: list[tuple[str, int]]
 ) -> None:
     async def go() -> None:
-        visitors = Visitors(slots)
-        for priority in early:
-            visitors.arrive(priority)
-        await visitors.settle()
-        for move, number in moves:
-            match move:
-                case "arrive":
-                    visitors.arrive(number % 3)
-                case "leave":
-                    visitors.send_away(number)
+        holders = Holders(slots)
+        for priority in priorities:
+            holders.start(priority)
+        await holders.settle()
+        for step, number in steps:
+            match step:
+                case "start":
+                    holders.start(number % 3)
+                case "release":
+                    holders.release(number)
                 case "cancel":
-                    visitors.cancel(number)
-                case "leave, and cancel whoever is next":
-                    visitors.send_away(number)
+                    holders.cancel(number)
+                case "release, then cancel":
+                    holders.release(number)
                     await asyncio.sleep(0)
-                    visitors.cancel(number)
+                    holders.cancel(number)
                 case "tick":
                     await asyncio.sleep(0)
                 case "settle":
-                    await visitors.settle()
-        await visitors.settle()
-        await visitors.empty()
+                    await holders.settle()
+        await holders.settle()
+        await holders.finish()
         for _ in range(slots + 1):
-            visitors.arrive(0)
-        await visitors.settle()
-        assert len(visitors.inside) == slots
-        await visitors.empty()
+            holders.start(0)
+        await holders.settle()
+        assert len(holders.holding) == slots
+        await holders.finish()
 
     asyncio.run(go())
 
 
-def test_a_waiter_cancelled_in_the_moment_of_its_turn_passes_it_on() -> None:
+def test_a_waiter_that_is_cancelled_on_its_turn_passes_the_slot_on() -> None:
     async def go() -> None:
-        visitors = Visitors(1)
+        holders = Holders(1)
         for _ in range(3):
-            visitors.arrive(0)
-        await visitors.settle()
-        visitors.leave[0].set()
+            holders.start(0)
+        await holders.settle()
+        holders.released[0].set()
         await asyncio.sleep(0)
-        visitors.tasks[1].cancel()
-        await visitors.settle()
-        assert visitors.entered == [0, 2]
-        await visitors.empty()
+        holders.tasks[1].cancel()
+        await holders.settle()
+        assert holders.acquired == [0, 2]
+        await holders.finish()
 
     asyncio.run(go())
 
@@ -125,37 +127,37 @@ def test_a_waiter_cancelled_in_the_moment_of_its_turn_passes_it_on() -> None:
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=12))
 def test_waiters_are_served_by_priority_and_then_in_order_of_arrival(priorities: list[int]) -> None:
     async def go() -> None:
-        visitors = Visitors(1)
-        visitors.arrive(2)
-        await visitors.settle()
+        holders = Holders(1)
+        holders.start(2)
+        await holders.settle()
         for priority in priorities:
-            visitors.arrive(priority)
-        await visitors.settle()
-        await visitors.empty()
+            holders.start(priority)
+        await holders.settle()
+        await holders.finish()
         by_priority = sorted(range(len(priorities)), key=lambda number: priorities[number])
-        assert visitors.entered == [0, *(number + 1 for number in by_priority)]
+        assert holders.acquired == [0, *(number + 1 for number in by_priority)]
 
     asyncio.run(go())
 
 
-def test_of_equal_priority_the_older_ticket_goes_first_whenever_it_asks() -> None:
+def test_among_equal_priorities_the_lower_ticket_goes_first_even_if_it_waits_later() -> None:
     async def go() -> list[str]:
-        slots = PrioritySemaphore(1)
-        entered: list[str] = []
+        semaphore = PrioritySemaphore(1)
+        acquired: list[str] = []
 
-        async def enter(name: str, ticket: int) -> None:
-            await slots.acquire(1, ticket)
-            entered.append(name)
+        async def acquire(name: str, ticket: int) -> None:
+            await semaphore.acquire(1, ticket)
+            acquired.append(name)
 
-        early, late = slots.ticket(), slots.ticket()
-        await slots.acquire(1, slots.ticket())
-        waiting = [asyncio.create_task(enter("late", late)), asyncio.create_task(enter("early", early))]
+        early, late = semaphore.ticket(), semaphore.ticket()
+        await semaphore.acquire(1, semaphore.ticket())
+        waiting = [asyncio.create_task(acquire("late", late)), asyncio.create_task(acquire("early", early))]
         for _ in waiting:
             await asyncio.sleep(0)
-            slots.release()
+            semaphore.release()
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         await asyncio.gather(*waiting)
-        return entered
+        return acquired
 
     assert asyncio.run(go()) == ["early", "late"]

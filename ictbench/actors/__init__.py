@@ -1,4 +1,4 @@
-"""Actors: they play episodes under a prompt."""
+"""Actors: play episodes under a prompt, one action at a time."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ __all__ = ["Actor", "History", "make_actor"]
 
 
 def make_actor(spec: PluginSpec, model: ChatModel | None) -> Actor:
-    """The actor that `spec` describes, on an opened model where it has one.
+    """Create the actor of a specification.
+
+    Args:
+        spec: Name and options of the actor.
+        model: An open model, for an actor that needs one.
 
     Raises:
-        UsageError: it cannot be made.
+        UsageError: The class is unknown or is not an actor, or an option is wrong.
     """
-    found = resolve("actor", spec.name)
-    if not issubclass(found, Actor):
-        raise UsageError(f"actor {spec.label}: {found.__name__} is no subclass of ictbench.Actor")
+    actor_class = resolve("actor", spec.name)
+    if not issubclass(actor_class, Actor):
+        raise UsageError(f"actor {spec.label}: {actor_class.__name__} is not a subclass of ictbench.Actor")
     try:
-        return found(model=model, **spec.options)
+        return actor_class(model=model, **spec.options)
     except TypeError as error:
-        raise UsageError(f"actor {spec.label} cannot be made: {error}") from error
+        raise UsageError(f"actor {spec.label} cannot be created: {error}") from error

@@ -15,36 +15,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What an actor has seen of its episode so far: past steps, and what is before it now."""
+    """What an actor has seen of its episode: the past steps, and the current observation and actions."""
 
     steps: Sequence[Step]
     observation: str
     actions: tuple[str, ...]
     max_steps: int
+    """Most decisions of the episode."""
     solution: tuple[str, ...] = ()
-    """Actions that solve the task from its start; only for an actor that `sees_solution`."""
+    """Actions that solve the task from its start. Empty unless the actor `sees_solution`."""
 
 
 class Actor(ABC):
-    """Decides one action. It keeps nothing between calls: the history holds all there is."""
+    """Player that decides one action at a time. It is stateless: each call gets the whole history."""
 
     needs_model = False
-    only_computes = False
-    """True for an actor that never waits for anything: then playing many episodes at once gains nothing."""
+    """Whether the actor needs a language model."""
+    cpu_bound = False
+    """Whether the actor never waits for anything. Running many of its episodes at once then saves no time."""
     sees_solution = False
-    """True for an actor that is told what solves the task: a ceiling, which is never ranked."""
+    """Whether the actor is given the solution of the task. Such an actor is an upper bound and is never ranked."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model of the actor's spec, where it has one, and the options of the spec."""
+        """Create an actor.
+
+        Args:
+            model: An open model, for an actor that needs one.
+            options: Options of the actor's specification. An option that no subclass takes is an error.
+        """
         self.model = model
         if options:
             raise TypeError(f"{type(self).__name__} has no option {sorted(options)[0]!r}")
 
     @abstractmethod
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        """Propose an action under the system prompt; equal arguments should give equal answers.
+        """Return the next action under the system prompt. Equal arguments should give equal decisions.
 
         Raises:
-            ModelFailure: the episode fails.
-            InfrastructureError: the episode is owed.
+            ModelFailure: The model failed; so does the episode.
+            InfrastructureError: Anything else failed; the episode is played again later.
         """

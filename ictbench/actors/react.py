@@ -1,4 +1,4 @@
-"""The actor of the paper: a language model that thinks in words and then names one action (ReAct)."""
+"""The ReAct actor of the paper: a language model that writes a thought and then one action."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.actors.actor import Actor, History
-from ictbench.actors.calls import TOOLS_FORMAT, called_messages, parse_calls
+from ictbench.actors.tool_call_format import TOOLS_FORMAT, parse_tool_call, tool_call_messages
 from ictbench.errors import ModelFailure, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.records import Decision
@@ -29,16 +29,16 @@ Answer with a JSON object and nothing else:
 {"thought": "<your reasoning>", "action": "<one available action, copied exactly>"}"""
 ACTIONS_HEADING = "Available actions:"
 
-# Only markdown's bold and code marks are forgiven around a label and around an action.
+# Markdown's marks for bold and code are ignored around a label and around an action; no others are.
 MARKS = "*`"
 ACTION_LINE = re.compile(rf"[\s{MARKS}]*action[\s{MARKS}]*:(.*)", re.IGNORECASE | re.DOTALL)
 THOUGHT_LABEL = re.compile(rf"[\s{MARKS}]*thought[\s{MARKS}]*?:[{MARKS}]*", re.IGNORECASE)
 
 
 class ReActActor(Actor):
-    """Shows a language model the whole episode so far and reads `Action: …` from its reply.
+    """Actor that shows a language model the episode so far and parses `Action: …` from its reply.
 
-    A reply without such a line is a decision without an action; none is ever guessed.
+    A reply without such a line is a decision without an action; no action is guessed.
     """
 
     needs_model = True
@@ -50,40 +50,40 @@ class ReActActor(Actor):
         history: int | None = None,
         **options: Any,
     ) -> None:
-        """Take the model.
+        """Create the actor.
 
         Args:
-            model: who plays.
-            decoding: `free` text; a reply that constrained decoding holds to a thought and an available action; or
-                `tools`, a call of a tool that takes these two.
-            history: how many past turns to show, the last ones; all of them if None.
-            options: none but these.
+            model: The language model that plays.
+            decoding: `free` for text; `grammar` or `json` to constrain replies to a thought and an available action;
+                `tools` for a call of a tool with these two arguments.
+            history: Most past turns to show, None for all.
+            options: Not used; any is an error.
 
         Raises:
-            UsageError: there is no model, or it cannot decode so.
+            UsageError: There is no model, or it does not support the decoding.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError("the actor 'react' needs a language model, e.g. openai/gpt-4o-mini")
         self._style = None if decoding == "free" else ConstraintStyle(decoding)
         if self._style and self._style not in model.capabilities:
-            able = ", ".join(sorted(model.capabilities)) or "none"
-            raise UsageError(f"{model.spec.name} cannot restrict replies by {decoding}; it can: {able}, or use free")
+            supported = ", ".join([*sorted(model.capabilities), "free"])
+            raise UsageError(f"{model.spec.name} does not support decoding {decoding!r}; it supports: {supported}")
         self._model = model
         self._history = history
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        """Ask the model; see `Actor.act`."""
+        """Ask the model for a thought and an action; see `Actor.act`."""
         constraint = Constraint(self._style, history.actions) if self._style and history.actions else None
         messages = render_messages(prompt, history, self._history, self._style)
         completion = await self._model.complete(messages, seed=seed, constraint=constraint)
-        cut = completion.finish_reason == "length"
+        truncated = completion.finish_reason == "length"
         if self._style is ConstraintStyle.TOOLS:
-            action, thought = parse_calls(completion)
+            action, thought = parse_tool_call(completion)
         else:
-            parse = parse_json if self._style is ConstraintStyle.JSON else parse_reply
-            action, thought = parse(completion.text, cut=cut)
-        if action is None and cut:
+            parse = parse_json_reply if self._style is ConstraintStyle.JSON else parse_reply
+            action, thought = parse(completion.text, truncated=truncated)
+        if action is None and truncated:
             raise ModelFailure("truncated", "the reply has no end and no action", completion.usage)
         return Decision(action=action, thought=thought, usage=completion.usage)
 
@@ -91,55 +91,61 @@ class ReActActor(Actor):
 def render_messages(
     prompt: str, history: History, window: int | None = None, style: ConstraintStyle | None = None
 ) -> list[Message]:
-    """The conversation that puts the last `window` turns of `history` before the model, all of them if None.
+    """Return the conversation that shows an episode to the model.
 
-    Past turns list their actions only where these differ from the present ones, to save tokens.
+    To save tokens, a past turn lists its actions only if they differ from the current ones.
+
+    Args:
+        prompt: System prompt.
+        history: The episode so far.
+        window: Most past turns to show, None for all.
+        style: Constraint on the reply, which determines the format that the model is asked for.
     """
     as_json = style is ConstraintStyle.JSON
-    described = TOOLS_FORMAT if style is ConstraintStyle.TOOLS else JSON_FORMAT if as_json else FORMAT
-    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{described}"}]
-    past = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
-    shown = [
+    format_text = TOOLS_FORMAT if style is ConstraintStyle.TOOLS else JSON_FORMAT if as_json else FORMAT
+    messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{format_text}"}]
+    steps = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
+    observations = [
         (step.observation if step.actions == history.actions else _situation(step.observation, step.actions))
         or "(nothing)"
-        for step in past
+        for step in steps
     ]
-    shown.append(_situation(history.observation, history.actions))
+    observations.append(_situation(history.observation, history.actions))
     if style is ConstraintStyle.TOOLS:
-        return [*messages, *called_messages(shown, past)]
-    for step, text in zip(past, shown, strict=False):
+        return [*messages, *tool_call_messages(observations, steps)]
+    for step, text in zip(steps, observations, strict=False):
         messages.append({"role": "user", "content": text})
         messages.append({"role": "assistant", "content": _json_reply(step) if as_json else _reply(step)})
-    messages.append({"role": "user", "content": shown[-1]})
+    messages.append({"role": "user", "content": observations[-1]})
     return messages
 
 
-def parse_reply(text: str, *, cut: bool = False) -> tuple[str | None, str]:
-    """Action and thought of a reply: its last line that starts with `Action:`, and all text before that line.
+def parse_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]:
+    """Parse a reply in text: the action is on its last line that starts with `Action:`, the thought above that line.
 
     Args:
-        text: what the model wrote.
-        cut: whether it was stopped in mid-sentence. An action on the last line may then be the beginning of
-            another one (`run n` of `run ne`), and is not taken.
+        text: The reply.
+        truncated: Whether the reply reached the token limit. An action on its last line is then ignored, as it may be
+            incomplete (`run n` of `run ne`).
 
     Returns:
-        The action, None where there is none, and the thought.
+        The action, None if there is none, and the thought.
     """
     lines = text.split("\n")
     for index in range(len(lines) - 1, -1, -1):
         if match := ACTION_LINE.match(lines[index]):
-            if cut and index == len(lines) - 1:
+            if truncated and index == len(lines) - 1:
                 break
             action = match[1].strip().strip(MARKS + " \t").strip()
             return action or None, _thought("\n".join(lines[:index]))
     return None, _thought(text)
 
 
-def parse_json(text: str, *, cut: bool = False) -> tuple[str | None, str]:
-    """Action and thought of a reply that is a JSON object; no action where it is none, or was cut short."""
+def parse_json_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]:
+    """Parse a reply in JSON. The action is None if the reply is not a valid object, or was truncated."""
     try:
         reply = json.loads(text)
-        return (None if cut else str(reply["action"])), str(reply["thought"])
+        return (None if truncated else str(reply["action"])), str(reply["thought"])
     except (ValueError, TypeError, KeyError):
         return None, text.strip()
 

@@ -1,4 +1,4 @@
-"""The solver: an actor that is told the solution. It is the ceiling, the proof that tasks can be solved."""
+"""The solver: an actor that is given the solution. It is the upper bound, and shows that tasks can be solved."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
 
 class SolverActor(Actor):
-    """Carries out what the environment's own `solve` says, whatever the prompt says."""
+    """Actor that carries out the solution of the environment's `solve` and ignores the prompt."""
 
-    only_computes = True
+    cpu_bound = True
     sees_solution = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        """The next action of the solution; none once it is used up."""
-        done = len(history.steps)
-        left = history.solution[done:]
-        return Decision(action=left[0] if left else None, thought=f"{len(left)} to go.")
+        """Return the next action of the solution, no action after its end."""
+        remaining = history.solution[len(history.steps) :]
+        return Decision(action=remaining[0] if remaining else None, thought=f"{len(remaining)} to go.")

@@ -11,7 +11,7 @@ import numpy as np
 from ictbench._version import __version__
 from ictbench.audit.findings import Findings, shown
 from ictbench.audit.recompute import recheck
-from ictbench.audit.rerun_plan import AccessDict, later_loops, plan_again
+from ictbench.audit.rerun_plan import later_loops, plan_again
 from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.results.intervals import Floats
     from ictbench.runs import Progress
+    from ictbench.runs.option_types import RerunOptions
 
 
 def rerun(
@@ -39,7 +40,7 @@ def rerun(
     trust_code: bool = False,
     by: str = "",
     on_start: Callable[[Path, Progress], None] | None = None,
-    **access: Unpack[AccessDict],
+    **access: Unpack[RerunOptions],
 ) -> Verification:
     """Run the actor and the reflector of a result again, and test whether they are as good as it says.
 

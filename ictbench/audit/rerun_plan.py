@@ -5,45 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, PoolTooSmallError
 from ictbench.records import PluginSpec
 from ictbench.reflectors import traits_of
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-    from typing import Literal
+    from collections.abc import Iterator
 
     from pydantic import JsonValue
 
     from ictbench.results import Result
     from ictbench.results.schema import Player
+    from ictbench.runs.option_types import RerunOptions
     from ictbench.suites import Suite
 
 CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 """How a class of somebody's own is named."""
-
-
-class AccessDict(TypedDict, total=False):
-    """How the models are reached, and within which limits; see `ictbench.runs.plan.Options`."""
-
-    reflector_base_url: str | None
-    actor_base_url: str | None
-    reflector_model_options: Mapping[str, JsonValue] | Sequence[str]
-    actor_model_options: Mapping[str, JsonValue] | Sequence[str]
-    max_connections: int
-    requests_per_minute: int | None
-    tokens_per_minute: int | None
-    max_cost: float | None
-    max_tokens: int | None
-    max_time: float | None
-    request_timeout: float
-    cache: Path | None
-    executor: Literal["inline", "process", "ray"]
-    workers: int | None
 
 
 def later_loops(suite: Suite, digest: str, ranked: int, count: int) -> tuple[int, ...]:
@@ -69,7 +50,7 @@ def later_loops(suite: Suite, digest: str, ranked: int, count: int) -> tuple[int
 
 
 def plan_again(
-    result: Result, suite: Suite, suite_name: str, indices: tuple[int, ...], access: AccessDict, *, trust_code: bool
+    result: Result, suite: Suite, suite_name: str, indices: tuple[int, ...], access: RerunOptions, *, trust_code: bool
 ) -> RunPlan:
     """A run of the held-out families of a result, by its own players, on loops of these indices.
 
@@ -102,17 +83,17 @@ def plan_again(
         "reflector": (options.reflector_base_url, options.reflector_model_options),
     }
     # Those two who stand in for the players until these are put in their place have no model.
-    without: dict[str, object] = {f"{role}_base_url": None for role in access_of}
+    without: dict[str, Any] = {f"{role}_base_url": None for role in access_of}
     without |= {f"{role}_model_options": {} for role in access_of}
     actor, reflector = (
         _player(role, getattr(result, role), *access_of[role], options.request_timeout, trust_code)
         for role in ("actor", "reflector")
     )
     return replace(
-        make_plan(options.model_copy(update=without)),
+        make_plan(replace(options, **without)),
         actor=actor,
         reflector=reflector,
-        terms=traits_of(reflector),
+        traits=traits_of(reflector),
         trained_on=result.reflector_trained_on,
         loop_indices=indices,
     )

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from ictbench.audit.verification import ENOUGH, MARGIN, Verification
 from ictbench.errors import SubmissionError
+from ictbench.records import validation_message
 from ictbench.submissions.layout import Badge
 from ictbench.submissions.safe_read import read_bytes
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def read_record(path: Path, badge: Badge) -> Verification:
     try:
         record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
     except ValidationError as error:
-        raise SubmissionError(f"{path} is no record of a verification: {describe(error)}") from error
+        raise SubmissionError(f"{path} is no record of a verification: {validation_message(error)}") from error
     played = record.replayed.episodes if record.replayed else 0
     if record.badge != badge or (record.passed and not (played if badge == "replayed" else record.reran)):
         raise SubmissionError(f"{path} is no record of what was {badge}; have it made again")

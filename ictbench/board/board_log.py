@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pydantic import AwareDatetime, ValidationError
 
 from ictbench.errors import SubmissionError
-from ictbench.records import Record
+from ictbench.records import Record, validation_message
 from ictbench.submissions.safe_read import read_bytes
 from ictbench.submissions.submission_schema import Hash, Line, Text
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +85,7 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
     except OSError as error:
         raise SubmissionError(f"log {path} cannot be written: {error.strerror}") from error
     except ValidationError as error:
-        raise SubmissionError(f"the log takes no such line: {describe(error)}") from error
+        raise SubmissionError(f"the log takes no such line: {validation_message(error)}") from error
     return line
 
 
@@ -108,7 +107,7 @@ def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:
         try:
             line = LogLine.model_validate_json(raw)
         except ValidationError as error:
-            raise SubmissionError(f"log {path}, line {number}: {describe(error)}") from error
+            raise SubmissionError(f"log {path}, line {number}: {validation_message(error)}") from error
         if line.before != before:
             raise SubmissionError(
                 f"log {path}, line {number} does not follow the line before it: one of them was changed, moved or "

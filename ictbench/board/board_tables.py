@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
 from ictbench.results.formatting import one_line, signed
-from ictbench.suites.trained_on import training_in_words
+from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -146,7 +146,7 @@ def _row(entry: Entry) -> Row:
         "reflector": result.reflector.label,
         "reflector_revision": submission.reflector.revision,
         "open_weights": submission.reflector.open_weights,
-        "trained_on": training_in_words(entry.trained_on),
+        "trained_on": format_trained_on(entry.trained_on),
         "actor": result.actor.label,
         "profile": result.profile,
         "submitted_by": submission.submitted_by,

@@ -16,7 +16,7 @@ from ictbench.submissions.read_submission import read_result, read_submission
 from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.submission_schema import SLUG
 from ictbench.suites.suite import RANKED_PROFILES
-from ictbench.suites.trained_on import env_of_suite, was_seen
+from ictbench.suites.trained_on import env_of_suite, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Entry:
     def why_unranked(self) -> tuple[Section, str]:
         """Where it stands on the board, and, if it is not ranked, why not."""
         result = self.result
-        seen = self.seen_held_out
+        seen = self.held_out_trained_on
         if seen:
             return "trained", f"its reflector was trained on held-out {', '.join(seen)}"
         if control := _control(result):
@@ -81,13 +81,13 @@ class Entry:
         return tuple(sorted({place for one in stated for place in one})) if stated else None
 
     @cached_property
-    def seen_held_out(self) -> tuple[str, ...]:
+    def held_out_trained_on(self) -> tuple[str, ...]:
         """Held-out families that its reflector was trained on."""
         trained_on, suite = self.trained_on or (), self.result.suite.name
         return tuple(
             family.name
             for family in self.result.families
-            if family.role == "held-out" and was_seen(trained_on, suite, env_of_suite(suite), family.name)
+            if family.role == "held-out" and was_trained_on(trained_on, suite, env_of_suite(suite), family.name)
         )
 
     @property

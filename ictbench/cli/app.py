@@ -29,6 +29,7 @@ from ictbench.cli import (
     transfer,
     verify,
 )
+from ictbench.cli.command_options import OptionsCommand
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
+app.command("run", cls=OptionsCommand)(run.run)
 app.command("show")(show.show)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
@@ -55,7 +56,7 @@ app.command("transfer")(transfer.transfer)
 app.command("submit")(submit.submit)
 app.command("verify")(verify.verify)
 app.command("new")(new.new)
-app.command("rerun")(rerun.rerun)
+app.command("rerun", cls=OptionsCommand)(rerun.rerun)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")

@@ -49,7 +49,7 @@ def check(name: Name) -> None:
 
     held = check_data(name)
     if not held.complete:
-        raise RunError(f"{name}: {held}; the first trouble: {held.trouble}")
+        raise RunError(f"{name}: {held}; the first problem: {held.problem}")
     print(f"{name}: {held}")
 
 

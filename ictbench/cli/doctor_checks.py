@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
-from ictbench.envs.alfworld.data import glance_at_data
+from ictbench.envs.alfworld.data import check_data
 from ictbench.errors import IctbenchError
 from ictbench.plugins import Kind, installed, resolve
 from ictbench.suites import list_suites, load_suite
@@ -90,7 +90,7 @@ def _envs() -> Iterator[Check]:
 def _games() -> Check:
     """The official ALFWorld games: whether their files are there; `ictbench data check` reads them."""
     try:
-        held = glance_at_data("alfworld")
+        held = check_data("alfworld", read_files=False)
     except IctbenchError as error:
         return Check("ALFWorld games", False, "cannot be looked for", str(error), optional=True)
     remedy = "" if held.complete else "for suite alfworld-v1: ictbench data fetch alfworld"

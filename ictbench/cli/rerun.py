@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ictbench.cli.options import option
-from ictbench.cli.run import LIMITS, OUTPUT, PLAYERS, WORKERS, Executor
+from ictbench.cli.command_options import takes_run_options
+from ictbench.runs.options import OUTPUT
 
 
+@takes_run_options("rerun")
 def rerun(
     path: Annotated[Path, typer.Argument(metavar="SUBMISSION|RUN", help="Folder of a submission, or of a run.")],
     loops: Annotated[
@@ -24,48 +25,6 @@ def rerun(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Import classes, and use model options, that it names.")
     ] = False,
-    reflector_base_url: Annotated[
-        str | None, option("--reflector-base-url", "Address of the reflector's model.", rich_help_panel=PLAYERS)
-    ] = None,
-    actor_base_url: Annotated[
-        str | None, option("--actor-base-url", "Address of the actor's model.", rich_help_panel=PLAYERS)
-    ] = None,
-    reflector_model_options: Annotated[
-        list[str] | None,
-        option("--reflector-model-options", "KEY=VALUE for its provider.", rich_help_panel=PLAYERS),
-    ] = None,
-    actor_model_options: Annotated[
-        list[str] | None,
-        option("--actor-model-options", "KEY=VALUE for its provider.", rich_help_panel=PLAYERS),
-    ] = None,
-    max_connections: Annotated[
-        int, option("--max-connections", "Requests in flight at a time.", min=1, rich_help_panel=LIMITS)
-    ] = 16,
-    requests_per_minute: Annotated[
-        int | None, option("--requests-per-minute", "Over all models.", min=1, rich_help_panel=LIMITS)
-    ] = None,
-    tokens_per_minute: Annotated[
-        int | None, option("--tokens-per-minute", "Over all models.", min=1, rich_help_panel=LIMITS)
-    ] = None,
-    max_cost: Annotated[
-        float | None, option("--max-cost", "US dollars; stops there, to be continued.", rich_help_panel=LIMITS)
-    ] = None,
-    max_tokens: Annotated[
-        int | None, option("--max-tokens", "Tokens in and out; stops there.", min=1, rich_help_panel=LIMITS)
-    ] = None,
-    max_time: Annotated[float | None, option("--max-time", "Seconds; stops there.", rich_help_panel=LIMITS)] = None,
-    request_timeout: Annotated[
-        float, option("--request-timeout", "Seconds one request may take.", rich_help_panel=LIMITS)
-    ] = 120.0,
-    executor: Annotated[
-        Executor,
-        option("--executor", "In this process, worker processes, or a Ray cluster.", rich_help_panel=WORKERS),
-    ] = Executor.PROCESS,
-    workers: Annotated[
-        int | None,
-        option("--workers", "Worker processes or Ray actors.", min=1, show_default="as cores", rich_help_panel=WORKERS),
-    ] = None,
-    cache: Annotated[Path | None, option("--cache", "Response cache, an SQLite file.", rich_help_panel=OUTPUT)] = None,
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -87,6 +46,7 @@ def rerun(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record, and nothing else.")] = False,
+    **options: Any,
 ) -> None:
     """Run the models of a submission again, on loops drawn by its digest, and test whether it gained as much.
 
@@ -109,20 +69,7 @@ def rerun(
             trust_code=trust_code,
             by=by,
             on_start=on_start,
-            reflector_base_url=reflector_base_url,
-            actor_base_url=actor_base_url,
-            reflector_model_options=reflector_model_options or {},
-            actor_model_options=actor_model_options or {},
-            max_connections=max_connections,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
-            max_cost=max_cost,
-            max_tokens=max_tokens,
-            max_time=max_time,
-            request_timeout=request_timeout,
-            executor=executor.value,
-            workers=workers,
-            cache=cache,
+            **options,
         )
     found.write(place)
     if as_json:

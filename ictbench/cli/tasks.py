@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ictbench.choices import ProfileName
 from ictbench.cli.export import FORMAT, Format
-from ictbench.cli.run import Profile
 
 app = typer.Typer(help="Look at suites and their task families.", no_args_is_help=True)
 
@@ -74,7 +74,7 @@ def export(
     families: Annotated[
         str, typer.Option("--families", help="Families by name, or held-out, meta-train, all; several with commas.")
     ] = "all",
-    profile: Annotated[Profile, typer.Option("--profile", help="Whose loops and sizes are listed.")] = Profile.STANDARD,
+    profile: Annotated[ProfileName, typer.Option("--profile", help="Whose loops and sizes are listed.")] = "standard",
     loops: Annotated[
         int | None, typer.Option("--loops", help="Loops of generated tasks.", min=1, show_default="the profile's")
     ] = None,
@@ -90,7 +90,7 @@ def export(
         out or Path(f"{Path(suite).stem}-tasks"),
         form.value,
         families=[name.strip() for name in families.split(",") if name.strip()],
-        profile=profile.value,
+        profile=profile,
         loops=loops,
         whole_blocks=whole_blocks,
     )

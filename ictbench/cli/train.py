@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ictbench.cli.options import ExperienceFormat, option
+from ictbench.cli.command_options import OptionsCommand, option, takes_run_options
 
 if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
@@ -16,65 +16,18 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train reflectors: collect reflection states, then reinforce what the playing rewards.")
 
 
-@app.command("collect")
+@app.command("collect", cls=OptionsCommand)
+@takes_run_options("collect")
 def collect(
     out: Annotated[Path, option("--out", "Folder of the states; one that holds the same loops is continued.")],
-    env: Annotated[str | None, option("--env", "Environment, whose newest suite is played.")] = None,
-    suite: Annotated[str | None, option("--suite", "Suite by name or YAML file, instead of --env.")] = None,
-    families: Annotated[
-        list[str] | None, option("--families", "Meta-train families; several with commas.", show_default="meta-train")
-    ] = None,
-    reflector: Annotated[str, option("--reflector", "Who writes the prompts; see ictbench run.")] = "rules",
-    actor: Annotated[
-        str | None, option("--actor", "Who plays; see ictbench run.", show_default="the reflector's own model")
-    ] = None,
-    reflector_experience: Annotated[
-        ExperienceFormat | None,
-        option(
-            "--reflector-experience",
-            "Every observation, or only what changed.",
-            show_default="the reflector's usual",
-        ),
-    ] = None,
-    reflector_temperature: Annotated[
-        float | None, option("--reflector-temperature", "Of its model.", min=0, show_default="the suite's")
-    ] = None,
-    reflector_base_url: Annotated[str | None, option("--reflector-base-url", "Address of its model.")] = None,
-    actor_base_url: Annotated[str | None, option("--actor-base-url", "Address of the actor's model.")] = None,
-    reflector_model_options: Annotated[
-        list[str] | None, option("--reflector-model-options", "KEY=VALUE for its provider, e.g. batch=8.")
-    ] = None,
-    actor_model_options: Annotated[
-        list[str] | None, option("--actor-model-options", "KEY=VALUE for the actor's provider, e.g. n_ctx=4096.")
-    ] = None,
-    loops: Annotated[int | None, option("--loops", "Loops a family.", min=1, show_default="32")] = None,
-    turns: Annotated[int | None, option("--turns", "Turns a loop.", min=1, show_default="4")] = None,
-    batch_size: Annotated[int | None, option("--batch-size", "Episodes a turn.", min=1, show_default="3")] = None,
-    workers: Annotated[int | None, option("--workers", "Worker processes.", min=1, show_default="as cores")] = None,
     quiet: Annotated[bool, option("--quiet", "No progress.")] = False,
     as_json: Annotated[bool, option("--json", "Make the last line of the output JSON.")] = False,
+    **options: Any,
 ) -> None:
     """Play loops on meta-train families and write their reflection states as a data set."""
     from ictbench.cli.live_progress import watch
     from ictbench.train import collect as collect_states
 
-    options = {
-        "env": env,
-        "suite": suite,
-        "families": families,
-        "reflector": reflector,
-        "actor": actor,
-        "reflector_experience": reflector_experience,
-        "reflector_temperature": reflector_temperature,
-        "reflector_base_url": reflector_base_url,
-        "actor_base_url": actor_base_url,
-        "reflector_model_options": reflector_model_options,
-        "actor_model_options": actor_model_options,
-        "loops": loops,
-        "turns": turns,
-        "batch_size": batch_size,
-        "workers": workers,
-    }
     with watch(quiet) as on_start:
         about = collect_states(out, on_start=on_start, **options)
     if not quiet:
@@ -83,7 +36,7 @@ def collect(
         print(json.dumps({"states": about.states, "digest": about.digest, "folder": str(out)}))
 
 
-@app.command("grpo")
+@app.command("grpo", cls=OptionsCommand)
 def grpo(
     config: Annotated[Path, typer.Option("--config", help="YAML file of settings; see docs/training.md.")],
     states: Annotated[Path | None, option("--states", "Folder of states, instead of the file's.")] = None,

@@ -1,4 +1,4 @@
-"""Worlds, each behind one small contract, `TextEnv`."""
+"""Environments: one package per world, each behind the `TextEnv` contract."""
 
 from ictbench.envs.text_env import TextEnv
 

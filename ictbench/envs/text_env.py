@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class TextEnv(ABC):
-    """A world played through text.
+    """Environment that is played through text.
 
-    An instance is kept warm and reset to task after task. The same task gives the same episode in a fresh
-    instance, in a used one, in another process and on another date. It is synchronous and used by one thread
-    at a time; whoever drives it keeps it off the event loop.
+    An instance is reused: it is reset to one task after another. A task gives the same episode in a new instance, in
+    a used one, in another process and on another date. All methods are synchronous and are called by one thread at a
+    time, never on the event loop.
     """
 
     @abstractmethod
@@ -25,26 +25,36 @@ class TextEnv(ABC):
 
     @abstractmethod
     def step(self, action: str) -> Observation:
-        """Execute one of the available actions of the last observation, spelled exactly so."""
+        """Execute one of the available actions of the last observation and return the next observation.
+
+        Args:
+            action: Spelled exactly as in `Observation.actions`.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Release everything; the instance is not used again."""
+        """Release all resources. The instance is not used again."""
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
-        """Versions of the packages on which the behaviour depends, by package name."""
+        """Return the version of each package on which the environment's behaviour depends."""
 
     @classmethod
     def pool_key(cls, task: Task) -> str:
-        """Tasks with equal keys can share one warm instance. By default, all of them can."""
+        """Return the key of the instances that can play `task`.
+
+        An instance that played one task can be reset to any task with an equal key. By default, to all tasks.
+        """
         return ""
 
     @classmethod
     def unplayable(cls, tasks: Iterable[Task]) -> str | None:
-        """Why some of these tasks cannot be played here, in one line with what to do; None where nothing is missing."""
+        """Return why some of the tasks cannot be played on this machine and what to do, None if all can.
+
+        Called once before a run. The answer is one line.
+        """
         return None
 
     def solve(self) -> Sequence[str]:
-        """Actions that solve the current task from its start. Optional: the `solver` actor needs it."""
+        """Return actions that solve the current task from its start. Optional; the `solver` actor needs it."""
         raise NotImplementedError(f"{type(self).__name__} has no solver")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ictbench.export.dataset_card import facts, make_card
 from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
 from ictbench.results.rows import TABLES
-from ictbench.suites.trained_on import training_in_words
+from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
     from ictbench.results import Result
@@ -41,7 +41,7 @@ def _about(run: Run) -> str:
         "profile": f"{result.profile}: {', '.join(f'{name} {size}' for name, size in result.sizes)}",
         "actor": result.actor.label,
         "reflector": result.reflector.label,
-        "reflector trained on": training_in_words(result.reflector_trained_on),
+        "reflector trained on": format_trained_on(result.reflector_trained_on),
         "complete": "yes" if result.complete else f"no, {result.owed} owed",
         "for ranking": "yes" if result.ranked else "no",
         "deviations from suite and profile": "; ".join(result.deviations) or "none",

@@ -1,9 +1,9 @@
-"""Trajectories as events: only what changed, in words and few symbols, for reflectors with a small context.
+"""Trajectories as short lists of events, for models with a small context.
 
-Told are the symbols that are in sight at the start, what the player came to stand on, lines of prose that were not
-there before, and what ended the episode. A line is told once: of an episode that was solved, all of its own; of others,
-what no episode before them told. Actions that brought about nothing new are left out. Text without a map, as of
-ALFWorld's, is told by its new lines.
+An event is the symbols in sight at the start, a symbol that the player came to stand on, a new line of prose, or what
+ended the episode. A line of prose appears once: a solved episode keeps all of its lines, other episodes only those
+that no earlier episode showed. Actions without a new event are left out. Text without a map, as in ALFWorld, consists
+of its new lines.
 """
 
 from __future__ import annotations
@@ -15,114 +15,122 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.trajectory_text import describe_end
-from ictbench.rules_text.rules import places, prose, symbol_at
+from ictbench.rules_text.screen import count_symbols, entered_symbol, prose_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.records import Step, Trajectory
 
-COMMON = 4
-"""A symbol that a map shows more often than this is its floor or its walls, and not told."""
+MAX_COUNT = 4
+"""A symbol that a map shows more often is taken for floor or walls and left out."""
 
 _DIGIT = re.compile(r"\d")
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str:
-    """All of a batch, numbered from 1; last the symbols that were met, the commonest first.
+    """Return the events of a batch: episodes numbered from 1, then all symbols met, the most frequent first.
 
-    `player` is the symbol of the player on a map.
+    Args:
+        trajectories: The batch.
+        player: Symbol of the player on a map; None for text without a map.
     """
-    told: set[str] = set()
+    shown: set[str] = set()
     parts = []
     for number, trajectory in enumerate(trajectories, start=1):
-        # How a task was solved is told as a whole.
-        parts.append(f"Episode {number}:\n{events_of(trajectory, player, set() if trajectory.solved else told)}")
-    met = Counter(symbol for trajectory in trajectories for symbol in _met(trajectory, player))
-    if met:
-        parts.append(f"Symbols: {_quoted(symbol for symbol, _ in met.most_common())}")
+        # A solved episode keeps all of its lines, so that it can be understood by itself.
+        events = format_episode_events(trajectory, player, set() if trajectory.solved else shown)
+        parts.append(f"Episode {number}:\n{events}")
+    symbols = Counter(symbol for trajectory in trajectories for symbol in _symbols_met(trajectory, player))
+    if symbols:
+        parts.append(f"Symbols: {_quoted(symbol for symbol, _ in symbols.most_common())}")
     return "\n".join(parts)
 
 
-def events_of(trajectory: Trajectory, player: str | None, told: set[str]) -> str:
-    """One episode, an event a line. Lines of prose in `told` are left out, and new ones added to it."""
-    texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
-    lines = list(_start(texts[0], player, told))
-    stood: set[str] = set()
-    # What the environment ended the episode for is its last action's doing, even if nothing new is to be seen.
-    decisive = trajectory.steps[-1] if trajectory.steps and trajectory.end in get_args(EnvEnd) else None
+def format_episode_events(trajectory: Trajectory, player: str | None, shown: set[str]) -> str:
+    """Return the events of one episode, one action a line.
+
+    Args:
+        trajectory: The episode.
+        player: Symbol of the player on a map; None for text without a map.
+        shown: Lines of prose to leave out; the lines of this episode are added.
+    """
+    texts = _texts(trajectory)
+    lines = list(_start_events(texts[0], player, shown))
+    visited: set[str] = set()
+    # The environment ended the episode in response to the last action, even if the screen shows no change.
+    ending_step = trajectory.steps[-1] if trajectory.steps and trajectory.end in get_args(EnvEnd) else None
     for step, before, after in zip(trajectory.steps, texts, texts[1:], strict=False):
-        news = list(_news(before, after, player, told, stood)) if step.executed is not None else []
-        if step is decisive:
+        events = list(_step_events(before, after, player, shown, visited)) if step.executed is not None else []
+        if step is ending_step:
             ending = describe_end(trajectory)
-            news.append(f"{ending[0].upper()}{ending[1:]}.")
-        if news:
-            lines.append(f"{_named(step)}: {' '.join(news)}")
-    if decisive is None:
+            events.append(f"{ending[0].upper()}{ending[1:]}.")
+        if events:
+            lines.append(f"{_action_name(step)}: {' '.join(events)}")
+    if ending_step is None:
         lines.append(f"In the end {describe_end(trajectory)}.")
     return "\n".join(lines)
 
 
-def _start(text: str, player: str | None, told: set[str]) -> Iterator[str]:
-    """What is in sight at the start."""
-    if lines := _untold(prose(text), told):
+def _texts(trajectory: Trajectory) -> list[str]:
+    return [*(step.observation for step in trajectory.steps), trajectory.last_observation]
+
+
+def _start_events(text: str, player: str | None, shown: set[str]) -> Iterator[str]:
+    if lines := _new_lines(prose_lines(text), shown):
         yield " ".join(lines)
     if player and (symbols := _symbols(text, player)):
         yield f"In sight: {_quoted(symbols)}"
 
 
-def _news(before: str, after: str, player: str | None, told: set[str], stood: set[str]) -> Iterator[str]:
-    """What one action brought about, as far as it was not told before; `stood` are the symbols that were stood on."""
-    symbol = _came_onto(before, after, player)
-    if symbol and symbol not in stood:
-        stood.add(symbol)
+def _step_events(before: str, after: str, player: str | None, shown: set[str], visited: set[str]) -> Iterator[str]:
+    """Yield what one action changed; `visited` holds the symbols that the player has stood on."""
+    symbol = _entered_symbol(before, after, player)
+    if symbol and symbol not in visited:
+        visited.add(symbol)
         yield f"came onto {_quoted(symbol)}"
-    was = prose(before)
-    yield from _untold([line for line in prose(after) if line not in was], told)
+    prose_before = prose_lines(before)
+    yield from _new_lines([line for line in prose_lines(after) if line not in prose_before], shown)
 
 
-def _came_onto(before: str, after: str, player: str | None) -> str | None:
-    """The symbol that the player came to stand on, unless it is floor."""
-    was, now = (places(text, player) for text in (before, after)) if player else ((), ())
-    if not was or not now or was[0] == now[0]:
-        return None
-    symbol = symbol_at(before, now[0])
+def _entered_symbol(before: str, after: str, player: str | None) -> str | None:
+    """Return the symbol that the player came to stand on, unless it is floor."""
+    symbol = entered_symbol(before, after, player) if player else None
     return symbol if symbol in _symbols(before, player) else None
 
 
-def _met(trajectory: Trajectory, player: str | None) -> list[str]:
-    """The symbols that were in sight at the start of an episode, or that the player came to stand on; each once."""
+def _symbols_met(trajectory: Trajectory, player: str | None) -> list[str]:
+    """Return the symbols in sight at the start and those that the player came to stand on, each once."""
     if player is None:
         return []
-    texts = [*(step.observation for step in trajectory.steps), trajectory.last_observation]
-    onto = (_came_onto(before, after, player) for before, after in pairwise(texts))
-    return list(dict.fromkeys([*_symbols(texts[0], player), *filter(None, onto)]))
+    texts = _texts(trajectory)
+    entered = (_entered_symbol(before, after, player) for before, after in pairwise(texts))
+    return list(dict.fromkeys([*_symbols(texts[0], player), *filter(None, entered)]))
 
 
-def _untold(lines: Sequence[str], told: set[str]) -> list[str]:
-    """The lines that were not told yet, and say more than a table of numbers, as a status line is."""
-    fresh = [line for line in lines if line not in told and not _is_table(line)]
-    told.update(fresh)
-    return fresh
+def _new_lines(lines: Sequence[str], shown: set[str]) -> list[str]:
+    """Return the lines that were not shown before and add them to `shown`; tables such as a status line are dropped."""
+    new = [line for line in lines if line not in shown and not _is_table(line)]
+    shown.update(new)
+    return new
 
 
 def _is_table(line: str) -> bool:
-    """Whether most of its words have digits in them."""
+    """Return whether most words of a line contain digits."""
     return 2 * sum(bool(_DIGIT.search(word)) for word in line.split()) > len(line.split())
 
 
 def _symbols(text: str, player: str | None) -> list[str]:
-    """What stands on the map, rarest first: neither the player, nor floor and walls."""
-    grid = Counter(c for line in text.splitlines() if not _WORD.search(line) for c in line if not c.isspace())
-    counted = sorted((count, symbol) for symbol, count in grid.items() if symbol != player and count <= COMMON)
-    return [symbol for _, symbol in counted]
+    """Return the symbols of a map, the rarest first, without the player, floor and walls."""
+    counts = sorted(
+        (count, symbol) for symbol, count in count_symbols(text).items() if symbol != player and count <= MAX_COUNT
+    )
+    return [symbol for _, symbol in counts]
 
 
 def _quoted(symbols: Iterable[str]) -> str:
-    """As rules name them."""
     return " ".join(f'"{symbol}"' for symbol in symbols)
 
 
-def _named(step: Step) -> str:
+def _action_name(step: Step) -> str:
     return step.executed or f"{step.proposed or 'no action'} (invalid)"

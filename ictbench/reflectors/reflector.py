@@ -1,4 +1,4 @@
-"""The contract of a reflector."""
+"""The reflector contract."""
 
 from __future__ import annotations
 
@@ -16,67 +16,44 @@ if TYPE_CHECKING:
     from ictbench.records import Reflection, Trajectory
 
 Experience = Literal["fresh", "halved", "retried", "foreign"]
-"""What a loop of N turns and batches of k plays for a reflector: always N k episodes.
+"""Which episodes a loop of N turns with k tasks each plays for a reflector. There are always N k episodes.
 
-fresh: k tasks a turn, none twice. halved: half of them, and the reflector has as many episodes of its own.
-retried: the same k tasks in every turn. foreign: k tasks a turn of another family.
+fresh: k new tasks in every turn.
+halved: half of these tasks; the reflector may play as many episodes itself.
+retried: the same k tasks in every turn.
+foreign: k new tasks of another family in every turn.
 """
 
 
-class Play(Protocol):
-    """Plays tasks of the turn's batch once more, for the reflector. Its episodes are recorded like all others."""
-
-    @property
-    def left(self) -> int:
-        """Episodes that may still be played in this turn."""
-
-    async def __call__(self, prompt: str, places: Sequence[int]) -> list[Trajectory]:
-        """Trajectories under `prompt` of the tasks at these places of the batch, counted from 0.
-
-        One that the turn has played already, its own batch included, is not counted again.
-
-        Raises:
-            PluginError: more are asked for than are left.
-            InfrastructureError: an episode is owed.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a reflector may know, and do, besides reading the experience."""
-
-    seed: int
-    """To sample with."""
-    prompt_cap: int
-    """The most that a prompt may hold, in UTF-8 bytes."""
-    play: Play | None = None
-    """For a reflector whose experience is `halved`: it has as many episodes of its own as the batch has."""
-    turn: int = 1
-    """1 … N."""
-
-
 class Reflector(ABC):
-    """Rewrites a prompt. Whatever it remembers between turns travels in `state`, plain JSON."""
+    """Rewrites a prompt after reading the episodes played under it.
+
+    One instance serves all loops of a run. What it keeps from one turn to the next goes into `state`.
+    """
 
     needs_model: ClassVar[bool] = False
     wraps: ClassVar[bool] = False
-    """Whether it is made around another reflector; see `ictbench.reflectors.controls.wrapper`."""
+    """Whether its option `reflector` names another reflector, as `ictbench.reflectors.controls.wrapper` expects."""
     trained_on: ClassVar[tuple[str, ...] | None] = None
-    """Families it was trained on, in the words of `ictbench.suites.trained_on`; None for unknown, as of a model."""
+    """Families it was trained on, in the syntax of `ictbench.suites.trained_on`. None means unknown."""
     control: ClassVar[str] = ""
-    """Why it is a control, which is never ranked, as a clause about "it"; empty for one that may be ranked."""
+    """Why it is a control, which is never ranked: a clause whose subject is "it". Empty if it may be ranked."""
     experience: ClassVar[Experience] = "fresh"
     prompt_cap: ClassVar[int | None] = None
-    """What its prompts may hold, in UTF-8 bytes, where that is not the suite's cap: then it is a control."""
+    """Maximum size of its prompts in UTF-8 bytes. None means the suite's cap; any other makes it a control."""
     formats: ClassVar[tuple[ExperienceFormat, ...]] = ()
-    """How its model can be shown the experience, its usual way first; empty where there is no choice."""
+    """Formats in which its model can read the experience, the default first. Empty if there is no choice."""
     max_tokens: ClassVar[int | None] = None
-    """The most that its model may answer with, where that is not what the suite says."""
+    """Maximum number of tokens of a reply of its model. None means the suite's limit."""
     instruction: str = ""
-    """What its model is told, in full but for prompt and episodes, so that it can be published; empty if nothing."""
+    """Text sent to its model, without the prompt and the episodes; published with results. Empty without a model."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model of the reflector's spec, where it has one, and the options of the spec."""
+        """Store the model.
+
+        Raises:
+            TypeError: An option is unknown.
+        """
         self.model = model
         if options:
             raise TypeError(f"{type(self).__name__} has no option {sorted(options)[0]!r}")
@@ -85,11 +62,51 @@ class Reflector(ABC):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Answer the next prompt, given the current one, a batch played under it, and the state last returned.
+        """Return the next prompt and the new state.
 
-        The state is None on the first turn.
+        Args:
+            prompt: The current prompt.
+            trajectories: Episodes of one batch that were played under it.
+            state: The state that the previous turn returned, plain JSON; None in the first turn.
+            context: The turn's limits and tools.
 
         Raises:
-            ModelFailure: the turn keeps its prompt and is counted.
-            InfrastructureError: the loop stops here until resumed.
+            ModelFailure: The model failed. The turn keeps the current prompt and is counted.
+            InfrastructureError: Something other than the model failed. The loop stops until the run is resumed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Limits and tools of one turn."""
+
+    seed: int
+    """Sampling seed."""
+    prompt_cap: int
+    """Maximum size of the next prompt in UTF-8 bytes."""
+    play: BatchPlayer | None = None
+    """Plays tasks of the batch again; only for a reflector whose `experience` is `halved`."""
+    turn: int = 1
+    """Number of the turn, 1 … N."""
+
+
+class BatchPlayer(Protocol):
+    """Plays tasks of the turn's batch under another prompt. Its episodes are recorded like all others."""
+
+    @property
+    def left(self) -> int:
+        """Number of episodes that may still be played in this turn."""
+
+    async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
+        """Play tasks under `prompt` and return their trajectories.
+
+        An episode that was already played in this turn is returned again and does not count again.
+
+        Args:
+            prompt: The system prompt.
+            indices: Positions of the tasks in the batch, from 0.
+
+        Raises:
+            PluginError: More episodes are requested than are left.
+            InfrastructureError: An episode could not be played, and the model did not cause it.
         """

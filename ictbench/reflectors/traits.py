@@ -1,4 +1,4 @@
-"""On which terms a reflector takes part, known before it is made."""
+"""Properties of a reflector that are known before it is created."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What an arm learns from, what it may hold, and whether it is a control."""
+    """Properties of a reflector together with its wrappers."""
 
     experience: Experience
     prompt_cap: int | None
-    """In UTF-8 bytes; None for the suite's."""
+    """Maximum size of its prompts in UTF-8 bytes. None means the suite's cap."""
     control: str
-    """Why it is never ranked; empty if it may be."""
+    """Why it is a control, which is never ranked. Empty if it may be ranked."""
     trained_on: tuple[str, ...] | None
-    """What the reflector, or its model's card, says of itself."""
+    """Families it was trained on, as its class or its model's checkpoint card declares. None means unknown."""
 
 
 def traits_of(spec: PluginSpec) -> Traits:
-    """The terms of a reflector, together with those of the reflectors inside where it wraps some.
-
-    What a checkpoint was trained on, its card says.
+    """Return the traits of a reflector.
 
     Raises:
-        UsageError: it is no reflector, wraps one whose experience is not the usual, or its model's card is missing.
+        UsageError: The name is not a reflector, the checkpoint card of its model is missing, or it wraps a reflector
+            whose experience is not `fresh`.
     """
-    classes = list(_from_outside_in(spec))
-    outermost, innermost = classes[0], classes[-1]
-    for found in classes[1:]:
-        if found.experience != "fresh":
+    classes = list(_classes(spec))
+    for inner in classes[1:]:
+        if inner.experience != "fresh":
             raise ConfigError(
-                f"reflector {spec.label}: nothing can be wrapped around {found.__name__}: {found.control}"
+                f"reflector {spec.label}: {inner.__name__} cannot be wrapped, because {inner.control}; "
+                "remove the wrapper"
             )
     card = find_card(spec.model) if spec.model else None
     return Traits(
-        experience=outermost.experience,
-        prompt_cap=next((found.prompt_cap for found in classes if found.prompt_cap is not None), None),
-        control="; ".join(found.control for found in classes if found.control),
-        trained_on=card.trained_on if card else innermost.trained_on,
+        experience=classes[0].experience,
+        prompt_cap=next((cls.prompt_cap for cls in classes if cls.prompt_cap is not None), None),
+        control="; ".join(cls.control for cls in classes if cls.control),
+        trained_on=card.trained_on if card else classes[-1].trained_on,
     )
 
 
-def class_of(spec: PluginSpec) -> type[Reflector]:
-    """The class that a spec names.
+def reflector_class(spec: PluginSpec) -> type[Reflector]:
+    """Return the class that a specification names.
 
     Raises:
-        UsageError: there is none, or it is no reflector.
+        UsageError: It does not exist or is not a reflector.
     """
-    found = resolve("reflector", spec.name)
-    if not issubclass(found, Reflector):
-        raise UsageError(f"reflector {spec.label}: {found.__name__} is no subclass of ictbench.Reflector")
-    return found
+    cls = resolve("reflector", spec.name)
+    if not issubclass(cls, Reflector):
+        raise UsageError(f"reflector {spec.label}: {cls.__name__} is not a subclass of ictbench.Reflector")
+    return cls
 
 
-def _from_outside_in(spec: PluginSpec) -> Iterator[type[Reflector]]:
-    found = class_of(spec)
-    yield found
-    if found.wraps:
-        yield from _from_outside_in(PluginSpec.model_validate(spec.options["reflector"]))
+def _classes(spec: PluginSpec) -> Iterator[type[Reflector]]:
+    """Yield the classes of a reflector and those that it wraps, outermost first."""
+    cls = reflector_class(spec)
+    yield cls
+    if cls.wraps:
+        yield from _classes(PluginSpec.model_validate(spec.options["reflector"]))

@@ -1,4 +1,7 @@
-"""Trajectories as text for a language model, with what the paper shows: no thoughts, no action lists, no ids."""
+"""Trajectories as text for a language model.
+
+As in the paper, the text holds observations, actions, rewards and ends, but no thoughts, action lists or ids.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
     from ictbench.choices import FailureKind
     from ictbench.records import Step, Trajectory
 
-FAILURES: dict[FailureKind, str] = {
+FAILURE_CAUSES: dict[FailureKind, str] = {
     "bad_request": "its request was rejected",
     "context_overflow": "the episode became too long for it",
     "refused": "it refused to answer",
@@ -21,7 +24,7 @@ FAILURES: dict[FailureKind, str] = {
 
 
 def format_trajectories(trajectories: Sequence[Trajectory]) -> str:
-    """All of a batch, numbered from 1, with blank lines between."""
+    """Return the text of a batch: episodes numbered from 1, separated by blank lines."""
     return "\n\n".join(
         f"=== Episode {number} ===\n{format_trajectory(trajectory)}"
         for number, trajectory in enumerate(trajectories, start=1)
@@ -29,24 +32,18 @@ def format_trajectories(trajectories: Sequence[Trajectory]) -> str:
 
 
 def format_trajectory(trajectory: Trajectory) -> str:
-    """What was observed and done, step by step, the last observation, and how it ended."""
+    """Return the text of one episode: each observation and action, the last observation, and how it ended."""
     lines: list[str] = []
     for number, step in enumerate(trajectory.steps, start=1):
-        lines += [f"Observation {number}:", step.observation, f"Action {number}: {_action(step)}"]
+        lines += [f"Observation {number}:", step.observation, f"Action {number}: {_action_text(step)}"]
     lines += ["Last observation:", trajectory.last_observation]
     lines += [f"Success: {'Yes' if trajectory.solved else 'No'}", f"Total reward: {trajectory.total_reward:g}"]
     lines.append(f"How it ended: {describe_end(trajectory)}")
     return "\n".join(lines)
 
 
-def _action(step: Step) -> str:
-    if step.proposed is None:
-        return "(none: the answer named no action, so nothing happened)"
-    return step.proposed if step.executed is not None else f"{step.proposed} (invalid: nothing happened)"
-
-
 def describe_end(trajectory: Trajectory) -> str:
-    """How an episode ended, as a clause."""
+    """Return how an episode ended, as a clause."""
     match trajectory.end:
         case "solved":
             return "the task was solved"
@@ -57,5 +54,11 @@ def describe_end(trajectory: Trajectory) -> str:
         case "step_limit":
             return f"all {len(trajectory.steps)} actions were used up"
         case "failed":
-            cause = FAILURES[trajectory.failure] if trajectory.failure else "it failed"
+            cause = FAILURE_CAUSES[trajectory.failure] if trajectory.failure else "it failed"
             return f"the agent could not go on: {cause}"
+
+
+def _action_text(step: Step) -> str:
+    if step.proposed is None:
+        return "(none: the answer named no action, so nothing happened)"
+    return step.proposed if step.executed is not None else f"{step.proposed} (invalid: nothing happened)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.results.formatting import signed
-from ictbench.suites.trained_on import training_in_words
+from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,6 @@ def remarks(result: Result) -> Iterator[str]:
         if reasons or not result.control:
             yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
     if result.reflector_trained_on or result.reflector.model:
-        yield f"Reflector trained on: {training_in_words(result.reflector_trained_on)}."
+        yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, no language model."

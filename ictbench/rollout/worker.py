@@ -62,7 +62,7 @@ class EpisodeWorker:
         request_priority.set(priority)
         actor = self._actor(spec.actor)
         async with self._envs.fitting(spec.task) as env:
-            if actor.only_computes:
+            if actor.cpu_bound:
                 return await self._call(_computed, spec, env, actor)
             return await play_episode(spec, env, actor, self._call)
 

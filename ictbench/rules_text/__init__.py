@@ -1,1 +1,1 @@
-"""The plain-English rule language, shared by the scripted pair and by reflectors for small models."""
+"""The plain-English rule language and map reading, shared by the scripted pair and reflectors for small models."""

@@ -1,7 +1,6 @@
-"""The plain-English rules that the scripted pair shares: how they are written, read, and matched with text.
+"""The plain-English rule language: rules as records, their sentences, and a parser that finds them in a prompt.
 
-The reflector writes them into a prompt, the actor finds them there. Nothing here knows a game: text is
-either prose (a line with a word in it) or a grid of symbols in which one symbol is the player.
+A reflector writes rules into a prompt; the scripted actor parses them out of it. The language knows nothing of a game.
 """
 
 from __future__ import annotations
@@ -12,15 +11,12 @@ from functools import lru_cache
 from typing import Literal
 
 HEADING = "Learned from experience:"
-"""The line below which the reflector writes its rules; what stands above it is never touched."""
-
-Place = tuple[int, int]
-"""Row and column in a grid. Rows count upwards from the last line, so lines put on top do not shift them."""
+"""The line below which the scripted reflector writes its rules. It never changes the text above that line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Walk onto the nearest `symbol` on the screen."""
+    """Rule: walk onto the nearest `symbol` on the screen."""
 
     symbol: str
 
@@ -30,7 +26,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Choose `action` when `phrase` is in sight, or, if `later`, once it has been seen in this episode."""
+    """Rule: choose `action` while `phrase` is on the screen; if `later`, also after it was there in this episode."""
 
     phrase: str
     action: str
@@ -43,10 +39,10 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Prefer actions that name what a line names, where nothing else is said; repeat none."""
+    """Rule: where no other rule applies, prefer actions that share words with a line of text; repeat none of them."""
 
     phrase: str
-    """How the line begins."""
+    """Beginning of the line."""
 
     def __str__(self) -> str:
         return f'Prefer new actions that name what the line "{self.phrase}" names.'
@@ -54,9 +50,10 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to use actions of one kind, by their first word, while following a line."""
+    """Rule: how to use actions of one kind while following a line."""
 
     kind: str
+    """First word of the actions."""
     how: Literal[
         "only what the line names, and once",
         "only what the line names",
@@ -70,12 +67,12 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """If the line names one kind of action, do it before another; it is possible after some action."""
+    """Rule: if the line names actions of `kind`, do one of them before any action of the kind `later`."""
 
     kind: str
     later: str
     place: str
-    """The action after which it is possible, without numbers; empty if unknown."""
+    """Action, without numbers, after which actions of `kind` become available; empty if unknown."""
 
     def __str__(self) -> str:
         return f'If it names "{self.kind}", do that before "{self.later}"; look for it by "{self.place}".'
@@ -91,72 +88,26 @@ _RULE = re.compile(
     r"only for more of what the line names|and what was done may be done again)|"
     r'If it names "(?P<first>[^"\n]+)", do that before "(?P<later>[^"\n]+)"; look for it by "(?P<place>[^"\n]*)"'
 )
-_PLAYER = re.compile(r'You are the "(.)"')
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @lru_cache(maxsize=1024)
-def read_rules(prompt: str) -> tuple[Rule, ...]:
-    """The rules that a prompt holds, in its order."""
-    return tuple(_rule(found) for found in _RULE.finditer(prompt))
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """Return the rules that a prompt or a reply contains, in the order of the text."""
+    return tuple(_rule(match) for match in _RULE.finditer(text))
 
 
-def _rule(found: re.Match[str]) -> Rule:
-    if found["symbol"]:
-        return Walk(found["symbol"])
-    if found["line"]:
-        return Follow(found["line"])
-    if found["kind"]:
-        return Manner(found["kind"], found["how"])  # type: ignore[arg-type]
-    if found["first"]:
-        return Before(found["first"], found["later"], found["place"])
-    return Choose(found["phrase"], found["action"], later=found["when"].startswith("After"))
+def _rule(match: re.Match[str]) -> Rule:
+    if match["symbol"]:
+        return Walk(match["symbol"])
+    if match["line"]:
+        return Follow(match["line"])
+    if match["kind"]:
+        return Manner(match["kind"], match["how"])  # type: ignore[arg-type]
+    if match["first"]:
+        return Before(match["first"], match["later"], match["place"])
+    return Choose(match["phrase"], match["action"], later=match["when"].startswith("After"))
 
 
-@lru_cache(maxsize=1024)
-def player_symbol(prompt: str) -> str | None:
-    """The symbol that the prompt says is the player: `You are the "@"`."""
-    found = _PLAYER.search(prompt)
-    return found[1] if found else None
-
-
-@lru_cache(maxsize=4096)
-def prose(text: str) -> tuple[str, ...]:
-    """The lines of a text that hold words, white space collapsed."""
-    return tuple(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if _WORD.search(line)))
-
-
-@lru_cache(maxsize=65536)
-def words(text: str) -> tuple[str, ...]:
-    """The words of a text in lower case, numbers left out."""
-    return tuple(word.lower() for word in _WORD.findall(text))
-
-
-def kind_of(action: str) -> str:
-    """The first word of an action."""
+def action_kind(action: str) -> str:
+    """Return the first word of an action, by which rules group actions."""
     return action.split()[0] if action.strip() else ""
-
-
-@lru_cache(maxsize=4096)
-def places(text: str, symbol: str) -> tuple[Place, ...]:
-    """Where a symbol stands in the grid lines of a text."""
-    lines = text.splitlines()
-    return tuple(
-        (row - len(lines), column)
-        for row, line in enumerate(lines)
-        if symbol in line and not _WORD.search(line)
-        for column, character in enumerate(line)
-        if character == symbol
-    )
-
-
-def symbol_at(text: str, place: Place) -> str:
-    """The symbol at a place, a space where the line is shorter."""
-    lines = text.splitlines()
-    row, column = place
-    return lines[row][column : column + 1] or " " if -row <= len(lines) else " "
-
-
-def holds(text: str, phrase: str) -> bool:
-    """Whether a phrase stands in the prose of a text, as whole words."""
-    return any(f" {phrase} " in f" {line} " for line in prose(text))

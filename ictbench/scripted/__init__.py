@@ -1,1 +1,1 @@
-"""The scripted pair: a reflector that mines rules, and an actor that follows them."""
+"""The scripted pair: a reflector that mines rules from experience, and an actor that follows them."""

@@ -1,7 +1,8 @@
-"""What the scripted reflector learns from which actions were offered: actions have kinds, and kinds have manners.
+"""Affordance learning: rules that the scripted reflector infers from which actions were available at each step.
 
-It finds a line that tells episodes apart and names what actions name; kinds of actions that never change what is
-offered; kinds that make themselves impossible until another undoes them; kinds that are possible only after another.
+It looks for a line of text that differs between episodes and shares words with actions; for kinds of actions that
+never change what is available; for kinds that undo what another kind did; for kinds that become unavailable until
+another kind is done; and for kinds that are available only in between. A kind is the first word of an action.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
-from ictbench.rules_text.rules import Before, Follow, Manner, Rule, kind_of, prose, words
+from ictbench.rules_text.rules import Before, Follow, Manner, Rule, action_kind
+from ictbench.rules_text.screen import prose_lines, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,13 +23,13 @@ if TYPE_CHECKING:
     from ictbench.records import Trajectory
 
 MANY_KINDS = 4
-"""With fewer kinds of actions there is nothing to tell apart by them."""
+"""Fewest kinds of actions at which kinds can tell actions apart."""
 
 RELIABLE = 4
-"""A kind is said to undo if one of so many times it did."""
+"""A kind undoes another if it did so in more than one of this many cases."""
 
 COMMON = 0.9
-"""A kind that is offered more often than this is no news."""
+"""Share of steps above which the availability of a kind carries no information."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,76 +41,85 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """One step of a past episode: what was offered, what was done, and what was offered then."""
+class Transition:
+    """One step of a past episode: the kinds available before it, its action, and the kinds available after it."""
 
     episode: int
     action: str
     before: frozenset[str]
-    """Kinds."""
     after: frozenset[str]
     changed: bool
-    """Whether anything else was offered afterwards."""
+    """Whether the available actions differ afterwards."""
     undone: str | None
-    """The kind of the action before, if what is offered now is what was offered before that one."""
+    """Kind of the previous action, if this action made exactly the actions available that were so before it."""
 
 
-def remember_offers(state: JsonValue, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """The old state with new trajectories added: per episode its first lines, words of first actions, and steps."""
-    old: dict[str, Any] = state if isinstance(state, dict) else {"kinds": [], "episodes": []}
-    numbers = {kind: number for number, kind in enumerate(old["kinds"])}
-    episodes = list(old["episodes"])
+def add_episodes(state: JsonValue, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """Return the memory with new trajectories added; plain JSON.
+
+    Of each episode it holds the first lines, the words of the first actions, and the steps with available kinds.
+    """
+    memory: dict[str, Any] = state if isinstance(state, dict) else {"kinds": [], "episodes": []}
+    numbers = {kind: number for number, kind in enumerate(memory["kinds"])}
+    episodes = list(memory["episodes"])
     for trajectory in trajectories:
         if not trajectory.steps:
             continue
-        offered = [
-            [numbers.setdefault(kind, len(numbers)) for kind in sorted({kind_of(action) for action in step.actions})]
+        available = [
+            [
+                numbers.setdefault(kind, len(numbers))
+                for kind in sorted({action_kind(action) for action in step.actions})
+            ]
             for step in trajectory.steps
         ]
         lists = list(dict.fromkeys(step.actions for step in trajectory.steps))
         first = trajectory.steps[0]
         episodes.append(
             {
-                "lines": [line for line in prose(first.observation) if not any(c.isdigit() for c in line)],
+                "lines": [line for line in prose_lines(first.observation) if not any(c.isdigit() for c in line)],
                 "named": sorted({word for action in first.actions for word in words(action)[1:]}),
-                "steps": [[step.executed, kinds] for step, kinds in zip(trajectory.steps, offered, strict=True)],
+                "steps": [[step.executed, kinds] for step, kinds in zip(trajectory.steps, available, strict=True)],
                 "lists": [lists.index(step.actions) for step in trajectory.steps],
             }
         )
     return {"kinds": list(numbers), "episodes": episodes}
 
 
-def lessons(memory: dict[str, Any]) -> list[Lesson]:
-    """The rules that what was offered supports; none where actions are of few kinds or no line names them."""
+def infer_lessons(memory: dict[str, Any]) -> list[Lesson]:
+    """Return the rules that the memory supports; none with few kinds of actions or without a line to follow."""
     if len(memory["kinds"]) < MANY_KINDS or len(memory["episodes"]) < 2:
         return []
-    line = _telling_line(memory["episodes"])
+    line = _informative_line(memory["episodes"])
     if line is None:
         return []
-    offers = list(_offers(memory))
+    transitions = list(_transitions(memory))
     reason = f'The line "{line}" differs from episode to episode and names what actions name.'
-    every = [Lesson(Follow(line), reason), *_idle(offers), *_undoings(offers), *_exchanges(offers)]
-    return list({lesson.rule: lesson for lesson in every}.values())
+    lessons = [Lesson(Follow(line), reason), *_idle(transitions), *_undoing(transitions), *_exchanges(transitions)]
+    return list({lesson.rule: lesson for lesson in lessons}.values())
 
 
-def _telling_line(episodes: Sequence[dict[str, Any]]) -> str | None:
-    """How the shortest line begins that every episode starts with, each differently, naming what actions name."""
-    found = []
+def _informative_line(episodes: Sequence[dict[str, Any]]) -> str | None:
+    """Return the beginning of the shortest first line that all episodes share, that differs in how it goes on, and
+    that has words in common with the first actions of most episodes.
+    """
+    candidates = []
     for line in episodes[0]["lines"]:
         start = " ".join(line.split()[:2])
-        alike = [next((one for one in episode["lines"] if one.startswith(start)), None) for episode in episodes]
-        lines = [one for one in alike if one is not None]
+        first_matches = [
+            next((other for other in episode["lines"] if other.startswith(start)), None) for episode in episodes
+        ]
+        lines = [match for match in first_matches if match is not None]
         if len(lines) < len(episodes) or len(set(lines)) < 2:
             continue
-        names = [set(words(one)) & set(episode["named"]) for one, episode in zip(lines, episodes, strict=True)]
-        opening = _opening(lines)
+        names = [set(words(text)) & set(episode["named"]) for text, episode in zip(lines, episodes, strict=True)]
+        opening = _common_opening(lines)
         if opening and 2 * sum(map(bool, names)) > len(episodes):
-            found.append((sum(map(len, lines)), opening))
-    return min(found)[1] if found else None
+            candidates.append((sum(map(len, lines)), opening))
+    return min(candidates)[1] if candidates else None
 
 
-def _opening(lines: Sequence[str]) -> str:
-    """What all lines begin with: up to the last colon or comma if there is one, else in whole words."""
+def _common_opening(lines: Sequence[str]) -> str:
+    """Return the common beginning of lines: up to its last colon, else its last comma, else its last whole word."""
     shared = "".join(signs[0] for signs in takewhile(lambda signs: len(set(signs)) == 1, zip(*lines, strict=False)))
     for sign in ":,":
         if sign in shared:
@@ -116,27 +127,27 @@ def _opening(lines: Sequence[str]) -> str:
     return shared.rsplit(" ", 1)[0]
 
 
-def _offers(memory: dict[str, Any]) -> Iterator[Offer]:
+def _transitions(memory: dict[str, Any]) -> Iterator[Transition]:
     kinds = memory["kinds"]
     for number, episode in enumerate(memory["episodes"]):
         steps, lists = episode["steps"], episode["lists"]
-        for at, ((action, before), (_, after)) in enumerate(pairwise(steps)):
+        for index, ((action, before), (_, after)) in enumerate(pairwise(steps)):
             if action is not None:
-                back = at > 0 and lists[at + 1] == lists[at - 1] != lists[at]
-                yield Offer(
+                back = index > 0 and lists[index + 1] == lists[index - 1] != lists[index]
+                yield Transition(
                     episode=number,
                     action=action,
                     before=frozenset(kinds[kind] for kind in before),
                     after=frozenset(kinds[kind] for kind in after),
-                    changed=lists[at + 1] != lists[at],
-                    undone=kind_of(steps[at - 1][0] or "") if back else None,
+                    changed=lists[index + 1] != lists[index],
+                    undone=action_kind(steps[index - 1][0] or "") if back else None,
                 )
 
 
-def _idle(offers: Sequence[Offer]) -> list[Lesson]:
-    """Kinds that were done and never changed what is offered."""
-    done = Counter(kind_of(offer.action) for offer in offers)
-    useful = {kind_of(offer.action) for offer in offers if offer.changed}
+def _idle(transitions: Sequence[Transition]) -> list[Lesson]:
+    """Return lessons on kinds that never changed the available actions."""
+    done = Counter(action_kind(transition.action) for transition in transitions)
+    useful = {action_kind(transition.action) for transition in transitions if transition.changed}
     return [
         Lesson(
             Manner(kind, "only what the line names, and once"),
@@ -147,71 +158,83 @@ def _idle(offers: Sequence[Offer]) -> list[Lesson]:
     ]
 
 
-def _undoings(offers: Sequence[Offer]) -> list[Lesson]:
-    """Kinds that took back what another kind had done."""
-    found = Counter(
-        (kind_of(offer.action), offer.undone) for offer in offers if offer.undone not in (None, kind_of(offer.action))
+def _undoing(transitions: Sequence[Transition]) -> list[Lesson]:
+    """Return lessons on kinds that undo what another kind did."""
+    pairs = Counter(
+        (action_kind(transition.action), transition.undone)
+        for transition in transitions
+        if transition.undone not in (None, action_kind(transition.action))
     )
-    done = Counter(kind_of(offer.action) for offer in offers)
+    done = Counter(action_kind(transition.action) for transition in transitions)
     return [
         Lesson(
             Manner(kind, "only for more of what the line names"),
             f'{count} of {done[kind]} times, "{kind}" took back what "{undone}" had done just before.',
         )
-        for (kind, undone), count in sorted(found.items())
+        for (kind, undone), count in sorted(pairs.items())
         if count > 1 and RELIABLE * count > done[kind]
     ]
 
 
-def _exchanges(offers: Sequence[Offer]) -> Iterator[Lesson]:
-    """Kinds that end themselves until another kind undoes them, and what is possible only in between."""
-    offered = Counter(kind for offer in offers for kind in offer.before)
-    by_episode: defaultdict[int, list[Offer]] = defaultdict(list)
-    for offer in offers:
-        by_episode[offer.episode].append(offer)
-    rare = sorted(kind for kind, count in offered.items() if count < COMMON * len(offers))
+def _exchanges(transitions: Sequence[Transition]) -> Iterator[Lesson]:
+    """Yield lessons on kinds that are unavailable from when they are done until another kind is done (a span), and
+    on kinds that are available only during such spans.
+    """
+    available = Counter(kind for transition in transitions for kind in transition.before)
+    by_episode: defaultdict[int, list[Transition]] = defaultdict(list)
+    for transition in transitions:
+        by_episode[transition.episode].append(transition)
+    rare = sorted(kind for kind, count in available.items() if count < COMMON * len(transitions))
     for kind in rare:
         spans = [span for episode in by_episode.values() for span in _spans(episode, kind)]
         if not spans or sum(len(span) for span in spans) <= len(spans):
             continue
-        inside = {name for span in spans for offer in span for name in offer.before}
-        outside = {name for offer in offers for name in offer.before if not any(offer in span for span in spans)}
+        inside = {name for span in spans for transition in span for name in transition.before}
+        outside = {
+            name
+            for transition in transitions
+            for name in transition.before
+            if not any(transition in span for span in spans)
+        }
         enabled = sorted(inside - outside)
-        undoing = sorted({kind_of(span[-1].action) for span in spans if kind in span[-1].after} & set(enabled))
-        if not undoing:
+        ending = sorted({action_kind(span[-1].action) for span in spans if kind in span[-1].after} & set(enabled))
+        if not ending:
             continue
-        once = f'"{kind}" was done {len(spans)} times; each time it was not offered again before "{undoing[0]}".'
-        yield Lesson(Manner(kind, "only what the line names"), once)
-        for name in (kind, *undoing):
-            yield Lesson(Manner(name, "and what was done may be done again"), once)
+        reason = f'"{kind}" was done {len(spans)} times; each time it was not offered again before "{ending[0]}".'
+        yield Lesson(Manner(kind, "only what the line names"), reason)
+        for name in (kind, *ending):
+            yield Lesson(Manner(name, "and what was done may be done again"), reason)
         for name in enabled:
-            if name not in undoing:
-                place = _place(name, spans)
-                reason = f'"{name}" was offered only between "{kind}" and "{undoing[0]}".'
-                yield Lesson(Before(name, undoing[0], place), reason)
+            if name not in ending:
+                place = _enabling_action(name, spans)
+                between = f'"{name}" was offered only between "{kind}" and "{ending[0]}".'
+                yield Lesson(Before(name, ending[0], place), between)
 
 
-def _spans(episode: Sequence[Offer], kind: str) -> Iterator[list[Offer]]:
-    """Stretches from doing a kind, up to where it is offered again; none if it is offered at once."""
-    span: list[Offer] | None = None
-    for offer in episode:
+def _spans(episode: Sequence[Transition], kind: str) -> Iterator[list[Transition]]:
+    """Yield the steps from after an action of `kind` up to the one that makes the kind available again.
+
+    An action that leaves its kind available starts no span.
+    """
+    span: list[Transition] | None = None
+    for transition in episode:
         if span is not None:
-            span.append(offer)
-            if kind in offer.after:
+            span.append(transition)
+            if kind in transition.after:
                 yield span
                 span = None
-        if span is None and kind_of(offer.action) == kind and kind not in offer.after:
+        if span is None and action_kind(transition.action) == kind and kind not in transition.after:
             span = []
     if span:
         yield span
 
 
-def _place(kind: str, spans: Sequence[Sequence[Offer]]) -> str:
-    """The action, without numbers, after which a kind was newly offered most often."""
-    found = Counter(
-        " ".join(words(offer.action))
+def _enabling_action(kind: str, spans: Sequence[Sequence[Transition]]) -> str:
+    """Return the action, without numbers, that most often made `kind` available; empty if none did."""
+    counts = Counter(
+        " ".join(words(transition.action))
         for span in spans
-        for offer in span
-        if kind in offer.after and kind not in offer.before
+        for transition in span
+        if kind in transition.after and kind not in transition.before
     )
-    return max(sorted(found), key=lambda action: found[action], default="")
+    return max(sorted(counts), key=lambda action: counts[action], default="")

@@ -1,9 +1,10 @@
-"""The scripted reflector. It is no language model: it counts what was on screen, what was done and what then
-happened, and writes the best supported rules of `ictbench.rules_text.rules` as English, with its reasons.
+"""The scripted reflector, which mines rules from past episodes by counting. It is not a language model.
 
-It works backwards from what it wants. To win it looks for the move or the action after which episodes were won
-most reliably; if that action needs a phrase to have been seen, it looks for what made the phrase appear, and so
-on. While wins are too few to learn from, it also wants what is rare: phrases that appear in one situation only.
+It writes the best supported rules as English sentences of `ictbench.rules_text.rules`, with its reasons.
+
+It works backwards from its goal. To win, it looks for the move or action after which episodes were solved most
+reliably; if that action waits for a phrase, the phrase is the next goal; and so on. While there are too few wins to
+learn from, it also pursues curiosity: rare phrases that appear after one move or action only.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
 from ictbench.reflectors.reflector import Reflector
-from ictbench.rules_text.rules import HEADING, Choose, Walk, player_symbol
-from ictbench.scripted.affordances import Lesson, lessons, remember_offers
-from ictbench.scripted.rule_evidence import RELIABLE, WON, Evidence, Finding, recall, remember
+from ictbench.rules_text.rules import HEADING, Choose, Walk
+from ictbench.rules_text.screen import player_symbol
+from ictbench.scripted import affordances, rule_evidence
+from ictbench.scripted.rule_evidence import RELIABLE, WIN, Finding, RuleEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,86 +25,86 @@ if TYPE_CHECKING:
 
     from ictbench.records import Trajectory
     from ictbench.reflectors.reflector import Context
+    from ictbench.scripted.affordances import Lesson
 
 MAX_DEPTH = 5
-"""Longest chain of rules that leads to one wish."""
+"""Most rules in a chain that leads to one goal."""
 
 ENOUGH_WINS = 3
-"""With fewer wins behind the rule that wins, curiosity goes on."""
+"""Wins behind the winning rule from which curiosity stops."""
 
 MAX_CURIOSITIES = 3
 MIN_HITS, MIN_WEIGHT = 2, 3.0
-"""A phrase is worth pursuing if a reliable rule has brought it about this often, with this much evidence."""
+"""A phrase is pursued if a reliable rule has brought it about at least this often, with at least this weight."""
 
 
 class RulesReflector(Reflector):
-    """Mines all trajectories of its loop; its state is what it remembers of them."""
+    """Rule miner. It uses all trajectories of its loop: its state is its memory of them."""
 
     trained_on = ()
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Write the rules that the evidence supports below the prompt's own text, as many as fit."""
+        """Write as many of the supported rules below the prompt's own text as fit, the most important first."""
         old = state if isinstance(state, dict) else {}
-        memory = remember(old.get("sights"), trajectories, player_symbol(prompt))
-        offers = remember_offers(old.get("offers"), trajectories)
-        learned = lessons(offers)
-        findings = plan(Evidence(recall(memory)), curious=not learned)
+        sights = rule_evidence.add_episodes(old.get("sights"), trajectories, player_symbol(prompt))
+        offers = affordances.add_episodes(old.get("offers"), trajectories)
+        lessons = affordances.infer_lessons(offers)
+        findings = plan_rules(RuleEvidence(rule_evidence.moments_of(sights)), curious=not lessons)
         own_text = prompt.split(HEADING)[0].rstrip()
-        found: list[Finding | Lesson] = [*findings, *learned]
-        # What matters most comes first.
-        while found and len(_written(own_text, found).encode()) > context.prompt_cap:
-            found.pop()
+        chosen: list[Finding | Lesson] = [*findings, *lessons]
+        while chosen and len(_compose(own_text, chosen).encode()) > context.prompt_cap:
+            chosen.pop()
         wins = sum(trajectory.solved for trajectory in trajectories)
-        analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(one.reason for one in found)]
+        analysis = [f"{wins} of {len(trajectories)} episodes were won.", *(item.reason for item in chosen)]
         return Reflection(
-            prompt=_written(own_text, found),
+            prompt=_compose(own_text, chosen),
             analysis="\n".join(analysis),
-            state={"sights": memory, "offers": offers},
+            state={"sights": sights, "offers": offers},
         )
 
 
-def _written(own_text: str, found: Sequence[Finding | Lesson]) -> str:
-    """A prompt's own text, and the rules below it."""
-    return "\n".join([own_text, "", HEADING, *(f"- {one.rule}" for one in found)]) if found else own_text
+def plan_rules(evidence: RuleEvidence, *, curious: bool = True) -> list[Finding]:
+    """Return the chain of rules that leads to winning and, while wins are few, chains that lead to rare phrases.
 
-
-def plan(evidence: Evidence, *, curious: bool = True) -> list[Finding]:
-    """The chain of rules that leads to winning and, while wins are few, chains that lead to rare phrases.
-
-    Without curiosity, as there is a line to follow, only what has won often enough is worth a rule.
+    Without curiosity, only a winning rule with enough wins counts.
     """
-    chain = _chain(evidence, WON)
+    chain = _chain(evidence, WIN)
     if chain and chain[0].hits >= ENOUGH_WINS:
         return chain
     if not curious:
         return []
-    for phrase in _curiosities(evidence, {finding.wish for finding in chain}):
+    for phrase in _curiosities(evidence, {finding.goal for finding in chain}):
         known = {finding.rule for finding in chain}
         chain += [finding for finding in _chain(evidence, phrase) if finding.rule not in known]
     return chain
 
 
-def _chain(evidence: Evidence, wish: str) -> list[Finding]:
-    """Rules that bring `wish` about, last first: each later one brings about what an earlier one waits for."""
+def _compose(own_text: str, chosen: Sequence[Finding | Lesson]) -> str:
+    """Return the prompt: its own text, and the rules below the heading."""
+    return "\n".join([own_text, "", HEADING, *(f"- {item.rule}" for item in chosen)]) if chosen else own_text
+
+
+def _chain(evidence: RuleEvidence, goal: str) -> list[Finding]:
+    """Return rules that lead to a goal, last one first: each leads to the phrase that the rule before it waits for."""
     chain: list[Finding] = []
     while len(chain) < MAX_DEPTH:
         used = frozenset(earlier.rule.action for earlier in chain if isinstance(earlier.rule, Choose))
-        finding = evidence.best_rule(wish, without=used)
+        finding = evidence.best_rule(goal, without=used)
         if finding is None:
             break
         chain.append(finding)
-        if isinstance(finding.rule, Walk) or evidence.is_given(finding.rule.phrase):
+        if isinstance(finding.rule, Walk) or evidence.is_initial(finding.rule.phrase):
             break
-        wish = finding.rule.phrase
+        goal = finding.rule.phrase
     return chain
 
 
-def _curiosities(evidence: Evidence, pursued: set[str]) -> list[str]:
-    """The rarest phrases that some rule brings about, and chance does not, each by a rule of its own.
+def _curiosities(evidence: RuleEvidence, pursued: set[str]) -> list[str]:
+    """Return the rarest phrases that a rule brings about more often than chance, each by a different rule.
 
-    Two words are enough: a longer phrase never appears without its beginning.
+    Phrases of two words are enough: a longer phrase never appears without its beginning.
     """
     by_rule: dict[Walk | Choose, tuple[int, str]] = {}
     for phrase, count in evidence.outcomes.items():

@@ -22,7 +22,7 @@ from ictbench.submissions.read_submission import MAX_BYTES
 from ictbench.submissions.shown_episodes import chosen_keys, to_show
 from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import load_suite
-from ictbench.suites.trained_on import parse_trained_on, training_in_words
+from ictbench.suites.trained_on import format_trained_on, parse_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,8 +191,8 @@ def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
         return result
     if stated is not None:
         raise SubmissionError(
-            f"the result says that its reflector was trained on {training_in_words(stated)}, and you say "
-            f"{training_in_words(said)}; continue the run with the other --reflector-trained-on, which plays nothing"
+            f"the result says that its reflector was trained on {format_trained_on(stated)}, and you say "
+            f"{format_trained_on(said)}; continue the run with the other --reflector-trained-on, which plays nothing"
         )
     marks = [*result.deviations, *sorted(marks_of_training(result, said))]
     return result.model_copy(

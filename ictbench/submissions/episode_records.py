@@ -12,10 +12,9 @@ from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError
-from ictbench.records import End, EpisodeSummary, Record, Task, Usage
+from ictbench.records import End, EpisodeSummary, Record, Task, Usage, validation_message
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +107,9 @@ def _records(path: Path) -> Iterator[EpisodeRecord]:
             try:
                 yield EpisodeRecord.model_validate_json(line)
             except ValidationError as error:
-                raise RunFolderError(f"{path}, line {number} is no episode's record: {describe(error)}") from error
+                raise RunFolderError(
+                    f"{path}, line {number} is no episode's record: {validation_message(error)}"
+                ) from error
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from ictbench.errors import ResultError, SubmissionError
-from ictbench.records import Episode, Record
+from ictbench.records import Episode, Record, validation_message
 from ictbench.results.result_file import check_result
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
 from ictbench.submissions.safe_read import Caps, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.submission_schema import Submission
-from ictbench.suites.load import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,4 +121,4 @@ def _record(kind: type[R], content: bytes, where: str) -> R:
     try:
         return kind.model_validate_json(content, strict=True)
     except ValidationError as error:
-        raise SubmissionError(f"{where} is not what it should be: {describe(error)}") from error
+        raise SubmissionError(f"{where} is not what it should be: {validation_message(error)}") from error

@@ -1,4 +1,4 @@
-"""What a suite file says, validated."""
+"""Suite: the validated content of a suite file, and the tasks that it defines."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ class Family(Record):
 
     role: Role
     params: dict[str, JsonValue] = Field(default_factory=dict)
-    """What all tasks of the family have in common for their environment."""
+    """Params that all tasks of the family share."""
     note: str = ""
-    """What a reader of the family's numbers should know; no part of what the benchmark is."""
+    """What a reader of the family's numbers should know. Not part of the digest."""
 
 
 class Sizes(Record):
-    """How much a profile plays."""
+    """Sizes of a profile."""
 
     turns: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     loops: int = Field(ge=1)
     selection_size: int | None = Field(default=None, ge=1)
-    """Tasks of a loop; None for the whole pool."""
+    """Selection tasks per loop. None means the whole pool."""
     test_size: int | None = Field(default=None, ge=1)
-    """The same."""
+    """Test tasks per loop. None means the whole pool."""
 
 
 class Limits(Record):
-    """Bounds that make results comparable."""
+    """Limits that make results comparable."""
 
     max_steps: int = Field(ge=1)
-    """Decisions an episode."""
+    """Most decisions in an episode."""
     prompt_bytes: int = Field(ge=1)
-    """Cap of a prompt, in UTF-8 bytes."""
+    """Largest prompt, in UTF-8 bytes."""
 
 
 class Decoding(Record):
-    """How a model is sampled."""
+    """Sampling settings of a model."""
 
     temperature: float = Field(ge=0)
     max_tokens: int = Field(ge=1)
 
 
 class ActorDecoding(Decoding):
-    """How the standard actor plays."""
+    """Sampling and format of the standard actor."""
 
     decoding: DecodingName = "free"
     history: int | None = None
-    """Past turns shown; None for all."""
+    """Most past turns shown. None means all."""
 
 
 class Suite(Record):
@@ -86,73 +86,82 @@ class Suite(Record):
 
     @field_validator("prompt")
     @classmethod
-    def _one_final_newline_less(cls, prompt: str) -> str:
+    def _strip_prompt(cls, prompt: str) -> str:
         return prompt.strip()
 
     @model_validator(mode="after")
-    def _every_family_has_games(self) -> Self:
+    def _check_games(self) -> Self:
         if isinstance(self.pools, GamePools):
             listed = {(entry.family, entry.split) for entry in self.pools.games}
             for family in self.families:
                 for split in (self.pools.experience, self.pools.selection, self.pools.test):
                     if (family, split) not in listed:
-                        raise ValueError(f"no game of {family!r} is listed for {split!r}")
+                        raise ValueError(f"the list of games has none of family {family!r} in split {split!r}")
         return self
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything the suite says: equal digests, equal benchmark."""
+        """SHA-256 of the suite's content except notes. Suites with equal digests are the same benchmark."""
         return digest_of(self.model_dump(mode="json", by_alias=True, exclude={"families": {"__all__": {"note"}}}))
 
-    def select_families(self, wanted: Sequence[str]) -> tuple[str, ...]:
-        """Families by name or by `held-out`, `meta-train`, `all`, in the suite's order.
+    def select_families(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return families in the suite's order.
+
+        Args:
+            names: Names of families, or `held-out`, `meta-train`, `all`.
 
         Raises:
-            UnknownNameError: a name that is none of these.
+            UnknownNameError: A name is not one of these.
         """
         groups = {"all": set(self.families)}
         for role in ("held-out", "meta-train"):
             groups[role] = {name for name, family in self.families.items() if family.role == role}
-        chosen: set[str] = set()
-        for name in wanted:
+        selected: set[str] = set()
+        for name in names:
             if name not in groups and name not in self.families:
                 hint = suggest(name, [*self.families, *groups])
                 raise UnknownNameError(f"suite {self.name} has no family {name!r}; {hint}")
-            chosen |= groups.get(name, {name})
-        return tuple(name for name in self.families if name in chosen)
+            selected |= groups.get(name, {name})
+        return tuple(name for name in self.families if name in selected)
 
     def experience_order(self, family: str, loop: int, count: int) -> list[Task]:
-        """The first `count` experience tasks of a loop, in an order that is the same for every arm.
+        """Return the first `count` experience tasks of a loop, in an order that is the same for every arm.
 
         Raises:
-            PoolTooSmallError: the pool has fewer; no task is met twice in a loop.
+            PoolTooSmallError: The pool has fewer tasks. No task occurs twice in a loop.
         """
-        where = f"{self.digest}/{family}/{loop}/"
+        prefix = f"{self.digest}/{family}/{loop}/"
 
-        def rank(task: str) -> bytes:
-            return hashlib.sha256(f"{where}{task}".encode()).digest()
+        def rank(id_: str) -> bytes:
+            return hashlib.sha256(f"{prefix}{id_}".encode()).digest()
 
         return self.pools.experience_tasks(self.env, family, self.families[family].params, count, rank)
 
     def scoring_tasks(self, pool: ScoringPool, family: str, loop: int, size: int | None) -> list[Task]:
-        """The tasks that a loop is scored on: of its own block, or games that all loops share; None for all.
+        """Return the tasks on which a loop is scored.
+
+        Args:
+            pool: `selection` or `test`.
+            family: Name of the family.
+            loop: Loop index. Ignored where all loops share the pool.
+            size: Number of tasks, None for all.
 
         Raises:
-            PoolTooSmallError: there are not so many.
+            PoolTooSmallError: The pool has fewer tasks.
         """
         return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
 
-    def task(self, family: str, wanted: str) -> Task:
-        """The task of a family by its id, whichever pool has it.
+    def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
+        """Return the number of tasks on which a loop of the family is scored; `size` is as in `scoring_tasks`."""
+        return self.pools.scoring_size(pool, family, size)
+
+    def task(self, family: str, id_: str) -> Task:
+        """Return the task of a family with an id, from the pool that contains it.
 
         Raises:
-            UnknownNameError: there is none.
+            UnknownNameError: No pool contains it.
         """
-        found = self.pools.task(self.env, family, self.families[family].params, wanted)
-        if found is None:
-            raise UnknownNameError(f"family {family!r} of suite {self.name} has no task {wanted!r}")
-        return found
-
-    def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
-        """How many tasks a loop of the family is scored on."""
-        return self.pools.scoring_size(pool, family, size)
+        task = self.pools.task(self.env, family, self.families[family].params, id_)
+        if task is None:
+            raise UnknownNameError(f"family {family!r} of suite {self.name} has no task {id_!r}")
+        return task

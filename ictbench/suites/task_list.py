@@ -1,4 +1,4 @@
-"""The tasks of a suite, as rows of a list."""
+"""List of the tasks of a suite, one row per task and pool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TaskRow(Record):
-    """One task in one pool."""
+    """A task in a pool."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -34,17 +34,17 @@ class TaskRow(Record):
     pool: Pool
     """experience: reflected on; selection: chooses the best prompt; test: reported."""
     shared: bool
-    """Whether all loops share the pool: it is then listed once, as loop 0."""
+    """Whether all loops share the pool. It is then listed once, with loop 0."""
     loop: int
-    """The loop that meets it."""
+    """Index of the loop that plays the task."""
     position: int
-    """Place in the order in which that loop, or the pool, has its tasks, from 0."""
+    """Position of the task in the order of that loop or pool, from 0."""
     id: str
     """The task's id."""
     env: str
-    """Environment adapter."""
+    """Name of the environment."""
     params: str
-    """JSON: what starts the task, e.g. its seed."""
+    """What the environment needs to start the task, such as a seed, as JSON."""
 
 
 def list_tasks(
@@ -55,14 +55,18 @@ def list_tasks(
     loops: int | None = None,
     whole_blocks: bool = False,
 ) -> Iterator[TaskRow]:
-    """What runs of a profile play: pools of games whole; generated tasks as each loop has them.
+    """Yield the tasks of a run: of a finite collection, all games; of generated tasks, those of each loop.
 
-    `loops` is how many loops of generated tasks are listed, those of the profile if None; `whole_blocks` lists all of
-    a loop's selection and test block, and not only as many as the profile takes.
+    Args:
+        suite: The suite.
+        families: Names of families, or `held-out`, `meta-train`, `all`.
+        profile: Profile whose sizes are used for generated tasks.
+        loops: Number of loops of generated tasks, None for that of the profile.
+        whole_blocks: Whether to list the whole selection and test block of a loop instead of the profile's sizes.
 
     Raises:
-        UnknownNameError: there is no such family, or the suite has no such profile.
-        PoolTooSmallError: there are not so many loops.
+        UnknownNameError: A family or the profile is unknown.
+        PoolTooSmallError: The suite has fewer loops.
     """
     if profile not in suite.profiles:
         raise UnknownNameError(f"suite {suite.name} has no profile {profile!r}; {suggest(profile, suite.profiles)}")

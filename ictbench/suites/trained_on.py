@@ -1,7 +1,8 @@
-"""What a reflector was trained on: families, in words that a result can state and a reader can compare.
+"""Names for what a reflector was trained on, which a result states and a reader can compare.
 
-`SUITE/FAMILY` is one family, `SUITE/meta-train` (or `held-out`) all of that role, `SUITE` all of it, a bare `FAMILY` or
-role one of the suite that is run, `nothing` none, and `other:NAME` anything that is no suite here.
+`SUITE/FAMILY` is one family, `SUITE/meta-train` (or `held-out`) all families of that role, `SUITE` all of its families;
+a bare `FAMILY` or role refers to the suite of the run; `nothing` is no training; `other:NAME` is anything that is not a
+suite of ictbench.
 """
 
 from __future__ import annotations
@@ -19,66 +20,58 @@ if TYPE_CHECKING:
     from ictbench.suites.suite import Suite
 
 TrainedOn = tuple[str, ...]
-"""Sorted `SUITE/FAMILY` and `other:NAME`; empty for nothing."""
+"""Sorted names of the forms `SUITE/FAMILY` and `other:NAME`; empty for nothing."""
 
 NOTHING, OTHER = "nothing", "other:"
 GROUPS = ("all", "held-out", "meta-train")
 
 
 def parse_trained_on(names: Sequence[str], suite: Suite) -> TrainedOn:
-    """What a user says, spelled out; `suite` is the one that is run.
+    """Expand names as a user writes them.
+
+    Args:
+        names: Names in any form.
+        suite: The suite of the run.
 
     Raises:
-        UnknownNameError: there is no such suite or family.
-        ConfigError: nothing and something at once.
+        UnknownNameError: A suite or family is unknown.
+        ConfigError: `nothing` is combined with another name.
     """
     if NOTHING in names and len(names) > 1:
-        raise ConfigError(f"trained on {', '.join(names)}: {NOTHING} goes with nothing else")
-    return tuple(sorted({place for name in names if name != NOTHING for place in _spelled_out(name, suite)}))
+        raise ConfigError(f"trained on {', '.join(names)}: {NOTHING!r} cannot be combined with other names")
+    return tuple(sorted({expanded for name in names if name != NOTHING for expanded in _expand(name, suite)}))
 
 
-def was_seen(trained_on: TrainedOn, suite: str, env: str | None, family: str) -> bool:
-    """Whether a family was trained on: in its suite, or by the same name in another suite of its environment."""
-    places = [place.partition("/")[::2] for place in trained_on]
-    return any(
-        met == family and (name == suite or (env is not None and env_of_suite(name) == env)) for name, met in places
-    )
-
-
-def seen_held_out(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
-    """A suite's held-out families that were trained on, which they may not be."""
-    held_out = suite.select_families(["held-out"])
-    return tuple(family for family in held_out if was_seen(trained_on, suite.name, suite.env, family))
-
-
-def env_of_suite(name: str) -> str | None:
-    """The environment of a suite that ships with ictbench; None of any other."""
-    suite = _shipped(name)
-    return suite.env if suite else None
-
-
-def training_in_words(trained_on: TrainedOn | None) -> str:
-    """The same, as short as it can be said: whole suites and roles by their names."""
+def format_trained_on(trained_on: TrainedOn | None) -> str:
+    """Return the shortest names: whole suites and roles instead of their families; `unknown` for None."""
     if trained_on is None:
         return "unknown"
     by_suite: dict[str, set[str]] = {}
-    for place in trained_on:
-        suite, _, family = place.partition("/")
+    for name in trained_on:
+        suite, _, family = name.partition("/")
         by_suite.setdefault(suite, set()).add(family)
-    return ", ".join(word for suite, families in by_suite.items() for word in _words(suite, families)) or NOTHING
+    return ", ".join(name for suite, families in by_suite.items() for name in _shortest(suite, families)) or NOTHING
 
 
-def _words(name: str, families: set[str]) -> Iterator[str]:
-    if name.startswith(OTHER):
-        yield name
-        return
-    left = set(families)
-    if suite := _shipped(name):
-        for group, word in (("all", name), ("meta-train", f"{name}/meta-train"), ("held-out", f"{name}/held-out")):
-            if (members := set(suite.select_families([group]))) and members <= left:
-                left -= members
-                yield word
-    yield from (f"{name}/{family}" for family in sorted(left))
+def was_trained_on(trained_on: TrainedOn, suite: str, env: str | None, family: str) -> bool:
+    """Check whether a family was trained on: in its suite, or under its name in another suite of its environment."""
+    for name in trained_on:
+        other_suite, _, other_family = name.partition("/")
+        if other_family == family and (other_suite == suite or (env is not None and env_of_suite(other_suite) == env)):
+            return True
+    return False
+
+
+def held_out_trained_on(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
+    """Return the held-out families of a suite that were trained on, which disqualifies a run from ranking."""
+    held_out = suite.select_families(["held-out"])
+    return tuple(family for family in held_out if was_trained_on(trained_on, suite.name, suite.env, family))
+
+
+def env_of_suite(name: str) -> str | None:
+    """Return the environment of a suite that ships with ictbench, None for any other suite."""
+    suite = _shipped(name)
+    return suite.env if suite else None
 
 
 @functools.cache
@@ -86,24 +79,42 @@ def _shipped(name: str) -> Suite | None:
     return load_suite(name) if name in list_suites() else None
 
 
-def _spelled_out(name: str, own: Suite) -> list[str]:
+def _shortest(suite_name: str, families: set[str]) -> Iterator[str]:
+    if suite_name.startswith(OTHER):
+        yield suite_name
+        return
+    remaining = set(families)
+    if suite := _shipped(suite_name):
+        groups = (
+            ("all", suite_name),
+            ("meta-train", f"{suite_name}/meta-train"),
+            ("held-out", f"{suite_name}/held-out"),
+        )
+        for group, short in groups:
+            if (members := set(suite.select_families([group]))) and members <= remaining:
+                remaining -= members
+                yield short
+    yield from (f"{suite_name}/{family}" for family in sorted(remaining))
+
+
+def _expand(name: str, run_suite: Suite) -> list[str]:
     if name.startswith(OTHER) and name != OTHER:
-        # A stroke would make it look like a family.
+        # With a slash it would look like a family.
         return [name.replace("/", "-")]
     known = list_suites()
-    if name in known or name == own.name:
-        place, group = name, "all"
+    if name in known or name == run_suite.name:
+        suite_name, group = name, "all"
     elif "/" in name:
-        place, _, group = name.partition("/")
+        suite_name, _, group = name.partition("/")
     else:
-        place, group = own.name, name
-    if place != own.name and place not in known:
-        hint = suggest(place, [*known, own.name])
-        raise UnknownNameError(f"trained on {name!r}: there is no suite {place!r}; {hint} (or say {OTHER}NAME)")
-    suite = own if place == own.name else load_suite(place)
+        suite_name, group = run_suite.name, name
+    if suite_name != run_suite.name and suite_name not in known:
+        hint = suggest(suite_name, [*known, run_suite.name])
+        raise UnknownNameError(f"trained on {name!r}: {suite_name!r} is not a suite; {hint} (or write {OTHER}NAME)")
+    suite = run_suite if suite_name == run_suite.name else load_suite(suite_name)
     if group not in (*suite.families, *GROUPS):
         hint = suggest(group, [*suite.families, *GROUPS, *known])
         raise UnknownNameError(
-            f"trained on {name!r}: suite {place} has no family {group!r}; {hint} (or say {OTHER}NAME)"
+            f"trained on {name!r}: suite {suite_name} has no family {group!r}; {hint} (or write {OTHER}NAME)"
         )
-    return [f"{place}/{family}" for family in suite.select_families([group])]
+    return [f"{suite_name}/{family}" for family in suite.select_families([group])]

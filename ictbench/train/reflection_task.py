@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ConfigError
 from ictbench.models.providers.chat_template import render_chat
 from ictbench.plugins import resolve
-from ictbench.reflectors.llm.llm_reflector import format_of
+from ictbench.reflectors.llm.llm_reflector import experience_format
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class ReflectionTask:
                 f"max_tokens {settings.max_tokens} is too high: {settings.reflector} limits its replies to "
                 f"{reflector.max_tokens}"
             )
-        experience = format_of(reflector, settings.experience)
+        experience = experience_format(reflector, settings.experience)
         return cls(reflector.question(experience), experience, prompt_cap)
 
     def text(self, state: ReflectionState, tokenizer: Any) -> str:
         """Return the question with the start of the reply: the same tokens that the model reads in a run."""
         return render_chat(
-            tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, begin=True)
+            tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, prefill=True)
         )
 
     def rows(self, states: Iterable[ReflectionState], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
@@ -75,4 +75,4 @@ class ReflectionTask:
             completion: What the model wrote after the start of the reply.
             cut: Whether the reply reached its token limit.
         """
-        return self.question.read(state.prompt, self.question.begun + completion, self.prompt_cap, cut=cut)
+        return self.question.parse(state.prompt, self.question.reply_prefix + completion, self.prompt_cap, cut=cut)

@@ -9,8 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ictbench.errors import ConfigError
-from ictbench.records import Record
-from ictbench.suites.load import describe
+from ictbench.records import Record, validation_message
 
 RewardName = Literal["replay", "fresh", "gain"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -137,4 +136,4 @@ class TrainingSettings(Record):
         try:
             return cls.model_validate({**content, **{k: v for k, v in overrides.items() if v is not None}})
         except ValidationError as error:
-            raise ConfigError(f"config {path}: {describe(error)}") from error
+            raise ConfigError(f"config {path}: {validation_message(error)}") from error

@@ -14,7 +14,8 @@ from ictbench.models.providers.hf import ADAPTER_CONFIG, HfModel
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_folder
 from ictbench.records import ModelSpec
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.train.reflection_task import ReflectionTask
 from ictbench.train.states import StateDataset, read_states
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.actors.actor import History
-from ictbench.actors.react import FORMAT, ReActActor, parse_json, parse_reply, render_messages
+from ictbench.actors.react import FORMAT, ReActActor, parse_json_reply, parse_reply, render_messages
 from ictbench.errors import ModelFailure, ModelUnavailableError, UsageError
 from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
@@ -39,7 +39,7 @@ def decide(reply: str | Reply, *, history: History | None = None) -> tuple[Decis
         return asyncio.run(once()), server.requests_log
 
 
-def test_a_decision_from_a_reply() -> None:
+def test_a_reply_becomes_a_decision() -> None:
     decision, requests = decide("Thought: North looks good.\nAction: step n")
     assert (decision.action, decision.thought) == ("step n", "North looks good.")
     assert decision.usage.calls == 1
@@ -51,7 +51,7 @@ def test_a_decision_from_a_reply() -> None:
     ]
 
 
-def test_the_whole_history_is_shown_and_old_actions_only_where_they_differ() -> None:
+def test_the_whole_history_is_shown_with_past_actions_only_if_they_differ() -> None:
     steps = (
         step("A room.", "step n", "Go."),
         step("A scroll.", "pickup", actions=("pickup",)),
@@ -94,18 +94,18 @@ def test_the_whole_history_is_shown_and_old_actions_only_where_they_differ() -> 
         ("", None, ""),
     ],
 )
-def test_what_is_read_from_a_reply(text: str, action: str | None, thought: str) -> None:
+def test_action_and_thought_are_parsed_from_a_reply(text: str, action: str | None, thought: str) -> None:
     assert parse_reply(text) == (action, thought)
 
 
-def test_no_action_is_taken_from_a_line_that_may_be_cut() -> None:
-    assert parse_reply("Go.\nAction: step n", cut=True) == (None, "Go.\nAction: step n")
-    assert parse_reply("Go.\nAction: step ne\nNow I", cut=True) == ("step ne", "Go.")
+def test_an_action_on_a_truncated_line_is_ignored() -> None:
+    assert parse_reply("Go.\nAction: step n", truncated=True) == (None, "Go.\nAction: step n")
+    assert parse_reply("Go.\nAction: step ne\nNow I", truncated=True) == ("step ne", "Go.")
     decision, _ = decide(Reply("Go.\nAction: step ne\nNow I", finish_reason="length"))
     assert decision.action == "step ne"
 
 
-def test_a_reply_without_end_and_without_action_fails_the_episode() -> None:
+def test_a_truncated_reply_without_an_action_fails_the_episode() -> None:
     with pytest.raises(ModelFailure) as caught:
         decide(Reply("Thought: I think and think", finish_reason="length"))
     assert caught.value.kind == "truncated"
@@ -113,7 +113,7 @@ def test_a_reply_without_end_and_without_action_fails_the_episode() -> None:
     assert caught.value.usage.output_tokens == 5
 
 
-def test_a_window_shows_whole_turns_and_never_starts_on_the_actors_own_words() -> None:
+def test_a_window_shows_whole_turns_and_starts_with_an_observation() -> None:
     past = tuple(step(f"room {number}", "step n", "Go.") for number in range(5))
     history = History(past, "now", ACTIONS, 25)
     for window, rooms in ((None, 5), (0, 0), (2, 2), (9, 5)):
@@ -124,7 +124,7 @@ def test_a_window_shows_whole_turns_and_never_starts_on_the_actors_own_words() -
 
 
 @pytest.mark.parametrize(
-    ("reply", "cut", "expected"),
+    ("reply", "truncated", "expected"),
     [
         ('{"thought": "Go.", "action": "step n"}', False, ("step n", "Go.")),
         ('{"thought": "Go.", "action": "step n"}', True, (None, "Go.")),
@@ -133,8 +133,10 @@ def test_a_window_shows_whole_turns_and_never_starts_on_the_actors_own_words() -
         ("step n", False, (None, "step n")),
     ],
 )
-def test_what_is_read_from_a_json_reply(reply: str, cut: bool, expected: tuple[str | None, str]) -> None:
-    assert parse_json(reply, cut=cut) == expected
+def test_action_and_thought_are_parsed_from_a_json_reply(
+    reply: str, truncated: bool, expected: tuple[str | None, str]
+) -> None:
+    assert parse_json_reply(reply, truncated=truncated) == expected
 
 
 def test_constrained_decoding_sends_the_available_actions_as_a_schema() -> None:
@@ -152,20 +154,20 @@ def test_constrained_decoding_sends_the_available_actions_as_a_schema() -> None:
         assert sent["properties"]["action"]["enum"] == list(ACTIONS)
 
 
-def test_a_constraint_that_the_model_cannot_impose_is_refused() -> None:
+def test_a_decoding_that_the_model_does_not_support_is_an_error() -> None:
     model = OpenAIModel(ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:1/v1"))
-    with pytest.raises(UsageError, match="cannot restrict replies by grammar; it can: json"):
+    with pytest.raises(UsageError, match="does not support decoding 'grammar'; it supports: json, tools, free"):
         ReActActor(model, decoding="grammar")
 
 
 @given(st.text(), st.booleans())
-def test_any_text_can_be_read(text: str, cut: bool) -> None:
-    action, _ = parse_reply(text, cut=cut)
+def test_any_text_can_be_parsed(text: str, truncated: bool) -> None:
+    action, _ = parse_reply(text, truncated=truncated)
     assert action is None or (action and action in text)
 
 
 def plain(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Texts that neither space nor marks surround."""
+    """Return texts without spaces and marks around them."""
     return (
         st.text(alphabet)
         .map(lambda text: text.strip().strip("*` \t").strip())
@@ -174,19 +176,19 @@ def plain(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(plain(st.characters(exclude_categories=["Cs"])), plain(st.characters(exclude_characters="\n")))
-def test_what_is_written_is_read_back(thought: str, action: str) -> None:
+def test_shown_replies_are_parsed_back(thought: str, action: str) -> None:
     shown = render_messages("", History((step("A room.", action, thought),), "", ACTIONS, 25))[2]["content"]
     assert parse_reply(shown) == (action or None, thought)
 
 
-def test_failures_of_the_model_and_of_the_endpoint_pass_through() -> None:
+def test_errors_of_the_model_and_the_endpoint_are_raised() -> None:
     with pytest.raises(ModelFailure, match="empty"):
         decide("")
     with pytest.raises(ModelUnavailableError, match="busy"):
         decide(Reply("busy", status=503))
 
 
-def test_it_needs_a_model_and_has_no_options() -> None:
+def test_the_actor_needs_a_model_and_has_no_other_options() -> None:
     assert ReActActor.needs_model
     with pytest.raises(UsageError, match="needs a language model"):
         ReActActor(None)

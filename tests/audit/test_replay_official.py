@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from official_games import folder_of_official_games
+from official_games import official_games_folder
 from small_run import evidence_of, small_run, verdicts
 
 import ictbench
@@ -42,7 +42,7 @@ async def played(actor: str) -> list[EpisodeRecord]:
 
 
 def test_official_games_come_out_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALFWORLD_DATA", str(folder_of_official_games()))
+    monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
     records = [record for actor in ("rules", "solver") for record in asyncio.run(played(actor))]
     evidence = evidence_of(evidence_of_run(small_run()).result, records)
     found = replay(evidence, {record.task.id: record.task for record in records}, chosen=None, workers=2, patience=60.0)

@@ -13,7 +13,7 @@ from small_run import SUITE, small_run, verdicts
 
 import ictbench
 from ictbench.audit.rerun import rerun
-from ictbench.audit.rerun_plan import AccessDict, later_loops, plan_again
+from ictbench.audit.rerun_plan import later_loops, plan_again
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError
 from ictbench.records import ModelSpec
 from ictbench.results import Result
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.results.schema import Player
+    from ictbench.runs.option_types import RerunOptions
 
 SIZES: dict[str, Any] = {"turns": 3, "batch_size": 3, "loops": 4, "selection_size": 2, "test_size": 20}
 HERE: Any = {"executor": "inline"}
@@ -128,7 +129,7 @@ MODEL = ModelSpec(provider="openai", model="m:latest", base_url="http://evil", o
 
 
 def plan_with(
-    role: str, change: dict[str, Any], access: AccessDict | None = None, *, trust_code: bool = False
+    role: str, change: dict[str, Any], access: RerunOptions | None = None, *, trust_code: bool = False
 ) -> Player:
     """A player of the plan that reruns a result, after a change to that of the result."""
     result = ictbench.load_result(small_run())
@@ -172,7 +173,7 @@ def test_where_a_model_is_reached_is_ours_to_say() -> None:
     player = plan_with("actor", {"name": "react", "model": MODEL})
     assert player.model is not None
     assert (player.model.base_url, player.model.model) == (None, "m:latest")
-    ours: AccessDict = {"actor_base_url": "http://here", "actor_model_options": ["n_ctx=7"], "request_timeout": 3.0}
+    ours: RerunOptions = {"actor_base_url": "http://here", "actor_model_options": ["n_ctx=7"], "request_timeout": 3.0}
     player = plan_with("actor", {"name": "react", "model": MODEL}, ours)
     assert player.model is not None
     assert (player.model.base_url, player.model.options, player.model.timeout) == ("http://here", {"n_ctx": 7}, 3.0)

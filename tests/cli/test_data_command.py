@@ -49,8 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_check_of_nothing_counts_it_and_says_what_to_do(call: Ictbench, folder: Path) -> None:
     code, out, err = call("check", "alfworld")
     assert (code, out) == (1, "")
-    assert err.startswith(f"ictbench: alfworld: {NOTHING}; the first trouble: the official game train/")
-    assert "`ictbench data fetch alfworld` fetches the games" in err
+    assert err.startswith(f"ictbench: alfworld: {NOTHING}; the first problem: the official game train/")
+    assert "run `ictbench data fetch alfworld`" in err
     assert err.count("\n") == 1
     assert list(folder.iterdir()) == []
 
@@ -61,7 +61,7 @@ def test_a_fetch_that_fails_is_one_line_after_what_it_set_out_to_do(call: Ictben
     before, line = err.splitlines()
     assert before == f"alfworld: {NOTHING}; fetching with the package's own downloader"
     assert line.startswith(
-        f"ictbench: the downloader of alfworld failed (no network for {folder}); there is now: {NOTHING}"
+        f"ictbench: the download of alfworld failed (no network for {folder}); usable now: {NOTHING}"
     )
 
 
@@ -80,7 +80,7 @@ def test_a_folder_to_fetch_to_is_made_and_checked(call: Ictbench, folder: Path) 
 def test_what_is_complete_is_not_fetched(call: Ictbench, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ictbench.envs.alfworld import data
 
-    complete = data.Holding({"train": 2}, {"train": 2}, None)
+    complete = data.DataStatus({"train": 2}, {"train": 2}, None)
     monkeypatch.setattr(data, "check_data", lambda _: complete)
     assert call("fetch", "alfworld") == (0, "alfworld: train 2 of 2; nothing to fetch\n", "")
     assert call("check", "alfworld") == (0, "alfworld: train 2 of 2\n", "")
@@ -89,7 +89,7 @@ def test_what_is_complete_is_not_fetched(call: Ictbench, folder: Path, monkeypat
     assert out.splitlines()[1] == f"to use it: export ALFWORLD_DATA='{folder / 'a b'}'"
     code, _, err = call("fetch", "alfworld", "--force")
     assert code == 1
-    assert "the downloader of alfworld failed" in err
+    assert "the download of alfworld failed" in err
 
 
 def test_wrong_names_are_told(call: Ictbench, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,12 +97,12 @@ def test_wrong_names_are_told(call: Ictbench, folder: Path, monkeypatch: pytest.
         assert call(command, "alfword") == (
             2,
             "",
-            "ictbench: there is no data set 'alfword'; did you mean 'alfworld'?\n",
+            "ictbench: 'alfword' is not a data set; did you mean 'alfworld'?\n",
         )
     nowhere = folder / "nowhere"
     monkeypatch.setenv("ALFWORLD_DATA", str(nowhere))
     for command in ("check", "fetch"):
         code, out, err = call(command, "alfworld")
         assert (code, out) == (2, "")
-        assert err == f"ictbench: ALFWORLD_DATA names {str(nowhere)!r}, which is no folder; correct it, or unset it\n"
+        assert err == f"ictbench: ALFWORLD_DATA is {str(nowhere)!r}, which is not a folder; correct it, or unset it\n"
     assert not nowhere.exists()

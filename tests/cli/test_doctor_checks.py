@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from official_games import folder_of_official_games
+from official_games import official_games_folder
 
 from ictbench.cli import doctor_checks as health
 from ictbench.envs.alfworld import alfworld_package as package
@@ -36,7 +36,7 @@ def test_without_the_games_doctor_counts_none_and_names_the_command(
 
 
 def test_with_the_games_doctor_counts_them_by_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALFWORLD_DATA", str(folder_of_official_games()))
+    monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
     assert "valid_seen 140 of 140, valid_unseen 134 of 134" in look()["ALFWorld games"].found
 
 
@@ -45,7 +45,7 @@ def test_a_folder_that_is_none_is_told_and_nothing_else_fails(tmp_path: Path, mo
     found = look()
     for what in ("ALFWorld games", "suite alfworld-v1", "suite alfworld-procgen-v1"):
         assert (found[what].ok, found[what].optional) == (False, True)
-        assert found[what].remedy.endswith("which is no folder; correct it, or unset it")
+        assert found[what].remedy.endswith("which is not a folder; correct it, or unset it")
     assert found["suite minihack-v1"].ok
 
 

@@ -10,6 +10,8 @@ import typer.main
 
 import ictbench
 from ictbench.cli.app import app, main
+from ictbench.cli.command_options import OTHER_VARIABLES, OptionsCommand
+from ictbench.runs.options import LIMITS, OPTIONS
 
 TINY = ["--families", "room-random", "--turns", "1", "--batch-size", "1", "--loops", "1"]
 TINY += ["--selection-size", "1", "--test-size", "2"]
@@ -215,9 +217,7 @@ def test_every_option_has_a_variable_of_its_name() -> None:
 
 
 def test_every_option_of_the_library_is_one_of_the_command() -> None:
-    from ictbench.runs.plan import Options
-
-    assert {flag[2:].replace("-", "_") for flag in VALUES} == set(Options.model_fields)
+    assert {flag[2:].replace("-", "_") for flag in VALUES} == set(OPTIONS)
 
 
 @pytest.mark.parametrize("flag", VALUES)
@@ -225,7 +225,7 @@ def test_an_option_may_be_a_flag_a_variable_or_in_a_file(
     flag: str, asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name, value = flag[2:].replace("-", "_"), VALUES[flag]
-    default = asked()[name]
+    default = asked().get(name)
     assert default != plain(value)
     by_flag = asked(*([flag] if value is True else [flag, str(value)]))
     assert by_flag[name] == plain(value)
@@ -252,7 +252,7 @@ def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(
     monkeypatch.setenv("ICTBENCH_LOOPS", "3")
     monkeypatch.setenv("ICTBENCH_CONFIG", "run.yaml")
     found = asked("--turns", "4")
-    assert (found["turns"], found["loops"], found["test_size"], found["selection_size"]) == (4, 3, 2, None)
+    assert (found["turns"], found["loops"], found["test_size"], found.get("selection_size")) == (4, 3, 2, None)
 
 
 def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,10 +274,10 @@ def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monke
         (None, r"config run.yaml cannot be read"),
         (b"turns: [", r"config run.yaml cannot be read: while parsing"),
         (b"\xff\xfe\xfa", r"config run.yaml cannot be read"),
-        (b"just text", r"config run.yaml is no mapping of options to values, e.g. `turns: 5`"),
-        (b"", r"config run.yaml is no mapping"),
-        (b"turn: 3", r"config run.yaml: there is no option 'turn'; did you mean 'turns'"),
-        (b"config: other.yaml", r"config run.yaml: there is no option 'config'"),
+        (b"just text", r"config run.yaml is not a mapping of options to values, e.g. `turns: 5`"),
+        (b"", r"config run.yaml is not a mapping"),
+        (b"turn: 3", r"config run.yaml: 'turn' is not an option; did you mean 'turns'"),
+        (b"config: other.yaml", r"config run.yaml: 'config' is not an option"),
     ],
 )
 def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | None, said: str) -> None:
@@ -300,7 +300,7 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         ),
         (["--env", "nethack"], 2, "no suite has the environment 'nethack'; did you mean 'minihack'?"),
         (["--reflector", "opnai/gpt"], 2, "unknown model provider 'opnai'; did you mean 'openai'?"),
-        (["--reflector", "none"], 2, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
+        (["--reflector", "none"], 2, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
         (["--reflector", "file:no.txt", "--actor", "rules"], 2, "prompt file 'no.txt' cannot be read: "),
         (["--reflector", "openai/m"], 2, "openai/m needs a key: set OPENAI_API_KEY, or give the base URL"),
         (["--reflector", "openai/m", "--reflector-base-url", "nowhere"], 2, "the base URL 'nowhere' is not an http"),
@@ -308,11 +308,15 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         (
             ["--test-size", "5000"],
             2,
-            "test pool of 'room-random': 5000 tasks wanted, each loop has 1000;",
+            "test pool of 'room-random': 5000 tasks requested, each loop has 1000;",
         ),
         (["--out", "file/run"], 2, "file/run cannot be written (Not a directory); choose another --out"),
-        (["--out", "foreign"], 2, "foreign holds other files and is no run's folder; choose another --out"),
-        (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': there is no module 'no' to import"),
+        (
+            ["--out", "foreign"],
+            2,
+            "foreign holds other files (thesis.tex) and is not the folder of a run; choose another --",
+        ),
+        (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': module 'no' cannot be found"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_value_and_the_way_out(
@@ -389,5 +393,50 @@ def test_an_actor_of_ones_own(call: Ictbench, tmp_path: Path, monkeypatch: pytes
 
 def test_what_a_reflector_was_trained_on_is_unknown_unless_it_is_said(asked: Callable[..., dict[str, Any]]) -> None:
     """No list of families is not the empty list, which would say: nothing."""
-    assert asked()["reflector_trained_on"] is None
+    assert "reflector_trained_on" not in asked()
     assert asked("--reflector-trained-on", "nothing")["reflector_trained_on"] == ["nothing"]
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_name(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ICTBENCH_BATHC_SIZE", "3")
+    for command in (RUN, ["rerun", "folder"], ["train", "collect", "--out", "states"]):
+        code, out, err = call(*command)
+        assert (code, out) == (2, "")
+        assert err.startswith("ictbench: environment variable ICTBENCH_BATHC_SIZE is not an option; ")
+        assert "did you mean 'ICTBENCH_BATCH_SIZE'?" in err
+    # Commands without such options do not read the environment.
+    assert call("tasks", "list").code == 0
+
+
+@pytest.mark.parametrize("variable", sorted(OTHER_VARIABLES | {"ICTBENCH_STATES"}))
+def test_variables_of_other_commands_and_purposes_are_accepted(
+    call: Ictbench, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "x")
+    assert call(*RUN, "--dry-run", "--quiet").code == 0
+
+
+def test_every_command_with_variables_checks_their_names() -> None:
+    def check(command: Any) -> None:
+        if any(parameter.envvar for parameter in command.params):
+            assert isinstance(command, OptionsCommand), command.name
+        for inner in getattr(command, "commands", {}).values():
+            check(inner)
+
+    check(typer.main.get_command(app))
+
+
+def test_every_other_variable_is_read_somewhere() -> None:
+    root = Path(ictbench.__file__).parents[1]
+    texts = [path.read_text("utf-8") for folder in ("ictbench", "tests") for path in (root / folder).rglob("*.py")]
+    for variable in OTHER_VARIABLES:
+        assert sum(f'"{variable}"' in text for text in texts) > 1, variable
+
+
+def test_the_help_names_choices_defaults_and_groups(call: Ictbench) -> None:
+    code, out, _ = call("run", "--help")
+    assert code == 0
+    for option in OPTIONS.values():
+        assert f" {option.flag} " in out
+    for text in ("quick|lite|standard", "default: quick", "default: (the reflector's own model)", "x>=1", LIMITS):
+        assert text in out

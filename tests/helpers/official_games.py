@@ -1,4 +1,4 @@
-"""Where tests find the official games: `ALFWORLD_DATA`, or the archive that lies beside a developer's checkout."""
+"""Location of the official games for tests: `ALFWORLD_DATA`, or an archive next to a developer's checkout."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "alfworld" / "valid.tar.xz"
 
 
-def folder_of_official_games() -> Path:
-    """A folder for `ALFWORLD_DATA` with all validation games; skips the test, saying so, where there is none."""
-    named = os.environ.get("ALFWORLD_DATA")
-    if named and (Path(named) / "json_2.1.1" / "valid_unseen").is_dir():
-        return Path(named)
+def official_games_folder() -> Path:
+    """Return a folder for `ALFWORLD_DATA` with all validation games. Skip the test if there is none."""
+    configured = os.environ.get("ALFWORLD_DATA")
+    if configured and (Path(configured) / "json_2.1.1" / "valid_unseen").is_dir():
+        return Path(configured)
     if not ARCHIVE.is_file():
-        pytest.skip("the official ALFWorld games are absent: ALFWORLD_DATA names no folder with json_2.1.1")
+        pytest.skip("the official ALFWorld games are missing: ALFWORLD_DATA is not a folder with json_2.1.1")
     folder = Path(tempfile.gettempdir()) / f"ictbench-test-alfworld-{ARCHIVE.stat().st_size}"
     if not folder.is_dir():
         unpacking = Path(tempfile.mkdtemp())
@@ -27,6 +27,6 @@ def folder_of_official_games() -> Path:
             archive.extractall(unpacking, filter="data")
         try:
             unpacking.rename(folder)
-        except OSError:  # another worker was first
+        except OSError:  # another worker unpacked it first
             shutil.rmtree(unpacking)
     return folder

@@ -88,7 +88,7 @@ class Walker(Actor):
 class Clockwork(Actor):
     """The same, and only computes."""
 
-    only_computes = True
+    cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action="go")

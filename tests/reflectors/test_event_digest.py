@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.records import Step, Trajectory
-from ictbench.reflectors.event_digest import events_of, format_events
+from ictbench.reflectors.event_digest import format_episode_events, format_events
 from ictbench.testing.sample_episodes import TRAJECTORIES
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ def screen(room: str, message: str = "") -> str:
 def episode(
     *steps: tuple[str, str | None], last: str, end: End = "step_limit", failure: FailureKind | None = None
 ) -> Trajectory:
-    """What was seen and done by turns; a None is a proposal that was no action."""
-    made = tuple(
+    """Return a trajectory of observations and actions; an action of None was an invalid proposal."""
+    built = tuple(
         Step(observation=text, actions=(), digest="", thought="secret", proposed=action or "dance", executed=action)
         for text, action in steps
     )
-    return Trajectory(steps=made, last_observation=last, last_digest="", end=end, failure=failure)
+    return Trajectory(steps=built, last_observation=last, last_digest="", end=end, failure=failure)
 
 
-def told(trajectory: Trajectory, player: str | None = "@") -> list[str]:
-    return events_of(trajectory, player, set()).splitlines()
+def events(trajectory: Trajectory, player: str | None = "@") -> list[str]:
+    return format_episode_events(trajectory, player, set()).splitlines()
 
 
-def test_only_what_changed_is_told() -> None:
+def test_only_changes_are_events() -> None:
     walk = episode(
         (screen("|@..%|", "Hello there."), "step e"),
         (screen("|.@.%|"), "step e"),
@@ -46,7 +46,7 @@ def test_only_what_changed_is_told() -> None:
         last=screen("|...@|"),
         end="solved",
     )
-    assert told(walk) == [
+    assert events(walk) == [
         "Hello there.",
         'In sight: "%"',
         'step e: came onto "%" You see here an apple.',
@@ -54,16 +54,16 @@ def test_only_what_changed_is_told() -> None:
     ]
 
 
-def test_what_was_told_once_is_not_told_again() -> None:
+def test_a_repeated_line_appears_once() -> None:
     bump = screen("|@...|", "It is solid stone.")
     again = episode((screen("|@...|"), "step w"), (bump, "step w"), (screen("|@...|"), "step w"), last=bump)
-    assert told(again) == [
+    assert events(again) == [
         "step w: It is solid stone.",
         "In the end all 3 actions were used up.",
     ]
 
 
-def test_of_the_batch_a_line_is_told_once_unless_the_task_was_solved() -> None:
+def test_a_line_appears_once_per_batch_except_in_solved_episodes() -> None:
     bump = screen("|@...|", "It is solid stone.")
     once = episode((screen("|@...|", "Hello."), "step w"), last=bump)
     won = episode((screen("|@...|", "Hello."), "step w"), last=bump, end="solved")
@@ -76,14 +76,14 @@ def test_of_the_batch_a_line_is_told_once_unless_the_task_was_solved() -> None:
     ]
 
 
-def test_an_invalid_action_that_ends_the_episode_is_named_as_such() -> None:
+def test_an_invalid_last_action_is_marked() -> None:
     text = screen("|@...|")
-    assert told(episode((text, None), last=text, end="died")) == ["dance (invalid): The agent died."]
+    assert events(episode((text, None), last=text, end="died")) == ["dance (invalid): The agent died."]
 
 
-def test_numbers_of_a_status_line_are_no_news() -> None:
+def test_a_changed_status_line_is_not_an_event() -> None:
     later = screen("|@...|").replace("HP:15(15)", "HP:11(15)")
-    assert told(episode((screen("|@...|"), "wait"), last=later)) == [
+    assert events(episode((screen("|@...|"), "wait"), last=later)) == [
         "In the end all 1 actions were used up.",
     ]
 
@@ -98,25 +98,25 @@ def test_numbers_of_a_status_line_are_no_news() -> None:
         ("failed", "empty", "In the end the agent could not go on: it answered nothing."),
     ],
 )
-def test_how_it_ended_stands_last(end: End, failure: FailureKind | None, last: str) -> None:
+def test_the_end_is_the_last_line(end: End, failure: FailureKind | None, last: str) -> None:
     text = screen("|@...|")
-    assert told(episode((text, "wait"), last=text, end=end, failure=failure))[-1] == last
+    assert events(episode((text, "wait"), last=text, end=end, failure=failure))[-1] == last
 
 
-def test_text_without_a_map_is_told_by_its_new_lines() -> None:
+def test_text_without_a_map_gives_its_new_lines() -> None:
     walk = episode(
         ("You are in a room.\nYour task is to: find a cup.", "go to desk 1"),
         ("You arrive at desk 1. On the desk 1, you see a cup 1.", "look"),
         last="You are in a room.",
     )
-    assert told(walk, None) == [
+    assert events(walk, None) == [
         "You are in a room. Your task is to: find a cup.",
         "go to desk 1: You arrive at desk 1. On the desk 1, you see a cup 1.",
         "In the end all 2 actions were used up.",
     ]
 
 
-def test_the_symbols_that_were_met_stand_last_the_commonest_first() -> None:
+def test_the_last_line_lists_symbols_by_frequency() -> None:
     onto = episode((screen("|@<.%|"), "step e"), (screen("|.@.%|"), "wait"), last=screen("|.@.%|"))
     seen = episode((screen("|@..%|"), "wait"), last=screen("|@..%|"))
     assert format_events([onto, seen], "@").splitlines()[-1] == 'Symbols: "%" "<"'
@@ -134,13 +134,13 @@ texts = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
 @given(st.lists(st.tuples(texts, st.one_of(st.none(), texts)), max_size=5), texts, st.sampled_from(["@", None]))
-def test_any_text_can_be_told_and_no_thought_is(steps: list[Any], last: str, player: str | None) -> None:
-    found = events_of(episode(*steps, last=last), player, set())
-    assert found
-    assert "secret" not in found or any("secret" in f"{text}{action}" for text, action in [*steps, (last, "")])
+def test_any_text_gives_events_without_thoughts(steps: list[Any], last: str, player: str | None) -> None:
+    text = format_episode_events(episode(*steps, last=last), player, set())
+    assert text
+    assert "secret" not in text or any("secret" in f"{shown}{action}" for shown, action in [*steps, (last, "")])
 
 
-def test_every_kind_of_episode_is_shorter_so() -> None:
+def test_events_are_shorter_than_the_full_text() -> None:
     from ictbench.reflectors.trajectory_text import format_trajectories
 
     assert len(format_events(TRAJECTORIES, "@")) < len(format_trajectories(TRAJECTORIES))

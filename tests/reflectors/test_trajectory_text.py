@@ -28,7 +28,7 @@ def episode(*steps: Step, end: End = "step_limit", failure: FailureKind | None =
     return Trajectory(steps=steps, last_observation="The end.", last_digest="d1g357", end=end, failure=failure)
 
 
-def test_an_episode_as_the_paper_shows_it() -> None:
+def test_an_episode_is_formatted_as_in_the_paper() -> None:
     text = format_trajectories(
         [
             episode(
@@ -48,7 +48,7 @@ def test_an_episode_as_the_paper_shows_it() -> None:
     )
 
 
-def test_neither_thoughts_nor_action_lists_nor_ids_are_shown() -> None:
+def test_thoughts_action_lists_and_ids_are_hidden() -> None:
     text = format_trajectories([episode(step("A room.", "step n", "step n"))] * 2)
     assert "=== Episode 2 ===" in text
     assert not any(hidden in text for hidden in ("private thought", "look around", "d1g357"))
@@ -63,17 +63,17 @@ def test_neither_thoughts_nor_action_lists_nor_ids_are_shown() -> None:
         ("failed", "No", "the agent could not go on: it failed"),
     ],
 )
-def test_how_episodes_end(end: End, success: str, ending: str) -> None:
+def test_every_end_is_described(end: End, success: str, ending: str) -> None:
     text = format_trajectories([episode(end=end)])
     assert f"Success: {success}\n" in text
     assert text.endswith(f"How it ended: {ending}")
 
 
-def test_every_kind_of_failure_has_its_words() -> None:
+def test_every_failure_kind_has_its_own_description() -> None:
     kinds: tuple[FailureKind, ...] = get_args(FailureKind)
     texts = {format_trajectories([episode(end="failed", failure=kind)]) for kind in kinds}
     assert len(texts) == len(kinds)
 
 
-def test_no_episodes_are_no_text() -> None:
+def test_an_empty_batch_gives_an_empty_text() -> None:
     assert format_trajectories([]) == ""

@@ -76,7 +76,7 @@ class Obedient(Actor):
 class Computing(Obedient):
     """The same, and says that it waits for nothing."""
 
-    only_computes = True
+    cpu_bound = True
 
 
 @pytest.fixture(autouse=True)
@@ -199,7 +199,7 @@ def test_a_model_is_opened_once_and_belongs_to_the_pool() -> None:
         asyncio.run(go())
 
 
-def test_an_actor_that_only_computes_plays_whole_episodes_in_the_environments_thread(rooms: list[Room]) -> None:
+def test_a_cpu_bound_actor_plays_whole_episodes_in_the_environments_thread(rooms: list[Room]) -> None:
     async def go() -> None:
         worker = EpisodeWorker()
         waits = await worker.play(spec())

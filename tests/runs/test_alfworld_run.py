@@ -8,7 +8,8 @@ import pytest
 
 import ictbench
 from ictbench.errors import ConfigError, UsageError
-from ictbench.runs.plan import Options, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import make_plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import ictbench
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError, UsageError
 from ictbench.reflectors import make_reflector
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,22 +40,22 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"actor_model_options": ["n_ctx"]}, r"actor_model_options: .*'n_ctx' is no KEY=VALUE"),
-        ({"env": "alfworld"}, "suite 'minihack-v1' is of environment 'minihack', not 'alfworld'; leave one out"),
-        ({"families": []}, "no family is asked for"),
-        ({"families": " , "}, "no family is asked for"),
+        ({"actor_model_options": ["n_ctx"]}, r"actor_model_options: 'n_ctx' is not of the form KEY=VALUE"),
+        ({"env": "alfworld"}, "suite 'minihack-v1' belongs to environment 'minihack', not 'alfworld'; leave one out"),
+        ({"families": []}, "no family is selected"),
+        ({"families": " , "}, "no family is selected"),
         ({"turns": 0}, "option turns: .*greater than or equal to 1, got 0"),
-        ({"turns": 1, "audit": True}, "an audit compares each turn with the next: it needs at least 2 turns"),
+        ({"turns": 1, "audit": True}, "an audit compares each turn with the next and needs at least 2 turns"),
         ({"turns": "many"}, "option turns: .*got 'many'"),
         ({"profile": "huge"}, "option profile: .*'quick', 'lite' or 'standard', got 'huge'"),
         ({"families": 3}, "option families: .*got 3"),
-        ({"turn": 3}, "option turn: Extra inputs are not permitted, got 3"),
-        ({"reflector": "none"}, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
-        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' is no model, so it has no base URL"),
-        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' is no model, so it has no base URL"),
+        ({"turn": 3}, "unknown option 'turn'; did you mean 'turns'"),
+        ({"reflector": "none"}, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
+        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' has no model: leave out its base URL"),
+        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' has no model: leave out its base URL"),
         ({"actor": "react"}, "actor 'react' needs a model: name one as provider/model"),
         ({"reflector": "rewrite", "actor": "rules"}, "reflector 'rewrite' needs a model"),
-        ({"reflector": "openai/"}, "'openai/' names no model: write openai/MODEL"),
+        ({"reflector": "openai/"}, "'openai/' lacks the name of a model: write openai/MODEL"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], said: str) -> None:
@@ -74,7 +75,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], sa
         ({"actor": "ruels"}, "unknown actor 'ruels'; did you mean 'rules'"),
         ({"reflector": "nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
         ({"reflector": "blind:nome", "actor": "rules"}, "unknown reflector 'nome'; did you mean 'none'"),
-        ({"actor": "no.such.module:Actor"}, "there is no module 'no' to import"),
+        ({"actor": "no.such.module:Actor"}, "module 'no' cannot be found"),
         ({"actor": "ictbench.scripted.policy:Nobody"}, "module 'ictbench.scripted.policy' has no class 'Nobody'"),
     ],
 )
@@ -86,9 +87,9 @@ def test_an_unknown_name_is_told_with_the_way_out(options: dict[str, Any], said:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"turns": 2000, "batch_size": 6}, "turns x batch size = 12000 tasks wanted, there are 10000"),
-        ({"selection_size": 201}, "selection pool .* 201 tasks wanted, each loop has 200"),
-        ({"test_size": 1001}, "test pool .* 1001 tasks wanted, each loop has 1000"),
+        ({"turns": 2000, "batch_size": 6}, "turns x batch size = 12000 tasks requested, there are 10000"),
+        ({"selection_size": 201}, "selection pool .* 201 tasks requested, each loop has 200"),
+        ({"test_size": 1001}, "test pool .* 1001 tasks requested, each loop has 1000"),
     ],
 )
 def test_a_pool_too_small_is_refused_before_anything_runs(tmp_path: Path, options: dict[str, Any], said: str) -> None:

@@ -88,7 +88,7 @@ def test_replies_from_the_cache_keep_their_calls(tmp_path: Path) -> None:
 def test_a_model_that_cannot_call_tools_is_told_before_anything_is_played(tmp_path: Path) -> None:
     with (
         ScriptedServer(["Action: wait"]) as server,
-        pytest.raises(UsageError, match="cannot restrict replies by tools"),
+        pytest.raises(UsageError, match="does not support decoding 'tools'"),
     ):
         ictbench.run(
             **OPTIONS,

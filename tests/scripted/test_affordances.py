@@ -1,31 +1,31 @@
-"""What the scripted reflector learns from what was offered. The words are made up: it knows no world."""
+"""Affordance learning. The words are invented, as the scripted reflector knows no game."""
 
 from __future__ import annotations
 
 import json
 
 from ictbench.records import Step, Trajectory
-from ictbench.rules_text.rules import Before, Follow, Manner, read_rules
-from ictbench.scripted.affordances import Lesson, lessons, remember_offers
+from ictbench.rules_text.rules import Before, Follow, Manner, parse_rules
+from ictbench.scripted.affordances import Lesson, add_episodes, infer_lessons
 
 PLACES = ("walk to dask 1", "walk to shelf 1", "walk to font 1")
 ALWAYS = ("ponder", *PLACES)
 
 
-def played(wish: str, *steps: tuple[str, tuple[str, ...]]) -> Trajectory:
-    """An episode: what was done, and what was offered then."""
+def trajectory(wish: str, *steps: tuple[str, tuple[str, ...]]) -> Trajectory:
+    """Return an episode from actions, each with the actions available beside `ALWAYS` when it was chosen."""
     first = f"You stand in a hall.\n\nYour wish is: {wish}."
     return Trajectory(
         steps=tuple(
             Step(
-                observation=first if at == 0 else "On you go.",
-                actions=(*ALWAYS, *offered),
+                observation=first if index == 0 else "On you go.",
+                actions=(*ALWAYS, *available),
                 digest="",
                 thought="",
                 proposed=action,
                 executed=action,
             )
-            for at, (action, offered) in enumerate(steps)
+            for index, (action, available) in enumerate(steps)
         ),
         last_observation="The end.",
         last_digest="",
@@ -35,7 +35,7 @@ def played(wish: str, *steps: tuple[str, tuple[str, ...]]) -> Trajectory:
 
 GRAB, DROP, RINSE = ("grab plim 1",), ("drop plim 1 on shelf 1",), ("drop plim 1 on font 1", "rinse plim 1 in font 1")
 EPISODES = [
-    played(
+    trajectory(
         f"have a {thing} on the dask",
         ("ponder", ()),
         ("ponder", ()),
@@ -52,12 +52,12 @@ EPISODES = [
 ]
 
 
-def learned(episodes: list[Trajectory]) -> list[Lesson]:
-    return lessons(remember_offers(None, episodes))
+def lessons(episodes: list[Trajectory]) -> list[Lesson]:
+    return infer_lessons(add_episodes(None, episodes))
 
 
-def test_it_finds_the_line_the_idle_the_reserved_and_what_comes_before() -> None:
-    rules = [lesson.rule for lesson in learned(EPISODES)]
+def test_all_kinds_of_lessons_are_found() -> None:
+    rules = [lesson.rule for lesson in lessons(EPISODES)]
     assert rules[0] == Follow("Your wish is:")
     assert Manner("ponder", "only what the line names, and once") in rules
     assert Manner("drop", "only for more of what the line names") in rules
@@ -67,23 +67,25 @@ def test_it_finds_the_line_the_idle_the_reserved_and_what_comes_before() -> None
     assert Manner("walk", "only what the line names, and once") not in rules
 
 
-def test_every_rule_reads_back_from_its_english_and_has_a_reason() -> None:
-    found = learned(EPISODES)
-    assert read_rules("\n".join(f"- {lesson.rule}" for lesson in found)) == tuple(lesson.rule for lesson in found)
-    assert all(lesson.reason.endswith(".") for lesson in found)
+def test_every_rule_is_parsed_back_from_its_sentence_and_has_a_reason() -> None:
+    learned = lessons(EPISODES)
+    assert parse_rules("\n".join(f"- {lesson.rule}" for lesson in learned)) == tuple(lesson.rule for lesson in learned)
+    assert all(lesson.reason.endswith(".") for lesson in learned)
 
 
-def test_memory_is_plain_json_and_grows_turn_by_turn() -> None:
-    at_once = remember_offers(None, EPISODES)
-    by_turn = remember_offers(json.loads(json.dumps(remember_offers(None, EPISODES[:1]))), EPISODES[1:])
+def test_a_memory_is_plain_json_and_grows_turn_by_turn() -> None:
+    at_once = add_episodes(None, EPISODES)
+    by_turn = add_episodes(json.loads(json.dumps(add_episodes(None, EPISODES[:1]))), EPISODES[1:])
     assert json.loads(json.dumps(by_turn)) == json.loads(json.dumps(at_once))
 
 
-def test_without_a_telling_line_there_is_nothing_to_follow() -> None:
-    assert learned([EPISODES[0], EPISODES[0]]) == []
-    assert learned(EPISODES[:1]) == []
+def test_without_a_line_that_differs_there_are_no_lessons() -> None:
+    assert lessons([EPISODES[0], EPISODES[0]]) == []
+    assert lessons(EPISODES[:1]) == []
 
 
-def test_few_kinds_of_actions_are_not_told_apart() -> None:
-    few = [played(f"have a {thing} on the dask", ("ponder", ()), ("walk to dask 1", ())) for thing in ("plim", "vump")]
-    assert learned(few) == []
+def test_with_few_kinds_of_actions_there_are_no_lessons() -> None:
+    few = [
+        trajectory(f"have a {thing} on the dask", ("ponder", ()), ("walk to dask 1", ())) for thing in ("plim", "vump")
+    ]
+    assert lessons(few) == []

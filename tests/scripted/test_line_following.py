@@ -1,4 +1,4 @@
-"""How the scripted actor follows a line. The words are made up: it knows no world."""
+"""Line following. The words are invented, as the scripted actor knows no game."""
 
 from __future__ import annotations
 
@@ -7,70 +7,71 @@ import random
 from ictbench.actors import History
 from ictbench.records import Step
 from ictbench.rules_text.rules import Before, Follow, Manner, Rule
-from ictbench.scripted.line_following import follow
+from ictbench.scripted.line_following import follow_line
 
 LINE = "You stand in a hall.\n\nYour wish is: have a red plim at the dask."
 WISH = Follow("Your wish is:")
 
 
 def history(now: tuple[str, ...], *past: tuple[str, tuple[str, ...], str]) -> History:
-    """Past steps as (executed, offered, what was then shown), and what is offered now."""
-    shown = [LINE, *(text for _, _, text in past)]
+    """Return a history from the actions available now and past steps of (executed, available, next observation)."""
+    observations = [LINE, *(text for _, _, text in past)]
     steps = [
-        Step(observation=text, actions=offered, digest="", thought="", proposed=executed, executed=executed)
-        for (executed, offered, _), text in zip(past, shown, strict=False)
+        Step(observation=text, actions=available, digest="", thought="", proposed=executed, executed=executed)
+        for (executed, available, _), text in zip(past, observations, strict=False)
     ]
-    return History(steps, shown[-1], now, 25)
+    return History(steps, observations[-1], now, 25)
 
 
-def chosen(rules: list[Rule], seen: History) -> set[str | None]:
-    return {follow(rules, seen, random.Random(seed)) for seed in range(20)}
+def choices(rules: list[Rule], episode: History) -> set[str | None]:
+    """Return all actions that are chosen, over several seeds."""
+    return {follow_line(rules, episode, random.Random(seed)) for seed in range(20)}
 
 
-def test_without_such_a_rule_or_such_a_line_it_says_nothing() -> None:
-    assert chosen([], history(("walk dask", "walk hall"))) == {None}
-    assert chosen([Follow("Your duty is:")], history(("walk dask",))) == {None}
+def test_without_the_rule_or_the_line_no_action_is_chosen() -> None:
+    assert choices([], history(("walk dask", "walk hall"))) == {None}
+    assert choices([Follow("Your duty is:")], history(("walk dask",))) == {None}
 
 
-def test_it_does_what_names_most_of_what_the_line_names() -> None:
-    offered = ("walk to dask 1", "walk to shelf 1", "put plim 2 on dask 1", "put plim 2 on shelf 1")
-    assert chosen([WISH], history(offered)) == {"put plim 2 on dask 1"}
+def test_the_action_with_most_words_of_the_line_is_chosen() -> None:
+    available = ("walk to dask 1", "walk to shelf 1", "put plim 2 on dask 1", "put plim 2 on shelf 1")
+    assert choices([WISH], history(available)) == {"put plim 2 on dask 1"}
 
 
-def test_it_repeats_nothing_until_something_renews() -> None:
+def test_no_action_is_repeated_until_a_renewing_action() -> None:
     past = ("walk to dask 1", ("walk to dask 1", "walk to shelf 1"), "A dask.")
-    assert chosen([WISH], history(("walk to dask 1", "walk to shelf 1"), past)) == {"walk to shelf 1"}
+    assert choices([WISH], history(("walk to dask 1", "walk to shelf 1"), past)) == {"walk to shelf 1"}
     grabbed = ("grab plim 2", ("grab plim 2", "walk to dask 1"), "You have it.")
     renewing = Manner("grab", "and what was done may be done again")
     both = ("walk to dask 1", "walk to shelf 1")
-    assert chosen([WISH, renewing], history(both, past, grabbed)) == {"walk to dask 1"}
+    assert choices([WISH, renewing], history(both, past, grabbed)) == {"walk to dask 1"}
 
 
-def test_a_reserved_kind_is_for_the_things_that_the_line_names() -> None:
-    offered = ("grab vump 1", "grab plim 1", "walk to dask 1")
+def test_a_reserved_kind_is_used_only_for_things_in_the_line() -> None:
+    available = ("grab vump 1", "grab plim 1", "walk to dask 1")
     rule = Manner("grab", "only what the line names")
-    assert "grab vump 1" not in chosen([WISH, rule], history(offered))
-    assert chosen([WISH, rule], history(("grab vump 1",))) == {None}
+    assert "grab vump 1" not in choices([WISH, rule], history(available))
+    assert choices([WISH, rule], history(("grab vump 1",))) == {None}
 
 
-def test_what_changes_nothing_is_done_once() -> None:
+def test_a_kind_without_effect_is_used_once() -> None:
     rule = Manner("eye", "only what the line names, and once")
     past = ("eye plim 1", ("eye plim 1", "eye dask 1", "walk to shelf 1"), "Nothing.")
-    assert chosen([WISH, rule], history(("eye dask 1", "walk to shelf 1"), past)) == {"walk to shelf 1"}
+    assert choices([WISH, rule], history(("eye dask 1", "walk to shelf 1"), past)) == {"walk to shelf 1"}
 
 
-def test_something_is_taken_back_only_for_more_of_what_the_line_names() -> None:
+def test_an_undoing_kind_is_used_only_for_more_words_of_the_line() -> None:
     rules: list[Rule] = [
         WISH,
         Manner("drop", "only for more of what the line names"),
         Manner("grab", "and what was done may be done again"),
     ]
     past = ("grab plim 1 off shelf 1", ("grab plim 1 off shelf 1",), "You have it.")
-    assert chosen(rules, history(("drop plim 1 on shelf 1", "walk to shelf 2"), past)) == {"walk to shelf 2"}
-    assert chosen(rules, history(("drop plim 1 on dask 1", "walk to shelf 2"), past)) == {"drop plim 1 on dask 1"}
+    assert choices(rules, history(("drop plim 1 on shelf 1", "walk to shelf 2"), past)) == {"walk to shelf 2"}
+    assert choices(rules, history(("drop plim 1 on dask 1", "walk to shelf 2"), past)) == {"drop plim 1 on dask 1"}
 
 
-def test_what_the_line_asks_for_first_comes_first() -> None:
+def test_a_kind_that_the_line_names_is_done_before_the_later_kind() -> None:
     line = "Your wish is: rinse a plim and have it at the dask."
     rules: list[Rule] = [
         WISH,
@@ -80,16 +81,16 @@ def test_what_the_line_asks_for_first_comes_first() -> None:
     step = Step(
         observation=line, actions=("grab plim 1",), digest="", thought="", proposed=None, executed="grab plim 1"
     )
-    seen = History([step], "You have it.", ("drop plim 1 on dask 1", "walk to font 3", "walk to dask 1"), 25)
-    assert chosen(rules, seen) == {"walk to font 3"}
+    before = History([step], "You have it.", ("drop plim 1 on dask 1", "walk to font 3", "walk to dask 1"), 25)
+    assert choices(rules, before) == {"walk to font 3"}
     at_font = History([step], "A font.", ("drop plim 1 on dask 1", "rinse plim 1 in font 3", "walk to dask 1"), 25)
-    assert chosen(rules, at_font) == {"rinse plim 1 in font 3"}
+    assert choices(rules, at_font) == {"rinse plim 1 in font 3"}
 
 
-def test_where_named_things_were_seen_is_remembered() -> None:
-    offered = ("walk to shelf 1", "walk to shelf 2")
+def test_an_action_after_which_a_named_thing_was_seen_is_preferred() -> None:
+    available = ("walk to shelf 1", "walk to shelf 2")
     rules: list[Rule] = [WISH, Manner("grab", "and what was done may be done again")]
-    first = ("walk to shelf 1", offered, "A plim lies here.")
-    second = ("walk to shelf 2", offered, "Nothing is here.")
+    first = ("walk to shelf 1", available, "A plim lies here.")
+    second = ("walk to shelf 2", available, "Nothing is here.")
     grabbed = ("grab vump 1", ("grab vump 1", "grab plim 1"), "You have it.")
-    assert chosen(rules, history(offered, first, second, grabbed)) == {"walk to shelf 1"}
+    assert choices(rules, history(available, first, second, grabbed)) == {"walk to shelf 1"}

@@ -14,7 +14,7 @@ from ictbench.protocol import sampling_seed
 from ictbench.records import EpisodeSpec, Observation, PluginSpec, Reflection, Task, Trajectory
 from ictbench.reflectors.reflector import Context
 from ictbench.rollout.episode import play_episode
-from ictbench.rules_text.rules import HEADING, Choose, Walk, read_rules
+from ictbench.rules_text.rules import HEADING, Choose, Walk, parse_rules
 from ictbench.scripted.miner import RulesReflector
 from ictbench.scripted.policy import RulesActor
 from ictbench.suites import load_suite
@@ -41,9 +41,9 @@ SIZE = 4
 
 
 class Belfry(TextEnv):
-    """Solved by walking onto the rope, pulling it, and bowing once the bell has rung. No NetHack in it.
+    """World without NetHack: solved by walking onto the rope, pulling it, and bowing after the bell has rung.
 
-    There may be a barrel, which is good for nothing.
+    There may be a barrel, which has no use.
     """
 
     ACTIONS = (*(f"go {direction}" for direction in COMPASS), "pull", "bow", "whistle")
@@ -52,9 +52,9 @@ class Belfry(TextEnv):
         self.has_barrel = barrel
 
     def reset(self, task: Task) -> Observation:
-        dice = random.Random(f"belfry {task.params['seed']}")
+        rng = random.Random(f"belfry {task.params['seed']}")
         cells = [(row, column) for row in range(SIZE) for column in range(SIZE)]
-        self.player, self.rope, barrel = dice.sample(cells, 3)
+        self.player, self.rope, barrel = rng.sample(cells, 3)
         self.barrel = barrel if self.has_barrel else None
         self.rung = False
         return self.look("The wind howls outside.")
@@ -128,11 +128,11 @@ def success(env: TextEnv, prompt: str, tasks: Sequence[Task]) -> float:
 
 
 @pytest.mark.parametrize("loop", range(3))
-def test_it_finds_the_way_in_a_world_it_cannot_know(loop: int) -> None:
+def test_it_learns_to_solve_an_unknown_world(loop: int) -> None:
     env, first = Belfry(barrel=False), 1000 * loop
     batches = [[belfry(first + 3 * turn + number) for number in range(3)] for turn in range(20)]
     prompt = learn(env, PROMPT, batches)
-    rules = read_rules(prompt)
+    rules = parse_rules(prompt)
     assert Walk("~") in rules
     chosen = {rule.action: rule.phrase for rule in rules if isinstance(rule, Choose)}
     assert chosen["pull"] in "A frayed rope hangs here."
@@ -144,13 +144,13 @@ def test_it_finds_the_way_in_a_world_it_cannot_know(loop: int) -> None:
 
 @pytest.fixture(scope="module")
 def batches() -> list[list[Trajectory]]:
-    """Some wins among them: the actor is told half of it."""
-    told = f'{PROMPT}\nWalk onto "~".\nWhen you see "rope hangs here.", choose "pull".'
+    """Batches with some wins: the prompt has some of the rules."""
+    prompt = f'{PROMPT}\nWalk onto "~".\nWhen you see "rope hangs here.", choose "pull".'
     env = Belfry(barrel=True)
-    return [[play(env, belfry(10 * batch + number), told) for number in range(5)] for batch in range(3)]
+    return [[play(env, belfry(10 * batch + number), prompt) for number in range(5)] for batch in range(3)]
 
 
-def test_the_prompts_own_text_stays_and_old_rules_make_room_for_new_ones(batches: list[list[Trajectory]]) -> None:
+def test_the_prompts_own_text_stays_and_old_rules_are_replaced(batches: list[list[Trajectory]]) -> None:
     own = f'{PROMPT}\n\nSecond paragraph, with a rule: Walk onto "0".'
     prompt, state, seen = own, None, set()
     for batch in batches:
@@ -162,12 +162,12 @@ def test_the_prompts_own_text_stays_and_old_rules_make_room_for_new_ones(batches
         assert prompt.count(HEADING) == 1
         assert prompt.count(own) == 1
         below = prompt.split(HEADING)[1].strip().splitlines()
-        assert all(line.startswith("- ") and len(read_rules(line)) == 1 for line in below)
+        assert all(line.startswith("- ") and len(parse_rules(line)) == 1 for line in below)
         assert len(set(below)) == len(below)
     assert len(seen) > 1
 
 
-def test_the_analysis_gives_the_reasons_in_english(batches: list[list[Trajectory]]) -> None:
+def test_the_analysis_states_the_evidence_of_each_rule(batches: list[list[Trajectory]]) -> None:
     reflection = reflect(PROMPT, batches[0])
     wins = sum(trajectory.solved for trajectory in batches[0])
     assert reflection.prompt is not None
@@ -178,7 +178,7 @@ def test_the_analysis_gives_the_reasons_in_english(batches: list[list[Trajectory
     assert all(reason.startswith(f"{rule} Of ") for rule, reason in zip(rules, reasons, strict=True))
 
 
-def test_its_state_is_json_and_can_be_taken_up_again(batches: list[list[Trajectory]]) -> None:
+def test_the_state_is_json_and_can_be_restored(batches: list[list[Trajectory]]) -> None:
     first = reflect(PROMPT, batches[0])
     assert first.prompt is not None
     second = reflect(first.prompt, batches[1], first.state)
@@ -191,32 +191,32 @@ def test_equal_experience_gives_equal_prompts(batches: list[list[Trajectory]]) -
     assert reflect(PROMPT, batches[2]) == reflect(PROMPT, batches[2])
 
 
-def test_as_many_rules_as_fit_are_written(batches: list[list[Trajectory]]) -> None:
-    everything = reflect(PROMPT, batches[0]).prompt
-    assert everything is not None
-    cap = len(everything.encode()) - 1
+def test_rules_that_do_not_fit_are_left_out(batches: list[list[Trajectory]]) -> None:
+    full = reflect(PROMPT, batches[0]).prompt
+    assert full is not None
+    cap = len(full.encode()) - 1
     reflection = asyncio.run(RulesReflector().reflect(PROMPT, batches[0], None, Context(seed=0, prompt_cap=cap)))
-    assert reflection.prompt == everything.rpartition("\n")[0]
-    assert len(reflection.analysis.splitlines()) == everything.count("\n- ")
+    assert reflection.prompt == full.rpartition("\n")[0]
+    assert len(reflection.analysis.splitlines()) == full.count("\n- ")
 
 
-def test_no_experience_no_rules() -> None:
+def test_without_experience_there_are_no_rules() -> None:
     assert reflect(PROMPT, []).prompt == PROMPT
     idle = Trajectory(steps=(), last_observation="", last_digest="", end="failed", failure="refused")
     reflection = reflect(f'{PROMPT}\n\n{HEADING}\n- Walk onto "0".', [idle])
     assert (reflection.prompt, reflection.analysis) == (PROMPT, "0 of 1 episodes were won.")
 
 
-def test_a_prompt_that_names_no_player_still_learns_what_to_choose() -> None:
+def test_choose_rules_are_learned_under_a_prompt_without_a_player_symbol() -> None:
     prompt = "Two buttons."
-    steps = [play(Belfry(barrel=True), belfry(seed), f'{PROMPT}\nWalk onto "~".') for seed in range(20)]
-    reflection = reflect(prompt, steps)
+    trajectories = [play(Belfry(barrel=True), belfry(seed), f'{PROMPT}\nWalk onto "~".') for seed in range(20)]
+    reflection = reflect(prompt, trajectories)
     assert reflection.prompt is not None
-    assert all(isinstance(rule, Choose) for rule in read_rules(reflection.prompt))
-    assert any(isinstance(rule, Choose) and rule.action == "pull" for rule in read_rules(reflection.prompt))
+    assert all(isinstance(rule, Choose) for rule in parse_rules(reflection.prompt))
+    assert any(isinstance(rule, Choose) and rule.action == "pull" for rule in parse_rules(reflection.prompt))
 
 
-def test_the_pair_gets_better_at_real_minihack() -> None:
+def test_the_pair_improves_on_minihack() -> None:
     suite, env = load_suite("minihack-v1"), MiniHackEnv()
     before, after = [], []
     for loop in range(3):

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from ictbench.actors.actor import History
 from ictbench.records import Decision, Step
-from ictbench.scripted import miner as reflector_module
-from ictbench.scripted import policy as actor_module
-from ictbench.scripted import rule_evidence as evidence_module
+from ictbench.scripted import affordances, line_following, miner, policy, rule_evidence
 from ictbench.scripted.policy import RulesActor
 from ictbench.suites import load_suite
 
@@ -30,30 +28,30 @@ def step(observation: str, executed: str | None) -> Step:
 
 
 def decide(
-    prompt: str, seen: str, past: tuple[Step, ...] = (), actions: tuple[str, ...] = ACTIONS, seed: int = 1
+    prompt: str, observation: str, past: tuple[Step, ...] = (), actions: tuple[str, ...] = ACTIONS, seed: int = 1
 ) -> Decision:
-    return asyncio.run(RulesActor().act(prompt, History(past, seen, actions, 25), seed))
+    return asyncio.run(RulesActor().act(prompt, History(past, observation, actions, 25), seed))
 
 
-def dwell(prompt: str, seen: str, decisions: int) -> list[str | None]:
-    """What it does in a world where nothing ever changes."""
+def decide_repeatedly(prompt: str, observation: str, decisions: int) -> list[str | None]:
+    """Return its actions on a screen that never changes."""
     past: list[Step] = []
     for _ in range(decisions):
-        past.append(step(seen, decide(prompt, seen, tuple(past)).action))
-    return [done.executed for done in past]
+        past.append(step(observation, decide(prompt, observation, tuple(past)).action))
+    return [past_step.executed for past_step in past]
 
 
-# Without a rule
+# No rule
 
 
-def test_without_rules_it_picks_at_random_among_all_that_is_available() -> None:
+def test_without_rules_it_chooses_among_the_available_actions_at_random() -> None:
     picked = Counter(decide("Play.", "A room.", seed=seed).action for seed in range(400))
     assert set(picked) == set(ACTIONS)
     assert max(picked.values()) < 100
 
 
-def test_it_also_varies_within_an_episode() -> None:
-    assert len(set(dwell("Play.", "A room.", 25))) > 3
+def test_random_choices_vary_within_an_episode() -> None:
+    assert len(set(decide_repeatedly("Play.", "A room.", 25))) > 3
 
 
 @given(
@@ -63,25 +61,25 @@ def test_it_also_varies_within_an_episode() -> None:
     st.lists(st.sampled_from(ACTIONS), min_size=1, unique=True),
     st.lists(st.tuples(st.sampled_from(["a door", "o&.", "&o."]), st.none() | st.sampled_from(ACTIONS)), max_size=4),
 )
-def test_it_only_does_what_is_available_and_the_same_in_the_same_place(
-    seed: int, rules: list[str], seen: str, actions: list[str], past: list[tuple[str, str | None]]
+def test_decisions_are_available_actions_and_deterministic(
+    seed: int, rules: list[str], observation: str, actions: list[str], past: list[tuple[str, str | None]]
 ) -> None:
-    steps = tuple(step(*one) for one in past)
-    decision = decide(PLAYER + "".join(rules), seen, steps, tuple(actions), seed)
+    steps = tuple(step(*past_step) for past_step in past)
+    decision = decide(PLAYER + "".join(rules), observation, steps, tuple(actions), seed)
     assert decision.action in actions
-    assert decision == decide(PLAYER + "".join(rules), seen, steps, tuple(actions), seed)
+    assert decision == decide(PLAYER + "".join(rules), observation, steps, tuple(actions), seed)
 
 
-def test_it_costs_nothing() -> None:
+def test_decisions_cost_nothing() -> None:
     decision = decide("Play.", "A room.")
     assert (decision.usage.calls, decision.usage.cost, RulesActor.needs_model) == (0, 0.0, False)
 
 
-# Rules about what is in sight
+# Choose rules
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_obeys_the_first_rule_that_applies_and_says_so(seed: int) -> None:
+def test_it_follows_the_first_rule_that_applies_and_says_so(seed: int) -> None:
     decision = decide(PLAYER + KNOCK + SING, "There is a door here.", seed=seed)
     assert (decision.action, decision.thought) == ("knock", f"A rule says: {KNOCK.strip()}")
     assert decide(PLAYER + SING + KNOCK, "There is a door here.", seed=seed).action == "sing"
@@ -89,23 +87,23 @@ def test_it_obeys_the_first_rule_that_applies_and_says_so(seed: int) -> None:
     assert decide(other + SING + KNOCK, "There is a door here.", seed=seed).action == "sing"
 
 
-def test_a_rule_for_what_is_not_available_is_passed_over() -> None:
+def test_a_rule_for_an_unavailable_action_is_skipped() -> None:
     assert decide('When you see "a door", choose "fly".\n' + KNOCK, "There is a door here.").action == "knock"
 
 
-def test_a_rule_without_effect_is_not_followed_again_at_once() -> None:
+def test_a_rule_without_effect_is_not_repeated() -> None:
     door = "There is a door here."
     assert decide(KNOCK, door, (step(door, "knock"),)).thought == "No rule applies, so I try something."
     assert decide(KNOCK + SING, door, (step(door, "knock"),)).action == "sing"
     assert decide(KNOCK, door, (step("There is a door here, ajar.", "knock"),)).action == "knock"
-    assert len(set(dwell(KNOCK, door, 40))) > 4
+    assert len(set(decide_repeatedly(KNOCK, door, 40))) > 4
 
 
-def test_rules_without_effect_do_not_take_turns_for_ever() -> None:
-    assert set(dwell(KNOCK + SING, "There is a door here.", 40)) - {"knock", "sing"}
+def test_rules_without_effect_do_not_alternate_forever() -> None:
+    assert set(decide_repeatedly(KNOCK + SING, "There is a door here.", 40)) - {"knock", "sing"}
 
 
-def test_what_was_seen_before_counts_until_it_was_acted_upon() -> None:
+def test_a_later_rule_applies_once_after_its_phrase_was_seen() -> None:
     later = 'After you have seen "a bell", choose "sing".\n'
     heard, room = step("Hark, a bell rings.", "go north"), step("A room.", "go east")
     assert decide(later, "A room.", (heard, room)).action == "sing"
@@ -117,7 +115,7 @@ def test_what_was_seen_before_counts_until_it_was_acted_upon() -> None:
     assert decide(now_only, "A room.", (heard,)).thought.startswith("No rule applies")
 
 
-# Walking
+# Walk rules
 
 
 @pytest.mark.parametrize(
@@ -138,16 +136,16 @@ def test_it_walks_towards_the_nearest_symbol(grid: str, action: str) -> None:
         assert (decision.action, decision.thought) == (action, 'A rule says: Walk onto "o".')
 
 
-def test_short_names_of_directions_will_do_and_the_first_verb_is_taken() -> None:
+def test_directions_can_be_abbreviated_and_the_first_verb_is_used() -> None:
     assert decide(PLAYER + 'Walk onto "o".', "&.o", actions=("step w", "step e", "run e")).action == "step e"
 
 
-def test_acting_on_what_is_in_sight_goes_before_walking() -> None:
+def test_choose_rules_come_before_walk_rules() -> None:
     prompt = PLAYER + 'Walk onto "o".\n' + KNOCK
     assert decide(prompt, "There is a door here.\n&.o").action == "knock"
 
 
-def test_where_nothing_can_be_walked_to_it_tries_something() -> None:
+def test_without_a_possible_step_it_acts_at_random() -> None:
     walk = 'Walk onto "o".'
     for prompt, grid in [
         (walk, "&.o"),
@@ -158,25 +156,27 @@ def test_where_nothing_can_be_walked_to_it_tries_something() -> None:
         assert decide(prompt, grid).thought == "No rule applies, so I try something."
 
 
-def test_what_was_walked_onto_less_often_comes_first() -> None:
+def test_the_walk_rule_fulfilled_least_often_comes_first() -> None:
     prompt = PLAYER + 'Walk onto "o".\nWalk onto "x".'
     assert decide(prompt, "o.&.x", (step("..&.x", None),)).action == "go west"
     past = (step("o&..x", "go west"), step("&...x", "go east"))
     assert decide(prompt, "o&..x", past).action == "go east"
 
 
-def test_a_walk_that_is_blocked_is_given_up() -> None:
-    assert set(dwell(PLAYER + 'Walk onto "o".', "&#o", 40)) - {"go east"}
+def test_a_blocked_walk_is_given_up() -> None:
+    assert set(decide_repeatedly(PLAYER + 'Walk onto "o".', "&#o", 40)) - {"go east"}
 
 
 # No knowledge of the games
 
 
-@pytest.mark.parametrize("module", [actor_module, reflector_module, evidence_module], ids=lambda m: str(m.__name__))
-def test_its_source_knows_no_family_and_no_item(module: object) -> None:
+@pytest.mark.parametrize(
+    "module", [affordances, line_following, miner, policy, rule_evidence], ids=lambda m: str(m.__name__)
+)
+def test_the_source_names_no_family_and_no_item(module: object) -> None:
     items = {"apple", "dagger", "robe", "scroll", "wand", "amulet"}
     names = {*load_suite("minihack-v1").families, *items, "room", "dark", "nethack", "minihack", "nle"}
     source = Path(str(getattr(module, "__file__", ""))).read_text(encoding="utf-8").lower()
     assert set(re.findall(r"\w+-\w+|\w+", source)).isdisjoint(names)
-    # `read` is a part of honest names too; the others are not.
+    # `read` is also part of identifiers; the others are not.
     assert set(re.findall(r"[a-z]+", source)).isdisjoint(names - {"read"})

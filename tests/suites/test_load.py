@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 SHIPPED = list_suites()["minihack-v1"].read_text(encoding="utf-8")
 
 
-def written(folder: Path, text: str | bytes, name: str = "mine.yaml") -> Path:
+def write_suite(folder: Path, text: str | bytes, name: str = "mine.yaml") -> Path:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
 
 
-def test_what_ships_can_be_listed_and_loaded_by_its_own_name() -> None:
+def test_shipped_suites_can_be_listed_and_loaded_by_name() -> None:
     names = list_suites()
     assert "minihack-v1" in names
     assert all(load_suite(name).name == name for name in names)
 
 
 @pytest.mark.parametrize("name", ["mine.yaml", "mine.yml"])
-def test_a_file_of_ones_own(tmp_path: Path, name: str) -> None:
-    path = written(tmp_path, SHIPPED.replace("name: minihack-v1", "name: mine-v1"), name)
+def test_a_users_own_file_can_be_loaded(tmp_path: Path, name: str) -> None:
+    path = write_suite(tmp_path, SHIPPED.replace("name: minihack-v1", "name: mine-v1"), name)
     suite = load_suite(path)
     assert suite.name == "mine-v1"
     assert suite == load_suite(str(path))
@@ -37,7 +37,7 @@ def test_a_file_of_ones_own(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("families: [", "cannot be read: while parsing"),
         (b"name: \xff\xfe", "cannot be read: .*codec"),
@@ -51,15 +51,15 @@ def test_a_file_of_ones_own(tmp_path: Path, name: str) -> None:
         (SHIPPED.replace("turns: 6", "turns: many"), "profiles.quick.turns: .*got 'many'"),
     ],
 )
-def test_a_file_that_is_no_suite_is_refused_in_one_line(tmp_path: Path, text: str | bytes, said: str) -> None:
-    path = written(tmp_path, text)
-    with pytest.raises(SuiteError, match=said) as caught:
+def test_an_invalid_file_is_an_error_of_one_line(tmp_path: Path, text: str | bytes, message: str) -> None:
+    path = write_suite(tmp_path, text)
+    with pytest.raises(SuiteError, match=message) as caught:
         load_suite(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=r"nothing.yaml cannot be read"):
         load_suite(tmp_path / "nothing.yaml")
     (tmp_path / "folder.yaml").mkdir()
@@ -71,12 +71,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ("name", "hint"),
     [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: alfworld-procgen-v1, alfworld-v1, minihack")],
 )
-def test_an_unknown_suite_is_named_with_the_way_out(name: str, hint: str) -> None:
+def test_an_unknown_name_is_an_error_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UnknownNameError, match=f"unknown suite '{name}'; {hint}.*name a .yaml file"):
         load_suite(name)
 
 
-def test_the_suite_of_an_environment() -> None:
+def test_the_suites_of_an_environment_are_found() -> None:
     assert load_suite(suites_of_env("minihack")[-1]).env == "minihack"
     with pytest.raises(UnknownNameError, match="no suite has the environment 'minihak'; did you mean 'minihack'"):
         suites_of_env("minihak")

@@ -20,7 +20,7 @@ FAMILIES = st.sampled_from(list(SUITE.families))
 
 
 def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where every single value of nested mappings is."""
+    """Yield the path of every value in nested mappings."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
@@ -29,7 +29,7 @@ def leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 
 def changed(path: tuple[str, ...]) -> Suite:
-    """The shipped suite with one value changed to another that is valid too."""
+    """Return the shipped suite with one value changed to another valid one."""
 
     def change(value: Any, path: tuple[str, ...]) -> Any:
         if path:
@@ -39,7 +39,7 @@ def changed(path: tuple[str, ...]) -> Suite:
             return others.get(value, f"{value}!")
         if value is None:
             return 1
-        # Upper ends of pools move down and lower ends up, so that pools stay disjoint.
+        # Upper ends of pools move down and lower ends move up, so that the pools stay disjoint.
         return value - 1 if value in (9999, 19999, 99999) else value + 1
 
     return Suite.model_validate(change(PLAIN, path))
@@ -50,11 +50,11 @@ def changed(path: tuple[str, ...]) -> Suite:
     [path for path in leaves(PLAIN) if path not in {("schema",), ("pools", "kind")}],
     ids=".".join,
 )
-def test_the_digest_changes_with_every_single_value(path: tuple[str, ...]) -> None:
+def test_the_digest_changes_with_every_value(path: tuple[str, ...]) -> None:
     assert changed(path).digest != SUITE.digest
 
 
-def test_the_digest_changes_with_a_family_more_or_less() -> None:
+def test_the_digest_changes_with_the_number_of_families() -> None:
     families = dict(PLAIN["families"])
     more = Suite.model_validate(PLAIN | {"families": families | {"eat-again": families["eat"]}})
     families.pop("eat")
@@ -64,7 +64,7 @@ def test_the_digest_changes_with_a_family_more_or_less() -> None:
 
 @settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
-def test_the_digest_does_not_change_with_the_way_the_file_is_written(random: Any) -> None:
+def test_the_digest_does_not_depend_on_order_comments_and_layout_of_the_file(random: Any) -> None:
     def shuffled(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
@@ -78,7 +78,7 @@ def test_the_digest_does_not_change_with_the_way_the_file_is_written(random: Any
 
 @settings(max_examples=8)
 @given(family=FAMILIES, loop=st.integers(0, 1000), count=st.integers(0, 60))
-def test_experience_comes_in_one_fixed_order_without_repeats(family: str, loop: int, count: int) -> None:
+def test_experience_has_a_fixed_order_without_repeats(family: str, loop: int, count: int) -> None:
     order = SUITE.experience_order(family, loop, count)
     assert order == SUITE.experience_order(family, loop, count)
     assert len({task.id for task in order}) == len(order) == count
@@ -88,13 +88,13 @@ def test_experience_comes_in_one_fixed_order_without_repeats(family: str, loop: 
 
 @settings(max_examples=8)
 @given(family=FAMILIES, loops=st.sets(st.integers(0, 500), min_size=2, max_size=2))
-def test_loops_meet_experience_in_different_orders(family: str, loops: set[int]) -> None:
-    one, other = ([task.id for task in SUITE.experience_order(family, loop, 30)] for loop in loops)
-    assert one != other
-    assert len(set(one) & set(other)) < 10
+def test_loops_have_different_orders_of_experience(family: str, loops: set[int]) -> None:
+    ids, other_ids = ([task.id for task in SUITE.experience_order(family, loop, 30)] for loop in loops)
+    assert ids != other_ids
+    assert len(set(ids) & set(other_ids)) < 10
 
 
-def test_families_and_suites_meet_seeds_in_different_orders() -> None:
+def test_families_and_suites_have_different_orders_of_seeds() -> None:
     other_suite = changed(("title",))
     orders = [
         [task.params["seed"] for task in suite.experience_order(family, 0, 30)]
@@ -104,23 +104,22 @@ def test_families_and_suites_meet_seeds_in_different_orders() -> None:
     assert orders[0] != orders[2]
 
 
-def test_the_order_is_by_hash_of_digest_family_loop_and_task() -> None:
+def test_experience_is_ordered_by_a_hash_of_digest_family_loop_and_task() -> None:
     from hashlib import sha256
 
-    # Only some tasks need to be looked at: a task that comes first has a hash below all of theirs.
     order = [task.id for task in SUITE.experience_order("zap", 3, 9000)]
     ranks = [sha256(f"{SUITE.digest}/zap/3/{name}".encode()).digest() for name in order]
     assert ranks == sorted(ranks)
 
 
-def test_more_experience_than_there_is_is_refused() -> None:
+def test_more_experience_than_the_pool_has_is_an_error() -> None:
     assert len(SUITE.experience_order("read", 0, 10000)) == 10000
     with pytest.raises(PoolTooSmallError, match=r"'read': turns x batch size = 10001 .* 10000; ask for fewer turns"):
         SUITE.experience_order("read", 0, 10001)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("names", "families"),
     [
         (["held-out"], ("room-dark", "read", "puton", "zap")),
         (["meta-train"], ("room-random", "eat", "wear", "wield")),
@@ -131,15 +130,15 @@ def test_more_experience_than_there_is_is_refused() -> None:
         ([], ()),
     ],
 )
-def test_families_by_name_and_by_role(wanted: list[str], found: tuple[str, ...]) -> None:
-    assert SUITE.select_families(wanted) == found
+def test_families_are_selected_by_name_and_by_role(names: list[str], families: tuple[str, ...]) -> None:
+    assert SUITE.select_families(names) == families
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("raed", "did you mean 'read'"), ("held_out", "did you mean 'held-out'"), ("qqq", "known: all, ")],
 )
-def test_an_unknown_family_is_named_with_the_way_out(name: str, hint: str) -> None:
+def test_an_unknown_family_is_an_error_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UnknownNameError, match=f"minihack-v1 has no family {name!r}; {hint}"):
         SUITE.select_families(["eat", name])
 
@@ -153,7 +152,7 @@ def test_an_unknown_family_is_named_with_the_way_out(name: str, hint: str) -> No
         ("actor", "max_tokens"),
     ],
 )
-def test_sizes_of_nothing_are_refused(path: tuple[str, ...]) -> None:
+def test_sizes_of_zero_are_errors(path: tuple[str, ...]) -> None:
     def zero(value: Any, path: tuple[str, ...]) -> Any:
         return value | {path[0]: zero(value[path[0]], path[1:])} if path else 0
 
@@ -162,7 +161,7 @@ def test_sizes_of_nothing_are_refused(path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", ["minihack-v1", "alfworld-procgen-v1", "alfworld-v1"])
-def test_a_task_is_found_by_its_id_as_its_pool_has_it(name: str) -> None:
+def test_a_task_is_found_by_its_id(name: str) -> None:
     suite = load_suite(name)
     family = next(iter(suite.families))
     pools = [

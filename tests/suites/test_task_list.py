@@ -12,12 +12,12 @@ MINIHACK, ALFWORLD = load_suite("minihack-v1"), load_suite("alfworld-v1")
 
 
 def ids(rows: list[TaskRow], family: str, pool: str, loop: int) -> list[str]:
-    found = [row for row in rows if (row.family, row.pool, row.loop) == (family, pool, loop)]
-    assert [row.position for row in found] == list(range(len(found)))
-    return [row.id for row in found]
+    selected = [row for row in rows if (row.family, row.pool, row.loop) == (family, pool, loop)]
+    assert [row.position for row in selected] == list(range(len(selected)))
+    return [row.id for row in selected]
 
 
-def test_generated_tasks_are_those_that_each_loop_of_the_profile_meets() -> None:
+def test_generated_tasks_are_listed_as_each_loop_of_the_profile_plays_them() -> None:
     rows = list(list_tasks(MINIHACK, profile="lite"))
     sizes = MINIHACK.profiles["lite"]
     assert len(rows) == 8 * sizes.loops * (sizes.turns * sizes.batch_size + 10 + 20)
@@ -33,7 +33,7 @@ def test_generated_tasks_are_those_that_each_loop_of_the_profile_meets() -> None
     assert json.loads(row.params) == MINIHACK.scoring_tasks("test", "read", 0, 1)[0].params
 
 
-def test_families_loops_and_whole_blocks_can_be_asked_for() -> None:
+def test_families_loops_and_whole_blocks_can_be_selected() -> None:
     rows = list(list_tasks(MINIHACK, families=["zap"], profile="quick", loops=2, whole_blocks=True))
     assert {row.family for row in rows} == {"zap"}
     assert {row.loop for row in rows} == {0, 1}
@@ -41,7 +41,7 @@ def test_families_loops_and_whole_blocks_can_be_asked_for() -> None:
     assert ids(rows, "zap", "selection", 1) == [f"zap-{seed}" for seed in range(10200, 10400)]
 
 
-def test_pools_of_games_are_listed_whole_and_once() -> None:
+def test_games_are_listed_completely_and_once() -> None:
     rows = list(list_tasks(ALFWORLD, profile="quick", loops=5))
     assert len(rows) == 3553 + 140 + 134
     assert {(row.shared, row.loop) for row in rows} == {(True, 0)}
@@ -54,7 +54,7 @@ def test_pools_of_games_are_listed_whole_and_once() -> None:
     assert {len(json.loads(row.params)["problem_sha256"]) for row in rows} == {64}
 
 
-def test_what_is_not_there_is_told() -> None:
+def test_unknown_families_profiles_and_loops_are_errors() -> None:
     with pytest.raises(UnknownNameError, match="has no family 'raed'; did you mean 'read'"):
         list(list_tasks(MINIHACK, families=["raed"]))
     with pytest.raises(UnknownNameError, match="suite minihack-v1 has no profile 'lit'; did you mean 'lite'"):

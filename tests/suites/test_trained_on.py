@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ictbench import load_suite
 from ictbench.errors import ConfigError, UnknownNameError
-from ictbench.suites.trained_on import parse_trained_on, seen_held_out, training_in_words, was_seen
+from ictbench.suites.trained_on import format_trained_on, held_out_trained_on, parse_trained_on, was_trained_on
 
 SUITE = load_suite("minihack-v1")
 HELD_OUT = SUITE.select_families(["held-out"])
@@ -17,7 +17,7 @@ def places(*families: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "expanded"),
     [
         (["nothing"], ()),
         ([], ()),
@@ -31,41 +31,41 @@ def places(*families: str) -> tuple[str, ...]:
         (["other:a/b"], ("other:a-b",)),
     ],
 )
-def test_names_are_spelled_out(names: list[str], found: tuple[str, ...]) -> None:
-    assert parse_trained_on(names, SUITE) == found
-    assert parse_trained_on(found, SUITE) == found
+def test_names_are_expanded_to_families(names: list[str], expanded: tuple[str, ...]) -> None:
+    assert parse_trained_on(names, SUITE) == expanded
+    assert parse_trained_on(expanded, SUITE) == expanded
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("raed", "suite minihack-v1 has no family 'raed'; did you mean 'read'? (or say other:NAME)"),
+        ("raed", "suite minihack-v1 has no family 'raed'; did you mean 'read'? (or write other:NAME)"),
         ("minihack-v1/raed", "suite minihack-v1 has no family 'raed'; did you mean 'read'?"),
         ("minihack-v2", "did you mean 'minihack-v1'?"),
-        ("minihack-v2/read", "there is no suite 'minihack-v2'; did you mean 'minihack-v1'? (or say other:NAME)"),
+        ("minihack-v2/read", "'minihack-v2' is not a suite; did you mean 'minihack-v1'? (or write other:NAME)"),
         ("other:", "has no family 'other:'"),
     ],
 )
-def test_a_name_that_is_none_is_told(name: str, said: str) -> None:
+def test_an_unknown_name_is_an_error_with_a_hint(name: str, message: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         parse_trained_on([name], SUITE)
     assert str(caught.value).startswith(f"trained on {name!r}: ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_nothing_goes_with_nothing_else() -> None:
-    with pytest.raises(ConfigError, match="trained on nothing, read: nothing goes with nothing else"):
+def test_nothing_cannot_be_combined_with_other_names() -> None:
+    with pytest.raises(ConfigError, match="trained on nothing, read: 'nothing' cannot be combined"):
         parse_trained_on(["nothing", "read"], SUITE)
 
 
-def test_families_of_ones_own_suite_are_known_without_its_being_shipped() -> None:
+def test_families_of_a_users_own_suite_can_be_named() -> None:
     own = SUITE.model_copy(update={"name": "mine-v1"})
     assert parse_trained_on(["read", "mine-v1/zap"], own) == ("mine-v1/read", "mine-v1/zap")
-    assert seen_held_out(("mine-v1/read", "minihack-v1/zap", "minihack-v1/eat"), own) == ("read", "zap")
+    assert held_out_trained_on(("mine-v1/read", "minihack-v1/zap", "minihack-v1/eat"), own) == ("read", "zap")
 
 
 @pytest.mark.parametrize(
-    ("trained_on", "seen"),
+    ("trained_on", "held_out"),
     [
         ((), ()),
         (places("eat", "wear"), ()),
@@ -73,19 +73,20 @@ def test_families_of_ones_own_suite_are_known_without_its_being_shipped() -> Non
         (("other:read", "alfworld-v1/pick-two"), ()),
     ],
 )
-def test_held_out_families_that_were_trained_on(trained_on: tuple[str, ...], seen: tuple[str, ...]) -> None:
-    assert seen_held_out(trained_on, SUITE) == seen
+def test_held_out_families_that_were_trained_on_are_found(
+    trained_on: tuple[str, ...], held_out: tuple[str, ...]
+) -> None:
+    assert held_out_trained_on(trained_on, SUITE) == held_out
 
 
-def test_a_family_is_one_kind_of_task_in_whichever_suite_of_its_environment() -> None:
-    """Generated games of a kind train for the official ones."""
-    assert seen_held_out(("alfworld-procgen-v1/pick-two",), load_suite("alfworld-v1")) == ("pick-two",)
-    assert was_seen(("alfworld-procgen-v1/heat",), "alfworld-v1", "alfworld", "heat")
-    assert not was_seen(("alfworld-procgen-v1/heat",), "mine", None, "heat")
+def test_a_family_counts_as_trained_on_in_all_suites_of_its_environment() -> None:
+    assert held_out_trained_on(("alfworld-procgen-v1/pick-two",), load_suite("alfworld-v1")) == ("pick-two",)
+    assert was_trained_on(("alfworld-procgen-v1/heat",), "alfworld-v1", "alfworld", "heat")
+    assert not was_trained_on(("alfworld-procgen-v1/heat",), "mine", None, "heat")
 
 
 @pytest.mark.parametrize(
-    ("trained_on", "words"),
+    ("trained_on", "text"),
     [
         (None, "unknown"),
         ((), "nothing"),
@@ -95,11 +96,11 @@ def test_a_family_is_one_kind_of_task_in_whichever_suite_of_its_environment() ->
         (("gone-v1/read", *places("eat"), "other:x"), "gone-v1/read, minihack-v1/eat, other:x"),
     ],
 )
-def test_the_words_are_as_short_as_can_be(trained_on: tuple[str, ...] | None, words: str) -> None:
-    assert training_in_words(trained_on) == words
+def test_whole_suites_and_roles_are_abbreviated(trained_on: tuple[str, ...] | None, text: str) -> None:
+    assert format_trained_on(trained_on) == text
 
 
 @given(st.sets(st.sampled_from([*places(*SUITE.families), "alfworld-v1/heat", "other:x"])))
-def test_the_words_say_the_same(trained_on: set[str]) -> None:
+def test_formatted_names_are_parsed_back(trained_on: set[str]) -> None:
     ordered = tuple(sorted(trained_on))
-    assert parse_trained_on(training_in_words(ordered).split(", "), SUITE) == ordered
+    assert parse_trained_on(format_trained_on(ordered).split(", "), SUITE) == ordered

@@ -6,7 +6,8 @@ import pytest
 
 from ictbench.errors import WorkerLostError
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.plan import Options, RunPlan, make_plan
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.train.reward import Gains, RewardFunction
 from ictbench.train.states import ReflectionState
 

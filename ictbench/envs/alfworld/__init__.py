@@ -1,1 +1,1 @@
-"""ALFWorld: household games on the real TextWorld engine, official or generated."""
+"""ALFWorld: household games on Fast Downward's engine, official or generated."""

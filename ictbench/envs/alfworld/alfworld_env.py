@@ -1,8 +1,8 @@
 """ALFWorld as a `TextEnv`.
 
-A task's params are either `game` (`split/task folder/trial`) and `problem_sha256`, an official game, or `family`,
-`rooms` and `seed`, a generated one. Both are played with the domain and the grammar of the installed package, so
-that nothing depends on which version wrote a game file; only the goal's sentence is the file's own.
+The params of a task are `game` (`split/task folder/trial`) and `problem_sha256` for an official game, or `family`,
+`rooms` and `seed` for a generated one. All games use the domain and the grammar of the installed package, so that the
+version that wrote a game file does not matter. Only the sentence of the goal comes from the file.
 """
 
 from __future__ import annotations
@@ -25,57 +25,57 @@ if TYPE_CHECKING:
 
 
 class AlfworldEnv(TextEnv):
-    """One engine, reset to game after game."""
+    """One game engine, reset to one game after another."""
 
     def __init__(self) -> None:
-        """Check that the packages are there.
+        """Check that the packages are installed.
 
         Raises:
-            MissingExtraError: alfworld cannot be imported.
-            ConfigError: `ALFWORLD_DATA` names no folder.
+            MissingExtraError: A package is not installed.
+            ConfigError: `ALFWORLD_DATA` is not a folder.
         """
         package.require_packages()
         self._engine: PddlEngine | None = None
-        self._file: str | None = None
+        self._file_sha256: str | None = None
 
     def reset(self, task: Task) -> Observation:
-        """Start a game.
+        """Start the game of a task.
 
         Raises:
-            EnvError: it cannot be read, is not the one meant, or cannot be solved.
+            EnvError: The game cannot be read, differs from the official one, or cannot be solved.
+            UsageError: The params are not those of a game.
         """
-        game, self._file = game_of(task)
-        self._game = game
+        self._game, self._file_sha256 = load_game(task)
         self._engine = self._engine or PddlEngine()
-        return _observe(self._engine.reset(game), reward=0.0)
+        return _observation(self._engine.reset(self._game), reward=0.0)
 
     def step(self, action: str) -> Observation:
-        """Carry out one command; winning is worth 1."""
+        """Carry out a command. The reward is 1 when the game is won, else 0."""
         assert self._engine is not None
         view = self._engine.step(action)
-        return _observe(view, reward=float(view.won))
+        return _observation(view, reward=float(view.won))
 
     def close(self) -> None:
-        """Unload the engine."""
+        """Release the engine."""
         if self._engine is not None:
             self._engine.close()
         self._engine = None
 
     def versions(self) -> dict[str, str]:
-        """Packages; and the SHA-256 of the game file, while an official game is played."""
-        return {**package.versions(), **({"game.tw-pddl": self._file} if self._file else {})}
+        """Return the versions of the packages, and the SHA-256 of the game file while an official game is played."""
+        return {**package.versions(), **({"game.tw-pddl": self._file_sha256} if self._file_sha256 else {})}
 
     @classmethod
     def unplayable(cls, tasks: Iterable[Task]) -> str | None:
-        """The first game that is missing or damaged, and how many are."""
-        tasks = [task for task in tasks if "game" in task.params]
-        troubles = [trouble for task in tasks if (trouble := _trouble(task))]
-        if not troubles:
+        """Return how many official games are missing or damaged, with the first of them; None if all are usable."""
+        official = [task for task in tasks if "game" in task.params]
+        problems = [problem for task in official if (problem := _find_problem(task))]
+        if not problems:
             return None
-        return f"{len(troubles)} of {len(tasks)} ALFWorld games cannot be used; the first: {troubles[0]}"
+        return f"{len(problems)} of {len(official)} ALFWorld games cannot be used; the first: {problems[0]}"
 
     def solve(self) -> Sequence[str]:
-        """Commands that win the current game, worked out from its facts."""
+        """Return commands that win the current game, computed from its facts and its goal."""
         from ictbench.envs.alfworld.pddl import parse_problem
         from ictbench.envs.alfworld.walkthrough import solve
 
@@ -83,37 +83,38 @@ class AlfworldEnv(TextEnv):
         return solve(parse_problem(self._game.problem), self._engine.translation.names)
 
 
-def game_of(task: Task) -> tuple[Game, str | None]:
-    """A task's game; with the SHA-256 of its file if it has one.
+def load_game(task: Task) -> tuple[Game, str | None]:
+    """Return the game of a task, and the SHA-256 of its file for an official game.
 
     Raises:
-        EnvError: it cannot be read, or is not the one meant.
-        UsageError: the task is none of this environment.
+        EnvError: The file is missing, damaged, or holds another problem.
+        UsageError: The params are not those of a game.
     """
     params = task.params
     game, problem_sha256 = params.get("game"), params.get("problem_sha256")
     if isinstance(game, str) and isinstance(problem_sha256, str):
-        read = read_game(game, problem_sha256)
-        return Game(package.domain(), read.problem, package.grammar(read.goal)), read.sha256
+        official = read_game(game, problem_sha256)
+        return Game(package.domain(), official.problem, package.grammar(official.goal)), official.sha256
     family, seed, rooms = params.get("family"), params.get("seed"), params.get("rooms")
     if isinstance(family, str) and isinstance(seed, int) and rooms in ("train", "test"):
         from ictbench.envs.alfworld.procgen import generate
 
-        made = generate(family, seed, cast("Split", rooms))
-        return Game(package.domain(), made.problem, package.grammar(made.goal)), None
+        generated = generate(family, seed, cast("Split", rooms))
+        return Game(package.domain(), generated.problem, package.grammar(generated.goal)), None
     raise UsageError(
         f"task {task.id!r}: params need `game` and `problem_sha256`, or `family`, `seed` and `rooms` (train or test), "
         f"not {params!r}"
     )
 
 
-def _trouble(task: Task) -> str | None:
+def _find_problem(task: Task) -> str | None:
+    """Return why the game of a task cannot be loaded, None if it can."""
     try:
-        game_of(task)
+        load_game(task)
     except IctbenchError as error:
         return str(error)
     return None
 
 
-def _observe(view: View, reward: float) -> Observation:
+def _observation(view: View, reward: float) -> Observation:
     return Observation(text=view.text, actions=view.commands, reward=reward, end="solved" if view.won else None)

@@ -1,6 +1,6 @@
-"""What the alfworld package ships, without the side effect that importing it has.
+"""Files and versions of the alfworld package, without importing it.
 
-Importing alfworld makes the folder that `ALFWORLD_DATA` names: a wrong one would look right, and empty, afterwards.
+Importing alfworld creates the folder that `ALFWORLD_DATA` names. A misspelled folder would then exist and be empty.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from pathlib import Path
 from ictbench.errors import ConfigError, MissingExtraError
 
 PACKAGES = ("alfworld", "fast-downward-textworld", "textworld")
-"""On which the games' behaviour depends."""
+"""Packages on which the behaviour of games depends."""
 
 
 def data_folder() -> Path:
-    """Where the official games are looked for: `ALFWORLD_DATA`, or the folder that the package downloads to.
+    """Return the folder of the official games: `ALFWORLD_DATA`, else the package's own download folder.
 
     Raises:
-        ConfigError: `ALFWORLD_DATA` names no folder.
+        ConfigError: `ALFWORLD_DATA` is not a folder.
     """
-    named = os.environ.get("ALFWORLD_DATA")
-    if named is None:
+    configured = os.environ.get("ALFWORLD_DATA")
+    if configured is None:
         return Path.home() / ".cache" / "alfworld"
-    if not named or not Path(named).is_dir():
-        raise ConfigError(f"ALFWORLD_DATA names {named!r}, which is no folder; correct it, or unset it")
-    return Path(named)
+    if not configured or not Path(configured).is_dir():
+        raise ConfigError(f"ALFWORLD_DATA is {configured!r}, which is not a folder; correct it, or unset it")
+    return Path(configured)
 
 
 def require_packages() -> None:
-    """Check that the packages are there, and that importing them makes no folder by mistake.
+    """Check that the packages are installed, and that importing them creates no folder by mistake.
 
     Raises:
-        MissingExtraError: one is not installed.
-        ConfigError: `ALFWORLD_DATA` names no folder, or is not set and the package's own folder cannot be made.
+        MissingExtraError: A package is not installed.
+        ConfigError: `ALFWORLD_DATA` is not a folder, or is not set and the package's own folder cannot be created.
     """
     for module in ("alfworld", "textworld", "fast_downward", "numpy"):
         if find_spec(module) is None:
@@ -46,12 +46,17 @@ def require_packages() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:  # importing alfworld would fail in the same way
         raise ConfigError(
-            f"alfworld's folder {folder} cannot be made ({error.strerror}); set ALFWORLD_DATA to a folder that exists"
+            f"the folder {folder} of the alfworld package cannot be created ({error.strerror}); "
+            "set ALFWORLD_DATA to a folder that exists"
         ) from error
 
 
-def shipped(path: str) -> Path:
-    """A file of the package."""
+def package_file(path: str) -> Path:
+    """Return the absolute path of a file of the package.
+
+    Raises:
+        MissingExtraError: The package is not installed.
+    """
     spec = find_spec("alfworld")
     if spec is None or spec.origin is None:
         raise MissingExtraError("ALFWorld", "alfworld", "No module named 'alfworld'")
@@ -60,21 +65,25 @@ def shipped(path: str) -> Path:
 
 @cache
 def domain() -> str:
-    """The package's PDDL domain."""
-    return shipped("data/alfred.pddl").read_text(encoding="utf-8")
+    """Return the package's PDDL domain."""
+    return package_file("data/alfred.pddl").read_text(encoding="utf-8")
 
 
 def grammar(goal: str) -> str:
-    """The package's text grammar for a game whose goal reads so, without its full stop."""
-    return _grammar().replace("UNKNOWN GOAL", goal)
+    """Return the package's text grammar for a game.
+
+    Args:
+        goal: Sentence of the goal, without its full stop.
+    """
+    return _grammar_template().replace("UNKNOWN GOAL", goal)
 
 
 @cache
-def _grammar() -> str:
-    return shipped("data/alfred.twl2").read_text(encoding="utf-8")
+def _grammar_template() -> str:
+    return package_file("data/alfred.twl2").read_text(encoding="utf-8")
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of the packages."""
+    """Return the versions of the packages."""
     return {package: version(package) for package in PACKAGES}

@@ -1,4 +1,4 @@
-"""Data that suites need and packages do not ship: what is there, and how to get it."""
+"""Check and download of the official games, which the alfworld package does not ship."""
 
 from __future__ import annotations
 
@@ -22,127 +22,114 @@ if TYPE_CHECKING:
     from ictbench.suites.pools import GameEntry
 
 SUITES = {"alfworld": "alfworld-v1"}
-"""By name of a data set, the suite whose games it holds."""
+"""Name of a data set → the suite whose games it holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """How much of a data set is there and whole."""
+class DataStatus:
+    """How much of a data set is present and usable."""
 
-    wanted: dict[str, int]
-    """Games by split."""
-    good: dict[str, int]
-    trouble: str | None
-    """Of the first game that cannot be used."""
+    expected: dict[str, int]
+    """Number of games by split."""
+    usable: dict[str, int]
+    """Number of usable games by split."""
+    problem: str | None
+    """What is wrong with the first game that is not usable."""
 
     @property
     def complete(self) -> bool:
-        """Whether every game can be used."""
-        return self.good == self.wanted
+        """Whether every game is usable."""
+        return self.usable == self.expected
 
     def __str__(self) -> str:
-        return ", ".join(f"{split} {self.good[split]:,} of {wanted:,}" for split, wanted in self.wanted.items())
+        return ", ".join(f"{split} {self.usable[split]:,} of {count:,}" for split, count in self.expected.items())
 
 
-def check_data(name: str) -> Holding:
-    """Read every game of a data set. Nothing of what is found is kept: the next check looks anew.
+def check_data(name: str, *, read_files: bool = True) -> DataStatus:
+    """Check every game of a data set. Results are not cached.
+
+    Args:
+        name: Name of the data set.
+        read_files: Whether to read and verify each file, instead of only testing that it exists.
 
     Raises:
-        UnknownNameError: no such data set.
-        ConfigError: `ALFWORLD_DATA` names no folder.
+        UnknownNameError: The data set is unknown.
+        ConfigError: `ALFWORLD_DATA` is not a folder.
     """
-    return _look(name, whole=True)
+    if name not in SUITES:
+        raise UnknownNameError(f"{name!r} is not a data set; {suggest(name, SUITES)}")
+    pools = load_suite(SUITES[name]).pools
+    assert isinstance(pools, GamePools)
+    expected = Counter(entry.split for entry in pools.games)
+    problems = [(entry.split, problem) for entry in pools.games if (problem := _find_problem(entry, read_files))]
+    unusable = Counter(split for split, _ in problems)
+    usable = {split: count - unusable[split] for split, count in expected.items()}
+    return DataStatus(dict(expected), usable, problems[0][1] if problems else None)
 
 
-def glance_at_data(name: str) -> Holding:
-    """As `check_data`, but only whether files are there."""
-    return _look(name, whole=False)
+def fetch_data(name: str, *, force: bool = False) -> DataStatus:
+    """Download what is missing with the alfworld package's own program, then check every game.
 
-
-def fetch_data(name: str, *, force: bool = False) -> Holding:
-    """Have the package's own downloader fetch what is missing, and check what arrived.
-
-    What is whole stays as it is; `force` downloads and overwrites all of it.
+    Args:
+        name: Name of the data set.
+        force: Whether to download and overwrite everything. By default, usable games stay as they are.
 
     Raises:
-        UnknownNameError: no such data set.
-        MissingExtraError: the package is not installed.
-        ConfigError: `ALFWORLD_DATA` names no folder.
-        RunError: the downloader failed, or what arrived is not complete.
+        UnknownNameError: The data set is unknown.
+        MissingExtraError: The package is not installed.
+        ConfigError: `ALFWORLD_DATA` is not a folder.
+        RunError: The download failed, or games are missing or damaged after it.
     """
     require_packages()
-    held = check_data(name)
-    if held.complete and not force:
-        return held
-    # Without --force the downloader leaves what is there alone, damaged files too.
-    damaged = held.good != glance_at_data(name).good
-    flags = [*(["--force"] if force or damaged else []), *(["--force-download"] if force else [])]
+    status = check_data(name)
+    if status.complete and not force:
+        return status
+    # Without --force the downloader keeps existing files, damaged ones too.
+    overwrite = force or status.usable != check_data(name, read_files=False).usable
+    flags = [*(["--force"] if overwrite else []), *(["--force-download"] if force else [])]
     failure = _download(flags)
-    held = check_data(name)
+    status = check_data(name)
     if failure:
         raise RunError(
-            f"the downloader of {name} failed ({failure}); there is now: {held}; start it again when what it complains "
-            f"of is gone, with --force if an archive is broken"
+            f"the download of {name} failed ({failure}); usable now: {status}; run the command again when the cause is "
+            "gone, with --force if an archive is broken"
         )
-    if not held.complete:
+    if not status.complete:
         raise RunError(
-            f"the downloader of {name} came to its end, but there is only: {held}; the first trouble: {held.trouble}; "
-            f"try --force, which downloads all of it anew"
+            f"the download of {name} ended, but only these games are usable: {status}; the first problem: "
+            f"{status.problem}; try --force, which downloads everything again"
         )
-    return held
+    return status
 
 
 def _download(flags: Sequence[str]) -> str | None:
-    """Run the package's downloader; what it said last if it failed."""
+    """Run the package's downloader. Return the last line of its error output if it failed, else None."""
     script = Path(sys.executable).parent / "alfworld-download"
     command = [sys.executable, str(script), "--data-dir", str(data_folder()), *flags]
-    last, in_progress = "it said nothing", False
-    # Its standard output advises options of its own, which are not ours.
+    last_line, in_progress = "it printed nothing", False
+    # Its standard output recommends options that this command does not have.
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         assert process.stderr
         for line in process.stderr:
             if "%|" in line:
-                # A progress bar. It ends in a carriage return, which reading as text has made a new line.
+                # A progress bar: its final carriage return was read as the end of a line.
                 print(f"\r{line.rstrip()}", end="", file=sys.stderr, flush=True)
                 in_progress = True
             elif line.strip():
-                last = line.strip()
+                last_line = line.strip()
     if in_progress:
         print(file=sys.stderr)
-    return last[:300] if process.returncode else None
+    return last_line[:300] if process.returncode else None
 
 
-def _look(name: str, *, whole: bool) -> Holding:
-    if name not in SUITES:
-        raise UnknownNameError(f"there is no data set {name!r}; {suggest(name, SUITES)}")
-    pools = load_suite(SUITES[name]).pools
-    assert isinstance(pools, GamePools)
-    entries = pools.games
-    troubles = _troubles(entries) if whole else _absent(entries)
-    wanted = Counter(entry.split for entry in entries)
-    good = {split: count - troubles[split][0] for split, count in wanted.items()}
-    first = next((said for count, said in troubles.values() if count), None)
-    return Holding(dict(wanted), good, first)
-
-
-def _troubles(entries: Sequence[GameEntry]) -> dict[str, tuple[int, str]]:
-    """By split, how many games cannot be used, and why the first of them."""
-    found = {entry.split: (0, "") for entry in entries}
-    for entry in entries:
-        try:
-            read_game(entry.game, entry.problem_sha256)
-        except EnvError as error:
-            count, first = found[entry.split]
-            found[entry.split] = (count + 1, first or str(error))
-    return found
-
-
-def _absent(entries: Sequence[GameEntry]) -> dict[str, tuple[int, str]]:
-    found = {entry.split: (0, "") for entry in entries}
-    for entry in entries:
-        if not game_file(entry.game).is_file():
-            count, first = found[entry.split]
-            found[entry.split] = (count + 1, first or f"the official game {entry.game} is not there")
-    return found
+def _find_problem(entry: GameEntry, read_file: bool) -> str | None:
+    """Return why a game is not usable, None if it is."""
+    if not read_file:
+        return None if game_file(entry.game).is_file() else f"the official game {entry.game} is missing"
+    try:
+        read_game(entry.game, entry.problem_sha256)
+    except EnvError as error:
+        return str(error)
+    return None

@@ -1,4 +1,4 @@
-"""Plays a PDDL game on Fast Downward's engine, as TextWorld does, and tells it by TextWorld's grammar."""
+"""Game engine: plays a PDDL game on Fast Downward's native library, as TextWorld does, with TextWorld's grammar."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ictbench.envs.alfworld.game_state import State
-from ictbench.envs.alfworld.grammar import Grammar, Scene
+from ictbench.envs.alfworld.game_state import GameState
+from ictbench.envs.alfworld.grammar import Grammar, Scope
 from ictbench.envs.alfworld.pddl_translation import Translation, translate
 from ictbench.errors import EnvError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ictbench.envs.alfworld.game_state import Placeholder
-    from ictbench.envs.alfworld.grammar import Action
+    from ictbench.envs.alfworld.grammar import ActionTexts
 
 NOTHING = "Nothing happens."
 
 _IDLE: list[Any] = []
-"""Native libraries without an engine. They are never unloaded: a process that has unloaded two of them crashes."""
+"""Native libraries that no engine uses. A process that has unloaded two of them crashes, so they stay loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """What a game file holds."""
+    """Content of a game: the PDDL domain, the PDDL problem and the text grammar."""
 
     domain: str
     problem: str
@@ -33,26 +35,29 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the engine shows."""
+    """What the engine shows after a reset or a step."""
 
     text: str
     commands: tuple[str, ...]
-    """Sorted, each once."""
+    """Admissible commands, sorted, each once."""
     won: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A ground action that is applicable now."""
+    """Ground action that is applicable now."""
 
-    number: int
-    effects: int
-    action: Action
+    id: int
+    effect_count: int
+    texts: ActionTexts
     mapping: dict[Placeholder, str]
 
 
 class PddlEngine:
-    """One game at a time. Each instance has a copy of the native library, whose state is the library's own."""
+    """Engine for one game at a time.
+
+    The native library keeps the state of a game in global variables, so each engine loads a copy of the library.
+    """
 
     def __init__(self) -> None:
         import fast_downward
@@ -64,39 +69,39 @@ class PddlEngine:
         """Start a game.
 
         Raises:
-            EnvError: the game cannot be read, or cannot be solved.
+            EnvError: The game cannot be read, or cannot be solved.
         """
         self._grammar = Grammar.parse(game.grammar)
         self._translation = translation = translate(game.domain, game.problem)
         self._library.load_sas(translation.sas.encode())
-        self._state = State(translation.types, translation.supertypes, _descriptions(translation))
-        for name, *rest in translation.facts:
-            self._state.add(name, tuple(rest))
-        for predicate, arguments in self._atoms(self._library.get_state_size(), self._library.get_state):
+        self._state = GameState(translation.types, translation.supertypes, _descriptions(translation))
+        for predicate, *arguments in translation.facts:
+            self._state.add(predicate, tuple(arguments))
+        for predicate, atom_arguments in self._atoms(self._library.get_state_size(), self._library.get_state):
             if not predicate.startswith("not_"):
-                self._state.add(predicate, arguments)
-        return self._view(self._grammar.intro(Scene(self._state, {}, {})))
+                self._state.add(predicate, atom_arguments)
+        return self._view(self._grammar.intro(Scope(self._state, {}, {})))
 
     def step(self, command: str) -> View:
-        """Carry a command out; one that is not among those shown does nothing."""
+        """Carry out a command. A command that is not admissible changes nothing."""
         operator = self._operators.get(command.strip())
         if operator is None:
             return self._view(NOTHING)
         for predicate, arguments in self._atoms(
-            operator.effects, lambda atoms: self._library.apply_operator(operator.number, atoms)
+            operator.effect_count, lambda atoms: self._library.apply_operator(operator.id, atoms)
         ):
             opposite = predicate.removeprefix("not_") if predicate.startswith("not_") else f"not_{predicate}"
             self._state.remove(opposite, arguments)
             self._state.add(predicate, arguments)
-        return self._view(self._grammar.derive(operator.action.feedback, self._scene(operator.mapping)))
+        return self._view(self._grammar.derive(operator.texts.feedback, self._scope(operator.mapping)))
 
     @property
     def translation(self) -> Translation:
-        """Of the current game."""
+        """Translation of the current game."""
         return self._translation
 
     def close(self) -> None:
-        """Leave the library to the next instance."""
+        """Give the native library back for the next engine."""
         if self._library is not None:
             _IDLE.append(self._library)
         self._library = None
@@ -104,32 +109,32 @@ class PddlEngine:
     def _view(self, text: str) -> View:
         self._operators: dict[str, Operator] = {}
         count = self._library.get_applicable_operators_count()
-        found = (self._native.Operator * count)()
-        self._library.get_applicable_operators(found)
+        applicable = (self._native.Operator * count)()
+        self._library.get_applicable_operators(applicable)
         # The library's own order depends on the hash seed of the process that translated the game.
-        for native in sorted(found, key=lambda one: one.name):
+        for native in sorted(applicable, key=lambda operator: operator.name):
             operator = self._operator(native)
-            command = self._grammar.derive(operator.action.command, self._scene(operator.mapping))
-            # Of actions that read alike the first one is meant.
+            command = self._grammar.derive(operator.texts.command, self._scope(operator.mapping))
+            # Of several operators with the same command, the first one is carried out.
             self._operators.setdefault(command, operator)
         return View(text, tuple(sorted(self._operators)), bool(self._library.check_goal()))
 
     def _operator(self, native: Any) -> Operator:
         name, *arguments = native.name.split()
         parameters = self._translation.parameters[name]
-        mapping = {(hole, kind): value for (hole, kind), value in zip(parameters, arguments, strict=False)}
+        mapping = {(parameter, kind): value for (parameter, kind), value in zip(parameters, arguments, strict=False)}
         try:
-            action = self._grammar.actions[name]
+            texts = self._grammar.actions[name]
         except KeyError:
-            raise EnvError(f"the game's grammar does not tell the action {name!r}") from None
-        return Operator(native.id, native.nb_effect_atoms, action, mapping)
+            raise EnvError(f"the game's grammar has no texts for the action {name!r}") from None
+        return Operator(native.id, native.nb_effect_atoms, texts, mapping)
 
-    def _scene(self, mapping: dict[Placeholder, str]) -> Scene:
-        described = {hole: self._state.descriptions[value] for (hole, _), value in mapping.items()}
-        return Scene(self._state, mapping, described)
+    def _scope(self, mapping: dict[Placeholder, str]) -> Scope:
+        described = {name: self._state.descriptions[value] for (name, _), value in mapping.items()}
+        return Scope(self._state, mapping, described)
 
-    def _atoms(self, count: int, fill: Any) -> list[tuple[str, tuple[str, ...]]]:
-        """Predicates, `not_…` where negated, with their arguments, as the library writes them."""
+    def _atoms(self, count: int, fill: Callable[[Any], Any]) -> list[tuple[str, tuple[str, ...]]]:
+        """Return predicates with their arguments, `not_…` where negated, from an array that the library fills."""
         atoms = (self._native.Atom * count)()
         fill(atoms)
         return [_parse_atom(ctypes.string_at(ctypes.addressof(atom)).decode("cp1252")) for atom in atoms]
@@ -143,7 +148,7 @@ def _parse_atom(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _descriptions(translation: Translation) -> dict[str, SimpleNamespace]:
-    """What grammars can say of each object."""
+    """Return for each object what expressions of a grammar can read."""
     return {
         name: _Description(id=name, name=shown, definite="the", indefinite="a", type=translation.types[name])
         for name, shown in translation.names.items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Fact = tuple[str, ...]
+Arguments = tuple[str, ...]
 """Arguments of a fact."""
 
 Signature = tuple[str, tuple[str, ...]]
@@ -18,34 +18,43 @@ Placeholder = tuple[str, str]
 """Name and type."""
 
 Query = tuple[tuple[str, tuple[Placeholder, ...]], ...]
-"""Predicates, each with its placeholders, all of which must hold."""
+"""A conjunction of predicates with their placeholders."""
 
 
-class State:
-    """Facts by signature. A fact that an action makes false is also true as `not_…`, as in TextWorld."""
+class GameState:
+    """Facts by signature. As in TextWorld, an action that makes a fact false also adds it as `not_…`."""
 
     def __init__(self, types: Mapping[str, str], supertypes: Mapping[str, list[str]], descriptions: Mapping[str, Any]):
+        """Create a state without facts.
+
+        Args:
+            types: Type of each object.
+            supertypes: Supertypes of each type.
+            descriptions: What expressions of a grammar can read of each object.
+        """
         self.descriptions = descriptions
-        """What expressions read of each object."""
         self._types = types
         self._subtypes = _subtypes(supertypes)
-        self._facts: defaultdict[Signature, set[Fact]] = defaultdict(set)
-        self._sorted: dict[Signature, list[Fact]] = {}
+        self._facts: defaultdict[Signature, set[Arguments]] = defaultdict(set)
+        self._sorted: dict[Signature, list[Arguments]] = {}
 
-    def add(self, predicate: str, arguments: Fact) -> None:
-        """Make a fact true."""
+    def add(self, predicate: str, arguments: Arguments) -> None:
+        """Add a fact."""
         signature = self._signature(predicate, arguments)
         self._facts[signature].add(arguments)
         self._sorted.pop(signature, None)
 
-    def remove(self, predicate: str, arguments: Fact) -> None:
-        """Make a fact no longer true."""
+    def remove(self, predicate: str, arguments: Arguments) -> None:
+        """Remove a fact if it is there."""
         signature = self._signature(predicate, arguments)
         self._facts[signature].discard(arguments)
         self._sorted.pop(signature, None)
 
     def matches(self, query: Query, mapping: Mapping[Placeholder, str]) -> Iterator[dict[Placeholder, str]]:
-        """Every way to fill the query's open placeholders; no object stands for two of them."""
+        """Yield every assignment of distinct objects to placeholders that extends `mapping` and makes the query true.
+
+        Assignments come in the order of sorted facts.
+        """
         return self._matches(query, dict(mapping), set(mapping.values()))
 
     def _matches(
@@ -54,47 +63,51 @@ class State:
         if not query:
             yield dict(mapping)
             return
-        (predicate, holes), rest = query[0], query[1:]
-        opened = [hole for hole in holes if hole not in mapping]
-        for fact in self._candidates(predicate, tuple(kind for _, kind in holes)):
-            for hole, value in zip(holes, fact, strict=False):
-                known = mapping.get(hole)
-                if known is None:
+        (predicate, placeholders), rest = query[0], query[1:]
+        unassigned = [placeholder for placeholder in placeholders if placeholder not in mapping]
+        for arguments in self._candidates(predicate, tuple(kind for _, kind in placeholders)):
+            for placeholder, value in zip(placeholders, arguments, strict=False):
+                assigned = mapping.get(placeholder)
+                if assigned is None:
                     if value in used:
                         break
-                    mapping[hole] = value
+                    mapping[placeholder] = value
                     used.add(value)
-                elif known != value:
+                elif assigned != value:
                     break
             else:
                 yield from self._matches(rest, mapping, used)
-            for hole in opened:
-                if hole in mapping:
-                    used.discard(mapping.pop(hole))
+            for placeholder in unassigned:
+                if placeholder in mapping:
+                    used.discard(mapping.pop(placeholder))
 
-    def _candidates(self, predicate: str, kinds: tuple[str, ...]) -> list[Fact]:
-        """Facts of a predicate over types or their subtypes: by types first, then sorted."""
-        signatures = [one for one in self._facts if one[0] == predicate and self._fits(one[1], kinds)]
+    def _candidates(self, predicate: str, types: tuple[str, ...]) -> list[Arguments]:
+        """Return the facts of a predicate over these types or their subtypes, ordered by types, then sorted."""
+        signatures = [
+            signature for signature in self._facts if signature[0] == predicate and self._fits(signature[1], types)
+        ]
         if len(signatures) > 1:
             signatures.sort(
-                key=lambda one: [self._subtypes[kind].index(name) for kind, name in zip(kinds, one[1], strict=True)]
+                key=lambda signature: [
+                    self._subtypes[kind].index(subtype) for kind, subtype in zip(types, signature[1], strict=True)
+                ]
             )
-        return [fact for one in signatures for fact in self._in_order(one)]
+        return [arguments for signature in signatures for arguments in self._sorted_facts(signature)]
 
-    def _in_order(self, signature: Signature) -> list[Fact]:
+    def _sorted_facts(self, signature: Signature) -> list[Arguments]:
         if signature not in self._sorted:
             self._sorted[signature] = sorted(self._facts[signature])
         return self._sorted[signature]
 
-    def _fits(self, names: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
-        if len(names) != len(kinds):
+    def _fits(self, subtypes: tuple[str, ...], types: tuple[str, ...]) -> bool:
+        if len(subtypes) != len(types):
             return False
-        return all(name in self._subtypes.get(kind, ()) for name, kind in zip(names, kinds, strict=True))
+        return all(subtype in self._subtypes.get(kind, ()) for subtype, kind in zip(subtypes, types, strict=True))
 
-    def _signature(self, predicate: str, arguments: Fact) -> Signature:
+    def _signature(self, predicate: str, arguments: Arguments) -> Signature:
         return predicate, tuple(self._types[argument] for argument in arguments)
 
 
 def _subtypes(supertypes: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Each type and its descendants."""
+    """Return for each type the list of itself and its descendants."""
     return {kind: [kind, *(name for name, above in supertypes.items() if kind in above)] for kind in supertypes}

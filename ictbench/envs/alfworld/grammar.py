@@ -1,8 +1,9 @@
-"""TextWorld's text grammar, parsed once by TextWorld's own parser and then only evaluated.
+"""Text grammar of TextWorld, parsed once by TextWorld's own parser and then evaluated here.
 
-TextWorld parses each rule and query again whenever it derives a text, and copies the context deeply for every
-symbol on the way; nearly all of a step goes there. The meaning is TextWorld's (`textworld.envs.pddl.textgen`):
-the first rule whose condition holds; a query's matches in the order of sorted facts; distinct variables.
+TextWorld parses every production and query again each time it derives a text, and deep-copies the context for every
+symbol; that takes nearly all the time of a step. The meaning is TextWorld's (`textworld.envs.pddl.textgen`): the first
+production whose condition holds is used, the matches of a query come in the order of sorted facts, and different
+placeholders stand for different objects.
 """
 
 from __future__ import annotations
@@ -18,34 +19,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import CodeType
 
-    from ictbench.envs.alfworld.game_state import Placeholder, Query, State
+    from ictbench.envs.alfworld.game_state import GameState, Placeholder, Query
 
 _GOAL = re.compile(r"Your task is to: ([^\"\\#{}\[\]~]*)")
-_PLACE = "GOAL"
+_GOAL_MARK = "GOAL"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a text is derived from."""
+class Scope:
+    """What a text is derived from: the state of the game, and the objects that placeholders stand for."""
 
-    state: State
+    state: GameState
     mapping: Mapping[Placeholder, str]
-    """Objects that placeholders stand for."""
     variables: Mapping[str, Any]
-    """The same by bare name, as descriptions that expressions read."""
+    """Name of a placeholder → description of its object, for expressions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Production:
     """One way to derive a symbol."""
 
     condition: Query
-    symbols: tuple[Node, ...]
+    symbols: tuple[Symbol, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """One symbol of a right-hand side: a text, a name, an expression or a list, perhaps for all matches of a query."""
+class Symbol:
+    """Symbol on the right-hand side of a production: a text, the name of another symbol, or an expression.
+
+    With a query, it stands for all matches of the query, joined as an English list if `listed`.
+    """
 
     text: str | None = None
     name: str | None = None
@@ -55,124 +58,135 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """How an action is commanded and told."""
+class ActionTexts:
+    """Texts of an action: its command, and what is shown after it."""
 
-    command: tuple[Node, ...]
-    feedback: tuple[Node, ...]
+    command: tuple[Symbol, ...]
+    feedback: tuple[Symbol, ...]
 
 
 class Grammar:
-    """A game's grammar."""
+    """Grammar of a game."""
 
-    def __init__(self, rules: Mapping[str, tuple[Rule, ...]], actions: Mapping[str, Action], goal: str | None) -> None:
-        self._rules = rules
+    def __init__(
+        self, productions: Mapping[str, tuple[Production, ...]], actions: Mapping[str, ActionTexts], goal: str | None
+    ) -> None:
+        self._productions = productions
         self.actions = actions
         self._goal = goal
 
     @classmethod
     def parse(cls, text: str) -> Grammar:
-        """The grammar of a game file.
+        """Parse the grammar of a game.
 
         Raises:
-            EnvError: it is not one.
+            EnvError: The text is not a grammar.
         """
         goals = _GOAL.findall(text)
-        # Games differ in their goal's sentence only: without it, one parse serves them all.
+        # Games differ in the sentence of their goal only: with a mark in its place, one parse serves them all.
         goal = goals[0] if len(goals) == 1 else None
-        shared = text if goal is None else _GOAL.sub(f"Your task is to: {_PLACE}", text)
+        shared = text if goal is None else _GOAL.sub(f"Your task is to: {_GOAL_MARK}", text)
         return cls(*_parse(shared), goal)
 
-    def intro(self, scene: Scene) -> str:
-        """What is shown at the start."""
-        return self.derive((Node(name="intro"),), scene)
+    def intro(self, scope: Scope) -> str:
+        """Return the text at the start of a game."""
+        return self.derive((Symbol(name="intro"),), scope)
 
-    def derive(self, nodes: tuple[Node, ...], scene: Scene) -> str:
-        """The text of some symbols."""
-        return "".join(self._derive(node, scene) for node in nodes)
+    def derive(self, symbols: tuple[Symbol, ...], scope: Scope) -> str:
+        """Return the text of a sequence of symbols.
 
-    def _derive(self, node: Node, scene: Scene) -> str:
-        if node.text is not None:
-            return node.text if self._goal is None else node.text.replace(_PLACE, self._goal)
-        if not node.query and not node.listed:
-            return self._expression(node, scene)
-        parts = [self._expression(node, match) for match in _matches(node.query, scene)]
-        if not node.listed:
+        Raises:
+            EnvError: No production applies to a symbol, or an expression cannot be evaluated.
+        """
+        return "".join(self._derive(symbol, scope) for symbol in symbols)
+
+    def _derive(self, symbol: Symbol, scope: Scope) -> str:
+        if symbol.text is not None:
+            return symbol.text if self._goal is None else symbol.text.replace(_GOAL_MARK, self._goal)
+        if not symbol.query and not symbol.listed:
+            return self._expand(symbol, scope)
+        parts = [self._expand(symbol, match) for match in _matches(symbol.query, scope)]
+        if not symbol.listed:
             return "".join(parts)
         if len(parts) < 2:
-            return parts[0] if parts else self._symbol("list_empty", scene)
-        separator, last = self._symbol("list_separator", scene), self._symbol("list_last_separator", scene)
-        return f"{separator.join(parts[:-1])}{last}{parts[-1]}"
+            return parts[0] if parts else self._derive_name("list_empty", scope)
+        separator = self._derive_name("list_separator", scope)
+        last_separator = self._derive_name("list_last_separator", scope)
+        return f"{separator.join(parts[:-1])}{last_separator}{parts[-1]}"
 
-    def _expression(self, node: Node, scene: Scene) -> str:
-        if node.name is not None:
-            return self._symbol(node.name, scene)
-        assert node.code is not None
-        # Grammars need attributes of what the scene names, and nothing of Python.
+    def _expand(self, symbol: Symbol, scope: Scope) -> str:
+        if symbol.name is not None:
+            return self._derive_name(symbol.name, scope)
+        assert symbol.code is not None
+        # Expressions read attributes of objects in scope and need nothing of Python.
         try:
-            return str(eval(node.code, {"__builtins__": {}}, dict(scene.variables)))
+            return str(eval(symbol.code, {"__builtins__": {}}, dict(scope.variables)))
         except Exception as error:
-            raise EnvError(f"the game's grammar cannot be told: {type(error).__name__}: {error}") from error
+            message = f"{type(error).__name__}: {error}"
+            raise EnvError(f"an expression of the game's grammar cannot be evaluated: {message}") from error
 
-    def _symbol(self, name: str, scene: Scene) -> str:
-        for rule in self._rules.get(name, ()):
-            if not rule.condition or next(_matches(rule.condition, scene), None) is not None:
-                return self.derive(rule.symbols, scene)
+    def _derive_name(self, name: str, scope: Scope) -> str:
+        for production in self._productions.get(name, ()):
+            if not production.condition or next(_matches(production.condition, scope), None) is not None:
+                return self.derive(production.symbols, scope)
         raise EnvError(f"the game's grammar has no rule for #{name}# that applies")
 
 
-def _matches(query: Query, scene: Scene) -> Iterator[Scene]:
-    """The scene with the query's placeholders filled in, in every way that the facts allow."""
+def _matches(query: Query, scope: Scope) -> Iterator[Scope]:
+    """Yield the scope extended by every match of a query."""
     if not query:
-        yield scene
+        yield scope
         return
-    state = scene.state
-    for mapping in state.matches(query, scene.mapping):
-        described = {name: state.descriptions[mapping[name, kind]] for _, holes in query for name, kind in holes}
-        yield Scene(state, mapping, {**scene.variables, **described})
+    state = scope.state
+    for mapping in state.matches(query, scope.mapping):
+        described = {
+            name: state.descriptions[mapping[name, kind]] for _, placeholders in query for name, kind in placeholders
+        }
+        yield Scope(state, mapping, {**scope.variables, **described})
 
 
 @lru_cache(maxsize=16)
-def _parse(text: str) -> tuple[dict[str, tuple[Rule, ...]], dict[str, Action]]:
+def _parse(text: str) -> tuple[dict[str, tuple[Production, ...]], dict[str, ActionTexts]]:
     from textworld.envs.pddl.logic import GameLogic
 
     try:
         logic = GameLogic(domain="", grammar=text)
-        rules = {
-            name: tuple(Rule(_query(rule.condition), _nodes(rule.rhs)) for rule in alternatives)
+        productions = {
+            name: tuple(Production(_query(rule.condition), _symbols(rule.rhs)) for rule in alternatives)
             for name, alternatives in logic.grammar._rules.items()
         }
         actions = {
-            name: Action(_parsed(action.template), _parsed(action.feedback_rule))
+            name: ActionTexts(_parse_template(action.template), _parse_template(action.feedback_rule))
             for name, action in logic.actions.items()
         }
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's grammar cannot be read: {type(error).__name__}: {str(error)[:200]}") from error
-    return rules, actions
+    return productions, actions
 
 
-def _parsed(text: str) -> tuple[Node, ...]:
+def _parse_template(text: str) -> tuple[Symbol, ...]:
     from textworld.envs.pddl import textgen
 
-    return _nodes(textgen._parse_and_convert(text, rule_name="symbols"))
+    return _symbols(textgen._parse_and_convert(text, rule_name="symbols"))
 
 
-def _nodes(symbols: list[Any]) -> tuple[Node, ...]:
-    return tuple(map(_node, symbols))
+def _symbols(parsed: list[Any]) -> tuple[Symbol, ...]:
+    return tuple(map(_symbol, parsed))
 
 
-def _node(symbol: Any) -> Node:
-    kind = type(symbol).__name__
+def _symbol(parsed: Any) -> Symbol:
+    """Convert a symbol as TextWorld parsed it."""
+    kind = type(parsed).__name__
     if kind == "TerminalSymbol":
-        return Node(text=str(symbol.symbol))
+        return Symbol(text=str(parsed.symbol))
     if kind == "NonterminalSymbol":
-        return Node(name=str(symbol.symbol))
+        return Symbol(name=str(parsed.symbol))
     if kind == "EvalSymbol":
-        return Node(code=compile(symbol.expression.strip(), "grammar", "eval"))
-    inner = symbol.symbol if kind == "ListSymbol" else symbol
-    expression = _node(inner.expression) if type(inner).__name__ == "ConditionalSymbol" else _node(inner)
+        return Symbol(code=compile(parsed.expression.strip(), "grammar", "eval"))
+    inner = parsed.symbol if kind == "ListSymbol" else parsed
+    expression = _symbol(inner.expression) if type(inner).__name__ == "ConditionalSymbol" else _symbol(inner)
     query = _query(getattr(inner, "given", None))
-    return Node(name=expression.name, code=expression.code, query=query, listed=kind == "ListSymbol")
+    return Symbol(name=expression.name, code=expression.code, query=query, listed=kind == "ListSymbol")
 
 
 def _query(text: str | None) -> Query:
@@ -181,4 +195,7 @@ def _query(text: str | None) -> Query:
     if not text:
         return ()
     predicates = TextWorldRule.parse_conjunctive_query(text).preconditions
-    return tuple((one.name, tuple((hole.name, hole.type) for hole in one.parameters)) for one in predicates)
+    return tuple(
+        (predicate.name, tuple((parameter.name, parameter.type) for parameter in predicate.parameters))
+        for predicate in predicates
+    )

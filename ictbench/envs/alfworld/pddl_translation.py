@@ -1,8 +1,8 @@
-"""PDDL → what the planner's engine plays, translated once and kept on disk.
+"""Translation of PDDL into Fast Downward's format, with a cache on disk.
 
-Translating takes longer than a whole episode, and depends on nothing but domain, problem and package version.
-The cache is keyed by their digest; files appear in one step, so that crashes and concurrent writers leave
-whole files only, and one that is damaged all the same is made again.
+A translation takes longer than an episode. It depends only on the domain, the problem and the package versions, whose
+digest is the key of the cache. Files are written atomically, so crashes and concurrent writers leave no partial files;
+a damaged file is translated again.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ from ictbench.errors import EnvError
 from ictbench.records import digest_of
 
 FORMAT = 1
-"""Changes whenever the content of a cached file does."""
+"""Version of the content of cached files."""
 
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A problem, ready to be loaded by the engine and told by a grammar."""
+    """A translated problem: what the engine loads, and what a grammar needs to know of its objects."""
 
     sas: str
-    """The ground planning task, in Fast Downward's SAS format."""
+    """Ground planning task in Fast Downward's SAS format."""
     supertypes: dict[str, list[str]]
-    """By type, in the domain's order."""
+    """Type → its supertypes, in the domain's order."""
     types: dict[str, str]
-    """Type by object."""
+    """Object → its type."""
     parameters: dict[str, list[list[str]]]
-    """By action: name and type of each parameter."""
+    """Action → name and type of each parameter."""
     facts: list[list[str]]
-    """True at the start: predicate, then arguments."""
+    """Facts at the start: predicate, then arguments."""
     names: dict[str, str]
-    """Shown name by object, `fridge 1`."""
+    """Object → its name in texts, such as `fridge 1`."""
 
 
 def cache_folder() -> Path:
-    """Where translations are kept: `ICTBENCH_CACHE`, or the user's cache folder."""
-    base = os.environ.get("ICTBENCH_CACHE")
+    """Return the folder of cached translations, below `ICTBENCH_CACHE_DIR` or the user's cache folder."""
+    base = os.environ.get("ICTBENCH_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return (Path(base) if base else Path(home) / "ictbench") / "pddl"
 
 
 def translate(domain: str, problem: str) -> Translation:
-    """The translation of a problem, from the cache if it is there.
+    """Return the translation of a problem, from the cache if possible.
 
     Raises:
-        EnvError: the problem is no PDDL of this domain, or its goal is out of reach from its start.
+        EnvError: The text is not a PDDL problem of the domain, or its goal cannot be reached from its start.
     """
     versions = [version(package) for package in ("fast-downward-textworld", "alfworld")]
     path = cache_folder() / f"{digest_of([FORMAT, versions, domain, problem])}.z"
@@ -67,12 +67,12 @@ def translate(domain: str, problem: str) -> Translation:
         return Translation(**json.loads(zlib.decompress(path.read_bytes())))
     translation = _translate(domain, problem)
     content = zlib.compress(json.dumps(asdict(translation)).encode(), 6)
-    with contextlib.suppress(OSError):  # a full disk or a read-only home costs time, nothing else
-        _write_in_one_step(path, content)
+    with contextlib.suppress(OSError):  # with a full disk or a read-only home, every start is a translation
+        _write_atomically(path, content)
     return translation
 
 
-def _write_in_one_step(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent)
     try:
@@ -85,7 +85,7 @@ def _write_in_one_step(path: Path, content: bytes) -> None:
 
 
 def _translate(domain: str, problem: str) -> Translation:
-    # The translator keeps module-level state.
+    # The translator uses module-level state.
     with _LOCK:
         task, sas = _ground(domain, problem)
     types = {entry.name: entry.type_name for entry in task.objects}
@@ -103,7 +103,7 @@ def _translate(domain: str, problem: str) -> Translation:
 
 
 def _ground(domain: str, problem: str) -> tuple[Any, str]:
-    """The parsed task and its ground form, with the very settings of the package's own `pddl2sas`."""
+    """Return the parsed task and its ground form, with the settings of the package's own `pddl2sas`."""
     translator = _translator()
     try:
         task = translator.parsing.parse_task(
@@ -115,14 +115,14 @@ def _ground(domain: str, problem: str) -> tuple[Any, str]:
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's PDDL cannot be translated: {type(error).__name__}: {error}") from error
     if not ground.operators:
-        raise EnvError("the game cannot be solved: its goal is out of reach from its start")
+        raise EnvError("the game cannot be solved: its goal cannot be reached from its start")
     output = io.StringIO()
     ground.output(output)
     return task, output.getvalue()
 
 
 def _translator() -> Any:
-    """The modules of Fast Downward's translator, which parse the command line on import and report by printing."""
+    """Import Fast Downward's translator, which parses the command line on import and reports by printing."""
     arguments = sys.argv
     sys.argv = ["translate.py", "domain", "task"]
     try:
@@ -136,7 +136,7 @@ def _translator() -> Any:
     options.skip_variable_reordering = True
     options.add_implied_preconditions = False
     options.invariant_generation_max_candidates = 0
-    # Catching the process's standard output, as the package does, would swallow what others write meanwhile.
+    # The package redirects standard output during a translation, which would hide what other threads print.
     for name, module in list(sys.modules.items()):
         if name.startswith("fast_downward.translate"):
             vars(module)["print"] = _print_to_files
@@ -145,13 +145,17 @@ def _translator() -> Any:
     )
 
 
-def _print_to_files(*values: Any, file: Any = None, **how: Any) -> None:
+def _print_to_files(*values: Any, file: Any = None, **options: Any) -> None:
+    """Replace `print` in the translator: ignore what would go to standard output."""
     if file is not None:
-        print(*values, file=file, **how)
+        print(*values, file=file, **options)
 
 
 def _facts(task: Any) -> list[list[str]]:
-    """Facts of the initial state; a fluent is told as its value would be, as TextWorld does; numbers are left out."""
+    """Return the facts of the initial state.
+
+    As in TextWorld, a fluent becomes a fact with its value as the predicate. Numeric fluents are left out.
+    """
     facts = []
     for atom in task.init:
         if hasattr(atom, "predicate"):
@@ -163,7 +167,7 @@ def _facts(task: Any) -> list[list[str]]:
 
 
 def _names(types: dict[str, str]) -> dict[str, str]:
-    """Shown names, by the package's own rule."""
+    """Return the names of objects in texts, by the package's own rule."""
     from alfworld.agents.utils.misc import Demangler
 
     demangler = Demangler(game_infos={name: SimpleNamespace(id=name) for name in types})

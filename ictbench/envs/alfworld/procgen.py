@@ -1,4 +1,4 @@
-"""Games generated offline, in the form of the official ones, from what the alfworld package ships."""
+"""Generator of games in the form of the official ones, from the files of the alfworld package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ictbench.envs.alfworld.pddl import parse_problem
-from ictbench.envs.alfworld.rooms import LAMP, load_rooms, load_rules
+from ictbench.envs.alfworld.rooms import LAMP, load_object_rules, load_rooms
 from ictbench.envs.alfworld.walkthrough import solve
 from ictbench.errors import EnvError, UsageError
 
@@ -23,25 +23,33 @@ GOALS = {
     "cool": "pick_cool_then_place_in_recep",
     "pick-two": "pick_two_obj_and_place",
 }
-"""Family → the package's name for its goal."""
+"""Family → the package's name of its goal."""
 
 TREATMENTS = {"clean": ("Cleanable", "SinkBasin"), "heat": ("Heatable", "Microwave"), "cool": ("Coolable", "Fridge")}
-"""Family → what its thing must be, and the receptacle that makes it so, which is then no target."""
+"""Family → what its thing must be, and the receptacle that makes it so and is not used as a target."""
 
-NO_TARGETS = {"SinkBasin", "BathtubBasin", "Toaster", "TowelHolder", "TVStand", "LaundryHamper", "HandTowelHolder"}
-"""Receptacles that no official game has as its target."""
+EXCLUDED_TARGETS = {
+    "SinkBasin",
+    "BathtubBasin",
+    "Toaster",
+    "TowelHolder",
+    "TVStand",
+    "LaundryHamper",
+    "HandTowelHolder",
+}
+"""Receptacles that are not the target of any official game."""
 
 LAMP_STANDS = ("Desk", "Dresser", "SideTable", "Shelf", "CoffeeTable", "DiningTable")
-"""Where a desk lamp stands: on one of the first of these that the room has."""
+"""Receptacles for the desk lamp: it stands on one of the first kind that the room has."""
 
 COUNTS, COUNT_WEIGHTS = (1, 2, 3), (4, 3, 3)
-"""How many things of a kind there are, about as often as in the official validation games (2,082 : 1,731 : 1,316)."""
+"""Distribution of the number of things of a kind, close to the official validation games (2,082 : 1,731 : 1,316)."""
 
 OTHER_KINDS = 8
-"""How many kinds of things there are besides the goal's and the lamp, at most. Starting a game takes time with each."""
+"""Most kinds of things besides the goal's and the lamp. Each makes the start of a game slower."""
 
 MAX_ALIKE = 6
-"""Of a kind of receptacle that the room has more of, a game has so many."""
+"""Most receptacles of a kind."""
 
 DOMAIN_TYPES = {
     "KnifeType - otype",
@@ -50,20 +58,21 @@ DOMAIN_TYPES = {
     "MicrowaveType - rtype",
     "FridgeType - rtype",
 }
-"""Types that the domain's actions name, so that every problem declares them."""
+"""Types that every problem must declare, as the actions of the domain name them."""
 
 START = "loc|0|0|0|15"
-"""Where the agent begins: the middle of the room. No layout has a view at 15 degrees, so no receptacle is there."""
+"""The agent's first location, in the middle of the room. No layout has a view at 15 degrees: no receptacle is there."""
 
 MAX_COMMANDS = 25
-"""A game must be solvable in so many decisions, the limit of an episode."""
+"""Most commands of a solution: the decision limit of an episode."""
 
 MAX_DRAWS = 200
+"""Most attempts to draw a solvable game."""
 
 
 @dataclass(frozen=True)
 class GeneratedGame:
-    """One game."""
+    """A generated game."""
 
     problem: str
     """PDDL."""
@@ -73,7 +82,7 @@ class GeneratedGame:
 
 @dataclass(frozen=True)
 class _Draw:
-    """What was drawn: where, what to do with what, and which thing (id, kind) lies in which receptacle."""
+    """A drawn game: its room, the kinds of its thing and target, and things (id, kind) with their receptacles."""
 
     room: Room
     thing: str
@@ -82,30 +91,30 @@ class _Draw:
 
 
 def generate(family: str, seed: int, rooms: Split) -> GeneratedGame:
-    """The game of a family, a seed and a set of rooms; the same one everywhere.
+    """Return the game of a family, a seed and a set of rooms. It is the same on every machine.
 
-    It is not won at the start, and the solver wins it within 25 commands.
+    It is not won at its start, and the solver wins it within 25 commands.
 
     Raises:
-        UsageError: there is no such family or set of rooms.
-        MissingExtraError: the alfworld package is not installed.
-        EnvError: the package's layouts allow no such game.
+        UsageError: The family or the set of rooms is unknown.
+        MissingExtraError: The alfworld package is not installed.
+        EnvError: No solvable game was drawn.
     """
     if family not in GOALS:
-        raise UsageError(f"no games of family {family!r} can be generated; known: {', '.join(GOALS)}")
+        raise UsageError(f"{family!r} is not a family of generated games; known: {', '.join(GOALS)}")
     if rooms not in ("train", "test"):
-        raise UsageError(f"no rooms are called {rooms!r}; known: train, test")
+        raise UsageError(f"{rooms!r} is not a set of rooms; known: train, test")
     rng = random.Random(f"alfworld-procgen/{family}/{seed}/{rooms}")
     for _ in range(MAX_DRAWS):
         draw = _draw(rng, family, rooms)
         text = _problem(draw, family)
-        if _fits(text):
+        if _is_playable(text):
             return GeneratedGame(text, _sentence(rng, draw, family))
     raise EnvError(f"no solvable {family} game in {MAX_DRAWS} draws; is the alfworld package complete?")
 
 
-def _fits(text: str) -> bool:
-    """Whether the game is neither won at its start nor too long."""
+def _is_playable(text: str) -> bool:
+    """Check that a game is not won at its start and can be won within `MAX_COMMANDS`."""
     problem = parse_problem(text)
     try:
         return 0 < len(solve(problem, {name: name for name in problem.objects})) <= MAX_COMMANDS
@@ -114,7 +123,7 @@ def _fits(text: str) -> bool:
 
 
 def _draw(rng: random.Random, family: str, rooms: Split) -> _Draw:
-    """A room, a goal for it, and where everything lies."""
+    """Draw a room, a goal for it, and the place of each thing."""
     whole_room = rng.choice(_rooms(family, rooms))
     options = _goal_options(whole_room, family)
     thing = rng.choice(sorted(options))
@@ -128,16 +137,16 @@ def _draw(rng: random.Random, family: str, rooms: Split) -> _Draw:
         count = 1 if kind == LAMP else rng.choices(COUNTS, COUNT_WEIGHTS)[0]
         count = max(count, 2) if kind == thing and family == "pick-two" else count
         for _ in range(count if stands else 0):
-            # Kind first: otherwise most things would lie in cabinets and drawers, of which there are many.
-            where = rng.choice(stands[rng.choice(sorted(stands))])
-            while (name := _thing_id(rng, kind, where)) in places:
+            # The kind is drawn first: otherwise most things would be in cabinets and drawers, which are numerous.
+            receptacle = rng.choice(stands[rng.choice(sorted(stands))])
+            while (name := _thing_id(rng, kind, receptacle)) in places:
                 pass
-            places[name] = kind, where
+            places[name] = kind, receptacle
     return _Draw(room, thing, target, tuple((name, *place) for name, place in places.items()))
 
 
 def _thin_out(rng: random.Random, room: Room, keep: set[str]) -> Room:
-    """The room with a few of its kinds of things, and a few receptacles of each kind."""
+    """Return the room with some of its kinds of things and some receptacles of each kind."""
     others = [kind for kind in room.things if kind not in keep]
     kinds = keep | set(rng.sample(others, min(OTHER_KINDS, len(others))))
     kept: list[Receptacle] = []
@@ -153,15 +162,15 @@ def _thin_out(rng: random.Random, room: Room, keep: set[str]) -> Room:
 
 @functools.cache
 def _rooms(family: str, rooms: Split) -> tuple[Room, ...]:
-    """The rooms that allow a goal of the family."""
-    types = load_rules().room_types[GOALS[family]]
+    """Return the rooms that allow a goal of the family."""
+    types = load_object_rules().room_types[GOALS[family]]
     return tuple(room for room in load_rooms(rooms) if room.type in types and _goal_options(room, family))
 
 
 @functools.cache
 def _goal_options(room: Room, family: str) -> dict[str, tuple[str, ...]]:
-    """Kind of thing → kinds of target, or the lamp, for all goals of the family that make sense in the room."""
-    rules = load_rules()
+    """Return the goals of the family that make sense in the room: kind of thing → kinds of targets, or the lamp."""
+    rules = load_object_rules()
     action, excluded = TREATMENTS.get(family, ("", ""))
     fixtures = {receptacle.kind for receptacle in room.receptacles}
     if family == "look" and not (LAMP in room.things and _stands(room, LAMP)):
@@ -173,16 +182,16 @@ def _goal_options(room: Room, family: str) -> dict[str, tuple[str, ...]]:
         stands = _stands(room, thing)
         if thing == LAMP or (action and thing not in rules.actions[action]):
             continue
-        # A thing that fits nowhere else would be where it belongs from the start.
-        targets = (LAMP,) if family == "look" else tuple(sorted(stands.keys() - NO_TARGETS - {excluded}))
+        # A thing that fits only one kind of receptacle would be at its target from the start.
+        targets = (LAMP,) if family == "look" else tuple(sorted(stands.keys() - EXCLUDED_TARGETS - {excluded}))
         if targets and (family == "look" or len(stands) > 1):
             options[thing] = targets
     return options
 
 
 def _stands(room: Room, thing: str) -> dict[str, tuple[Receptacle, ...]]:
-    """Kind of receptacle → those of the room, for all kinds that can hold the thing."""
-    holds = load_rules().holds
+    """Return the receptacles of the room that can hold a thing, by their kind."""
+    holds = load_object_rules().holds
     kinds = sorted({receptacle.kind for receptacle in room.receptacles})
     if thing == LAMP:
         kinds = [kind for kind in LAMP_STANDS if kind in kinds][:1]
@@ -191,21 +200,21 @@ def _stands(room: Room, thing: str) -> dict[str, tuple[Receptacle, ...]]:
     return {kind: tuple(place for place in room.receptacles if place.kind == kind) for kind in kinds}
 
 
-def _thing_id(rng: random.Random, kind: str, where: Receptacle) -> str:
-    """An id in the official style: the kind, and a position on or in the receptacle."""
-    x, y, z = where.position
+def _thing_id(rng: random.Random, kind: str, receptacle: Receptacle) -> str:
+    """Return an id in the official style: the kind, and a position in the receptacle."""
+    x, y, z = receptacle.position
     return f"{kind}|{x + rng.uniform(-0.4, 0.4):+06.2f}|{y + 0.05:+06.2f}|{z + rng.uniform(-0.4, 0.4):+06.2f}"
 
 
 def _sentence(rng: random.Random, draw: _Draw, family: str) -> str:
-    """One of the package's templates, filled in as the package does."""
-    template = rng.choice(load_rules().goals[GOALS[family]]["templates"])
+    """Return the sentence of the goal: a template of the package, filled in as the package does."""
+    template = rng.choice(load_object_rules().goals[GOALS[family]]["templates"])
     target = draw.target.lower()
     return str(template.format(obj=draw.thing.lower(), recep=target, toggle=target))
 
 
 def _problem(draw: _Draw, family: str) -> str:
-    """The draw as PDDL; only what occurs is declared."""
+    """Return the draw as PDDL. Only objects and types that occur are declared."""
     receptacles = draw.room.receptacles
     kinds = sorted({kind for _, kind, _ in draw.places})
     fixtures = sorted({receptacle.kind for receptacle in receptacles})
@@ -220,7 +229,7 @@ def _problem(draw: _Draw, family: str) -> str:
         *(f"{_mangle(location)} - location" for location in locations),
     }
     facts = [f"atLocation agent1 {_mangle(START)}", *_fixture_facts(draw, kinds, fixtures), *_thing_facts(draw)]
-    goal = load_rules().goals[GOALS[family]]["pddl"].replace("#", "-")
+    goal = load_object_rules().goals[GOALS[family]]["pddl"].replace("#", "-")
     lines = [
         "(define (problem generated)",
         "(:domain alfred)",
@@ -230,14 +239,14 @@ def _problem(draw: _Draw, family: str) -> str:
         "(:init",
         *(f"({fact})" for fact in facts),
         ")",
-        # The package's goals close the definition, too.
+        # The package's goals include the bracket that closes the definition.
         *(line.strip() for line in goal.format(obj=draw.thing, recep=draw.target, toggle=draw.target).splitlines()),
     ]
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _fixture_facts(draw: _Draw, kinds: list[str], fixtures: list[str]) -> list[str]:
-    rules, facts = load_rules(), []
+    rules, facts = load_object_rules(), []
     for receptacle in draw.room.receptacles:
         name = _mangle(receptacle.id)
         facts += [f"receptacleType {name} {receptacle.kind}Type"]
@@ -249,11 +258,11 @@ def _fixture_facts(draw: _Draw, kinds: list[str], fixtures: list[str]) -> list[s
 
 
 def _thing_facts(draw: _Draw) -> list[str]:
-    rules, facts = load_rules(), []
-    for thing, kind, where in draw.places:
+    rules, facts = load_object_rules(), []
+    for thing, kind, receptacle in draw.places:
         name = _mangle(thing)
-        facts += [f"objectType {name} {kind}Type", f"inReceptacle {name} {_mangle(where.id)}"]
-        facts += [f"objectAtLocation {name} {_mangle(where.location)}"]
+        facts += [f"objectType {name} {kind}Type", f"inReceptacle {name} {_mangle(receptacle.id)}"]
+        facts += [f"objectAtLocation {name} {_mangle(receptacle.location)}"]
         facts += [f"pickupable {name}"] if kind != LAMP else []
         facts += [f"{action.lower()} {name}" for action, able in sorted(rules.actions.items()) if kind in able]
         facts += [f"isReceptacleObject {name}"] if kind in rules.movable else []
@@ -261,7 +270,7 @@ def _thing_facts(draw: _Draw) -> list[str]:
 
 
 def _mangle(name: str) -> str:
-    """A simulator's id as official problems spell it."""
+    """Return a simulator's id as official problems spell it."""
     for sign, word in (("|", "_bar_"), ("+", "_plus_"), ("-", "_minus_"), (".", "_dot_")):
         name = name.replace(sign, word)
     return name

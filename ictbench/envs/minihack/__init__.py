@@ -1,1 +1,1 @@
-"""MiniHack: NetHack levels, deterministic from a seed, shown as text."""
+"""MiniHack: NetHack levels as text, reproducible from a seed."""

@@ -1,4 +1,7 @@
-"""Compiled levels, kept: MiniHack compiles a level's description anew for every environment, in a shell script."""
+"""Cache of compiled MiniHack levels.
+
+MiniHack compiles the description of a level with a shell script each time an environment is created.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,31 @@ from pathlib import Path
 from typing import Any
 
 _compiled: dict[str, bytes] = {}
-"""NetHack's data file with the level in it, by the level's description."""
+"""Level description → NetHack's data file with that level compiled in."""
 
 
 @functools.cache
-def creator(load: Any, entry_point: Any) -> type[Any]:
-    """The class that makes environments of an entry point, with levels kept; `load` is Gymnasium's own loader."""
-    made: type[Any] = load(entry_point) if isinstance(entry_point, str) else entry_point
-    return type(made.__name__, (KeepsLevels, made), {})
+def cached_class(load: Any, entry_point: Any) -> type[Any]:
+    """Return the environment class of a Gymnasium entry point, with compiled levels cached.
+
+    Args:
+        load: Gymnasium's function that imports an entry point.
+        entry_point: Name of the class, or the class.
+    """
+    env_class: type[Any] = load(entry_point) if isinstance(entry_point, str) else entry_point
+    return type(env_class.__name__, (CachedLevels, env_class), {})
 
 
-class KeepsLevels:
-    """Mixed into an environment of MiniHack."""
+class CachedLevels:
+    """Mixin for a MiniHack environment that compiles each level once per process."""
 
     nethack: Any
 
     def _patch_nhdat(self, des_file: str) -> None:
-        """Put the level where NetHack looks for it; MiniHack's own method compiles it the first time."""
+        """Override MiniHack's method that compiles a level into NetHack's data file."""
         data = Path(self.nethack._vardir) / "nhdat"
         if des_file in _compiled:
-            # NLE puts a link to its own file there, which must not be written through.
+            # NLE puts a symbolic link to its own file there, which must not be written through.
             data.unlink()
             data.write_bytes(_compiled[des_file])
             return

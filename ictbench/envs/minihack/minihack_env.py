@@ -1,7 +1,7 @@
-"""MiniHack: real NetHack levels, deterministic from a seed, shown as text.
+"""MiniHack as a `TextEnv`: real NetHack levels, reproducible from a seed.
 
-A task's params are `env_id`, a registered MiniHack id, and `seed`. Success is MiniHack's own
-`TASK_SUCCESSFUL`. One decision may need further key presses; `answer_question` states the rule for them.
+The params of a task are `env_id`, a registered MiniHack id, and `seed`. A task is solved when MiniHack reports
+`TASK_SUCCESSFUL`. One decision may need several key presses: `answer_question` chooses the further ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictbench.envs.minihack.compiled_levels import creator
+from ictbench.envs.minihack.compiled_levels import cached_class
 from ictbench.envs.text_env import TextEnv
 from ictbench.errors import EnvError, MissingExtraError, UsageError
 from ictbench.records import EnvEnd, Observation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ictbench.records import Task
 
 COMPASS = {"n": "k", "ne": "u", "e": "l", "se": "n", "s": "j", "sw": "b", "w": "h", "nw": "y"}
-"""Direction → NetHack's movement key; the capital letter runs."""
+"""Direction → NetHack's movement key. The capital letter runs."""
 
 ACTION_KEYS = {
     **{f"step {direction}": ord(key) for direction, key in COMPASS.items()},
@@ -36,22 +36,22 @@ ACTION_KEYS = {
     "wear": ord("W"),
     "pickup": ord(","),
 }
-"""Every action of the suite → the key that NetHack binds to it."""
+"""Action → key code that NetHack binds to it, for all actions of the suite."""
 
 MAX_KEY_PRESSES = 32
-"""Bound on the further key presses of one decision, --More-- included."""
+"""Most further key presses of one decision, including those that pass --More--."""
 
 ESCAPE = "\x1b"
 
-# NLE counts key presses, not decisions, against its own limit; the episode's limit is the engine's.
 NO_LIMIT = 1_000_000_000
+"""Step limit given to NLE. NLE counts key presses, not decisions; the rollout enforces the limit of an episode."""
 
 
 class MiniHackEnv(TextEnv):
-    """One warm MiniHack environment per MiniHack id: making one is dear, reseeding it is cheap."""
+    """Environment of one MiniHack id at a time. Creating a game is slow, starting it with another seed is fast."""
 
     def __init__(self) -> None:
-        """Check that the packages are there.
+        """Import the packages.
 
         Raises:
             MissingExtraError: nle or minihack cannot be imported.
@@ -60,25 +60,29 @@ class MiniHackEnv(TextEnv):
         self._env_id: str | None = None
         self._env: Any = None
         self._keys: list[str] = []
-        """Pressed since the decision began, the action's own key first."""
+        """Keys pressed in the current decision, the action's own key first."""
 
     @classmethod
     def pool_key(cls, task: Task) -> str:
-        """One instance serves one MiniHack id."""
+        """Return the MiniHack id: an instance is reused for tasks with the same id."""
         return str(task.params.get("env_id"))
 
     def reset(self, task: Task) -> Observation:
-        """Start the level of the task's id and seed."""
+        """Start the level of the task's MiniHack id and seed.
+
+        Raises:
+            UsageError: The params are not a known MiniHack id and a seed.
+        """
         env_id, seed = task.params.get("env_id"), task.params.get("seed")
         if not isinstance(env_id, str) or not isinstance(seed, int) or not 0 <= seed < 2**31:
             raise UsageError(
                 f"task {task.id!r}: params need an `env_id` and a `seed` from 0 to 2**31 - 1, not {task.params!r}"
             )
         if env_id != self._env_id:
-            self._make(env_id)
-        # The high-score file of earlier games shows on the screen at death.
+            self._create(env_id)
+        # NetHack shows the high scores of earlier games on the screen of a death.
         Path(self._env.nethack._vardir, "record").write_bytes(b"")
-        # gymnasium's reset(seed=...) does not reach NetHack's generators; this does.
+        # Gymnasium's reset(seed=...) does not seed NetHack's random number generators.
         self._env.seed(seed, seed, reseed=False)
         self._keys.clear()
         self._env.reset()
@@ -86,60 +90,61 @@ class MiniHackEnv(TextEnv):
         return self._observe()
 
     def step(self, action: str) -> Observation:
-        """Press the action's key, then whatever keys the game asks for to carry it out."""
+        """Press the key of the action, then answer the questions that the game asks to carry it out."""
         self._keys.clear()
         reward, end = self._press(ACTION_KEYS[action])
-        while end is None and self._asks():
+        while end is None and self._is_asking():
             more, end = self._press(ord(answer_question(self._message)))
             reward += more
         return self._observe(reward, end, tuple(self._keys[1:]))
 
     def close(self) -> None:
-        """Close the game and remove its folder."""
+        """Close the game, which removes its folder."""
         if self._env is not None:
             self._env.close()
         self._env = self._env_id = None
 
     def versions(self) -> dict[str, str]:
-        """The game, its levels."""
+        """Return the versions of minihack and nle."""
         return dict(_versions())
 
-    def _make(self, env_id: str) -> None:
+    def _create(self, env_id: str) -> None:
         self.close()
         registration = self._gym.envs.registration
         registry = registration.registry
         if env_id not in registry or not env_id.startswith("MiniHack-"):
-            raise UsageError(f"MiniHack has no environment {env_id!r}")
-        # fix_moon_phase derives moon phase, Friday the 13th and night from the seed instead of the clock.
-        # MiniHack would crop eight arrays a step; message and screen are read from NLE's own buffers.
+            raise UsageError(f"{env_id!r} is not an environment of the installed minihack package")
+        # fix_moon_phase: the seed, not the clock, determines moon phase, Friday the 13th and night.
+        # observation_keys: MiniHack would crop eight arrays per step; text and screen come from NLE's own buffers.
         spec = registry[env_id]
         env = self._gym.make(
-            dataclasses.replace(spec, entry_point=creator(registration.load_env_creator, spec.entry_point)),
+            dataclasses.replace(spec, entry_point=cached_class(registration.load_env_creator, spec.entry_point)),
             disable_env_checker=True,
             fix_moon_phase=True,
             observation_keys=("message",),
         ).unwrapped
-        # gymnasium keeps a max_episode_steps given to make() for its own wrapper.
+        # Gymnasium's make() passes max_episode_steps to its own wrapper only.
         env._max_episode_steps = NO_LIMIT
-        offered = {int(key) for key in env.actions}
-        self._actions = tuple(name for name, key in ACTION_KEYS.items() if key in offered)
-        # Answers to questions are letters that the task's own action list need not hold.
-        env.actions = (*env.actions, *(key for key in (27, *range(32, 127)) if key not in offered))
+        task_keys = {int(key) for key in env.actions}
+        self._actions = tuple(name for name, key in ACTION_KEYS.items() if key in task_keys)
+        # An answer to a question may be a key that is not among the task's actions.
+        env.actions = (*env.actions, *(key for key in (27, *range(32, 127)) if key not in task_keys))
         self._index = {int(key): index for index, key in enumerate(env.actions)}
         self._env, self._env_id = env, env_id
         keys = env._observation_keys
-        self._message_at, self._screen_at = keys.index("message"), keys.index("tty_chars")
-        self._watch()
+        self._message_index, self._screen_index = keys.index("message"), keys.index("tty_chars")
+        self._install_hooks()
 
-    def _watch(self) -> None:
-        """See every key press, NLE's own for --More-- included, and the screen before NLE quits a won game."""
+    def _install_hooks(self) -> None:
+        """Record every key press, including NLE's own for --More--, and the screen before NLE quits a won game."""
         env, press, quit_game = self._env, self._env.nethack.step, self._env._quit_game
 
         def count_and_press(key: int) -> Any:
             self._keys.append(chr(key))
             if len(self._keys) > 1 + MAX_KEY_PRESSES:
                 raise EnvError(
-                    f"NetHack wants more than {MAX_KEY_PRESSES} further key presses; it says {self._message!r}"
+                    f"one decision needs more than {MAX_KEY_PRESSES} further key presses; "
+                    f"NetHack's message is {self._message!r}"
                 )
             return press(key)
 
@@ -162,17 +167,17 @@ class MiniHackEnv(TextEnv):
         self._capture()
         return reward, "died" if status == "DEATH" else "env_ended"
 
-    def _asks(self) -> bool:
-        """Whether NetHack waits for the answer to a one-key question."""
+    def _is_asking(self) -> bool:
+        """Check whether NetHack waits for the answer to a question of one key."""
         return bool(self._env.last_observation[self._env._internal_index][1])
 
     def _capture(self) -> None:
-        """Read message and screen out of NLE's buffers, which the next key press overwrites."""
+        """Copy message and screen from NLE's buffers, which the next key press overwrites."""
         buffers = self._env.last_observation
-        self._message = bytes(buffers[self._message_at]).split(b"\0")[0].decode("latin-1").strip()
-        screen = buffers[self._screen_at]
+        self._message = bytes(buffers[self._message_index]).split(b"\0")[0].decode("latin-1").strip()
+        screen = buffers[self._screen_index]
         width, characters = screen.shape[1], screen.tobytes().decode("latin-1")
-        self._screen = [characters[at : at + width].rstrip() for at in range(0, len(characters), width)]
+        self._screen = [characters[start : start + width].rstrip() for start in range(0, len(characters), width)]
 
     def _observe(self, reward: float = 0.0, end: EnvEnd | None = None, keys: tuple[str, ...] = ()) -> Observation:
         screen = "\n".join(self._screen)
@@ -181,10 +186,10 @@ class MiniHackEnv(TextEnv):
 
 
 def answer_question(message: str) -> str:
-    """The key that answers NetHack's question: yes; the newest item on offer; oneself; or escape.
+    """Return the key that answers NetHack's question.
 
-    "eat it? [ynq]" → y; "What do you want to wield? [- abf or ?*]" → f, as newly taken items get the
-    last letter; "In what direction?" → . (oneself); anything else → escape.
+    "eat it? [ynq]" → y; "What do you want to wield? [- abf or ?*]" → f, the item picked up last; "In what direction?"
+    → . (oneself); any other question → escape.
     """
     choices = re.findall(r"\[([^\]]*)\]", message)
     if choices and choices[-1].startswith("yn"):
@@ -201,10 +206,10 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 
 def _import_gym() -> Any:
-    """Gymnasium, with the MiniHack ids registered."""
+    """Return Gymnasium, with the MiniHack ids registered."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pkg_resources' own deprecation, on import of minihack
+            warnings.simplefilter("ignore")  # minihack imports pkg_resources, which is deprecated
             import gymnasium
             import minihack  # noqa: F401 - registers the ids
     except ModuleNotFoundError as error:

@@ -1,1 +1,1 @@
-"""Controls: baselines, and wrappers that change what another reflector sees."""
+"""Baselines and controls: fixed prompts, raw trajectories, and wrappers that change what a reflector sees."""

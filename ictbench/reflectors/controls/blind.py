@@ -1,4 +1,4 @@
-"""The control that rewrites without experience."""
+"""Control: shows a reflector the current prompt and hides all episodes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class BlindReflector(WrapperReflector):
-    """Lets another reflector rewrite the prompt and shows it no trajectory.
+    """Shows the inner reflector the prompt but no trajectories.
 
-    Choosing the best of N + 1 wordings gains something by itself: this is how much.
+    Choosing the best of N + 1 wordings improves a prompt even without experience. This control measures by how much.
     """
 
     control = "it is shown no trajectory"
@@ -26,5 +26,5 @@ class BlindReflector(WrapperReflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """What the other reflector answers to nothing but the prompt."""
-        return await self.inside.reflect(prompt, (), state, context)
+        """Return what the inner reflector returns for an empty batch."""
+        return await self.inner.reflect(prompt, (), state, context)

@@ -1,4 +1,4 @@
-"""The control that was written by hand."""
+"""Baseline: uses one hand-written prompt in every turn."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class FileReflector(Reflector):
-    """Answers one hand-written prompt, its option `text`, in every turn."""
+    """Returns its option `text` in every turn and ignores the episodes."""
 
     trained_on = ()
 
     def __init__(self, model: ChatModel | None = None, *, text: JsonValue = None, **options: Any) -> None:
-        """Take the prompt.
+        """Store the prompt.
 
         Raises:
             ConfigError: `text` is missing, blank, or not a string.
@@ -31,14 +31,14 @@ class FileReflector(Reflector):
         super().__init__(model, **options)
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(
-                f"the reflector 'file' needs a prompt: write file:PATH, or give option 'text', not {text!r}"
+                f"reflector 'file' needs a prompt: write file:PATH, or set option 'text' to the prompt, not {text!r}"
             )
         self._text = text
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """The hand-written prompt, whatever happened; one longer than the cap is not accepted."""
+        """Return the hand-written prompt, or the failure `too_long` if it exceeds the cap."""
         if len(self._text.encode()) > context.prompt_cap:
             return Reflection(prompt=None, failure="too_long", state=state)
         return Reflection(prompt=self._text, state=state)

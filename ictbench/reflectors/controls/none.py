@@ -1,4 +1,4 @@
-"""The control that learns nothing."""
+"""Baseline: keeps `prompt[0]` in every turn."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class NoneReflector(Reflector):
-    """Answers the prompt unchanged."""
+    """Returns the prompt unchanged and ignores the episodes."""
 
     trained_on = ()
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """The same prompt again."""
+        """Return the same prompt."""
         return Reflection(prompt=prompt, state=state)

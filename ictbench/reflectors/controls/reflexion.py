@@ -1,8 +1,8 @@
-"""The contrast arm that tries the same tasks again and again.
+"""Control: plays the same tasks in every turn.
 
-Shinn et al., *Reflexion: Language Agents with Verbal Reinforcement Learning* (arXiv 2303.11366): an agent that failed
-says in words what went wrong, keeps these words in its memory, and tries the same task once more. Around `append`,
-which keeps what it learnt word for word, this is that method with one memory for all tasks of a batch.
+After Shinn et al., *Reflexion: Language Agents with Verbal Reinforcement Learning* (arXiv 2303.11366): an agent that
+failed describes its mistake, remembers the description, and tries the same task again. Around `append`, which keeps
+its lessons word for word, this wrapper is that method with one memory for all tasks of a batch.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from ictbench.reflectors.controls.wrapper import WrapperReflector
 
 
 class ReflexionReflector(WrapperReflector):
-    """Lets another reflector learn from the same tasks in every turn, each time played under its newest prompt.
+    """Shows the inner reflector the same tasks in every turn, each time played under the newest prompt.
 
-    Success by turn on these tasks is what retrying buys; base, best and last say what of it carries over to others.
+    Success per turn on these tasks measures what retrying gains. Base, best and last measure how much of it transfers
+    to other tasks.
     """
 
     control = "it tries the same tasks in every turn, which is another protocol"

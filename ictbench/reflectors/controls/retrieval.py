@@ -1,8 +1,8 @@
-"""The control that shows successes and says nothing.
+"""Control: puts the raw trajectories of solved episodes into the prompt, without reflection.
 
-As in Sarukkai et al., *Self-Generated In-Context Examples Improve LLM Agents for Sequential Decision-Making Tasks*
-(arXiv 2505.00234): the agent's own successful trajectories are its examples. There they are looked up task by task;
-here one prompt serves all tasks of a family, so it holds the newest of them that fit.
+After Sarukkai et al., *Self-Generated In-Context Examples Improve LLM Agents for Sequential Decision-Making Tasks*
+(arXiv 2505.00234): the agent's own successful trajectories are its examples. The paper retrieves examples per task.
+Here one prompt serves all tasks of a family, so it holds the newest successful trajectories that fit.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class RetrievalReflector(IclReflector):
-    """Puts the newest successful trajectories that fit below prompt[0]."""
+    """Appends the newest successful trajectories that fit to `prompt[0]`."""
 
-    def is_shown(self, trajectory: Trajectory) -> bool:
-        """Whether the episode was solved."""
+    def accepts(self, trajectory: Trajectory) -> bool:
+        """Return whether the episode was solved."""
         return trajectory.solved

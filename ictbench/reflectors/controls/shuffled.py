@@ -1,7 +1,7 @@
-"""The control that learns from the wrong experience.
+"""Control: shows a reflector the episodes of another family.
 
-In the manner of Min et al., *Rethinking the Role of Demonstrations* (arXiv 2202.12837): they gave demonstrations wrong
-labels, to see what is learnt from the demonstrations themselves and what from their form alone.
+Modelled on Min et al., *Rethinking the Role of Demonstrations* (arXiv 2202.12837), who give demonstrations wrong labels
+to separate what is learned from their content from what is learned from their form.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from ictbench.reflectors.controls.wrapper import WrapperReflector
 
 
 class ShuffledReflector(WrapperReflector):
-    """Lets another reflector learn from episodes of another family, played under the current prompt.
+    """Shows the inner reflector another family's episodes, played under the current prompt.
 
-    What it gains is what any experience of this environment is worth; the rest is what experience of the family is.
+    Its gain is what experience of the environment in general is worth. The rest of the inner reflector's gain comes
+    from experience of the family.
     """
 
     control = "it learns from another family's episodes"

@@ -1,4 +1,4 @@
-"""Reflectors around another reflector: the same one on other terms, so that a comparison shows what these are worth."""
+"""Base class of reflectors that change the conditions under which another reflector works."""
 
 from __future__ import annotations
 
@@ -21,29 +21,34 @@ if TYPE_CHECKING:
 
 
 class WrapperReflector(Reflector):
-    """Lets the reflector inside answer. Its option `reflector` is the spec of that one, without the model."""
+    """Passes everything to an inner reflector; subclasses change what it sees or which episodes are played."""
 
     wraps: ClassVar[bool] = True
 
     def __init__(self, model: ChatModel | None = None, *, reflector: JsonValue = None, **options: Any) -> None:
-        """Make the reflector inside, on the same model.
+        """Create the inner reflector with the same model.
+
+        Args:
+            model: Language model of the inner reflector, if it needs one.
+            reflector: Specification of the inner reflector, without its model.
+            options: None are allowed.
 
         Raises:
-            UsageError: it is not named, or cannot be made.
+            UsageError: The specification is invalid, or the inner reflector cannot be created.
         """
         super().__init__(model, **options)
         try:
             spec = PluginSpec.model_validate(reflector)
         except ValidationError as error:
             raise ConfigError(
-                f"{type(self).__name__} wraps another reflector: its option 'reflector' is the spec of that one, "
-                f"not {reflector!r:.80}"
+                f"{type(self).__name__} wraps another reflector: its option 'reflector' must be the specification of "
+                f"that reflector, not {reflector!r:.80}"
             ) from error
-        self.inside = make_reflector(spec, model)
-        self.instruction = self.inside.instruction
+        self.inner = make_reflector(spec, model)
+        self.instruction = self.inner.instruction
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """What the reflector inside answers."""
-        return await self.inside.reflect(prompt, trajectories, state, context)
+        """Return what the inner reflector returns."""
+        return await self.inner.reflect(prompt, trajectories, state, context)

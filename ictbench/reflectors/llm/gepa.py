@@ -1,9 +1,9 @@
-"""The control that tries its prompts out: the `gepa` package's optimiser, behind its public adapter.
+"""Control: runs the optimizer of the `gepa` package, which plays its candidate prompts on the tasks of the batch.
 
-Agrawal et al., *GEPA: Reflective Prompt Evolution Can Outperform Reinforcement Learning* (arXiv 2507.19457). A turn is
-one run of the optimiser: the current prompt is its seed, the batch its training and its validation set. As half of a
-loop's episodes are the reflector's own, they pay for one candidate a turn, played on the tasks of the batch. It is
-accepted if it solves more of them than the seed did.
+Agrawal et al., *GEPA: Reflective Prompt Evolution Can Outperform Reinforcement Learning* (arXiv 2507.19457). Each turn
+is one run of the optimizer through its public adapter interface: the current prompt is the seed candidate, the batch is
+both training and validation set. Half of a loop's episodes belong to the reflector and pay for one candidate per turn,
+which is accepted if it solves more tasks of the batch than the seed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ictbench.errors import MissingExtraError, PluginError
 from ictbench.records import Reflection, Usage
-from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, unusable, without_reasoning
+from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, LLMReflector, strip_reasoning, unusable_reply
 from ictbench.reflectors.llm.thread_bridge import run_with_loop_calls
 from ictbench.reflectors.trajectory_text import format_trajectory
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS = f"""\
 You improve the system prompt of an agent that acts in a text environment. You are given this prompt and complete \
-episodes that the agent played under it. {EPISODES}
+episodes that the agent played under it. {EPISODE_DESCRIPTION}
 Find out what decided between success and failure, and what the prompt should have said. Your prompt will be tried on \
 the same tasks and used in others of their kind, whose details differ. The agent is told separately how to format its \
 answers."""
@@ -44,21 +44,13 @@ Episodes:
 
 Give the complete new system prompt, at most {cap} bytes, between lines of three backticks, and nothing else."""
 COMPONENT = "prompt"
-"""The one text of a candidate."""
+"""Name of the only text of a candidate."""
 
 log = logging.getLogger(__name__)
 
 
-class UnusableError(Exception):
-    """The model's reply cannot be used."""
-
-    def __init__(self, problem: ReflectionFailure) -> None:
-        super().__init__(problem)
-        self.problem: ReflectionFailure = problem
-
-
 class GepaReflector(LLMReflector):
-    """Proposes one candidate a turn, and keeps it if it does better on the batch. It keeps no state of its own."""
+    """Proposes one candidate prompt per turn and keeps it if it solves more tasks of the batch. Keeps no state."""
 
     control = "it plays tasks of its batches again, to try its prompts out"
     experience = "halved"
@@ -66,10 +58,10 @@ class GepaReflector(LLMReflector):
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model.
+        """Store the model; see `LLMReflector`.
 
         Raises:
-            UsageError: there is none, or the package is not installed.
+            UsageError: The model is missing, or the package is not installed.
         """
         super().__init__(model, **options)
         if find_spec("gepa") is None:
@@ -78,97 +70,114 @@ class GepaReflector(LLMReflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Run the optimiser; see `Reflector.reflect`."""
+        """Run the optimizer; see `Reflector.reflect`."""
         if (play := context.play) is None:
-            raise PluginError("reflector gepa needs Context.play: it tries its prompts out")
+            raise PluginError("reflector gepa needs Context.play, with which it plays its candidate prompts")
         replies: list[Completion] = []
         played = {prompt: list(trajectories)}
 
         async def ask(request: str) -> str:
             replies.append(await self.ask(INSTRUCTIONS, request, context))
             if replies[-1].finish_reason == "length":
-                raise UnusableError("truncated")
-            return without_reasoning(replies[-1].text)
+                raise UnusableReplyError("truncated")
+            return strip_reasoning(replies[-1].text)
 
-        async def try_out(candidate: str) -> list[Trajectory]:
+        async def play_candidate(candidate: str) -> list[Trajectory]:
             if not candidate.strip():
-                raise UnusableError("unparseable")
+                raise UnusableReplyError("unparseable")
             if len(candidate.encode()) > context.prompt_cap:
-                raise UnusableError("too_long")
+                raise UnusableReplyError("too_long")
             return await play(candidate, range(len(trajectories)))
 
         def work(call: CallOnLoop) -> str:
-            adapter = Adapter(played, partial(call, try_out))
+            adapter = BatchAdapter(played, partial(call, play_candidate))
             request = REQUEST.replace("{cap}", str(context.prompt_cap))
             return optimize(prompt, adapter, partial(call, ask), request, context.seed)
 
         try:
             best = await run_with_loop_calls(work)
-        except UnusableError as error:
-            return unusable(replies[-1], error.problem, state)
+        except UnusableReplyError as error:
+            return unusable_reply(replies[-1], error.failure, state)
         usage = sum((reply.usage for reply in replies), Usage())
-        return Reflection(prompt=best, analysis=_in_words(prompt, best, played), state=state, usage=usage)
+        return Reflection(prompt=best, analysis=_summary(prompt, best, played), state=state, usage=usage)
 
 
-class Adapter:
-    """The batch, as the optimiser asks for it: tasks are their places in it."""
+class UnusableReplyError(Exception):
+    """The model's reply cannot be used."""
+
+    def __init__(self, failure: ReflectionFailure) -> None:
+        super().__init__(failure)
+        self.failure: ReflectionFailure = failure
+
+
+class BatchAdapter:
+    """The optimizer's view of the batch: a task is its position in it, a candidate is a dictionary of one prompt."""
 
     propose_new_texts = None
-    """It leaves proposing to the optimiser."""
+    """None lets the optimizer propose candidates itself."""
 
     def __init__(self, played: dict[str, list[Trajectory]], play: Callable[[str], list[Trajectory]]) -> None:
-        """Take the batch's trajectories by prompt, to be added to, and how to play it under another prompt."""
+        """Store the trajectories of the batch by prompt, to which new ones are added, and how to play the batch."""
         self.played, self._play = played, play
 
     def evaluate(self, batch: list[int], candidate: dict[str, str], capture_traces: bool = False) -> Any:
-        """How tasks of the batch went under a candidate."""
+        """Return the trajectories and scores of tasks under a candidate."""
         from gepa.core.adapter import EvaluationBatch
 
         prompt = candidate[COMPONENT]
         if prompt not in self.played:
             self.played[prompt] = self._play(prompt)
-        found = [self.played[prompt][place] for place in batch]
-        return EvaluationBatch([None] * len(found), [float(one.solved) for one in found], found)
+        trajectories = [self.played[prompt][index] for index in batch]
+        scores = [float(trajectory.solved) for trajectory in trajectories]
+        return EvaluationBatch([None] * len(trajectories), scores, trajectories)
 
     def make_reflective_dataset(
         self, candidate: dict[str, str], eval_batch: Any, components_to_update: list[str]
     ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """The episodes as text."""
+        """Return the episodes as text."""
         return {COMPONENT: [{"Episode": format_trajectory(trajectory)} for trajectory in eval_batch.trajectories]}
 
 
-def optimize(prompt: str, adapter: Adapter, ask: Callable[[str], str], request: str, seed: int) -> str:
-    """The better prompt on the batch: the one given, or the one candidate that there are episodes for."""
+class DebugLogger:
+    """Logger of the optimizer: writes its messages to the run's log at level `debug`."""
+
+    def log(self, message: str) -> None:
+        """Write a message."""
+        log.debug("%s", message)
+
+
+def optimize(prompt: str, adapter: BatchAdapter, ask: Callable[[str], str], request: str, seed: int) -> str:
+    """Run the optimizer for one candidate and return the prompt that solves more tasks of the batch.
+
+    Args:
+        prompt: The current prompt, which wins ties.
+        adapter: The batch.
+        ask: Returns the model's reply to a request.
+        request: Template of the request for a candidate.
+        seed: Seed of the optimizer.
+    """
     from gepa.api import optimize as run_gepa  # 0.2 s
 
     size = len(adapter.played[prompt])
-    found: Any = run_gepa(
+    result: Any = run_gepa(
         {COMPONENT: prompt},
         trainset=list(range(size)),
         adapter=cast("Any", adapter),
         reflection_lm=cast("Any", ask),
         reflection_minibatch_size=size,
         reflection_prompt_template=request,
-        # More than the seed's episodes, and not more than those with which its first candidate is compared.
+        # More than the episodes of the seed, so that it proposes a candidate, but not enough for a second one.
         max_metric_calls=size + 1,
-        logger=cast("Any", Log()),
+        logger=cast("Any", DebugLogger()),
         seed=seed,
     )
-    return str(found.best_candidate[COMPONENT])
+    return str(result.best_candidate[COMPONENT])
 
 
-class Log:
-    """Where the optimiser says what it does."""
-
-    def log(self, message: str) -> None:
-        """Into the run's log, for those who look closely."""
-        log.debug("%s", message)
-
-
-def _in_words(prompt: str, best: str, played: Mapping[str, Sequence[Trajectory]]) -> str:
-    """The candidate, and how it did."""
-    solved = {tried: sum(one.solved for one in episodes) for tried, episodes in played.items()}
-    candidate = next((tried for tried in played if tried != prompt), None)
+def _summary(prompt: str, best: str, played: Mapping[str, Sequence[Trajectory]]) -> str:
+    """Return the candidate and its score as a sentence."""
+    solved = {text: sum(trajectory.solved for trajectory in episodes) for text, episodes in played.items()}
+    candidate = next((text for text in played if text != prompt), None)
     if candidate is None:
         return f"{solved[prompt]} of {len(played[prompt])} solved, and no other prompt was proposed."
     verdict = "accepted" if best == candidate else "dropped"

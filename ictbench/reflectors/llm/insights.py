@@ -1,7 +1,7 @@
-"""The list of rules that is voted on.
+"""Reflector that keeps a list of rules, which its model adds, edits and votes on.
 
-In the manner of Zhao et al., *ExpeL: LLM Agents Are Experiential Learners* (arXiv 2308.10144): each turn the model adds
-rules, edits them, and votes for or against them. A rule begins with two votes, and one without votes is dropped.
+Modelled on Zhao et al., *ExpeL: LLM Agents Are Experiential Learners* (arXiv 2308.10144). A new rule has two votes; a
+rule with no votes left is dropped.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ictbench.records import Record, Reflection
-from ictbench.reflectors.llm.llm_reflector import EPISODES, LLMReflector, heading, lines_below, unusable
-from ictbench.reflectors.llm.prompt_sections import compose, last_that_fit
+from ictbench.reflectors.llm.llm_reflector import (
+    EPISODE_DESCRIPTION,
+    LLMReflector,
+    heading_pattern,
+    section_lines,
+    unusable_reply,
+)
+from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,100 +27,107 @@ if TYPE_CHECKING:
     from ictbench.records import Trajectory
     from ictbench.reflectors.reflector import Context
 
-MOST = 4
-"""Operations a turn."""
+MAX_OPERATIONS = 4
+"""Operations per turn."""
 
 NEW_VOTES = 2
+"""Votes of a new rule."""
 
 TITLE = "Rules learned from earlier episodes, the surest first:"
 INSTRUCTIONS = f"""\
 You keep a list of rules for an agent that acts in a text environment. The rules stand below its system prompt.
 You are given the prompt, the rules with their numbers and votes, and complete episodes that the agent played by them. \
-{EPISODES}
+{EPISODE_DESCRIPTION}
 Compare episodes that succeeded with episodes that failed, and change the list by operations: add what is missing, \
 edit a rule that is nearly right, vote for a rule that the episodes bear out and against one that they contradict or \
 that serves nothing. The agent will play new episodes of the same kind whose details differ: a rule must hold there \
 too, be understood by itself, and say what to do and when."""
 REQUEST = f"""\
-Answer with exactly this section, one operation a line, at most {MOST} of them, or the one word none:
+Answer with exactly this section, one operation a line, at most {MAX_OPERATIONS} of them, or the one word none:
 OPERATIONS:
 ADD: a new rule
 EDIT 2: what rule 2 should say
 UP 1
 DOWN 3"""
-OPERATIONS = heading("operations")
+OPERATIONS = heading_pattern("operations")
 OPERATION = re.compile(
     r"(?P<verb>add|edit|up|down)\b ?(?:rule ?)?(?P<number>\d+)? ?(?:: ?(?P<text>.*))?", re.IGNORECASE
 )
 
 
 class Rule(Record):
-    """One rule, and what it has earned."""
+    """Rule with its number of votes."""
 
     text: str
     votes: int = NEW_VOTES
 
 
 class Insights(Record):
-    """What is remembered between turns."""
+    """Reflector state carried from one turn to the next."""
 
     own: str
-    """prompt[0]."""
+    """`prompt[0]`."""
     rules: tuple[Rule, ...] = ()
-    """The one with the most votes first."""
+    """Most votes first."""
 
 
 class InsightsReflector(LLMReflector):
-    """Asks a language model for operations on its list, and carries them out."""
+    """Asks a language model for operations on its rules and applies them."""
 
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Ask the model; see `Reflector.reflect`. Operations that make no sense are left out of the analysis."""
+        """Ask the model and apply its valid operations; see `Reflector.reflect`."""
         insights = Insights(own=prompt) if state is None else Insights.model_validate(state)
-        completion = await self.ask(INSTRUCTIONS, _request(insights, self.shown(prompt, trajectories)), context)
+        request = _request(insights, self.experience_text(prompt, trajectories))
+        completion = await self.ask(INSTRUCTIONS, request, context)
         if completion.finish_reason == "length":
-            return unusable(completion, "truncated", state)
-        lines = (lines_below(OPERATIONS, completion.text) or [])[:MOST]
-        rules, done = apply(insights.rules, lines)
-        if not done and [line.casefold().rstrip(".") for line in lines] != ["none"]:
-            return unusable(completion, "unparseable", state)
-        kept = _that_fit(insights.own, rules, context.prompt_cap)
+            return unusable_reply(completion, "truncated", state)
+        lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
+        rules, applied = apply_operations(insights.rules, lines)
+        if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
+            return unusable_reply(completion, "unparseable", state)
+        kept = _rules_that_fit(insights.own, rules, context.prompt_cap)
         return Reflection(
-            prompt=compose(insights.own, TITLE, [_line(rule) for rule in kept]),
-            analysis="\n".join(done) or "Nothing to change.",
+            prompt=append_section(insights.own, TITLE, [_rule_line(rule) for rule in kept]),
+            analysis="\n".join(applied) or "Nothing to change.",
             state=Insights(own=insights.own, rules=kept).model_dump(mode="json"),
             usage=completion.usage,
         )
 
 
-def apply(rules: Sequence[Rule], lines: Sequence[str]) -> tuple[list[Rule], list[str]]:
-    """The list after the operations that make sense, by votes, and those operations.
+def apply_operations(rules: Sequence[Rule], lines: Sequence[str]) -> tuple[list[Rule], list[str]]:
+    """Apply the valid operations to a list of rules.
 
-    Numbers are those of the list as it was, from 1 on. No two rules say the same.
+    Args:
+        rules: The rules; operations refer to them by number, from 1.
+        lines: The operations, one a line. Lines that are not valid are skipped, and so are duplicates of a rule.
+
+    Returns:
+        The new rules, most votes first, and the operations that were applied.
     """
-    after: list[Rule] = list(rules)
-    done: list[str] = []
+    updated: list[Rule] = list(rules)
+    applied: list[str] = []
     for line in lines:
-        found = OPERATION.fullmatch(line)
-        text, number = (found["text"] or "", int(found["number"] or 0)) if found else ("", 0)
-        verb, there = found["verb"].upper() if found else "", 1 <= number <= len(rules)
-        new = bool(text) and text not in (rule.text for rule in after)
+        parsed = OPERATION.fullmatch(line)
+        text, number = (parsed["text"] or "", int(parsed["number"] or 0)) if parsed else ("", 0)
+        verb, exists = parsed["verb"].upper() if parsed else "", 1 <= number <= len(rules)
+        new = bool(text) and text not in (rule.text for rule in updated)
         match verb:
             case "ADD" if new:
-                after.append(Rule(text=text))
-            case "EDIT" if new and there:
-                after[number - 1] = Rule(text=text, votes=after[number - 1].votes + 1)
-            case "UP" | "DOWN" if there:
-                rule = after[number - 1]
-                after[number - 1] = Rule(text=rule.text, votes=rule.votes + (1 if verb == "UP" else -1))
+                updated.append(Rule(text=text))
+            case "EDIT" if new and exists:
+                updated[number - 1] = Rule(text=text, votes=updated[number - 1].votes + 1)
+            case "UP" | "DOWN" if exists:
+                rule = updated[number - 1]
+                updated[number - 1] = Rule(text=rule.text, votes=rule.votes + (1 if verb == "UP" else -1))
             case _:
                 continue
-        done.append(line)
-    left = [rule for rule in after if rule.votes > 0]
-    return sorted(left, key=lambda rule: -rule.votes), done
+        applied.append(line)
+    remaining = [rule for rule in updated if rule.votes > 0]
+    return sorted(remaining, key=lambda rule: -rule.votes), applied
 
 
 def _request(insights: Insights, episodes: str) -> str:
@@ -123,11 +136,11 @@ def _request(insights: Insights, episodes: str) -> str:
     return f"PROMPT:\n{insights.own}\n\nRULES:\n{rules}\n\nEPISODES:\n{episodes}\n\n{REQUEST}"
 
 
-def _that_fit(own: str, rules: Sequence[Rule], cap: int) -> tuple[Rule, ...]:
-    """Those with the most votes."""
-    lines = set(last_that_fit(own, TITLE, [_line(rule) for rule in reversed(rules)], cap))
-    return tuple(rule for rule in rules if _line(rule) in lines)
+def _rules_that_fit(prompt: str, rules: Sequence[Rule], cap: int) -> tuple[Rule, ...]:
+    """Return the rules with the most votes that fit into the prompt."""
+    lines = set(newest_that_fit(prompt, TITLE, [_rule_line(rule) for rule in reversed(rules)], cap))
+    return tuple(rule for rule in rules if _rule_line(rule) in lines)
 
 
-def _line(rule: Rule) -> str:
+def _rule_line(rule: Rule) -> str:
     return f"- {rule.text}"

@@ -1,8 +1,8 @@
-"""The reflector for small models: a few rules below the prompt's own text, written anew each turn.
+"""Reflector for small models: a few rules appended to the prompt, which replace those of the previous turn.
 
-Its question is short, with examples as earlier exchanges of the same conversation; its reply is begun for it, and
-what counts of the reply are its first rules of the two simple forms of `ictbench.rules_text.rules`. Whatever else the
-model says is left out, so a reply that meets its limit loses only what is not complete.
+The question is short. Its examples are earlier exchanges of the same conversation, and the start of the reply is given.
+From the reply, only the first rules of the two simple forms of `ictbench.rules_text.rules` are used. A reply that
+reaches its token limit therefore loses only an incomplete rule.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
-from ictbench.reflectors.llm.prompt_sections import compose
+from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 
 if TYPE_CHECKING:
     from ictbench.models import Message
 
-MOST = 3
-"""Rules of a reply that count."""
+MAX_RULES = 3
+"""Rules taken from a reply."""
 
 TITLE = "Lessons from the last episodes:"
 INSTRUCTIONS = """\
 You read what happened in episodes of a game, and write rules for the player, of the forms Walk onto "symbol" and \
 When you see "words", choose "action"."""
-# Of no game that a suite has. Two, as a small model copies the only one.
+# From a game that is in no suite. Two examples, because a small model copies a single one.
 EXAMPLES = (
     (
         """\
@@ -53,49 +53,50 @@ Symbols: "*" "{"
         'Walk onto "*"\nWhen you see "You see here", choose "light"',
     ),
 )
-REQUEST = f"Write at most {MOST} rules, one a line."
+REQUEST = f"Write at most {MAX_RULES} rules, one a line."
 
 
-def _request(former: str, experience: str) -> str:
-    # What is to be named stands last: a small model copies what it has just read.
-    return f"Rules so far:\n{former or '(none)'}\n\nWhat happened:\n{experience}\n{REQUEST}"
+def _request(rules: str, experience: str) -> str:
+    # The symbols to name come last, because a small model copies what it has just read.
+    return f"Rules so far:\n{rules or '(none)'}\n\nWhat happened:\n{experience}\n{REQUEST}"
 
 
-def _exchange(shown: str, answer: str) -> tuple[Message, Message]:
-    return {"role": "user", "content": _request("", shown)}, {"role": "assistant", "content": answer}
+def _exchange(experience: str, answer: str) -> tuple[Message, Message]:
+    return {"role": "user", "content": _request("", experience)}, {"role": "assistant", "content": answer}
 
 
 class LessonsQuestion(Question):
-    """Asks for rules."""
+    """Asks for rules of two simple forms."""
 
-    begun = 'Walk onto "'
+    reply_prefix = 'Walk onto "'
 
-    def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
-        """The former rules and the episodes, after the examples; the prompt's own text is not shown."""
-        _, _, former = prompt.partition(f"{TITLE}\n")
+    def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
+        """Return the examples, then the current rules with the episodes; the rest of the prompt is not shown."""
+        _, _, rules = prompt.partition(f"{TITLE}\n")
         return [
             {"role": "system", "content": INSTRUCTIONS},
-            *chain.from_iterable(_exchange(shown, answer) for shown, answer in EXAMPLES),
-            {"role": "user", "content": _request(former, experience)},
+            *chain.from_iterable(_exchange(experience, answer) for experience, answer in EXAMPLES),
+            {"role": "user", "content": _request(rules, experience)},
         ]
 
-    def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
-        """The prompt's own text with the reply's first rules below it, in place of the former ones."""
-        simple = (rule for rule in read_rules(text) if isinstance(rule, Walk | Choose))
-        rules = list(dict.fromkeys(map(str, simple)))[:MOST]
+    def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
+        """Return the prompt with the first rules of the reply in place of its current rules."""
+        simple = (rule for rule in parse_rules(reply) if isinstance(rule, Walk | Choose))
+        rules = list(dict.fromkeys(map(str, simple)))[:MAX_RULES]
         if not rules:
-            return Reflection(prompt=None, analysis=text, failure="truncated" if cut else "unparseable")
-        own = prompt.partition(TITLE)[0].rstrip()
-        written = compose(own, TITLE, rules)
-        if len(written.encode()) > cap:
-            return Reflection(prompt=None, analysis=text, failure="too_long")
-        return Reflection(prompt=written, analysis=text)
+            return Reflection(prompt=None, analysis=reply, failure="truncated" if cut else "unparseable")
+        improved = append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, rules)
+        if len(improved.encode()) > cap:
+            return Reflection(prompt=None, analysis=reply, failure="too_long")
+        return Reflection(prompt=improved, analysis=reply)
 
 
 class LessonsReflector(SingleQuestionReflector):
-    """Asks a language model for rules, and puts them in place of the former ones. It keeps no state of its own."""
+    """Asks a language model for rules, which replace those of the previous turn. Keeps no state."""
 
     question = LessonsQuestion
     formats = ("events", "full")
     max_tokens = 48
-    instruction = "\n\n".join([INSTRUCTIONS, *(f"{_request('', shown)}\n\n{answer}" for shown, answer in EXAMPLES)])
+    instruction = "\n\n".join(
+        [INSTRUCTIONS, *(f"{_request('', experience)}\n\n{answer}" for experience, answer in EXAMPLES)]
+    )

@@ -1,4 +1,4 @@
-"""Reflectors that put a question to a language model each turn, and how their replies are read."""
+"""Base class of reflectors that ask a language model, and functions that read its replies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ictbench.records import Reflection
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
 from ictbench.reflectors.trajectory_text import format_trajectories
-from ictbench.rules_text.rules import player_symbol
+from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,91 +22,102 @@ if TYPE_CHECKING:
     from ictbench.records import ReflectionFailure, Trajectory
     from ictbench.reflectors.reflector import Context
 
-EPISODES = """\
+EPISODE_DESCRIPTION = """\
 In each step the agent sees an observation and a list of available actions and names one of these actions. An action \
 that is not in the list is invalid: it is wasted and changes nothing."""
-"""What every model is told of the episodes that it reads."""
+"""Description of the episodes, part of every instruction."""
+
+LIST_MARK = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")
 
 
 class LLMReflector(Reflector):
-    """A reflector on a language model. Its option `experience` is one of its `formats`."""
+    """Reflector that asks a language model. Its option `experience` is one of its `formats`."""
 
     needs_model = True
     formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events")
 
     def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
-        """Take the model.
+        """Store the model and the format of the experience.
+
+        Args:
+            model: The language model.
+            experience: One of `formats`; None means the first.
+            options: None are allowed.
 
         Raises:
-            UsageError: there is none, or the experience cannot be shown as asked.
+            UsageError: The model is missing, or the format is not one of `formats`.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError(f"{type(self).__name__} needs a language model, e.g. openai/gpt-4.1-mini")
         self._model = model
-        self._format = format_of(type(self), experience)
+        self._format = experience_format(type(self), experience)
 
     async def ask(self, system: str, request: str, context: Context) -> Completion:
-        """The model's reply.
+        """Return the model's reply to a system message and a user message.
 
         Raises:
-            ModelFailure: the model caused that there is none.
-            ModelUnavailableError: it cannot be reached.
+            ModelFailure: The model failed to reply.
+            ModelUnavailableError: The model cannot be reached.
         """
         return await self._model.complete(
             [{"role": "system", "content": system}, {"role": "user", "content": request}], seed=context.seed
         )
 
-    def shown(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
-        """The experience as its model reads it."""
-        return shown_as(self._format, prompt, trajectories)
+    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+        """Return the trajectories as text for the model."""
+        return format_experience(self._format, prompt, trajectories)
 
 
-def format_of(reflector: type[Reflector], experience: JsonValue) -> ExperienceFormat:
-    """The format that is asked for, or the reflector's usual one.
+def experience_format(reflector: type[Reflector], requested: JsonValue) -> ExperienceFormat:
+    """Return the requested format of the experience, or the reflector's default if `requested` is None.
 
     Raises:
-        ConfigError: it cannot be shown so.
+        ConfigError: The reflector does not support the format.
     """
     for known in reflector.formats:
-        if experience in (None, known):
+        if requested in (None, known):
             return known
-    known_ones = ", ".join(reflector.formats)
-    raise ConfigError(f"{reflector.__name__} cannot be shown its experience as {experience!r}; choose of {known_ones}")
+    raise ConfigError(
+        f"{reflector.__name__} does not support experience {requested!r} (formats: {', '.join(reflector.formats)})"
+    )
 
 
-def shown_as(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
-    """Trajectories as text for a model. What is the player on a map, the prompt they were played under says."""
+def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+    """Return trajectories as text for a model.
+
+    Args:
+        form: The format.
+        prompt: The prompt they were played under; it names the player's symbol on a map.
+        trajectories: The batch.
+    """
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
     return format_trajectories(trajectories) or "(none)"
 
 
-def unusable(completion: Completion, problem: ReflectionFailure, state: JsonValue) -> Reflection:
-    """What becomes of a reply that cannot be used: its whole text is kept as the analysis."""
-    return Reflection(prompt=None, analysis=completion.text, failure=problem, state=state, usage=completion.usage)
+def unusable_reply(completion: Completion, failure: ReflectionFailure, state: JsonValue) -> Reflection:
+    """Return the reflection for a reply that cannot be used, with the whole reply as its analysis."""
+    return Reflection(prompt=None, analysis=completion.text, failure=failure, state=state, usage=completion.usage)
 
 
-def without_reasoning(text: str) -> str:
-    """A reply without the reasoning that the server left at its start, between `<think>` tags."""
+def strip_reasoning(text: str) -> str:
+    """Return a reply without reasoning between `<think>` tags that the server left at its start."""
     return text.partition("</think>")[2] if text.lstrip().startswith("<think>") else text
 
 
-def heading(name: str) -> re.Pattern[str]:
-    """A line that starts with `name:`, or is nothing but the name, perhaps in markdown."""
+def heading_pattern(name: str) -> re.Pattern[str]:
+    """Return a pattern for a line that starts with `name:` or consists of the name, with or without Markdown."""
     return re.compile(
         rf"^[ \t]*(?:#+[ \t]*)?(?:\*\*|__)?{name}(?:\*\*|__)?[ \t]*(?::(?:\*\*|__)?|\r?$)", re.IGNORECASE | re.MULTILINE
     )
 
 
-def lines_below(where: re.Pattern[str], text: str) -> list[str] | None:
-    """The lines below a heading of a reply, without marks of a list and blank lines; None if it has no such heading."""
-    said = without_reasoning(text)
-    found = where.search(said)
-    if found is None:
+def section_lines(heading: re.Pattern[str], text: str) -> list[str] | None:
+    """Return the lines after a heading, without list marks and blank lines; None if the heading is missing."""
+    reply = strip_reasoning(text)
+    match = heading.search(reply)
+    if match is None:
         return None
-    lines = (" ".join(LIST_MARK.sub("", line).split()) for line in said[found.end() :].splitlines())
+    lines = (" ".join(LIST_MARK.sub("", line).split()) for line in reply[match.end() :].splitlines())
     return [line for line in lines if line]
-
-
-LIST_MARK = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")

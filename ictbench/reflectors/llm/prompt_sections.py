@@ -1,4 +1,4 @@
-"""A prompt that is prompt[0] with what was gathered below it, within a cap."""
+"""A section of short texts that is appended to a prompt, within a size limit."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def compose(own: str, title: str, blocks: Sequence[str]) -> str:
-    """The prompt's own text, and below it, under a title, the blocks; only its own text where there are none."""
-    return "\n".join([own, "", title, *blocks]) if blocks else own
+def append_section(prompt: str, title: str, blocks: Sequence[str]) -> str:
+    """Return the prompt followed by a title and the blocks, or the prompt alone if there are no blocks."""
+    return "\n".join([prompt, "", title, *blocks]) if blocks else prompt
 
 
-def last_that_fit(own: str, title: str, blocks: Sequence[str], cap: int) -> list[str]:
-    """Those blocks with which the prompt has at most `cap` UTF-8 bytes, chosen from the last to the first."""
+def newest_that_fit(prompt: str, title: str, blocks: Sequence[str], cap: int) -> list[str]:
+    """Return the blocks that fit, chosen from the last to the first and in their original order.
+
+    Args:
+        prompt: Text before the section.
+        title: Title of the section.
+        blocks: Candidates, oldest first.
+        cap: Maximum size of prompt and section in UTF-8 bytes.
+    """
     kept: list[str] = []
     for block in reversed(blocks):
-        if len(compose(own, title, [block, *kept]).encode(errors="replace")) <= cap:
+        if len(append_section(prompt, title, [block, *kept]).encode(errors="replace")) <= cap:
             kept.insert(0, block)
     return kept

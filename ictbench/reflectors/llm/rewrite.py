@@ -1,4 +1,4 @@
-"""The reflector of the paper: a language model reads finished trajectories and rewrites the whole prompt."""
+"""The paper's reflector: a language model reads the trajectories and rewrites the whole prompt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ictbench.records import Reflection
-from ictbench.reflectors.llm.llm_reflector import EPISODES, heading, without_reasoning
+from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, heading_pattern, strip_reasoning
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS = f"""\
 You improve the system prompt of an agent that acts in a text environment.
-You are given its current system prompt and complete episodes that it played under this prompt. {EPISODES}
+You are given its current system prompt and complete episodes that it played under this prompt. {EPISODE_DESCRIPTION}
 Work out what separates success from failure: what the goal seems to be, how the environment behaves, which habits \
 of the agent helped and which ones cost it the episode.
 Then write a new system prompt. The agent will use it in new episodes of the same kind whose details differ, and it \
@@ -32,45 +32,44 @@ the complete new system prompt, at most {cap} bytes, and nothing after it"""
 class RewriteQuestion(Question):
     """Asks for an analysis and a new prompt."""
 
-    def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
-        """The prompt, the episodes, and the sections wanted."""
+    def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
+        """Return the instructions, then the prompt, the episodes and the requested sections."""
         request = f"CURRENT PROMPT:\n{prompt}\n\nEPISODES:\n{experience}\n\n{REQUEST.format(cap=cap)}"
         return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
 
-    def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
-        """The improved prompt."""
-        analysis, improved = parse_sections(text)
-        problem: ReflectionFailure | None = None
+    def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
+        """Return the improved prompt with its analysis."""
+        analysis, improved = parse_sections(reply)
+        failure: ReflectionFailure | None = None
         if cut:
-            problem = "truncated"
+            failure = "truncated"
         elif not improved:
-            problem = "unparseable"
+            failure = "unparseable"
         elif len(improved.encode()) > cap:
-            problem = "too_long"
-        if problem:
-            return Reflection(prompt=None, analysis=text, failure=problem)
+            failure = "too_long"
+        if failure:
+            return Reflection(prompt=None, analysis=reply, failure=failure)
         return Reflection(prompt=improved, analysis=analysis)
 
 
 class RewriteReflector(SingleQuestionReflector):
-    """Asks a language model for an analysis and a new prompt. It keeps no state of its own."""
+    """Asks a language model for an analysis and a new prompt. Keeps no state."""
 
     question = RewriteQuestion
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
 
-ANALYSIS, IMPROVED_PROMPT = heading("analysis"), heading("improved prompt")
-# Fences inside are left to their text: which of them belong together cannot be told.
+ANALYSIS, IMPROVED_PROMPT = heading_pattern("analysis"), heading_pattern("improved prompt")
+# Only a fence around the whole text is removed: which fences inside it belong together is ambiguous.
 FENCED = re.compile(r"(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<inner>(?:(?!(?P=fence)).*\n)*)[ \t]*(?P=fence)")
 
 
 def parse_sections(text: str) -> tuple[str, str]:
-    """Analysis and improved prompt of a reply; both empty unless both headings are there, in this order.
+    """Return analysis and improved prompt of a reply, both empty unless it has both headings in this order.
 
-    Reasoning that the server left at the start, between `<think>` tags, is not looked at. A markdown fence around
-    the whole prompt is taken off.
+    Reasoning between `<think>` tags at the start and a Markdown fence around the whole prompt are removed.
     """
-    text = without_reasoning(text)
+    text = strip_reasoning(text)
     start = ANALYSIS.search(text)
     middle = IMPROVED_PROMPT.search(text, start.end()) if start else None
     if not start or not middle:

@@ -1,7 +1,7 @@
-"""Reflectors that ask one question a turn, whose reply alone decides the next prompt.
+"""Base class of reflectors that ask one question a turn and keep no state.
 
-They keep no state, so that question and reply are all there is to learn: such a reflector's model can be trained.
-Asking and reading are apart from the model here, as training samples the replies itself.
+Question and reply alone decide the next prompt, so the model of such a reflector can be trained. Building the question
+and parsing the reply are separate from the model, because training samples the replies itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ictbench.reflectors.llm.llm_reflector import LLMReflector, shown_as
+from ictbench.reflectors.llm.llm_reflector import LLMReflector, format_experience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,50 +23,61 @@ if TYPE_CHECKING:
 
 
 class Question(ABC):
-    """What a model is asked each turn, and what follows from its reply."""
+    """Question of one turn and parser of its reply."""
 
-    begun: ClassVar[str] = ""
-    """How every reply begins; a model that can is given it, and only goes on."""
+    reply_prefix: ClassVar[str] = ""
+    """Start of every reply. A model that supports it continues from there."""
 
     def __init__(self, form: ExperienceFormat) -> None:
-        """Take how the experience is shown."""
+        """Store the format of the experience."""
         self._form = form
 
     @abstractmethod
-    def ask(self, prompt: str, experience: str, cap: int) -> list[Message]:
-        """The messages that ask for a prompt of at most `cap` bytes."""
+    def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
+        """Return the messages that ask for the next prompt.
+
+        Args:
+            prompt: The current prompt.
+            experience: The trajectories as text.
+            cap: Maximum size of the next prompt in UTF-8 bytes.
+        """
 
     @abstractmethod
-    def read(self, prompt: str, text: str, cap: int, *, cut: bool) -> Reflection:
-        """What follows from a whole reply, its beginning included; `cut` says that it met its limit of tokens."""
+    def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
+        """Return the reflection that a reply gives.
 
-    def messages(self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, begin: bool) -> list[Message]:
-        """The messages, with the beginning of the reply as the last one if `begin` and there is one."""
-        asked = self.ask(prompt, shown_as(self._form, prompt, trajectories), cap)
-        return [*asked, {"role": "assistant", "content": self.begun}] if begin and self.begun else asked
+        Args:
+            prompt: The current prompt.
+            reply: The whole reply, including `reply_prefix` where the model continued it.
+            cap: Maximum size of the next prompt in UTF-8 bytes.
+            cut: Whether the reply reached its token limit.
+        """
+
+    def messages(self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, prefill: bool) -> list[Message]:
+        """Return the messages; with `prefill`, the last one is the start of the reply, if there is one."""
+        messages = self.build(prompt, format_experience(self._form, prompt, trajectories), cap)
+        if prefill and self.reply_prefix:
+            messages.append({"role": "assistant", "content": self.reply_prefix})
+        return messages
 
 
 class SingleQuestionReflector(LLMReflector):
-    """A reflector that is nothing but its question."""
+    """Reflector defined by its `question`."""
 
     question: ClassVar[type[Question]]
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
-        """Take the model; see `LLMReflector`.
-
-        Raises:
-            UsageError: there is none, or the experience cannot be shown as asked.
-        """
+        """Store the model and create the question; see `LLMReflector`."""
         super().__init__(model, **options)
         self._question = self.question(self._format)
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Ask the model; see `Reflector.reflect`. Of an unusable reply, the whole text is kept as the analysis."""
-        begin, cap = self._model.supports_prefill, context.prompt_cap
-        messages = self._question.messages(prompt, trajectories, cap, begin=begin)
+        """Ask the question and return the parsed reply; see `Reflector.reflect`."""
+        prefill, cap = self._model.supports_prefill, context.prompt_cap
+        messages = self._question.messages(prompt, trajectories, cap, prefill=prefill)
         completion = await self._model.complete(messages, seed=context.seed)
-        text = self._question.begun + completion.text if begin else completion.text
-        found = self._question.read(prompt, text, cap, cut=completion.finish_reason == "length")
-        return found.model_copy(update={"state": state, "usage": completion.usage})
+        reply = self._question.reply_prefix + completion.text if prefill else completion.text
+        reflection = self._question.parse(prompt, reply, cap, cut=completion.finish_reason == "length")
+        return reflection.model_copy(update={"state": state, "usage": completion.usage})

@@ -1,4 +1,4 @@
-"""The environment as the engine uses it: official and generated games, what is missing, what is damaged."""
+"""ALFWorld as an environment: official and generated games, missing and damaged files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import official_games
 import pytest
-from official_games import folder_of_official_games
 
 from ictbench import load_suite
 from ictbench.envs.alfworld.alfworld_env import AlfworldEnv
@@ -24,14 +24,14 @@ OFFICIAL, GENERATED = load_suite("alfworld-v1"), load_suite("alfworld-procgen-v1
 
 @pytest.fixture
 def official(monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = folder_of_official_games()
+    folder = official_games.official_games_folder()
     monkeypatch.setenv("ALFWORLD_DATA", str(folder))
     return folder
 
 
 @pytest.fixture
-def copy_of_one(official: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Task, Path]:
-    """A game and its file, in a data folder that holds no other."""
+def single_game(official: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Task, Path]:
+    """A task and its game file, in a data folder without other games."""
     task = OFFICIAL.scoring_tasks("test", "cool", 0, 1)[0]
     inside = Path("json_2.1.1", str(task.params["game"]))
     shutil.copytree(official / inside, tmp_path / inside)
@@ -39,11 +39,11 @@ def copy_of_one(official: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     return task, tmp_path / inside / "game.tw-pddl"
 
 
-def wander(env: AlfworldEnv, task: Task, steps: int) -> list[Observation]:
-    seen, rng = [env.reset(task)], random.Random(task.id)
+def play_randomly(env: AlfworldEnv, task: Task, steps: int) -> list[Observation]:
+    observations, rng = [env.reset(task)], random.Random(task.id)
     for _ in range(steps):
-        seen.append(env.step(rng.choice(seen[-1].actions)))
-    return seen
+        observations.append(env.step(rng.choice(observations[-1].actions)))
+    return observations
 
 
 @pytest.mark.parametrize("family", OFFICIAL.families)
@@ -62,9 +62,9 @@ def test_the_solver_wins_an_official_game_of_each_family(official: Path, family:
     env.close()
 
 
-def test_the_same_as_stock_textworld(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two games, at random; `benchmarks/alfworld_speed.py --identity` compares all 274, solved and at random."""
-    monkeypatch.setattr(sys, "argv", sys.argv)  # Fast Downward overwrites it
+def test_texts_and_commands_equal_those_of_textworld(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play two games at random; `benchmarks/alfworld_speed.py --identity` compares all 274, solved and at random."""
+    monkeypatch.setattr(sys, "argv", sys.argv)  # importing Fast Downward overwrites it
     from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
     from textworld.core import EnvInfos
     from textworld.envs import PddlEnv
@@ -74,35 +74,37 @@ def test_the_same_as_stock_textworld(official: Path, monkeypatch: pytest.MonkeyP
         task = OFFICIAL.scoring_tasks("test", family, 0, 1)[0]
         stock = AlfredDemangler(PddlEnv(EnvInfos(admissible_commands=True, won=True)))
         file = official / "json_2.1.1" / str(task.params["game"]) / "game.tw-pddl"
-        stock.load(json.loads(file.read_text()))  # by its path, TextWorld would leave the file open
+        stock.load(json.loads(file.read_text()))  # given the path, TextWorld leaves the file open
         state, observation, rng = stock.reset(), env.reset(task), random.Random(task.id)
         for _ in range(12):
             assert (state.feedback, tuple(state.admissible_commands)) == (observation.text, observation.actions)
             assert bool(state.won) == (observation.end == "solved")
-            useful = [one for one in observation.actions if not one.startswith(("go", "help", "look", "inventory"))]
+            no_effect = ("go", "help", "look", "inventory")
+            useful = [action for action in observation.actions if not action.startswith(no_effect)]
             command = rng.choice(useful if useful and rng.random() < 0.6 else observation.actions)
             (state, *_), observation = stock.step(command), env.step(command)
 
 
-def test_a_used_environment_and_another_process_play_the_same_episode() -> None:
+def test_a_new_a_used_environment_and_another_process_play_the_same_episode() -> None:
     first, second = (GENERATED.scoring_tasks("test", family, 0, 1)[0] for family in ("clean", "look"))
     env = AlfworldEnv()
-    fresh = [observation.digest for observation in wander(env, first, 12)]
-    wander(env, second, 5)
-    assert [observation.digest for observation in wander(env, first, 12)] == fresh
+    fresh = [observation.digest for observation in play_randomly(env, first, 12)]
+    play_randomly(env, second, 5)
+    assert [observation.digest for observation in play_randomly(env, first, 12)] == fresh
     env.close()
-    assert [observation.digest for observation in wander(AlfworldEnv(), first, 12)] == fresh
+    assert [observation.digest for observation in play_randomly(AlfworldEnv(), first, 12)] == fresh
     program = (
-        "import sys, json; sys.path.insert(0, sys.argv[1])\n"
-        "from test_env import AlfworldEnv, Task, wander\n"
-        "task = Task.model_validate_json(sys.argv[2])\n"
-        "print(json.dumps([one.digest for one in wander(AlfworldEnv(), task, 12)]))"
+        "import sys, json; sys.path[:0] = sys.argv[2:]\n"
+        "from test_alfworld_env import AlfworldEnv, Task, play_randomly\n"
+        "task = Task.model_validate_json(sys.argv[1])\n"
+        "print(json.dumps([observation.digest for observation in play_randomly(AlfworldEnv(), task, 12)]))"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parent), first.model_dump_json()]
-    done = subprocess.run(
+    folders = [str(Path(__file__).parent), str(Path(official_games.__file__).parent)]
+    command = [sys.executable, "-c", program, first.model_dump_json(), *folders]
+    process = subprocess.run(
         command, env={**os.environ, "PYTHONHASHSEED": "7"}, check=True, capture_output=True, text=True
     )
-    assert json.loads(done.stdout) == fresh
+    assert json.loads(process.stdout) == fresh
 
 
 def test_several_closed_environments_do_not_crash_the_process() -> None:
@@ -116,8 +118,8 @@ def test_several_closed_environments_do_not_crash_the_process() -> None:
     assert subprocess.run([sys.executable, "-c", program, task.model_dump_json()], check=False).returncode == 0
 
 
-def test_the_record_has_the_digests_of_the_file_and_its_problem(copy_of_one: tuple[Task, Path]) -> None:
-    task, path = copy_of_one
+def test_versions_and_params_have_the_digests_of_the_file_and_its_problem(single_game: tuple[Task, Path]) -> None:
+    task, path = single_game
     env = AlfworldEnv()
     assert "game.tw-pddl" not in env.versions()
     env.reset(task)
@@ -126,8 +128,8 @@ def test_the_record_has_the_digests_of_the_file_and_its_problem(copy_of_one: tup
     assert task.params["problem_sha256"] == hashlib.sha256(json.loads(content)["pddl_problem"].encode()).hexdigest()
 
 
-def test_a_file_written_with_another_grammar_plays_the_same_game(copy_of_one: tuple[Task, Path]) -> None:
-    task, path = copy_of_one
+def test_the_grammar_in_a_game_file_is_ignored(single_game: tuple[Task, Path]) -> None:
+    task, path = single_game
     env = AlfworldEnv()
     before, data = env.reset(task), json.loads(path.read_text())
     data["grammar"] = data["grammar"].replace("You are in the middle of a room", "You wake up")
@@ -135,37 +137,37 @@ def test_a_file_written_with_another_grammar_plays_the_same_game(copy_of_one: tu
     assert env.reset(task) == before
 
 
-def test_missing_damaged_and_foreign_games_are_told(copy_of_one: tuple[Task, Path]) -> None:
-    task, path = copy_of_one
+def test_missing_damaged_and_changed_games_are_reported(single_game: tuple[Task, Path]) -> None:
+    task, path = single_game
     other = OFFICIAL.scoring_tasks("test", "cool", 0, 2)[1]
     assert AlfworldEnv.unplayable([task]) is None
-    trouble = AlfworldEnv.unplayable([task, other])
-    assert trouble is not None
-    assert trouble.startswith("1 of 2 ALFWorld games cannot be used; the first: the official game")
-    assert "ictbench data fetch alfworld" in trouble
+    message = AlfworldEnv.unplayable([task, other])
+    assert message is not None
+    assert message.startswith("1 of 2 ALFWorld games cannot be used; the first: the official game")
+    assert "ictbench data fetch alfworld" in message
     whole = path.read_text()
     data = json.loads(whole)
-    for content, said in (
+    for content, problem in (
         (whole[: len(whole) // 2], "is damaged"),
         (json.dumps({**data, "pddl_problem": data["pddl_problem"] + " "}), "holds another problem"),
         (json.dumps({**data, "grammar": "none"}), "is damaged"),
         (json.dumps([1]), "is damaged"),
     ):
         path.write_text(content)
-        with pytest.raises(EnvError, match=said) as caught:
+        with pytest.raises(EnvError, match=problem) as caught:
             AlfworldEnv().reset(task)
         assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_data_folder_is_told_and_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_data_folder_is_an_error_and_is_not_created(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     monkeypatch.setenv("ALFWORLD_DATA", str(wrong))
-    with pytest.raises(ConfigError, match=r"ALFWORLD_DATA names .*wrong', which is no folder; correct it, or unset it"):
+    with pytest.raises(ConfigError, match=r"ALFWORLD_DATA is .*wrong', which is not a folder; correct it, or unset it"):
         AlfworldEnv()
     assert not wrong.exists()
 
 
-def test_params_that_are_no_game_are_told() -> None:
+def test_params_that_are_not_a_game_are_an_error() -> None:
     task = Task(id="x", family="pick", env="alfworld", params={"family": "pick", "seed": 1, "rooms": "cellar"})
     with pytest.raises(UsageError, match=r"task 'x': params need `game` and `problem_sha256`, or"):
         AlfworldEnv().reset(task)

@@ -1,4 +1,4 @@
-"""Fetching and checking the official games, with a downloader of our own in the package's place."""
+"""Download and check of the official games, with a scripted program in place of the package's downloader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from official_games import folder_of_official_games
+from official_games import official_games_folder
 
 from ictbench.envs.alfworld import alfworld_package as package
 from ictbench.envs.alfworld import data
@@ -18,20 +18,20 @@ from ictbench.suites import load_suite
 from ictbench.suites.pools import GamePools
 
 GAME = json.dumps({"pddl_problem": "(define)", "grammar": package.grammar("put a mug in shelf")})
-GOOD = hashlib.sha256(b"(define)").hexdigest()
+PROBLEM_SHA256 = hashlib.sha256(b"(define)").hexdigest()
 ALL = ("train/a", "train/b", "valid_seen/c")
 
 DOWNLOADER = """
 import sys, pathlib
-given = sys.argv[1:]
-to, game = pathlib.Path(given[given.index("--data-dir") + 1]), {game!r}
-(pathlib.Path(__file__).parent / "given").write_text(" ".join(given[2:]))
+arguments = sys.argv[1:]
+folder, game = pathlib.Path(arguments[arguments.index("--data-dir") + 1]), {game!r}
+(pathlib.Path(__file__).parent / "flags").write_text(" ".join(arguments[2:]))
 print("1 files skipped (use -f to overwrite).")
 print("Downloading games:  50%|#####     |", end="\\r", file=sys.stderr)
 for trial in {trials!r}:
-    path = to / "json_2.1.1" / trial / "game.tw-pddl"
+    path = folder / "json_2.1.1" / trial / "game.tw-pddl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if "--force" in given or not path.exists():
+    if "--force" in arguments or not path.exists():
         path.write_text(game)
 if {broken!r}:
     print("Traceback: ...\\nno network", file=sys.stderr)
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     suite = load_suite("alfworld-v1")
     assert isinstance(suite.pools, GamePools)
     entries = [
-        suite.pools.games[0].model_copy(update={"split": split, "game": game, "problem_sha256": GOOD})
+        suite.pools.games[0].model_copy(update={"split": split, "game": game, "problem_sha256": PROBLEM_SHA256})
         for game in ALL
         for split in [game.partition("/")[0]]
     ]
@@ -55,117 +55,120 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def downloader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *trials: str, broken: bool = False) -> Path:
-    """Put a downloader beside a Python that is this one; where it notes the flags that it was given."""
+def install_downloader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *trials: str, broken: bool = False) -> Path:
+    """Install a downloader next to a link to this Python. Return the file into which it writes its flags."""
     programs = tmp_path / "bin"
     programs.mkdir(exist_ok=True)
     if not (programs / "python").exists():
         (programs / "python").symlink_to(sys.executable)
     text = DOWNLOADER.format(game=GAME, broken=broken, trials=list(trials))
     (programs / "alfworld-download").write_text(text)
-    (programs / "given").unlink(missing_ok=True)
+    (programs / "flags").unlink(missing_ok=True)
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
-    return programs / "given"
+    return programs / "flags"
 
 
 def game_in(folder: Path, trial: str) -> Path:
     return folder / "json_2.1.1" / trial / "game.tw-pddl"
 
 
-def test_what_is_fetched_is_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = downloader(folder, monkeypatch, *ALL)
+def test_downloaded_games_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = install_downloader(folder, monkeypatch, *ALL)
     assert str(data.check_data("alfworld")) == "train 0 of 2, valid_seen 0 of 1"
-    held = data.fetch_data("alfworld")
-    assert held.complete
-    assert str(held) == "train 2 of 2, valid_seen 1 of 1"
-    assert data.glance_at_data("alfworld") == held
-    assert given.read_text() == "", "nothing is overwritten unasked"
+    status = data.fetch_data("alfworld")
+    assert status.complete
+    assert str(status) == "train 2 of 2, valid_seen 1 of 1"
+    assert data.check_data("alfworld", read_files=False) == status
+    assert flags.read_text() == "", "nothing is overwritten"
 
 
-def test_what_is_complete_is_fetched_only_by_force(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader(folder, monkeypatch, *ALL)
+def test_complete_data_is_downloaded_only_by_force(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_downloader(folder, monkeypatch, *ALL)
     data.fetch_data("alfworld")
-    given = downloader(folder, monkeypatch, *ALL, broken=True)
+    flags = install_downloader(folder, monkeypatch, *ALL, broken=True)
     assert data.fetch_data("alfworld").complete
-    assert not given.exists(), "the downloader was not started"
-    given = downloader(folder, monkeypatch, *ALL)
+    assert not flags.exists(), "the downloader was not started"
+    flags = install_downloader(folder, monkeypatch, *ALL)
     assert data.fetch_data("alfworld", force=True).complete
-    assert given.read_text() == "--force --force-download"
+    assert flags.read_text() == "--force --force-download"
 
 
-def test_a_downloader_that_fails_is_told_and_nothing_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader(folder, monkeypatch, "train/a")
+def test_a_failed_download_is_an_error_and_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_downloader(folder, monkeypatch, "train/a")
     with pytest.raises(
-        RunError, match=r"but there is only: train 1 of 2, valid_seen 0 of 1; the first trouble: .* train/b is not"
+        RunError,
+        match=r"only these games are usable: train 1 of 2, valid_seen 0 of 1; the first problem: .* train/b is missing",
     ):
         data.fetch_data("alfworld")
-    downloader(folder, monkeypatch, broken=True)
+    install_downloader(folder, monkeypatch, broken=True)
     with pytest.raises(
-        RunError, match=r"failed \(no network\); there is now: train 1 of 2, valid_seen 0 of 1; start it"
+        RunError, match=r"failed \(no network\); usable now: train 1 of 2, valid_seen 0 of 1; run the command again"
     ):
         data.fetch_data("alfworld")
     assert game_in(folder, "train/a").read_text() == GAME
-    downloader(folder, monkeypatch, "train/b", broken=True)
-    with pytest.raises(RunError, match=r"there is now: train 2 of 2, valid_seen 0 of 1"):
+    install_downloader(folder, monkeypatch, "train/b", broken=True)
+    with pytest.raises(RunError, match=r"usable now: train 2 of 2, valid_seen 0 of 1"):
         data.fetch_data("alfworld")
 
 
-def test_without_the_downloader_one_line_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloader(folder, monkeypatch)
+def test_a_missing_downloader_is_an_error_of_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_downloader(folder, monkeypatch)
     (folder / "bin" / "alfworld-download").unlink()
     with pytest.raises(RunError, match=r"failed \(.*alfworld-download.*No such file") as caught:
         data.fetch_data("alfworld")
     assert "\n" not in str(caught.value)
 
 
-def test_progress_is_shown_and_the_downloaders_own_advice_is_not(
+def test_the_downloaders_progress_is_shown_and_its_other_output_is_not(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    downloader(folder, monkeypatch, *ALL, broken=True)
+    install_downloader(folder, monkeypatch, *ALL, broken=True)
     with pytest.raises(RunError):
         data.fetch_data("alfworld")
     out, err = capfd.readouterr()
     assert (out, err) == ("", "\rDownloading games:  50%|#####     |\n")
 
 
-def test_damage_counts_as_missing_and_every_check_looks_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = downloader(folder, monkeypatch, *ALL)
+def test_damaged_games_count_as_missing_and_every_check_reads_the_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = install_downloader(folder, monkeypatch, *ALL)
     data.fetch_data("alfworld")
     path = game_in(folder, "valid_seen/c")
     path.write_text(GAME[:40])
-    held = data.check_data("alfworld")
-    assert str(held) == "train 2 of 2, valid_seen 0 of 1"
-    assert held.trouble is not None
-    assert "is damaged" in held.trouble
-    assert data.glance_at_data("alfworld").complete, "a glance sees files, not what is in them"
+    status = data.check_data("alfworld")
+    assert str(status) == "train 2 of 2, valid_seen 0 of 1"
+    assert status.problem is not None
+    assert "is damaged" in status.problem
+    assert data.check_data("alfworld", read_files=False).complete
     path.write_text(GAME)
     assert data.check_data("alfworld").complete
     path.write_text(GAME.replace("define", "another"))
-    held = data.check_data("alfworld")
-    assert held.trouble is not None
-    assert "holds another problem" in held.trouble
-    assert data.fetch_data("alfworld").complete, "what is damaged is overwritten"
-    assert given.read_text() == "--force"
+    status = data.check_data("alfworld")
+    assert status.problem is not None
+    assert "holds another problem" in status.problem
+    assert data.fetch_data("alfworld").complete, "damaged games are overwritten"
+    assert flags.read_text() == "--force"
 
 
-def test_an_unknown_data_set_and_a_wrong_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UnknownNameError, match="no data set 'alfwold'; did you mean 'alfworld'"):
+def test_an_unknown_data_set_and_a_missing_folder_are_errors(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownNameError, match="'alfwold' is not a data set; did you mean 'alfworld'"):
         data.check_data("alfwold")
     monkeypatch.setenv("ALFWORLD_DATA", str(folder / "nowhere"))
-    with pytest.raises(ConfigError, match="which is no folder"):
+    with pytest.raises(ConfigError, match="which is not a folder"):
         data.fetch_data("alfworld")
     assert not (folder / "nowhere").exists()
 
 
-def test_the_list_that_ships_is_whole() -> None:
+def test_the_shipped_list_of_games_is_complete() -> None:
     path = Path(data.__file__).parents[3] / "tasks" / "alfworld-v1.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len({row["game"] for row in rows}) == len({row["problem_sha256"] for row in rows}) == 3827
 
 
-def test_the_official_games_are_those_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALFWORLD_DATA", str(folder_of_official_games()))
-    held = data.check_data("alfworld")
-    assert held.wanted == {"train": 3553, "valid_seen": 140, "valid_unseen": 134}
-    assert (held.good["valid_seen"], held.good["valid_unseen"]) == (140, 134)
+def test_the_official_games_match_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
+    status = data.check_data("alfworld")
+    assert status.expected == {"train": 3553, "valid_seen": 140, "valid_unseen": 134}
+    assert (status.usable["valid_seen"], status.usable["valid_unseen"]) == (140, 134)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from official_games import official_games_folder
 
 from ictbench.envs.alfworld.pddl import parse_problem
 from ictbench.envs.alfworld.walkthrough import solve
@@ -41,14 +40,14 @@ KITCHEN = {
 
 
 def commands(goal: str, **changed: str) -> list[str]:
-    """What solves a goal in the kitchen, in which some facts are changed."""
+    """Return the commands that achieve a goal in the kitchen, with some of its facts changed."""
     kitchen = KITCHEN | changed
     objects, facts = kitchen.pop("objects"), " ".join(kitchen.values())
     problem = parse_problem(f"(define (problem p) (:objects {objects}) (:init {facts}) (:goal (and {goal})))")
     return solve(problem, {name: name.replace("_", " ") for name in problem.objects})
 
 
-def test_the_shortest_way_to_put_one_thing_somewhere_is_taken() -> None:
+def test_the_shortest_walkthrough_is_returned() -> None:
     on_table = "(inReceptacle mug_1 table_1) (inReceptacle mug_2 fridge_1)"
     assert commands(PICK, mugs=on_table) == [
         "go to table 1",
@@ -59,11 +58,11 @@ def test_the_shortest_way_to_put_one_thing_somewhere_is_taken() -> None:
     ]
 
 
-def test_a_goal_that_holds_already_needs_no_commands() -> None:
+def test_a_goal_that_already_holds_needs_no_commands() -> None:
     assert commands(PICK) == []
 
 
-def test_a_thing_already_in_its_place_is_taken_out_treated_and_put_back() -> None:
+def test_a_thing_at_its_target_is_taken_out_treated_and_put_back() -> None:
     assert commands(CLEAN, mugs="(inReceptacle mug_1 cabinet_2)") == [
         "go to cabinet 2",
         "open cabinet 2",
@@ -75,16 +74,16 @@ def test_a_thing_already_in_its_place_is_taken_out_treated_and_put_back() -> Non
     ]
 
 
-def test_only_a_thing_that_can_be_heated_is_heated_without_opening_the_microwave() -> None:
-    # mug 2 is nearer its goal, but cannot be heated.
+def test_a_heatable_thing_is_heated_without_opening_the_microwave() -> None:
+    # Mug 2 is closer to its target, but cannot be heated.
     assert commands(HOT)[2:4] == ["go to microwave 1", "heat mug 1 with microwave 1"]
 
 
-def test_a_thing_that_is_cool_and_in_the_fridge_is_not_cooled_again() -> None:
+def test_a_cool_thing_is_not_cooled_again() -> None:
     assert commands(COOL_IN_FRIDGE, mugs="(inReceptacle mug_1 fridge_1) (isCool mug_1)") == []
 
 
-def test_cooling_and_placing_at_the_fridge_needs_one_walk() -> None:
+def test_cooling_and_placing_at_the_fridge_needs_one_visit() -> None:
     assert commands(COOL_IN_FRIDGE, mugs="(inReceptacle mug_1 table_1)") == [
         "go to table 1",
         "take mug 1 from table 1",
@@ -95,7 +94,7 @@ def test_cooling_and_placing_at_the_fridge_needs_one_walk() -> None:
     ]
 
 
-def test_two_things_end_in_the_same_receptacle() -> None:
+def test_two_things_are_put_into_the_same_receptacle() -> None:
     apart = "(inReceptacle mug_1 cabinet_1) (inReceptacle mug_2 cabinet_2)"
     assert commands(PICK_TWO, mugs=apart) == [
         "go to cabinet 2",
@@ -107,17 +106,17 @@ def test_two_things_end_in_the_same_receptacle() -> None:
     ]
 
 
-def test_two_quantifiers_may_use_one_name_for_different_things() -> None:
+def test_two_quantifiers_may_use_the_same_variable_name() -> None:
     twice = PICK_TWO.replace("?o2", "?o1").replace("(not (= ?o1 ?o1))", "")
     assert commands(twice, mugs="(inReceptacle mug_1 cabinet_1)") == []
 
 
-def test_a_thing_in_two_receptacles_at_once_is_left_in_the_other() -> None:
+def test_a_thing_in_two_receptacles_stays_in_one_of_them() -> None:
     both = "(inReceptacle mug_1 cabinet_1) (inReceptacle mug_1 cabinet_2)"
     assert commands(CLEAN, mugs=both)[-1] == "clean mug 1 with sink 1"
 
 
-def test_looking_in_light_means_holding_the_thing_and_then_using_the_lamp() -> None:
+def test_look_goals_are_met_by_holding_the_thing_and_using_the_lamp() -> None:
     assert commands(LOOK, mugs="(inReceptacle mug_1 fridge_1)") == [
         "go to fridge 1",
         "open fridge 1",
@@ -127,12 +126,12 @@ def test_looking_in_light_means_holding_the_thing_and_then_using_the_lamp() -> N
     ]
 
 
-def test_a_lamp_that_is_on_is_still_gone_to() -> None:
+def test_the_agent_goes_to_a_lamp_that_is_already_on() -> None:
     lit = "(inReceptacle mug_1 fridge_1) (isToggled lamp_1)"
     assert commands(LOOK, mugs=lit)[-2:] == ["take mug 1 from fridge 1", "go to table 1"]
 
 
-def test_a_receptacle_within_reach_is_not_walked_to() -> None:
+def test_a_receptacle_at_the_current_location_needs_no_go_command() -> None:
     beside = KITCHEN["where"].replace("cabinet_1 at_c1", "cabinet_1 at_t")
     assert commands(PICK, where=beside, mugs="(inReceptacle mug_1 table_1)") == [
         "go to table 1",
@@ -145,33 +144,37 @@ def test_a_receptacle_within_reach_is_not_walked_to() -> None:
 @pytest.mark.parametrize(
     ("goal", "changed", "unmet"),
     [
-        (PICK, {"mugs": ""}, "mug_1 must be moved, and is in no receptacle"),
+        (PICK, {"mugs": ""}, "mug_1 must be moved, but is not in a receptacle"),
         (PICK.replace("MugType", "CupType"), {}, r"nothing in the game fits \(objecttype \?o cuptype\)"),
         (PICK.replace("CabinetType", "SafeType"), {}, r"nothing in the game fits \(receptacletype \?r safetype\)"),
-        (PICK.replace("CabinetType", "TableType"), {"mugs": ""}, r"\(inreceptacle mug_1 table_1\): it cannot hold"),
-        (PICK, {"able": "", "mugs": "(inReceptacle mug_1 table_1)"}, "mug_1 must be moved, and cannot be picked up"),
-        (HOT, {"able": "(pickupable mug_1)"}, r"\(ishot mug_1\): it is not heatable"),
+        (
+            PICK.replace("CabinetType", "TableType"),
+            {"mugs": ""},
+            r"\(inreceptacle mug_1 table_1\): the receptacle cannot hold",
+        ),
+        (PICK, {"able": "", "mugs": "(inReceptacle mug_1 table_1)"}, "mug_1 must be moved, but cannot be picked up"),
+        (HOT, {"able": "(pickupable mug_1)"}, r"\(ishot mug_1\): mug_1 is not heatable"),
         (
             HOT,
             {"types": KITCHEN["types"].replace("MicrowaveType", "OvenType"), "mugs": "(inReceptacle mug_1 table_1)"},
-            "there is no microwave",
+            "the game has no microwave",
         ),
         (
             PICK_TWO,
             {"types": KITCHEN["types"].replace("mug_2 MugType", "mug_2 CupType")},
             "not enough different things",
         ),
-        (PICK_TWO, {"where": "(atLocation agent1 at_0)"}, "table_1 is nowhere"),
+        (PICK_TWO, {"where": "(atLocation agent1 at_0)"}, "table_1 has no location"),
         (LOOK, {"able": "(pickupable mug_1) (pickupable mug_2)"}, r"nothing in the game fits \(toggleable \?ot\)"),
         (LOOK, {"where": KITCHEN["where"].replace("(inReceptacle lamp_1 table_1)", "")}, r"lamp_1"),
-        (LOOK.replace("(toggleable ?ot)", ""), {"able": "(pickupable mug_1)"}, "it cannot be used where it is"),
+        (LOOK.replace("(toggleable ?ot)", ""), {"able": "(pickupable mug_1)"}, "lamp_1 cannot be used where it is"),
         (
             HOT.replace("(isHot ?o)", "(isHot ?o) (isCool ?o)"),
             {},
             r"\(ishot mug_1\) cannot hold together with the rest",
         ),
-        ("(exists (?a - agent) (and (holds ?a mug_1) (holds ?a mug_2)))", {}, "the hands are full"),
-        ("(exists (?a - agent) (and (holds ?a mug_1) (atLocation ?a at_0)))", {}, "no receptacle to go to"),
+        ("(exists (?a - agent) (and (holds ?a mug_1) (holds ?a mug_2)))", {}, "the agent holds another thing"),
+        ("(exists (?a - agent) (and (holds ?a mug_1) (atLocation ?a at_0)))", {}, "no receptacle is at this location"),
         (HOT.replace("isHot", "isSliced"), {}, r"nothing in the game fits \(issliced \?o\)"),
         (f"(not {PICK})", {}, r"does not understand \(not \(exists"),
         (f"(or {PICK} {HOT})", {}, r"does not understand \(or"),
@@ -179,7 +182,7 @@ def test_a_receptacle_within_reach_is_not_walked_to() -> None:
         (PICK, {"objects": KITCHEN["objects"].replace("- agent", "- agent agent2 - agent")}, "2 agents"),
     ],
 )
-def test_an_unsolvable_game_is_refused_with_the_part_of_the_goal_that_stays_unmet(
+def test_an_unsolvable_game_is_an_error_that_names_the_unmet_part_of_the_goal(
     goal: str, changed: dict[str, str], unmet: str
 ) -> None:
     with pytest.raises(EnvError, match=unmet) as caught:
@@ -188,11 +191,9 @@ def test_an_unsolvable_game_is_refused_with_the_part_of_the_goal_that_stays_unme
     assert "\n" not in str(caught.value)
 
 
-def test_official_games_of_every_family_are_won_within_a_dozen_commands() -> None:
+def test_official_games_of_every_family_are_won_within_twelve_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("textworld")
-    folder = Path(os.environ.get("ALFWORLD_DATA", "absent")) / "json_2.1.1"
-    if not folder.is_dir():
-        pytest.skip("the official ALFWorld games are absent: ALFWORLD_DATA names no folder with json_2.1.1")
+    monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
     from ictbench.envs.alfworld.alfworld_env import AlfworldEnv
     from ictbench.suites.load import load_suite
 
@@ -201,9 +202,9 @@ def test_official_games_of_every_family_are_won_within_a_dozen_commands() -> Non
     for family in suite.families:
         for task in suite.scoring_tasks("test", family, 0, 2):
             observation = env.reset(task)
-            plan = env.solve()
-            assert len(plan) <= 12
-            for command in plan:
+            solution = env.solve()
+            assert len(solution) <= 12
+            for command in solution:
                 assert command in observation.actions
                 assert observation.end is None
                 observation = env.step(command)

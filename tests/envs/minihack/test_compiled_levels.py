@@ -16,19 +16,19 @@ def task(env_id: str, seed: int = 7) -> Task:
     return Task(id="t", family="f", env="minihack", params={"env_id": env_id, "seed": seed})
 
 
-def test_a_level_is_compiled_once_and_the_same_ever_after(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_level_is_compiled_once_and_reused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ictbench.envs.minihack.compiled_levels._compiled", {})
-    package = hashlib.sha256(DATA.read_bytes()).hexdigest()
+    digest_before = hashlib.sha256(DATA.read_bytes()).hexdigest()
     ids = ("MiniHack-Eat-v0", "MiniHack-Room-Dark-5x5-v0")
     first = [MiniHackEnv() for _ in ids]
-    shown = [env.reset(task(env_id)).digest for env, env_id in zip(first, ids, strict=True)]
-    # Nothing is left to compile with.
+    digests = [env.reset(task(env_id)).digest for env, env_id in zip(first, ids, strict=True)]
+    # From here on, nothing can be compiled.
     monkeypatch.setattr("minihack.base.PATCH_SCRIPT", "/nowhere")
     later = [MiniHackEnv() for _ in ids]
-    assert [env.reset(task(env_id)).digest for env, env_id in zip(later, ids, strict=True)] == shown
-    assert len(set(shown)) == 2
+    assert [env.reset(task(env_id)).digest for env, env_id in zip(later, ids, strict=True)] == digests
+    assert len(set(digests)) == 2
     with pytest.raises(FileNotFoundError):
         MiniHackEnv().reset(task("MiniHack-Read-v0"))
     for env in (*first, *later):
         env.close()
-    assert hashlib.sha256(DATA.read_bytes()).hexdigest() == package, "NLE's own data file was written to"
+    assert hashlib.sha256(DATA.read_bytes()).hexdigest() == digest_before, "NLE's own data file was changed"

@@ -1,6 +1,6 @@
-"""The same task gives the same episode: in a fresh environment, a used one, another process, on another date.
+"""A task gives the same episode in a new environment, a used one, another process and on another date.
 
-Run as a program it plays the episodes and prints them, for the tests that need another process.
+Run as a program, this file plays the episodes and prints them, for the tests that need another process.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from ictbench.suites import load_suite
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ictbench.records import Observation
+
 DEADLY = ("MiniHack-Room-Monster-5x5-v0", 228)
-"""Played as below, it ends in death and on the screen with the high scores."""
+"""With the actions below, this game ends in death and shows the high scores."""
 
 GAMES = [
     *(
@@ -38,24 +40,28 @@ GAMES = [
     ("MiniHack-Eat-Distr-v0", 202),
     ("MiniHack-Wield-Distr-v0", 64),
 ]
-"""Every family, and levels with monsters: what they do is chance."""
+"""Every family, and levels with monsters, which act at random."""
 
 Event = list[Any]
-"""Digest of the observation, reward, end, extra keys."""
+"""Digest, reward, end and extra keys of an observation."""
 
 
 def play(env: MiniHackEnv, game: tuple[str, int]) -> list[Event]:
     env_id, seed = game
-    dice = random.Random(seed)
-    seen = env.reset(Task(id="any", family="any", env="minihack", params={"env_id": env_id, "seed": seed}))
-    events: list[Event] = [[seen.digest, seen.reward, seen.end, list(seen.keys)]]
-    while seen.end is None and len(events) <= 60:
-        seen = env.step(dice.choice(seen.actions))
-        events.append([seen.digest, seen.reward, seen.end, list(seen.keys)])
+    rng = random.Random(seed)
+    observation = env.reset(Task(id="any", family="any", env="minihack", params={"env_id": env_id, "seed": seed}))
+    events: list[Event] = [event(observation)]
+    while observation.end is None and len(events) <= 60:
+        observation = env.step(rng.choice(observation.actions))
+        events.append(event(observation))
     return events
 
 
-def play_fresh(game: tuple[str, int]) -> list[Event]:
+def event(observation: Observation) -> Event:
+    return [observation.digest, observation.reward, observation.end, list(observation.keys)]
+
+
+def play_in_new_env(game: tuple[str, int]) -> list[Event]:
     env = MiniHackEnv()
     try:
         return play(env, game)
@@ -65,17 +71,17 @@ def play_fresh(game: tuple[str, int]) -> list[Event]:
 
 @functools.cache
 def expected() -> list[list[Event]]:
-    return [play_fresh(game) for game in GAMES]
+    return [play_in_new_env(game) for game in GAMES]
 
 
-def test_in_a_fresh_environment() -> None:
-    assert [play_fresh(game) for game in GAMES] == expected()
+def test_episodes_are_the_same_in_a_new_environment() -> None:
+    assert [play_in_new_env(game) for game in GAMES] == expected()
     assert len({json.dumps(events) for events in expected()}) == len(GAMES)
     assert sum(len(events) for events in expected()) > 10 * len(GAMES)
 
 
-def test_in_a_used_environment() -> None:
-    """After other levels, after other games of the same level type, and after deaths with their high scores."""
+def test_episodes_are_the_same_in_a_used_environment() -> None:
+    """Play after other levels, after other games of the same level, and after deaths with their high scores."""
     deadly_game = expected()[GAMES.index(DEADLY)]
     assert deadly_game[-1][2] == "died"
     env = MiniHackEnv()
@@ -93,8 +99,8 @@ def test_in_a_used_environment() -> None:
         env.close()
 
 
-def test_in_another_process(tmp_path: Path) -> None:
-    assert elsewhere({}, tmp_path)["episodes"] == expected()
+def test_episodes_are_the_same_in_another_process(tmp_path: Path) -> None:
+    assert play_in_another_process({}, tmp_path)["episodes"] == expected()
 
 
 @pytest.mark.parametrize(
@@ -106,34 +112,34 @@ def test_in_another_process(tmp_path: Path) -> None:
         ("2031-06-10 23:59:59", ""),
     ],
 )
-def test_on_another_date(moment: str, greeting: str, tmp_path: Path) -> None:
-    found = importlib.util.find_spec("libfaketime")
-    assert found is not None
-    assert found.origin is not None
-    library = next(Path(found.origin).parent.rglob("libfaketime.so.1"))
+def test_episodes_are_the_same_on_another_date(moment: str, greeting: str, tmp_path: Path) -> None:
+    spec = importlib.util.find_spec("libfaketime")
+    assert spec is not None
+    assert spec.origin is not None
+    library = next(Path(spec.origin).parent.rglob("libfaketime.so.1"))
     preload = " ".join([str(library), *filter(None, [os.environ.get("LD_PRELOAD")])])
-    told = elsewhere(
+    output = play_in_another_process(
         {"LD_PRELOAD": preload, "FAKETIME": f"@{moment}", "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}, tmp_path
     )
-    asked, answered = (datetime.datetime.fromisoformat(text) for text in (moment, told["now"]))
-    assert datetime.timedelta() <= answered - asked < datetime.timedelta(hours=1)
-    # Left to itself, NetHack does look at that clock.
-    assert greeting in told["greeting"]
-    assert greeting or "moon" not in told["greeting"]
-    assert told["episodes"] == expected()
+    faked, actual = (datetime.datetime.fromisoformat(text) for text in (moment, output["now"]))
+    assert datetime.timedelta() <= actual - faked < datetime.timedelta(hours=1)
+    # By default, NetHack reads that clock.
+    assert greeting in output["greeting"]
+    assert greeting or "moon" not in output["greeting"]
+    assert output["episodes"] == expected()
 
 
-def elsewhere(variables: Mapping[str, str], folder: Path) -> dict[str, Any]:
-    done = subprocess.run(
+def play_in_another_process(variables: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    process = subprocess.run(
         [sys.executable, __file__], env={**os.environ, **variables}, cwd=folder, capture_output=True, check=False
     )
-    assert done.returncode == 0, done.stderr.decode()
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    assert process.returncode == 0, process.stderr.decode()
+    output: dict[str, Any] = json.loads(process.stdout)
+    return output
 
 
 def greeting_by_the_clock() -> str:
-    """What NetHack says at the start where nothing keeps it from looking at the date."""
+    """Return NetHack's first message in an environment that does not fix the moon phase."""
     import gymnasium
 
     raw: Any = gymnasium.make("MiniHack-Eat-v0", disable_env_checker=True, observation_keys=("message",)).unwrapped

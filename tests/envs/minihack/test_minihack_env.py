@@ -34,9 +34,9 @@ RUNS = tuple(f"run {direction}" for direction in COMPASS)
 THINGS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
 
 TO_THE_APPLES = ("step nw", "step w", "step w", "step w")
-"""In `MiniHack-Eat-v0` with seed 1."""
+"""Way to the apples in `MiniHack-Eat-v0` with seed 1."""
 TO_THE_WAND = ("step s", "step s")
-"""In `MiniHack-Zap-v0` with seed 1."""
+"""Way to the wand in `MiniHack-Zap-v0` with seed 1."""
 
 
 def task(env_id: str, seed: int = 1) -> Task:
@@ -45,16 +45,16 @@ def task(env_id: str, seed: int = 1) -> Task:
 
 @pytest.fixture
 def env() -> Iterator[MiniHackEnv]:
-    made = MiniHackEnv()
-    yield made
-    made.close()
+    env = MiniHackEnv()
+    yield env
+    env.close()
 
 
 def play(env: MiniHackEnv, start: Task, actions: tuple[str, ...]) -> list[Observation]:
     return [env.reset(start), *(env.step(action) for action in actions)]
 
 
-def play_whole(env: MiniHackEnv, start: Task, actor: Actor, max_steps: int = 25) -> Trajectory:
+def play_with_actor(env: MiniHackEnv, start: Task, actor: Actor, max_steps: int = 25) -> Trajectory:
     async def call(function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 
@@ -69,7 +69,7 @@ def play_whole(env: MiniHackEnv, start: Task, actor: Actor, max_steps: int = 25)
 
 
 class Repeat(Actor):
-    """Goes through its actions, again and again."""
+    """Actor that repeats a sequence of actions."""
 
     def __init__(self, *actions: str) -> None:
         super().__init__()
@@ -79,25 +79,24 @@ class Repeat(Actor):
         return Decision(action=self.actions[len(history.steps) % len(self.actions)])
 
 
-# What is shown
+# Observations
 
 
-def test_an_observation_is_the_message_a_blank_line_and_24_rows_as_nethack_itself_draws_them(env: MiniHackEnv) -> None:
-    seen = play(env, task(EAT), ("step w", "step w", "step w", "step nw", "pickup"))
+def test_an_observation_is_nethacks_message_a_blank_line_and_the_24_rows_of_its_screen(env: MiniHackEnv) -> None:
+    observations = play(env, task(EAT), ("step w", "step w", "step w", "step nw", "pickup"))
     import gymnasium
 
     raw: Any = gymnasium.make(
         EAT, disable_env_checker=True, fix_moon_phase=True, observation_keys=("message", "tty_chars")
     ).unwrapped
     raw.seed(1, 1, reseed=False)
-    shown = [raw.reset()[0]]
-    expected = [as_the_suite_says(shown[0])]
+    expected = [format_screen(raw.reset()[0])]
     for key in "hhhy,":
         screen, *_ = raw.step([int(action) for action in raw.actions].index(ord(key)))
-        expected.append(as_the_suite_says(screen))
+        expected.append(format_screen(screen))
     raw.close()
-    assert [observation.text for observation in seen] == expected
-    with_message, without_message = seen[0].text.split("\n"), seen[1].text.split("\n")
+    assert [observation.text for observation in observations] == expected
+    with_message, without_message = (observation.text.split("\n") for observation in observations[:2])
     assert with_message[0].startswith("Hello Agent")
     assert (with_message[1], len(with_message)) == ("", 26)
     assert len(without_message) == 24
@@ -105,7 +104,8 @@ def test_an_observation_is_the_message_a_blank_line_and_24_rows_as_nethack_itsel
     assert all(line == line.rstrip() for line in with_message + without_message)
 
 
-def as_the_suite_says(raw: Any) -> str:
+def format_screen(raw: Any) -> str:
+    """Return NLE's observation in the format of the suite's presentation."""
     message = bytes(raw["message"]).rstrip(b"\0").decode("ascii")
     rows = [bytes(row).decode("ascii").rstrip(" ") for row in raw["tty_chars"]]
     assert len(rows) == 24
@@ -113,57 +113,57 @@ def as_the_suite_says(raw: Any) -> str:
 
 
 @pytest.mark.parametrize("family", SUITE.families)
-def test_a_room_offers_steps_and_a_skill_task_also_runs_and_uses(env: MiniHackEnv, family: str) -> None:
+def test_rooms_offer_steps_and_other_tasks_also_runs_and_uses_of_things(env: MiniHackEnv, family: str) -> None:
     first = env.reset(SUITE.scoring_tasks("test", family, 0, 1)[0])
     expected = STEPS if family.startswith("room") else (*STEPS, *RUNS, *THINGS)
     assert first.actions == expected
     assert (first.reward, first.end, first.keys) == (0.0, None, ())
 
 
-def test_the_actions_do_in_nethack_what_their_names_say(env: MiniHackEnv) -> None:
+def test_steps_and_runs_move_the_player_in_their_direction(env: MiniHackEnv) -> None:
     home = position(env.reset(task(EAT)).text)
-    moved = {"n": (-1, 0), "w": (0, -1), "nw": (-1, -1)}
-    for direction, (down, right) in moved.items():
+    moves = {"n": (-1, 0), "w": (0, -1), "nw": (-1, -1)}
+    for direction, (down, right) in moves.items():
         env.reset(task(EAT))
         assert position(env.step(f"step {direction}").text) == (home[0] + down, home[1] + right)
     env.reset(task(EAT))
-    ran = position(env.step("run w").text)
-    assert ran[0] == home[0]
-    assert ran[1] == home[1] - 4
+    end = position(env.step("run w").text)
+    assert end == (home[0], home[1] - 4)
 
 
 def position(text: str) -> tuple[int, int]:
+    """Return row and column of the player."""
     rows = text.split("\n")[-24:]
     return next((row, line.index("@")) for row, line in enumerate(rows) if "@" in line)
 
 
-def test_the_suites_file_says_what_the_adapter_does() -> None:
-    said = " ".join(SUITE.presentation.split())
-    assert 'Available actions, one a line: those of "step" and "run" with each of' in said
-    listed = re.search(r"each of ([^.]+), then ([^.]+), that the task's own action list offers", said)
-    assert listed
-    directions, things = (part.split(", ") for part in listed.groups())
+def test_the_suites_presentation_describes_the_environment() -> None:
+    text = " ".join(SUITE.presentation.split())
+    assert 'Available actions, one a line: those of "step" and "run" with each of' in text
+    match = re.search(r"each of ([^.]+), then ([^.]+), that the task's own action list offers", text)
+    assert match
+    directions, things = (part.split(", ") for part in match.groups())
     names = [f"{move} {way}" for move in ("step", "run") for way in directions] + things
     assert names == list(ACTION_KEYS) == [*STEPS, *RUNS, *THINGS]
-    assert "message if there is one, then a blank line; then the 24 rows of the terminal, each without its" in said
-    assert "[yn...] with y; a choice of items with the last letter offered;" in said
-    assert 'a direction with "." (oneself); anything else with escape. --More-- is passed with a space.' in said
-    assert f"At most {MAX_KEY_PRESSES} such key presses a decision; they are recorded and cost no decision." in said
+    assert "message if there is one, then a blank line; then the 24 rows of the terminal, each without its" in text
+    assert "[yn...] with y; a choice of items with the last letter offered;" in text
+    assert 'a direction with "." (oneself); anything else with escape. --More-- is passed with a space.' in text
+    assert f"At most {MAX_KEY_PRESSES} such key presses a decision; they are recorded and cost no decision." in text
 
 
 @pytest.mark.parametrize("family", SUITE.families)
-def test_nothing_shown_names_the_environment_the_task_or_the_seed(env: MiniHackEnv, family: str) -> None:
+def test_observations_do_not_name_the_environment_the_task_or_the_seed(env: MiniHackEnv, family: str) -> None:
     params = SUITE.families[family].params
-    named = Task(id="some-task", family=family, env="minihack", params={**params, "seed": 54321})
-    trajectory = play_whole(env, named, RulesActor())
-    shown = "\n".join([*(step.observation for step in trajectory.steps), trajectory.last_observation])
+    secret_task = Task(id="some-task", family=family, env="minihack", params={**params, "seed": 54321})
+    trajectory = play_with_actor(env, secret_task, RulesActor())
+    texts = "\n".join([*(step.observation for step in trajectory.steps), trajectory.last_observation])
     for secret in ("54321", "some-task", "minihack", str(params["env_id"]).lower(), "room-"):
-        assert secret not in shown.lower()
+        assert secret not in texts.lower()
     fields = set(Trajectory.model_fields) | set(type(trajectory.steps[0]).model_fields)
     assert fields.isdisjoint({"task", "env", "seed", "family", "params"})
 
 
-def test_a_seed_reaches_every_generator_of_the_game(env: MiniHackEnv) -> None:
+def test_a_seed_determines_every_random_number_generator_of_the_game(env: MiniHackEnv) -> None:
     env.reset(task(EAT, 12345))
     core, display, reseeds, *_ = env._env.get_seeds()
     assert (core, display, reseeds) == (12345, 12345, False)
@@ -172,14 +172,14 @@ def test_a_seed_reaches_every_generator_of_the_game(env: MiniHackEnv) -> None:
     assert maps == [env.reset(task(EAT, seed)).text.split("\n")[-23:-2] for seed in range(30)]
 
 
-def test_moon_and_friday_the_13th_come_with_the_seed(env: MiniHackEnv) -> None:
+def test_the_seed_determines_moon_phase_and_friday_the_13th(env: MiniHackEnv) -> None:
     greetings = [env.reset(task(EAT, seed)).text.split("\n")[0] for seed in range(100)]
     assert 0 < sum("New moon" in greeting for greeting in greetings) < 50
     assert 0 < sum("Full moon" in greeting for greeting in greetings) < 50
     assert 0 < sum("Friday the 13th" in greeting for greeting in greetings) < 20
 
 
-# How it ends
+# Ends of episodes
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_moon_and_friday_the_13th_come_with_the_seed(env: MiniHackEnv) -> None:
         ("MiniHack-PutOn-v0", ("step s", "step s"), "puton", "f - an octagonal amulet (being worn).", ("f",)),
     ],
 )
-def test_a_won_game_shows_its_last_screen(
+def test_a_solved_game_shows_its_last_screen(
     env: MiniHackEnv, env_id: str, way: tuple[str, ...], use: str, message: str, keys: tuple[str, ...]
 ) -> None:
     *before, last = play(env, task(env_id), (*way, "pickup", use))
@@ -205,7 +205,7 @@ def test_a_won_game_shows_its_last_screen(
     assert rows[-2].startswith("Agent the ")
 
 
-def test_a_room_is_won_on_its_stairs(env: MiniHackEnv) -> None:
+def test_a_room_is_solved_on_its_stairs(env: MiniHackEnv) -> None:
     way = ("step w", "step w", "step nw", "step n", "step n")
     first, *_, last = play(env, task(ROOM), way)
     rows = first.text.split("\n")[-24:]
@@ -213,7 +213,7 @@ def test_a_room_is_won_on_its_stairs(env: MiniHackEnv) -> None:
     assert (last.end, position(last.text)) == ("solved", stairs)
 
 
-def test_reward_is_not_success(env: MiniHackEnv) -> None:
+def test_a_positive_reward_is_not_a_success(env: MiniHackEnv) -> None:
     way = "ne/e/se/se/ne/ne/ne/se/se/se/ne/ne/se/se/ne/ne/ne/se"
     actions = (*(f"step {direction}" for direction in way.split("/")), "eat")
     last = play(env, task("MiniHack-ExploreMaze-Easy-Mapped-v0", 2), actions)[-1]
@@ -221,13 +221,13 @@ def test_reward_is_not_success(env: MiniHackEnv) -> None:
     assert last.end is None
 
 
-def test_success_does_not_hang_on_the_sum_of_rewards(env: MiniHackEnv) -> None:
-    seen = play(env, task(EAT), ("read",) * 120 + (*TO_THE_APPLES, "eat"))
-    assert sum(observation.reward for observation in seen) < 0
-    assert seen[-1].end == "solved"
+def test_success_does_not_depend_on_the_sum_of_rewards(env: MiniHackEnv) -> None:
+    observations = play(env, task(EAT), ("read",) * 120 + (*TO_THE_APPLES, "eat"))
+    assert sum(observation.reward for observation in observations) < 0
+    assert observations[-1].end == "solved"
 
 
-def test_a_death_is_told_as_one(env: MiniHackEnv) -> None:
+def test_a_death_ends_the_episode_as_died(env: MiniHackEnv) -> None:
     actions = ("step e", "step sw", "step ne", "step s", "step n", "step e", "step n")
     *before, last = play(env, task("MiniHack-Room-Ultimate-5x5-v0", 270), actions)
     assert before[-1].end is None
@@ -235,7 +235,7 @@ def test_a_death_is_told_as_one(env: MiniHackEnv) -> None:
     assert "Killed by a sewer rat" in last.text
 
 
-def test_an_end_that_is_neither_success_nor_death_is_told_as_such_even_if_rewarded(env: MiniHackEnv) -> None:
+def test_any_other_end_is_env_ended_even_with_a_positive_reward(env: MiniHackEnv) -> None:
     import gymnasium
     from minihack.envs.room import MiniHackRoom5x5Random
 
@@ -253,12 +253,12 @@ def test_an_end_that_is_neither_success_nor_death_is_told_as_such_even_if_reward
 
 
 @pytest.mark.parametrize(("env_id", "action"), [(ROOM, "step s"), (EAT, "wield")])
-def test_three_hundred_decisions_are_three_hundred_decisions(env: MiniHackEnv, env_id: str, action: str) -> None:
-    trajectory = play_whole(env, task(env_id), Repeat(action), max_steps=300)
+def test_nle_does_not_end_an_episode_of_300_decisions(env: MiniHackEnv, env_id: str, action: str) -> None:
+    trajectory = play_with_actor(env, task(env_id), Repeat(action), max_steps=300)
     assert (trajectory.end, len(trajectory.steps)) == ("step_limit", 300)
 
 
-# Key presses that carry a decision out
+# Further key presses of a decision
 
 
 @pytest.mark.parametrize(
@@ -278,49 +278,49 @@ def test_three_hundred_decisions_are_three_hundred_decisions(env: MiniHackEnv, e
         ("", ESCAPE),
     ],
 )
-def test_the_answer_to_a_question(message: str, key: str) -> None:
+def test_questions_are_answered_by_the_rule(message: str, key: str) -> None:
     assert answer_question(message) == key
 
 
 @given(st.text() | st.from_regex(r"[a-z ]*\[[-$a-zA-Z ]*( or \?\*)?\]( \([a-z]\))?", fullmatch=True))
-def test_every_question_gets_exactly_one_key_that_can_be_pressed(message: str) -> None:
+def test_every_answer_is_one_key_that_can_be_pressed(message: str) -> None:
     answer = answer_question(message)
     assert len(answer) == 1
     assert answer == ESCAPE or (answer.isascii() and (answer.isalpha() or answer == "."))
 
 
-def test_extra_keys_are_recorded_and_are_no_decisions(env: MiniHackEnv) -> None:
-    trajectory = play_whole(env, task(EAT), Repeat(*TO_THE_APPLES, "eat"))
+def test_further_key_presses_are_recorded_and_are_not_decisions(env: MiniHackEnv) -> None:
+    trajectory = play_with_actor(env, task(EAT), Repeat(*TO_THE_APPLES, "eat"))
     assert trajectory.end == "solved"
     assert [step.executed for step in trajectory.steps] == [*TO_THE_APPLES, "eat"]
     assert [step.keys for step in trajectory.steps] == [(), (), (), (), ("y",)]
 
 
-def test_a_game_that_asks_forever_is_stopped(env: MiniHackEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    pressed: list[str] = []
+def test_a_game_that_keeps_asking_is_an_error(env: MiniHackEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages: list[str] = []
 
-    def useless(message: str) -> str:
-        pressed.append(message)
+    def answer_wrongly(message: str) -> str:
+        messages.append(message)
         return "z"
 
-    monkeypatch.setattr(minihack, "answer_question", useless)
+    monkeypatch.setattr(minihack, "answer_question", answer_wrongly)
     env.reset(task(EAT))
     for action in TO_THE_APPLES:
         env.step(action)
     with pytest.raises(EnvError, match=r"more than 32 further key presses.*There are 2 apples here; eat one"):
         env.step("eat")
-    assert len(pressed) == MAX_KEY_PRESSES + 1
+    assert len(messages) == MAX_KEY_PRESSES + 1
 
 
-# The instance, and what can be wrong with a task
+# Instances, and invalid tasks
 
 
-def test_an_instance_serves_one_level_type_and_says_which_packages_it_plays_with(env: MiniHackEnv) -> None:
+def test_an_instance_is_reused_for_one_minihack_id_and_reports_package_versions(env: MiniHackEnv) -> None:
     assert MiniHackEnv.pool_key(task(EAT, 1)) == MiniHackEnv.pool_key(task(EAT, 2)) != MiniHackEnv.pool_key(task(ROOM))
     assert env.versions() == {"minihack": version("minihack"), "nle": version("nle")}
 
 
-def test_closing_removes_the_games_folder(env: MiniHackEnv) -> None:
+def test_close_removes_the_games_folder(env: MiniHackEnv) -> None:
     env.reset(task(EAT))
     folder = Path(env._env.nethack._vardir)
     assert folder.is_dir()
@@ -330,27 +330,27 @@ def test_closing_removes_the_games_folder(env: MiniHackEnv) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         ({"env_id": "MiniHack-Eat-v9", "seed": 1}, "'MiniHack-Eat-v9'"),
         ({"env_id": EAT, "seed": "1"}, "`seed` from 0"),
         ({"env_id": 5, "seed": 1}, "an `env_id`"),
     ],
 )
-def test_a_task_that_cannot_be_played_is_refused_by_name(env: MiniHackEnv, params: dict[str, Any], said: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(said)):
+def test_invalid_params_are_an_error(env: MiniHackEnv, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
         env.reset(Task(id="odd", family="odd", env="minihack", params=params))
 
 
 @pytest.mark.parametrize("package", ["gymnasium", "minihack"])
-def test_a_missing_package_is_named_with_what_installs_it(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error_that_names_the_extra(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=rf"{package}.*pip install 'ictbench\[minihack\]'"):
         MiniHackEnv()
 
 
-def test_so_is_what_minihack_itself_needs() -> None:
-    """setuptools 81 no longer has pkg_resources."""
+def test_a_missing_dependency_of_minihack_is_an_error_that_names_the_extra() -> None:
+    # setuptools 81 no longer has pkg_resources.
     code = (
         "import sys; sys.modules['pkg_resources'] = None\n"
         "from ictbench.envs.minihack.minihack_env import MiniHackEnv\n"
@@ -358,6 +358,6 @@ def test_so_is_what_minihack_itself_needs() -> None:
         "try: MiniHackEnv()\n"
         "except MissingExtraError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pkg_resources" in done.stdout
-    assert "pip install 'ictbench[minihack]'" in done.stdout
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pkg_resources" in process.stdout
+    assert "pip install 'ictbench[minihack]'" in process.stdout

@@ -17,10 +17,10 @@ CONTEXT = Context(seed=3, prompt_cap=8000)
 WON = Trajectory(steps=(), last_observation="", last_digest="", end="solved")
 
 
-class Counting(Reflector):
-    """Says what it was given."""
+class EchoReflector(Reflector):
+    """Returns its arguments."""
 
-    instruction = "Say what you were given."
+    instruction = "Return your arguments."
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: Any, context: Context
@@ -28,25 +28,28 @@ class Counting(Reflector):
         return Reflection(prompt=f"{prompt} {len(trajectories)}", state=[state, context.seed])
 
 
+ECHO = f"{__name__}:EchoReflector"
+
+
 def blind(name: str) -> BlindReflector:
     return BlindReflector(reflector={"label": "it", "name": name})
 
 
-def test_the_reflector_inside_sees_all_but_the_trajectories() -> None:
-    found = asyncio.run(blind(f"{__name__}:Counting").reflect("Play.", [WON, WON], "kept", CONTEXT))
-    assert found == Reflection(prompt="Play. 0", state=["kept", 3])
+def test_the_inner_reflector_sees_everything_except_the_trajectories() -> None:
+    reflection = asyncio.run(blind(ECHO).reflect("Play.", [WON, WON], "kept", CONTEXT))
+    assert reflection == Reflection(prompt="Play. 0", state=["kept", 3])
 
 
-def test_the_scripted_reflector_has_nothing_to_say_without_experience() -> None:
-    found = asyncio.run(blind("rules").reflect('You are the "@".', [WON], None, CONTEXT))
-    assert found.prompt == 'You are the "@".'
+def test_the_scripted_reflector_keeps_the_prompt_without_experience() -> None:
+    reflection = asyncio.run(blind("rules").reflect('You are the "@".', [WON], None, CONTEXT))
+    assert reflection.prompt == 'You are the "@".'
 
 
-def test_its_instruction_is_that_of_the_reflector_inside() -> None:
-    assert (blind(f"{__name__}:Counting").instruction, blind("rules").instruction) == (Counting.instruction, "")
+def test_the_instruction_is_that_of_the_inner_reflector() -> None:
+    assert (blind(ECHO).instruction, blind("rules").instruction) == (EchoReflector.instruction, "")
 
 
 @pytest.mark.parametrize("reflector", [None, "rules", {"name": 3}])
-def test_there_must_be_another_reflector(reflector: Any) -> None:
-    with pytest.raises(ConfigError, match=r"BlindReflector wraps another reflector: its option 'reflector' is"):
+def test_an_invalid_inner_reflector_is_an_error(reflector: Any) -> None:
+    with pytest.raises(ConfigError, match=r"BlindReflector wraps another reflector: its option 'reflector' must"):
         BlindReflector(reflector=reflector)

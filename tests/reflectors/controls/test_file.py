@@ -18,21 +18,21 @@ def reflect(text: str, cap: int) -> Reflection:
     return asyncio.run(FileReflector(text=text).reflect("Play.", [], None, Context(seed=0, prompt_cap=cap)))
 
 
-def test_the_hand_written_prompt_is_answered() -> None:
+def test_the_hand_written_prompt_is_returned() -> None:
     assert reflect("Read every scroll.\n", 8000) == Reflection(prompt="Read every scroll.\n")
 
 
-def test_one_longer_than_the_cap_is_not_taken() -> None:
+def test_a_prompt_longer_than_the_cap_is_a_failure() -> None:
     assert reflect("äöü", 6).prompt == "äöü"
     assert reflect("äöü", 5) == Reflection(prompt=None, failure="too_long")
 
 
 @pytest.mark.parametrize("text", [None, "", " \n", 3, ["a"]])
-def test_a_text_that_is_none_is_refused(text: JsonValue) -> None:
+def test_an_invalid_text_is_an_error(text: JsonValue) -> None:
     with pytest.raises(ConfigError, match="'text'"):
         FileReflector(text=text)
 
 
-def test_other_options_are_refused() -> None:
+def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(TypeError, match="path"):
         FileReflector(text="Read.", path="prompt.txt")

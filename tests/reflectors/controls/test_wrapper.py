@@ -20,8 +20,8 @@ CONTEXT = Context(seed=3, prompt_cap=8000)
 WON = Trajectory(steps=(), last_observation="", last_digest="", end="solved")
 
 
-class Counting(Reflector):
-    """Says what it was given."""
+class EchoReflector(Reflector):
+    """Returns its arguments."""
 
     instruction = "Count."
     trained_on = ("read",)
@@ -32,47 +32,47 @@ class Counting(Reflector):
         return Reflection(prompt=f"{prompt} {len(trajectories)}", state=[state, context.seed])
 
 
-class Roomy(Counting):
-    """Holds more than others."""
+class LargeReflector(EchoReflector):
+    """May write longer prompts."""
 
     prompt_cap = 64_000
     control = "it holds more"
 
 
 def spec(*names: str) -> PluginSpec:
-    """A reflector in its wrappers, outermost first."""
-    name, *inside = names
-    options = {"reflector": spec(*inside).model_dump(mode="json", exclude={"model"})} if inside else {}
+    """Return the specification of a reflector in its wrappers, outermost first."""
+    name, *inner = names
+    options = {"reflector": spec(*inner).model_dump(mode="json", exclude={"model"})} if inner else {}
     return PluginSpec(label=":".join(names), name=name, options=options)
 
 
-COUNTING, ROOMY = f"{__name__}:Counting", f"{__name__}:Roomy"
+ECHO, LARGE = f"{__name__}:EchoReflector", f"{__name__}:LargeReflector"
 
 
-@pytest.mark.parametrize("found", [ShuffledReflector, ReflexionReflector])
-def test_only_the_terms_differ_not_what_the_reflector_inside_is_given(found: type[WrapperReflector]) -> None:
-    inside: Any = {"label": "it", "name": COUNTING}
-    answer = asyncio.run(found(reflector=inside).reflect("Play.", [WON, WON], "kept", CONTEXT))
-    assert answer == Reflection(prompt="Play. 2", state=["kept", 3])
-    assert found(reflector=inside).instruction == "Count."
+@pytest.mark.parametrize("wrapper", [ShuffledReflector, ReflexionReflector])
+def test_a_wrapper_passes_everything_to_the_inner_reflector(wrapper: type[WrapperReflector]) -> None:
+    inner: Any = {"label": "it", "name": ECHO}
+    reflection = asyncio.run(wrapper(reflector=inner).reflect("Play.", [WON, WON], "kept", CONTEXT))
+    assert reflection == Reflection(prompt="Play. 2", state=["kept", 3])
+    assert wrapper(reflector=inner).instruction == "Count."
 
 
-def test_the_terms_are_those_of_all_that_is_wrapped() -> None:
-    plain = traits_of(spec(COUNTING))
+def test_traits_combine_the_wrappers_and_the_inner_reflector() -> None:
+    plain = traits_of(spec(ECHO))
     assert (plain.experience, plain.prompt_cap, plain.control, plain.trained_on) == ("fresh", None, "", ("read",))
-    terms = traits_of(spec("shuffled", "blind", ROOMY))
-    assert (terms.experience, terms.prompt_cap, terms.trained_on) == ("foreign", 64_000, ("read",))
-    assert terms.control == "it learns from another family's episodes; it is shown no trajectory; it holds more"
+    traits = traits_of(spec("shuffled", "blind", LARGE))
+    assert (traits.experience, traits.prompt_cap, traits.trained_on) == ("foreign", 64_000, ("read",))
+    assert traits.control == "it learns from another family's episodes; it is shown no trajectory; it holds more"
     assert traits_of(spec("reflexion", "rules")).experience == "retried"
 
 
 @pytest.mark.parametrize("names", [("blind", "shuffled", "rules"), ("shuffled", "reflexion", "rules")])
-def test_whose_experience_is_special_cannot_be_wrapped(names: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match=r"nothing can be wrapped around (Shuffled|Reflexion)Reflector: it "):
+def test_a_reflector_with_special_experience_cannot_be_wrapped(names: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"(Shuffled|Reflexion)Reflector cannot be wrapped, because it "):
         traits_of(spec(*names))
 
 
-def test_a_class_that_is_no_reflector_is_refused() -> None:
-    for refused in (traits_of, lambda one: make_reflector(one, None)):
-        with pytest.raises(UsageError, match=r"RulesActor is no subclass of ictbench\.Reflector"):
-            refused(PluginSpec(label="x", name="ictbench.scripted.policy:RulesActor"))
+def test_a_class_that_is_not_a_reflector_is_an_error() -> None:
+    for function in (traits_of, lambda spec: make_reflector(spec, None)):
+        with pytest.raises(UsageError, match=r"RulesActor is not a subclass of ictbench\.Reflector"):
+            function(PluginSpec(label="x", name="ictbench.scripted.policy:RulesActor"))

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from asked import LOST, WON, turns
+from reflector_turns import LOST, WON, run_turns
 
 from ictbench import load_suite
 from ictbench.errors import ConfigError
@@ -12,8 +12,8 @@ from ictbench.models import Completion
 from ictbench.models.chat_model import ChatModel
 from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
-from ictbench.reflectors.llm.lessons import EXAMPLES, MOST, TITLE, LessonsReflector
-from ictbench.rules_text.rules import Choose, Walk, read_rules
+from ictbench.reflectors.llm.lessons import EXAMPLES, MAX_RULES, TITLE, LessonsReflector
+from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ictbench.records import Reflection
 
 
-class GoesOn(ChatModel):
-    """A model that takes the beginning of its reply, and goes on with the rest of one."""
+class PrefillModel(ChatModel):
+    """Model that supports prefilled replies and records its messages."""
 
     supports_prefill = True
     fingerprint = None
@@ -33,50 +33,52 @@ class GoesOn(ChatModel):
     def __init__(self, rest: str) -> None:
         super().__init__(ModelSpec(provider="own", model="m"))
         self.rest = rest
-        self.asked: list[Message] = []
+        self.messages: list[Message] = []
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        self.asked = list(messages)
+        self.messages = list(messages)
         return Completion(self.rest, Usage(calls=1), "length")
 
     async def aclose(self) -> None:
         pass
 
 
-def reflection(model: GoesOn, prompt: str = "Play well.") -> Reflection:
+def reflection(model: PrefillModel, prompt: str = "Play well.") -> Reflection:
     return asyncio.run(LessonsReflector(model).reflect(prompt, (WON, LOST), None, Context(seed=1, prompt_cap=8000)))
 
 
-def test_a_reply_is_begun_and_its_rules_stand_below_the_prompts_own_text() -> None:
-    model = GoesOn('?".\nWhen you see "a scroll", choose "read".\nAnd so on, for as lon')
-    found = reflection(model)
-    assert model.asked[-1] == {"role": "assistant", "content": 'Walk onto "'}
-    assert found.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".\nWhen you see "a scroll", choose "read".'
-    assert read_rules(found.prompt) == (Walk("?"), Choose("a scroll", "read"))
-    assert found.analysis.startswith('Walk onto "?"')
+def test_the_reply_is_prefilled_and_its_rules_are_appended() -> None:
+    model = PrefillModel('?".\nWhen you see "a scroll", choose "read".\nAnd so on, for as lon')
+    result = reflection(model)
+    assert model.messages[-1] == {"role": "assistant", "content": 'Walk onto "'}
+    assert result.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".\nWhen you see "a scroll", choose "read".'
+    assert parse_rules(result.prompt) == (Walk("?"), Choose("a scroll", "read"))
+    assert result.analysis.startswith('Walk onto "?"')
 
 
-def test_new_rules_replace_the_former_ones_which_the_model_is_shown() -> None:
-    first, second = turns(LessonsReflector, ['Walk onto "?".', 'Walk onto "%".'])
-    assert [one.prompt for one in first] == [f'Play well.\n\n{TITLE}\nWalk onto "{symbol}".' for symbol in "?%"]
-    assert "Rules so far:\n(none)" in second[0]
-    assert 'Rules so far:\nWalk onto "?".\n\nWhat happened:\nEpisode 1:\n' in second[1]
+def test_new_rules_replace_those_of_the_previous_turn() -> None:
+    reflections, requests = run_turns(LessonsReflector, ['Walk onto "?".', 'Walk onto "%".'])
+    assert [reflection.prompt for reflection in reflections] == [
+        f'Play well.\n\n{TITLE}\nWalk onto "{symbol}".' for symbol in "?%"
+    ]
+    assert "Rules so far:\n(none)" in requests[0]
+    assert 'Rules so far:\nWalk onto "?".\n\nWhat happened:\nEpisode 1:\n' in requests[1]
 
 
-def test_a_model_that_cannot_go_on_from_a_beginning_has_the_example_to_go_by() -> None:
-    ((found,), (asked,)) = turns(LessonsReflector, ['Sure! Walk onto "?". Good luck'])
-    assert found.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".'
-    assert asked.endswith("Write at most 3 rules, one a line.")
-    assert 'Walk onto "&"' in asked
+def test_a_model_without_prefill_sees_the_examples_only() -> None:
+    ((result,), (request,)) = run_turns(LessonsReflector, ['Sure! Walk onto "?". Good luck'])
+    assert result.prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".'
+    assert request.endswith("Write at most 3 rules, one a line.")
+    assert 'Walk onto "&"' in request
 
 
-def test_no_more_than_so_many_rules_count_and_none_twice() -> None:
-    ((found,), _) = turns(
+def test_at_most_three_distinct_rules_are_taken() -> None:
+    ((result,), _) = run_turns(
         LessonsReflector, ['Walk onto "a". Walk onto "a". Walk onto "b". Walk onto "c". Walk onto "d".']
     )
-    assert len(read_rules(found.prompt or "")) == MOST
+    assert len(parse_rules(result.prompt or "")) == MAX_RULES == 3
 
 
 @pytest.mark.parametrize(
@@ -88,33 +90,33 @@ def test_no_more_than_so_many_rules_count_and_none_twice() -> None:
         (Reply("Walk on and", finish_reason="length"), "truncated"),
     ],
 )
-def test_a_reply_without_a_rule_is_unusable(reply: str | Reply, failure: str) -> None:
-    ((found,), _) = turns(LessonsReflector, [reply])
-    assert (found.prompt, found.failure) == (None, failure)
+def test_a_reply_without_a_valid_rule_is_unusable(reply: str | Reply, failure: str) -> None:
+    ((result,), _) = run_turns(LessonsReflector, [reply])
+    assert (result.prompt, result.failure) == (None, failure)
 
 
-def test_rules_that_pass_the_cap_are_too_long() -> None:
-    ((found,), _) = turns(LessonsReflector, ['Walk onto "?".'], cap=20)
-    assert (found.prompt, found.failure) == (None, "too_long")
+def test_rules_beyond_the_cap_are_too_long() -> None:
+    ((result,), _) = run_turns(LessonsReflector, ['Walk onto "?".'], cap=20)
+    assert (result.prompt, result.failure) == (None, "too_long")
 
 
-def test_it_can_be_shown_every_observation_and_nothing_else() -> None:
+def test_the_format_of_the_experience_can_be_chosen() -> None:
     assert "came onto" in LessonsReflector.instruction
-    model = GoesOn('?".')
+    model = PrefillModel('?".')
     full = LessonsReflector(model, experience="full")
     asyncio.run(full.reflect("Play.", (WON,), None, Context(seed=1, prompt_cap=8000)))
-    assert "Observation 1:\nA?" in model.asked[-2]["content"]
-    with pytest.raises(ConfigError, match="cannot be shown its experience as 'film'; choose of events, full"):
+    assert "Observation 1:\nA?" in model.messages[-2]["content"]
+    with pytest.raises(ConfigError, match=r"experience 'film' \(formats: events, full\)"):
         LessonsReflector(model, experience="film")
 
 
-def test_the_examples_are_of_no_game_that_a_suite_has() -> None:
-    answers = [read_rules(answer) for _, answer in EXAMPLES]
+def test_the_examples_are_from_a_game_that_is_in_no_suite() -> None:
+    answers = [parse_rules(answer) for _, answer in EXAMPLES]
     assert answers == [
         (Walk("&"), Choose("You see here", "ring")),
         (Walk("*"), Choose("You see here", "light")),
     ]
-    assert all(text in LessonsReflector.instruction for exchange in EXAMPLES for text in exchange)
+    assert all(text in LessonsReflector.instruction for example in EXAMPLES for text in example)
     for name in list_suites():
         words = set(load_suite(name).prompt.replace('"', " ").split())
         assert not {"bell", "ring", "lamp", "light"} & words

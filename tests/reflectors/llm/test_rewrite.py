@@ -49,7 +49,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-def test_a_new_prompt_with_its_analysis() -> None:
+def test_a_good_reply_gives_prompt_and_analysis() -> None:
     reflection, requests = reflect(GOOD)
     assert (reflection.prompt, reflection.analysis) == ("Read every scroll.", "Scrolls matter.")
     assert (reflection.failure, reflection.state) == (None, {"kept": 1})
@@ -57,20 +57,20 @@ def test_a_new_prompt_with_its_analysis() -> None:
     assert requests[0]["seed"] == 5
 
 
-def test_the_model_reads_prompt_episodes_and_cap() -> None:
-    asked = reflect(GOOD, cap=1234)[1][0]["messages"]
-    assert [message["role"] for message in asked] == ["system", "user"]
-    assert "CURRENT PROMPT:\nPlay well.\n" in asked[1]["content"]
-    assert "EPISODES:\n=== Episode 1 ===\nObservation 1:\nA?\nAction 1: read\n" in asked[1]["content"]
-    assert "at most 1234 bytes" in asked[1]["content"]
+def test_the_request_holds_prompt_episodes_and_cap() -> None:
+    messages = reflect(GOOD, cap=1234)[1][0]["messages"]
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert "CURRENT PROMPT:\nPlay well.\n" in messages[1]["content"]
+    assert "EPISODES:\n=== Episode 1 ===\nObservation 1:\nA?\nAction 1: read\n" in messages[1]["content"]
+    assert "at most 1234 bytes" in messages[1]["content"]
     assert "EPISODES:\n(none)\n" in reflect(GOOD, episodes=())[1][0]["messages"][1]["content"]
 
 
-def test_its_instruction_is_what_the_model_is_told() -> None:
+def test_the_instruction_is_what_the_model_is_sent() -> None:
     system, user = reflect(GOOD, cap=1234)[1][0]["messages"]
-    system_told, _, user_told = RewriteReflector.instruction.partition("\n\nAnswer with")
-    assert system["content"] == system_told
-    assert user["content"].endswith(f"Answer with{user_told.format(cap=1234)}")
+    system_text, _, user_text = RewriteReflector.instruction.partition("\n\nAnswer with")
+    assert system["content"] == system_text
+    assert user["content"].endswith(f"Answer with{user_text.format(cap=1234)}")
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_its_instruction_is_what_the_model_is_told() -> None:
         ("ANALYSIS:\nx\nIMPROVED PROMPT:\näöü", 5, "too_long"),
     ],
 )
-def test_an_unusable_reply_is_kept_with_its_reason_and_cost(reply: str | Reply, cap: int, failure: str) -> None:
+def test_an_unusable_reply_is_recorded_with_its_reason_and_cost(reply: str | Reply, cap: int, failure: str) -> None:
     reflection, _ = reflect(reply, cap=cap)
     assert (reflection.prompt, reflection.failure, reflection.state) == (None, failure, {"kept": 1})
     assert reflection.analysis == (reply.text if isinstance(reply, Reply) else reply)
     assert reflection.usage.calls == 1
 
 
-def test_a_prompt_of_just_the_cap_is_taken() -> None:
+def test_a_prompt_of_exactly_the_cap_is_accepted() -> None:
     assert reflect("ANALYSIS:\nx\nIMPROVED PROMPT:\näöü", cap=6)[0].prompt == "äöü"
 
 
@@ -105,13 +105,13 @@ def test_a_prompt_of_just_the_cap_is_taken() -> None:
         (Reply(status=422), "bad_request"),
     ],
 )
-def test_a_failure_of_the_model_is_passed_on_with_its_kind(reply: str | Reply, failure: str) -> None:
+def test_a_model_failure_is_raised_with_its_kind(reply: str | Reply, failure: str) -> None:
     with pytest.raises(ModelFailure) as caught:
         reflect(reply)
     assert caught.value.kind == failure
 
 
-def test_an_endpoint_that_is_down_is_not_a_reflection() -> None:
+def test_an_unavailable_endpoint_is_raised() -> None:
     with pytest.raises(ModelUnavailableError):
         reflect(Reply("busy", status=503))
 
@@ -129,7 +129,7 @@ def test_an_endpoint_that_is_down_is_not_a_reflection() -> None:
         "<think>\nANALYSIS:\nno\nIMPROVED PROMPT:\nno\n</think>\n" + GOOD,
     ],
 )
-def test_the_sections_are_found_however_they_are_dressed(text: str) -> None:
+def test_sections_are_found_in_any_markup(text: str) -> None:
     assert parse_sections(text) == ("Scrolls matter.", "Read every scroll.")
 
 
@@ -143,27 +143,27 @@ def test_the_sections_are_found_however_they_are_dressed(text: str) -> None:
         "First the\nANALYSIS:\nthen act.",
     ],
 )
-def test_a_prompts_own_marks_are_left_alone(prompt: str) -> None:
+def test_markup_inside_the_prompt_is_kept(prompt: str) -> None:
     assert parse_sections(f"ANALYSIS:\nx\nIMPROVED PROMPT:\n{prompt}") == ("x", prompt)
 
 
-def test_a_fence_longer_than_those_inside_is_taken_off() -> None:
+def test_a_fence_longer_than_the_inner_ones_is_removed() -> None:
     assert parse_sections("ANALYSIS:\nx\nIMPROVED PROMPT:\n````md\na\n```\nb\n```\n````")[1] == "a\n```\nb\n```"
 
 
 @given(st.text(st.sampled_from("ANALYSIS IMPROVED PROMPT:\n`*#~<think>/")))
-def test_any_text_can_be_read(text: str) -> None:
+def test_any_text_can_be_parsed(text: str) -> None:
     analysis, improved = parse_sections(text)
     assert analysis in text
     assert improved in text
 
 
 @given(st.text(st.characters(exclude_characters="`~")).map(str.strip))
-def test_what_is_written_is_read_back(prompt: str) -> None:
+def test_a_formatted_prompt_is_parsed_back(prompt: str) -> None:
     assert parse_sections(f"ANALYSIS:\nx\n\nIMPROVED PROMPT:\n{prompt}") == ("x", prompt)
 
 
-def test_it_needs_a_model_and_has_no_options() -> None:
+def test_a_missing_model_and_an_unknown_option_are_errors() -> None:
     assert RewriteReflector.needs_model
     with pytest.raises(UsageError, match="needs a language model"):
         RewriteReflector(None)

@@ -1,0 +1,93 @@
+"""The declaration of one option: what its callers, its help, and the check of its value are derived from."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from inspect import Parameter
+from typing import TYPE_CHECKING, Any, Literal, get_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Caller = Literal["run", "rerun", "collect", "meta"]
+"""Who takes options: `ictbench run`, `ictbench rerun`, `ictbench train collect`, the meta-environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Option:
+    """One option of a run."""
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    group: str
+    """Heading under which help texts list it."""
+    default_text: str
+    """What the default means where the value does not say it, e.g. None for the suite's value."""
+    minimum: float | None
+    above: float | None
+    """Exclusive lower bound."""
+    callers: tuple[Caller, ...]
+    caller_defaults: Mapping[Caller, Any]
+    """Defaults other than `default`, by caller."""
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values: a list, or a text with commas."""
+        return tuple in (get_origin(kind) for kind in (self.type, *getattr(self.type, "__args__", ())))
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it takes pairs: a mapping, or texts KEY=VALUE."""
+        return get_origin(self.type) is dict
+
+
+def option(
+    default: Any,
+    help: str,  # noqa: A002 - the word of typer and argparse
+    group: str,
+    *,
+    default_text: str = "",
+    minimum: float | None = None,
+    above: float | None = None,
+    also: tuple[Caller, ...] = (),
+    **caller_defaults: Any,
+) -> Any:
+    """Declare an option of `ictbench run` as a field of `Options`.
+
+    Args:
+        default: Its value where the user gives none.
+        help: One sentence for help texts and docs.
+        group: Heading under which help texts list it.
+        default_text: What the default means, where the value does not say it.
+        minimum: Lower bound of the value, or of each value of a mapping.
+        above: Exclusive lower bound.
+        also: Further callers that take it.
+        caller_defaults: Defaults of callers where these differ.
+    """
+    metadata = {
+        "help": help,
+        "group": group,
+        "default_text": default_text,
+        "minimum": minimum,
+        "above": above,
+        "callers": ("run", *also),
+        "caller_defaults": caller_defaults,
+    }
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def replace_options(function: Callable[..., Any], parameters: Iterable[Parameter]) -> None:
+    """Give a function that takes `**options` a signature that names each of them."""
+    signature = inspect.signature(function)
+    named = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    function.__signature__ = signature.replace(parameters=[*named, *parameters])  # type: ignore[attr-defined]

@@ -1,0 +1,79 @@
+"""Options in the signature and docstring of a Python function, for `help()` and editors."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter
+from types import GenericAlias, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from ictbench.runs.option import replace_options
+from ictbench.runs.options import OPTIONS
+
+if TYPE_CHECKING:
+    from ictbench.runs.option import Option
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def show_options(function: Function) -> Function:
+    """Add every option of a run to the signature and docstring of a function that takes `**options`."""
+    replace_options(
+        function,
+        (
+            Parameter(option.name, Parameter.KEYWORD_ONLY, default=option.default, annotation=argument_type(option))
+            for option in OPTIONS.values()
+        ),
+    )
+    function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{_describe_all()}"
+    return function
+
+
+def argument_type(option: Option) -> Any:
+    """Return the type of the values that a caller in Python may give."""
+    if option.is_list:
+        return str | Sequence[str] | None if option.default is None else str | Sequence[str]
+    if option.is_mapping:
+        return GenericAlias(Mapping, get_args(option.type)) | Sequence[str]
+    return option.type
+
+
+def type_text(kind: Any) -> str:
+    """Return a type as it is written in code."""
+    if kind is None or kind is type(None):
+        return "None"
+    if kind is Any:
+        return "Any"
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " | ".join(map(type_text, arguments))
+    if origin is Literal:
+        return f"Literal[{', '.join(map(json.dumps, arguments))}]"
+    if origin is None:
+        return str(kind.__name__)
+    return f"{origin.__name__}[{', '.join(map(type_text, arguments))}]"
+
+
+def default_text(option: Option) -> str:
+    """Return what holds where an option is not given, in words."""
+    if option.default_text:
+        return option.default_text
+    if isinstance(option.default, bool):
+        return "on" if option.default else "off"
+    if option.is_list and option.default:
+        return ", ".join(option.default)
+    return str(option.default or "none")
+
+
+def _describe_all() -> str:
+    lines: list[str] = []
+    for group, options in itertools.groupby(OPTIONS.values(), key=lambda option: option.group):
+        lines += ["", f"{group}:"]
+        for option in options:
+            lines.append(f"    {option.name}: {type_text(argument_type(option))} (default: {default_text(option)})")
+            lines += textwrap.wrap(option.help, 100, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    return "\n".join(["Options:", *lines])

@@ -1,0 +1,148 @@
+"""Types of option values, for checks of calls. Written by `make options` from `ictbench.runs.options`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+class RunOptions(TypedDict, total=False):
+    """Options of `ictbench.run` and `ictbench.dry_run`."""
+
+    env: str | None
+    """Environment; its newest suite is run."""
+    suite: str | None
+    """Suite by name or YAML file, instead of an environment."""
+    families: str | Sequence[str]
+    """Families by name, or held-out, meta-train, all; separate several by commas."""
+    profile: Literal["quick", "lite", "standard"]
+    """Named sizes; lite and standard can be ranked."""
+    reflector: str
+    """provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged),
+    icl, retrieval, file:PATH (hand-written prompt), module:Class; blind:, shuffled: or
+    reflexion:REFLECTOR."""
+    actor: str | None
+    """provider/model, rules (scripted), module:Class."""
+    reflector_trained_on: str | Sequence[str] | None
+    """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
+    separated by commas, or nothing."""
+    reflector_experience: Literal["full", "events"] | None
+    """What the reflector's model is shown: every observation, or only what changed."""
+    reflector_temperature: float | None
+    """Sampling temperature of the reflector's model."""
+    reflector_base_url: str | None
+    """Address of the reflector's model."""
+    actor_base_url: str | None
+    """Address of the actor's model."""
+    reflector_model_options: Mapping[str, Any] | Sequence[str]
+    """KEY=VALUE for the provider of the reflector, e.g. lora=PATH."""
+    actor_model_options: Mapping[str, Any] | Sequence[str]
+    """KEY=VALUE for the provider of the actor, e.g. n_ctx=4096."""
+    actor_max_tokens: int | None
+    """Maximum tokens of one reply of the actor."""
+    actor_decoding: Literal["free", "grammar", "json", "tools"] | None
+    """Free text, replies constrained to a valid action (grammar, json), or tool calls."""
+    actor_history: int | None
+    """Past turns shown to the actor."""
+    turns: int | None
+    """Turns per loop (N)."""
+    batch_size: int | None
+    """Episodes per turn (k)."""
+    loops: int | None
+    """Loops per family (L)."""
+    selection_size: int | None
+    """Selection tasks per loop."""
+    test_size: int | None
+    """Test tasks per loop."""
+    max_steps: int | None
+    """Maximum decisions per episode."""
+    test_every_turn: bool
+    """Score every prompt on the test tasks."""
+    audit: bool
+    """Play batches under the previous and the next prompt too, for the overfitting gap."""
+    max_connections: int
+    """Maximum concurrent requests."""
+    requests_per_minute: int | None
+    """Requests per minute, over all models."""
+    tokens_per_minute: int | None
+    """Tokens per minute, over all models."""
+    max_cost: float | None
+    """US dollars; the run stops there and can be continued."""
+    max_tokens: int | None
+    """Input plus output tokens; the run stops there and can be continued."""
+    max_time: float | None
+    """Seconds of this session; the run stops there and can be continued."""
+    request_timeout: float
+    """Seconds a request to a model may take."""
+    outage_pause: float
+    """Seconds to wait before one last attempt when no request succeeds."""
+    episode_time_limit: float | None
+    """Seconds an episode may take, without waits for retries and rate limits."""
+    executor: Literal["inline", "process", "ray"]
+    """This process, worker processes, or a Ray cluster."""
+    workers: int | None
+    """Number of worker processes or Ray actors."""
+    ray_address: str | None
+    """Address of the Ray cluster."""
+    worker_resources: Mapping[str, float] | Sequence[str]
+    """NAME=AMOUNT that a Ray worker needs."""
+    env_timeout: float
+    """Seconds an environment may take for one call; then its worker is replaced."""
+    cache: Path | None
+    """Response cache, an SQLite file."""
+    retry_failed: str | Sequence[str]
+    """Kinds of failed episodes to play again when a run is continued, separated by commas."""
+    log_level: Literal["debug", "info", "warning", "error"]
+    """Level of run.log in the folder of the run."""
+
+
+class RerunOptions(TypedDict, total=False):
+    """Options of a run that a rerun takes."""
+
+    reflector_base_url: str | None
+    actor_base_url: str | None
+    reflector_model_options: Mapping[str, Any] | Sequence[str]
+    actor_model_options: Mapping[str, Any] | Sequence[str]
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    request_timeout: float
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    cache: Path | None
+
+
+class MetaOptions(TypedDict, total=False):
+    """Options of a run that the meta-environment takes."""
+
+    profile: Literal["quick", "lite", "standard"]
+    actor_base_url: str | None
+    actor_model_options: Mapping[str, Any] | Sequence[str]
+    actor_max_tokens: int | None
+    actor_decoding: Literal["free", "grammar", "json", "tools"] | None
+    actor_history: int | None
+    turns: int | None
+    batch_size: int | None
+    selection_size: int | None
+    test_size: int | None
+    max_steps: int | None
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    request_timeout: float
+    episode_time_limit: float | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    cache: Path | None

@@ -1,0 +1,247 @@
+"""Options of a run, each declared once.
+
+Derived from this declaration: the options of `ictbench run`, `rerun` and `train collect` with their environment
+variables and configuration keys, the signature and docstring of `ictbench.run`, the options of the meta-environment,
+the types in `ictbench.runs.option_types`, and the table in docs/runs.md. Imports no heavy package, so that commands
+start fast.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from ictbench.choices import DecodingName, ExecutorName, ExperienceFormat, FailureKind, LogLevel, ProfileName
+from ictbench.runs.option import Caller, Option, option
+
+DEFAULT_ENV = "minihack"
+
+SELECTION = "What is run"
+PLAYERS = "Actor and reflector"
+SIZES = "Sizes (instead of the profile's)"
+LIMITS = "Limits of the whole run"
+WORKERS = "Where episodes are played"
+OUTPUT = "Output"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options of a run. None stands for the value of the suite, the profile or the player."""
+
+    env: str | None = option(
+        None, "Environment; its newest suite is run.", SELECTION, default_text=DEFAULT_ENV, also=("collect",)
+    )
+    suite: str | None = option(
+        None, "Suite by name or YAML file, instead of an environment.", SELECTION, also=("collect",)
+    )
+    families: tuple[str, ...] = option(
+        ("all",),
+        "Families by name, or held-out, meta-train, all; separate several by commas.",
+        SELECTION,
+        also=("collect",),
+        collect=("meta-train",),
+    )
+    profile: ProfileName = option(
+        "quick",
+        "Named sizes; lite and standard can be ranked.",
+        SELECTION,
+        also=("meta",),
+        collect="standard",
+        meta="standard",
+    )
+
+    reflector: str = option(
+        "rules",
+        "provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged), icl, "
+        "retrieval, file:PATH (hand-written prompt), module:Class; blind:, shuffled: or reflexion:REFLECTOR.",
+        PLAYERS,
+        also=("collect",),
+    )
+    actor: str | None = option(
+        None,
+        "provider/model, rules (scripted), module:Class.",
+        PLAYERS,
+        default_text="the reflector's own model",
+        also=("collect",),
+    )
+    reflector_trained_on: tuple[str, ...] | None = option(
+        None,
+        "Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several separated "
+        "by commas, or nothing.",
+        PLAYERS,
+        default_text="what it declares; unknown for a model",
+    )
+    reflector_experience: ExperienceFormat | None = option(
+        None,
+        "What the reflector's model is shown: every observation, or only what changed.",
+        PLAYERS,
+        default_text="the reflector's usual",
+        also=("collect",),
+    )
+    reflector_temperature: float | None = option(
+        None,
+        "Sampling temperature of the reflector's model.",
+        PLAYERS,
+        default_text="the suite's",
+        minimum=0,
+        also=("collect",),
+    )
+    reflector_base_url: str | None = option(
+        None, "Address of the reflector's model.", PLAYERS, also=("rerun", "collect")
+    )
+    actor_base_url: str | None = option(
+        None, "Address of the actor's model.", PLAYERS, also=("rerun", "collect", "meta")
+    )
+    reflector_model_options: dict[str, Any] = option(
+        {}, "KEY=VALUE for the provider of the reflector, e.g. lora=PATH.", PLAYERS, also=("rerun", "collect")
+    )
+    actor_model_options: dict[str, Any] = option(
+        {}, "KEY=VALUE for the provider of the actor, e.g. n_ctx=4096.", PLAYERS, also=("rerun", "collect", "meta")
+    )
+    actor_max_tokens: int | None = option(
+        None,
+        "Maximum tokens of one reply of the actor.",
+        PLAYERS,
+        default_text="the suite's",
+        minimum=1,
+        also=("meta",),
+    )
+    actor_decoding: DecodingName | None = option(
+        None,
+        "Free text, replies constrained to a valid action (grammar, json), or tool calls.",
+        PLAYERS,
+        default_text="the suite's",
+        also=("meta",),
+    )
+    actor_history: int | None = option(
+        None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("meta",)
+    )
+
+    turns: int | None = option(
+        None, "Turns per loop (N).", SIZES, default_text="the profile's", minimum=1, also=("collect", "meta"), collect=4
+    )
+    batch_size: int | None = option(
+        None,
+        "Episodes per turn (k).",
+        SIZES,
+        default_text="the profile's",
+        minimum=1,
+        also=("collect", "meta"),
+        collect=3,
+    )
+    loops: int | None = option(
+        None, "Loops per family (L).", SIZES, default_text="the profile's", minimum=1, also=("collect",), collect=32
+    )
+    selection_size: int | None = option(
+        None, "Selection tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
+    )
+    test_size: int | None = option(
+        None, "Test tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
+    )
+    max_steps: int | None = option(
+        None, "Maximum decisions per episode.", SIZES, default_text="the suite's", minimum=1, also=("meta",)
+    )
+    test_every_turn: bool = option(False, "Score every prompt on the test tasks.", SIZES)
+    audit: bool = option(
+        False, "Play batches under the previous and the next prompt too, for the overfitting gap.", SIZES
+    )
+
+    max_connections: int = option(16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "meta"))
+    requests_per_minute: int | None = option(
+        None, "Requests per minute, over all models.", LIMITS, minimum=1, also=("rerun", "meta")
+    )
+    tokens_per_minute: int | None = option(
+        None, "Tokens per minute, over all models.", LIMITS, minimum=1, also=("rerun", "meta")
+    )
+    max_cost: float | None = option(
+        None, "US dollars; the run stops there and can be continued.", LIMITS, above=0, also=("rerun", "meta")
+    )
+    max_tokens: int | None = option(
+        None,
+        "Input plus output tokens; the run stops there and can be continued.",
+        LIMITS,
+        minimum=1,
+        also=("rerun", "meta"),
+    )
+    max_time: float | None = option(
+        None,
+        "Seconds of this session; the run stops there and can be continued.",
+        LIMITS,
+        above=0,
+        also=("rerun", "meta"),
+    )
+    request_timeout: float = option(
+        120.0, "Seconds a request to a model may take.", LIMITS, above=0, also=("rerun", "meta")
+    )
+    outage_pause: float = option(
+        30.0, "Seconds to wait before one last attempt when no request succeeds.", LIMITS, minimum=0
+    )
+    episode_time_limit: float | None = option(
+        None, "Seconds an episode may take, without waits for retries and rate limits.", LIMITS, above=0, also=("meta",)
+    )
+
+    executor: ExecutorName = option(
+        "process", "This process, worker processes, or a Ray cluster.", WORKERS, also=("rerun", "meta"), meta="inline"
+    )
+    workers: int | None = option(
+        None,
+        "Number of worker processes or Ray actors.",
+        WORKERS,
+        default_text="as cores",
+        minimum=1,
+        also=("rerun", "collect", "meta"),
+    )
+    ray_address: str | None = option(
+        None, "Address of the Ray cluster.", WORKERS, default_text="RAY_ADDRESS", also=("meta",)
+    )
+    worker_resources: dict[str, float] = option(
+        {}, "NAME=AMOUNT that a Ray worker needs.", WORKERS, default_text="CPU=1", minimum=0, also=("meta",)
+    )
+    env_timeout: float = option(
+        120.0,
+        "Seconds an environment may take for one call; then its worker is replaced.",
+        WORKERS,
+        above=0,
+        also=("meta",),
+    )
+
+    cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "meta"))
+    retry_failed: tuple[FailureKind, ...] = option(
+        (), "Kinds of failed episodes to play again when a run is continued, separated by commas.", OUTPUT
+    )
+    log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Check values by option name, as a caller, a command or a configuration file gives them.
+
+        Lists may be texts with commas, mappings may be texts KEY=VALUE.
+
+        Raises:
+            ConfigError: An option is unknown, or a value does not fit.
+        """
+        from ictbench.runs.check_options import check_options
+
+        return cls(**check_options(OPTIONS, values))
+
+
+OPTIONS: Mapping[str, Option] = {
+    declared.name: Option(
+        name=declared.name,
+        type=declared.type,
+        default={} if declared.default is MISSING else declared.default,
+        **declared.metadata,
+    )
+    for declared in fields(Options)
+}
+"""All options by name, in the order of help texts."""
+
+
+def options_of(caller: Caller) -> dict[str, Option]:
+    """Return the options that a caller takes, by name."""
+    return {name: option for name, option in OPTIONS.items() if caller in option.callers}
+
+
+def defaults_of(caller: Caller) -> dict[str, Any]:
+    """Return the defaults of a caller that differ from those of `ictbench run`, by name."""
+    return {name: o.caller_defaults[caller] for name, o in OPTIONS.items() if caller in o.caller_defaults}
