@@ -1,10 +1,10 @@
-"""How long a report of many episodes takes to write, to open, and to show an episode in a real Chromium.
+"""Time to write a report of many episodes, to open it in Chromium, and to show an episode.
 
     python benchmarks/report_open.py [--episodes 10000] [--thoughts 60]
 
-One small real run is played; its loops are then copied under other task ids until there are enough episodes, each step
-with a thought of random words, which pack worse than anything a model thinks. Opening is measured from the start of
-navigation until all sections are drawn, in a fresh browser profile each time.
+A small run is played, and its loops are copied under other task ids until there are enough episodes. Each step gets a
+thought of random words, which compress worse than a model's text. Opening is measured from the start of navigation
+until all sections are drawn, in a new browser profile each time.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from ictbench.protocol import LoopResult
     from ictbench.records import Episode, Step
     from ictbench.results import Result
-    from ictbench.results.schema import LoopResult
 
 TRIES = 5
 WORDS = ["".join(random.Random(n).choices("abcdefghijklmnoprstuvw", k=3 + n % 7)) for n in range(4000)]
@@ -55,7 +55,7 @@ new Promise((done) => {
 
 
 def copied_loop(loop: LoopResult, copy: int) -> LoopResult:
-    """The loop with an index and tasks of its own."""
+    """Return the loop with another index and other task ids."""
     return loop.model_copy(
         update={
             "index": loop.index + 3 * copy,
@@ -71,7 +71,7 @@ def _renamed(tasks: tuple[str, ...], copy: int) -> tuple[str, ...]:
 
 
 def copied_result(result: Result, copies: int) -> Result:
-    """The result with all loops copied."""
+    """Return the result with all loops copied."""
     families = [
         family.model_copy(update={"loops": tuple(copied_loop(loop, c) for c in range(copies) for loop in family.loops)})
         for family in result.families
@@ -80,13 +80,13 @@ def copied_result(result: Result, copies: int) -> Result:
 
 
 def copied_episodes(run: ictbench.Run, copies: int, words: int) -> Iterator[Episode]:
-    """All episodes under the ids of all copies, in the order of their keys."""
+    """Yield all episodes under the ids of all copies, in the order of their keys."""
     for key in run.episode_keys():
         episode = run.episode(key)
         for copy in range(copies):
             task, _, prompt = key.rpartition("@")
             draw = random.Random(f"{key} {copy}")
-            steps = tuple(_thinking(step, draw, words) for step in episode.trajectory.steps)
+            steps = tuple(_with_thought(step, draw, words) for step in episode.trajectory.steps)
             yield episode.model_copy(
                 update={
                     "key": f"{task}-{copy}@{prompt}",
@@ -96,12 +96,12 @@ def copied_episodes(run: ictbench.Run, copies: int, words: int) -> Iterator[Epis
             )
 
 
-def _thinking(step: Step, draw: random.Random, words: int) -> Step:
+def _with_thought(step: Step, draw: random.Random, words: int) -> Step:
     return step.model_copy(update={"thought": " ".join(draw.choices(WORDS, k=words))})
 
 
 def open_page(browser: Browser, path: Path) -> tuple[float, float, float]:
-    """Seconds until all sections are drawn, until all of the file is read, from a click until an episode is shown."""
+    """Return seconds until all sections are drawn, until the file is read, and from a click until an episode shows."""
     context = browser.new_context()
     context.add_init_script(NOTE_DRAWN)
     page = context.new_page()
@@ -114,10 +114,10 @@ def open_page(browser: Browser, path: Path) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Play, copy, write, open."""
+    """Play a run, copy it, write the report, open it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--episodes", type=int, default=10_000)
-    parser.add_argument("--thoughts", type=int, default=60, help="words of thought a decision")
+    parser.add_argument("--thoughts", type=int, default=60, help="words per thought")
     options = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -138,9 +138,9 @@ def main() -> None:
             opened = [open_page(browser, page) for _ in range(TRIES)]
             browser.close()
     for what, times in zip(
-        ("drawn", "read to its end", "an episode shown, from the click"), zip(*opened, strict=True), strict=True
+        ("all sections drawn", "file read", "episode shown after a click"), zip(*opened, strict=True), strict=True
     ):
-        print(f"{what}: {median(times):.2f} s, at worst {max(times):.2f} s")
+        print(f"{what}: median {median(times):.2f} s, maximum {max(times):.2f} s")
 
 
 if __name__ == "__main__":

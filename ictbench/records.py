@@ -187,19 +187,24 @@ class EpisodeSpec(Record):
 
     @property
     def key(self) -> str:
-        """Identifies the episode within a run: equal keys are the same episode."""
-        return episode_key(self.task.id, self.prompt, self.replicate)
+        """Key of the episode within a run: equal keys are the same episode."""
+        return episode_key(self.task.id, prompt_digest(self.prompt), self.replicate)
 
 
-def episode_key(task_id: str, prompt: str, replicate: int = 0) -> str:
-    """The key of the episode of a task under a prompt."""
+def episode_key(task_id: str, digest: str, replicate: int = 0) -> str:
+    """Return the key of the episode of a task under the prompt with this digest."""
     suffix = f".{replicate}" if replicate else ""
-    return f"{task_id}@{prompt_digest(prompt)}{suffix}"
+    return f"{task_id}@{digest}{suffix}"
+
+
+def task_id_of(key: str) -> str:
+    """Return the task id in an episode key; empty if the key holds none."""
+    return key.rpartition("@")[0]
 
 
 @functools.lru_cache(maxsize=1024)
 def prompt_digest(prompt: str) -> str:
-    """12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
+    """Return 12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
     return hashlib.sha256(prompt.encode()).hexdigest()[:12]
 
 

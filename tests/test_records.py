@@ -23,6 +23,7 @@ from ictbench.records import (
     digest_of,
     episode_key,
     prompt_digest,
+    task_id_of,
 )
 
 TASK = Task(id="read-7", family="read", env="minihack", params={"env_id": "X", "seed": 7})
@@ -75,7 +76,11 @@ def test_an_observations_digest_is_of_text_and_actions_alone() -> None:
 
 
 def test_the_key_of_an_episode_is_its_task_prompt_and_replicate() -> None:
-    assert SPEC.key == f"read-7@{prompt_digest('Play.')}" == episode_key("read-7", "Play.")
+    digest = prompt_digest("Play.")
+    assert SPEC.key == f"read-7@{digest}" == episode_key("read-7", digest)
+    assert task_id_of(SPEC.key) == "read-7"
+    assert task_id_of("a@b@c") == "a@b"
+    assert task_id_of("none") == ""
     assert SPEC.model_copy(update={"replicate": 2}).key == f"{SPEC.key}.2"
     assert SPEC.model_copy(update={"prompt": "Play!"}).key != SPEC.key
     assert SPEC.model_copy(update={"task": TASK.model_copy(update={"id": "read-8"})}).key != SPEC.key

@@ -19,6 +19,7 @@ from ictbench.audit.findings import Findings
 from ictbench.audit.playback import ASPECTS, Mismatch
 from ictbench.audit.replayer import Chunk, Played, become_replayer, play_chunk
 from ictbench.plugins import resolve
+from ictbench.records import task_id_of
 from ictbench.submissions.episode_records import EpisodeRecord
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _chunks(
     """Episodes that can share a warm environment, together."""
     waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for record in records:
-        task = tasks[record.key.rpartition("@")[0]]
+        task = tasks[task_id_of(record.key)]
         key = (task.env, resolve("env", task.env).pool_key(task))
         waiting[key].append(record.model_copy(update={"task": task}).model_dump_json())
         if len(waiting[key]) == CHUNK_EPISODES:

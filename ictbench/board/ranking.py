@@ -18,7 +18,8 @@ import numpy as np
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
 from ictbench.results.intervals import mean_interval
-from ictbench.results.pairing import PairedFamily, bounds, is_blind_of, outcomes_of
+from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.pairing import PairedFamily, bounds, is_blind_of
 from ictbench.results.significance import holm, sign_flip_ps
 from ictbench.results.verdict import ALPHA
 
@@ -135,7 +136,7 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
 
 
 def _held_out(result: Result) -> Outcomes:
-    return {family.name: outcomes_of(family.loops) for family in result.families if family.role == "held-out"}
+    return {family.name: outcomes_by_prompt(family.loops) for family in result.families if family.role == "held-out"}
 
 
 def _best(outcomes: Outcomes) -> float:

@@ -12,13 +12,13 @@ from ictbench.plugins import suggest
 from ictbench.results.comparability import disagreements
 from ictbench.results.formatting import told_apart
 from ictbench.results.intervals import Sample
+from ictbench.results.outcomes import outcomes_by_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from ictbench.protocol import LoopResult
     from ictbench.records import Role
     from ictbench.results.intervals import Floats
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.results.schema import FamilyResult, Result
 
 Measure = Literal["best", "last", "gain", "last_gain", "base"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -105,7 +105,10 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
     families = {family.name: family for family in other.families}
     paired = [
         PairedFamily(
-            family.name, family.role, outcomes_of([one for one, _ in loops]), outcomes_of([two for _, two in loops])
+            family.name,
+            family.role,
+            outcomes_by_prompt([one for one, _ in loops]),
+            outcomes_by_prompt([two for _, two in loops]),
         )
         for family in reference.families
         if family.name in families and (loops := _loops(family, families[family.name]))
@@ -114,16 +117,6 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
         names = " and ".join(names_of(reference, other))
         raise ResultError(f"{names} cannot be paired: no loop was finished in both and tested on the same tasks")
     return paired
-
-
-def outcomes_of(loops: Sequence[LoopResult]) -> dict[str, Floats]:
-    """What was solved under prompt[0], the best and the last prompt: loops x test tasks of each."""
-    indices = {"base": [0] * len(loops), "best": [loop.best for loop in loops]}
-    indices["last"] = [len(loop.prompts) - 1 for loop in loops]
-    return {
-        name: np.array([[float(o) for o in loop.test[i]] for loop, i in zip(loops, which, strict=True)])
-        for name, which in indices.items()
-    }
 
 
 def _loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:

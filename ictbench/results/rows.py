@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from ictbench.choices import FailureKind
+from ictbench.protocol.loop_result import Purpose
 from ictbench.records import End, Record, ReflectionFailure, Role, Step
-from ictbench.results.schema import Purpose
 
 
 class Row(Record):

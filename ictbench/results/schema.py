@@ -7,19 +7,14 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
-from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage, digest_of
+from ictbench.protocol.loop_result import LoopResult, Purpose
+from ictbench.records import End, PluginSpec, Record, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
 from ictbench.suites import Sizes
 
 SCHEMA = "ictbench.result/1"
 UNSEALED = ("host", "checksum")
 """The only keys of a result file that its checksum does not cover."""
-
-OutcomeString = str
-"""One character a task, in the order of the tasks: 1 solved, 0 not."""
-
-Purpose = Literal["experience", "selection", "test", "audit", "replay"]
-"""What an episode is played for: tasks of a pool, the audit of experience, or a reflector's own trial of a prompt."""
 
 CostRole = Literal[Purpose, "reflector"]
 
@@ -37,53 +32,6 @@ class Interval(Record):
         """Of the same difference the other way round."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Interval(value=-self.value, low=low, high=high)
-
-
-class PromptResult(Record):
-    """prompt[i] of a loop and where it came from."""
-
-    digest: str
-    text: str
-    analysis: str = ""
-    failure: ReflectionFailure | None = None
-    """Why the reflector's answer was not used, if it was not: then the text is that of prompt[i-1]."""
-
-
-class BatchResult(Record):
-    """The experience of one turn."""
-
-    tasks: tuple[str, ...]
-    outcomes: OutcomeString
-
-
-class AuditResult(Record):
-    """What the audit of one turn adds to the experience: batches under the prompt they were not played under."""
-
-    replayed: OutcomeString
-    """The turn's own batch under the prompt that it gave."""
-    fresh: OutcomeString
-    """The next batch under the prompt that it was given."""
-
-
-class LoopResult(Record):
-    """One finished loop."""
-
-    index: int
-    prompts: tuple[PromptResult, ...]
-    """prompt[0] … prompt[N]."""
-    batches: tuple[BatchResult, ...]
-    selection_tasks: tuple[str, ...]
-    selection: tuple[OutcomeString, ...]
-    """By prompt."""
-    best: int
-    """Index of the best prompt: highest selection score, earliest on ties."""
-    test_tasks: tuple[str, ...]
-    test: dict[int, OutcomeString]
-    """By index of the prompt; at least 0, the best and N."""
-    audit: tuple[AuditResult, ...]
-    """By turn, the last left out; empty without an audit."""
-    replays: tuple[tuple[str, ...], ...] = ()
-    """By turn, keys of the episodes that the reflector had played itself; empty where it has none."""
 
 
 class Measures(Record):

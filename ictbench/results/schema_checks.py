@@ -6,12 +6,13 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import played_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.protocol import LoopResult
+    from ictbench.results.schema import FamilyResult, Result
 
 T = TypeVar("T", int, str)
 
@@ -61,7 +62,7 @@ def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"prompt[{min(missing)}] has no test"
     if strange := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(strange)}], of {turns} turns"
-    for purpose, prompt, tasks, given in played(loop):
+    for purpose, prompt, tasks, given in played_tasks(loop):
         if len(given) != len(tasks) or not given or set(given) - {"0", "1"}:
             yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {given!r:.40}"
     scores = [given.count("1") for given in loop.selection]

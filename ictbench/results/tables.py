@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.results.outcomes import levels_of, success_rate
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
 
+    from ictbench.protocol import LoopResult
     from ictbench.records import Record
     from ictbench.results.comparison_schema import Arm, Comparison, Difference
-    from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
+    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
 
 MEASURES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
@@ -49,11 +52,6 @@ def errors(family: FamilyResult) -> int:
     return sum(family.behaviour.failed.values()) + sum(family.behaviour.reflection_failures.values())
 
 
-def success(outcomes: str) -> float:
-    """Share of tasks solved in a string of outcomes."""
-    return outcomes.count("1") / len(outcomes)
-
-
 def _difference_row(comparison: Comparison, arm: Arm, row: Difference) -> dict[str, Any]:
     ends = {"low": row.difference.low, "high": row.difference.high}
     plain = row.model_dump(exclude={"family", "difference"})
@@ -87,10 +85,15 @@ def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
-    last = len(loop.prompts) - 1
-    base, best, end = (success(loop.test[index]) for index in (0, loop.best, last))
-    row = {"family": family.name, "loop": loop.index, "base": base, "best": best, "last": end, "gain": best - base}
-    return row | {"best_prompt": loop.best, "unusable": sum(prompt.failure is not None for prompt in loop.prompts)}
+    levels = levels_of(loop)
+    return {
+        "family": family.name,
+        "loop": loop.index,
+        **levels._asdict(),
+        "gain": levels.gain,
+        "best_prompt": loop.best,
+        "unusable": sum(prompt.failure is not None for prompt in loop.prompts),
+    }
 
 
 def _curve_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
@@ -99,8 +102,8 @@ def _curve_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
             "family": family.name,
             "loop": loop.index,
             "prompt": index,
-            "selection": success(loop.selection[index]),
-            "test": success(loop.test[index]) if index in loop.test else None,
+            "selection": success_rate(loop.selection[index]),
+            "test": success_rate(loop.test[index]) if index in loop.test else None,
             "prompt_bytes": len(prompt.text.encode()),
             "failure": prompt.failure,
             "digest": prompt.digest,

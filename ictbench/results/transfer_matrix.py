@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from ictbench.errors import ConfigError
 from ictbench.records import Record, Role
 from ictbench.results.comparability import disagreements
-from ictbench.results.tables import success
+from ictbench.results.outcomes import levels_of
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
+    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
 
 Gain = Literal["gain", "last_gain"]
 
@@ -154,15 +154,11 @@ def _cell(measures: Measures, families: Sequence[FamilyResult], **known: Any) ->
         **known,
         **values,
         loops=min(len(family.loops) for family in families),
-        negative_transfer=fmean(fmean(_gain(loop, loop.best) < 0 for loop in family.loops) for family in families),
+        negative_transfer=fmean(fmean(levels_of(loop).gain < 0 for loop in family.loops) for family in families),
         negative_last_transfer=fmean(
-            fmean(_gain(loop, len(loop.prompts) - 1) < 0 for loop in family.loops) for family in families
+            fmean(levels_of(loop).last_gain < 0 for loop in family.loops) for family in families
         ),
     )
-
-
-def _gain(loop: LoopResult, prompt: int) -> float:
-    return success(loop.test[prompt]) - success(loop.test[0])
 
 
 def _in_order(cells: Iterable[Cell]) -> list[tuple[str, Role, str | None]]:

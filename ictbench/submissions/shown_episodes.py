@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.records import Observation, episode_key
+from ictbench.protocol import keys_for
+from ictbench.records import Observation
 from ictbench.rollout.episode import invalid_notice
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.pack import compact
@@ -24,9 +25,9 @@ def chosen_keys(result: Result) -> list[str]:
     for family in result.families:
         for loop in family.loops[:1]:
             for index in {0, loop.best}:
-                outcomes = loop.test[index]
-                places = (outcomes.find(outcome) for outcome in "10")
-                keys |= {episode_key(loop.test_tasks[at], loop.prompts[index].text) for at in places if at >= 0}
+                played = keys_for(loop, "test", index)
+                places = (loop.test[index].find(outcome) for outcome in "10")
+                keys |= {played[place] for place in places if place >= 0}
     return sorted(keys)
 
 

@@ -1,4 +1,4 @@
-"""A board with one of everything, made from a real run, and the site that is built from it."""
+"""A board with every kind of entry, made from a real run, and its site."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from boards import restated, submit, verify
 from ictbench.board import board_log as log
 from ictbench.board.entries import Board, Entry, read_board
 from ictbench.board.ranking import rank
-from ictbench.protocol import LoopOutcome, LoopPlan
-from ictbench.records import ModelSpec, Task, Usage
+from ictbench.records import ModelSpec, Usage
 from ictbench.results.assemble import role_measures
 from ictbench.results.measures import measure
 from ictbench.results.schema import Player
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
     from ictbench import Result, Run
     from ictbench.audit.verification import Verification
-    from ictbench.results.schema import FamilyResult, LoopResult
+    from ictbench.protocol import LoopResult
+    from ictbench.results.schema import FamilyResult
     from ictbench.submissions.layout import BoardFolder
 
 MODEL = ModelSpec(provider="openai", model="learns")
@@ -41,26 +41,26 @@ BLIND = Player(
 
 @dataclass(frozen=True)
 class Site:
-    """A built site, and the board it shows."""
+    """A built site and the board that it shows."""
 
     folder: Path
     board: Board
 
     def page(self, path: str) -> Path:
-        """One of its pages."""
+        """Return the path of a page."""
         return self.folder / path
 
     def entry(self, slug: str) -> Entry:
-        """One of its entries."""
+        """Return the entry with a slug."""
         return next(entry for entry in self.board.entries if entry.slug == slug)
 
     def track(self, name: str) -> str:
-        """Key of the track of a name."""
+        """Return the key of the track with a name."""
         return next(track.key for track in rank(self.board.entries) if track.name == name)
 
 
 def make_board(folder: BoardFolder, run: Run) -> Board:
-    """Three entries that can be told apart, one of another actor, and one of every kind that is not ranked."""
+    """Write a board: three entries of different ranks, one of another actor, one of every kind that is not ranked."""
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
     learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
     games = [run.episode(key) for key in chosen_keys(run.result)]
@@ -97,16 +97,16 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
 
 
 def make_site(board: Board, folder: Path) -> Site:
-    """Its site."""
+    """Write the site of a board."""
     write_site([board], folder)
     return Site(folder, board)
 
 
-def harmful(board: Board) -> Board:
-    """The same with harm in every text, whatever the schema says of it."""
+def with_hostile_texts(board: Board) -> Board:
+    """Return a board with hostile text in every field, even where the schema would refuse it."""
     player = {"label": HOSTILE, "revision": HOSTILE}
     for entry in board.entries:
-        said = entry.submission
+        submission = entry.submission
         changes = {
             "name": HOSTILE,
             "description": HOSTILE,
@@ -114,8 +114,8 @@ def harmful(board: Board) -> Board:
             "instruction": HOSTILE,
             "ictbench": HOSTILE,
             "links": ("javascript:alert(4)", HOSTILE, "https://example.org/"),
-            "reflector": said.reflector.model_copy(update=player),
-            "actor": said.actor.model_copy(update=player),
+            "reflector": submission.reflector.model_copy(update=player),
+            "actor": submission.actor.model_copy(update=player),
             "reflector_trained_on": (f"other:{HOSTILE}",),
         }
         board = restated(board, entry.slug, **changes)
@@ -132,31 +132,28 @@ def _hostile_result(result: Result) -> Result:
 
 
 def _hostile_badges(entry: Entry) -> Entry:
-    def said(record: Verification) -> Verification:
+    def hostile(record: Verification) -> Verification:
         checks = tuple(check.model_copy(update={"name": HOSTILE, "detail": HOSTILE}) for check in record.checks)
         return record.model_copy(update={"by": HOSTILE, "checks": checks, "versions": {HOSTILE: HOSTILE}})
 
-    held = {badge: said(record) for badge, record in entry.badges.held.items()}
+    held = {badge: hostile(record) for badge, record in entry.badges.held.items()}
     return replace(entry, badges=replace(entry.badges, held=held, remarks=(*entry.badges.remarks, HOSTILE)))
 
 
 def with_best(result: Result, solved: str) -> Result:
-    """The run with these outcomes of the best and the last prompt on every loop's test tasks, and none before."""
+    """Return a result with these test outcomes of best and last prompt in every loop, and none solved before."""
     return with_tests(result, lambda: solved)
 
 
 def with_tests(result: Result, solved: Callable[[], str]) -> Result:
-    """The same, with outcomes made up loop by loop."""
+    """Return a result with generated test outcomes, one call per loop."""
     families = tuple(_family(family, solved) for family in result.families)
-    roles = {family.name: family.role for family in families}
-    loops = [_outcome(family.name, loop) for family in families for loop in family.loops]
-    return result.model_copy(update={"families": families, "by_role": role_measures(roles, loops)})
+    return result.model_copy(update={"families": families, "by_role": role_measures(families)})
 
 
 def _family(family: FamilyResult, solved: Callable[[], str]) -> FamilyResult:
     loops = tuple(_loop(loop, solved()) for loop in family.loops)
-    measures = measure([tuple(_outcome(family.name, loop) for loop in loops)])
-    return family.model_copy(update={"loops": loops, "measures": measures})
+    return family.model_copy(update={"loops": loops, "measures": measure([loops])})
 
 
 def _loop(loop: LoopResult, solved: str) -> LoopResult:
@@ -164,37 +161,8 @@ def _loop(loop: LoopResult, solved: str) -> LoopResult:
     return loop.model_copy(update={"test": {**dict.fromkeys(loop.test, solved), 0: base}})
 
 
-def _outcome(family: str, loop: LoopResult) -> LoopOutcome:
-    def tasks(ids: tuple[str, ...]) -> tuple[Task, ...]:
-        return tuple(Task(id=task, family=family, env="minihack", params={}) for task in ids)
-
-    return LoopOutcome(
-        plan=LoopPlan(
-            family=family,
-            index=loop.index,
-            prompt=loop.prompts[0].text,
-            batches=tuple(tasks(batch.tasks) for batch in loop.batches),
-            selection=tasks(loop.selection_tasks),
-            test=tasks(loop.test_tasks),
-            prompt_bytes=8000,
-        ),
-        prompts=tuple(prompt.text for prompt in loop.prompts),
-        analyses=tuple(prompt.analysis for prompt in loop.prompts[1:]),
-        failures=tuple(prompt.failure for prompt in loop.prompts[1:]),
-        experience=tuple(_bits(batch.outcomes) for batch in loop.batches),
-        selection=tuple(map(_bits, loop.selection)),
-        best=loop.best,
-        test={index: _bits(outcomes) for index, outcomes in loop.test.items()},
-        audit=(),
-    )
-
-
-def _bits(outcomes: str) -> tuple[bool, ...]:
-    return tuple(outcome == "1" for outcome in outcomes)
-
-
 def spent(result: Result, tokens: int, dollars: float | None) -> Result:
-    """The run with this cost of its reflector."""
+    """Return a result with this cost of its reflector."""
     usage = Usage(calls=tokens // 1000, input_tokens=tokens // 2, output_tokens=tokens // 2, cost=dollars)
     cost: dict[Any, Usage] = {**result.cost, "reflector": usage}
     return result.model_copy(update={"cost": cost})

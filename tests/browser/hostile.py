@@ -1,4 +1,4 @@
-"""A run of a language model that thinks, errs, fails, and writes whatever a page should not obey."""
+"""A run of a language model that makes mistakes, fails, and writes text that a page must not interpret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABEL = "openai/<b onmouseover=alert(3)>model</b>"
 
 
 def answer(body: dict[str, Any]) -> str | Reply:
-    """Reflects by growing the prompt; acts by the digest of what it is shown, one time in eight badly."""
+    """Reflect by growing the prompt; act by the digest of the observation, one time in eight with an invalid action."""
     last = str(body["messages"][-1]["content"])
     if "IMPROVED PROMPT:" in last:
         return f"ANALYSIS:\nThey wandered. {HOSTILE}\nIMPROVED PROMPT:\n{HOSTILE}\nLook for >. {len(last)}\n"
@@ -34,7 +34,7 @@ def _action(draw: int, actions: list[str]) -> str | None:
 
 
 def hostile_run(out: Path) -> ictbench.Run:
-    """Two families, three loops, some of everything that can go wrong without stopping a run."""
+    """Run two families and three loops with every failure that does not stop a run."""
     with ScriptedServer(answer, model="model") as server:
         return ictbench.run(
             suite="minihack-v1",

@@ -1,4 +1,4 @@
-"""Somebody who opens a report, and the browser to do it with."""
+"""A reader who opens pages in a browser."""
 
 from __future__ import annotations
 
@@ -16,36 +16,40 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def chromium() -> str | None:
-    """The program: one on the PATH, or Debian's, installed where we may."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return found
+    """Return the path of Chromium, installing Debian's package if that is possible; None without one."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return program
     for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
         subprocess.run(["apt-get", *command], check=False, capture_output=True, timeout=540)
     return shutil.which("chromium")
 
 
 class Reader:
-    """Opens pages and notes what no page should do: errors, dialogs, requests for anything but the file itself."""
+    """Reader who records what no page should do: errors, dialogs, requests for anything but the page itself."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._contexts: list[Any] = []
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
 
     def open(self, path: Path, *, query: str = "", root: Path | None = None, **settings: Any) -> Page:
-        """A page in a window of its own; `settings` are Playwright's, e.g. viewport and color_scheme.
+        """Open a page in a new window.
 
-        Nothing else may be asked for, or, with `root`, nothing outside of that folder.
+        Args:
+            path: The page.
+            query: Query string to append to its address.
+            root: Folder whose files the page may request; by default it may request only itself.
+            settings: Settings of Playwright, for example viewport and color_scheme.
         """
         context = self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         self._contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(4000)
-        page.on("console", lambda message: self.troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("dialog", self._dismiss)
-        page.on("request", lambda request: self._note(request.url, path, root))
+        page.on("request", lambda request: self._record(request.url, path, root))
         page.goto(path.as_uri() + query)
         return page
 
@@ -55,10 +59,10 @@ class Reader:
             context.close()
 
     def _dismiss(self, dialog: Dialog) -> None:
-        self.troubles.append(f"dialog: {dialog.message}")
+        self.problems.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    def _note(self, url: str, path: Path, root: Path | None) -> None:
+    def _record(self, url: str, path: Path, root: Path | None) -> None:
         inside = root is not None and url.startswith(f"{root.as_uri()}/")
         if url.partition("?")[0] != path.as_uri() and not inside and not url.startswith("data:"):
-            self.troubles.append(f"request: {url}")
+            self.problems.append(f"request: {url}")

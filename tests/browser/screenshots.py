@@ -1,4 +1,4 @@
-"""Writes the pictures of docs/report.md and docs/board.md anew: `make screenshots`."""
+"""Screenshots for docs/report.md and docs/board.md, written by `make screenshots`."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
 def main() -> None:
-    """Play two runs on the held-out families, and picture their report; then a board of made-up entries."""
+    """Take screenshots of the report of two runs, and of a board of invented entries."""
     program = chromium()
     if program is None:
-        raise SystemExit("no chromium on the PATH: apt-get install chromium")
+        raise SystemExit("chromium is not on the PATH: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         reader = Reader(browser)
         report = ictbench.write_report(two_runs(Path(folder)), Path(folder) / "report.html")
         still: dict[str, Any] = {"reduced_motion": "reduce"}
-        curves(reader.open(report, color_scheme="light", **still))
-        prompts(reader.open(report, color_scheme="light", viewport={"width": 1280, "height": 780}, **still))
-        player(reader.open(report, color_scheme="dark", viewport={"width": 1280, "height": 960}, **still))
-        site = made_up_site(Path(folder))
-        for place, name, height in (("ranking", "board-ranking", 760), ("cost", "board-cost", 700)):
-            picture(reader.open(site.page("minihack-v1/index.html"), **still), place, name, height)
+        capture_curves(reader.open(report, color_scheme="light", **still))
+        capture_prompts(reader.open(report, color_scheme="light", viewport={"width": 1280, "height": 780}, **still))
+        capture_player(reader.open(report, color_scheme="dark", viewport={"width": 1280, "height": 960}, **still))
+        site = invented_site(Path(folder))
+        for section, name, height in (("ranking", "board-ranking", 760), ("cost", "board-cost", 700)):
+            capture_section(reader.open(site.page("minihack-v1/index.html"), **still), section, name, height)
         first = site.page("minihack-v1/entries/entry-3.html")
-        picture(reader.open(first, color_scheme="dark", **still), "overview", "board-entry", 860)
+        capture_section(reader.open(first, color_scheme="dark", **still), "overview", "board-entry", 860)
         browser.close()
 
 
-def made_up_site(folder: Path) -> Site:
-    """A board of nine entries whose outcomes and costs are made up, on the prompts and games of one real run."""
+def invented_site(folder: Path) -> Site:
+    """Write a board of nine entries with random outcomes and costs, and the prompts and episodes of one real run."""
     sizes: dict[str, Any] = {"turns": 5, "batch_size": 3, "loops": 10, "selection_size": 5, "test_size": 10}
     run = ictbench.run(env="minihack", families="all", out=folder / "board-run", **sizes)
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
@@ -65,7 +65,7 @@ def made_up_site(folder: Path) -> Site:
             spent(result, tokens, tokens * 2e-6).model_copy(update=named),
             badges=("replayed", "rerun") if number % 4 == 3 else ("replayed",),
             trajectories=games,
-            name=f"Made-up entry {number}",
+            name=f"Invented entry {number}",
             reflector={"label": f"maker/model-{number}", "open_weights": number % 2 == 0},
             instruction="Rewrite the prompt so that the actor does better.",
         )
@@ -76,45 +76,45 @@ def _outcomes(draw: random.Random, weights: tuple[int, int]) -> str:
     return "".join(draw.choices("01", weights, k=10))
 
 
-def picture(page: Page, section: str, name: str, height: int) -> None:
-    """One section of a page, from its heading on."""
+def capture_section(page: Page, section: str, name: str, height: int) -> None:
+    """Capture a page from the heading of a section on."""
     page.set_viewport_size({"width": 1440, "height": height})
-    page.wait_for_function("!document.querySelector('main').innerText.includes('Unpacking')")
+    page.wait_for_function("!document.querySelector('main').innerText.includes('Loading')")
     page.locator(f"#{section}").evaluate("e => e.scrollIntoView()")
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
 def two_runs(folder: Path) -> list[ictbench.Run]:
-    """The scripted pair, and the unchanged prompt on the same tasks."""
+    """Run the scripted pair, and the same tasks with the prompt unchanged."""
     return [
         ictbench.run(env="minihack", families="held-out", reflector=name, actor="rules", out=folder / name)
         for name in ("rules", "none")
     ]
 
 
-def curves(page: Page) -> None:
-    """Learning curves of two runs."""
+def capture_curves(page: Page) -> None:
+    """Capture the learning curves of two runs."""
     page.locator("#success").evaluate("e => e.scrollIntoView()")
     page.screenshot(path=IMAGES / "report-curves.png")
 
 
-def prompts(page: Page) -> None:
-    """A prompt that changed, beside one that did not."""
+def capture_prompts(page: Page) -> None:
+    """Capture a changed prompt beside an unchanged one."""
     page.locator("#prompts").get_by_label("Family").select_option("zap")
     page.locator("#prompts .turn").nth(1).evaluate("e => e.scrollIntoView()")
     page.screenshot(path=IMAGES / "report-prompts.png")
 
 
-def player(page: Page) -> None:
-    """One task under the best prompt and under the first one."""
+def capture_player(page: Page) -> None:
+    """Capture the replay of one task under the best prompt and under the first one."""
     section = page.locator("#episodes")
     section.get_by_label("Family").select_option("zap")
-    names = section.get_by_label("Played as").locator("option").all_inner_texts()
-    section.get_by_label("Played as").select_option(next(name for name in names if "test" in name and "best" in name))
+    names = section.get_by_label("Purpose").locator("option").all_inner_texts()
+    section.get_by_label("Purpose").select_option(next(name for name in names if "test" in name and "best" in name))
     section.get_by_label("Show").select_option("solved")
     page.get_by_role("list", name="Episodes").get_by_role("button").first.click()
     page.locator(".player").wait_for()
-    section.get_by_label("Beside it").select_option(label="none: test, prompt[0] (base, best)")
+    section.get_by_label("Compare with").select_option(label="none: test, prompt[0] (base, best)")
     page.locator(".player").nth(1).wait_for()
     page.locator(".player").first.focus()
     page.keyboard.press("ArrowRight")

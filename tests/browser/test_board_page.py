@@ -1,4 +1,4 @@
-"""A suite's page in a real browser: ranking, filters, order, costs, families, curves."""
+"""The site in a real browser: ranking, filters, order, costs, families, curves, log, safety, accessibility."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from ictbench.board.ranking import rank
 
 from .hostile import SCRIPT
-from .test_report_safety import HARMLESS
+from .test_report_safety import UNSAFE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,21 +27,21 @@ def board(reader: Reader, site: Site, query: str = "", **settings: Any) -> Page:
 
 
 def rows(page: Page, table: str = "Ranking") -> list[str]:
-    """Names of the entries, as they stand."""
-    found = page.get_by_role("table", name=table).locator("tbody th .entry, tbody th.entry")
-    return found.all_inner_texts()
+    """Return the names of the entries in the order shown."""
+    entries = page.get_by_role("table", name=table).locator("tbody th .entry, tbody th.entry")
+    return entries.all_inner_texts()
 
 
 def query_of(page: Page) -> dict[str, str]:
-    found: dict[str, str] = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
-    return found
+    query: dict[str, str] = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+    return query
 
 
 def column(page: Page, head: str) -> Locator:
     return page.get_by_role("table", name="Ranking").get_by_role("button", name=head, exact=True)
 
 
-def test_entries_stand_in_the_order_of_the_ranking_with_their_numbers(reader: Reader, site: Site) -> None:
+def test_ranking_shows_entries_in_order_with_their_numbers(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
     assert rows(page) == ["Learns", "Learns half", "Learns nothing"]
     first = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Learns openai/learns"))
@@ -53,10 +53,10 @@ def test_entries_stand_in_the_order_of_the_ranking_with_their_numbers(reader: Re
     assert f"+{measures.gain.value:.2f}" in text
     ranks = page.locator(".ranking .rank").all_inner_texts()
     assert ranks == ["1", "2", "3"]
-    assert page.get_by_text("a program, no language model").is_visible()
+    assert page.get_by_text("a scripted program, not a language model").is_visible()
 
 
-def test_a_reader_sorts_by_keyboard_and_the_address_keeps_it(reader: Reader, site: Site) -> None:
+def test_order_is_changed_by_keyboard_and_kept_in_the_address(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
     head = column(page, "tokens")
     head.focus()
@@ -87,7 +87,7 @@ def test_a_reader_sorts_by_keyboard_and_the_address_keeps_it(reader: Reader, sit
         ("Badge", "replayed in full", ["Learns", "Learns nothing"], {"badge": "replayed in full"}),
     ],
 )
-def test_filters_are_kept_in_the_address_and_ranks_stay(
+def test_filters_are_kept_in_the_address_and_do_not_change_ranks(
     reader: Reader, site: Site, label: str, choice: str, names: list[str], kept: dict[str, str]
 ) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
@@ -102,19 +102,19 @@ def test_filters_are_kept_in_the_address_and_ranks_stay(
     assert page.locator("#ranking").get_by_label(label).input_value() == choice
 
 
-def test_filters_that_leave_nothing_say_so(reader: Reader, site: Site) -> None:
+def test_filters_without_a_match_say_so(reader: Reader, site: Site) -> None:
     page = board(reader, site, f"?track={site.track('lite, rules')}&weights=open&trained=minihack-v1%2Froom-random")
-    assert page.get_by_text("No entry is like that.").is_visible()
-    assert page.get_by_text("0 of 3 are shown").is_visible()
+    assert page.get_by_text("No entry passes these filters.").is_visible()
+    assert page.get_by_text("0 of 3 entries are shown").is_visible()
 
 
-def test_an_address_that_makes_no_sense_shows_the_whole_board(reader: Reader, site: Site) -> None:
+def test_invalid_address_shows_the_whole_board(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=%3Cb%3E&weights=x&sort=constructor&cost=y&measure=__proto__&trained=z&order=%00")
     assert len(rows(page)) == len(rank(site.board.entries)[0].ranked)
     assert page.get_by_role("table", name="best by family").get_by_role("row").count() == 2
 
 
-def test_another_track_is_chosen_and_shown_in_every_part(reader: Reader, site: Site) -> None:
+def test_every_part_shows_the_selected_track(reader: Reader, site: Site) -> None:
     page = board(reader, site)
     label = "lite, openai/actor"
     page.get_by_label("Profile and actor").select_option(label=label)
@@ -123,7 +123,7 @@ def test_another_track_is_chosen_and_shown_in_every_part(reader: Reader, site: S
     assert rows(page, "best by family") == ["Of a model"]
 
 
-def test_gain_stands_against_cost_with_what_nothing_beats(reader: Reader, site: Site) -> None:
+def test_gain_against_cost_shows_the_pareto_front(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
     chart = page.get_by_role("img", name="Gain against cost in tokens")
     marks = {float(m.get_attribute("data-cost") or -1): m for m in chart.locator(".mark").all()}
@@ -135,17 +135,16 @@ def test_gain_stands_against_cost_with_what_nothing_beats(reader: Reader, site: 
         assert float(marks[tokens].get_attribute("data-gain") or -9) == pytest.approx(
             entry.measures.gain.value, abs=1e-4
         )
-    # Logarithmic: as far from 20 thousand to 400 thousand as twenty-fold is.
     assert all("front" in (mark.get_attribute("class") or "") for mark in marks.values())
     assert chart.locator("polyline.front").count() == 1
     page.locator("#cost select").select_option("dollars")
-    assert page.get_by_text("Left out, as prices are unknown: 1 of 3.").is_visible()
+    assert page.get_by_text("Not shown, prices unknown: 1 of 3.").is_visible()
     assert query_of(page)["cost"] == "dollars"
     page.get_by_text("Numbers: cost in dollars and gain").click()
     assert page.get_by_role("table", name="cost in dollars and gain").get_by_role("row").count() == 3
 
 
-def test_families_are_shaded_by_the_measure_that_is_chosen(reader: Reader, site: Site) -> None:
+def test_family_table_shows_the_selected_measure(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
     page.locator("#families").get_by_label("Measure").select_option("gain")
     table = page.get_by_role("table", name="gain by family")
@@ -161,7 +160,7 @@ def test_families_are_shaded_by_the_measure_that_is_chosen(reader: Reader, site:
     assert page.get_by_text("† the reflector was trained on this family.").is_visible()
 
 
-def test_curves_of_chosen_entries_share_a_picture(reader: Reader, site: Site) -> None:
+def test_selected_entries_share_a_chart(reader: Reader, site: Site) -> None:
     page = board(reader, site, "?track=" + site.track("lite, rules"))
     chart = page.get_by_role("img", name="Learning curves, read")
     chart.wait_for()
@@ -182,13 +181,13 @@ def test_curves_of_chosen_entries_share_a_picture(reader: Reader, site: Site) ->
     assert chart.locator("polyline").count() == 2
 
 
-def test_what_is_not_ranked_stands_apart_with_the_reason(reader: Reader, site: Site) -> None:
+def test_unranked_entries_are_grouped_with_their_reasons(reader: Reader, site: Site) -> None:
     page = board(reader, site)
     for heading, name, reason in (
         ("Trained on held-out families", "Has seen it", "its reflector was trained on held-out read"),
         ("Not replayed yet", "Claims", "its numbers are what the submitter says"),
         ("Controls", "Blind", "its reflector sees no trajectories"),
-        ("Shown as they are", "Quick", "the quick profile is never ranked"),
+        ("Shown unranked", "Quick", "the quick profile is never ranked"),
     ):
         row = page.get_by_role("table", name=heading).get_by_role("row").nth(1)
         assert name in row.inner_text()
@@ -196,16 +195,16 @@ def test_what_is_not_ranked_stands_apart_with_the_reason(reader: Reader, site: S
     assert "Changed since it was replayed" in page.get_by_role("table", name="Not replayed yet").inner_text()
 
 
-def test_the_log_is_shown_newest_first(reader: Reader, site: Site) -> None:
+def test_log_is_shown_newest_first(reader: Reader, site: Site) -> None:
     page = board(reader, site)
     table = page.get_by_role("table", name="Log, newest first")
     events = table.locator(".event").all_inner_texts()
     assert events == ["attempted", "added"]
     assert table.get_by_role("link").all_inner_texts() == ["learns"]
-    assert page.get_by_text("The log does not say how these came to be").is_visible()
+    assert page.get_by_text("The log does not record the present version of").is_visible()
 
 
-def test_one_gets_from_the_index_to_a_game_and_back(reader: Reader, site: Site) -> None:
+def test_links_lead_from_the_index_to_an_entry_and_back(reader: Reader, site: Site) -> None:
     page = reader.open(site.page("index.html"), root=site.folder)
     page.get_by_role("link", name="minihack-v1", exact=True).click()
     page.get_by_role("table", name="Ranking").get_by_role("link", name="Of a model").click()
@@ -217,7 +216,7 @@ def test_one_gets_from_the_index_to_a_game_and_back(reader: Reader, site: Site) 
 
 
 @pytest.mark.parametrize("path", ["index.html", "minihack-v1/index.html", "minihack-v1/entries/learns.html"])
-def test_on_a_phone_nothing_is_wider_than_the_page(reader: Reader, site: Site, path: str) -> None:
+def test_pages_fit_a_phone(reader: Reader, site: Site, path: str) -> None:
     page = reader.open(site.page(path), viewport={"width": 360, "height": 740})
     page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -238,15 +237,15 @@ def test_on_a_phone_nothing_is_wider_than_the_page(reader: Reader, site: Site, p
 def test_axe_finds_nothing_wrong(reader: Reader, site: Site, path: str, scheme: Any, width: int) -> None:
     viewport = {"width": width, "height": 900}
     page = reader.open(site.page(path), color_scheme=scheme, viewport=viewport, bypass_csp=True)
-    page.wait_for_function("!document.querySelector('main').innerText.includes('Unpacking')")
+    page.wait_for_function("!document.querySelector('main').innerText.includes('Loading')")
     for folded in page.locator("summary").all():
         folded.click()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_follows_the_system_until_the_reader_chooses(reader: Reader, site: Site, scheme: Any) -> None:
+def test_theme_follows_the_system_until_the_reader_selects_one(reader: Reader, site: Site, scheme: Any) -> None:
     page = board(reader, site, color_scheme=scheme)
     brightness = (
         "getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0)"
@@ -256,7 +255,7 @@ def test_it_follows_the_system_until_the_reader_chooses(reader: Reader, site: Si
     assert (page.evaluate(brightness) < 300) == (scheme != "dark")
 
 
-def test_everything_can_be_reached_and_the_focus_seen(reader: Reader, site: Site) -> None:
+def test_every_section_is_reached_by_keyboard_and_focus_is_visible(reader: Reader, site: Site) -> None:
     page = board(reader, site)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"
@@ -274,7 +273,7 @@ def test_everything_can_be_reached_and_the_focus_seen(reader: Reader, site: Site
 @pytest.mark.parametrize("path", ["index.html", "minihack-v1/index.html", "minihack-v1/entries/learns.html"])
 def test_hostile_text_stays_text(reader: Reader, hostile_site: Site, path: str) -> None:
     page = reader.open(hostile_site.page(path))
-    page.wait_for_function("!document.querySelector('main').innerText.includes('Unpacking')")
+    page.wait_for_function("!document.querySelector('main').innerText.includes('Loading')")
     main = page.locator("main")
     assert SCRIPT in main.inner_text()
     assert page.evaluate("window.injected") is None
@@ -282,13 +281,13 @@ def test_hostile_text_stays_text(reader: Reader, hostile_site: Site, path: str) 
     addresses = page.locator("main a").evaluate_all("links => links.map(link => link.protocol)")
     assert set(addresses) <= {"file:", "https:"}
     visible = page.locator("body").inner_text()
-    assert not HARMLESS & set(visible)
+    assert not UNSAFE & set(visible)
     assert "[U+202E]" in visible
     for chart in page.locator("svg.chart > title, svg.chart > desc").all():
         assert not {"\u202e", "\u200b"} & set(chart.text_content() or "")
 
 
-def test_even_injected_markup_could_neither_run_nor_call_home(reader: Reader, site: Site, tmp_path: Path) -> None:
+def test_injected_markup_can_neither_run_nor_send_anything(reader: Reader, site: Site, tmp_path: Path) -> None:
     text = site.page("minihack-v1/index.html").read_text(encoding="utf-8")
     attack = "<script>window.injected = 1</script><svg onload='window.injected = 2'></svg>"
     (tmp_path / "attacked.html").write_text(text.replace("</main>", f"</main>{attack}"), encoding="utf-8")
@@ -296,5 +295,5 @@ def test_even_injected_markup_could_neither_run_nor_call_home(reader: Reader, si
     blocked = page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'blocked')")
     assert (page.evaluate("window.injected"), blocked) == (None, "blocked")
     assert page.get_by_role("heading", name="Ranking").is_visible()
-    assert [trouble for trouble in reader.troubles if "Content Security Policy" not in trouble] == []
-    reader.troubles.clear()
+    assert [problem for problem in reader.problems if "Content Security Policy" not in problem] == []
+    reader.problems.clear()

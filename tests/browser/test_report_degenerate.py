@@ -1,4 +1,4 @@
-"""Results with little in them are shown as what they are."""
+"""Reports of results that are incomplete or extreme."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Report = Callable[..., Path]
 
 @pytest.fixture
 def edited(rules: Run, tmp_path: Path) -> Callable[[Callable[[Any], None]], Run]:
-    """A copy of a run with the JSON of its result edited in place."""
+    """A function that returns a copy of a run with the JSON of its result edited in place."""
 
     def edited(edit: Callable[[Any], None]) -> Run:
         folder = tmp_path / "edited"
@@ -34,8 +34,8 @@ def edited(rules: Run, tmp_path: Path) -> Callable[[Callable[[Any], None]], Run]
     return edited
 
 
-def test_one_loop_has_a_curve_without_interval(reader: Reader, report_of: Report, edited: Callable[..., Run]) -> None:
-    def one_loop(plain: Any) -> None:
+def test_curve_of_a_single_loop_has_no_interval(reader: Reader, report_of: Report, edited: Callable[..., Run]) -> None:
+    def keep_one_loop(plain: Any) -> None:
         for measures in (*plain["by_role"].values(), *(family["measures"] for family in plain["families"])):
             for name in ("base", "best", "last", "gain", "last_gain"):
                 measures[name] |= {"low": None, "high": None}
@@ -45,30 +45,26 @@ def test_one_loop_has_a_curve_without_interval(reader: Reader, report_of: Report
             family["loops"] = family["loops"][:1]
         plain["sizes"]["loops"] = 1
 
-    page = reader.open(report_of(edited(one_loop)))
+    page = reader.open(report_of(edited(keep_one_loop)))
     chart = page.get_by_role("img", name="Learning curve, read ")
     assert chart.locator(".mark").count() == 4
     assert page.locator(".band, .whisker").count() == 0
     assert page.get_by_text("Fewer than 3 loops: no intervals.").is_visible()
 
 
-def test_a_family_without_a_finished_loop_says_so(
-    reader: Reader, report_of: Report, edited: Callable[..., Run]
-) -> None:
+def test_family_without_a_finished_loop_says_so(reader: Reader, report_of: Report, edited: Callable[..., Run]) -> None:
     def unfinished(plain: Any) -> None:
         plain["families"][1] |= {"loops": [], "measures": None, "behaviour": None}
         del plain["by_role"]["held-out"]
         plain |= {"complete": False, "owed": 9}
 
     page = reader.open(report_of(edited(unfinished)))
-    assert page.get_by_role("article", name="read").get_by_text("No loop is finished yet.").is_visible()
+    assert page.get_by_role("article", name="read").get_by_text("No loop has finished yet.").is_visible()
     assert page.get_by_text("Incomplete: 9 owed").is_visible()
     assert page.locator("#prompts").get_by_label("Family").locator("option").all_inner_texts() == ["room-random"]
 
 
-def test_a_run_without_any_finished_loop_is_a_page_that_says_so(
-    reader: Reader, report_of: Report, edited: Callable[..., Run]
-) -> None:
+def test_run_without_a_finished_loop_says_so(reader: Reader, report_of: Report, edited: Callable[..., Run]) -> None:
     def nothing(plain: Any) -> None:
         for family in plain["families"]:
             family |= {"loops": [], "measures": None, "behaviour": None}
@@ -76,12 +72,12 @@ def test_a_run_without_any_finished_loop_is_a_page_that_says_so(
 
     page = reader.open(report_of(edited(nothing)))
     for section in ("overview", "success", "gains", "prompts"):
-        assert page.locator(f"#{section}").get_by_text("No loop is finished yet.").first.is_visible()
-    assert page.get_by_text("0 of 0 episodes of finished loops are in this page.").is_visible()
+        assert page.locator(f"#{section}").get_by_text("No loop has finished yet.").first.is_visible()
+    assert page.get_by_text("This page holds 0 of 0 episodes of finished loops.").is_visible()
 
 
 @pytest.mark.parametrize("outcome", ["0", "1"])
-def test_all_failures_and_all_successes_are_drawn_at_the_edge(
+def test_success_rates_of_0_and_1_are_drawn(
     reader: Reader, report_of: Report, edited: Callable[..., Run], outcome: str
 ) -> None:
     def all_alike(plain: Any) -> None:
@@ -103,7 +99,7 @@ def test_runs_of_different_suites_are_kept_apart(
         plain["suite"] = {"name": "other-v1", "digest": "f" * 64}
 
     page = reader.open(report_of(rules, edited(other_suite)))
-    assert page.get_by_text("These runs are of different suites: their numbers cannot be compared.").is_visible()
+    assert page.get_by_text("These runs are of different suites, so their numbers cannot be compared").is_visible()
     assert page.get_by_text("suite: minihack-v1 / other-v1").is_visible()
     for suite in ("minihack-v1", "other-v1"):
         chart = page.get_by_role("img", name=f"Learning curve, {suite}: read ")

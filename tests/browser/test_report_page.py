@@ -1,4 +1,4 @@
-"""The report in a real browser: what it shows, and that it shows it to everybody."""
+"""The report in a real browser: numbers, charts, tables, layout."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from .reader import Reader
 
 Report = Callable[..., Path]
-"""Makes a report of runs."""
+"""A function that writes a report of runs."""
 
 
 def curve_of(page: Page, family: str) -> Locator:
     return page.get_by_role("img", name=f"Learning curve, {family} ")
 
 
-def share(outcomes: str) -> float:
+def success_rate(outcomes: str) -> float:
     return outcomes.count("1") / len(outcomes)
 
 
-def test_the_curve_goes_through_the_selection_success_of_every_prompt(
+def test_learning_curve_shows_the_selection_success_of_every_prompt(
     reader: Reader, report_of: Report, rules: Run
 ) -> None:
     page = reader.open(report_of(rules))
@@ -39,12 +39,12 @@ def test_the_curve_goes_through_the_selection_success_of_every_prompt(
         points = [(float(m.get_attribute("cx") or 0), float(m.get_attribute("cy") or 0)) for m in marks.all()]
         curve = [point.value for point in family.measures.curve]
         assert [float(mark.get_attribute("data-value") or 0) for mark in marks.all()] == pytest.approx(curve)
-        # Drawn where they belong: 0 and 1 are the lowest and the highest line of the grid.
+        # The lowest and the highest grid line are at 0 and 1.
         lines = curve_of(page, family.name).locator("line")
         heights = [float(line.get_attribute("y1") or 0) for line in lines.all()]
         scaled = [(max(heights) - y) / (max(heights) - min(heights)) for _, y in points]
         assert scaled == pytest.approx(curve, abs=0.001)
-        steps = [later - sooner for (sooner, _), (later, _) in itertools.pairwise(points)]
+        steps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(points)]
         assert steps == pytest.approx([steps[0]] * len(steps), abs=0.02)
         assert curve_of(page, family.name).locator("polygon.band").count() == 1
 
@@ -60,22 +60,22 @@ def test_bars_show_base_best_and_last(reader: Reader, report_of: Report, rules: 
         assert chart.locator("line.whisker").count() == 3
 
 
-def test_gains_stand_against_headroom_and_best_prompts_are_counted(
-    reader: Reader, report_of: Report, rules: Run
-) -> None:
+def test_gain_chart_and_best_prompt_table_match_the_result(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     marks = page.get_by_role("img", name="Gain against headroom").locator(".mark").all()
     for mark, family in zip(marks, rules.result.families, strict=True):
         assert family.measures is not None
         assert float(mark.get_attribute("data-gain") or -9) == family.measures.gain.value
         assert float(mark.get_attribute("data-headroom") or -9) == pytest.approx(1 - family.measures.base.value)
-    rows = page.get_by_role("table", name="loops by their best prompt").get_by_role("row").all()[1:]
+    rows = page.get_by_role("table", name="loops by the index of their best prompt").get_by_role("row").all()[1:]
     for row, family in zip(rows, rules.result.families, strict=True):
         bests = [loop.best for loop in family.loops]
         assert row.get_by_role("cell").all_inner_texts() == [str(bests.count(index)) for index in range(4)]
 
 
-def test_prompts_are_shown_as_what_changed_with_the_analysis(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_prompts_are_shown_as_differences_with_analysis_scores_and_audit(
+    reader: Reader, report_of: Report, rules: Run
+) -> None:
     page = reader.open(report_of(rules))
     for family in rules.result.families:
         for loop in family.loops:
@@ -88,19 +88,21 @@ def test_prompts_are_shown_as_what_changed_with_the_analysis(reader: Reader, rep
                 assert set(shown.locator("del .sign + span").all_text_contents()) >= before - after
                 assert shown.get_by_text("Unchanged.").count() == (before == after)
                 assert shown.locator(".analysis p").inner_text().strip() == prompt.analysis.strip()
-                assert f"selection {share(loop.selection[index]):.2f}" in shown.locator(".scores").inner_text()
-                audits = shown.get_by_text(f"Audit, prompt[{index - 1}] to prompt[{index}]: ")
+                assert f"selection {success_rate(loop.selection[index]):.2f}" in shown.locator(".scores").inner_text()
+                audits = shown.get_by_text(f"Audit, solved under prompt[{index - 1}] → prompt[{index}]: ")
                 if index == 3:
                     assert audits.count() == 0
                     continue
-                audit, own, following = loop.audit[index - 1], loop.batches[index - 1], loop.batches[index]
-                played = (own.outcomes, audit.replayed, audit.fresh, following.outcomes)
+                audit, batch, next_batch = loop.audit[index - 1], loop.batches[index - 1], loop.batches[index]
+                played = (batch.outcomes, audit.replayed, audit.fresh, next_batch.outcomes)
                 solved = [outcomes.count("1") for outcomes in played]
-                told = "its batch {} → {} of 2, the next batch {} → {} of 2 solved.".format(*solved)
-                assert audits.inner_text().endswith(told)
+                text = "batch of this turn {} → {} of 2, batch of the next turn {} → {} of 2.".format(*solved)
+                assert audits.inner_text().endswith(text)
 
 
-def test_behaviour_and_cost_are_in_tables(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+def test_behaviour_and_cost_tables_match_the_result(
+    reader: Reader, report_of: Report, rules: Run, hostile: Run
+) -> None:
     page = reader.open(report_of(hostile))
     table = page.get_by_role("table", name="Actor and reflector by family")
     for row, family in zip(table.get_by_role("row").all()[1:], hostile.result.families, strict=True):
@@ -122,7 +124,9 @@ def test_behaviour_and_cost_are_in_tables(reader: Reader, report_of: Report, rul
     assert silent.get_by_text("No calls to language models.").is_visible()
 
 
-def test_every_chart_has_a_name_a_description_and_its_numbers(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_every_chart_has_a_name_a_description_and_a_table_of_its_numbers(
+    reader: Reader, report_of: Report, rules: Run
+) -> None:
     page = reader.open(report_of(rules))
     charts = page.locator("svg.chart").all()
     assert len(charts) == 2 * (2 + 2) + 1
@@ -131,18 +135,18 @@ def test_every_chart_has_a_name_a_description_and_its_numbers(reader: Reader, re
         assert "rules" in (chart.locator("> desc").text_content() or "") or "gain" in (
             chart.locator("> desc").text_content() or ""
         )
-    page.get_by_text("Numbers: success on selection tasks by prompt").click()
-    table = page.get_by_role("table", name="success on selection tasks by prompt")
+    page.get_by_text("Numbers: success rate on selection tasks by prompt").click()
+    table = page.get_by_role("table", name="success rate on selection tasks by prompt")
     family = rules.result.families[1]
     assert family.measures is not None
     row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="read, rules"))
     assert re.findall(r"^\S+", row.get_by_role("cell").first.inner_text()) == [f"{family.measures.curve[0].value:.2f}"]
 
 
-def test_two_runs_stand_side_by_side(reader: Reader, report_of: Report, rules: Run, unchanged: Run) -> None:
+def test_two_runs_are_shown_side_by_side(reader: Reader, report_of: Report, rules: Run, unchanged: Run) -> None:
     page = reader.open(report_of(rules, unchanged))
     assert page.get_by_role("heading", name="Runs side by side").is_visible()
-    assert page.get_by_text("these runs can be compared").is_visible()
+    assert page.get_by_text("These runs can be compared").is_visible()
     assert curve_of(page, "read").locator("polyline").count() == 2
     flat = curve_of(page, "read").locator(".mark.series-1").all()
     assert len({mark.get_attribute("y") for mark in flat}) == 1
@@ -153,15 +157,15 @@ def test_two_runs_stand_side_by_side(reader: Reader, report_of: Report, rules: R
     assert page.get_by_role("article", name="prompt[1], none").get_by_text("Unchanged.").is_visible()
 
 
-def test_runs_that_differ_in_more_say_so(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+def test_other_differences_between_runs_are_stated(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
     page = reader.open(report_of(rules, hostile))
-    note = page.get_by_text("These runs differ in more than their reflectors.").locator("..")
+    note = page.get_by_text("These runs differ in more than their reflectors").locator("..")
     assert "turns: 3 / 2" in note.inner_text()
     assert curve_of(page, "read").locator("polyline").count() == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_follows_the_system_until_the_reader_chooses(
+def test_theme_follows_the_system_until_the_reader_selects_one(
     reader: Reader, report_of: Report, rules: Run, scheme: Any
 ) -> None:
     page = reader.open(report_of(rules, episodes="none"), color_scheme=scheme)
@@ -177,20 +181,20 @@ def test_it_follows_the_system_until_the_reader_chooses(
     assert (body.evaluate(brightness) < 300) == (scheme != "dark")
 
 
-def test_on_a_phone_nothing_is_wider_than_the_page(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
+def test_page_fits_a_phone(reader: Reader, report_of: Report, rules: Run, hostile: Run) -> None:
     page = reader.open(report_of(hostile, rules), viewport={"width": 360, "height": 740})
     page.get_by_role("list", name="Episodes").get_by_role("button").first.click()
     screen = page.get_by_label("Screen as the actor saw it")
     screen.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    # Eighty columns scroll in a box of their own, in letters that can be read.
+    # Eighty columns scroll in their own box, in a readable font size.
     assert screen.evaluate("e => e.scrollWidth > e.clientWidth && e.getBoundingClientRect().right <= 360")
     assert screen.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 9
 
 
-def test_without_episodes_the_page_says_so(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_page_without_episodes_says_so(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules, episodes="none"))
     assert page.get_by_text("(--episodes none)").is_visible()
     tasks = page.get_by_role("list", name="Episodes").get_by_role("button")
     assert tasks.count() == 2
-    assert all(task.is_disabled() and "left out of this page" in task.inner_text() for task in tasks.all())
+    assert all(task.is_disabled() and "not stored in this page" in task.inner_text() for task in tasks.all())

@@ -1,4 +1,4 @@
-"""Trajectories in a real browser: picked, stepped through by keyboard, compared."""
+"""Trajectories in a real browser: selected, replayed by keyboard, compared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .reader import Reader
 
 Report = Callable[..., Path]
-"""Makes a report of runs."""
+"""A function that writes a report of runs."""
 
 
 def first_task(page: Page) -> Locator:
@@ -22,35 +22,35 @@ def first_task(page: Page) -> Locator:
 
 
 def player(page: Page, key: str) -> Locator:
-    found = page.get_by_role("region", name=key)
-    found.wait_for()
-    return found
+    region = page.get_by_role("region", name=key)
+    region.wait_for()
+    return region
 
 
-def shown(player: Locator) -> str:
+def screen_of(player: Locator) -> str:
     return player.get_by_label("Screen as the actor saw it").text_content() or ""
 
 
-def test_an_audits_episodes_are_played_too(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_episodes_of_an_audit_are_listed_and_replayed(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     episodes = page.locator("#episodes")
     loop = rules.result.families[1].loops[0]
     episodes.get_by_label("Family").select_option("read")
     episodes.get_by_label("Loop").select_option("0")
     for name, tasks, prompt, outcomes in (
-        ("audit of turn 1, own batch, prompt[1]", loop.batches[0].tasks, loop.prompts[1], loop.audit[0].replayed),
+        ("audit of turn 1, same batch, prompt[1]", loop.batches[0].tasks, loop.prompts[1], loop.audit[0].replayed),
         ("audit of turn 1, next batch, prompt[0]", loop.batches[1].tasks, loop.prompts[0], loop.audit[0].fresh),
     ):
-        episodes.get_by_label("Played as").select_option(name)
+        episodes.get_by_label("Purpose").select_option(name)
         buttons = page.get_by_role("list", name="Episodes").get_by_role("button").all()
         assert [button.get_attribute("data-key") for button in buttons] == [f"{task}@{prompt.digest}" for task in tasks]
         solved = ["good" in (button.get_attribute("class") or "").split() for button in buttons]
         assert solved == [outcome == "1" for outcome in outcomes]
         buttons[0].click()
-        assert shown(player(page, f"{tasks[0]}@{prompt.digest}"))
+        assert screen_of(player(page, f"{tasks[0]}@{prompt.digest}"))
 
 
-def test_an_episode_is_picked_and_stepped_through_by_keyboard(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_episode_is_selected_and_replayed_by_keyboard(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     page.locator("#episodes").get_by_label("Family").select_option("read")
     page.locator("#episodes").get_by_label("Loop").select_option("1")
@@ -61,24 +61,24 @@ def test_an_episode_is_picked_and_stepped_through_by_keyboard(reader: Reader, re
     playing = player(page, key)
     trajectory = rules.episode(key).trajectory
     for number, step in enumerate(trajectory.steps, start=1):
-        assert shown(playing) == step.observation.rstrip("\n")
+        assert screen_of(playing) == step.observation.rstrip("\n")
         status = playing.get_by_role("status").inner_text()
         assert status.startswith(f"Decision {number} of {len(trajectory.steps)}: executed {step.executed}, reward ")
         facts = dict(zip(playing.locator("dt").all_inner_texts(), playing.locator("dd").all_inner_texts(), strict=True))
         assert (facts["Proposed"], facts["Executed"]) == (step.proposed, step.executed)
         assert float(facts["Reward"]) == round(step.reward, 3)
         page.keyboard.press("ArrowRight")
-    assert shown(playing) == trajectory.last_observation.rstrip("\n")
+    assert screen_of(playing) == trajectory.last_observation.rstrip("\n")
     assert playing.get_by_role("status").inner_text().startswith(f"End, after {len(trajectory.steps)} decision")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
-    assert shown(playing) == trajectory.steps[0].observation.rstrip("\n")
+    assert screen_of(playing) == trajectory.steps[0].observation.rstrip("\n")
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
-    assert shown(playing) == trajectory.steps[-1].observation.rstrip("\n")
+    assert screen_of(playing) == trajectory.steps[-1].observation.rstrip("\n")
 
 
-def test_buttons_slider_and_moves_go_to_the_same_places(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_buttons_slider_and_decision_list_reach_the_same_frames(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     first_task(page).click()
     loop = rules.result.families[0].loops[0]
@@ -97,7 +97,7 @@ def test_buttons_slider_and_moves_go_to_the_same_places(reader: Reader, report_o
     assert playing.get_by_role("status").inner_text().startswith("Decision 1 of")
 
 
-def test_an_episode_plays_by_itself_until_paused_or_over(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_automatic_playback_runs_until_paused_or_ended(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     page.clock.install()
     key = max(rules.episode_keys(), key=lambda key: len(rules.episode(key).trajectory.steps))
@@ -118,11 +118,11 @@ def test_an_episode_plays_by_itself_until_paused_or_over(reader: Reader, report_
 def test_further_keys_and_invalid_actions_are_shown(
     reader: Reader, report_of: Report, rules: Run, hostile: Run
 ) -> None:
-    keyed = next(k for k in rules.episode_keys("read-") if any(s.keys for s in rules.episode(k).trajectory.steps))
+    with_keys = next(k for k in rules.episode_keys("read-") if any(s.keys for s in rules.episode(k).trajectory.steps))
     page = reader.open(report_of(rules))
-    open_episode(page, rules, keyed)
-    playing = player(page, keyed)
-    number, step = next((n, s) for n, s in enumerate(rules.episode(keyed).trajectory.steps) if s.keys)
+    open_episode(page, rules, with_keys)
+    playing = player(page, with_keys)
+    number, step = next((n, s) for n, s in enumerate(rules.episode(with_keys).trajectory.steps) if s.keys)
     playing.get_by_role("list", name="All decisions").get_by_role("button").nth(number).click()
     assert playing.locator("kbd").count() == len(step.keys)
 
@@ -138,29 +138,27 @@ def test_further_keys_and_invalid_actions_are_shown(
 
 
 def open_episode(page: Page, run: Run, key: str) -> None:
-    """Look for a key as a reader would, through the pickers."""
+    """Find and open an episode through the drop-down lists, as a reader would."""
     section = page.locator("#episodes")
     for family in run.result.families:
         section.get_by_label("Family").select_option(family.name)
         for loop in family.loops:
             section.get_by_label("Loop").select_option(str(loop.index))
-            for name in section.get_by_label("Played as").locator("option").all_inner_texts():
-                section.get_by_label("Played as").select_option(name)
+            for name in section.get_by_label("Purpose").locator("option").all_inner_texts():
+                section.get_by_label("Purpose").select_option(name)
                 button = section.locator(f'button[data-key="{key}"]')
                 if button.count():
                     button.click()
                     return
-    raise AssertionError(f"{key} is not to be found")
+    raise AssertionError(f"{key} is not listed")
 
 
-def test_episodes_are_filtered_by_how_they_went(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_episodes_are_filtered_by_outcome(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     section = page.locator("#episodes")
     loop = rules.result.families[0].loops[0]
-    best = next(
-        name for name in section.get_by_label("Played as").locator("option").all_inner_texts() if "best" in name
-    )
-    section.get_by_label("Played as").select_option(best)
+    best = next(name for name in section.get_by_label("Purpose").locator("option").all_inner_texts() if "best" in name)
+    section.get_by_label("Purpose").select_option(best)
     outcomes = loop.test[loop.best]
     for choice, expected in (("solved", "1"), ("not solved", "0")):
         section.get_by_label("Show").select_option(choice)
@@ -172,14 +170,14 @@ def test_episodes_are_filtered_by_how_they_went(reader: Reader, report_of: Repor
     assert page.get_by_role("list", name="Episodes").inner_text() == "None."
 
 
-def test_one_task_is_played_side_by_side_under_two_prompts(
+def test_two_episodes_of_one_task_are_replayed_side_by_side(
     reader: Reader, report_of: Report, rules: Run, unchanged: Run
 ) -> None:
     page = reader.open(report_of(rules, unchanged))
     section = page.locator("#episodes")
-    section.get_by_label("Played as").select_option(label="test, prompt[0] (base)")
+    section.get_by_label("Purpose").select_option(label="test, prompt[0] (base)")
     first_task(page).click()
-    section.get_by_label("Beside it").select_option(index=1)
+    section.get_by_label("Compare with").select_option(index=1)
     players = page.locator(".player")
     players.nth(1).wait_for()
     players.first.focus()
@@ -190,7 +188,7 @@ def test_one_task_is_played_side_by_side_under_two_prompts(
     assert all(task in title for title in players.locator("h3").all_inner_texts())
 
 
-def test_a_turn_leads_to_the_episodes_it_was_made_from(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_episode_of_a_batch_opens_from_the_prompts_section(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     loop = rules.result.families[0].loops[0]
     task = loop.batches[1].tasks[0]
@@ -199,7 +197,7 @@ def test_a_turn_leads_to_the_episodes_it_was_made_from(reader: Reader, report_of
     assert playing.evaluate("e => e === document.activeElement")
 
 
-def test_a_damaged_episode_is_said_and_the_page_lives(
+def test_damaged_episode_shows_an_error_and_the_rest_still_works(
     reader: Reader, report_of: Report, rules: Run, tmp_path: Path
 ) -> None:
     text = report_of(rules).read_text(encoding="utf-8")
@@ -210,6 +208,6 @@ def test_a_damaged_episode_is_said_and_the_page_lives(
     section.get_by_label("Family").select_option("read")
     first_task(page).click()
     page.get_by_role("alert").wait_for()
-    assert page.get_by_role("alert").inner_text().startswith("This episode cannot be unpacked: ")
+    assert page.get_by_role("alert").inner_text().startswith("Cannot decompress this episode: ")
     section.get_by_label("Family").select_option("room-random")
     assert first_task(page).is_enabled()

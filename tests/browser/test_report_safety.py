@@ -1,4 +1,4 @@
-"""Hostile text stays text, and the page can be used by everybody."""
+"""Safety and accessibility of the report: hostile text, policy, axe, headings, focus."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .reader import Reader
 
 Report = Callable[..., Path]
-"""Makes a report of runs."""
+"""A function that writes a report of runs."""
 
-HARMLESS = {"\u202e", "\u202c", "\u2028", "\u2029", "\u200b", "\x1b", "\x00", "\x7f"}
+UNSAFE = {"\u202e", "\u202c", "\u2028", "\u2029", "\u200b", "\x1b", "\x00", "\x7f"}
 
 
-def play_all(page: Page, run: Run) -> str:
-    """Open one episode with an invalid action and go through it; answers all that was shown."""
+def replay(page: Page, run: Run) -> str:
+    """Replay an episode with an invalid action and return all text that the player showed."""
     page.locator("#episodes").get_by_label("Show").select_option("with invalid actions")
     page.get_by_role("list", name="Episodes").get_by_role("button").first.click()
     player = page.locator(".player")
@@ -39,23 +39,23 @@ def play_all(page: Page, run: Run) -> str:
 
 def test_hostile_text_stays_text(reader: Reader, report_of: Report, hostile: Run) -> None:
     page = reader.open(report_of(hostile))
-    played = play_all(page, hostile)
-    everything = (page.locator("body").text_content() or "") + played
-    # As a thought, as a proposed action and in the observation after it, as prompt and analysis, as a name.
-    assert f'"{SCRIPT}" is not one of the available actions.' in played
+    replay_text = replay(page, hostile)
+    all_text = (page.locator("body").text_content() or "") + replay_text
+    # Hostile text occurs as a thought, a proposed action, an observation, a prompt, an analysis and a name.
+    assert f'"{SCRIPT}" is not one of the available actions.' in replay_text
     assert SCRIPT in page.get_by_role("article", name="prompt[1]").locator("ins").first.inner_text()
     assert SCRIPT in page.get_by_role("article", name="prompt[1]").locator(".analysis").inner_text()
     assert page.get_by_role("heading", name=LABEL).is_visible()
-    for character in HARMLESS & set(HOSTILE):
-        assert f"[U+{ord(character):04X}]" in everything
+    for character in UNSAFE & set(HOSTILE):
+        assert f"[U+{ord(character):04X}]" in all_text
     assert page.evaluate("window.injected") is None
     assert page.locator("main img, main b, main script, main [onmouseover], main [onerror]").count() == 0
     assert page.locator("script:not([type])").count() == 1
     visible = page.locator("main").inner_text()
-    assert not HARMLESS & set(visible)
+    assert not UNSAFE & set(visible)
 
 
-def test_even_injected_markup_could_neither_run_nor_call_home(
+def test_injected_markup_can_neither_run_nor_send_anything(
     reader: Reader, report_of: Report, rules: Run, tmp_path: Path
 ) -> None:
     text = report_of(rules, episodes="none").read_text(encoding="utf-8")
@@ -66,9 +66,9 @@ def test_even_injected_markup_could_neither_run_nor_call_home(
     blocked = page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'blocked')")
     assert (page.evaluate("window.injected"), blocked) == (None, "blocked")
     assert page.get_by_role("heading", name="Learning curves").is_visible()
-    assert [trouble for trouble in reader.troubles if "Content Security Policy" not in trouble] == []
-    assert len(reader.troubles) >= 3
-    reader.troubles.clear()
+    assert [problem for problem in reader.problems if "Content Security Policy" not in problem] == []
+    assert len(reader.problems) >= 3
+    reader.problems.clear()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -83,11 +83,11 @@ def test_axe_finds_nothing_wrong(
     page.locator(".player").wait_for()
     for folded in page.locator("summary").all():
         folded.click()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
 
 
-def test_headings_and_landmarks_lead_through_the_page(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_headings_landmarks_and_links_structure_the_page(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     for role in ("banner", "main"):
         assert page.get_by_role(role).count() == 1
@@ -101,7 +101,7 @@ def test_headings_and_landmarks_lead_through_the_page(reader: Reader, report_of:
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"
 
 
-def test_the_focus_can_be_seen(reader: Reader, report_of: Report, rules: Run) -> None:
+def test_focus_is_visible(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
     page.keyboard.press("Tab")
     for _ in range(12):

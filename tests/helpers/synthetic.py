@@ -15,7 +15,7 @@ from ictbench.suites import Family, Sizes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.records import PluginSpec
 
 Outcomes = tuple[str, str]
@@ -60,7 +60,7 @@ def result(
         "owed": 0,
         "retried_failures": {},
         "families": results,
-        "by_role": role_measures(of, [loop for loops in made.values() for loop in loops]),
+        "by_role": role_measures(results),
         "cost": {},
         "episodes_sha256": "e" * 64,
         "host": Host(
@@ -76,5 +76,5 @@ def result(
     return Result.model_validate({**fields, **changes})
 
 
-def _loop(family: str, index: int, base: str, best: str) -> LoopOutcome:
+def _loop(family: str, index: int, base: str, best: str) -> LoopResult:
     return loop(["0", "1"], {0: base, 1: best}, best=1, family=family, index=index)

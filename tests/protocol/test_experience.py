@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError
-from ictbench.protocol.experience import another_family, batches_of, check_experience
+from ictbench.protocol.experience import batches_of, check_experience, next_family
 from ictbench.suites import Sizes
 
 if TYPE_CHECKING:
@@ -54,24 +54,24 @@ def test_retried_batches_are_the_first_one_again() -> None:
 
 def test_foreign_batches_are_those_of_the_next_family() -> None:
     assert batches_of(SUITE, "read", 1, sizes(3, 2), "foreign") == batches_of(SUITE, "puton", 1, sizes(3, 2), "fresh")
-    others = Counter(another_family(SUITE, name) for name in SUITE.families)
+    others = Counter(next_family(SUITE, name) for name in SUITE.families)
     assert others == Counter(SUITE.families.keys())
-    assert another_family(SUITE, "zap") == "room-random"
+    assert next_family(SUITE, "zap") == "room-random"
 
 
 def test_a_suite_of_one_family_has_no_episodes_of_another() -> None:
     lonely = SUITE.model_copy(update={"families": {"read": SUITE.families["read"]}})
-    with pytest.raises(ConfigError, match="minihack-v1 has one family only, so there are no episodes of another"):
-        another_family(lonely, "read")
+    with pytest.raises(ConfigError, match="minihack-v1 has only the family 'read'"):
+        next_family(lonely, "read")
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ConfigError, match="reflector gepa plays half of each batch itself: it needs a batch size of 2"):
+    with pytest.raises(ConfigError, match="gepa plays half of each batch itself and needs a batch size of at least 2"):
         check_experience("halved", sizes(2, 1), "gepa", audit=False)
-    with pytest.raises(ConfigError, match="it needs at least 2 turns, and there is 1"):
+    with pytest.raises(ConfigError, match="needs at least 2 turns, not 1; raise --turns"):
         check_experience("fresh", sizes(1, 3), "rules", audit=True)
     odd: tuple[Experience, ...] = ("halved", "retried", "foreign")
     for experience in odd:
-        with pytest.raises(ConfigError, match=f"the experience of x is {experience}"):
+        with pytest.raises(ConfigError, match=f"the experience of reflector x is {experience}; omit --audit"):
             check_experience(experience, sizes(2, 3), "x", audit=True)
         check_experience(experience, sizes(2, 3), "x", audit=False)

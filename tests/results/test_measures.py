@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ictbench.records import ReflectionFailure, Usage, episode_key, prompt_digest
+from ictbench.protocol import episode_uses, keys_for
+from ictbench.records import ReflectionFailure, Role, Usage, episode_key, prompt_digest
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.measures import behave, episode_keys, measure
+from ictbench.results.measures import behave, measure
 from ictbench.results.schema import Interval
 from ictbench.suites import Family
 
 if TYPE_CHECKING:
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
 
 ONE = loop(["00", "11", "10"], {0: "1000", 1: "1110", 2: "0100"}, best=1)
 TWO = loop(["00", "00", "10"], {0: "1100", 2: "1000"}, best=2, index=1)
@@ -125,7 +126,7 @@ def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
     assert measure([(ONE, unlucky)]).best_on_test == pytest.approx((0.75 + 1.0) / 2)
 
 
-def audited(index: int, experience: list[str], audit: list[tuple[str, str]]) -> LoopOutcome:
+def audited(index: int, experience: list[str], audit: list[tuple[str, str]]) -> LoopResult:
     plain = {"selection": ["0"] * 4, "test": {0: "0", 3: "0"}, "best": 0, "batch": 2}
     return loop(**plain, index=index, experience=experience, audit=audit)  # type: ignore[arg-type]
 
@@ -158,7 +159,7 @@ def test_the_episodes_of_an_audit_have_a_cost_of_their_own() -> None:
         "audit": 8,
     }
     # A replay under a prompt that has not changed is the same episode.
-    still = replace(one, prompts=("p0",) * 4)
+    still = one.model_copy(update={"prompts": one.prompts[:1] * 4})
     assert costs([still], episodes_of(still)).get("audit", Usage()).calls == 0
 
 
@@ -182,7 +183,7 @@ def test_two_loops_have_no_interval() -> None:
 def test_invalid_decisions_are_counted_under_base_and_best() -> None:
     episodes = episodes_of(*LOOPS)
     for one, index, invalid in [(ONE, 0, 2), (ONE, 1, 1), (TWO, 2, 3), (ONE, 2, 4)]:
-        key = episode_key(one.plan.test[0].id, one.prompts[index])
+        key = episode_key(one.test_tasks[0], one.prompts[index].digest)
         episodes[key] = episodes[key].model_copy(update={"invalid": invalid})
     found = behave(LOOPS, episodes)
     # Twelve episodes of four decisions each; prompt[2] of the first loop is neither base nor best.
@@ -242,12 +243,12 @@ def test_starts_shared_with_the_same_loops_experience() -> None:
 
 
 def test_every_episode_of_a_loop_is_named_with_its_pool() -> None:
-    found = list(episode_keys(ONE))
-    assert sum(pool == "experience" for pool, _ in found) == 2
-    assert sum(pool == "selection" for pool, _ in found) == 3 * 2
-    assert sum(pool == "test" for pool, _ in found) == 3 * 4
-    assert ("experience", episode_key("read-experience-0-1", "p1")) in found
-    assert len(set(found)) == len(found)
+    uses = list(episode_uses(ONE))
+    assert Counter(use.purpose for use in uses) == {"experience": 2, "selection": 3 * 2, "test": 3 * 4}
+    assert ("experience", 1, episode_key("read-experience-0-1", prompt_digest("p1"))) in uses
+    assert len(set(uses)) == len(uses)
+    assert keys_for(ONE, "selection", 2) == [f"read-selection-0-{i}@{prompt_digest('p2')}" for i in range(2)]
+    assert keys_for(ONE, "test") == [use.key for use in uses if use.purpose == "test"]
 
 
 def test_a_shared_episode_costs_once() -> None:
@@ -298,7 +299,10 @@ def test_a_family_without_a_finished_loop_has_no_measures() -> None:
 def test_means_by_role_leave_out_families_without_loops() -> None:
     eat = loop(["0", "1"], {0: "0", 1: "1"}, best=1, family="eat")
     zap = loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap")
-    found = role_measures({"eat": "held-out", "zap": "meta-train", "read": "held-out"}, [zap, eat])
-    assert set(found) == {"held-out", "meta-train"}
-    assert (found["held-out"].gain.value, found["meta-train"].gain.value) == (1, 0)
-    assert role_measures({"eat": "held-out"}, []) == {}
+    roles: dict[str, Role] = {"eat": "held-out", "zap": "meta-train", "read": "held-out"}
+    loops = {"eat": [eat], "zap": [zap], "read": []}
+    families = [family_result(name, Family(role=roles[name]), loops[name], episodes_of(eat, zap)) for name in roles]
+    means = role_measures(families)
+    assert set(means) == {"held-out", "meta-train"}
+    assert (means["held-out"].gain.value, means["meta-train"].gain.value) == (1, 0)
+    assert role_measures([families[2]]) == {}

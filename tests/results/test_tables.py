@@ -11,9 +11,10 @@ import pytest
 import ictbench
 from ictbench.records import prompt_digest
 from ictbench.results import Result
+from ictbench.results.outcomes import success_rate
 from ictbench.results.result_file import read_result
 from ictbench.results.schema import json_schema
-from ictbench.results.tables import errors, success, tables
+from ictbench.results.tables import errors, tables
 
 NAMES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
@@ -176,7 +177,7 @@ def test_a_run_without_a_finished_loop_has_tables_that_can_be_read(run: ictbench
 
 @pytest.mark.parametrize(("outcomes", "found"), [("1", 1), ("0", 0), ("0110", 0.5), ("001", 1 / 3)])
 def test_success_is_the_share_of_ones(outcomes: str, found: float) -> None:
-    assert success(outcomes) == pytest.approx(found)
+    assert success_rate(outcomes) == pytest.approx(found)
 
 
 def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:

@@ -102,7 +102,7 @@ def test_every_turn_is_a_row(run: ictbench.Run) -> None:
         assert (row["prompt_before"], row["prompt_after"], row["analysis"]) == (before.text, after.text, after.analysis)
         assert (row["digest_before"], row["digest_after"]) == (prompt_digest(before.text), prompt_digest(after.text))
         assert row["outcomes"] == loop.batches[row["turn"] - 1].outcomes
-        assert row["episodes"] == [episode_key(task, before.text) for task in loop.batches[row["turn"] - 1].tasks]
+        assert row["episodes"] == [episode_key(task, before.digest) for task in loop.batches[row["turn"] - 1].tasks]
         assert set(row["episodes"]) <= set(run.episode_keys())
         assert row["best"] == (loop.best == row["turn"])
         assert row["selection_after"] == loop.selection[row["turn"]].count("1") / 3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.errors import PluginError
-from ictbench.records import Task, Trajectory, episode_key
+from ictbench.records import Task, Trajectory, episode_key, prompt_digest
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ def test_each_episode_counts_once_and_those_of_the_batch_not_at_all() -> None:
     assert one.left == 2
     ask(one, "newer", [1, 2])
     assert one.left == 0
-    assert one.keys == [episode_key("read-8", "new"), episode_key("read-8", "newer"), episode_key("read-9", "newer")]
+    new, newer = prompt_digest("new"), prompt_digest("newer")
+    assert one.keys == [episode_key("read-8", new), episode_key("read-8", newer), episode_key("read-9", newer)]
 
 
 def test_more_than_the_batch_has_is_refused() -> None:
     one = replays()
     ask(one, "new", [0, 1])
-    with pytest.raises(PluginError, match="reflector mine asks for 2 episodes of its own, and has 1 left in this turn"):
+    with pytest.raises(PluginError, match="reflector mine requests 2 episodes of its own, but has 1 left in this turn"):
         ask(one, "newer", [0, 1])
     assert ask(one, "new", [0, 1]) == ["read-7", "read-8"]

@@ -1,4 +1,4 @@
-"""The static site of leaderboards: pages that open from disk, without network."""
+"""The static site of leaderboards. Its pages open from disk and load nothing."""
 
 from ictbench.web.board.build_site import build_site
 

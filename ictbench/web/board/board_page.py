@@ -1,4 +1,4 @@
-"""A suite's page: rankings, families, curves, costs, what is not ranked, the log."""
+"""The page of a suite: ranking, families, curves, costs, unranked entries, log."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench._version import __version__
 from ictbench.board.board_log import head
 from ictbench.results.comparison import ROLES
-from ictbench.web.board.entry_summary import entry_summary, interval, track_summary
-from ictbench.web.board.index_page import title_of
+from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
+from ictbench.web.board.index_page import suite_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def board_document(board: Board, tracks: Sequence[Track]) -> Json:
-    """The document of a suite's page. Its curves are packed apart: see `curves_of`."""
-    ranked = {one.entry.slug: one for track in tracks for one in track.ranked}
+    """Return the document of a suite's page, without the curves (`track_curves`)."""
+    ranked = {ranked.entry.slug: ranked for track in tracks for ranked in track.ranked}
     return {
         "ictbench": __version__,
         "suite": board.suite,
-        "title": title_of(board.suite),
+        "title": suite_title(board.suite),
         "tracks": list(map(track_summary, tracks)),
         "entries": [entry_summary(entry, ranked.get(entry.slug)) for entry in board.entries],
         "families": _families([entry.result for entry in board.entries]),
@@ -37,22 +37,22 @@ def board_document(board: Board, tracks: Sequence[Track]) -> Json:
     }
 
 
-def curves_of(track: Track) -> Json:
-    """By entry, then by family or mean: success of each prompt on selection tasks, with its interval."""
-    return {one.entry.slug: _curves(one.entry.result) for one in track.ranked}
+def track_curves(track: Track) -> Json:
+    """Return selection success of each prompt with its interval, by entry, then by family or mean of a role."""
+    return {ranked.entry.slug: _curves(ranked.entry.result) for ranked in track.ranked}
 
 
 def _curves(result: Result) -> Json:
     means = {f"mean of {role} families": result.by_role[role] for role in ROLES if role in result.by_role}
     families = {family.name: family.measures for family in _held_out_first(result.families) if family.measures}
-    return {name: [interval(point) for point in measures.curve] for name, measures in (means | families).items()}
+    return {name: [interval_json(point) for point in measures.curve] for name, measures in (means | families).items()}
 
 
 def _families(results: Sequence[Result]) -> list[Json]:
-    """All families that any entry has, held-out first."""
-    found = {family.name: family for result in results for family in result.families}
+    """Return all families that any entry has, held-out families first."""
+    families = {family.name: family for result in results for family in result.families}
     return [
-        {"name": family.name, "role": family.role, "note": family.note} for family in _held_out_first(found.values())
+        {"name": family.name, "role": family.role, "note": family.note} for family in _held_out_first(families.values())
     ]
 
 

@@ -1,9 +1,8 @@
-"""Writes the site: an index of suites, a page a suite, a page an entry, and the tables beside them."""
+"""Build of the site: an index of suites, a page per suite, a page per entry, and tables."""
 
 from __future__ import annotations
 
 import shutil
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ictbench.board.board_tables import write_tables
@@ -11,12 +10,12 @@ from ictbench.board.entries import find_boards, read_board
 from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
 from ictbench.submissions.read_submission import read_trajectories
-from ictbench.web.board.board_page import board_document, curves_of
-from ictbench.web.board.entry_page import entry_document, report_document
+from ictbench.web.board.board_page import board_document, track_curves
+from ictbench.web.board.entry_page import entry_document, run_document
 from ictbench.web.board.index_page import index_document
-from ictbench.web.report.episode_chunks import deflated, pack
-from ictbench.web.report.html_shell import ASSETS, Shell, collecting
-from ictbench.web.report.report_page import STYLES
+from ictbench.web.chunks import open_chunks
+from ictbench.web.episode_chunks import pack_episodes
+from ictbench.web.html_shell import STYLES, HtmlShell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +24,26 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Track
 
-KIND = "ictbench leaderboard"
+GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
 INDEX, BOARD, ENTRY = (
-    Shell(KIND, name, (*STYLES, "site"), (files(__package__) / "assets", ASSETS))
-    for name in ("index", "board", "entry")
+    HtmlShell(GENERATOR, bundle, (*STYLES, "board/assets/site.css")) for bundle in ("index", "board", "entry")
 )
 
 
 def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Path]:
-    """Write the site of all boards in a folder, and answer its pages; with `tables`, those of the boards too.
+    """Write the site of all boards in a folder.
+
+    Args:
+        leaderboards: Folder with one board per suite.
+        out: Folder of the site; a site built earlier is replaced.
+        tables: Also write the tables of each board into its folder.
+
+    Returns:
+        The pages, the index first.
 
     Raises:
-        SubmissionError: a board cannot be read, or `out` holds something else or cannot be written.
+        SubmissionError: A board cannot be read, or `out` is not a site or cannot be written.
     """
     boards = [read_board(folder) for folder in find_boards(leaderboards)]
     pages = write_site(boards, out)
@@ -47,34 +53,34 @@ def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Pa
 
 
 def write_site(boards: Sequence[Board], out: Path) -> list[Path]:
-    """Write the site of some boards, and answer its pages. One that was there is replaced once the new one is whole.
+    """Write the site of some boards and return its pages. An existing site is replaced once the new one is complete.
 
     Raises:
-        SubmissionError: `out` holds something else or cannot be written.
+        SubmissionError: `out` is not a site or cannot be written.
     """
     ranked = [(board, rank(board.entries)) for board in boards]
-    whole = out.resolve()
-    new = whole.with_name(f"{whole.name}.part")
+    site = out.resolve()
+    part = site.with_name(f"{site.name}.part")
     try:
         if out.exists() and not _is_site(out):
-            raise SubmissionError(f"{out} exists and is no site that was built; choose another --out")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        pages = [_write_index(new, ranked)]
+            raise SubmissionError(f"{out} exists and is not a site built by ictbench; choose another --out")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        pages = [_write_index(part, ranked)]
         for board, tracks in ranked:
-            pages += _write_board(new / board.suite, board, tracks)
-        shutil.rmtree(whole, ignore_errors=True)
-        new.rename(whole)
+            pages += _write_board(part / board.suite, board, tracks)
+        shutil.rmtree(site, ignore_errors=True)
+        part.rename(site)
     except OSError as error:
         raise SubmissionError(f"{error.filename or out} cannot be written ({error.strerror})") from error
     finally:
-        shutil.rmtree(new, ignore_errors=True)
-    return [out / page.relative_to(new) for page in pages]
+        shutil.rmtree(part, ignore_errors=True)
+    return [out / page.relative_to(part) for page in pages]
 
 
 def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
     page = folder / "index.html"
-    INDEX.write(page, KIND, index_document(ranked))
+    INDEX.write(page, GENERATOR, index_document(ranked))
     return page
 
 
@@ -82,27 +88,24 @@ def _write_board(folder: Path, board: Board, tracks: Sequence[Track]) -> list[Pa
     write_tables(board, tracks, folder / TABLES)
     (folder / "entries").mkdir()
     page = folder / "index.html"
-    with collecting() as chunks:
+    with open_chunks() as chunks:
         for track in tracks:
-            chunks.add(f"curves-{track.key}", deflated(curves_of(track)))
-        BOARD.write(page, f"{board.suite} - {KIND}", board_document(board, tracks), chunks)
+            chunks.add(f"curves-{track.key}", track_curves(track))
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", board_document(board, tracks), chunks)
     return [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
 
 
 def _write_entry(folder: Path, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
     page = folder / f"{entry.slug}.html"
-    with collecting() as chunks:
-        index = pack(read_trajectories(entry.folder), lambda number, text: chunks.add(f"chunk-0-{number}", text))
-        chunks.add("report", deflated(report_document(entry, index)))
-        title = f"{entry.submission.name}, {board.suite} - {KIND}"
+    with open_chunks() as chunks:
+        index = pack_episodes(read_trajectories(entry.folder), chunks, 0)
+        chunks.add("report", run_document(entry, index))
+        title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
         ENTRY.write(page, title, entry_document(board, tracks, entry), chunks)
     return page
 
 
 def _is_site(folder: Path) -> bool:
-    """Whether a folder is empty, or holds what was built here."""
+    """Return whether a folder is empty or holds a site that `write_site` wrote."""
     index = folder / "index.html"
-    if not index.is_file():
-        return folder.is_dir() and not any(folder.iterdir())
-    with open(index, encoding="utf-8", errors="replace") as file:
-        return INDEX.mark in file.read(2000)
+    return INDEX.is_page(index) if index.is_file() else folder.is_dir() and not any(folder.iterdir())

@@ -1,4 +1,4 @@
-"""An entry's page: who and what, its badges, itself against others, and its whole run as a report shows it."""
+"""The page of an entry: its description, badges, comparison with others, and its run as in a report."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, Any
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
 from ictbench.results.notes import remarks
-from ictbench.web.board.entry_summary import entry_summary, interval, track_summary
+from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.report import ReportSource
-from ictbench.web.report.report_document import document
+from ictbench.web.report.report_document import report_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.board.entries import Board, Entry
-    from ictbench.board.ranking import Pair, Track
+    from ictbench.board.ranking import Pair, Ranked, Track
     from ictbench.submissions.layout import Badge
 
     Json = dict[str, Any]
 
 
 def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
-    """The document of an entry's page, but for its run: see `report_document`."""
-    track = next((one for one in tracks if any(ranked.entry is entry for ranked in one.ranked)), None)
-    ranked = next(ranked for ranked in track.ranked if ranked.entry is entry) if track else None
+    """Return the document of an entry's page, without its run (`run_document`)."""
+    track, ranked = _place(tracks, entry)
     submission, result = entry.submission, entry.result
-    names = {one.slug: one.submission.name for one in board.entries}
+    names = {entry.slug: entry.submission.name for entry in board.entries}
     return {
         "ictbench": __version__,
         "suite": board.suite,
@@ -46,17 +45,26 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
     }
 
 
-def report_document(entry: Entry, episodes: Json) -> Json:
-    """The run as a report has it; `episodes` is the index of those that are shown in full."""
-    found = document([ReportSource(entry.slug, entry.result, lambda: iter(()))])
-    (run,) = found["runs"]
-    shown = len(episodes["keys"])
+def run_document(entry: Entry, episodes: Json) -> Json:
+    """Return the document of the entry's run as in a report; `episodes` is the index of those stored in the page."""
+    document = report_document([ReportSource(entry.slug, entry.result, lambda: iter(()))])
+    (run,) = document["runs"]
+    stored = len(episodes["keys"])
     run["episodes"] = {
         **episodes,
-        "note": f"{shown} {'episode is' if shown == 1 else 'episodes are'} shown in full. Of all others the actions, "
-        "rewards and hashes are in the submission, enough to play them again.",
+        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. The submission records "
+        "the actions, rewards and hashes of all others, which is enough to replay them.",
     }
-    return found
+    return document
+
+
+def _place(tracks: Sequence[Track], entry: Entry) -> tuple[Track, Ranked] | tuple[None, None]:
+    """Return the track of an entry and its place in it."""
+    for track in tracks:
+        for ranked in track.ranked:
+            if ranked.entry is entry:
+                return track, ranked
+    return None, None
 
 
 def _badge(entry: Entry, badge: Badge) -> Json:
@@ -70,17 +78,17 @@ def _badge(entry: Entry, badge: Badge) -> Json:
 
 
 def _pair(pair: Pair, slug: str, names: dict[str, str]) -> Json:
-    """As the entry sees it: its best less the other's."""
-    own = pair.one == slug
-    difference = interval(pair.difference)
+    """Return a comparison seen from one of its entries: best of that entry minus best of the other."""
+    is_first = pair.one == slug
+    difference = interval_json(pair.difference)
     assert difference is not None
-    if not own:
+    if not is_first:
         low, high = difference["low"], difference["high"]
         difference = {
             "value": -difference["value"],
             "low": None if high is None else -high,
             "high": None if low is None else -low,
         }
-    other = pair.other if own else pair.one
+    other = pair.other if is_first else pair.one
     verdict = "tie" if pair.better is None else "better" if pair.better == slug else "worse"
     return {"slug": other, "name": names[other], "difference": difference, "p": pair.p, "verdict": verdict}

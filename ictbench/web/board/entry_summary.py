@@ -1,4 +1,4 @@
-"""What every page of the site says of an entry, as plain JSON."""
+"""Summaries of entries and tracks as plain JSON, shared by all pages of the site."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 DIGITS = 5
-"""After the point, of what a page shows with two."""
+"""Decimal places of numbers, of which a page shows two."""
 
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 
 
 def track_summary(track: Track) -> Json:
-    """A track and the slugs of its entries, highest best first."""
+    """Return a track and the slugs of its entries, the highest best first."""
     return {
         "key": track.key,
         "name": track.name,
         "profile": track.profile,
         "actor": track.actor,
         "scripted": track.scripted,
-        "entries": [one.entry.slug for one in track.ranked],
+        "entries": [ranked.entry.slug for ranked in track.ranked],
     }
 
 
 def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
-    """An entry as a row of a table; `ranked` where it is."""
+    """Return an entry as a row of a table; `ranked` is its place in its track, None for an unranked entry."""
     submission, result, cost = entry.submission, entry.result, entry.cost
     section, reason = entry.why_unranked
     return {
@@ -52,25 +52,28 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
         "remarks": list(entry.badges.remarks),
-        "measures": {**measures(entry.measures), "over_blind": interval(ranked.over_blind) if ranked else None},
+        "measures": {
+            **measures_json(entry.measures),
+            "over_blind": interval_json(ranked.over_blind) if ranked else None,
+        },
         "families": {family.name: _family(entry, family) for family in result.families},
         "cost": {"calls": cost.calls, "tokens": cost.input_tokens + cost.output_tokens, "usd": cost.cost},
     }
 
 
-def measures(found: Measures | None) -> Json:
-    """The measures of a table, each with its interval; null where there is none."""
-    return {name: interval(getattr(found, name)) if found else None for name in MEASURES}
+def measures_json(measures: Measures | None) -> Json:
+    """Return the measures of a table with their intervals; null for those that are missing."""
+    return {name: interval_json(getattr(measures, name)) if measures else None for name in MEASURES}
 
 
-def interval(found: Interval | None) -> Json | None:
-    """A number with its interval."""
-    if found is None:
+def interval_json(interval: Interval | None) -> Json | None:
+    """Return a value with its interval, rounded."""
+    if interval is None:
         return None
-    return {name: None if value is None else round(value, DIGITS) for name, value in found.model_dump().items()}
+    return {name: None if value is None else round(value, DIGITS) for name, value in interval.model_dump().items()}
 
 
 def _family(entry: Entry, family: FamilyResult) -> Json:
     suite = entry.result.suite.name
     seen = was_trained_on(entry.trained_on or (), suite, env_of_suite(suite), family.name)
-    return {**measures(family.measures), "seen": seen}
+    return {**measures_json(family.measures), "seen": seen}

@@ -1,4 +1,4 @@
-"""The index: a card a suite."""
+"""The index page: one card per suite."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ictbench.board.ranking import Track
 
 LEADERS = 3
-"""Entries of each track on the index, and those that tie with the first."""
+"""Entries shown of each track."""
 
 
 def index_document(ranked: Sequence[tuple[Board, Sequence[Track]]]) -> dict[str, Any]:
-    """The document of the index."""
+    """Return the document of the index page."""
     return {"ictbench": __version__, "suites": [_suite(board, tracks) for board, tracks in ranked]}
 
 
-def title_of(suite: str) -> str:
-    """A suite in words, where it ships with ictbench."""
+def suite_title(suite: str) -> str:
+    """Return the title of a suite that ships with ictbench, else an empty string."""
     return load_suite(suite).title if suite in list_suites() else ""
 
 
@@ -32,11 +32,14 @@ def _suite(board: Board, tracks: Sequence[Track]) -> dict[str, Any]:
     ranked = sum(len(track.ranked) for track in tracks)
     return {
         "name": board.suite,
-        "title": title_of(board.suite),
+        "title": suite_title(board.suite),
         "ranked": ranked,
         "unranked": len(board.entries) - ranked,
         "tracks": [
-            {**track_summary(track), "leaders": [entry_summary(one.entry, one) for one in track.ranked[:LEADERS]]}
+            {
+                **track_summary(track),
+                "leaders": [entry_summary(leader.entry, leader) for leader in track.ranked[:LEADERS]],
+            }
             for track in tracks
         ],
     }

@@ -1,4 +1,4 @@
-"""Serves the site to this machine alone."""
+"""Local web server for the site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Files of the site, and no listing of folders."""
+    """Request handler that serves files, but no listings of folders."""
 
     def end_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -28,19 +28,23 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def list_directory(self, path: Any) -> None:
-        """There is nothing to list."""
+        """Refuse to list a folder."""
         self.send_error(404)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's word
-        """Say nothing: it is one reader."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Print nothing: the server has a single reader, who sees the pages."""
 
 
 @contextmanager
 def serving(leaderboards: Path, port: int = 0) -> Iterator[ThreadingHTTPServer]:
-    """Build the site into a folder of its own, and answer a server that is ready to serve it; 0 is any free port.
+    """Build the site into a temporary folder and open a server for it on this machine.
+
+    Args:
+        leaderboards: Folder with one board per suite.
+        port: Port of the server; 0 selects a free one.
 
     Raises:
-        SubmissionError: a board cannot be read, or the port cannot be had.
+        SubmissionError: A board cannot be read, or the port is not available.
     """
     with tempfile.TemporaryDirectory(prefix="ictbench-site-") as folder:
         site = Path(folder, "site")
@@ -48,11 +52,11 @@ def serving(leaderboards: Path, port: int = 0) -> Iterator[ThreadingHTTPServer]:
         try:
             server = ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, directory=str(site)))
         except OSError as error:
-            raise SubmissionError(f"port {port} cannot be had ({error.strerror}); choose another --port") from error
+            raise SubmissionError(f"port {port} is not available ({error.strerror}); choose another --port") from error
         with server:
             yield server
 
 
 def address_of(server: ThreadingHTTPServer) -> str:
-    """Where it is to be reached."""
+    """Return the URL of a server."""
     return f"http://{LOOPBACK}:{server.server_address[1]}/"

@@ -1,28 +1,29 @@
-"""Which episodes go into a report, and what is said about those that do not."""
+"""Selection of the episodes that go into a report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import keys_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.results.schema import Purpose, Result
+    from ictbench.protocol.loop_result import Purpose
+    from ictbench.results.schema import Result
 
 EpisodeChoice = Literal["all", "test", "none"] | int
-"""All, those on test tasks, none, or at most so many of each run: experience first, then test, selection, others."""
+"""All episodes, those on test tasks, none, or a maximum per run (experience first, then test, selection, audit)."""
 
 DEFAULT_CHOICE = 20_000
 
 
 def parse_choice(text: str) -> EpisodeChoice:
-    """A choice as it is typed.
+    """Parse the value of `--episodes`.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: The text is not a choice.
     """
     match text:
         case "all" | "test" | "none":
@@ -32,8 +33,8 @@ def parse_choice(text: str) -> EpisodeChoice:
     raise ConfigError(f"--episodes takes all, test, none or a number, not {text!r}")
 
 
-def choose(result: Result, choice: EpisodeChoice) -> list[str]:
-    """Keys of the episodes to show of a run, most telling first: each once, though several pools may share it."""
+def select_episodes(result: Result, choice: EpisodeChoice) -> list[str]:
+    """Return the keys of the episodes to show of a run, each once even where several pools share an episode."""
     purposes: tuple[Purpose, ...] = ("test",) if choice == "test" else ("experience", "test", "selection", "audit")
     keys = list(dict.fromkeys(key for purpose in purposes for key in _keys(result, purpose)))
     match choice:
@@ -44,21 +45,19 @@ def choose(result: Result, choice: EpisodeChoice) -> list[str]:
     return keys
 
 
-def omission(result: Result, choice: EpisodeChoice, shown: int) -> str:
-    """One line on how many of a run's episodes are shown, and why not all of them."""
-    played, wanted = len(choose(result, "all")), len(choose(result, choice))
-    line = f"{shown:,} of {played:,} episodes of finished loops are in this page"
-    if wanted < played:
+def omission_note(result: Result, choice: EpisodeChoice, stored: int) -> str:
+    """Return one line that says how many of a run's episodes the page holds, and why not all of them."""
+    total, selected = len(select_episodes(result, "all")), len(select_episodes(result, choice))
+    line = f"This page holds {stored:,} of {total:,} episodes of finished loops"
+    if selected < total:
         line += f" (--episodes {choice})"
-    if shown < wanted:
-        line += f"; the journal lacks {wanted - shown:,}"
+    if stored < selected:
+        line += f"; {selected - stored:,} are missing from the journal"
     return line + "."
 
 
 def _keys(result: Result, purpose: Purpose) -> Iterator[str]:
-    """By loop index, so that a bound cuts whole loops and treats families alike."""
+    """Yield episode keys by loop index, so that a maximum omits whole loops and treats families alike."""
     loops = [loop for family in result.families for loop in family.loops]
     for loop in sorted(loops, key=lambda loop: loop.index):
-        for one in played(loop):
-            if one.purpose == purpose:
-                yield from (f"{task}@{loop.prompts[one.prompt].digest}" for task in one.tasks)
+        yield from keys_for(loop, purpose)

@@ -1,4 +1,4 @@
-"""Everything a report shows but for its episodes, as one JSON document."""
+"""Content of a report without its episodes, as one JSON document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ictbench.errors import ResultError
 from ictbench.results.formatting import told_apart
 from ictbench.results.notes import remarks
 from ictbench.results.schema_checks import contradictions
-from ictbench.web.report.run_differences import differences
+from ictbench.web.report.run_differences import run_differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ictbench.web.report.report_source import ReportSource
 
 
-def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
-    """The document; its `runs` are in the order of `sources`.
+def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
+    """Return the document; its `runs` are in the order of `sources`.
 
     Raises:
-        ResultError: a result contradicts itself.
+        ResultError: A result contradicts itself.
     """
     for source in sources:
         for contradiction in contradictions(source.result):
@@ -31,7 +31,7 @@ def document(sources: Sequence[ReportSource]) -> dict[str, Any]:
     labels = told_apart([result.reflector.label for result in results], [source.name for source in sources])
     return {
         "ictbench": __version__,
-        "differences": list(differences(results)),
+        "differences": list(run_differences(results)),
         "several_suites": len({result.suite.digest for result in results}) > 1,
         "runs": [_run(source, label) for source, label in zip(sources, labels, strict=True)],
     }
@@ -66,5 +66,5 @@ def _family(family: FamilyResult) -> dict[str, Any]:
 
 
 def _curve(measures: Measures | None) -> list[dict[str, Any]]:
-    """Mean selection success of prompt[0] … prompt[N], with intervals."""
+    """Return mean selection success rates of prompt[0] … prompt[N], with intervals."""
     return [point.model_dump() for point in measures.curve] if measures else []

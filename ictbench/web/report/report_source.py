@@ -1,4 +1,4 @@
-"""What a report is made from."""
+"""Input of a report."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
-    """One run: how it is called, its result, its recorded episodes."""
+    """One run: its name, its result and its recorded episodes."""
 
     name: str
     result: Result
     episodes: Callable[[], Iterator[Episode]]
-    """Begins a pass over all of them, in the order of their keys."""
+    """Start an iteration over all episodes, in the order of their keys."""

@@ -1,4 +1,4 @@
-"""In what runs differ that makes their numbers hard to compare."""
+"""Differences between runs that make their numbers hard to compare."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Result
 
 
-def differences(results: Sequence[Result]) -> Iterator[str]:
-    """One line a difference, the gravest first; none for one run."""
-    for name, values in (*disagreements(results), ("finished loops", tuple(map(_loops, results)))):
+def run_differences(results: Sequence[Result]) -> Iterator[str]:
+    """Yield one line per difference, the most serious first; none for a single run."""
+    for name, values in (*disagreements(results), ("finished loops", tuple(map(_finished_loops, results)))):
         if len(set(values)) > 1:
             yield f"{name}: {' / '.join(values)}"
 
 
-def _loops(result: Result) -> str:
-    """Each set of loop indices once: families usually have the same."""
-    sets = dict.fromkeys(str([loop.index for loop in family.loops]) for family in result.families)
-    return " and ".join(sets)
+def _finished_loops(result: Result) -> str:
+    """Return each distinct list of loop indices once: families usually have the same."""
+    lists = dict.fromkeys(str([loop.index for loop in family.loops]) for family in result.families)
+    return " and ".join(lists)

@@ -31,14 +31,14 @@ def folder(tmp_path: Path) -> BoardFolder:
     return folder
 
 
-def block(page: Path, identity: str) -> Any:
-    """The JSON of a page, packed or not."""
-    found = re.search(rf'<script type="([^"]*)" id="{identity}">([^<]*)</script>', page.read_text("utf-8"))
-    assert found is not None
-    return json.loads(zlib.decompress(base64.b64decode(found[2])) if "base64" in found[1] else found[2])
+def content(page: Path, element_id: str) -> Any:
+    """Return the JSON of an element of a page, decompressed if needed."""
+    match = re.search(rf'<script type="([^"]*)" id="{element_id}">([^<]*)</script>', page.read_text("utf-8"))
+    assert match is not None
+    return json.loads(zlib.decompress(base64.b64decode(match[2])) if "base64" in match[1] else match[2])
 
 
-def test_there_is_a_page_for_every_suite_and_every_entry(folder: BoardFolder, tmp_path: Path) -> None:
+def test_site_has_a_page_for_every_suite_and_every_entry(folder: BoardFolder, tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site")
     names = [page.relative_to(tmp_path / "site").as_posix() for page in pages]
     entries = [f"rooms-v1/entries/{slug}.html" for slug in ("bad", "good", "small")]
@@ -49,19 +49,19 @@ def test_there_is_a_page_for_every_suite_and_every_entry(folder: BoardFolder, tm
     )
 
 
-def test_pages_say_what_the_board_says(folder: BoardFolder, tmp_path: Path) -> None:
+def test_pages_contain_the_numbers_of_the_board(folder: BoardFolder, tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site", tables=False)
     assert not folder.tables.exists()
-    board = block(pages[1], "document")
+    board = content(pages[1], "document")
     (track,) = board["tracks"]
     assert (track["name"], track["scripted"], track["entries"]) == ("lite, rules", True, ["good", "bad"])
     by_slug = {entry["slug"]: entry for entry in board["entries"]}
     assert (by_slug["good"]["ranks"], by_slug["small"]["ranks"]) == ([1, 2], None)
     assert by_slug["small"]["why"] == "the quick profile is never ranked"
-    curves = block(pages[1], f"curves-{track['key']}")
+    curves = content(pages[1], f"curves-{track['key']}")
     assert list(curves) == ["good", "bad"]
     assert [point["value"] for point in curves["good"]["read"]] == [0.0, 1.0]
-    entry, run = block(pages[3], "document"), block(pages[3], "report")["runs"][0]
+    entry, run = content(pages[3], "document"), content(pages[3], "report")["runs"][0]
     (pair,) = entry["pairs"]
     assert (pair["slug"], pair["verdict"]) == ("bad", "tie")
     assert pair["difference"]["value"] == pytest.approx(10 / 12, abs=1e-5)
@@ -69,21 +69,21 @@ def test_pages_say_what_the_board_says(folder: BoardFolder, tmp_path: Path) -> N
     assert run["families"][0]["loops"][0]["prompts"][1]["text"] == "p1"
 
 
-def test_differences_are_as_each_of_the_two_sees_them(folder: BoardFolder, tmp_path: Path) -> None:
+def test_difference_has_the_opposite_sign_on_the_page_of_the_other_entry(folder: BoardFolder, tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site")
-    (of_bad,), (of_good,) = (block(page, "document")["pairs"] for page in pages[2:4])
+    (of_bad,), (of_good,) = (content(page, "document")["pairs"] for page in pages[2:4])
     assert of_bad["difference"]["value"] == -of_good["difference"]["value"]
     assert of_bad["difference"]["low"] == -of_good["difference"]["high"]
 
 
-def test_the_same_board_gives_the_same_site(folder: BoardFolder, tmp_path: Path) -> None:
+def test_equal_boards_make_equal_sites(folder: BoardFolder, tmp_path: Path) -> None:
     first, second = (
         {page.name: page.read_bytes() for page in build_site(folder.path.parent, tmp_path / name)} for name in "ab"
     )
     assert first == second
 
 
-def test_a_site_is_replaced_and_nothing_else_is(folder: BoardFolder, tmp_path: Path) -> None:
+def test_older_site_is_replaced_but_other_folders_are_not(folder: BoardFolder, tmp_path: Path) -> None:
     site = tmp_path / "site"
     build_site(folder.path.parent, site)
     (site / "rooms-v1/entries/gone.html").write_text("", encoding="utf-8")
@@ -91,14 +91,14 @@ def test_a_site_is_replaced_and_nothing_else_is(folder: BoardFolder, tmp_path: P
     assert not (site / "rooms-v1/entries/gone.html").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/index.html").write_text("mine", encoding="utf-8")
-    for place in (tmp_path / "mine", folder.path.parent, folder.submission("good").result):
-        with pytest.raises(SubmissionError, match="is no site that was built; choose another --out"):
-            build_site(folder.path.parent, place)
+    for target in (tmp_path / "mine", folder.path.parent, folder.submission("good").result):
+        with pytest.raises(SubmissionError, match="is not a site built by ictbench; choose another --out"):
+            build_site(folder.path.parent, target)
     assert (tmp_path / "mine/index.html").read_text("utf-8") == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boards", "mine", "site"]
 
 
-def test_a_board_that_cannot_be_read_leaves_the_site_as_it_was(folder: BoardFolder, tmp_path: Path) -> None:
+def test_unreadable_board_leaves_the_older_site_unchanged(folder: BoardFolder, tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site")
     before = pages[1].read_bytes()
     folder.submission("good").metadata.write_text("{}", encoding="utf-8")
@@ -107,7 +107,7 @@ def test_a_board_that_cannot_be_read_leaves_the_site_as_it_was(folder: BoardFold
     assert pages[1].read_bytes() == before
 
 
-def test_no_text_ends_the_element_it_stands_in(folder: BoardFolder, tmp_path: Path) -> None:
+def test_hostile_text_cannot_end_or_begin_an_element(folder: BoardFolder, tmp_path: Path) -> None:
     board = restated(
         read_board(folder),
         "good",
@@ -119,17 +119,15 @@ def test_no_text_ends_the_element_it_stands_in(folder: BoardFolder, tmp_path: Pa
     )
     plain = write_site([read_board(folder)], tmp_path / "plain")
     hostile = write_site([board], tmp_path / "hostile")
-    for one, other in zip(plain, hostile, strict=True):
-        counts = [
-            [page.read_text("utf-8").count(tag) for tag in ("<script", "</script", "<!--")] for page in (one, other)
-        ]
-        assert counts[0] == counts[1]
-    assert block(hostile[1], "document")["entries"][1]["name"] == SCRIPT
+    for expected, page in zip(plain, hostile, strict=True):
+        for tag in ("<script", "</script", "<!--"):
+            assert page.read_text("utf-8").count(tag) == expected.read_text("utf-8").count(tag)
+    assert content(hostile[1], "document")["entries"][1]["name"] == SCRIPT
 
 
-def test_an_empty_board_has_a_page(tmp_path: Path) -> None:
+def test_empty_board_has_a_page(tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
     folder.submissions.mkdir(parents=True)
     pages = build_site(folder.path.parent, tmp_path / "site")
     assert [page.name for page in pages] == ["index.html", "index.html"]
-    assert block(pages[1], "document")["tracks"] == []
+    assert content(pages[1], "document")["tracks"] == []

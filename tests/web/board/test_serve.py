@@ -22,7 +22,7 @@ def leaderboards(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_site_is_served_to_this_machine_alone(leaderboards: Path) -> None:
+def test_site_is_served_to_this_machine_only(leaderboards: Path) -> None:
     with serving(leaderboards) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

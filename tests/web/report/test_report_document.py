@@ -9,33 +9,33 @@ import pytest
 
 from ictbench.errors import ResultError
 from ictbench.web.report import ReportSource
-from ictbench.web.report.report_document import document
+from ictbench.web.report.report_document import report_document
 
 Edited = Callable[[Callable[[Any], None]], ReportSource]
 
 
-def share(outcomes: str) -> float:
+def success_rate(outcomes: str) -> float:
     return outcomes.count("1") / len(outcomes)
 
 
-def test_the_document_is_plain_json_and_holds_the_result(source: ReportSource) -> None:
-    found = json.loads(json.dumps(document([source]), allow_nan=False))
-    (run,) = found["runs"]
-    plain = json.loads(source.result.to_json())
+def test_document_is_plain_json_and_contains_the_result(source: ReportSource) -> None:
+    document = json.loads(json.dumps(report_document([source]), allow_nan=False))
+    (run,) = document["runs"]
+    result = json.loads(source.result.to_json())
     for name in ("suite", "profile", "sizes", "actor", "reflector", "cost", "deviations", "versions"):
-        assert run[name] == plain[name]
-    for family, recorded in zip(run["families"], plain["families"], strict=True):
+        assert run[name] == result[name]
+    for family, recorded in zip(run["families"], result["families"], strict=True):
         assert family | recorded == family
-    assert found["differences"] == []
-    assert run["spent"] == plain["host"]["spent"]
+    assert document["differences"] == []
+    assert run["spent"] == result["host"]["spent"]
 
 
 def test_curves_are_means_over_loops_with_intervals(source: ReportSource) -> None:
-    (run,) = document([source])["runs"]
+    (run,) = report_document([source])["runs"]
     for family, recorded in zip(run["families"], source.result.families, strict=True):
         assert len(family["curve"]) == 3
         for index, point in enumerate(family["curve"]):
-            value = fmean(share(loop.selection[index]) for loop in recorded.loops)
+            value = fmean(success_rate(loop.selection[index]) for loop in recorded.loops)
             assert point["value"] == pytest.approx(value)
             assert 0 <= point["low"] <= point["value"] <= point["high"] <= 1
         assert recorded.measures is not None
@@ -44,7 +44,7 @@ def test_curves_are_means_over_loops_with_intervals(source: ReportSource) -> Non
     assert run["roles"][0]["curve"] == run["families"][1]["curve"]
 
 
-def one_loop(plain: Any) -> None:
+def keep_one_loop(plain: Any) -> None:
     for family in plain["families"]:
         family["loops"] = family["loops"][:1]
         for point in family["measures"]["curve"]:
@@ -52,40 +52,40 @@ def one_loop(plain: Any) -> None:
     plain["sizes"]["loops"] = 1
 
 
-def test_one_loop_has_a_curve_without_interval(edited: Edited) -> None:
-    (run,) = document([edited(one_loop)])["runs"]
+def test_curve_of_a_single_loop_has_no_interval(edited: Edited) -> None:
+    (run,) = report_document([edited(keep_one_loop)])["runs"]
     for family in run["families"]:
         assert [(point["low"], point["high"]) for point in family["curve"]] == [(None, None)] * 3
 
 
-def nothing_finished(plain: Any) -> None:
+def unfinished_family(plain: Any) -> None:
     plain["families"][1] |= {"loops": [], "measures": None, "behaviour": None}
     del plain["by_role"]["held-out"]
     plain |= {"complete": False, "owed": 9}
 
 
-def test_a_family_without_a_finished_loop_has_no_curve(edited: Edited) -> None:
-    (run,) = document([edited(nothing_finished)])["runs"]
+def test_family_without_a_finished_loop_has_no_curve(edited: Edited) -> None:
+    (run,) = report_document([edited(unfinished_family)])["runs"]
     assert run["families"][1]["curve"] == []
     assert [role["role"] for role in run["roles"]] == ["meta-train"]
 
 
-def test_runs_are_told_apart_by_reflector_and_where_that_is_the_same_by_folder(
+def test_labels_name_the_reflector_and_also_the_folder_if_reflectors_are_the_same(
     source: ReportSource, edited: Edited
 ) -> None:
     def other(plain: Any) -> None:
         plain["reflector"]["label"] = "none"
 
     same = ReportSource("again", source.result, source.episodes)
-    labels = [run["label"] for run in document([source, edited(other), same])["runs"]]
+    labels = [run["label"] for run in report_document([source, edited(other), same])["runs"]]
     assert labels == ["rules (small)", "none", "rules (again)"]
 
 
 def damage(path: str, value: Any) -> Callable[[Any], None]:
     def edit(plain: Any) -> None:
         target = plain["families"][1]["loops"][2]
-        *way, last = path.split(".")
-        for name in way:
+        *parents, last = path.split(".")
+        for name in parents:
             target = target[int(name) if isinstance(target, list) else name]
         target[int(last) if isinstance(target, list) else last] = value
 
@@ -93,7 +93,7 @@ def damage(path: str, value: Any) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("best", 7, r"prompt\[7\] has no test"),
         ("best", -1, r"prompt\[-1\] has no test"),
@@ -104,9 +104,9 @@ def damage(path: str, value: Any) -> Callable[[Any], None]:
         ("prompts", [], "0 prompts of 2 turns"),
     ],
 )
-def test_a_result_that_contradicts_itself_is_refused(edited: Edited, path: str, value: Any, said: str) -> None:
-    with pytest.raises(ResultError, match=f"the result of small contradicts itself: family read: loop 2: .*{said}"):
-        document([edited(damage(path, value))])
+def test_contradictory_result_is_refused(edited: Edited, path: str, value: Any, message: str) -> None:
+    with pytest.raises(ResultError, match=f"the result of small contradicts itself: family read: loop 2: .*{message}"):
+        report_document([edited(damage(path, value))])
 
 
 def test_loops_of_different_length_are_refused(edited: Edited) -> None:
@@ -117,4 +117,4 @@ def test_loops_of_different_length_are_refused(edited: Edited) -> None:
         plain["families"][0]["loops"][1] = loop | short | {"best": 0, "test": last}
 
     with pytest.raises(ResultError, match="family room-random: loop 1: 2 prompts of 2 turns"):
-        document([edited(shorten)])
+        report_document([edited(shorten)])

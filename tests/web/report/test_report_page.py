@@ -24,7 +24,7 @@ HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> {
 
 
 class Page(HTMLParser):
-    """A page as a browser divides it: elements in order, text by element."""
+    """Elements and texts of a page, parsed as a browser parses them."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -54,8 +54,8 @@ class Page(HTMLParser):
 
     @property
     def policy(self) -> str:
-        (found,) = (str(a["content"]) for _, a in self.tags if a.get("http-equiv") == "Content-Security-Policy")
-        return found
+        (policy,) = (str(a["content"]) for _, a in self.tags if a.get("http-equiv") == "Content-Security-Policy")
+        return policy
 
 
 def written(tmp_path: Path, *sources: ReportSource, choice: Any = "all") -> Page:
@@ -65,7 +65,7 @@ def written(tmp_path: Path, *sources: ReportSource, choice: Any = "all") -> Page
     return Page(path)
 
 
-def test_the_page_holds_document_and_episodes(tmp_path: Path, source: ReportSource) -> None:
+def test_page_contains_document_and_episodes(tmp_path: Path, source: ReportSource) -> None:
     page = written(tmp_path, source)
     (run,) = page.document["runs"]
     keys = sorted(episode.key for episode in source.episodes())
@@ -75,24 +75,24 @@ def test_the_page_holds_document_and_episodes(tmp_path: Path, source: ReportSour
         chunk = json.loads(zlib.decompress(base64.b64decode(page.blocks[f"chunk-0-{number}"])))
         shown += [episode["key"] for episode in chunk]
     assert shown == keys
-    assert run["episodes"]["note"] == f"{len(keys)} of {len(keys)} episodes of finished loops are in this page."
+    assert run["episodes"]["note"] == f"This page holds {len(keys)} of {len(keys)} episodes of finished loops."
 
 
-def test_the_index_stands_before_the_episodes(tmp_path: Path, source: ReportSource) -> None:
+def test_document_and_script_come_before_the_chunks(tmp_path: Path, source: ReportSource) -> None:
     page = written(tmp_path, source)
     assert next(iter(page.blocks)) == "document"
     tags = [attributes.get("id") for tag, attributes in page.tags if tag == "script"]
     assert tags[:3] == ["document", None, "chunk-0-0"]
 
 
-def test_several_runs_have_their_own_chunks(tmp_path: Path, source: ReportSource) -> None:
+def test_each_run_has_its_own_chunks(tmp_path: Path, source: ReportSource) -> None:
     other = replace(source, name="other")
     page = written(tmp_path, source, other, choice=3)
     assert sorted(page.blocks) == ["chunk-0-0", "chunk-1-0", "document"]
     assert [len(run["episodes"]["keys"]) for run in page.document["runs"]] == [3, 3]
 
 
-def test_without_episodes_the_journal_is_not_read(tmp_path: Path, source: ReportSource) -> None:
+def test_choice_none_does_not_read_the_journal(tmp_path: Path, source: ReportSource) -> None:
     def unread() -> Any:
         raise AssertionError("read")
 
@@ -101,14 +101,14 @@ def test_without_episodes_the_journal_is_not_read(tmp_path: Path, source: Report
     assert "(--episodes none)" in page.document["runs"][0]["episodes"]["note"]
 
 
-def test_a_journal_that_lacks_episodes_makes_a_page_that_says_so(tmp_path: Path, source: ReportSource) -> None:
+def test_note_counts_episodes_that_are_missing_from_the_journal(tmp_path: Path, source: ReportSource) -> None:
     page = written(tmp_path, replace(source, episodes=lambda: iter([next(source.episodes())])))
     (run,) = page.document["runs"]
     assert len(run["episodes"]["keys"]) == 1
-    assert re.search(r"the journal lacks \d+\.$", run["episodes"]["note"])
+    assert re.search(r"\d+ are missing from the journal\.$", run["episodes"]["note"])
 
 
-def test_nothing_may_be_loaded_or_sent_and_only_our_script_runs(tmp_path: Path, source: ReportSource) -> None:
+def test_policy_allows_only_the_script_and_the_style_of_the_page(tmp_path: Path, source: ReportSource) -> None:
     page = written(tmp_path, source)
     rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -125,7 +125,7 @@ def test_nothing_may_be_loaded_or_sent_and_only_our_script_runs(tmp_path: Path, 
     assert not any(name.startswith("on") or name == "style" for _, attributes in page.tags for name in attributes)
 
 
-def test_hostile_text_ends_no_element_and_begins_none(tmp_path: Path, source: ReportSource, edited: Edited) -> None:
+def test_hostile_text_cannot_end_or_begin_an_element(tmp_path: Path, source: ReportSource, edited: Edited) -> None:
     def poison(plain: Any) -> None:
         plain["reflector"]["label"] = HOSTILE
         plain["families"][0]["name"] = plain["families"][0]["note"] = HOSTILE
@@ -140,18 +140,18 @@ def test_hostile_text_ends_no_element_and_begins_none(tmp_path: Path, source: Re
     assert "\u202e" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_measure_that_is_no_number_is_refused(tmp_path: Path, source: ReportSource) -> None:
+def test_measure_that_is_not_finite_is_refused(tmp_path: Path, source: ReportSource) -> None:
     family, *others = source.result.families
     assert family.behaviour is not None
     behaviour = family.behaviour.model_copy(update={"prompt_bytes": float("nan")})
     families = (family.model_copy(update={"behaviour": behaviour}), *others)
     result = source.result.model_copy(update={"families": families})
-    with pytest.raises(ResultError, match=r"a result is damaged \(small\): a measure in it is no finite number"):
+    with pytest.raises(ResultError, match=r"a result is damaged \(small\): a measure in it is not a finite number"):
         write_page([replace(source, result=result)], "none", tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_when_a_journal_breaks_off_an_older_page_stays(tmp_path: Path, source: ReportSource) -> None:
+def test_failed_write_keeps_the_older_page(tmp_path: Path, source: ReportSource) -> None:
     def broken() -> Any:
         yield next(source.episodes())
         raise OSError("gone")
@@ -164,7 +164,7 @@ def test_when_a_journal_breaks_off_an_older_page_stays(tmp_path: Path, source: R
     assert (tmp_path / "report.html").read_bytes() == before
 
 
-def test_a_report_is_known_from_other_files(tmp_path: Path, source: ReportSource) -> None:
+def test_reports_are_distinguished_from_other_files(tmp_path: Path, source: ReportSource) -> None:
     written(tmp_path, source, choice="none")
     assert is_report(tmp_path / "report.html")
     (tmp_path / "other.html").write_bytes(b"<!DOCTYPE html>\n<title>\xff mine</title>")

@@ -7,31 +7,31 @@ from typing import Any
 import pytest
 
 from ictbench.web.report import ReportSource
-from ictbench.web.report.run_differences import differences
+from ictbench.web.report.run_differences import run_differences
 
 Edited = Callable[[Callable[[Any], None]], ReportSource]
 
 
-def test_runs_that_differ_in_their_reflector_alone_are_comparable(source: ReportSource, edited: Edited) -> None:
+def test_runs_that_differ_only_in_their_reflector_are_comparable(source: ReportSource, edited: Edited) -> None:
     def other(plain: Any) -> None:
         plain["reflector"] |= {"label": "none", "name": "none"}
         plain["host"]["folder"] = "elsewhere"
 
-    assert list(differences([source.result])) == []
-    assert list(differences([source.result, edited(other).result])) == []
+    assert list(run_differences([source.result])) == []
+    assert list(run_differences([source.result, edited(other).result])) == []
 
 
-def change(*way: str, value: Any) -> Callable[[Any], None]:
+def change(*path: str, value: Any) -> Callable[[Any], None]:
     def edit(plain: Any) -> None:
-        for name in way[:-1]:
+        for name in path[:-1]:
             plain = plain[name]
-        plain[way[-1]] = value
+        plain[path[-1]] = value
 
     return edit
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "expected"),
     [
         (change("suite", "digest", value="f" * 64), r"suite digest: .{12} / ffffffffffff"),
         (change("profile", value="lite"), "profile: quick / lite"),
@@ -45,8 +45,8 @@ def change(*way: str, value: Any) -> Callable[[Any], None]:
         (lambda plain: plain["families"][0]["loops"].pop(), r"finished loops: \[0, 1, 2\] / \[0, 1\] and \[0, 1, 2\]"),
     ],
 )
-def test_anything_else_that_differs_is_named(
-    source: ReportSource, edited: Edited, edit: Callable[[Any], None], said: str
+def test_other_differences_are_listed(
+    source: ReportSource, edited: Edited, edit: Callable[[Any], None], expected: str
 ) -> None:
-    (line,) = differences([source.result, edited(edit).result])
-    assert re.fullmatch(said, line), line
+    (line,) = run_differences([source.result, edited(edit).result])
+    assert re.fullmatch(expected, line), line

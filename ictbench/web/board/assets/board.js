@@ -1,18 +1,18 @@
-// A suite's page: every part shows the track, the filters and the order that the reader chose.
+// Script of a suite's page: all parts show the track, filters and order that the reader selected.
 
-import { logSection } from "./board-log.js";
-import { choices } from "./choices.js";
-import { costSection } from "./cost-gain.js";
-import { curvesSection } from "./curves-compared.js";
-import { element } from "./dom.js";
-import { familySection } from "./family-table.js";
-import { chooseEntries, rankingSection } from "./ranking.js";
-import { drawPage } from "./site-frame.js";
+import { element } from "../../assets/dom.js";
+import { drawPage, pageDocument } from "../../assets/page.js";
+import { costSection } from "./cost.js";
+import { familiesSection } from "./families.js";
+import { learningCurvesSection } from "./learning-curves.js";
+import { logSection } from "./log.js";
+import { rankingSection, selectEntries } from "./ranking.js";
 import { unrankedSection } from "./unranked.js";
+import { viewState } from "./view-state.js";
 
-const board = JSON.parse(document.getElementById("document").textContent);
+const board = pageDocument();
 const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
-const { chosen, set } = choices(
+const { state, update } = viewState(
   {
     track: board.tracks[0]?.key ?? "",
     weights: "any",
@@ -24,25 +24,25 @@ const { chosen, set } = choices(
     measure: "best",
     curves: "",
   },
-  update,
+  show,
 );
 
-const ranking = rankingSection(board, chosen, set);
+const ranking = rankingSection(board, state, update);
 const parts = board.tracks.length
   ? [
       ["Ranking", ranking],
-      ["Cost", costSection(chosen, set)],
-      ["Families", familySection(board, chosen, set)],
-      ["Curves", curvesSection(chosen, set)],
+      ["Cost", costSection(state, update)],
+      ["Families", familiesSection(board, state, update)],
+      ["Curves", learningCurvesSection(state, update)],
     ]
   : [["Ranking", ranking]];
 
-function update() {
-  const track = board.tracks.find(({ key }) => key === chosen.track) ?? board.tracks[0];
+function show() {
+  const track = board.tracks.find(({ key }) => key === state.track) ?? board.tracks[0];
   if (!track) return;
   const all = track.entries.map((slug) => bySlug.get(slug));
-  const view = { track, all, entries: chooseEntries(all, chosen) };
-  for (const [, part] of parts) part.update(view);
+  const view = { track, all, entries: selectEntries(all, state) };
+  for (const [, part] of parts) part.show(view);
 }
 
 const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
@@ -51,12 +51,12 @@ unranked.append(
   element(
     "p",
     { class: "faint" },
-    "The same as tables: ",
+    "This board as tables: ",
     tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)]),
   ),
 );
 
-update();
+show();
 drawPage({
   title: board.suite,
   subtitle: board.title,

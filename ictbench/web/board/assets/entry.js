@@ -1,48 +1,41 @@
-// An entry's page: what is known of it at once, its run as soon as that is unpacked.
+// Script of an entry's page: its description at once, the sections of its run when their data are decompressed.
 
-import { behaviourSection } from "./behaviour.js";
-import { logTable } from "./board-log.js";
-import { loadChunk } from "./chunks.js";
-import { costSection } from "./cost.js";
-import { element } from "./dom.js";
-import { badgesSection, othersSection, overviewSection } from "./entry-parts.js";
-import { episodesSection } from "./episodes.js";
-import { gainsSection } from "./gains.js";
-import { promptsSection } from "./prompts.js";
-import { drawPage, section } from "./site-frame.js";
-import { successSection } from "./success.js";
+import { loadChunk } from "../../assets/chunks.js";
+import { element } from "../../assets/dom.js";
+import { drawPage, errorNote, pageDocument, scrollToAddress, section } from "../../assets/page.js";
+import { behaviourSection } from "../../assets/run/behaviour.js";
+import { costSection } from "../../assets/run/cost.js";
+import { episodesSection } from "../../assets/run/episodes.js";
+import { gainsSection } from "../../assets/run/gains.js";
+import { learningCurvesSection } from "../../assets/run/learning-curves.js";
+import { promptsSection, promptText } from "../../assets/run/prompts.js";
+import { badgesSection, comparisonSection, overviewSection } from "./entry-sections.js";
+import { logView } from "./log.js";
 
-const page = JSON.parse(document.getElementById("document").textContent);
+const page = pageDocument();
 
-// Sections of the run, by the id that their node has.
-const OF_RUN = {
-  success: ["Curves", successSection],
+// Sections of the run by the id of their node.
+const RUN_SECTIONS = {
+  success: ["Curves", learningCurvesSection],
   gains: ["Gains", gainsSection],
   prompts: ["Prompts", (report) => promptsSection(report, null)],
-  episodes: ["Trajectories", (report) => episodesSection(report, { onlyHere: true }).node],
+  episodes: ["Trajectories", (report) => episodesSection(report, { onlyStored: true }).node],
   behaviour: ["Behaviour", behaviourSection],
   cost: ["Cost", costSection],
 };
 
-const waiting = Object.entries(OF_RUN).map(([id, [name]]) => [
+const placeholders = Object.entries(RUN_SECTIONS).map(([id, [name]]) => [
   name,
-  section(id, name, element("p", { class: "faint" }, "Unpacking \u2026")),
+  section(id, name, element("p", { class: "faint" }, "Loading \u2026")),
 ]);
 
-function instructionSection() {
-  const { instruction, entry } = page;
+function instructionSection({ instruction, entry }) {
+  const missing = `${entry.reflector} has no instruction: it is not a language model, or its instruction is not published.`;
   return section(
     "instruction",
-    "What the reflector is told, as its submitter says",
-    instruction
-      ? element("div", { class: "prompt-text" }, instruction)
-      : element("p", { class: "faint" }, `${entry.reflector} has no instruction: it is no language model, or keeps it to itself.`),
+    "Instruction of the reflector, as stated by its submitter",
+    instruction ? promptText(instruction) : element("p", { class: "faint" }, missing),
   );
-}
-
-function ownLog() {
-  const told = page.log.length ? logTable(page.log, () => null) : element("p", { class: "faint" }, "No line yet.");
-  return section("log", "Log of this entry", told);
 }
 
 drawPage({
@@ -52,20 +45,25 @@ drawPage({
   sections: [
     ["Overview", overviewSection(page)],
     ["Badges", badgesSection(page)],
-    ["Against others", othersSection(page)],
-    ...waiting,
-    ["Instruction", instructionSection()],
-    ["Log", ownLog()],
+    ["Comparison", comparisonSection(page)],
+    ...placeholders,
+    ["Instruction", instructionSection(page)],
+    [
+      "Log",
+      section(
+        "log",
+        "Log of this entry",
+        logView(page.log, () => null),
+      ),
+    ],
   ],
 });
 
 loadChunk("report").then(
   (report) => {
-    for (const [id, [, make]] of Object.entries(OF_RUN)) document.getElementById(id).replaceWith(make(report));
-    if (location.hash.length > 1) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    for (const [id, [, draw]] of Object.entries(RUN_SECTIONS)) document.getElementById(id).replaceWith(draw(report));
+    scrollToAddress();
   },
-  (error) => {
-    const told = `The run cannot be unpacked: ${error.message}`;
-    document.getElementById("success").replaceChildren(element("p", { class: "note warn", role: "alert" }, told));
-  },
+  (error) =>
+    document.getElementById("success").replaceChildren(errorNote(`Cannot decompress the run: ${error.message}`)),
 );

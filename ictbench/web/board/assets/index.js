@@ -1,35 +1,36 @@
-// The index: a card a suite, with what leads each of its tracks.
+// Script of the index page: one card per suite, with the leading entries of each track.
 
-import { element } from "./dom.js";
-import { entryLink, ranksOf } from "./entry-words.js";
-import { forest } from "./forest.js";
-import { estimate, signed } from "./format.js";
-import { drawPage, section } from "./site-frame.js";
-import { dataTable } from "./table.js";
+import { element } from "../../assets/dom.js";
+import { estimate, signed } from "../../assets/format.js";
+import { drawPage, pageDocument, section } from "../../assets/page.js";
+import { dataTable } from "../../assets/table.js";
+import { baseToBest } from "./base-to-best.js";
+import { entryLink, ranksText } from "./entry-format.js";
 
-const { suites } = JSON.parse(document.getElementById("document").textContent);
+const { suites } = pageDocument();
 
-function card({ name, title, ranked, unranked, tracks }) {
-  const place = encodeURIComponent(name);
+function suiteCard({ name, title, ranked, unranked, tracks }) {
+  const folder = encodeURIComponent(name);
+  const facts = [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean);
   return element(
     "article",
     { class: "card", "aria-label": name },
-    element("h3", {}, element("a", { href: `${place}/index.html` }, name)),
-    element("p", { class: "faint" }, [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean).join(" \u00b7 ")),
-    tracks.map((track) => leaders(track, place)),
+    element("h3", {}, element("a", { href: `${folder}/index.html` }, name)),
+    element("p", { class: "faint" }, facts.join(" \u00b7 ")),
+    tracks.map((track) => trackLeaders(track, folder)),
   );
 }
 
-function leaders({ key, name, leaders: first }, place) {
+function trackLeaders({ key, name, leaders }, folder) {
   return [
-    element("h4", { class: "kind" }, element("a", { href: `${place}/index.html?track=${key}` }, name)),
+    element("h4", { class: "kind" }, element("a", { href: `${folder}/index.html?track=${key}` }, name)),
     dataTable({
-      caption: `First in ${name}`,
+      caption: `Leaders of ${name}`,
       columns: ["entry", "rank", "base to best", "best", "gain"],
-      rows: first.map((entry) => [
-        entryLink(entry, `${place}/entries/${entry.slug}.html`),
-        ranksOf(entry),
-        forest(entry.measures),
+      rows: leaders.map((entry) => [
+        entryLink(entry, `${folder}/entries/${entry.slug}.html`),
+        ranksText(entry),
+        baseToBest(entry.measures),
         estimate(entry.measures.best),
         estimate(entry.measures.gain, signed),
       ]),
@@ -40,8 +41,6 @@ function leaders({ key, name, leaders: first }, place) {
 
 drawPage({
   title: "ictbench leaderboard",
-  subtitle: "",
-  trail: [],
   sections: [
     [
       "Suites",
@@ -51,11 +50,10 @@ drawPage({
         element(
           "p",
           { class: "lead" },
-          "How well language agents learn from experience: an actor plays, a reflector rewrites its prompt, and what " +
-            "counts is how much better the actor becomes on tasks it has never seen. What is ranked here was played " +
-            "again by the board.",
+          "How well language agents learn from experience: an actor plays, a reflector rewrites the actor\u2019s prompt, " +
+            "and the score is how much the actor improves on new tasks. The board has replayed every ranked run.",
         ),
-        element("div", { class: "suites" }, suites.map(card)),
+        element("div", { class: "suites" }, suites.map(suiteCard)),
       ),
     ],
   ],

@@ -1,46 +1,55 @@
-// The ranking of one track: filtered and sorted by the reader, ranks as they are among all entries.
+// Ranking of one track. The reader filters and sorts it; ranks stay those among all entries of the track.
 
-import { nameIn } from "./choices.js";
-import { element, picker, setOptions } from "./dom.js";
-import { badgeList, below, dollars, entryHead, ranksOf, stacked, tokens, weightsOf } from "./entry-words.js";
-import { forest } from "./forest.js";
-import { number, signed } from "./format.js";
-import { section } from "./site-frame.js";
-import { scrollBox } from "./table.js";
+import { element, picker, setOptions } from "../../assets/dom.js";
+import { number, signed } from "../../assets/format.js";
+import { section } from "../../assets/page.js";
+import { scrollBox } from "../../assets/table.js";
+import { baseToBest } from "./base-to-best.js";
+import {
+  badgeList,
+  compactCount,
+  dollars,
+  entryHead,
+  ranksText,
+  secondLine,
+  stackedEstimate,
+  weightsText,
+} from "./entry-format.js";
+import { keyOrFirst } from "./view-state.js";
 
 const measure = (name) => (entry) => entry.measures[name]?.value ?? null;
 
-// `value` is sorted by, the highest first unless `up`.
+// `value` is the sort key of a column: highest first, or lowest first if `ascending`.
 const COLUMNS = [
-  { key: "rank", head: "rank", value: ({ ranks }) => ranks[0] + ranks[1] / 1000, up: true, cell: ranksOf },
-  { key: "name", head: "entry", value: ({ name }) => name.toLowerCase(), up: true },
-  { head: "0 \u2026 1", cell: ({ measures }) => forest(measures) },
-  { key: "best", head: "best", value: measure("best"), cell: ({ measures }) => stacked(measures.best) },
-  { key: "gain", head: "gain", value: measure("gain"), cell: ({ measures }) => stacked(measures.gain, signed) },
+  { key: "rank", head: "rank", value: ({ ranks }) => ranks[0] + ranks[1] / 1000, ascending: true, cell: ranksText },
+  { key: "name", head: "entry", value: ({ name }) => name.toLowerCase(), ascending: true },
+  { head: "0 \u2026 1", cell: ({ measures }) => baseToBest(measures) },
+  { key: "best", head: "best", value: measure("best"), cell: ({ measures }) => stackedEstimate(measures.best) },
+  { key: "gain", head: "gain", value: measure("gain"), cell: ({ measures }) => stackedEstimate(measures.gain, signed) },
   { key: "last", head: "last", value: measure("last"), cell: ({ measures }) => number(measures.last.value) },
   {
     key: "headroom",
-    head: "headroom",
+    head: "headroom gain",
     value: measure("headroom_gain"),
-    cell: ({ measures }) => stacked(measures.headroom_gain, signed),
+    cell: ({ measures }) => stackedEstimate(measures.headroom_gain, signed),
   },
   {
     key: "blind",
     head: "over blind",
     value: measure("over_blind"),
-    cell: ({ measures }) => stacked(measures.over_blind, signed),
+    cell: ({ measures }) => stackedEstimate(measures.over_blind, signed),
   },
   { head: "badges", cell: badgeList },
   {
     head: "trained on",
-    cell: (entry) => [entry.trained_on, entry.weights === null ? null : below(`${weightsOf(entry)} weights`)],
+    cell: (entry) => [entry.trained_on, entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`)],
   },
   {
     key: "tokens",
     head: "tokens",
     value: ({ cost }) => cost.tokens,
-    up: true,
-    cell: ({ cost }) => [tokens(cost.tokens), below(dollars(cost.usd))],
+    ascending: true,
+    cell: ({ cost }) => [compactCount(cost.tokens), secondLine(dollars(cost.usd))],
   },
   { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date },
 ];
@@ -59,41 +68,36 @@ const FILTERS = {
   },
 };
 
-// The entries of a track that the reader wants to see, in the order that was asked for.
-export function chooseEntries(ranked, { weights, badge, trained, sort, order }) {
-  const words = ranked.some((entry) => entry.trained_on === trained) ? trained : "any";
-  const kept = ranked.filter(
-    (entry) =>
-      FILTERS.weights[nameIn(FILTERS.weights, weights)](entry) &&
-      FILTERS.badge[nameIn(FILTERS.badge, badge)](entry) &&
-      (words === "any" || entry.trained_on === words),
-  );
-  const { value, up = false } = COLUMNS.find(({ key }) => key && key === sort) ?? COLUMNS[0];
-  const ascending = (order || (up ? "up" : "down")) === "up";
-  const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0) * (ascending ? 1 : -1);
-  return [...kept].sort((one, other) => {
-    const [a, b] = [value(one), value(other)];
-    // What is not known comes last, whichever way.
-    return a === null || b === null ? (a === null) - (b === null) : compare(a, b);
+// Return the entries of a track that pass the filters, in the selected order.
+export function selectEntries(all, state) {
+  const isWanted = entryFilter(all, state);
+  const column = COLUMNS.find(({ key }) => key && key === state.sort) ?? COLUMNS[0];
+  const sign = isAscending(column, state) ? 1 : -1;
+  return all.filter(isWanted).sort((left, right) => {
+    const [a, b] = [column.value(left), column.value(right)];
+    // Entries without the value come last in either order.
+    if (a === null || b === null) return (a === null) - (b === null);
+    return sign * (a < b ? -1 : a > b ? 1 : 0);
   });
 }
 
-export function rankingSection(board, chosen, set) {
-  const options = (names) => names.map((name) => [name, name]);
-  const track = picker(
-    "Profile and actor",
-    board.tracks.map(({ key, name }) => [key, name]),
-    (key) => set({ track: key, trained: "any", curves: "" }),
-  );
-  const weights = picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (value) =>
-    set({ weights: value }),
-  );
-  const trained = picker("Trained on", [], (value) => set({ trained: value }));
-  const badge = picker("Badge", options(Object.keys(FILTERS.badge)), (value) => set({ badge: value }));
+function entryFilter(all, { weights, badge, trained }) {
+  const hasWeights = FILTERS.weights[keyOrFirst(FILTERS.weights, weights)];
+  const hasBadge = FILTERS.badge[keyOrFirst(FILTERS.badge, badge)];
+  const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
+  return (entry) => hasWeights(entry) && hasBadge(entry) && (!isTrainingKnown || entry.trained_on === trained);
+}
+
+function isAscending({ ascending = false }, { order }) {
+  return order ? order === "up" : ascending;
+}
+
+export function rankingSection(board, state, update) {
+  const pickers = filterPickers(board, update);
   const status = element("p", { class: "faint", role: "status" });
   const about = element("p", { class: "faint" });
   const body = element("tbody", {});
-  const heads = COLUMNS.map(({ key, head, up = false }) => columnHead(key, head, () => set(sortBy(chosen, key, up))));
+  const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
   const table = element(
     "table",
     { class: "ranking" },
@@ -102,20 +106,15 @@ export function rankingSection(board, chosen, set) {
     body,
   );
 
-  function update({ track: shown, all, entries }) {
-    const words = [...new Set(all.map(({ trained_on: each }) => each))].sort();
-    setOptions(trained.select, options(["any", ...words]));
-    track.select.value = shown.key;
-    weights.select.value = nameIn(FILTERS.weights, chosen.weights);
-    badge.select.value = nameIn(FILTERS.badge, chosen.badge);
-    trained.select.value = words.includes(chosen.trained) ? chosen.trained : "any";
-    about.replaceChildren(aboutTrack(shown, all));
+  function show({ track, all, entries }) {
+    showFilters(pickers, track, all, state);
+    about.replaceChildren(element("span", {}, trackText(track, all)));
     status.textContent =
       entries.length === all.length
-        ? `All ${all.length} of this track.`
-        : `${entries.length} of ${all.length} are shown; ranks are among all of them.`;
-    heads.forEach((head, index) => markSorted(head, COLUMNS[index], chosen));
-    body.replaceChildren(...(entries.length ? entries.map(row) : [nothing()]));
+        ? `All ${all.length} entries of this track.`
+        : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
+    heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
+    body.replaceChildren(...(entries.length ? entries.map(entryRow) : [emptyRow()]));
   }
 
   const node = section(
@@ -124,42 +123,70 @@ export function rankingSection(board, chosen, set) {
     element(
       "p",
       { class: "lead" },
-      "Reflectors ranked for one actor, by success on test tasks under the best prompt: mean over held-out families, " +
-        "with 95 % intervals. A range of ranks is a tie: those differences may be chance. On the line from 0 to 1 the " +
-        "hollow mark is the first prompt, the filled one the best.",
+      "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
+        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " +
+        "the hollow mark is the first prompt, the filled mark the best one.",
     ),
     board.tracks.length
       ? [
-          element("div", { class: "pickers" }, [track, weights, trained, badge].map((each) => each.node)),
+          element(
+            "div",
+            { class: "pickers" },
+            Object.values(pickers).map((each) => each.node),
+          ),
           about,
           scrollBox(table, "Ranking, all columns"),
           status,
         ]
-      : element("p", { class: "note" }, "Nothing is ranked yet."),
+      : element("p", { class: "note" }, "No entry is ranked yet."),
   );
-  return { node, update };
+  return { node, show };
 }
 
-function columnHead(key, head, click) {
+function filterPickers(board, update) {
+  return {
+    track: picker(
+      "Profile and actor",
+      board.tracks.map(({ key, name }) => [key, name]),
+      (track) => update({ track, trained: "any", curves: "" }),
+    ),
+    weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) => update({ weights })),
+    trained: picker("Trained on", [], (trained) => update({ trained })),
+    badge: picker("Badge", options(Object.keys(FILTERS.badge)), (badge) => update({ badge })),
+  };
+}
+
+function showFilters(pickers, track, all, state) {
+  const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
+  setOptions(pickers.trained.select, options(["any", ...trainings]));
+  pickers.track.select.value = track.key;
+  pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
+  pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
+  pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
+}
+
+function options(names) {
+  return names.map((name) => [name, name]);
+}
+
+function columnHead({ key, head }, click) {
   const content = key ? element("button", { type: "button", class: "sort", click }, head) : head;
   return element("th", { scope: "col", "data-key": key ?? null }, content);
 }
 
-// A second press turns the order around.
-function sortBy(chosen, key, up) {
-  const natural = up ? "up" : "down";
-  const turned = chosen.sort === key && !chosen.order;
-  return { sort: key, order: turned ? (natural === "up" ? "down" : "up") : "" };
+// A second click on the same column reverses the order.
+function sortBy({ key, ascending = false }, { sort, order }) {
+  const isReversal = sort === key && !order;
+  return { sort: key, order: isReversal ? (ascending ? "down" : "up") : "" };
 }
 
-function markSorted(head, { key, up = false }, { sort, order }) {
-  if (key && key === sort) {
-    const ascending = (order || (up ? "up" : "down")) === "up";
-    head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-  } else head.removeAttribute("aria-sort");
+function markSorted(head, column, state) {
+  if (column.key && column.key === state.sort)
+    head.setAttribute("aria-sort", isAscending(column, state) ? "ascending" : "descending");
+  else head.removeAttribute("aria-sort");
 }
 
-function row(entry) {
+function entryRow(entry) {
   const cells = COLUMNS.map(({ head, cell }) =>
     head === "entry"
       ? element("th", { scope: "row" }, entryHead(entry, `entries/${entry.slug}.html`))
@@ -168,12 +195,13 @@ function row(entry) {
   return element("tr", {}, cells);
 }
 
-function nothing() {
-  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, "No entry is like that."));
+function emptyRow() {
+  const text = "No entry passes these filters.";
+  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
 }
 
-function aboutTrack({ actor, scripted }, all) {
-  const parts = [scripted ? `Actor ${actor}: a program, no language model.` : `Actor ${actor}.`];
-  if (all.length > 1) parts.push(` All ${all.length} played the same tasks.`);
-  return element("span", {}, parts);
+function trackText({ actor, scripted }, all) {
+  const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
+  if (all.length > 1) parts.push(`All ${all.length} entries played the same tasks.`);
+  return parts.join(" ");
 }

@@ -1,33 +1,36 @@
-// What the board shows and does not rank, each kind with the reason.
+// Entries that the board shows but does not rank, grouped by reason.
 
-import { element } from "./dom.js";
-import { badgeList, entryHead } from "./entry-words.js";
-import { estimate, number, signed } from "./format.js";
-import { section } from "./site-frame.js";
-import { dataTable } from "./table.js";
+import { element } from "../../assets/dom.js";
+import { estimate, number, signed } from "../../assets/format.js";
+import { section } from "../../assets/page.js";
+import { dataTable } from "../../assets/table.js";
+import { badgeList, entryHead } from "./entry-format.js";
 
-const KINDS = {
+const GROUPS = {
   trained: [
     "Trained on held-out families",
-    "Their reflectors have met what they are tested on, so their numbers say little of new families.",
+    "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " +
+      "on new families.",
   ],
-  waiting: ["Not replayed yet", "The board has not played their actions again: these numbers are claims."],
-  control: ["Controls", "Arms that show what something other than experience brings."],
-  shown: ["Shown as they are", "Runs that no ranking takes, put here by the board."],
+  waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters\u2019 claims."],
+  control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
+  shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board\u2019s maintainers."],
 };
 
 export function unrankedSection(board) {
-  const groups = Object.entries(KINDS)
-    .map(([kind, words]) => [words, board.entries.filter((entry) => entry.section === kind)])
+  const groups = Object.entries(GROUPS)
+    .map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)])
     .filter(([, entries]) => entries.length);
   return section(
     "unranked",
     "Not ranked",
-    groups.length ? groups.map(([words, entries]) => group(words, entries)) : element("p", { class: "faint" }, "Nothing."),
+    groups.length
+      ? groups.map(([texts, entries]) => groupView(texts, entries))
+      : element("p", { class: "faint" }, "All entries are ranked."),
   );
 }
 
-function group([heading, lead], entries) {
+function groupView([heading, lead], entries) {
   return [
     element("h3", { class: "kind" }, heading),
     element("p", { class: "lead" }, lead),
@@ -36,15 +39,15 @@ function group([heading, lead], entries) {
       { class: "unranked" },
       dataTable({
         caption: heading,
-        columns: ["entry", "why", "actor", "profile", "best", "gain", "last", "badges", "date"],
-        rows: entries.map(row),
+        columns: ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"],
+        rows: entries.map(entryRow),
         hideCaption: true,
       }),
     ),
   ];
 }
 
-function row(entry) {
+function entryRow(entry) {
   const { best, gain, last } = entry.measures;
   return [
     entryHead(entry, `entries/${entry.slug}.html`),

@@ -1,32 +1,32 @@
-// The headline of each run, and what a reader must know before believing it.
+// Headline numbers of each run, and the remarks needed to interpret them.
 
-import { element } from "./dom.js";
-import { count, counted, duration, estimate, number, signed } from "./format.js";
-import { seriesClass } from "./frame.js";
+import { seriesClass } from "../../assets/chart.js";
+import { element } from "../../assets/dom.js";
+import { count, counted, duration, estimate, number, signed } from "../../assets/format.js";
+import { section } from "../../assets/page.js";
 
-export function overview(report) {
+export function overviewSection(report) {
   const several = report.runs.length > 1;
-  return element(
-    "section",
-    { id: "overview", "aria-labelledby": "overview-heading" },
-    element("h2", { id: "overview-heading" }, several ? "Runs side by side" : "Overview"),
-    several ? comparability(report) : null,
+  return section(
+    "overview",
+    several ? "Runs side by side" : "Overview",
+    several ? comparabilityNote(report) : null,
     element(
       "div",
       { class: "cards" },
-      report.runs.map((run, position) => card(run, position, several)),
+      report.runs.map((run, position) => runCard(run, position, several)),
     ),
   );
 }
 
-function comparability({ differences, several_suites: severalSuites }) {
+function comparabilityNote({ differences, several_suites: severalSuites }) {
   if (!differences.length) {
-    const told = "Same suite, families, sizes, loops, actor and versions: these runs can be compared.";
-    return element("p", { class: "note" }, told);
+    const text = "These runs can be compared: suite, families, sizes, loops, actor and versions are the same.";
+    return element("p", { class: "note" }, text);
   }
   const warning = severalSuites
-    ? "These runs are of different suites: their numbers cannot be compared. They differ in:"
-    : "These runs differ in more than their reflectors. What differs may explain what the numbers show:";
+    ? "These runs are of different suites, so their numbers cannot be compared. Differences:"
+    : "These runs differ in more than their reflectors, which may explain differences in their numbers:";
   return element(
     "div",
     { class: "note warn" },
@@ -39,15 +39,15 @@ function comparability({ differences, several_suites: severalSuites }) {
   );
 }
 
-function card(run, position, several) {
+function runCard(run, position, several) {
   const headline = run.roles.find(({ role }) => role === "held-out") ?? run.roles[0];
   return element(
     "article",
     { class: `card ${several ? seriesClass(position) : ""}`, "aria-label": `Run ${run.label}` },
     element("h3", {}, several ? element("span", { class: "swatch" }) : null, run.label),
     element("p", { class: "faint" }, `reflector ${run.reflector.label}, actor ${run.actor.label} \u00b7 ${run.name}`),
-    headline ? numbers(headline) : element("p", {}, "No loop is finished yet."),
-    element("p", { class: "faint" }, sizes(run)),
+    headline ? headlineNumbers(headline) : element("p", {}, "No loop has finished yet."),
+    element("p", { class: "faint" }, sizesText(run)),
     element(
       "ul",
       { class: "remarks" },
@@ -56,7 +56,7 @@ function card(run, position, several) {
   );
 }
 
-function numbers({ role, measures }) {
+function headlineNumbers({ role, measures }) {
   const facts = [
     ["best", number(measures.best.value)],
     ["gain", estimate(measures.gain, signed)],
@@ -69,15 +69,15 @@ function numbers({ role, measures }) {
       { class: "headline" },
       facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
     ),
-    element("p", { class: "faint" }, `success on test tasks, mean of ${role} families`),
+    element("p", { class: "faint" }, `success rate on test tasks, mean of ${role} families`),
   ];
 }
 
-function sizes({ profile, sizes: size, seconds, started }) {
+function sizesText({ profile, sizes, seconds, started }) {
   const parts = [
     `profile ${profile}`,
-    `${counted(size.loops, "loop")} of ${counted(size.turns, "turn")} with ${counted(size.batch_size, "task")}`,
-    `${count(size.selection_size)} selection and ${count(size.test_size)} test tasks a loop`,
+    `${counted(sizes.loops, "loop")} of ${counted(sizes.turns, "turn")} with ${counted(sizes.batch_size, "task")}`,
+    `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop`,
     `started ${started.slice(0, 16).replace("T", " ")} UTC, took ${duration(seconds)}`,
   ];
   return parts.join(" \u00b7 ");

@@ -1,0 +1,60 @@
+// Formatting of numbers. A missing number is a dash.
+
+export const MISSING = "\u2013";
+
+export function number(value, digits = 2) {
+  return isNumber(value) ? value.toFixed(digits) : MISSING;
+}
+
+export function signed(value, digits = 2) {
+  if (!isNumber(value)) return MISSING;
+  return `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(digits)}`;
+}
+
+export function percent(value) {
+  return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
+}
+
+export function count(value) {
+  return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
+}
+
+// Return a count with its noun: "1 decision", "25 decisions".
+export function counted(value, noun) {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+export function money(value) {
+  return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+}
+
+export function duration(seconds) {
+  if (!isNumber(seconds)) return MISSING;
+  if (seconds < 120) return `${seconds.toFixed(0)} s`;
+  return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+// Return an estimate { value, low, high } as text, with its interval if it has one.
+export function estimate(measure, format = number) {
+  if (!measure) return MISSING;
+  const interval = isNumber(measure.low) ? ` [${format(measure.low)}, ${format(measure.high)}]` : "";
+  return format(measure.value) + interval;
+}
+
+// Return a field name as words: "last_gain" becomes "last gain".
+export function words(name) {
+  return name.replaceAll("_", " ");
+}
+
+// Return the share of ones in a string of outcomes.
+export function successRate(outcomes) {
+  return solvedCount(outcomes) / outcomes.length;
+}
+
+export function solvedCount(outcomes) {
+  return [...outcomes].filter((outcome) => outcome === "1").length;
+}
+
+function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,54 @@
+// Chart of a learning curve: success rate under prompt[0] … prompt[N], with its interval as a band.
+
+import { band, chart, mark, path, seriesClass } from "./chart.js";
+import { estimate } from "./format.js";
+
+// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }: `position` selects colour and
+// shape, `loops` are drawn as thin lines behind.
+export function learningCurve({ title, series }) {
+  const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
+  const curves = series.map(({ points, ...rest }) => ({
+    ...rest,
+    points: points.map((point, x) => ({ ...point, x })),
+  }));
+  const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+  return chart(
+    {
+      kind: "curve",
+      title,
+      description: description(series),
+      width: 340,
+      height: 206,
+      margin: [26, 8, 28, 30],
+      x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true },
+    },
+    (plot) => [
+      each(({ points }, kind) => band(plot, points, kind)),
+      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
+      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position))),
+    ],
+  );
+}
+
+function curvePoint(plot, name, point, position) {
+  const data = { prompt: point.x, value: point.value };
+  const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
+  return mark(plot, [point.x, point.value], { position, text, data });
+}
+
+function promptTicks(turns) {
+  const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
+  return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+}
+
+function description(series) {
+  return series
+    .map(({ name, points }) => {
+      if (!points.length) return `${name}: no finished loop.`;
+      const last = points.length - 1;
+      return `${name}: from ${estimate(points[0])} under prompt[0] to ${estimate(points[last])} under prompt[${last}].`;
+    })
+    .join(" ");
+}

@@ -1,0 +1,47 @@
+// The frame of every page: its data, header, navigation between sections, and theme button.
+
+import { element } from "./dom.js";
+import { themeButton } from "./theme.js";
+
+// Return the JSON document that the page was written with.
+export function pageDocument() {
+  return JSON.parse(document.getElementById("document").textContent);
+}
+
+// `sections` are [name, node] pairs; `trail` links to parent pages, as [text, address] pairs.
+export function drawPage({ title, subtitle = "", trail = [], sections }) {
+  const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
+  document
+    .getElementById("top")
+    .append(
+      element(
+        "div",
+        { class: "title" },
+        trail.map(([text, href]) => element("a", { href, class: "back" }, text)),
+        element("h1", {}, title),
+        subtitle ? element("p", {}, subtitle) : null,
+      ),
+      element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
+      themeButton(),
+    );
+  document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
+  scrollToAddress();
+}
+
+// Scroll to the section that the address names: the browser could not, as the section did not exist yet.
+export function scrollToAddress() {
+  if (location.hash.length > 1) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+}
+
+export function section(id, heading, ...children) {
+  return element(
+    "section",
+    { id, "aria-labelledby": `${id}-heading` },
+    element("h2", { id: `${id}-heading` }, heading),
+    ...children,
+  );
+}
+
+export function errorNote(text) {
+  return element("p", { class: "note warn", role: "alert" }, text);
+}

@@ -1,0 +1,67 @@
+// Cost of the calls to language models, by role.
+
+import { element } from "../dom.js";
+import { count, money } from "../format.js";
+import { section } from "../page.js";
+import { dataTable, stackedBar } from "../table.js";
+
+const COUNTS = {
+  calls: "calls",
+  input_tokens: "input tokens",
+  output_tokens: "output tokens",
+  cached_tokens: "cached",
+  reasoning_tokens: "reasoning",
+  cache_hits: "replies from cache",
+};
+
+export function costSection(report) {
+  const several = report.runs.length > 1;
+  const calling = report.runs.filter(hasCalls);
+  const silent = report.runs.filter((run) => !calling.includes(run));
+  const rows = calling.flatMap((run) => [
+    ...Object.entries(run.cost).map(([role, usage]) => usageRow(role, usage, run, several)),
+    usageRow("all roles", totalUsage(run.cost), run, several),
+    usageRow("paid for, with repetitions", run.spent, run, several),
+  ]);
+  return section(
+    "cost",
+    "Cost",
+    silent.map((run) =>
+      element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`),
+    ),
+    rows.length
+      ? dataTable({
+          caption: "Calls, tokens and money by role",
+          columns: ["role", "share of tokens", ...Object.values(COUNTS), "cost"],
+          rows,
+        })
+      : null,
+  );
+}
+
+function hasCalls(run) {
+  const total = totalUsage(run.cost);
+  return run.spent.calls || total.calls || total.cache_hits;
+}
+
+function usageRow(role, usage, run, several) {
+  const total = tokens(totalUsage(run.cost));
+  const share = total ? Math.min(1, tokens(usage) / total) : 0;
+  return [
+    several ? `${run.label}: ${role}` : role,
+    stackedBar([{ share, kind: "tokens" }]),
+    ...Object.keys(COUNTS).map((name) => count(usage[name])),
+    money(usage.cost),
+  ];
+}
+
+function tokens(usage) {
+  return usage.input_tokens + usage.output_tokens;
+}
+
+function totalUsage(cost) {
+  const usages = Object.values(cost);
+  const sums = Object.keys(COUNTS).map((name) => [name, usages.reduce((sum, usage) => sum + usage[name], 0)]);
+  const isKnown = usages.every((usage) => usage.cost !== null);
+  return { ...Object.fromEntries(sums), cost: isKnown ? usages.reduce((sum, usage) => sum + usage.cost, 0) : null };
+}

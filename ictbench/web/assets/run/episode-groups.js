@@ -1,0 +1,34 @@
+// Episodes of a run, grouped by the purpose that they were played for.
+
+// Return [{ family, loop, name, episodes: [{ task, key, solved }] }]; within a loop: experience, test, selection, audit.
+export function episodeGroups(run) {
+  return run.families.flatMap((family) => family.loops.flatMap((loop) => loopGroups(family.name, loop)));
+}
+
+function loopGroups(family, loop) {
+  const last = loop.prompts.length - 1;
+  const roles = (index) =>
+    [index === 0 && "base", index === loop.best && "best", index === last && "last"].filter(Boolean).join(", ");
+  const group = (name, index, tasks, outcomes) => ({
+    family,
+    loop: loop.index,
+    name,
+    episodes: tasks.map((task, position) => ({
+      task,
+      key: `${task}@${loop.prompts[index].digest}`,
+      solved: outcomes[position] === "1",
+    })),
+  });
+  const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
+  return [
+    ...loop.batches.map(({ tasks, outcomes }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes)),
+    ...Object.entries(loop.test).map(([index, outcomes]) =>
+      group(name("test", Number(index)), Number(index), loop.test_tasks, outcomes),
+    ),
+    ...loop.selection.map((outcomes, index) => group(name("selection", index), index, loop.selection_tasks, outcomes)),
+    ...loop.audit.flatMap(({ replayed, fresh }, index) => [
+      group(`audit of turn ${index + 1}, same batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
+      group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh),
+    ]),
+  ];
+}

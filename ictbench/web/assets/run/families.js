@@ -1,0 +1,37 @@
+// Families and roles of several runs, matched by name within a suite.
+
+// Return [{ label, role, note, isMean, entries: [{ run, position, family }] }] in order of appearance.
+export function familiesOf(report) {
+  return grouped(
+    report,
+    (run) => run.families,
+    ({ name, role, note }, suite) => ({ label: suite ? `${suite}: ${name}` : name, role, note, isMean: false }),
+  );
+}
+
+// Return the same for the means over the families of each role. The `family` of an entry then is { role, measures, curve }.
+export function rolesOf(report) {
+  return grouped(
+    report,
+    (run) => run.roles,
+    ({ role }, suite) => ({
+      label: `Mean of ${role} families${suite ? `, ${suite}` : ""}`,
+      role,
+      note: "",
+      isMean: true,
+    }),
+  );
+}
+
+function grouped(report, familiesIn, describe) {
+  const groups = new Map();
+  report.runs.forEach((run, position) => {
+    for (const family of familiesIn(run)) {
+      const group = describe(family, report.several_suites ? run.suite.name : null);
+      const key = `${run.suite.digest} ${group.label}`;
+      if (!groups.has(key)) groups.set(key, { ...group, entries: [] });
+      groups.get(key).entries.push({ run, position, family });
+    }
+  });
+  return [...groups.values()];
+}

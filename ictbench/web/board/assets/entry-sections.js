@@ -1,0 +1,200 @@
+// Sections of an entry's page that describe the entry itself: overview, badges, comparison with other entries.
+
+import { element } from "../../assets/dom.js";
+import { counted, estimate, MISSING, number, signed } from "../../assets/format.js";
+import { section } from "../../assets/page.js";
+import { dataTable } from "../../assets/table.js";
+import { badgeList, compactCount, dollars, ranksText, weightsText } from "./entry-format.js";
+
+const VERDICTS = { better: ["better", "good"], worse: ["worse", "bad"], tie: ["tie", "faint"] };
+
+export function overviewSection(page) {
+  const { entry, track, description, about } = page;
+  return section(
+    "overview",
+    "Overview",
+    element(
+      "article",
+      { class: "card" },
+      headline(entry, track),
+      element("p", { class: "description" }, description),
+      definitionList("facts", facts(page)),
+      element(
+        "ul",
+        { class: "remarks" },
+        [...entry.remarks, ...about].map((line) => element("li", {}, line)),
+      ),
+    ),
+  );
+}
+
+function headline({ measures, section: group, why, ranks }, track) {
+  const { best, gain, base, last, over_blind: overBlind } = measures;
+  const numbers = [
+    ["best", estimate(best)],
+    ["gain", estimate(gain, signed)],
+    ["base", number(base?.value)],
+    ["last", number(last?.value)],
+    ["over blind", estimate(overBlind, signed)],
+  ];
+  const isRanked = group === "ranked";
+  const standing = isRanked
+    ? `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`
+    : `Not ranked: ${why}.`;
+  return [
+    element("p", { class: isRanked ? "standing" : "note warn" }, standing),
+    element(
+      "dl",
+      { class: "headline" },
+      numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    ),
+    element("p", { class: "faint" }, "success rate on test tasks, mean of held-out families, 95 % intervals"),
+  ];
+}
+
+function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
+  return [
+    ["Reflector", playerText(entry.reflector, revisions.reflector, entry.weights)],
+    ["Trained on", entry.trained_on],
+    ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
+    ["Profile", entry.profile],
+    ["Submitted by", entry.by],
+    ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
+    ["Date", entry.date],
+    [
+      "Cost",
+      `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`,
+    ],
+    ["Software", versionsText(versions)],
+    ["Badges", badgeList(entry)],
+    ["Submission", element("code", {}, digest)],
+  ];
+}
+
+function playerText(label, revision, weights) {
+  const parts = [label];
+  if (revision) parts.push(`revision ${revision}`);
+  if (weights !== null) parts.push(`${weightsText({ weights })} weights`);
+  return parts.join(", ");
+}
+
+function definitionList(kind, rows) {
+  return element(
+    "dl",
+    { class: kind },
+    rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+  );
+}
+
+function versionsText(versions) {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+}
+
+// Only HTTPS addresses become links, and the linked page does not learn where the reader came from.
+function outsideLink(address) {
+  if (!/^https:\/\//.test(address)) return element("span", {}, address);
+  return element("a", { href: address, rel: "noopener noreferrer nofollow" }, address);
+}
+
+export function badgesSection({ badges }) {
+  return section(
+    "badges",
+    "Badges",
+    element(
+      "p",
+      { class: "lead" },
+      "The board awards badges from its own verification records. A record is bound to this exact submission: if the " +
+        "submission changes, it loses its badges.",
+    ),
+    element("div", { class: "cards" }, badges.map(badgeCard)),
+  );
+}
+
+function badgeCard({ badge, proves, proves_not: provesNot, record }) {
+  const tag = record
+    ? element("span", { class: `badge ${badge}` }, badge)
+    : element("span", { class: "badge absent" }, `not ${badge}`);
+  return element(
+    "article",
+    { class: "card", "aria-label": badge },
+    element("h3", {}, tag),
+    element("p", {}, element("strong", {}, record ? "It shows: " : "It would show: "), proves),
+    element("p", {}, element("strong", {}, "It does not show: "), provesNot),
+    record ? recordView(record) : null,
+  );
+}
+
+function recordView({ replayed, reran, checks, date, by, ictbench, versions }) {
+  const origin = `${date.slice(0, 10)}${by ? `, by ${by}` : ""}, with ${versionsText({ ictbench, ...versions })}.`;
+  const lines = [reran ? rerunText(reran) : null, replayed ? replayText(replayed) : null, origin];
+  return [
+    lines.filter(Boolean).map((text) => element("p", { class: "faint" }, text)),
+    element(
+      "details",
+      {},
+      element("summary", {}, counted(checks.length, "check")),
+      element(
+        "ul",
+        { class: "checks" },
+        checks.map(({ name, verdict, detail }) =>
+          element(
+            "li",
+            {},
+            element("strong", { class: verdict === "passed" ? "good" : null }, verdict),
+            ` ${name}: ${detail}`,
+          ),
+        ),
+      ),
+    ),
+  ];
+}
+
+function replayText({ episodes, of: total, decisions, sample_seed: seed }) {
+  const sample = episodes < total ? `, sampled with seed ${seed}` : "";
+  const share = `${compactCount(episodes)} of ${compactCount(total)} episodes`;
+  return `Replayed: ${share}, ${compactCount(decisions)} decisions${sample}.`;
+}
+
+function rerunText({ rerun, submitted, low, high, margin, fresh_tasks: freshTasks, loops }) {
+  const difference = `${signed(rerun - submitted)} [${signed(low)}, ${signed(high)}] (90 %)`;
+  const tasks = freshTasks ? "fresh tasks" : "the same games";
+  return (
+    `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` +
+    `margin of \u00b1${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`
+  );
+}
+
+export function comparisonSection({ pairs, track }) {
+  return section(
+    "others",
+    "Comparison with other entries",
+    element(
+      "p",
+      { class: "lead" },
+      pairs.length
+        ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from sign ` +
+            "flips of whole loops, with Holm\u2019s correction over all pairs of the track."
+        : "No other entry is comparable with this one.",
+    ),
+    pairs.length
+      ? dataTable({
+          caption: "Differences from other entries",
+          columns: ["other entry", "difference [95 %]", "p", "this entry is"],
+          rows: pairs.map(pairRow),
+          hideCaption: true,
+        })
+      : null,
+  );
+}
+
+function pairRow({ slug, name, difference, p, verdict }) {
+  const [text, kind] = VERDICTS[verdict];
+  return [
+    element("a", { href: `${slug}.html` }, name),
+    estimate(difference, signed),
+    p < 0.001 ? p.toExponential(0) : number(p, 3),
+    element("span", { class: kind }, text),
+  ];
+}

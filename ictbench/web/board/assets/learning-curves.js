@@ -1,0 +1,89 @@
+// Section that compares the learning curves of a few entries, one chart per family.
+
+import { legend, seriesClass } from "../../assets/chart.js";
+import { loadChunk } from "../../assets/chunks.js";
+import { element } from "../../assets/dom.js";
+import { learningCurve } from "../../assets/learning-curve.js";
+import { errorNote, section } from "../../assets/page.js";
+
+const MAX_ENTRIES = 6;
+const DEFAULT_ENTRIES = 3;
+
+export function learningCurvesSection(state, update) {
+  const checkboxes = element("fieldset", { class: "boxes" });
+  const content = element("div", {});
+  let shown = "";
+
+  function show({ track, all, entries }) {
+    const requested = state.curves
+      ? state.curves.split(",")
+      : entries.slice(0, DEFAULT_ENTRIES).map(({ slug }) => slug);
+    const selected = all.filter(({ slug }) => requested.includes(slug)).slice(0, MAX_ENTRIES);
+    drawCheckboxes(entries, selected);
+    const selection = `${track.key} ${selected.map(({ slug }) => slug)}`;
+    if (selection === shown) return;
+    shown = selection;
+    loadChunk(`curves-${track.key}`).then(
+      (curves) => selection === shown && content.replaceChildren(...charts(selected, curves)),
+      (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)),
+    );
+  }
+
+  function drawCheckboxes(entries, selected) {
+    const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+    const slugs = selected.map(({ slug }) => slug);
+    const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
+    checkboxes.replaceChildren(
+      element("legend", {}, `Entries, at most ${MAX_ENTRIES}`),
+      ...listed.map((entry) => checkbox(entry, slugs)),
+    );
+    checkboxes.querySelector(`input[value="${CSS.escape(focused ?? "")}"]`)?.focus();
+  }
+
+  function checkbox(entry, slugs) {
+    const checked = slugs.includes(entry.slug);
+    const others = slugs.filter((slug) => slug !== entry.slug);
+    const input = element("input", {
+      type: "checkbox",
+      value: entry.slug,
+      checked,
+      disabled: !checked && slugs.length >= MAX_ENTRIES,
+      change: () => update({ curves: (checked ? others : [...slugs, entry.slug]).join(",") }),
+    });
+    const series = checked ? seriesClass(slugs.indexOf(entry.slug)) : "";
+    return element("label", { class: series }, input, element("span", {}, entry.name));
+  }
+
+  const node = section(
+    "curves",
+    "Learning curves",
+    element("p", { class: "lead" }, "Success rate of each prompt on selection tasks, with its 95 % interval."),
+    checkboxes,
+    content,
+  );
+  return { node, show };
+}
+
+function charts(selected, curves) {
+  const families = [...new Set(selected.flatMap(({ slug }) => Object.keys(curves[slug])))];
+  const panels = families.map((family) => {
+    const series = selected
+      .map((entry, position) => ({ name: entry.name, position, points: curves[entry.slug][family] }))
+      .filter(({ points }) => points);
+    return element(
+      "article",
+      { class: "panel", "aria-label": family },
+      element("h3", {}, family),
+      learningCurve({ title: `Learning curves, ${family}`, series }),
+    );
+  });
+  const names = legend(
+    selected.map(({ name }) => name),
+    "Entries",
+  );
+  return [names ?? "", element("div", { class: "panels" }, panels)];
+}
+
+function byName(left, right) {
+  return left.name < right.name ? -1 : 1;
+}

@@ -1,0 +1,868 @@
+"use strict";
+(() => {
+
+  // assets/visible.js
+  var UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+  function visible(text) {
+    return String(text).replace(UNSAFE, (character) => `[U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+  }
+
+  // assets/dom.js
+  var SVG = "http://www.w3.org/2000/svg";
+  var lastId = 0;
+  function uniqueId(prefix) {
+    lastId += 1;
+    return `${prefix}-${lastId}`;
+  }
+  function element(name, attributes = {}, ...children) {
+    return build(document.createElement(name), attributes, children);
+  }
+  function svgElement(name, attributes = {}, ...children) {
+    return build(document.createElementNS(SVG, name), attributes, children);
+  }
+  function screenReaderText(text) {
+    return element("span", { class: "spoken" }, text);
+  }
+  function picker(label, options, onchange) {
+    const select = element("select", { change: () => onchange(select.value) });
+    setOptions(select, options);
+    return { node: element("label", { class: "picker" }, element("span", {}, label), select), select };
+  }
+  function setOptions(select, options) {
+    const selected = select.value;
+    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    if (options.some(([value]) => String(value) === selected))
+      select.value = selected;
+  }
+  function build(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function")
+        node.addEventListener(name, value);
+      else if (value === true)
+        node.setAttribute(name, "");
+      else if (value !== null && value !== undefined && value !== false)
+        node.setAttribute(name, value);
+    }
+    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined).map(toNode));
+    return node;
+  }
+  function toNode(child) {
+    return child instanceof Node ? child : document.createTextNode(visible(child));
+  }
+
+  // assets/theme.js
+  var STORAGE_KEY = "ictbench-theme";
+  function themeButton() {
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+    const button = element("button", { type: "button", class: "theme", click: toggle }, "Dark");
+    function show() {
+      button.setAttribute("aria-pressed", String(isDark()));
+    }
+    function toggle() {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      save(root.dataset.theme);
+      show();
+    }
+    const saved = load();
+    if (saved)
+      root.dataset.theme = saved;
+    system.addEventListener("change", show);
+    show();
+    return button;
+  }
+  function save(theme) {
+    try {
+      localStorage.setItem(STORAGE_KEY, theme);
+    } catch {}
+  }
+  function load() {
+    try {
+      const theme = localStorage.getItem(STORAGE_KEY);
+      return theme === "light" || theme === "dark" ? theme : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // assets/page.js
+  function pageDocument() {
+    return JSON.parse(document.getElementById("document").textContent);
+  }
+  function drawPage({ title, subtitle = "", trail = [], sections }) {
+    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
+    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), element("nav", { "aria-label": "Sections" }, element("ul", {}, links)), themeButton());
+    document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
+    scrollToAddress();
+  }
+  function scrollToAddress() {
+    if (location.hash.length > 1)
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  }
+  function section(id, heading, ...children) {
+    return element("section", { id, "aria-labelledby": `${id}-heading` }, element("h2", { id: `${id}-heading` }, heading), ...children);
+  }
+  function errorNote(text) {
+    return element("p", { class: "note warn", role: "alert" }, text);
+  }
+
+  // assets/format.js
+  var MISSING = "–";
+  function number(value, digits = 2) {
+    return isNumber(value) ? value.toFixed(digits) : MISSING;
+  }
+  function signed(value, digits = 2) {
+    if (!isNumber(value))
+      return MISSING;
+    return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+  }
+  function percent(value) {
+    return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
+  }
+  function count(value) {
+    return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
+  }
+  function money(value) {
+    return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+  }
+  function estimate(measure, format = number) {
+    if (!measure)
+      return MISSING;
+    const interval = isNumber(measure.low) ? ` [${format(measure.low)}, ${format(measure.high)}]` : "";
+    return format(measure.value) + interval;
+  }
+  function isNumber(value) {
+    return typeof value === "number" && Number.isFinite(value);
+  }
+
+  // assets/table.js
+  var HEAT_LEVELS = 5;
+  function dataTable({ caption, columns, rows, hideCaption = false }) {
+    const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
+    const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    return scrollBox(table, caption);
+  }
+  function scrollBox(content, label) {
+    return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+  }
+  function foldedTable(table) {
+    return element("details", { class: "numbers" }, element("summary", {}, `Numbers: ${table.caption}`), dataTable({ ...table, hideCaption: true }));
+  }
+  function heatCell(share, ...content) {
+    const level = Math.ceil(Math.min(1, Math.max(0, share)) * HEAT_LEVELS);
+    return element("span", { class: `heat-${level}` }, content);
+  }
+
+  // board/assets/entry-format.js
+  var WEIGHTS = { true: "open", false: "closed", null: MISSING };
+  var compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+  function weightsText({ weights }) {
+    return WEIGHTS[weights];
+  }
+  function ranksText({ ranks }) {
+    const [low, high] = ranks;
+    return low === high ? String(low) : `${low}–${high}`;
+  }
+  function compactCount(value) {
+    return value < 1e4 ? count(value) : compact.format(value);
+  }
+  function dollars(value) {
+    return value === 0 ? "$0" : money(value);
+  }
+  function stackedEstimate(measure, format = number) {
+    if (!measure)
+      return MISSING;
+    const [value, interval] = estimate(measure, format).split(/ (?=\[)/);
+    return interval ? [element("span", { class: "value" }, value), secondLine(interval)] : value;
+  }
+  function secondLine(text) {
+    return element("span", { class: "below" }, text);
+  }
+  function entryLink(entry, href) {
+    return element("a", { href, class: "entry" }, entry.name);
+  }
+  function entryHead(entry, href) {
+    return [
+      entryLink(entry, href),
+      element("span", { class: "faint" }, `${entry.reflector} · ${entry.by}`),
+      entry.remarks.map((remark) => element("span", { class: "faint bad" }, remark))
+    ];
+  }
+  function badgeList(entry) {
+    if (!entry.badges.length)
+      return element("span", { class: "faint" }, "none");
+    return element("span", { class: "badges" }, entry.badges.map((badge) => [element("span", { class: `badge ${badge}` }, badgeText(badge, entry)), " "]));
+  }
+  function badgeText(badge, { replayed_share: share }) {
+    if (badge !== "replayed" || share >= 1)
+      return badge;
+    return [`${badge} ${percent(share)}`, screenReaderText(" of its episodes")];
+  }
+
+  // assets/chart.js
+  var COLOURS = 6;
+  var SHAPES = [circle, square, diamond];
+  var LINE_HEIGHT = 12;
+  var CHARACTER_WIDTH = 6.2;
+  var MARK_GAP = 8;
+  var MAX_LABEL_LENGTH = 28;
+  var LABEL_SHIFTS = [0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 4, -4, 5, -5];
+  function seriesClass(position) {
+    return `series-${position % COLOURS}`;
+  }
+  function legend(names, label) {
+    if (names.length < 2)
+      return null;
+    const items = names.map((name, position) => element("li", { class: seriesClass(position) }, element("span", { class: "swatch" }), name));
+    return element("ul", { class: "legend", "aria-label": label }, items);
+  }
+  function chart({ kind, title, description, width, height, margin, x = {}, y = {} }, draw) {
+    const [top, right, bottom, left] = margin;
+    const frame = { top, right: width - right, bottom: height - bottom, left };
+    const plot = { frame, x: placement(x, frame.left, frame.right), y: placement(y, frame.bottom, frame.top) };
+    const ids = [uniqueId("title"), uniqueId("description")];
+    return svgElement("svg", {
+      viewBox: `0 0 ${width} ${height}`,
+      class: `chart ${kind}`,
+      ...title ? { role: "img", "aria-labelledby": ids.join(" ") } : { "aria-hidden": "true" }
+    }, title ? [svgElement("title", { id: ids[0] }, title), svgElement("desc", { id: ids[1] }, description)] : null, xAxis(plot, x, height), yAxis(plot, y), draw(plot));
+  }
+  function line(plot, [x1, y1], [x2, y2], kind) {
+    const ends = { x1: plot.x(x1), y1: plot.y(y1), x2: plot.x(x2), y2: plot.y(y2) };
+    return svgElement("line", { ...ends, class: kind });
+  }
+  function path(plot, positions, kind) {
+    return svgElement("polyline", { points: corners(plot, positions), class: kind });
+  }
+  function band(plot, points, kind) {
+    if (!points.length || points.some(({ low }) => low === null))
+      return null;
+    const upper = points.map(({ x, high }) => [x, high]);
+    const lower = points.map(({ x, low }) => [x, low]).reverse();
+    return svgElement("polygon", { points: corners(plot, [...upper, ...lower]), class: `band ${kind}` });
+  }
+  function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
+    const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
+    shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
+    for (const [name, value] of Object.entries(data))
+      shape.setAttribute(`data-${name}`, value);
+    if (text)
+      shape.append(svgElement("title", {}, text));
+    return shape;
+  }
+  function interval(plot, x, { low, high }, kind = "") {
+    return low === null ? null : line(plot, [x, low], [x, high], `whisker ${kind}`);
+  }
+  function label(x, y, text, kind = "") {
+    return svgElement("text", { x: rounded(x), y: rounded(y), class: `label ${kind}` }, text);
+  }
+  function nameLabels(plot, points, marks, lift = 0) {
+    const { top, bottom, left } = plot.frame;
+    const taken = marks.map(([x, y]) => ({ start: plot.x(x) - 4, end: plot.x(x) + 4, middle: plot.y(y) }));
+    return points.map(({ x, y, name, kind }) => {
+      const text = shortened(visible(name));
+      const width = CHARACTER_WIDTH * text.length;
+      const fitsLeft = plot.x(x) - MARK_GAP - width >= left;
+      const end = fitsLeft ? plot.x(x) - MARK_GAP : plot.x(x) + MARK_GAP + width;
+      const start = end - width;
+      const boxes = LABEL_SHIFTS.map((shift) => ({ start, end, middle: plot.y(y) - lift + shift * LINE_HEIGHT }));
+      const inside = boxes.filter(({ middle }) => middle > top && middle <= bottom);
+      const chosen = inside.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      taken.push(chosen);
+      const [anchorX, anchor] = fitsLeft ? [end, "end"] : [start, ""];
+      return label(anchorX, chosen.middle + 3.5, text, `${anchor} ${kind}`);
+    });
+  }
+  function placement({ domain, scale, inset = 0 }, start, end) {
+    if (!domain)
+      return rounded;
+    const direction = Math.sign(end - start);
+    const [first, last] = [start + direction * inset, end - direction * inset];
+    const share = scale ?? ((value) => (value - domain[0]) / (domain[1] - domain[0]));
+    return (value) => rounded(first + share(value) * (last - first));
+  }
+  function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
+    const center = (frame.left + frame.right) / 2;
+    return [
+      ticks.map((tick) => [
+        grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
+        format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null
+      ]),
+      title ? label(center, height - 3, title, "middle faint") : null
+    ];
+  }
+  function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
+    return [
+      ticks.map((tick) => [
+        grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
+        format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null
+      ]),
+      title ? label(0, frame.top - 12, title, "faint") : null
+    ];
+  }
+  function gridLine(tick, ends) {
+    return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+  }
+  function corners(plot, positions) {
+    return positions.map(([x, y]) => `${plot.x(x)},${plot.y(y)}`).join(" ");
+  }
+  function overlap(box, other) {
+    const isBeside = box.start >= other.end || box.end <= other.start;
+    return !isBeside && Math.abs(box.middle - other.middle) < LINE_HEIGHT;
+  }
+  function shortened(text) {
+    return text.length > MAX_LABEL_LENGTH ? `${text.slice(0, MAX_LABEL_LENGTH - 1)}…` : text;
+  }
+  function rounded(value) {
+    return Math.round(value * 100) / 100;
+  }
+  function circle(x, y, size) {
+    return svgElement("circle", { cx: x, cy: y, r: size });
+  }
+  function square(x, y, size) {
+    return svgElement("rect", { x: rounded(x - size), y: rounded(y - size), width: 2 * size, height: 2 * size });
+  }
+  function diamond(x, y, size) {
+    const reach = rounded(size * 1.35);
+    return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
+  }
+
+  // assets/run/gain-chart.js
+  function gainAxis(points) {
+    const lowest = Math.min(0, ...points.map(({ gain }) => gain.low ?? gain.value));
+    const bottom = Math.floor(lowest * 4) / 4;
+    const ticks = [1, 0.5, 0, -0.5, -1].filter((tick) => tick >= bottom);
+    return { domain: [bottom, 1], ticks, format: (tick) => signed(tick, 1), title: "gain", grid: true };
+  }
+
+  // board/assets/pareto-chart.js
+  var ZERO_COST_LANE = 0.07;
+  function paretoChart({ title, points, unit, format }) {
+    const front = paretoFront(points);
+    const kind = (point) => front.includes(point) ? "front" : "behind";
+    const position = ({ cost, gain }) => [cost, gain.value];
+    const names = front.map((point) => ({ name: point.name, kind: "", x: point.cost, y: point.gain.value }));
+    return chart({
+      kind: "gain pareto",
+      title,
+      description: description(points, front, format),
+      width: 720,
+      height: 350,
+      margin: [24, 16, 38, 42],
+      x: { ...costScale(points.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
+      y: gainAxis(points)
+    }, (plot) => [
+      front.length > 1 ? path(plot, staircase(front.map(position)), "front") : null,
+      points.map((point) => interval(plot, point.cost, point.gain, kind(point))),
+      points.map((point) => {
+        const data = { cost: point.cost, gain: point.gain.value };
+        const options = { position: 0, text: sentence(point, format), data, size: 4.5, kind: kind(point) };
+        return mark(plot, position(point), options);
+      }),
+      nameLabels(plot, names, points.map(position), 9)
+    ]);
+  }
+  function paretoFront(points) {
+    const cheapestFirst = [...points].sort((left, right) => left.cost - right.cost || right.gain.value - left.gain.value);
+    let highest = Number.NEGATIVE_INFINITY;
+    return cheapestFirst.filter(({ gain }) => {
+      const isOnFront = gain.value > highest;
+      highest = Math.max(highest, gain.value);
+      return isOnFront;
+    });
+  }
+  function costScale(costs) {
+    const logarithms = costs.filter((cost) => cost > 0).map(Math.log10);
+    const low = logarithms.length ? Math.floor(Math.min(...logarithms)) : 0;
+    const high = logarithms.length ? Math.max(low + 1, Math.ceil(Math.max(...logarithms))) : 1;
+    const lane = costs.includes(0) ? ZERO_COST_LANE : 0;
+    const powers = logarithms.length ? Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)) : [];
+    return {
+      domain: [10 ** low, 10 ** high],
+      scale: (cost) => cost > 0 ? lane + (1 - lane) * (Math.log10(cost) - low) / (high - low) : 0,
+      ticks: lane ? [0, ...powers] : powers
+    };
+  }
+  function staircase(positions) {
+    return positions.flatMap(([x, y], index) => (index ? [[x, positions[index - 1][1]]] : []).concat([[x, y]]));
+  }
+  function sentence({ name, cost, gain }, format) {
+    return `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
+  }
+  function description(points, front, format) {
+    const sentences = front.map((point) => sentence(point, format)).join("; ");
+    return `${points.length} entries. On the Pareto front: ${sentences}.`;
+  }
+
+  // board/assets/view-state.js
+  function keyOrFirst(table, name) {
+    return Object.hasOwn(table, name) ? name : Object.keys(table)[0];
+  }
+  function viewState(defaults, onchange) {
+    const query = new URLSearchParams(location.search);
+    const present = Object.keys(defaults).filter((name) => query.has(name));
+    const state = { ...defaults, ...Object.fromEntries(present.map((name) => [name, query.get(name)])) };
+    function update(changes) {
+      Object.assign(state, changes);
+      const changed = new URLSearchParams(Object.entries(state).filter(([name, value]) => value !== defaults[name]));
+      const search = changed.size ? `?${changed}` : "";
+      history.replaceState(null, "", location.pathname + search + location.hash);
+      onchange();
+    }
+    return { state, update };
+  }
+
+  // board/assets/cost.js
+  var UNITS = {
+    tokens: { cost: ({ cost }) => cost.tokens, format: compactCount },
+    dollars: { cost: ({ cost }) => cost.usd, format: dollars }
+  };
+  function costSection(state, update) {
+    const unitPicker = picker("Cost in", Object.keys(UNITS).map((name) => [name, name]), (cost) => update({ cost }));
+    const content = element("div", {});
+    function show({ entries }) {
+      const unit = keyOrFirst(UNITS, state.cost);
+      unitPicker.select.value = unit;
+      content.replaceChildren(...costViews(entries, unit));
+    }
+    const node = section("cost", "Gain against cost", element("p", { class: "lead" }, "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less."), element("div", { class: "pickers" }, unitPicker.node), content);
+    return { node, show };
+  }
+  function costViews(entries, unit) {
+    const { cost, format } = UNITS[unit];
+    const known = entries.filter((entry) => cost(entry) !== null);
+    const points = known.map((entry) => ({ name: entry.name, cost: cost(entry), gain: entry.measures.gain }));
+    const unknown = entries.length - known.length;
+    if (points.length && points.every((point) => point.cost === 0))
+      return [element("p", { class: "note" }, "None of these entries called a language model, so all costs are zero.")];
+    return [
+      points.length ? paretoChart({ title: `Gain against cost in ${unit}`, points, unit, format }) : "",
+      unknown ? element("p", { class: "faint" }, `Not shown, prices unknown: ${unknown} of ${entries.length}.`) : "",
+      points.length ? foldedTable({
+        caption: `cost in ${unit} and gain`,
+        columns: ["entry", unit, "gain"],
+        rows: points.map((point) => [point.name, format(point.cost), estimate(point.gain, signed)])
+      }) : ""
+    ];
+  }
+
+  // board/assets/families.js
+  var MEASURES = { best: number, gain: signed, last: number, base: number };
+  var TRAINED_MARK = "†";
+  function familiesSection(board, state, update) {
+    const measurePicker = picker("Measure", Object.keys(MEASURES).map((name) => [name, name]), (measure) => update({ measure }));
+    const content = element("div", { class: "heat" });
+    function show({ entries }) {
+      const measure = keyOrFirst(MEASURES, state.measure);
+      measurePicker.select.value = measure;
+      const families = board.families.filter((family) => entries.some((entry) => (family.name in entry.families)));
+      content.replaceChildren(dataTable({
+        caption: `${measure} by family`,
+        columns: ["entry", ...families.map(familyHead)],
+        rows: entries.map((entry) => [
+          entryLink(entry, `entries/${entry.slug}.html`),
+          ...families.map((family) => measureCell(entry.families[family.name], measure))
+        ]),
+        hideCaption: true
+      }), ...notes(families, entries));
+    }
+    const node = section("families", "By family", element("p", { class: "lead" }, "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families."), element("div", { class: "pickers" }, measurePicker.node), content);
+    return { node, show };
+  }
+  function familyHead({ name, role }) {
+    return element("span", {}, name, element("span", { class: "role" }, role));
+  }
+  function measureCell(family, measure) {
+    const estimate = family?.[measure];
+    if (!estimate)
+      return MISSING;
+    return heatCell(estimate.value, MEASURES[measure](estimate.value), family.seen ? TRAINED_MARK : "");
+  }
+  function notes(families, entries) {
+    const lines = families.filter(({ note }) => note).map(({ name, note }) => `${name}: ${note}.`);
+    const isAnySeen = entries.some((entry) => Object.values(entry.families).some((family) => family.seen));
+    if (isAnySeen)
+      lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
+    return lines.map((line) => element("p", { class: "faint" }, line));
+  }
+
+  // assets/chunks.js
+  var CACHE_SIZE = 6;
+  var cache = new Map;
+  async function loadChunk(id) {
+    if (!cache.has(id)) {
+      await documentParsed();
+      cache.set(id, decompress(document.getElementById(id).textContent));
+      if (cache.size > CACHE_SIZE)
+        cache.delete(cache.keys().next().value);
+    }
+    return cache.get(id);
+  }
+  function documentParsed() {
+    if (document.readyState !== "loading")
+      return Promise.resolve();
+    return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
+  async function decompress(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  // assets/learning-curve.js
+  function learningCurve({ title, series }) {
+    const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
+    const curves = series.map(({ points, ...rest }) => ({
+      ...rest,
+      points: points.map((point, x) => ({ ...point, x }))
+    }));
+    const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+    return chart({
+      kind: "curve",
+      title,
+      description: description2(series),
+      width: 340,
+      height: 206,
+      margin: [26, 8, 28, 30],
+      x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
+    }, (plot) => [
+      each(({ points }, kind) => band(plot, points, kind)),
+      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
+      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position)))
+    ]);
+  }
+  function curvePoint(plot, name, point, position) {
+    const data = { prompt: point.x, value: point.value };
+    const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
+    return mark(plot, [point.x, point.value], { position, text, data });
+  }
+  function promptTicks(turns) {
+    const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
+    return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+  }
+  function description2(series) {
+    return series.map(({ name, points }) => {
+      if (!points.length)
+        return `${name}: no finished loop.`;
+      const last = points.length - 1;
+      return `${name}: from ${estimate(points[0])} under prompt[0] to ${estimate(points[last])} under prompt[${last}].`;
+    }).join(" ");
+  }
+
+  // board/assets/learning-curves.js
+  var MAX_ENTRIES = 6;
+  var DEFAULT_ENTRIES = 3;
+  function learningCurvesSection(state, update) {
+    const checkboxes = element("fieldset", { class: "boxes" });
+    const content = element("div", {});
+    let shown = "";
+    function show({ track, all, entries }) {
+      const requested = state.curves ? state.curves.split(",") : entries.slice(0, DEFAULT_ENTRIES).map(({ slug }) => slug);
+      const selected = all.filter(({ slug }) => requested.includes(slug)).slice(0, MAX_ENTRIES);
+      drawCheckboxes(entries, selected);
+      const selection = `${track.key} ${selected.map(({ slug }) => slug)}`;
+      if (selection === shown)
+        return;
+      shown = selection;
+      loadChunk(`curves-${track.key}`).then((curves) => selection === shown && content.replaceChildren(...charts(selected, curves)), (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)));
+    }
+    function drawCheckboxes(entries, selected) {
+      const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+      const slugs = selected.map(({ slug }) => slug);
+      const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
+      checkboxes.replaceChildren(element("legend", {}, `Entries, at most ${MAX_ENTRIES}`), ...listed.map((entry) => checkbox(entry, slugs)));
+      checkboxes.querySelector(`input[value="${CSS.escape(focused ?? "")}"]`)?.focus();
+    }
+    function checkbox(entry, slugs) {
+      const checked = slugs.includes(entry.slug);
+      const others = slugs.filter((slug) => slug !== entry.slug);
+      const input = element("input", {
+        type: "checkbox",
+        value: entry.slug,
+        checked,
+        disabled: !checked && slugs.length >= MAX_ENTRIES,
+        change: () => update({ curves: (checked ? others : [...slugs, entry.slug]).join(",") })
+      });
+      const series = checked ? seriesClass(slugs.indexOf(entry.slug)) : "";
+      return element("label", { class: series }, input, element("span", {}, entry.name));
+    }
+    const node = section("curves", "Learning curves", element("p", { class: "lead" }, "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
+    return { node, show };
+  }
+  function charts(selected, curves) {
+    const families = [...new Set(selected.flatMap(({ slug }) => Object.keys(curves[slug])))];
+    const panels = families.map((family) => {
+      const series = selected.map((entry, position) => ({ name: entry.name, position, points: curves[entry.slug][family] })).filter(({ points }) => points);
+      return element("article", { class: "panel", "aria-label": family }, element("h3", {}, family), learningCurve({ title: `Learning curves, ${family}`, series }));
+    });
+    const names = legend(selected.map(({ name }) => name), "Entries");
+    return [names ?? "", element("div", { class: "panels" }, panels)];
+  }
+  function byName(left, right) {
+    return left.name < right.name ? -1 : 1;
+  }
+
+  // board/assets/log.js
+  var SHOWN_HASH_DIGITS = 16;
+  function logSection({ log, log_head: lastHash, unlogged, entries }) {
+    const slugs = new Set(entries.map(({ slug }) => slug));
+    const lastLine = [" Hash of the last line: ", element("code", {}, lastHash.slice(0, SHOWN_HASH_DIGITS)), "."];
+    return section("log", "Log", element("p", { class: "lead" }, "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier lines " + "detectable.", log.length ? lastLine : null), unlogged.length ? element("p", { class: "note warn" }, `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
+  }
+  function logView(log, linkOf) {
+    if (!log.length)
+      return element("p", { class: "faint" }, "The log is empty.");
+    return element("div", { class: "log" }, dataTable({
+      caption: "Log, newest first",
+      columns: ["date", "event", "entry", "by", "reason"],
+      rows: [...log].reverse().map(({ date, event, slug, by, reason }) => {
+        const href = linkOf(slug);
+        return [
+          date.slice(0, 10),
+          element("span", { class: `event ${event}` }, event),
+          href ? element("a", { href }, slug) : slug,
+          by,
+          element("span", { class: "why" }, reason)
+        ];
+      }),
+      hideCaption: true
+    }));
+  }
+
+  // board/assets/base-to-best.js
+  var [WIDTH, HEIGHT] = [150, 20];
+  var X_AXIS = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
+  function baseToBest({ base, best }) {
+    const y = HEIGHT / 2;
+    return chart({ kind: "forest", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
+      line(plot, [base.value, y], [best.value, y], "rise"),
+      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "spread"),
+      mark(plot, [base.value, y], { position: 0, kind: "before" }),
+      mark(plot, [best.value, y], { position: 0, kind: "after", size: 4 })
+    ]);
+  }
+
+  // board/assets/ranking.js
+  var measure = (name) => (entry) => entry.measures[name]?.value ?? null;
+  var COLUMNS = [
+    { key: "rank", head: "rank", value: ({ ranks }) => ranks[0] + ranks[1] / 1000, ascending: true, cell: ranksText },
+    { key: "name", head: "entry", value: ({ name }) => name.toLowerCase(), ascending: true },
+    { head: "0 … 1", cell: ({ measures }) => baseToBest(measures) },
+    { key: "best", head: "best", value: measure("best"), cell: ({ measures }) => stackedEstimate(measures.best) },
+    { key: "gain", head: "gain", value: measure("gain"), cell: ({ measures }) => stackedEstimate(measures.gain, signed) },
+    { key: "last", head: "last", value: measure("last"), cell: ({ measures }) => number(measures.last.value) },
+    {
+      key: "headroom",
+      head: "headroom gain",
+      value: measure("headroom_gain"),
+      cell: ({ measures }) => stackedEstimate(measures.headroom_gain, signed)
+    },
+    {
+      key: "blind",
+      head: "over blind",
+      value: measure("over_blind"),
+      cell: ({ measures }) => stackedEstimate(measures.over_blind, signed)
+    },
+    { head: "badges", cell: badgeList },
+    {
+      head: "trained on",
+      cell: (entry) => [entry.trained_on, entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`)]
+    },
+    {
+      key: "tokens",
+      head: "tokens",
+      value: ({ cost }) => cost.tokens,
+      ascending: true,
+      cell: ({ cost }) => [compactCount(cost.tokens), secondLine(dollars(cost.usd))]
+    },
+    { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date }
+  ];
+  var FILTERS = {
+    weights: {
+      any: () => true,
+      open: ({ weights }) => weights === true,
+      closed: ({ weights }) => weights === false,
+      none: ({ weights }) => weights === null
+    },
+    badge: {
+      any: () => true,
+      "replayed in full": ({ replayed_share: share }) => share >= 1,
+      rerun: ({ badges }) => badges.includes("rerun")
+    }
+  };
+  function selectEntries(all, state) {
+    const isWanted = entryFilter(all, state);
+    const column = COLUMNS.find(({ key }) => key && key === state.sort) ?? COLUMNS[0];
+    const sign = isAscending(column, state) ? 1 : -1;
+    return all.filter(isWanted).sort((left, right) => {
+      const [a, b] = [column.value(left), column.value(right)];
+      if (a === null || b === null)
+        return (a === null) - (b === null);
+      return sign * (a < b ? -1 : a > b ? 1 : 0);
+    });
+  }
+  function entryFilter(all, { weights, badge, trained }) {
+    const hasWeights = FILTERS.weights[keyOrFirst(FILTERS.weights, weights)];
+    const hasBadge = FILTERS.badge[keyOrFirst(FILTERS.badge, badge)];
+    const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
+    return (entry) => hasWeights(entry) && hasBadge(entry) && (!isTrainingKnown || entry.trained_on === trained);
+  }
+  function isAscending({ ascending = false }, { order }) {
+    return order ? order === "up" : ascending;
+  }
+  function rankingSection(board, state, update) {
+    const pickers = filterPickers(board, update);
+    const status = element("p", { class: "faint", role: "status" });
+    const about = element("p", { class: "faint" });
+    const body = element("tbody", {});
+    const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
+    const table = element("table", { class: "ranking" }, element("caption", { class: "spoken" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
+    function show({ track, all, entries }) {
+      showFilters(pickers, track, all, state);
+      about.replaceChildren(element("span", {}, trackText(track, all)));
+      status.textContent = entries.length === all.length ? `All ${all.length} entries of this track.` : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
+      heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
+      body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
+    }
+    const node = section("ranking", "Ranking", element("p", { class: "lead" }, "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " + "the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
+      element("div", { class: "pickers" }, Object.values(pickers).map((each) => each.node)),
+      about,
+      scrollBox(table, "Ranking, all columns"),
+      status
+    ] : element("p", { class: "note" }, "No entry is ranked yet."));
+    return { node, show };
+  }
+  function filterPickers(board, update) {
+    return {
+      track: picker("Profile and actor", board.tracks.map(({ key, name }) => [key, name]), (track) => update({ track, trained: "any", curves: "" })),
+      weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) => update({ weights })),
+      trained: picker("Trained on", [], (trained) => update({ trained })),
+      badge: picker("Badge", options(Object.keys(FILTERS.badge)), (badge) => update({ badge }))
+    };
+  }
+  function showFilters(pickers, track, all, state) {
+    const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
+    setOptions(pickers.trained.select, options(["any", ...trainings]));
+    pickers.track.select.value = track.key;
+    pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
+    pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
+    pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
+  }
+  function options(names) {
+    return names.map((name) => [name, name]);
+  }
+  function columnHead({ key, head }, click) {
+    const content = key ? element("button", { type: "button", class: "sort", click }, head) : head;
+    return element("th", { scope: "col", "data-key": key ?? null }, content);
+  }
+  function sortBy({ key, ascending = false }, { sort, order }) {
+    const isReversal = sort === key && !order;
+    return { sort: key, order: isReversal ? ascending ? "down" : "up" : "" };
+  }
+  function markSorted(head, column, state) {
+    if (column.key && column.key === state.sort)
+      head.setAttribute("aria-sort", isAscending(column, state) ? "ascending" : "descending");
+    else
+      head.removeAttribute("aria-sort");
+  }
+  function entryRow(entry) {
+    const cells = COLUMNS.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row" }, entryHead(entry, `entries/${entry.slug}.html`)) : element("td", { class: head === "rank" ? "rank" : null }, cell(entry)));
+    return element("tr", {}, cells);
+  }
+  function emptyRow() {
+    const text = "No entry passes these filters.";
+    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
+  }
+  function trackText({ actor, scripted }, all) {
+    const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
+    if (all.length > 1)
+      parts.push(`All ${all.length} entries played the same tasks.`);
+    return parts.join(" ");
+  }
+
+  // board/assets/unranked.js
+  var GROUPS = {
+    trained: [
+      "Trained on held-out families",
+      "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " + "on new families."
+    ],
+    waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters’ claims."],
+    control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
+    shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board’s maintainers."]
+  };
+  function unrankedSection(board) {
+    const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
+    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : element("p", { class: "faint" }, "All entries are ranked."));
+  }
+  function groupView([heading, lead], entries) {
+    return [
+      element("h3", { class: "kind" }, heading),
+      element("p", { class: "lead" }, lead),
+      element("div", { class: "unranked" }, dataTable({
+        caption: heading,
+        columns: ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"],
+        rows: entries.map(entryRow2),
+        hideCaption: true
+      }))
+    ];
+  }
+  function entryRow2(entry) {
+    const { best, gain, last } = entry.measures;
+    return [
+      entryHead(entry, `entries/${entry.slug}.html`),
+      element("span", { class: "why" }, entry.why),
+      entry.actor,
+      entry.profile,
+      estimate(best),
+      estimate(gain, signed),
+      number(last?.value),
+      badgeList(entry),
+      entry.date
+    ];
+  }
+
+  // board/assets/board.js
+  var board = pageDocument();
+  var bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
+  var { state, update } = viewState({
+    track: board.tracks[0]?.key ?? "",
+    weights: "any",
+    trained: "any",
+    badge: "any",
+    sort: "rank",
+    order: "",
+    cost: "tokens",
+    measure: "best",
+    curves: ""
+  }, show);
+  var ranking = rankingSection(board, state, update);
+  var parts = board.tracks.length ? [
+    ["Ranking", ranking],
+    ["Cost", costSection(state, update)],
+    ["Families", familiesSection(board, state, update)],
+    ["Curves", learningCurvesSection(state, update)]
+  ] : [["Ranking", ranking]];
+  function show() {
+    const track = board.tracks.find(({ key }) => key === state.track) ?? board.tracks[0];
+    if (!track)
+      return;
+    const all = track.entries.map((slug) => bySlug.get(slug));
+    const view = { track, all, entries: selectEntries(all, state) };
+    for (const [, part] of parts)
+      part.show(view);
+  }
+  var tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
+  var unranked = unrankedSection(board);
+  unranked.append(element("p", { class: "faint" }, "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
+  show();
+  drawPage({
+    title: board.suite,
+    subtitle: board.title,
+    trail: [["All suites", "../index.html"]],
+    sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]]
+  });
+})();

@@ -1,0 +1,1454 @@
+"use strict";
+(() => {
+
+  // assets/chunks.js
+  var CACHE_SIZE = 6;
+  var cache = new Map;
+  function episodeLocator(index) {
+    const positions = new Map(index.keys.map((key, position) => [key, position]));
+    return (key) => positions.get(key);
+  }
+  async function loadEpisode(position, chunkSize, chunkId) {
+    const episodes = await loadChunk(chunkId(Math.floor(position / chunkSize)));
+    return withActions(episodes[position % chunkSize]);
+  }
+  async function loadChunk(id) {
+    if (!cache.has(id)) {
+      await documentParsed();
+      cache.set(id, decompress(document.getElementById(id).textContent));
+      if (cache.size > CACHE_SIZE)
+        cache.delete(cache.keys().next().value);
+    }
+    return cache.get(id);
+  }
+  function documentParsed() {
+    if (document.readyState !== "loading")
+      return Promise.resolve();
+    return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
+  async function decompress(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+  function withActions(episode) {
+    let actions = [];
+    const steps = episode.steps.map((step) => ({ ...step, actions: actions = step.actions ?? actions }));
+    return { ...episode, steps };
+  }
+
+  // assets/visible.js
+  var UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+  var KEY_NAMES = { "\x1B": "Esc", " ": "Space", "\r": "Enter", "\n": "Enter", "\t": "Tab" };
+  function visible(text) {
+    return String(text).replace(UNSAFE, (character) => `[U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+  }
+  function keyName(key) {
+    return KEY_NAMES[key] ?? key;
+  }
+
+  // assets/dom.js
+  var SVG = "http://www.w3.org/2000/svg";
+  var lastId = 0;
+  function uniqueId(prefix) {
+    lastId += 1;
+    return `${prefix}-${lastId}`;
+  }
+  function element(name, attributes = {}, ...children) {
+    return build(document.createElement(name), attributes, children);
+  }
+  function svgElement(name, attributes = {}, ...children) {
+    return build(document.createElementNS(SVG, name), attributes, children);
+  }
+  function screenReaderText(text) {
+    return element("span", { class: "spoken" }, text);
+  }
+  function picker(label, options, onchange) {
+    const select = element("select", { change: () => onchange(select.value) });
+    setOptions(select, options);
+    return { node: element("label", { class: "picker" }, element("span", {}, label), select), select };
+  }
+  function setOptions(select, options) {
+    const selected = select.value;
+    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    if (options.some(([value]) => String(value) === selected))
+      select.value = selected;
+  }
+  function build(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function")
+        node.addEventListener(name, value);
+      else if (value === true)
+        node.setAttribute(name, "");
+      else if (value !== null && value !== undefined && value !== false)
+        node.setAttribute(name, value);
+    }
+    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined).map(toNode));
+    return node;
+  }
+  function toNode(child) {
+    return child instanceof Node ? child : document.createTextNode(visible(child));
+  }
+
+  // assets/theme.js
+  var STORAGE_KEY = "ictbench-theme";
+  function themeButton() {
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+    const button = element("button", { type: "button", class: "theme", click: toggle }, "Dark");
+    function show() {
+      button.setAttribute("aria-pressed", String(isDark()));
+    }
+    function toggle() {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      save(root.dataset.theme);
+      show();
+    }
+    const saved = load();
+    if (saved)
+      root.dataset.theme = saved;
+    system.addEventListener("change", show);
+    show();
+    return button;
+  }
+  function save(theme) {
+    try {
+      localStorage.setItem(STORAGE_KEY, theme);
+    } catch {}
+  }
+  function load() {
+    try {
+      const theme = localStorage.getItem(STORAGE_KEY);
+      return theme === "light" || theme === "dark" ? theme : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // assets/page.js
+  function pageDocument() {
+    return JSON.parse(document.getElementById("document").textContent);
+  }
+  function drawPage({ title, subtitle = "", trail = [], sections }) {
+    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
+    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), element("nav", { "aria-label": "Sections" }, element("ul", {}, links)), themeButton());
+    document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
+    scrollToAddress();
+  }
+  function scrollToAddress() {
+    if (location.hash.length > 1)
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  }
+  function section(id, heading, ...children) {
+    return element("section", { id, "aria-labelledby": `${id}-heading` }, element("h2", { id: `${id}-heading` }, heading), ...children);
+  }
+  function errorNote(text) {
+    return element("p", { class: "note warn", role: "alert" }, text);
+  }
+
+  // assets/format.js
+  var MISSING = "–";
+  function number(value, digits = 2) {
+    return isNumber(value) ? value.toFixed(digits) : MISSING;
+  }
+  function signed(value, digits = 2) {
+    if (!isNumber(value))
+      return MISSING;
+    return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+  }
+  function percent(value) {
+    return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
+  }
+  function count(value) {
+    return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
+  }
+  function counted(value, noun) {
+    return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+  }
+  function money(value) {
+    return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+  }
+  function estimate(measure, format = number) {
+    if (!measure)
+      return MISSING;
+    const interval = isNumber(measure.low) ? ` [${format(measure.low)}, ${format(measure.high)}]` : "";
+    return format(measure.value) + interval;
+  }
+  function words(name) {
+    return name.replaceAll("_", " ");
+  }
+  function successRate(outcomes) {
+    return solvedCount(outcomes) / outcomes.length;
+  }
+  function solvedCount(outcomes) {
+    return [...outcomes].filter((outcome) => outcome === "1").length;
+  }
+  function isNumber(value) {
+    return typeof value === "number" && Number.isFinite(value);
+  }
+
+  // assets/table.js
+  var HEAT_LEVELS = 5;
+  function dataTable({ caption, columns, rows, hideCaption = false }) {
+    const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
+    const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    return scrollBox(table, caption);
+  }
+  function scrollBox(content, label) {
+    return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+  }
+  function foldedTable(table) {
+    return element("details", { class: "numbers" }, element("summary", {}, `Numbers: ${table.caption}`), dataTable({ ...table, hideCaption: true }));
+  }
+  function heatCell(share, ...content) {
+    const level = Math.ceil(Math.min(1, Math.max(0, share)) * HEAT_LEVELS);
+    return element("span", { class: `heat-${level}` }, content);
+  }
+  function stackedBar(parts) {
+    const nodes = parts.map(({ share, kind }) => {
+      const part = element("span", { class: kind });
+      part.style.flexGrow = share;
+      return part;
+    });
+    return element("span", { class: "stack", "aria-hidden": "true" }, nodes);
+  }
+
+  // assets/run/families.js
+  function familiesOf(report) {
+    return grouped(report, (run) => run.families, ({ name, role, note }, suite) => ({ label: suite ? `${suite}: ${name}` : name, role, note, isMean: false }));
+  }
+  function rolesOf(report) {
+    return grouped(report, (run) => run.roles, ({ role }, suite) => ({
+      label: `Mean of ${role} families${suite ? `, ${suite}` : ""}`,
+      role,
+      note: "",
+      isMean: true
+    }));
+  }
+  function grouped(report, familiesIn, describe) {
+    const groups = new Map;
+    report.runs.forEach((run, position) => {
+      for (const family of familiesIn(run)) {
+        const group = describe(family, report.several_suites ? run.suite.name : null);
+        const key = `${run.suite.digest} ${group.label}`;
+        if (!groups.has(key))
+          groups.set(key, { ...group, entries: [] });
+        groups.get(key).entries.push({ run, position, family });
+      }
+    });
+    return [...groups.values()];
+  }
+
+  // assets/run/behaviour.js
+  var ENDS = ["solved", "step_limit", "env_ended", "died", "failed"];
+  var BEHAVIOUR_COLUMNS = [
+    "family",
+    "invalid actions, base",
+    "invalid actions, best",
+    "episodes failed by the model",
+    "reflections not used",
+    "prompt bytes",
+    "prompt change per turn",
+    "change after an all-solved batch",
+    "repeated starts"
+  ];
+  function behaviourSection(report) {
+    const several = report.runs.length > 1;
+    const entries = familiesOf(report).flatMap(({ label, entries: each }) => each.map(({ run, family }) => ({
+      name: several ? `${label}, ${run.label}` : label,
+      behaviour: family.behaviour,
+      loops: family.loops
+    })));
+    return section("behaviour", "Behaviour", dataTable({
+      caption: "Actor and reflector by family",
+      columns: BEHAVIOUR_COLUMNS,
+      rows: entries.map(({ name, behaviour, loops }) => [
+        name,
+        ...behaviour ? behaviourCells(behaviour, loops) : Array(BEHAVIOUR_COLUMNS.length - 1).fill("…")
+      ])
+    }), dataTable({
+      caption: "How test episodes under the best prompts ended",
+      columns: ["family", "share", ...ENDS.map(words)],
+      rows: entries.map(({ name, behaviour }) => [
+        name,
+        ...behaviour ? endCells(behaviour.ends) : Array(1 + ENDS.length).fill("…")
+      ])
+    }));
+  }
+  function behaviourCells(behaviour, loops) {
+    const reflections = loops.reduce((sum, loop) => sum + loop.prompts.length - 1, 0);
+    return [
+      estimate(behaviour.invalid_base, percent),
+      estimate(behaviour.invalid_best, percent),
+      countsByKind(behaviour.failed),
+      `${countsByKind(behaviour.reflection_failures)} of ${count(reflections)}`,
+      count(Math.round(behaviour.prompt_bytes)),
+      percent(behaviour.prompt_change),
+      percent(behaviour.prompt_change_after_solved),
+      percent(behaviour.starts_shared)
+    ];
+  }
+  function countsByKind(counts) {
+    const parts = Object.entries(counts).map(([kind, number]) => `${count(number)} ${words(kind)}`);
+    return parts.length ? parts.join(", ") : "0";
+  }
+  function endCells(ends) {
+    const total = Object.values(ends).reduce((sum, number) => sum + number, 0);
+    const parts = ENDS.filter((end) => ends[end]).map((end) => ({ share: ends[end] / total, kind: `end-${end}` }));
+    return [stackedBar(parts), ...ENDS.map((end) => count(ends[end] ?? 0))];
+  }
+
+  // assets/run/cost.js
+  var COUNTS = {
+    calls: "calls",
+    input_tokens: "input tokens",
+    output_tokens: "output tokens",
+    cached_tokens: "cached",
+    reasoning_tokens: "reasoning",
+    cache_hits: "replies from cache"
+  };
+  function costSection(report) {
+    const several = report.runs.length > 1;
+    const calling = report.runs.filter(hasCalls);
+    const silent = report.runs.filter((run) => !calling.includes(run));
+    const rows = calling.flatMap((run) => [
+      ...Object.entries(run.cost).map(([role, usage]) => usageRow(role, usage, run, several)),
+      usageRow("all roles", totalUsage(run.cost), run, several),
+      usageRow("paid for, with repetitions", run.spent, run, several)
+    ]);
+    return section("cost", "Cost", silent.map((run) => element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`)), rows.length ? dataTable({
+      caption: "Calls, tokens and money by role",
+      columns: ["role", "share of tokens", ...Object.values(COUNTS), "cost"],
+      rows
+    }) : null);
+  }
+  function hasCalls(run) {
+    const total = totalUsage(run.cost);
+    return run.spent.calls || total.calls || total.cache_hits;
+  }
+  function usageRow(role, usage, run, several) {
+    const total = tokens(totalUsage(run.cost));
+    const share = total ? Math.min(1, tokens(usage) / total) : 0;
+    return [
+      several ? `${run.label}: ${role}` : role,
+      stackedBar([{ share, kind: "tokens" }]),
+      ...Object.keys(COUNTS).map((name) => count(usage[name])),
+      money(usage.cost)
+    ];
+  }
+  function tokens(usage) {
+    return usage.input_tokens + usage.output_tokens;
+  }
+  function totalUsage(cost) {
+    const usages = Object.values(cost);
+    const sums = Object.keys(COUNTS).map((name) => [name, usages.reduce((sum, usage) => sum + usage[name], 0)]);
+    const isKnown = usages.every((usage) => usage.cost !== null);
+    return { ...Object.fromEntries(sums), cost: isKnown ? usages.reduce((sum, usage) => sum + usage.cost, 0) : null };
+  }
+
+  // assets/run/episode-groups.js
+  function episodeGroups(run) {
+    return run.families.flatMap((family) => family.loops.flatMap((loop) => loopGroups(family.name, loop)));
+  }
+  function loopGroups(family, loop) {
+    const last = loop.prompts.length - 1;
+    const roles = (index) => [index === 0 && "base", index === loop.best && "best", index === last && "last"].filter(Boolean).join(", ");
+    const group = (name, index, tasks, outcomes) => ({
+      family,
+      loop: loop.index,
+      name,
+      episodes: tasks.map((task, position) => ({
+        task,
+        key: `${task}@${loop.prompts[index].digest}`,
+        solved: outcomes[position] === "1"
+      }))
+    });
+    const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
+    return [
+      ...loop.batches.map(({ tasks, outcomes }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes)),
+      ...Object.entries(loop.test).map(([index, outcomes]) => group(name("test", Number(index)), Number(index), loop.test_tasks, outcomes)),
+      ...loop.selection.map((outcomes, index) => group(name("selection", index), index, loop.selection_tasks, outcomes)),
+      ...loop.audit.flatMap(({ replayed, fresh }, index) => [
+        group(`audit of turn ${index + 1}, same batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
+        group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh)
+      ])
+    ];
+  }
+
+  // assets/run/episode-library.js
+  function episodeLibrary(report, { onlyStored = false } = {}) {
+    const runs = report.runs.filter((run) => run.families.some(({ loops }) => loops.length));
+    const locators = new Map(report.runs.map((run) => [run, episodeLocator(run.episodes)]));
+    const groups = new Map(runs.map((run) => [run, onlyStored ? storedGroups(episodeGroups(run), locators.get(run)) : episodeGroups(run)]));
+    return {
+      runs,
+      several: report.runs.length > 1,
+      groups: (run) => groups.get(run),
+      position: (run, key) => locators.get(run)(key),
+      load: (run, key) => load2(report, run, locators.get(run)(key), key),
+      sameTask: (run, key) => sameTask(runs, groups, locators, run, key)
+    };
+  }
+  function storedGroups(groups, locate) {
+    return groups.map((group) => ({ ...group, episodes: group.episodes.filter(({ key }) => locate(key) !== undefined) })).filter(({ episodes }) => episodes.length);
+  }
+  async function load2(report, run, position, key) {
+    if (position === undefined)
+      throw new Error(`${key} is not stored in this page`);
+    const number = report.runs.indexOf(run);
+    return loadEpisode(position, run.episodes.chunk_size, (chunk) => `chunk-${number}-${chunk}`);
+  }
+  function sameTask(runs, groups, locators, run, key) {
+    const task = taskOf(key);
+    const matches = new Map;
+    for (const other of runs.filter((each) => each.suite.digest === run.suite.digest)) {
+      for (const { name, episodes } of groups.get(other)) {
+        for (const episode of episodes.filter((each) => each.task === task)) {
+          const id = `${runs.indexOf(other)} ${episode.key}`;
+          const isSame = other === run && episode.key === key;
+          const isStored = locators.get(other)(episode.key) !== undefined;
+          if (isStored && !isSame && !matches.has(id))
+            matches.set(id, { run: other, key: episode.key, name });
+        }
+      }
+    }
+    return [...matches.values()];
+  }
+  function taskOf(key) {
+    return key.slice(0, key.lastIndexOf("@"));
+  }
+
+  // assets/run/episode-list.js
+  var FILTERS = {
+    all: () => true,
+    solved: ({ solved }) => solved,
+    "not solved": ({ solved }) => !solved,
+    "with invalid actions": ({ invalid }) => invalid > 0
+  };
+  function episodeList(library, open) {
+    const list = element("ul", { class: "tasks", "aria-label": "Episodes" });
+    const run = picker("Run", library.runs.map(({ label }, index) => [index, label]), showFamilies);
+    const family = picker("Family", [], showLoops);
+    const loop = picker("Loop", [], showPurposes);
+    const purpose = picker("Purpose", [], showTasks);
+    const filter = picker("Show", Object.keys(FILTERS).map((name) => [name, name]), showTasks);
+    const selectedRun = () => library.runs[run.select.value];
+    const groupsOfFamily = () => library.groups(selectedRun()).filter((group) => group.family === family.select.value);
+    const groupsOfLoop = () => groupsOfFamily().filter((group) => String(group.loop) === loop.select.value);
+    function showFamilies() {
+      setValues(family, library.groups(selectedRun()).map((group) => group.family));
+      showLoops();
+    }
+    function showLoops() {
+      setValues(loop, groupsOfFamily().map((group) => group.loop));
+      showPurposes();
+    }
+    function showPurposes() {
+      setValues(purpose, groupsOfLoop().map(({ name }) => name));
+      showTasks();
+    }
+    function showTasks() {
+      const group = groupsOfLoop().find(({ name }) => name === purpose.select.value);
+      const episodes = group.episodes.map((episode) => ({ ...episode, ...summary(library, selectedRun(), episode.key) }));
+      const items = episodes.filter(FILTERS[filter.select.value]).map((episode) => item(episode, () => open(selectedRun(), episode.key)));
+      list.replaceChildren(...items.length ? items : [element("li", { class: "faint" }, "None.")]);
+    }
+    showFamilies();
+    const pickers = [library.several ? run.node : null, family.node, loop.node, purpose.node, filter.node];
+    return element("div", {}, element("div", { class: "pickers" }, pickers), list);
+  }
+  function setValues({ select }, values) {
+    setOptions(select, [...new Set(values)].map((value) => [value, String(value)]));
+  }
+  function summary(library, run, key) {
+    const position = library.position(run, key);
+    if (position === undefined)
+      return { text: "not stored in this page", isStored: false, invalid: 0 };
+    const { ends, decisions, invalid } = run.episodes;
+    return {
+      text: `${words(ends[position])}, ${counted(decisions[position], "decision")}`,
+      isStored: true,
+      invalid: invalid[position]
+    };
+  }
+  function item({ task, key, solved, text, isStored }, click) {
+    const attributes = {
+      type: "button",
+      class: `outcome ${solved ? "good" : "bad"}`,
+      disabled: !isStored,
+      "data-key": key,
+      click
+    };
+    return element("li", {}, element("button", attributes, element("strong", {}, task), element("span", {}, text)));
+  }
+
+  // assets/player-views.js
+  var MAX_SCREEN_COLUMNS = 100;
+  var ENDS2 = {
+    solved: "Solved",
+    died: "Died",
+    env_ended: "Ended by the environment, not solved",
+    step_limit: "Step limit reached, not solved",
+    failed: "Model failure"
+  };
+  var FAILURES = {
+    bad_request: "the request was rejected",
+    context_overflow: "the episode exceeded the context window",
+    refused: "the model refused to answer",
+    empty: "the answer was empty",
+    truncated: "the answer was cut off",
+    timeout: "the model took too long"
+  };
+  function endText({ end, failure }) {
+    return failure ? `${ENDS2[end]}: ${FAILURES[failure] ?? failure}` : ENDS2[end] ?? end;
+  }
+  function screenView(text) {
+    const isProse = text.split(`
+`).some((line) => line.length > MAX_SCREEN_COLUMNS);
+    return element("pre", {
+      class: isProse ? "screen prose" : "screen",
+      tabindex: 0,
+      role: "group",
+      "aria-label": "Screen as the actor saw it"
+    }, text.replace(/\n+$/, ""));
+  }
+  function endView(episode) {
+    const { steps, reward, usage } = episode;
+    const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
+    if (usage.calls)
+      facts.push(`${count(usage.calls)} calls`, `${count(usage.input_tokens + usage.output_tokens)} tokens`);
+    return element("p", { class: "ending" }, element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
+  }
+  function decisionView(episode, frame) {
+    const step = episode.steps[frame];
+    if (!step)
+      return element("p", { class: "decision" }, `The episode has ended. ${endText(episode)}.`);
+    const facts = [
+      [
+        "Thought",
+        step.thought ? element("p", { class: "thought" }, step.thought) : element("span", { class: "faint" }, "none recorded")
+      ],
+      ["Proposed", step.proposed === null ? element("em", {}, "no action") : element("code", {}, step.proposed)],
+      [
+        "Executed",
+        step.executed === null ? element("strong", { class: "bad" }, "invalid: nothing happened") : element("code", {}, step.executed)
+      ],
+      ["Reward", rounded(step.reward)],
+      [
+        "Further keys",
+        step.keys.length ? step.keys.map((key) => element("kbd", {}, keyName(key))) : element("span", { class: "faint" }, "none")
+      ]
+    ];
+    const list = element("dl", { class: "decision" }, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    return element("div", {}, list, availableActions(step));
+  }
+  function availableActions({ actions, executed }) {
+    return element("details", { class: "offered" }, element("summary", {}, counted(actions.length, "available action")), element("p", {}, actions.map((action) => [element("code", { class: action === executed ? "chosen" : null }, action), " "])));
+  }
+  function frameText(episode, frame) {
+    const step = episode.steps[frame];
+    const total = episode.steps.length;
+    if (!step)
+      return `End, after ${counted(total, "decision")}: ${endText(episode)}`;
+    const proposed = step.proposed === null ? "no action" : visible(step.proposed);
+    const result = step.executed === null ? `proposed ${proposed}, which is invalid` : `executed ${visible(step.executed)}`;
+    return `Decision ${frame + 1} of ${total}: ${result}, reward ${rounded(step.reward)}`;
+  }
+  function rounded(value) {
+    return String(Math.round(value * 1000) / 1000);
+  }
+  function decisionList(episode, goto) {
+    const items = [...episode.steps, null].map((step, index) => {
+      const name = step ? step.proposed ?? "(no action)" : "end";
+      const kind = step && step.executed === null ? "invalid" : null;
+      return element("li", {}, element("button", { type: "button", class: kind, click: () => goto(index) }, name));
+    });
+    return element("ol", { class: "moves", "aria-label": "All decisions" }, items);
+  }
+  function markCurrent(list, frame) {
+    [...list.children].forEach(({ firstChild: button }, index) => {
+      if (index === frame)
+        button.setAttribute("aria-current", "step");
+      else
+        button.removeAttribute("aria-current");
+    });
+  }
+
+  // assets/transport.js
+  var FRAME_MILLISECONDS = 400;
+  function transport(last, goto) {
+    let current = 0;
+    let timer = null;
+    const slider = element("input", {
+      type: "range",
+      min: 0,
+      max: last,
+      value: 0,
+      "aria-label": "Decision",
+      input: () => move(Number(slider.value))
+    });
+    const playButton = element("button", { type: "button", click: () => timer ? stop() : play() }, "Play");
+    const backward = [
+      iconButton("First", "M3 3v10M13 3 6 8l7 5z", () => move(0)),
+      iconButton("Back", "M12 3 5 8l7 5z", () => move(current - 1))
+    ];
+    const forward = [
+      iconButton("Forward", "M4 3l7 5-7 5z", () => move(current + 1)),
+      iconButton("End", "M13 3v10M3 3l7 5-7 5z", () => move(last))
+    ];
+    const node = element("div", { class: "transport" }, backward, forward, playButton, slider);
+    function move(frame) {
+      stop();
+      goto(frame);
+    }
+    function play() {
+      if (current === last)
+        goto(0);
+      playButton.textContent = "Pause";
+      timer = setInterval(() => {
+        if (current === last || !node.isConnected)
+          stop();
+        else
+          goto(current + 1);
+      }, FRAME_MILLISECONDS);
+    }
+    function stop() {
+      clearInterval(timer);
+      timer = null;
+      playButton.textContent = "Play";
+    }
+    function show(frame, text) {
+      current = frame;
+      slider.value = frame;
+      slider.setAttribute("aria-valuetext", text);
+      backward.forEach((button) => setDisabled(button, frame === 0));
+      forward.forEach((button) => setDisabled(button, frame === last));
+    }
+    return { node, show, stop };
+  }
+  function iconButton(name, shape, click) {
+    const icon = svgElement("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, svgElement("path", { d: shape }));
+    return element("button", { type: "button", "aria-label": name, title: name, click }, icon);
+  }
+  function setDisabled(button, disabled) {
+    button.setAttribute("aria-disabled", String(disabled));
+  }
+
+  // assets/player.js
+  function player(episode, { title, onstep = () => {} }) {
+    const last = episode.steps.length;
+    const heading = uniqueId("player");
+    const screen = element("div", { class: "screen-place" });
+    const decision = element("div", { class: "decision-place" });
+    const status = element("p", { class: "status", role: "status" });
+    const controls = transport(last, goto);
+    const decisions = decisionList(episode, (frame) => interrupt(frame));
+    const node = element("section", { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey }, element("h3", { id: heading }, title), endView(episode), controls.node, status, element("div", { class: "frame" }, screen, decision), decisions);
+    let current = 0;
+    function onKey(event) {
+      const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
+      if (target === undefined || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey)
+        return;
+      event.preventDefault();
+      interrupt(target);
+    }
+    function interrupt(frame) {
+      controls.stop();
+      goto(frame);
+    }
+    function goto(frame) {
+      show(frame);
+      onstep(current);
+    }
+    function show(frame) {
+      current = Math.min(Math.max(frame, 0), last);
+      const step = episode.steps[current];
+      screen.replaceChildren(screenView(step ? step.observation : episode.last));
+      decision.replaceChildren(decisionView(episode, current));
+      status.textContent = frameText(episode, current);
+      controls.show(current, status.textContent);
+      markCurrent(decisions, current);
+    }
+    show(0);
+    return { node, show };
+  }
+
+  // assets/run/episode-stage.js
+  function episodeStage(library) {
+    const node = element("div", { class: "stage" });
+    const second = picker("Compare with", [], show);
+    let current = null;
+    let others = [];
+    async function open(run, key) {
+      current = { run, key };
+      others = library.sameTask(run, key);
+      second.select.value = "";
+      setOptions(second.select, [["", "nothing"], ...others.map((other, index) => [index, titleOf(other, other.name)])]);
+      await show();
+      node.scrollIntoView({ block: "start" });
+      node.querySelector(".player")?.focus({ preventScroll: true });
+    }
+    async function show() {
+      const shown = second.select.value === "" ? [current] : [current, others[second.select.value]];
+      try {
+        const episodes = await Promise.all(shown.map(({ run, key }) => library.load(run, key)));
+        const players = episodes.map((episode, index) => player(episode, {
+          title: titleOf(shown[index], episode.key),
+          onstep: (frame) => players.forEach((each) => each.show(frame))
+        }));
+        node.replaceChildren(others.length ? element("div", { class: "pickers" }, second.node) : "", element("div", { class: "players" }, players.map((each) => each.node)));
+      } catch (error) {
+        node.replaceChildren(errorNote(`Cannot decompress this episode: ${error.message}`));
+      }
+    }
+    function titleOf({ run }, name) {
+      return library.several ? `${run.label}: ${name}` : name;
+    }
+    return { node, open };
+  }
+
+  // assets/run/episodes.js
+  function episodesSection(report, options = {}) {
+    const library = episodeLibrary(report, options);
+    const { node: stage, open } = episodeStage(library);
+    const notes = report.runs.map(({ label, episodes }) => library.several ? `${label}: ${episodes.note}` : episodes.note);
+    const node = section("episodes", "Episodes", notes.map((note) => element("p", { class: "faint" }, note)), library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null, element("p", { class: "faint" }, "Keys in the player: ← previous decision, → next decision, Home first decision, End last screen."), stage);
+    return { node, open };
+  }
+
+  // assets/chart.js
+  var COLOURS = 6;
+  var SHAPES = [circle, square, diamond];
+  var LINE_HEIGHT = 12;
+  var CHARACTER_WIDTH = 6.2;
+  var MARK_GAP = 8;
+  var MAX_LABEL_LENGTH = 28;
+  var LABEL_SHIFTS = [0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 4, -4, 5, -5];
+  function seriesClass(position) {
+    return `series-${position % COLOURS}`;
+  }
+  function legend(names, label) {
+    if (names.length < 2)
+      return null;
+    const items = names.map((name, position) => element("li", { class: seriesClass(position) }, element("span", { class: "swatch" }), name));
+    return element("ul", { class: "legend", "aria-label": label }, items);
+  }
+  function chart({ kind, title, description, width, height, margin, x = {}, y = {} }, draw) {
+    const [top, right, bottom, left] = margin;
+    const frame = { top, right: width - right, bottom: height - bottom, left };
+    const plot = { frame, x: placement(x, frame.left, frame.right), y: placement(y, frame.bottom, frame.top) };
+    const ids = [uniqueId("title"), uniqueId("description")];
+    return svgElement("svg", {
+      viewBox: `0 0 ${width} ${height}`,
+      class: `chart ${kind}`,
+      ...title ? { role: "img", "aria-labelledby": ids.join(" ") } : { "aria-hidden": "true" }
+    }, title ? [svgElement("title", { id: ids[0] }, title), svgElement("desc", { id: ids[1] }, description)] : null, xAxis(plot, x, height), yAxis(plot, y), draw(plot));
+  }
+  function line(plot, [x1, y1], [x2, y2], kind) {
+    const ends = { x1: plot.x(x1), y1: plot.y(y1), x2: plot.x(x2), y2: plot.y(y2) };
+    return svgElement("line", { ...ends, class: kind });
+  }
+  function path(plot, positions, kind) {
+    return svgElement("polyline", { points: corners(plot, positions), class: kind });
+  }
+  function band(plot, points, kind) {
+    if (!points.length || points.some(({ low }) => low === null))
+      return null;
+    const upper = points.map(({ x, high }) => [x, high]);
+    const lower = points.map(({ x, low }) => [x, low]).reverse();
+    return svgElement("polygon", { points: corners(plot, [...upper, ...lower]), class: `band ${kind}` });
+  }
+  function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
+    const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
+    shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
+    for (const [name, value] of Object.entries(data))
+      shape.setAttribute(`data-${name}`, value);
+    if (text)
+      shape.append(svgElement("title", {}, text));
+    return shape;
+  }
+  function interval(plot, x, { low, high }, kind = "") {
+    return low === null ? null : line(plot, [x, low], [x, high], `whisker ${kind}`);
+  }
+  function bar(plot, top, thickness, { estimate, text, kind }) {
+    const { value, low, high } = estimate;
+    const start = plot.x(0);
+    const box = { x: start, y: top + 1, width: rounded2(Math.max(0, plot.x(value) - start)), height: thickness - 2 };
+    const middle = top + thickness / 2;
+    return [
+      svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
+      low === null ? null : ["halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
+    ];
+  }
+  function label(x, y, text, kind = "") {
+    return svgElement("text", { x: rounded2(x), y: rounded2(y), class: `label ${kind}` }, text);
+  }
+  function nameLabels(plot, points, marks, lift = 0) {
+    const { top, bottom, left } = plot.frame;
+    const taken = marks.map(([x, y]) => ({ start: plot.x(x) - 4, end: plot.x(x) + 4, middle: plot.y(y) }));
+    return points.map(({ x, y, name, kind }) => {
+      const text = shortened(visible(name));
+      const width = CHARACTER_WIDTH * text.length;
+      const fitsLeft = plot.x(x) - MARK_GAP - width >= left;
+      const end = fitsLeft ? plot.x(x) - MARK_GAP : plot.x(x) + MARK_GAP + width;
+      const start = end - width;
+      const boxes = LABEL_SHIFTS.map((shift) => ({ start, end, middle: plot.y(y) - lift + shift * LINE_HEIGHT }));
+      const inside = boxes.filter(({ middle }) => middle > top && middle <= bottom);
+      const chosen = inside.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      taken.push(chosen);
+      const [anchorX, anchor] = fitsLeft ? [end, "end"] : [start, ""];
+      return label(anchorX, chosen.middle + 3.5, text, `${anchor} ${kind}`);
+    });
+  }
+  function placement({ domain, scale, inset = 0 }, start, end) {
+    if (!domain)
+      return rounded2;
+    const direction = Math.sign(end - start);
+    const [first, last] = [start + direction * inset, end - direction * inset];
+    const share = scale ?? ((value) => (value - domain[0]) / (domain[1] - domain[0]));
+    return (value) => rounded2(first + share(value) * (last - first));
+  }
+  function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
+    const center = (frame.left + frame.right) / 2;
+    return [
+      ticks.map((tick) => [
+        grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
+        format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null
+      ]),
+      title ? label(center, height - 3, title, "middle faint") : null
+    ];
+  }
+  function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
+    return [
+      ticks.map((tick) => [
+        grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
+        format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null
+      ]),
+      title ? label(0, frame.top - 12, title, "faint") : null
+    ];
+  }
+  function gridLine(tick, ends) {
+    return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+  }
+  function corners(plot, positions) {
+    return positions.map(([x, y]) => `${plot.x(x)},${plot.y(y)}`).join(" ");
+  }
+  function overlap(box, other) {
+    const isBeside = box.start >= other.end || box.end <= other.start;
+    return !isBeside && Math.abs(box.middle - other.middle) < LINE_HEIGHT;
+  }
+  function shortened(text) {
+    return text.length > MAX_LABEL_LENGTH ? `${text.slice(0, MAX_LABEL_LENGTH - 1)}…` : text;
+  }
+  function rounded2(value) {
+    return Math.round(value * 100) / 100;
+  }
+  function circle(x, y, size) {
+    return svgElement("circle", { cx: x, cy: y, r: size });
+  }
+  function square(x, y, size) {
+    return svgElement("rect", { x: rounded2(x - size), y: rounded2(y - size), width: 2 * size, height: 2 * size });
+  }
+  function diamond(x, y, size) {
+    const reach = rounded2(size * 1.35);
+    return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
+  }
+
+  // assets/run/gain-chart.js
+  function gainChart({ title, points }) {
+    const positions = points.map(({ base, gain }) => [1 - base, gain.value]);
+    const names = points.map(({ name, position }, index) => ({ name, kind: seriesClass(position), x: positions[index][0], y: positions[index][1] })).sort((left, right) => right.y - left.y);
+    return chart({
+      kind: "gain",
+      title,
+      description: points.map((point) => `${sentence(point)}.`).join(" "),
+      width: 420,
+      height: 330,
+      margin: [22, 12, 34, 38],
+      x: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "headroom (1 − base)" },
+      y: gainAxis(points)
+    }, (plot) => [
+      line(plot, [0, 0], [1, 1], "ceiling"),
+      label(plot.x(0.3), plot.y(0.3) - 8, "all of the headroom", "end faint"),
+      points.map(({ gain, position }, index) => interval(plot, positions[index][0], gain, seriesClass(position))),
+      points.map((point, index) => {
+        const data = { headroom: 1 - point.base, gain: point.gain.value };
+        return mark(plot, positions[index], { position: point.position, text: sentence(point), data, size: 4 });
+      }),
+      nameLabels(plot, names, positions)
+    ]);
+  }
+  function gainAxis(points) {
+    const lowest = Math.min(0, ...points.map(({ gain }) => gain.low ?? gain.value));
+    const bottom = Math.floor(lowest * 4) / 4;
+    const ticks = [1, 0.5, 0, -0.5, -1].filter((tick) => tick >= bottom);
+    return { domain: [bottom, 1], ticks, format: (tick) => signed(tick, 1), title: "gain", grid: true };
+  }
+  function sentence({ name, base, gain }) {
+    return `${name}: headroom ${number(1 - base)}, gain ${estimate(gain, signed)}`;
+  }
+
+  // assets/learning-curve.js
+  function learningCurve({ title, series }) {
+    const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
+    const curves = series.map(({ points, ...rest }) => ({
+      ...rest,
+      points: points.map((point, x) => ({ ...point, x }))
+    }));
+    const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+    return chart({
+      kind: "curve",
+      title,
+      description: description(series),
+      width: 340,
+      height: 206,
+      margin: [26, 8, 28, 30],
+      x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
+    }, (plot) => [
+      each(({ points }, kind) => band(plot, points, kind)),
+      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
+      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position)))
+    ]);
+  }
+  function curvePoint(plot, name, point, position) {
+    const data = { prompt: point.x, value: point.value };
+    const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
+    return mark(plot, [point.x, point.value], { position, text, data });
+  }
+  function promptTicks(turns) {
+    const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
+    return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+  }
+  function description(series) {
+    return series.map(({ name, points }) => {
+      if (!points.length)
+        return `${name}: no finished loop.`;
+      const last = points.length - 1;
+      return `${name}: from ${estimate(points[0])} under prompt[0] to ${estimate(points[last])} under prompt[${last}].`;
+    }).join(" ");
+  }
+
+  // assets/run/bar-chart.js
+  var WIDTH = 340;
+  var MARGIN = [0, 36, 5, 34];
+  var [BAR_HEIGHT, GAP] = [11, 9];
+  function barChart({ title, groups }) {
+    const top = (index) => 4 + groups.slice(0, index).reduce((sum, { bars }) => sum + bars.length * BAR_HEIGHT + GAP, 0);
+    const x = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
+    const height = top(groups.length);
+    return chart({ kind: "bars", title, description: description2(groups), width: WIDTH, height, margin: MARGIN, x }, (plot) => groups.map((group, index) => barGroup(plot, group, top(index))));
+  }
+  function barGroup(plot, { name, bars }, top) {
+    const center = top + bars.length * BAR_HEIGHT / 2;
+    return [
+      label(plot.frame.left - 6, center + 3.5, name, "end"),
+      bars.map(({ name: run, position, ...measure }, index) => {
+        const start = top + index * BAR_HEIGHT;
+        const text = `${run}, ${name}: ${estimate(measure)}`;
+        return [
+          bar(plot, start, BAR_HEIGHT, { estimate: measure, text, kind: `${name} ${seriesClass(position)}` }),
+          label(plot.frame.right + 6, start + BAR_HEIGHT / 2 + 3.5, number(measure.value))
+        ];
+      })
+    ];
+  }
+  function description2(groups) {
+    return groups.flatMap(({ name, bars }) => bars.map((each) => `${each.name}, ${name}: ${estimate(each)}.`)).join(" ");
+  }
+
+  // assets/run/learning-curves.js
+  function learningCurvesSection(report) {
+    const groups = [...rolesOf(report), ...familiesOf(report)];
+    const several = report.runs.length > 1;
+    return section("success", "Learning curves", element("p", { class: "lead" }, "Curves: success rate of each prompt on selection tasks, with a 95 % interval if there are at least 3 loops" + (several ? ". " : "; thin lines are single loops. ") + "Bars: success rate on test tasks under the first (base), the best and the last prompt."), runLegend(report), element("div", { class: "panels" }, groups.map((group) => panel(group, several))), foldedTable(curveTable(groups)));
+  }
+  function runLegend(report) {
+    return legend(report.runs.map(({ label }) => label), "Runs");
+  }
+  function panel(group, several) {
+    const measured = group.entries.filter(({ family }) => family.measures);
+    const unfinished = group.entries.filter(({ family }) => !family.measures);
+    return element("article", { class: "panel", "aria-label": group.label }, element("h3", {}, group.label, group.isMean ? null : element("span", { class: "tag" }, group.role)), measured.length ? charts(group, measured, several) : element("p", { class: "faint" }, "No loop has finished yet."), measured.length && unfinished.length ? element("p", { class: "faint" }, unfinished.map(({ run }) => `${run.label}: no loop has finished yet. `)) : null, group.note ? element("p", { class: "faint" }, group.note) : null);
+  }
+  function charts(group, measured, several) {
+    return [
+      learningCurve({
+        title: `Learning curve, ${group.label}`,
+        series: measured.map((entry) => curveSeries(entry, several))
+      }),
+      barChart({
+        title: `Base, best and last, ${group.label}`,
+        groups: ["base", "best", "last"].map((name) => barGroup2(name, measured))
+      })
+    ];
+  }
+  function curveSeries({ run, position, family }, several) {
+    const loops = several ? [] : (family.loops ?? []).map((loop) => loop.selection.map(successRate));
+    return { name: run.label, position, points: family.curve, loops };
+  }
+  function barGroup2(name, entries) {
+    return {
+      name,
+      bars: entries.map(({ run, position, family }) => ({ name: run.label, position, ...family.measures[name] }))
+    };
+  }
+  function curveTable(groups) {
+    const curves = groups.flatMap(({ label, entries }) => entries.map(({ run, family }) => [`${label}, ${run.label}`, family.curve.map((point) => estimate(point))]));
+    const prompts = Math.max(0, ...curves.map(([, points]) => points.length));
+    const indices = Array.from({ length: prompts }, (_, index) => index);
+    return {
+      caption: "success rate on selection tasks by prompt",
+      columns: ["family, run", ...indices.map(String)],
+      rows: curves.map(([name, points]) => [name, ...indices.map((index) => points[index] ?? MISSING)])
+    };
+  }
+
+  // assets/run/gains.js
+  var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
+  var SHARES = ["negative_transfer", "negative_last_transfer"];
+  function gainsSection(report) {
+    const families = familiesOf(report);
+    return section("gains", "Gains", runLegend(report), element("div", { class: "pair" }, headroomFigure(families, report), bestPromptFigure(families, report)), element("h3", {}, "All measures"), dataTable(measuresTable([...families, ...rolesOf(report)], report)));
+  }
+  function headroomFigure(families, report) {
+    const points = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ run, position, family: { measures } }) => ({
+      name: label,
+      rowName: rowName(report, label, run),
+      position,
+      base: measures.base.value,
+      gain: measures.gain
+    })));
+    return element("figure", {}, element("figcaption", {}, element("h3", {}, "Gain against headroom")), points.length ? gainChart({ title: "Gain against headroom", points }) : nothingFinished(), foldedTable({
+      caption: "headroom and gain",
+      columns: ["family", "headroom", "gain"],
+      rows: points.map(({ rowName: name, base, gain }) => [name, number(1 - base), estimate(gain, signed)])
+    }));
+  }
+  function bestPromptFigure(families, report) {
+    const counts = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.loops.length).map(({ run, family }) => [rowName(report, label, run), bestPromptCounts(family.loops)]));
+    const prompts = Math.max(0, ...counts.map(([, row]) => row.length));
+    const indices = Array.from({ length: prompts }, (_, index) => index);
+    return element("figure", { class: "heat" }, element("figcaption", {}, element("h3", {}, "Index of the best prompt"), element("p", { class: "faint" }, "Number of loops whose best prompt has this index; ties count for the earliest. Index 0 is the suite’s own " + "prompt: no later one was better.")), counts.length ? dataTable({
+      caption: "loops by the index of their best prompt",
+      columns: ["family", ...indices.map(String)],
+      rows: counts.map(([name, row]) => [name, ...indices.map((index) => countCell(row, index))]),
+      hideCaption: true
+    }) : nothingFinished());
+  }
+  function bestPromptCounts(loops) {
+    const counts = Array(loops[0].prompts.length).fill(0);
+    for (const loop of loops)
+      counts[loop.best] += 1;
+    return counts;
+  }
+  function countCell(counts, index) {
+    if (counts[index] === undefined)
+      return "";
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    return heatCell(counts[index] / total, String(counts[index]));
+  }
+  function measuresTable(groups, report) {
+    const entries = groups.flatMap(({ label, entries: each }) => each.map((entry) => ({ label, ...entry })));
+    const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => name !== "curve");
+    return {
+      caption: "Success rates on test tasks; AUC and W‑AUC on selection tasks; overfitting gap on experience tasks. 95 % " + "intervals in brackets.",
+      columns: ["family", ...names.map(measureHeading)],
+      rows: entries.map(({ label, run, family: { measures } }) => [
+        rowName(report, label, run),
+        ...names.map((name) => measures ? measureText(name, measures[name]) : "…")
+      ])
+    };
+  }
+  function measureHeading(name) {
+    return words(name).replace("auc", "AUC").replace("w ", "W‑");
+  }
+  function measureText(name, value) {
+    const format = SHARES.includes(name) ? percent : SIGNED.includes(name) ? signed : number;
+    return value !== null && typeof value === "object" ? estimate(value, format) : format(value);
+  }
+  function rowName(report, label, run) {
+    return report.runs.length > 1 ? `${label}, ${run.label}` : label;
+  }
+  function nothingFinished() {
+    return element("p", { class: "faint" }, "No loop has finished yet.");
+  }
+
+  // assets/diff.js
+  var MAX_CELLS = 4000000;
+  function diffLines(before, after) {
+    const lines = compare(before.split(`
+`), after.split(`
+`));
+    const rows = [];
+    for (let start = 0;start < lines.length; ) {
+      const removed = streak(lines, start, "removed");
+      const added = streak(lines, start + removed.length, "added");
+      if (removed.length && removed.length === added.length) {
+        const pairs = removed.map((line, index) => diffWords(line.item, added[index].item));
+        rows.push(...pairs.map(([oldRow]) => oldRow), ...pairs.map(([, newRow]) => newRow));
+      } else {
+        rows.push(...[...removed, ...added].map(wholeLine));
+      }
+      start += removed.length + added.length;
+      if (start < lines.length && lines[start].kind === "same") {
+        rows.push(wholeLine(lines[start]));
+        start += 1;
+      }
+    }
+    return rows;
+  }
+  function wholeLine({ kind, item }) {
+    return { kind, parts: [{ text: item, changed: false }] };
+  }
+  function streak(lines, start, kind) {
+    let end = start;
+    while (end < lines.length && lines[end].kind === kind)
+      end += 1;
+    return lines.slice(start, end);
+  }
+  function diffWords(before, after) {
+    const words = compare(before.split(/(\s+)/), after.split(/(\s+)/));
+    const side = (kind) => ({
+      kind,
+      parts: words.filter((word) => word.kind === "same" || word.kind === kind).map((word) => ({ text: word.item, changed: word.kind === kind }))
+    });
+    return [side("removed"), side("added")];
+  }
+  function compare(before, after) {
+    let start = 0;
+    while (start < before.length && start < after.length && before[start] === after[start])
+      start += 1;
+    let end = 0;
+    while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end))
+      end += 1;
+    const [removed, added] = [before.slice(start, before.length - end), after.slice(start, after.length - end)];
+    const middle = removed.length * added.length > MAX_CELLS ? replacement(removed, added) : alignment(removed, added);
+    const same = (item) => ({ kind: "same", item });
+    return [...before.slice(0, start).map(same), ...middle, ...before.slice(before.length - end).map(same)];
+  }
+  function replacement(before, after) {
+    return [...before.map((item) => ({ kind: "removed", item })), ...after.map((item) => ({ kind: "added", item }))];
+  }
+  function alignment(before, after) {
+    const width = after.length + 1;
+    const length = new Uint32Array((before.length + 1) * width);
+    for (let i = before.length - 1;i >= 0; i -= 1) {
+      for (let j = after.length - 1;j >= 0; j -= 1) {
+        length[i * width + j] = before[i] === after[j] ? length[(i + 1) * width + j + 1] + 1 : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
+      }
+    }
+    const rows = [];
+    let [i, j] = [0, 0];
+    while (i < before.length && j < after.length) {
+      if (before[i] === after[j])
+        rows.push({ kind: "same", item: before[j += 1, i++] });
+      else if (length[(i + 1) * width + j] >= length[i * width + j + 1])
+        rows.push({ kind: "removed", item: before[i++] });
+      else
+        rows.push({ kind: "added", item: after[j++] });
+    }
+    return [...rows, ...replacement(before.slice(i), after.slice(j))];
+  }
+
+  // assets/diff-view.js
+  var CONTEXT_LINES = 2;
+  var SIGNS = { same: " ", removed: "−", added: "+" };
+  var TAGS = { same: "span", removed: "del", added: "ins" };
+  function diffView(before, after) {
+    const rows = diffLines(before, after);
+    const isNearChange = (index) => rows.slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1).some((row) => row.kind !== "same");
+    const nodes = [];
+    let folded = 0;
+    const closeFold = () => {
+      if (folded)
+        nodes.push(element("span", { class: "row fold" }, `  … ${counted(folded, "unchanged line")}`));
+      folded = 0;
+    };
+    rows.forEach((row, index) => {
+      if (!isNearChange(index)) {
+        folded += 1;
+        return;
+      }
+      closeFold();
+      nodes.push(rowView(row));
+    });
+    closeFold();
+    return element("div", { class: "diff" }, nodes);
+  }
+  function rowView({ kind, parts }) {
+    const texts = parts.map(({ text, changed }) => changed ? element("mark", {}, text) : text);
+    return element(TAGS[kind], { class: `row ${kind}` }, element("span", { class: "sign" }, SIGNS[kind]), element("span", {}, texts));
+  }
+
+  // assets/run/prompts.js
+  function promptsSection(report, openEpisode) {
+    const families = familiesOf(report).filter(({ entries }) => entries.some(({ family }) => family.loops.length));
+    const turns = element("div", { class: "turns" });
+    const family = picker("Family", families.map(({ label }, index) => [index, label]), showLoops);
+    const loop = picker("Loop", [], showTurns);
+    function showLoops() {
+      const { entries } = families[family.select.value];
+      const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
+      setOptions(loop.select, [...indices].sort((left, right) => left - right).map((index) => [index, String(index)]));
+      showTurns();
+    }
+    function showTurns() {
+      const columns = families[family.select.value].entries.map(({ run, position, family: { loops } }) => ({
+        run,
+        position,
+        loop: loops.find(({ index }) => index === Number(loop.select.value))
+      })).filter((column) => column.loop);
+      const prompts = Math.max(...columns.map((column) => column.loop.prompts.length));
+      const indices = Array.from({ length: prompts }, (_, index) => index);
+      turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
+    }
+    if (families.length)
+      showLoops();
+    return section("prompts", "Prompts, turn by turn", families.length ? element("div", { class: "pickers" }, family.node, loop.node) : element("p", { class: "faint" }, "No loop has finished yet."), turns);
+  }
+  function turnView(index, columns, several, openEpisode) {
+    const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
+    const tag = index === 0 ? element("span", { class: "tag" }, "the suite’s own prompt") : null;
+    return element("div", { class: "turn" }, element("h3", {}, `prompt[${index}]`, tag), element("div", { class: "columns" }, longEnough.map((column) => promptView(index, column, several, openEpisode))));
+  }
+  function promptView(index, { run, position, loop }, several, openEpisode) {
+    const prompt = loop.prompts[index];
+    return element("article", { class: `version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? element("p", { class: "bad" }, `The reflector’s answer was not used (${words(prompt.failure)}): the prompt stays unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
+  }
+  function scoresView(index, { selection, test, best, prompts }) {
+    const facts = [`selection ${score(selection[index])}`];
+    if (index in test)
+      facts.push(`test ${score(test[index])}`);
+    const tags = [index === best && "best", index === prompts.length - 1 && "last"].filter(Boolean);
+    return element("p", { class: "scores" }, facts.join(" · "), tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)));
+  }
+  function score(outcomes) {
+    return `${number(successRate(outcomes))} (${solvedCount(outcomes)} of ${outcomes.length})`;
+  }
+  function batchView(index, run, loop, openEpisode) {
+    const { tasks, outcomes } = loop.batches[index - 1];
+    const { digest } = loop.prompts[index - 1];
+    const episodes = tasks.map((task, position) => {
+      const isSolved = outcomes[position] === "1";
+      const text = `${task}: ${isSolved ? "solved" : "not solved"}`;
+      const kind = `outcome ${isSolved ? "good" : "bad"}`;
+      if (!openEpisode)
+        return element("span", { class: kind }, text);
+      return element("button", { type: "button", class: kind, click: () => openEpisode(run, `${task}@${digest}`) }, text);
+    });
+    return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`), episodes);
+  }
+  function auditView(index, { audit, batches }) {
+    const { replayed, fresh } = audit[index - 1];
+    const sameBatch = solvedChange(batches[index - 1].outcomes, replayed);
+    const nextBatch = solvedChange(fresh, batches[index].outcomes);
+    const text = `Audit, solved under prompt[${index - 1}] → prompt[${index}]: ` + `batch of this turn ${sameBatch}, batch of the next turn ${nextBatch}.`;
+    return element("p", { class: "faint" }, text);
+  }
+  function solvedChange(before, after) {
+    return `${solvedCount(before)} → ${solvedCount(after)} of ${after.length}`;
+  }
+  function changeView(before, after) {
+    if (before === after)
+      return element("p", { class: "faint" }, "Unchanged.");
+    return [diffView(before, after), element("details", {}, element("summary", {}, "Whole prompt"), promptText(after))];
+  }
+  function promptText(text) {
+    return element("div", { class: "prompt-text" }, text);
+  }
+
+  // board/assets/entry-format.js
+  var WEIGHTS = { true: "open", false: "closed", null: MISSING };
+  var compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+  function weightsText({ weights }) {
+    return WEIGHTS[weights];
+  }
+  function ranksText({ ranks }) {
+    const [low, high] = ranks;
+    return low === high ? String(low) : `${low}–${high}`;
+  }
+  function compactCount(value) {
+    return value < 1e4 ? count(value) : compact.format(value);
+  }
+  function dollars(value) {
+    return value === 0 ? "$0" : money(value);
+  }
+  function badgeList(entry) {
+    if (!entry.badges.length)
+      return element("span", { class: "faint" }, "none");
+    return element("span", { class: "badges" }, entry.badges.map((badge) => [element("span", { class: `badge ${badge}` }, badgeText(badge, entry)), " "]));
+  }
+  function badgeText(badge, { replayed_share: share }) {
+    if (badge !== "replayed" || share >= 1)
+      return badge;
+    return [`${badge} ${percent(share)}`, screenReaderText(" of its episodes")];
+  }
+
+  // board/assets/entry-sections.js
+  var VERDICTS = { better: ["better", "good"], worse: ["worse", "bad"], tie: ["tie", "faint"] };
+  function overviewSection(page) {
+    const { entry, track, description, about } = page;
+    return section("overview", "Overview", element("article", { class: "card" }, headline(entry, track), element("p", { class: "description" }, description), definitionList("facts", facts(page)), element("ul", { class: "remarks" }, [...entry.remarks, ...about].map((line) => element("li", {}, line)))));
+  }
+  function headline({ measures, section: group, why, ranks }, track) {
+    const { best, gain, base, last, over_blind: overBlind } = measures;
+    const numbers = [
+      ["best", estimate(best)],
+      ["gain", estimate(gain, signed)],
+      ["base", number(base?.value)],
+      ["last", number(last?.value)],
+      ["over blind", estimate(overBlind, signed)]
+    ];
+    const isRanked = group === "ranked";
+    const standing = isRanked ? `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.` : `Not ranked: ${why}.`;
+    return [
+      element("p", { class: isRanked ? "standing" : "note warn" }, standing),
+      element("dl", { class: "headline" }, numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
+      element("p", { class: "faint" }, "success rate on test tasks, mean of held-out families, 95 % intervals")
+    ];
+  }
+  function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
+    return [
+      ["Reflector", playerText(entry.reflector, revisions.reflector, entry.weights)],
+      ["Trained on", entry.trained_on],
+      ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
+      ["Profile", entry.profile],
+      ["Submitted by", entry.by],
+      ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
+      ["Date", entry.date],
+      [
+        "Cost",
+        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`
+      ],
+      ["Software", versionsText(versions)],
+      ["Badges", badgeList(entry)],
+      ["Submission", element("code", {}, digest)]
+    ];
+  }
+  function playerText(label, revision, weights) {
+    const parts = [label];
+    if (revision)
+      parts.push(`revision ${revision}`);
+    if (weights !== null)
+      parts.push(`${weightsText({ weights })} weights`);
+    return parts.join(", ");
+  }
+  function definitionList(kind, rows) {
+    return element("dl", { class: kind }, rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  }
+  function versionsText(versions) {
+    return Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  }
+  function outsideLink(address) {
+    if (!/^https:\/\//.test(address))
+      return element("span", {}, address);
+    return element("a", { href: address, rel: "noopener noreferrer nofollow" }, address);
+  }
+  function badgesSection({ badges }) {
+    return section("badges", "Badges", element("p", { class: "lead" }, "The board awards badges from its own verification records. A record is bound to this exact submission: if the " + "submission changes, it loses its badges."), element("div", { class: "cards" }, badges.map(badgeCard)));
+  }
+  function badgeCard({ badge, proves, proves_not: provesNot, record }) {
+    const tag = record ? element("span", { class: `badge ${badge}` }, badge) : element("span", { class: "badge absent" }, `not ${badge}`);
+    return element("article", { class: "card", "aria-label": badge }, element("h3", {}, tag), element("p", {}, element("strong", {}, record ? "It shows: " : "It would show: "), proves), element("p", {}, element("strong", {}, "It does not show: "), provesNot), record ? recordView(record) : null);
+  }
+  function recordView({ replayed, reran, checks, date, by, ictbench, versions }) {
+    const origin = `${date.slice(0, 10)}${by ? `, by ${by}` : ""}, with ${versionsText({ ictbench, ...versions })}.`;
+    const lines = [reran ? rerunText(reran) : null, replayed ? replayText(replayed) : null, origin];
+    return [
+      lines.filter(Boolean).map((text) => element("p", { class: "faint" }, text)),
+      element("details", {}, element("summary", {}, counted(checks.length, "check")), element("ul", { class: "checks" }, checks.map(({ name, verdict, detail }) => element("li", {}, element("strong", { class: verdict === "passed" ? "good" : null }, verdict), ` ${name}: ${detail}`))))
+    ];
+  }
+  function replayText({ episodes, of: total, decisions, sample_seed: seed }) {
+    const sample = episodes < total ? `, sampled with seed ${seed}` : "";
+    const share = `${compactCount(episodes)} of ${compactCount(total)} episodes`;
+    return `Replayed: ${share}, ${compactCount(decisions)} decisions${sample}.`;
+  }
+  function rerunText({ rerun, submitted, low, high, margin, fresh_tasks: freshTasks, loops }) {
+    const difference = `${signed(rerun - submitted)} [${signed(low)}, ${signed(high)}] (90 %)`;
+    const tasks = freshTasks ? "fresh tasks" : "the same games";
+    return `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` + `margin of ±${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`;
+  }
+  function comparisonSection({ pairs, track }) {
+    return section("others", "Comparison with other entries", element("p", { class: "lead" }, pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from sign ` + "flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
+      caption: "Differences from other entries",
+      columns: ["other entry", "difference [95 %]", "p", "this entry is"],
+      rows: pairs.map(pairRow),
+      hideCaption: true
+    }) : null);
+  }
+  function pairRow({ slug, name, difference, p, verdict }) {
+    const [text, kind] = VERDICTS[verdict];
+    return [
+      element("a", { href: `${slug}.html` }, name),
+      estimate(difference, signed),
+      p < 0.001 ? p.toExponential(0) : number(p, 3),
+      element("span", { class: kind }, text)
+    ];
+  }
+
+  // board/assets/log.js
+  function logView(log, linkOf) {
+    if (!log.length)
+      return element("p", { class: "faint" }, "The log is empty.");
+    return element("div", { class: "log" }, dataTable({
+      caption: "Log, newest first",
+      columns: ["date", "event", "entry", "by", "reason"],
+      rows: [...log].reverse().map(({ date, event, slug, by, reason }) => {
+        const href = linkOf(slug);
+        return [
+          date.slice(0, 10),
+          element("span", { class: `event ${event}` }, event),
+          href ? element("a", { href }, slug) : slug,
+          by,
+          element("span", { class: "why" }, reason)
+        ];
+      }),
+      hideCaption: true
+    }));
+  }
+
+  // board/assets/entry.js
+  var page = pageDocument();
+  var RUN_SECTIONS = {
+    success: ["Curves", learningCurvesSection],
+    gains: ["Gains", gainsSection],
+    prompts: ["Prompts", (report) => promptsSection(report, null)],
+    episodes: ["Trajectories", (report) => episodesSection(report, { onlyStored: true }).node],
+    behaviour: ["Behaviour", behaviourSection],
+    cost: ["Cost", costSection]
+  };
+  var placeholders = Object.entries(RUN_SECTIONS).map(([id, [name]]) => [
+    name,
+    section(id, name, element("p", { class: "faint" }, "Loading …"))
+  ]);
+  function instructionSection({ instruction, entry }) {
+    const missing = `${entry.reflector} has no instruction: it is not a language model, or its instruction is not published.`;
+    return section("instruction", "Instruction of the reflector, as stated by its submitter", instruction ? promptText(instruction) : element("p", { class: "faint" }, missing));
+  }
+  drawPage({
+    title: page.entry.name,
+    subtitle: page.suite,
+    trail: [["All entries", "../index.html"]],
+    sections: [
+      ["Overview", overviewSection(page)],
+      ["Badges", badgesSection(page)],
+      ["Comparison", comparisonSection(page)],
+      ...placeholders,
+      ["Instruction", instructionSection(page)],
+      [
+        "Log",
+        section("log", "Log of this entry", logView(page.log, () => null))
+      ]
+    ]
+  });
+  loadChunk("report").then((report) => {
+    for (const [id, [, draw]] of Object.entries(RUN_SECTIONS))
+      document.getElementById(id).replaceWith(draw(report));
+    scrollToAddress();
+  }, (error) => document.getElementById("success").replaceChildren(errorNote(`Cannot decompress the run: ${error.message}`)));
+})();
