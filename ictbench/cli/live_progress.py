@@ -98,8 +98,8 @@ def _line(progress: Progress) -> str:
     parts = [f"turns {turns_done}/{turns}", f"episodes {done}/{progress.episodes} ({progress.played} played)"]
     if done:
         parts.append(f"success so far {sum(f.solved for f in families) / done:.0%}")
-    if progress.found:
-        parts.append(f"{progress.found} found in the journal")
+    if progress.resumed:
+        parts.append(f"{progress.resumed} found in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
     meter = progress.meter

@@ -112,7 +112,7 @@ def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
     [
         (["compare", "high.json"], "a comparison needs two runs or more"),
         (["compare", "high.json", "none.json"], "result none.json cannot be read: No such file or directory"),
-        (["compare", "high.json", "."], ". is no run's folder: it has no run.json"),
+        (["compare", "high.json", "."], ". is not the folder of a run: it has no run.json"),
         (["compare", "high.json", "low.json", "--measure", "bset"], "'bset' is not one of 'best'"),
         (["check", "high.json"], "Missing option '--against'"),
         (

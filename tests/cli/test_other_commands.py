@@ -169,7 +169,7 @@ def test_an_episode_that_named_no_action_or_failed_says_so() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--episode", "zap-1"], "has no episode 'zap-1'; a key reads like"),
+        (["--episode", "zap-1"], "has no episode 'zap-1'; keys look like"),
         (["--episode", "room-random"], "start with 'room-random', e.g. room-random-"),
     ],
 )
@@ -182,11 +182,11 @@ def test_an_episode_that_is_not_there_or_not_one(call: Ictbench, folder: Path, a
 def test_a_folder_that_is_no_run(call: Ictbench, tmp_path: Path) -> None:
     code, out, err = call("show", str(tmp_path))
     assert (code, out) == (2, "")
-    assert err == f"ictbench: {tmp_path} is no run's folder: it has no run.json\n"
+    assert err == f"ictbench: {tmp_path} is not the folder of a run: it has no run.json\n"
     (tmp_path / "run.json").write_text('{"schema": "ictbench.run/1"}', encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert f"has no result yet; continue its run: the same options, with --out {tmp_path}" in err
+    assert f"has no result yet; continue its run with the same options and --out {tmp_path}" in err
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)

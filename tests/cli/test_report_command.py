@@ -51,7 +51,7 @@ def test_it_opens_the_report_when_asked(
     ("options", "said"),
     [
         (["--episodes", "some"], "--episodes takes all, test, none or a number, not 'some'"),
-        (["nowhere"], "nowhere is no run's folder: it has no run.json"),
+        (["nowhere"], "nowhere is not the folder of a run: it has no run.json"),
     ],
 )
 def test_misuse_takes_one_line(

@@ -300,7 +300,7 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         ),
         (["--env", "nethack"], 2, "no suite has the environment 'nethack'; did you mean 'minihack'?"),
         (["--reflector", "opnai/gpt"], 2, "unknown model provider 'opnai'; did you mean 'openai'?"),
-        (["--reflector", "none"], 2, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
+        (["--reflector", "none"], 2, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
         (["--reflector", "file:no.txt", "--actor", "rules"], 2, "prompt file 'no.txt' cannot be read: "),
         (["--reflector", "openai/m"], 2, "openai/m needs a key: set OPENAI_API_KEY, or give the base URL"),
         (["--reflector", "openai/m", "--reflector-base-url", "nowhere"], 2, "the base URL 'nowhere' is not an http"),

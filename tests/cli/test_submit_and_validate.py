@@ -108,7 +108,7 @@ def test_problems_are_printed_a_line_each(call: Ictbench, run: Run) -> None:
         (("leaderboard", "validate", "nowhere"), "nowhere cannot be read: No such file or directory"),
         (("leaderboard", "validate", ".", "--submission", "x"), ". holds no submission 'x'"),
         (("leaderboard", "validate", ".", "--base", "main"), "lies in no git checkout; validate without --base"),
-        (("submit", "nowhere"), "nowhere is no run's folder: it has no run.json"),
+        (("submit", "nowhere"), "nowhere is not the folder of a run: it has no run.json"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(call: Ictbench, words: tuple[str, ...], said: str) -> None:
