@@ -37,7 +37,7 @@ def test_missing_games_are_counted_with_the_command_that_fetches_them(
 
 def test_games_are_counted_by_split(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
-    assert "valid_seen 140 of 140, valid_unseen 134 of 134" in checks_by_name()["ALFWorld games"].checks
+    assert "valid_seen 140 of 140, valid_unseen 134 of 134" in checks_by_name()["ALFWorld games"].found
 
 
 def test_a_wrong_data_folder_fails_only_the_checks_of_alfworld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

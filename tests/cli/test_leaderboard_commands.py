@@ -89,7 +89,10 @@ def test_a_maintainer_keeps_the_log(call: CommandLine, leaderboards: Path) -> No
     [
         (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
         (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board, which is a folder SUITE/submissions"),
-        (["build", ".", "--out", "rooms-v1"], "rooms-v1 exists and is not a site built by ictbench; choose another --out"),
+        (
+            ["build", ".", "--out", "rooms-v1"],
+            "rooms-v1 exists and is not a site built by ictbench; choose another --out",
+        ),
         (["log", "rooms-v1", "added", "good"], "to log 'added', give the submission, --by and --reason"),
         (["log", "rooms-v1", "added", "nobody", "--by", "us", "--reason", "new"], "submissions/nobody"),
         (["log", "rooms-v1", "vanished", "good"], "'vanished' is not one of"),
