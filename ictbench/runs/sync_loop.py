@@ -42,18 +42,12 @@ def start_portal() -> Iterator[BlockingPortal]:
             atexit.unregister(stack.close)
 
 
-def _cancel_all(portal: BlockingPortal) -> None:
-    # RuntimeError: the loop has ended already, e.g. at a SystemExit in one of its tasks.
-    with suppress(RuntimeError):
-        portal.call(portal.stop, True)
-
-
 def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run `main()` on the portal's event loop and return its result, or raise its error.
 
     At KeyboardInterrupt, cancel the coroutine, wait until it has cleaned up, and raise the interrupt again.
     """
-    # Not the portal's own future: it ends the loop at SystemExit, and is over before a cancelled coroutine is.
+    # Not `portal.call`: there, SystemExit ends the loop, and cancelling does not wait for the cleanup.
     result: Future[T] = Future()
 
     async def run(*, task_status: TaskStatus[asyncio.Task[Any] | None]) -> None:
@@ -67,7 +61,13 @@ def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any,
     try:
         return result.result()
     except KeyboardInterrupt:
-        # Not a cancel scope of anyio: it cancels at every await, also at those of the cleanup.
+        # Not a cancel scope of anyio: it would also cancel every await of the cleanup.
         portal.call(task.cancel)
         wait([result])
         raise
+
+
+def _cancel_all(portal: BlockingPortal) -> None:
+    # RuntimeError: the loop has ended already, e.g. at a SystemExit in one of its tasks.
+    with suppress(RuntimeError):
+        portal.call(portal.stop, True)

@@ -130,7 +130,7 @@ class Greedy(Reflector):
 def test_a_reflector_that_plays_more_than_it_has_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "greedy_arm.py").write_text(GREEDY, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(PluginError, match="greedy_arm:Greedy asks for 1 episodes of its own, and has 0 left"):
+    with pytest.raises(PluginError, match="greedy_arm:Greedy requests 1 episodes of its own, but has 0 left"):
         ictbench.run(**OPTIONS, reflector="greedy_arm:Greedy", actor="rules", out=tmp_path / "run")
 
 

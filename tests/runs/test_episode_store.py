@@ -86,7 +86,7 @@ async def still_down() -> None:
     raise ModelUnavailableError("still down")
 
 
-def ledger(
+def make_store(
     journal: Journal,
     executor: Executor,
     probe: Callable[[], Awaitable[None]] = answers,
@@ -108,7 +108,7 @@ def test_an_episode_asked_for_many_times_at_once_is_played_once(path: Path) -> N
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.hold.clear()
-            known = ledger(journal, executor)
+            known = make_store(journal, executor)
             many = [asyncio.create_task(asked(known, "a-1", "a-1")) for _ in range(20)]
             await settled()
             executor.hold.set()
@@ -126,7 +126,7 @@ def test_another_prompt_or_task_is_another_episode(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
-            known = ledger(journal, executor)
+            known = make_store(journal, executor)
             for name, prompt in (("a-1", "p"), ("a-1", "q"), ("a-2", "p")):
                 await asked(known, name, prompt=prompt)
             assert executor.played == {"a-1": 2, "a-2": 1}
@@ -139,7 +139,7 @@ def test_what_the_journal_holds_is_not_played(path: Path) -> None:
         for expected in (1, 0):
             with closing(Journal(path)) as journal:
                 executor = Playing()
-                assert await asked(ledger(journal, executor), "a-1") == [True]
+                assert await asked(make_store(journal, executor), "a-1") == [True]
                 assert executor.played["a-1"] == expected
 
     asyncio.run(main())
@@ -149,7 +149,7 @@ def test_outcomes_come_in_the_order_of_the_tasks_and_each_is_told_as_it_is_known
     async def main() -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
-            known = ledger(journal, executor)
+            known = make_store(journal, executor)
             await asked(known, "a-2")
             executor.held["a-1"] = asyncio.Event()
             told: list[tuple[bool, bool]] = []
@@ -172,7 +172,7 @@ def test_an_infrastructure_failure_leaves_the_episode_owed(path: Path, kind: typ
     async def main() -> None:
         with closing(Journal(path)) as journal:
             broken = [True]
-            known = ledger(journal, Playing(lambda task: kind("it broke") if broken[0] else None))
+            known = make_store(journal, Playing(lambda task: kind("it broke") if broken[0] else None))
             answers = await asyncio.gather(*(asked(known, "a-1") for _ in range(3)), return_exceptions=True)
             assert [type(answer) for answer in answers] == [kind] * 3
             assert known.owed == {key("a-1"): "it broke"}
@@ -188,7 +188,9 @@ def test_an_infrastructure_failure_leaves_the_episode_owed(path: Path, kind: typ
 def test_where_one_is_owed_all_others_are_played(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-2" else None), capacity=1)
+            known = make_store(
+                journal, Playing(lambda task: EnvError("it broke") if task == "a-2" else None), capacity=1
+            )
             with pytest.raises(EnvError):
                 await asked(known, "a-1", "a-2", "a-3", "a-4")
             assert journal.keys() == [key(name) for name in ("a-1", "a-3", "a-4")]
@@ -199,7 +201,7 @@ def test_where_one_is_owed_all_others_are_played(path: Path) -> None:
 def test_a_bug_is_no_infrastructure_failure(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: ZeroDivisionError("a bug")))
+            known = make_store(journal, Playing(lambda task: ZeroDivisionError("a bug")))
             with pytest.raises(ZeroDivisionError):
                 await asked(known, "a-1")
             assert known.owed == {}
@@ -210,7 +212,9 @@ def test_a_bug_is_no_infrastructure_failure(path: Path) -> None:
 def test_a_bug_is_told_rather_than_what_is_owed_beside_it(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-1" else KeyError("a bug")))
+            known = make_store(
+                journal, Playing(lambda task: EnvError("it broke") if task == "a-1" else KeyError("a bug"))
+            )
             with pytest.raises(KeyError):
                 await asked(known, "a-1", "a-2")
 
@@ -226,7 +230,7 @@ def test_as_many_episodes_are_in_flight_as_allowed_and_never_more(path: Path, ca
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=capacity)
+            known = make_store(journal, executor, capacity=capacity)
             names = [f"a-{number}" for number in range(12)]
             executor.held = {name: asyncio.Event() for name in names}
             outcomes = asyncio.create_task(asked(known, *names))
@@ -244,7 +248,7 @@ def test_what_queues_is_played_by_priority_and_then_in_order_of_arrival(path: Pa
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=1)
+            known = make_store(journal, executor, capacity=1)
             waiting = []
             for names, priority in [
                 (["first"], Priority.TEST),
@@ -270,7 +274,7 @@ def test_experience_does_not_wait_for_scoring_to_end(path: Path) -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.held = {name: asyncio.Event() for name in ("test a", "test b")}
-            known = ledger(journal, executor, capacity=1)
+            known = make_store(journal, executor, capacity=1)
             scoring = asyncio.create_task(asked(known, "test a", "test b"))
             await settled()
             async with asyncio.timeout(30):
@@ -288,7 +292,7 @@ def test_a_broken_episode_gives_its_slot_back(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
             executor = Playing(lambda task: None if task == "ring" else EnvError("it broke"))
-            known = ledger(journal, executor, capacity=1)
+            known = make_store(journal, executor, capacity=1)
             answers = await asyncio.gather(
                 *(asked(known, name) for name in ("crack a", "crack b", "ring")), return_exceptions=True
             )
@@ -302,7 +306,7 @@ def test_one_who_stops_waiting_gives_his_place_up(path: Path) -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=1)
+            known = make_store(journal, executor, capacity=1)
             first = asyncio.create_task(asked(known, "a-1"))
             await settled()
             impatient = asyncio.create_task(asked(known, "a-2"))
@@ -323,7 +327,7 @@ def test_what_was_spent_is_recorded_with_every_episode(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
             meter = UsageMeter()
-            known = ledger(journal, Playing(), meter=meter)
+            known = make_store(journal, Playing(), meter=meter)
             for calls in (2, 5):
                 meter.count(Usage(calls=calls))
                 await asked(known, f"a-{calls}")
@@ -337,8 +341,8 @@ def test_a_worker_with_another_game_is_refused(path: Path) -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.version = "1.1"
-            with pytest.raises(WorkerError, match=r"plays with game 1\.1, and this run with 1\.0"):
-                await asked(ledger(journal, executor), "a-1")
+            with pytest.raises(WorkerError, match=r"plays with game 1\.1, but this run uses 1\.0"):
+                await asked(make_store(journal, executor), "a-1")
             assert journal.keys() == []
 
     asyncio.run(main())
@@ -352,7 +356,7 @@ def failures(path: Path, error: Callable[[str], Exception | None], probe: Any, a
 
     async def main() -> list[Any]:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(error), probe)
+            known = make_store(journal, Playing(error), probe)
             found: list[Any] = []
             for number in range(attempts):
                 (answer,) = await asyncio.gather(asked(known, f"a-{number}"), return_exceptions=True)
@@ -393,7 +397,7 @@ def test_a_probe_that_succeeds_where_the_work_does_not_is_not_believed_for_ever(
 def test_the_error_that_stops_a_run_says_what_failed(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(busy), still_down)
+            known = make_store(journal, Playing(busy), still_down)
             *_, last = await asyncio.gather(*(asked(known, f"a-{n}") for n in range(8)), return_exceptions=True)
             assert "8 attempts in a row failed" in str(last)
             assert "still down" in str(last)
@@ -406,7 +410,7 @@ def test_closing_lets_go_of_what_is_still_played(path: Path) -> None:
         with closing(Journal(path)) as journal:
             executor = Playing()
             executor.hold.clear()
-            known = ledger(journal, executor)
+            known = make_store(journal, executor)
             waiting = asyncio.create_task(asked(known, "a-1"))
             await settled()
             await known.aclose()

@@ -49,7 +49,7 @@ def test_with_every_fault_at_once_a_run_ends_and_loses_nothing(tmp_path: Path) -
     with ScriptedServer(answer, model="scripted") as server:
         clean = ictbench.run(**options(server), out=tmp_path / "clean")
     assert clean.result.complete
-    faults = Faults.mixed(passing=0.1, fatal=0.002, seed=3)
+    faults = Faults.mixed(transient=0.1, fatal=0.002, seed=3)
     with ScriptedServer(answer, model="scripted", faults=faults) as server:
         faulty = ictbench.run(**options(server), out=tmp_path / "faulty")
         met = server.stats()["faults"]

@@ -22,7 +22,7 @@ from ictbench.records import (
     episode_key,
     prompt_digest,
 )
-from ictbench.runs.journal import ASKED_AT_ONCE, LAYOUT, Journal
+from ictbench.runs.journal import KEYS_PER_QUERY, LAYOUT, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,17 +184,17 @@ def test_what_was_spent_is_committed_with_what_it_bought(journal: Journal) -> No
 
 
 def test_any_number_of_episodes_is_looked_up_at_once(journal: Journal) -> None:
-    names = [f"read-{number}" for number in range(3 * ASKED_AT_ONCE + 1)]
+    names = [f"read-{number}" for number in range(3 * KEYS_PER_QUERY + 1)]
     solved = Trajectory(steps=(), last_observation="", last_digest="e", end="solved")
-    for number in (0, ASKED_AT_ONCE, 3 * ASKED_AT_ONCE):
+    for number in (0, KEYS_PER_QUERY, 3 * KEYS_PER_QUERY):
         journal.add_episode(episode(names[number], trajectory=solved), 0, 0, Usage())
     journal.add_episode(episode(names[1]), 0, 0, Usage())
     found = journal.solved(episode(name).key for name in names)
     assert {key.split("@")[0]: won for key, won in found.items()} == {
         "read-0": True,
         "read-1": False,
-        f"read-{ASKED_AT_ONCE}": True,
-        f"read-{3 * ASKED_AT_ONCE}": True,
+        f"read-{KEYS_PER_QUERY}": True,
+        f"read-{3 * KEYS_PER_QUERY}": True,
     }
     assert journal.summaries(map(str, found)).keys() == found.keys()
     assert journal.count() == 4

@@ -75,15 +75,15 @@ def test_access_reaches_the_model_wherever_it_stands() -> None:
         model = parsed(name, access).model
         assert model is not None
         assert (model.base_url, model.options) == ("http://here", {"n_ctx": 512})
-    with pytest.raises(ConfigError, match="reflector 'rules' is no model, so it has no base URL"):
+    with pytest.raises(ConfigError, match="reflector 'rules' has no model: leave out its base URL"):
         parsed("blind:rules", access)
 
 
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("blind", ConfigError, "reflector 'blind' wraps another: name it, e.g. blind:rules"),
-        ("shuffled:", ConfigError, "reflector 'shuffled:' wraps another: name it, e.g. shuffled:rules"),
+        ("blind", ConfigError, "reflector 'blind' wraps another reflector: name it, e.g. blind:rules"),
+        ("shuffled:", ConfigError, "reflector 'shuffled:' wraps another reflector: name it, e.g. shuffled:rules"),
         (
             "rewrite",
             ConfigError,
@@ -91,7 +91,11 @@ def test_access_reaches_the_model_wherever_it_stands() -> None:
         ),
         ("rewrite:rules", ConfigError, "reflector 'rewrite:rules' needs a model"),
         ("own_players:Asking", ConfigError, "e.g. own_players:Asking:openai/gpt-4.1-mini"),
-        ("rules:openai/m", ConfigError, "reflector 'rules' has no model and wraps no other: leave ':openai/m' out"),
+        (
+            "rules:openai/m",
+            ConfigError,
+            "reflector 'rules' takes no model and wraps no reflector: leave out ':openai/m'",
+        ),
         ("rewrite:nobody/m", UnknownNameError, "unknown model provider 'nobody'"),
         ("blind:ruels", UnknownNameError, "unknown reflector 'ruels'; did you mean 'rules'"),
         ("blnd:rules", UnknownNameError, "module 'blnd' cannot be found"),
@@ -120,7 +124,7 @@ def test_who_acts_if_nobody_is_named(reflector: str, actor: str) -> None:
 
 @pytest.mark.parametrize("reflector", ["none", "file:a/b", "blind:none", "own_players:Asking"])
 def test_without_a_model_and_a_partner_somebody_must_be_named(reflector: str) -> None:
-    with pytest.raises(ConfigError, match=r"has no model to act with: name an actor, e\.g\. --actor rules"):
+    with pytest.raises(ConfigError, match=r"has no model that could act: name an actor, e\.g\. --actor rules"):
         default_actor(reflector, ModelAccess())
 
 

@@ -48,6 +48,6 @@ def test_each_episode_counts_once_and_those_of_the_batch_not_at_all() -> None:
 def test_more_than_the_batch_has_is_refused() -> None:
     one = replays()
     ask(one, "new", [0, 1])
-    with pytest.raises(PluginError, match="reflector mine asks for 2 episodes of its own, and has 1 left in this turn"):
+    with pytest.raises(PluginError, match="reflector mine requests 2 episodes of its own, but has 1 left in this turn"):
         ask(one, "newer", [0, 1])
     assert ask(one, "new", [0, 1]) == ["read-7", "read-8"]

@@ -138,9 +138,9 @@ def test_an_episode_is_found_by_the_beginning_of_its_key(run: ictbench.Run) -> N
     key = run.episode_keys("read-20000@")[0]
     assert run.episode(key).key == key
     assert run.episode(key[:-3]).key == key
-    with pytest.raises(RunFolderError, match=r"episodes of .* start with 'read-', e.g. read-.*say more of the key"):
+    with pytest.raises(RunFolderError, match=r"episodes of .* start with 'read-', e.g. read-.*give more of the key"):
         run.episode("read-")
-    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; a key reads like"):
+    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; keys look like"):
         run.episode("raed")
 
 
@@ -270,8 +270,8 @@ def test_a_run_without_a_name_gets_a_folder_of_its_own(tmp_path: Path, monkeypat
 def test_a_folder_without_a_result_says_how_to_get_one(tmp_path: Path) -> None:
     found = ictbench.run(**TINY, out=tmp_path / "my run")
     (found.folder / "result.json").unlink()
-    with pytest.raises(RunFolderError, match=r"has no result yet; continue its run: .*--out '.*/my run'"):
+    with pytest.raises(RunFolderError, match=r"has no result yet; continue its run .*--out '.*/my run'"):
         _ = ictbench.load_run(found.folder).result
     assert ictbench.load_run(found.folder).episode_keys() == found.episode_keys()
-    with pytest.raises(RunFolderError, match=r"is no run's folder: it has no run.json"):
+    with pytest.raises(RunFolderError, match=r"is not the folder of a run: it has no run.json"):
         ictbench.load_run(tmp_path)

@@ -109,9 +109,9 @@ def test_a_process_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "is no run's folder: it has no run.json"),
+        (None, "is not the folder of a run: it has no run.json"),
         ("{", "run.json cannot be read"),
-        ("[]", "is not of schema ictbench.run/1; it was not written by this version"),
+        ("[]", "is not of schema ictbench.run/1: another version"),
         ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/1"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from training_cards import written
+from training_cards import write_card
 
 from ictbench.errors import ConfigError
 from ictbench.runs.options import Options
@@ -46,8 +46,8 @@ def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_o
 @pytest.mark.parametrize(
     ("reflector", "told"),
     [
-        ("rules", "reflector 'rules' has no model that could be shown its experience as events"),
-        ("gepa:openai/m", "reflector 'gepa:openai/m' cannot be shown its experience as events"),
+        ("rules", "reflector 'rules' has no model: leave out --reflector-experience events"),
+        ("gepa:openai/m", "reflector 'gepa:openai/m' does not support --reflector-experience events"),
     ],
 )
 def test_an_experience_that_means_nothing_is_refused(reflector: str, told: str) -> None:
@@ -67,7 +67,7 @@ def test_the_temperature_is_the_suites_unless_told_otherwise() -> None:
 
 
 def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: Path) -> None:
-    written(tmp_path)
+    write_card(tmp_path)
     made = plan(f"openai/{tmp_path}")
     assert (made.reflector.name, made.reflector.options) == ("lessons", {"experience": "events"})
     assert made.trained_on == ("minihack-v1/eat",)
@@ -79,15 +79,15 @@ def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: P
 
 
 def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
-    written(tmp_path)
+    write_card(tmp_path)
     more = plan(f"openai/{tmp_path}", reflector_trained_on="eat,other:the web")
     assert more.trained_on == ("minihack-v1/eat", "other:the web")
-    with pytest.raises(ConfigError, match="says that it was trained on minihack-v1/eat too: --reflector-trained-on"):
+    with pytest.raises(ConfigError, match="trained on minihack-v1/eat too: add it to --reflector-trained-on"):
         plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
 
 
 def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_path: Path) -> None:
-    written(tmp_path, trained_on=("mine/flee",))
+    write_card(tmp_path, trained_on=("mine/flee",))
     assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)
     assert plan(f"openai/{tmp_path}", reflector_trained_on="eat,mine/flee").trained_on == (
         "mine/flee",

@@ -76,9 +76,9 @@ class RemoteGate:
         finally:
             self._coordinator.tell("release", number=number)
 
-    async def wait(self, seconds: float, why: str) -> None:
+    async def wait(self, seconds: float, reason: str) -> None:
         """See `RequestGate.wait`."""
-        self._coordinator.tell("retrying", change=1, why=why)
+        self._coordinator.tell("retrying", change=1, why=reason)
         try:
             with WaitingTimer():
                 await asyncio.sleep(seconds)
