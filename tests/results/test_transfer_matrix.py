@@ -230,8 +230,8 @@ def test_what_a_run_was_trained_on_can_be_said_afterwards(
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
-        ("read", "--trained-on 'read' is no RUN=NAMES, e.g. "),
-        ("elsewhere=read", "'elsewhere' is none of the runs"),
+        ("read", "--trained-on 'read' is not of the form RUN=NAMES, e.g. "),
+        ("elsewhere=read", "'elsewhere' is not one of the runs"),
         ("RUN=raed", "has no family 'raed'; did you mean 'read'?"),
     ],
 )
