@@ -71,7 +71,7 @@ def test_incomparable_runs_are_refused_with_the_reason_unless_forced(call: Comma
     code, out, err = call("compare", "high.json", "other.json")
     assert (code, out) == (2, "")
     assert err == (
-        "ictbench: high and other are not comparable: max_steps 25 against 30; --force compares them all the same\n"
+        "ictbench: high and other are not comparable: max_steps 25 against 30; use --force to compare them anyway\n"
     )
     code, out, _ = call("compare", "high.json", "other.json", "--force")
     assert code == 0
@@ -89,20 +89,20 @@ def test_names_are_printed_without_markup_and_control_characters(call: CommandLi
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compare", "high.json"], "a comparison needs two runs or more"),
+        (["compare", "high.json"], "a comparison needs at least two runs"),
         (["compare", "high.json", "none.json"], "result none.json cannot be read: No such file or directory"),
         (["compare", "high.json", "."], ". is not the folder of a run: it has no run.json"),
         (["compare", "high.json", "low.json", "--measure", "bset"], "'bset' is not one of 'best'"),
         (["check", "high.json"], "Missing option '--against'"),
         (
             ["check", "high.json", "--against", "low.json", "--tolerance", "5"],
-            "a tolerance is a share from 0 to below 1",
+            "the tolerance must be a share from 0 to below 1",
         ),
         (["check", "high.json", "--against", "low.json", "--junit", "no/such.xml"], "no/such.xml cannot be written"),
-        (["check", "high.json", "--against", "cut.json"], "cut.json is no result of schema ictbench.result/1"),
+        (["check", "high.json", "--against", "cut.json"], "cut.json is not a result of schema ictbench.result/1"),
         (
             ["check", "high.json", "--against", "nan.json"],
-            "nan.json is damaged: host.seconds is nan, which is no number",
+            "nan.json is damaged: host.seconds is nan, which is not a number",
         ),
         (
             ["check", "high.json", "--against", "short.json"],
@@ -130,7 +130,9 @@ def test_check_fails_on_a_regression_and_passes_otherwise(call: CommandLine) -> 
     code, out, err = call("check", "low.json", "--against", "high.json")
     assert (code, err) == (1, "")
     assert "rooms-v1: low against baseline high, tolerance 0.05" in out
-    assert "Failed: best of held-out fell by 0.400, more than 0.05, and the interval excludes zero" in out
+    assert (
+        "Failed: best of held-out fell by 0.400, more than the tolerance of 0.05, and the interval excludes zero" in out
+    )
     assert out.endswith("Failed.\n")
     code, out, err = call("check", "high.json", "--against", "low.json", "--tolerance", "0.2")
     assert (code, err) == (0, "")

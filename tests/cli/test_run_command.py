@@ -33,8 +33,8 @@ def test_a_run_prints_its_table_and_the_folder_of_its_files(call: CommandLine) -
     assert "room-random" in out
     assert "meta-train" in out
     assert "Fewer than 3 loops: no intervals." in out
-    assert "Not for ranking: the quick profile is never ranked; turns 1 instead of 6" in out
-    assert "The actor is scripted, no language model." in out
+    assert "Not ranked: the quick profile is never ranked; turns 1 instead of 6" in out
+    assert "The actor is scripted, not a language model." in out
     assert "Files: mine" in out
     assert ictbench.load_run("mine").result.sizes.turns == 1
 

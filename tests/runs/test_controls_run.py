@@ -140,5 +140,5 @@ def test_a_control_is_never_ranked_and_the_result_says_why(plain: ictbench.Run) 
     ranked = plain.result.model_copy(update={"ranked": True, "deviations": (), "profile": "lite"})
     control = ranked.model_copy(update={"ranked": False, "control": "it cheats"})
     assert "The reflector is a control, never ranked: it cheats." in list(remarks(control))
-    assert not any(line.startswith("Not for ranking") for line in remarks(control))
+    assert not any(line.startswith("Not ranked") for line in remarks(control))
     assert plain.result.control == ""
