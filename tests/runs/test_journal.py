@@ -187,14 +187,14 @@ def test_any_number_of_episodes_is_looked_up_in_one_call(journal: Journal) -> No
     for number in (0, KEYS_PER_QUERY, 3 * KEYS_PER_QUERY):
         journal.add_episode(episode(names[number], trajectory=solved), 0, 0, Usage())
     journal.add_episode(episode(names[1]), 0, 0, Usage())
-    solved = journal.solved(episode(name).key for name in names)
-    assert {key.split("@")[0]: won for key, won in solved.items()} == {
+    outcomes = journal.solved(episode(name).key for name in names)
+    assert {key.split("@")[0]: won for key, won in outcomes.items()} == {
         "read-0": True,
         "read-1": False,
         f"read-{KEYS_PER_QUERY}": True,
         f"read-{3 * KEYS_PER_QUERY}": True,
     }
-    assert journal.summaries(map(str, solved)).keys() == solved.keys()
+    assert journal.summaries(map(str, outcomes)).keys() == outcomes.keys()
     assert journal.count() == 4
 
 
