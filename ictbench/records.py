@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import to_json
 
 from ictbench.choices import FailureKind
 
@@ -66,7 +67,8 @@ class Observation(Record):
     @property
     def digest(self) -> str:
         """16 hexadecimal digits of SHA-256 over text and available actions."""
-        return digest_of([self.text, self.actions], 16)
+        # The same bytes as in `digest_of`, in a third of the time: one is computed at every step.
+        return hashlib.sha256(to_json([self.text, self.actions])).hexdigest()[:16]
 
 
 class Usage(Record):
@@ -187,6 +189,8 @@ class EpisodeSpec(Record):
     replicate: int = 0
     time_limit: float | None = None
     """Seconds the episode may take, not counting waits for retries and rate limits; None means no limit."""
+    keep_texts: bool = True
+    """False leaves observations and available actions out of the trajectory; their digests stay."""
 
     @property
     def key(self) -> str:
