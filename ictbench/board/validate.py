@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.audit.prompt_leaks import check_leaks
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.audit.result_checks import make_plans
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import read_log
@@ -138,7 +138,7 @@ def _frame(stated: str, suite: str) -> Iterator[str]:
 
 def _content(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
     ours = load_suite(suite)
-    failed = _failed(recheck(evidence, ours))
+    failed = _failed(recompute(evidence, ours))
     if not failed:
         failed = _failed(check_leaks(evidence, ours, make_plans(evidence.result, ours)))
         yield from _trajectories(folder, evidence)

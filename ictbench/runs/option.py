@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-Caller = Literal["run", "rerun", "collect", "meta"]
-"""Who takes options: `ictbench run`, `ictbench rerun`, `ictbench train collect`, the meta-environment."""
+Caller = Literal["run", "rerun", "verify", "collect", "meta"]
+"""Who takes options: `ictbench run`, `rerun`, `verify` and `train collect`, the meta-environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -118,6 +118,16 @@ class RerunOptions(TypedDict, total=False):
     cache: Path | None
 
 
+class VerifyOptions(TypedDict, total=False):
+    """Options of a run that a verification takes."""
+
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+
+
 class MetaOptions(TypedDict, total=False):
     """Options of a run that the meta-environment takes."""
 

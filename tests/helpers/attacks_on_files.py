@@ -97,7 +97,7 @@ BAD = {
         "a submission has at most 10,000,000",
     ),
     "a result of another schema": (RESULT, lambda f: b'{"schema": "ictbench.result/9"}', "by a newer ictbench"),
-    "an object for a result": (RESULT, lambda f: b"[]", "is no result of schema ictbench.result/1"),
+    "an object for a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/1"),
 }
 for name, (file, content, reason) in BAD.items():
     ATTACKS.append(Attack(name, "reading", reason, forge=holding(file, content)))
@@ -124,7 +124,7 @@ def many_unfinished_loops(f: Forgery) -> None:
     f.result["complete"] = False
 
 
-@attack("a result whose checksum does not fit", "reading", "was edited: its checksum is not that of its content")
+@attack("a result whose checksum does not fit", "reading", "was edited: its checksum does not match its content")
 def no_checksum(f: Forgery) -> None:
     f.checksum = False
     f.result["by_role"]["held-out"]["best"]["value"] = 0.99

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import json
 import os
 import random
 import socket
@@ -21,14 +22,19 @@ import ray
 import unruly
 from apart import command, comparable, played
 from ray.cluster_utils import Cluster
+from small_run import evidence_of, small_run
 from unruly import spec
 
 import ictbench
+from ictbench.audit.replay import replay
 from ictbench.errors import EnvError, WorkerError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import Episode
-from ictbench.rollout import Priority, RayStarter, WorkerPool
+from ictbench.rollout import EpisodeWorker, Priority, RayStarter, WorkerPool
 from ictbench.rollout.remote.framing import LENGTHS
+from ictbench.runs.options import Options
+from ictbench.submissions.episode_records import EpisodeRecord, evidence_of_run
+from ictbench.submissions.shown_episodes import NOT_RECORDED
 from ictbench.testing import ScriptedServer, react_policy
 
 if TYPE_CHECKING:
@@ -142,6 +148,38 @@ def test_a_plug_ins_errors_and_crashes_mean_what_they_mean_in_processes(cluster:
             assert (type(lost), str(lost)) == (WorkerError, "KeyError: 'the map'")
 
     asyncio.run(go())
+
+
+# Verification
+
+
+def test_verification_on_a_cluster_has_the_checks_of_one_in_processes(cluster: Cluster, tmp_path: Path) -> None:
+    ictbench.run(**SIZES | {"loops": 1}, executor="process", out=tmp_path / "run")
+    in_processes = ictbench.verify(tmp_path / "run")
+    on_cluster = ictbench.verify(tmp_path / "run", executor="ray", ray_address=cluster.address)
+    assert not API.is_initialized()
+    assert on_cluster.passed
+    assert on_cluster.checks == in_processes.checks
+    assert on_cluster.replayed == in_processes.replayed
+
+
+def test_command_verifies_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    ictbench.run(**SIZES | {"loops": 1}, executor="process", out=tmp_path / "run")
+    options = ["--executor", "ray", "--ray-address", cluster.address, "--sample", "5", "--json"]
+    done = subprocess.run(
+        command("verify", str(tmp_path / "run"), *options), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["replayed"]["episodes"] == 5
+
+
+def test_environment_that_crashes_on_a_cluster_fails_the_verification(cluster: Cluster) -> None:
+    episode = asyncio.run(EpisodeWorker().play(spec("deadly", "Clockwork")))
+    record = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
+    evidence = evidence_of(evidence_of_run(small_run()).result, [record])
+    tasks = {"deadly": spec("deadly", happens="exit").task}
+    outcome = replay(evidence, tasks, Options(executor="ray", ray_address=cluster.address, env_timeout=5.0))
+    assert outcome.checks[0].detail == f"{record.key}: the environment crashed, or took longer than 5 s"
 
 
 # What cannot be done
