@@ -45,13 +45,18 @@ def test_episodes_are_played_in_order_of_arrival_in_the_thread(thread: ThreadPoo
 
 def test_finished_episodes_return_when_as_many_are_finished_as_wait(thread: ThreadPoolExecutor) -> None:
     async def go() -> None:
-        queue, gate = ComputeQueue(thread), threading.Event()
-        tasks = start(queue, *[lambda: 1] * 4, lambda: gate.wait(30), *[lambda: 1] * 3)
-        # Of eight episodes, the first four return while the fifth is being played.
-        await asyncio.wait(tasks[:4], timeout=30)
+        queue, first_gate, second_gate = ComputeQueue(thread), threading.Event(), threading.Event()
+        (first,) = start(queue, lambda: first_gate.wait(30))
+        await asyncio.sleep(0)
+        tasks = start(queue, *[lambda: 1] * 4, lambda: second_gate.wait(30), *[lambda: 1] * 3)
+        await asyncio.sleep(0)
+        first_gate.set()
+        # The first five of nine episodes return, although the sixth blocks the thread.
+        await asyncio.wait([first, *tasks[:4]], timeout=30)
+        assert first.done()
         assert [task.done() for task in tasks] == [True] * 4 + [False] * 4
-        gate.set()
-        await asyncio.gather(*tasks)
+        second_gate.set()
+        await asyncio.gather(first, *tasks)
 
     asyncio.run(go())
 
