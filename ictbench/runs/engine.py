@@ -31,7 +31,7 @@ its next episode."""
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What plays the episodes of a plan and calls its models."""
+    """Open models, meter, reflector and executor of a plan."""
 
     meter: UsageMeter
     models: ModelPool
