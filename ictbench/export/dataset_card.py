@@ -49,7 +49,7 @@ def facts(rows: Mapping[str, str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text for Markdown: on one line, without escapes and HTML."""
+    """Return text for Markdown: one line, with backslashes and HTML escaped."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("<", "&lt;")
 
 

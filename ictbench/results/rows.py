@@ -73,7 +73,7 @@ class _Episode(Row):
     replicate: int
     """0, unless a task is played more than once under one prompt."""
     end: End
-    """How it ended."""
+    """How the episode ended."""
     failure: FailureKind | None
     """Kind of the model's failure, if `end` is `failed`."""
     solved: bool

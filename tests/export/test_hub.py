@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command_line import Completed
 
 import ictbench
 from ictbench.cli.app import main
@@ -100,16 +101,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ictbench.run(suite="minihack-v1", families="eat", out=out, **sizes).folder
 
 
-@dataclass(frozen=True)
-class Output:
-    """Exit code and output of a command."""
-
-    code: int
-    out: str
-    err: str
-
-
-def export_in_new_process(folder: Path, out: Path, *arguments: str, **environment: str) -> Output:
+def export_in_new_process(folder: Path, out: Path, *arguments: str, **environment: str) -> Completed:
     """Run the command with the environment variables that huggingface_hub reads on import."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     done = subprocess.run(
@@ -120,16 +112,16 @@ def export_in_new_process(folder: Path, out: Path, *arguments: str, **environmen
         check=False,
         timeout=120,
     )
-    return Output(done.returncode, done.stdout, done.stderr)
+    return Completed(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
 def export(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Output]:
+) -> Callable[..., Completed]:
     """Runs the command in this process, where it starts faster."""
 
-    def export(*arguments: str, endpoint: str = "http://127.0.0.1:9", token: str | None = "hf_secret") -> Output:
+    def export(*arguments: str, endpoint: str = "http://127.0.0.1:9", token: str | None = "hf_secret") -> Completed:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", endpoint)
         monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
         monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
@@ -140,7 +132,7 @@ def export(
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as caught:
             main()
-        return Output(int(caught.value.code or 0), *capfd.readouterr())
+        return Completed(int(caught.value.code or 0), *capfd.readouterr())
 
     return export
 
@@ -157,7 +149,7 @@ def test_an_export_is_pushed_with_the_token_of_the_environment(folder: Path, tmp
     assert set(written) == {"README.md", "episodes.parquet", "reflections.parquet", "results.parquet"}
 
 
-def test_without_a_token_nothing_is_written(export: Callable[..., Output], tmp_path: Path) -> None:
+def test_without_a_token_nothing_is_written(export: Callable[..., Completed], tmp_path: Path) -> None:
     done = export(*PUSH, token=None)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
@@ -176,7 +168,7 @@ def test_a_public_data_set_is_pushed_with_the_token_of_a_login(folder: Path, tmp
     assert [request["visibility"] for request in hub.created] == ["public"]
 
 
-def test_a_refused_push_is_one_line_and_the_export_is_kept(export: Callable[..., Output], tmp_path: Path) -> None:
+def test_a_refused_push_is_one_line_and_the_export_is_kept(export: Callable[..., Completed], tmp_path: Path) -> None:
     out = tmp_path / "out"
     with fake_hub(error_status=403) as hub:
         done = export(*PUSH, endpoint=hub.url)
@@ -189,7 +181,7 @@ def test_a_refused_push_is_one_line_and_the_export_is_kept(export: Callable[...,
     assert (out / "README.md").exists()
 
 
-def test_an_unreachable_hub_is_one_line(export: Callable[..., Output]) -> None:
+def test_an_unreachable_hub_is_one_line(export: Callable[..., Completed]) -> None:
     done = export(*PUSH)
     assert done.code == 1
     (line,) = done.err.splitlines()
@@ -202,11 +194,11 @@ def test_an_unreachable_hub_is_one_line(export: Callable[..., Output]) -> None:
         (("--push-to-hub", "run"), "--push-to-hub 'run' is not a valid OWNER/NAME: the owner is missing"),
         (("--push-to-hub", "me/a b"), "--push-to-hub 'me/a b' is not a valid OWNER/NAME: "),
         ((*PUSH, "--format", "datasets"), "the Hub reads parquet, csv and jsonl"),
-        (("--public",), "name where to with --push-to-hub OWNER/NAME"),
+        (("--public",), "--public needs --push-to-hub OWNER/NAME"),
     ],
 )
 def test_an_impossible_push_is_refused_before_anything_is_written(
-    export: Callable[..., Output], tmp_path: Path, flags: tuple[str, ...], message: str
+    export: Callable[..., Completed], tmp_path: Path, flags: tuple[str, ...], message: str
 ) -> None:
     done = export(*flags)
     assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
@@ -215,7 +207,7 @@ def test_an_impossible_push_is_refused_before_anything_is_written(
 
 
 def test_the_message_for_a_missing_package_names_the_extra(
-    export: Callable[..., Output], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    export: Callable[..., Completed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     done = export()
