@@ -30,7 +30,7 @@ SCRIPTED_IN_FLIGHT = 2
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What plays the episodes of a plan and calls its models."""
+    """Open models, meter, reflector and executor of a plan."""
 
     meter: UsageMeter
     models: ModelPool
