@@ -73,7 +73,7 @@ class Options:
     )
     reflector_experience: ExperienceFormat | None = option(
         None,
-        "What the reflector's model is shown: every observation, or only what changed.",
+        "Observations shown to the reflector's model: in full, or only what changed (events).",
         PLAYERS,
         default_text="the reflector's usual",
         also=("collect",),
