@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.submission_schema import Submission
 
 BADGES: tuple[Badge, ...] = get_args(Badge)
-MOST_BYTES = 1_000_000
+MAX_RECORD_BYTES = 1_000_000
 """Of a record of the board, which is a few kilobytes."""
 
 PROVES: dict[Badge, str] = {
@@ -95,7 +95,7 @@ def read_record(path: Path, badge: Badge) -> Verification:
         SubmissionError: it cannot be read, or is of something else.
     """
     try:
-        record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
+        record = Verification.model_validate_json(read_bytes(path, MAX_RECORD_BYTES))
     except ValidationError as error:
         raise SubmissionError(f"{path} is no record of a verification: {validation_message(error)}") from error
     played = record.replayed.episodes if record.replayed else 0

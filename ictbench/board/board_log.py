@@ -29,7 +29,7 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 FIRST = "0" * 64
 """What the first line holds for the one before it."""
 
-MOST_BYTES = 50_000_000
+MAX_LOG_BYTES = 50_000_000
 """Of a log: some 100,000 lines."""
 
 ON_BOARD: tuple[Event, ...] = ("added", "corrected")
@@ -95,7 +95,7 @@ def head(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
-    return read_bytes(path, MOST_BYTES) if os.path.lexists(path) else b""
+    return read_bytes(path, MAX_LOG_BYTES) if os.path.lexists(path) else b""
 
 
 def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:

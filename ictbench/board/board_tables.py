@@ -78,7 +78,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         f"{measures.last.value:.2f}",
         f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
-        badges_in_words(entry),
+        format_badges(entry),
     ]
 
 
@@ -96,7 +96,7 @@ def unranked_cells(entry: Entry) -> list[str]:
     ]
 
 
-def badges_in_words(entry: Entry) -> str:
+def format_badges(entry: Entry) -> str:
     """The badges of an entry; of a sampled replay with its share."""
     share = entry.badges.replayed_share
     sampled = f" {share:.0%}" if 0 < share < 1 else ""
@@ -152,7 +152,7 @@ def _row(entry: Entry) -> Row:
         "submitted_by": submission.submitted_by,
         "date": submission.date.isoformat(),
         **_measures(entry.measures),
-        "badges": badges_in_words(entry),
+        "badges": format_badges(entry),
         "replayed_share": entry.badges.replayed_share,
         "calls": cost.calls,
         "tokens": cost.input_tokens + cost.output_tokens,

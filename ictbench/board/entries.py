@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
-MOST_ENTRIES = 10_000
+MAX_ENTRIES = 10_000
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
 """`ranked`; `waiting` for the board to replay it; `trained` on a held-out family; a `control`; `shown` as it is."""
@@ -160,7 +160,7 @@ def read_board(folder: BoardFolder) -> Board:
 def _entries(board: BoardFolder) -> Iterator[Entry]:
     for place in (board.submissions, board.unranked):
         submitted = place == board.submissions
-        for name in list_folder(place, MOST_ENTRIES) if place.is_dir() else ():
+        for name in list_folder(place, MAX_ENTRIES) if place.is_dir() else ():
             if not re.fullmatch(SLUG, name):
                 raise SubmissionError(f"{place} holds {name!a}, which no submission is called; take it away")
             yield _entry(board, (board.submission if submitted else board.shown)(name), submitted)

@@ -89,7 +89,7 @@ class Track:
     """Highest best first."""
     pairs: tuple[Pair, ...]
 
-    def pairs_of(self, slug: str) -> tuple[Pair, ...]:
+    def pairs_with(self, slug: str) -> tuple[Pair, ...]:
         """All that one entry is part of."""
         return tuple(pair for pair in self.pairs if slug in (pair.one, pair.other))
 

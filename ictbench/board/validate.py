@@ -12,13 +12,13 @@ from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import read_log
 from ictbench.errors import SubmissionError, UsageError
 from ictbench.results.formatting import one_line
-from ictbench.submissions.eligibility import obstacles
+from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import disagreements, slug_trouble
+from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
 from ictbench.submissions.safe_read import list_folder
-from ictbench.submissions.shown_episodes import chosen_keys, untrue
+from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
 from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
@@ -116,14 +116,14 @@ def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = 
     First its name and its files, then whether the board takes such a run, then everything that can be worked out anew.
     What was not submitted but put among the unranked by the board itself may be a run that it would not take.
     """
-    if trouble := slug_trouble(folder.slug):
+    if trouble := slug_problem(folder.slug):
         yield trouble
         return
     try:
         submission = read_submission(folder)
         evidence = evidence_of_submission(folder)
-        framed = [*_frame(submission.suite, suite), *disagreements(submission, evidence.result)]
-        framed += obstacles(evidence.result, unranked=not submitted)
+        framed = [*_frame(submission.suite, suite), *metadata_mismatches(submission, evidence.result)]
+        framed += ineligibility(evidence.result, unranked=not submitted)
         yield from framed
         if not framed:
             yield from _content(folder, evidence, suite)
@@ -150,7 +150,7 @@ def _failed(checks: Iterable[Check]) -> list[Check]:
 
 
 def _trajectories(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
-    wanted = chosen_keys(evidence.result)
+    wanted = shown_episode_keys(evidence.result)
     episodes = list(read_trajectories(folder))
     name = folder.trajectories.name
     if (found := [episode.key for episode in episodes]) != wanted:
@@ -160,7 +160,7 @@ def _trajectories(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]
     chosen = {*wanted}
     records = {record.key: record for record in evidence.episodes() if record.key in chosen}
     for episode in episodes:
-        yield from (f"{name}: {episode.key}: {what}" for what in untrue(episode, records[episode.key]))
+        yield from (f"{name}: {episode.key}: {what}" for what in shown_episode_problems(episode, records[episode.key]))
 
 
 def _problem(leaderboards: Path, place: Path, what: str) -> Problem:

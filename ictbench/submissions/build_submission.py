@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import ValidationError
 
 from ictbench.errors import SubmissionError, UsageError
-from ictbench.submissions.eligibility import marks_of_training, obstacles, unsaid
+from ictbench.submissions.eligibility import training_deviations, ineligibility, missing_statements
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.git import Repository
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import metadata, slug_of, slug_trouble
-from ictbench.submissions.pack import compact, pack_lines, without_host
+from ictbench.submissions.metadata import metadata, make_slug, slug_problem
+from ictbench.submissions.pack import pack_record, pack_lines, without_host
 from ictbench.submissions.read_submission import MAX_BYTES
-from ictbench.submissions.shown_episodes import chosen_keys, to_show
+from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode
 from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import load_suite
 from ictbench.suites.trained_on import format_trained_on, parse_trained_on
@@ -85,17 +85,17 @@ def draft(
         ResultError: its result is damaged.
     """
     result = without_host(run.result)
-    missing = [*obstacles(result, unranked=unranked)]
+    missing = [*ineligibility(result, unranked=unranked)]
     if not missing:
         try:
             result = _restated(result, statement.trained_on)
         except UsageError as error:
             missing.append(str(error))
-    missing += unsaid(result, statement)
-    slug = slug or slug_of(statement.name)
+    missing += missing_statements(result, statement)
+    slug = slug or make_slug(statement.name)
     board = BoardFolder(leaderboards / result.suite.name)
     folder = board.shown(slug) if unranked else board.submission(slug)
-    if trouble := slug_trouble(slug):
+    if trouble := slug_problem(slug):
         missing += [f"{trouble}: --slug"] if statement.name or slug else []
     elif _is_taken(folder):
         missing.append(f"there is a submission {slug!r} already: another --name or --slug")
@@ -104,7 +104,7 @@ def draft(
     return Draft(run, result, statement, folder, unranked, tuple(missing))
 
 
-def contents(draft: Draft) -> dict[str, bytes]:
+def submission_files(draft: Draft) -> dict[str, bytes]:
     """The files of a submission, by name.
 
     Raises:
@@ -115,10 +115,10 @@ def contents(draft: Draft) -> dict[str, bytes]:
         raise SubmissionError(f"{draft.run.folder} cannot be submitted: {'; '.join(draft.missing)}")
     result, run = draft.result, draft.run
     records = evidence_of_run(run.folder).episodes()
-    shown = (to_show(run.episode(key)) for key in chosen_keys(result))
+    shown = (shown_episode(run.episode(key)) for key in shown_episode_keys(result))
     files = {
         "result.json": result.to_json().encode(),
-        "episodes.jsonl.gz": pack_lines(map(compact, records)),
+        "episodes.jsonl.gz": pack_lines(map(pack_record, records)),
         "trajectories.jsonl.gz": pack_lines(episode.model_dump(mode="json") for episode in shown),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -145,7 +145,7 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
         SubmissionError: something is missing, a check fails, or git refuses. Then nothing is left behind.
         RunFolderError: the run lacks episodes, or is damaged.
     """
-    files = contents(draft)
+    files = submission_files(draft)
     target = draft.folder.path
     repository = Repository.around(target) if git else None
     if repository is None:
@@ -165,7 +165,7 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
     return Submitted(draft.folder, submission, {name: len(content) for name, content in files.items()}, branch)
 
 
-def branch_of(slug: str) -> str:
+def branch_name(slug: str) -> str:
     """Name of the branch that holds a submission."""
     return f"submission/{slug}"
 
@@ -174,7 +174,7 @@ def _commit(repository: Repository, made: SubmissionFolder, draft: Draft) -> str
     target = draft.folder.path
     place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve()).as_posix()
     message = f"Submission of {draft.folder.slug} to {draft.result.suite.name}"
-    repository.commit_folder(made.path, place, branch := branch_of(draft.folder.slug), message)
+    repository.commit_folder(made.path, place, branch := branch_name(draft.folder.slug), message)
     return branch
 
 
@@ -194,7 +194,7 @@ def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
             f"the result says that its reflector was trained on {format_trained_on(stated)}, and you say "
             f"{format_trained_on(said)}; continue the run with the other --reflector-trained-on, which plays nothing"
         )
-    marks = [*result.deviations, *sorted(marks_of_training(result, said))]
+    marks = [*result.deviations, *sorted(training_deviations(result, said))]
     return result.model_copy(
         update={
             "reflector_trained_on": said,
@@ -209,7 +209,7 @@ def _is_taken(folder: SubmissionFolder) -> bool:
     # Some file systems do not tell large from small letters.
     there = {path.name.casefold() for place in (board.submissions, board.unranked) for path in place.glob("*")}
     repository = Repository.around(folder.path)
-    return folder.slug in there or (repository is not None and repository.has_branch(branch_of(folder.slug)))
+    return folder.slug in there or (repository is not None and repository.has_branch(branch_name(folder.slug)))
 
 
 def _metadata_troubles(result: Result, statement: Statement) -> Iterator[str]:

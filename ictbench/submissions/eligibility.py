@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.runs.deviations import deviations
-from ictbench.submissions.metadata import day_of
+from ictbench.submissions.metadata import start_date
 from ictbench.suites import list_suites, load_suite
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.metadata import Statement
 
 
-def obstacles(result: Result, *, unranked: bool = False) -> Iterator[str]:
+def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
     """Why a board does not take a run, each with what to do; `unranked` for one that it only shows, as it is.
 
     Controls, and reflectors that were trained on held-out families, are taken; the board marks them and ranks neither.
@@ -36,11 +36,11 @@ def obstacles(result: Result, *, unranked: bool = False) -> Iterator[str]:
         yield from (f"the run departs from its profile: {what!r:.200}; run without" for what in _unacceptable(result))
     if not unranked and all(family.role != "held-out" for family in result.families):
         yield "no held-out family was run, and these make the headline; run with --families held-out or all"
-    if day_of(result) is None:
+    if start_date(result) is None:
         yield f"host.started is {result.host.started!r:.80}, which is no date; continue the run to have it written anew"
 
 
-def unsaid(result: Result, statement: Statement) -> Iterator[str]:
+def missing_statements(result: Result, statement: Statement) -> Iterator[str]:
     """What the submitter has not said and must, each with its option."""
     if not statement.name:
         yield "how the board is to name it: --name"
@@ -66,14 +66,14 @@ def _unsaid_of(role: str, player: Player, weights: str | None, revision: str | N
         yield f"which version of {player.label}, as its provider does not tell: --{role}-revision"
 
 
-def marks_of_training(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
+def training_deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
     """Deviations that come of what a reflector was trained on: they mark an entry, and do not keep it out."""
     return _told(result, trained_on) - _told(result, None)
 
 
 def _unacceptable(result: Result) -> Iterator[str]:
     """Deviations that keep a run out: all but those that mark it, and the cap that makes it a control."""
-    accepted = marks_of_training(result, result.reflector_trained_on)
+    accepted = training_deviations(result, result.reflector_trained_on)
     if result.control:
         usual = load_suite(result.suite.name).limits.prompt_bytes
         accepted |= _told(result, None) - _told(result.model_copy(update={"prompt_bytes": usual}), None)

@@ -102,7 +102,7 @@ def evidence_of_run(folder: Path) -> Evidence:
 
 
 def _records(path: Path) -> Iterator[EpisodeRecord]:
-    with opened(path) as file:
+    with open_episodes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 yield EpisodeRecord.model_validate_json(line)
@@ -113,7 +113,7 @@ def _records(path: Path) -> Iterator[EpisodeRecord]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[gzip.GzipFile]:
+def open_episodes(path: Path) -> Iterator[gzip.GzipFile]:
     """Open a run's `episodes.jsonl.gz`.
 
     Raises:

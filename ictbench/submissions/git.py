@@ -94,7 +94,7 @@ class Repository:
         self._git("update-ref", f"refs/heads/{branch}", commit, NO_COMMIT)
         return commit
 
-    def parted_from(self, base: str) -> str:
+    def merge_base(self, base: str) -> str:
         """The commit at which HEAD parted from another.
 
         Raises:

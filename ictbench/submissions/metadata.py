@@ -45,13 +45,13 @@ class Statement(Record):
     actor_weights: Weights | None = None
 
 
-def slug_of(name: str) -> str:
+def make_slug(name: str) -> str:
     """A submission's folder name, from the name of its entry; empty where that has no Latin letters or digits."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
 
 
-def slug_trouble(slug: str) -> str | None:
+def slug_problem(slug: str) -> str | None:
     """Why a folder name is none for a submission."""
     if not re.fullmatch(SLUG, slug):
         return f"{slug!a:.80} is no name of a submission: 1 to 64 small letters, digits and hyphens between them"
@@ -70,13 +70,13 @@ def metadata(result: Result, statement: Statement, files: Mapping[str, str]) -> 
         "submitted_by": statement.submitted_by,
         "reflector": _player(result.reflector, statement.reflector_revision, statement.reflector_weights),
         "actor": _player(result.actor, statement.actor_revision, statement.actor_weights),
-        "instruction": instruction_of(result.reflector.name, result.reflector.options),
+        "instruction": reflector_instruction(result.reflector.name, result.reflector.options),
         "files": {**files},
-        **from_result(result),
+        **metadata_from_result(result),
     }
 
 
-def from_result(result: Result) -> dict[str, Any]:
+def metadata_from_result(result: Result) -> dict[str, Any]:
     """`FROM_RESULT`, as plain JSON."""
     total = sum(result.cost.values(), Usage())
     cost = SubmissionCost(
@@ -93,9 +93,9 @@ def from_result(result: Result) -> dict[str, Any]:
     }
 
 
-def disagreements(submission: Submission, result: Result) -> Iterator[str]:
+def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]:
     """Where metadata say something else than their result."""
-    stated, derived = submission.model_dump(mode="json"), from_result(result)
+    stated, derived = submission.model_dump(mode="json"), metadata_from_result(result)
     for name in FROM_RESULT:
         if stated[name] != derived[name]:
             yield f"{name} is {stated[name]!r:.80}, and the result says {derived[name]!r:.80}"
@@ -114,7 +114,7 @@ def disagreements(submission: Submission, result: Result) -> Iterator[str]:
             yield f"{role} is a model: open_weights and revision are needed"
 
 
-def day_of(result: Result) -> date | None:
+def start_date(result: Result) -> date | None:
     """Day the run was started, UTC; None where the result says no such thing."""
     try:
         return date.fromisoformat(result.host.started[:10])
@@ -122,12 +122,12 @@ def day_of(result: Result) -> date | None:
         return None
 
 
-def instruction_of(reflector: str, options: Mapping[str, JsonValue]) -> str:
+def reflector_instruction(reflector: str, options: Mapping[str, JsonValue]) -> str:
     """What a reflector's model is told, as its class says; of one that wraps another, what that one is told."""
     inside = options.get("reflector")
     if isinstance(inside, dict) and isinstance(name := inside.get("name"), str):
         within = inside.get("options")
-        return instruction_of(name, within if isinstance(within, dict) else {})
+        return reflector_instruction(name, within if isinstance(within, dict) else {})
     # A plug-in of one's own may say nothing.
     instruction = getattr(resolve("reflector", reflector), "instruction", "")
     return instruction if isinstance(instruction, str) else ""

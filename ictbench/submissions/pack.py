@@ -24,7 +24,7 @@ def without_host(result: Result) -> Result:
     return result.model_copy(update={"host": result.host.model_copy(update=nothing)})
 
 
-def compact(record: EpisodeRecord) -> dict[str, Any]:
+def pack_record(record: EpisodeRecord) -> dict[str, Any]:
     """A record as plain JSON, without thoughts and defaults; hashes and proposed actions cut short."""
     plain = record.model_dump(mode="json", exclude_defaults=True)
     trajectory = plain["trajectory"]

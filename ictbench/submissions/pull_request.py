@@ -26,7 +26,7 @@ def forbidden_changes(leaderboards: Path, base: str, *, maintainer: bool = False
     repository = Repository.around(leaderboards)
     if repository is None:
         raise SubmissionError(f"{leaderboards} lies in no git checkout; validate without --base")
-    parted = repository.parted_from(base)
+    parted = repository.merge_base(base)
     changes = repository.changes_since(parted)
     place = leaderboards.resolve().relative_to(repository.top.resolve())
     if not maintainer:

@@ -11,7 +11,7 @@ from ictbench.errors import ResultError, SubmissionError
 from ictbench.records import Episode, Record, validation_message
 from ictbench.results.result_file import check_result
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
-from ictbench.submissions.safe_read import Caps, check_names, parse_json, read_bytes, read_lines
+from ictbench.submissions.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.submission_schema import Submission
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ MAX_PROBLEMS = 8
 METADATA_VALUES, RESULT_VALUES = 1_000, 200_000
 """Commas outside of strings; a standard run's result has some 15,000."""
 
-EPISODES = Caps(unpacked=200_000_000, ratio=250, lines=200_000, line=200_000, values=2_000)
-TRAJECTORIES = Caps(unpacked=50_000_000, ratio=250, lines=200, line=2_000_000, values=20_000)
+EPISODES = SizeLimits(unpacked=200_000_000, ratio=250, lines=200_000, line=200_000, values=2_000)
+TRAJECTORIES = SizeLimits(unpacked=50_000_000, ratio=250, lines=200, line=2_000_000, values=20_000)
 
 R = TypeVar("R", bound=Record)
 
@@ -107,7 +107,7 @@ def _episodes(path: Path) -> Iterator[EpisodeRecord]:
         yield record
 
 
-def _lines(path: Path, caps: Caps) -> Iterator[tuple[str, bytes]]:
+def _lines(path: Path, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
     return read_lines(read_bytes(path, MAX_BYTES), str(path), caps)
 
 

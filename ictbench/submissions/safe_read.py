@@ -39,7 +39,7 @@ NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class Caps(NamedTuple):
+class SizeLimits(NamedTuple):
     """How large a compressed file of JSON lines may be."""
 
     unpacked: int
@@ -101,7 +101,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     return content
 
 
-def read_lines(packed: bytes, where: str, caps: Caps) -> Iterator[tuple[str, bytes]]:
+def read_lines(packed: bytes, where: str, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
     """Lines of gzipped JSON lines, each with its place, unpacked piece by piece and found to be sound JSON.
 
     Raises:
@@ -155,7 +155,7 @@ class _RefusedError(Exception):
     """What a value is refused for."""
 
 
-def _unpack(packed: bytes, where: str, caps: Caps) -> Iterator[bytes]:
+def _unpack(packed: bytes, where: str, caps: SizeLimits) -> Iterator[bytes]:
     machine = zlib.decompressobj(wbits=31)
     unpacked = 0
     for start in range(0, len(packed), CHUNK):

@@ -8,7 +8,7 @@ from ictbench.protocol import keys_for
 from ictbench.records import Observation
 from ictbench.rollout.episode import invalid_notice
 from ictbench.submissions.episode_records import EpisodeRecord
-from ictbench.submissions.pack import compact
+from ictbench.submissions.pack import pack_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOT_RECORDED: Any = {"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}}
 
 
-def chosen_keys(result: Result) -> list[str]:
+def shown_episode_keys(result: Result) -> list[str]:
     """Of each family's first loop, the first test episode solved and the first not, under prompt[0] and the best."""
     keys: set[str] = set()
     for family in result.families:
@@ -31,7 +31,7 @@ def chosen_keys(result: Result) -> list[str]:
     return sorted(keys)
 
 
-def to_show(episode: Episode) -> Episode:
+def shown_episode(episode: Episode) -> Episode:
     """The episode, without its last text where the record does not bind it: which actions it offered is not kept."""
     trajectory = episode.trajectory
     if _is_bound(trajectory):
@@ -39,10 +39,10 @@ def to_show(episode: Episode) -> Episode:
     return episode.model_copy(update={"trajectory": trajectory.model_copy(update={"last_observation": ""})})
 
 
-def untrue(episode: Episode, record: EpisodeRecord) -> Iterator[str]:
+def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[str]:
     """What an episode shown in full says that its record does not."""
     stated = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
-    if compact(stated) != compact(record):
+    if pack_record(stated) != pack_record(record):
         yield "its decisions are not those of its record"
     seen = zip(episode.trajectory.steps, _raw_texts(episode.trajectory), strict=False)
     for number, (step, text) in enumerate(seen, 1):

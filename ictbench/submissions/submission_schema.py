@@ -62,7 +62,7 @@ Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines, each seen as it is, at most 2,000 characters in all."""
 
-WorkerHandle = Annotated[
+WebLink = Annotated[
     str, Field(max_length=300, pattern=r"^https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[!#-;=?-\[\]-_a-z~]*)?$")
 ]
 """A page, by HTTPS, without name or password, or a sign that ends an attribute."""
@@ -101,7 +101,7 @@ class Submission(Record):
     name: Line
     """Of the entry, as the board shows it."""
     description: Text
-    links: Annotated[tuple[WorkerHandle, ...], Field(max_length=5)]
+    links: Annotated[tuple[WebLink, ...], Field(max_length=5)]
     submitted_by: Line
     suite: Line
     profile: ProfileName

@@ -18,12 +18,12 @@ from ictbench.reflectors.llm.rewrite import RewriteReflector
 from ictbench.results import Result
 from ictbench.results.result_file import read_result
 from ictbench.runs import Run
-from ictbench.submissions.build_submission import branch_of, contents, draft, submit
+from ictbench.submissions.build_submission import branch_name, submission_files, draft, submit
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.metadata import Statement, instruction_of, slug_of, slug_trouble
+from ictbench.submissions.metadata import Statement, reflector_instruction, make_slug, slug_problem
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
-from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,13 +98,13 @@ def test_it_is_a_fraction_of_the_run(run: Run, honest: SubmissionFolder) -> None
 
 
 def test_the_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_path: Path) -> None:
-    again = contents(draft(run, tmp_path, STATEMENT))
+    again = submission_files(draft(run, tmp_path, STATEMENT))
     assert again == {path.name: path.read_bytes() for path in honest.path.iterdir()}
 
 
 def test_it_shows_won_and_lost_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
     shown = list(read_trajectories(honest))
-    assert [episode.key for episode in shown] == chosen_keys(run.result)
+    assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
     assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}
     assert {episode.trajectory.solved for episode in shown} == {True, False}
@@ -204,15 +204,15 @@ def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: P
     ],
 )
 def test_a_folder_is_called_after_the_name(name: str, slug: str) -> None:
-    assert slug_of(name) == slug
-    assert not slug or slug_trouble(slug) is None
+    assert make_slug(name) == slug
+    assert not slug or slug_problem(slug) is None
 
 
 @pytest.mark.parametrize(
     "slug", ["", "..", "a/b", "A", "-a", "a-", "con", "nul", "com1", "x" * 65, "a\u200bb", "a.b", "a\n"]
 )
 def test_a_folder_cannot_be_called(slug: str, run: Run, tmp_path: Path) -> None:
-    assert slug_trouble(slug)
+    assert slug_problem(slug)
     if slug:
         assert any("--slug" in what for what in missing(run, tmp_path, slug=slug))
 
@@ -239,9 +239,9 @@ def test_a_folder_that_appears_in_between_is_not_overwritten(run: Run, tmp_path:
 
 def test_the_instruction_is_that_of_the_class_even_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
-    assert instruction_of("rewrite", {}) == "Be thorough."
-    assert instruction_of("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
-    assert instruction_of("rules", {}) == ""
+    assert reflector_instruction("rewrite", {}) == "Be thorough."
+    assert reflector_instruction("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
+    assert reflector_instruction("rules", {}) == ""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -262,7 +262,7 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     (tmp_path / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     before = git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()
     made = submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
-    assert made.branch == branch_of(SLUG) == f"submission/{SLUG}"
+    assert made.branch == branch_name(SLUG) == f"submission/{SLUG}"
     assert (git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()) == before
     assert git(tmp_path, "branch", "--show-current") == "main\n"
     place = f"leaderboards/{SUITE}/submissions/{SLUG}"

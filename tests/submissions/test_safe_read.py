@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.safe_read import Caps, list_folder, parse_json, read_bytes, read_lines
+from ictbench.submissions.safe_read import SizeLimits, list_folder, parse_json, read_bytes, read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CAPS = Caps(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
+CAPS = SizeLimits(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
 
 json_values = st.recursive(
     st.none()
