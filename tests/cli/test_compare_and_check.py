@@ -123,7 +123,7 @@ def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
         (["check", "high.json", "--against", "cut.json"], "cut.json is no result of schema ictbench.result/1"),
         (
             ["check", "high.json", "--against", "nan.json"],
-            "nan.json is damaged: host.seconds is nan, which is no number",
+            "nan.json is damaged: host.seconds is nan, which  is not a number",
         ),
         (
             ["check", "high.json", "--against", "short.json"],

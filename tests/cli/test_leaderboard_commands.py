@@ -44,7 +44,7 @@ def test_the_ranking_is_shown(
     (ranked,) = (line for line in said.splitlines() if "Good" in line)
     assert ranked.split()[:4] == ["1", "Good", "[b]rules[/b]", "rules"]
     assert "0.83 [" in ranked
-    assert "the board has not replayed it: its numbers are what the submitter says" in said
+    assert "the board has not replayed it: its numbers are those of the submitter" in said
 
 
 def test_in_a_narrow_terminal_ranks_figures_and_words_stay_whole(
@@ -61,7 +61,7 @@ def test_in_a_narrow_terminal_ranks_figures_and_words_stay_whole(
     assert row.split()[:2] == ["1–2", "Prompt"]
     assert {"+0.83", "0.83", "replayed,"} <= set(row.split())
     assert max(len(line) for line in lines if not line.startswith("waits:")) <= 80
-    assert lines[-2] == "waits: the board has not replayed it: its numbers are what the submitter says"
+    assert lines[-2] == "waits: the board has not replayed it: its numbers are those of the submitter"
 
 
 def test_the_ranking_is_plain_data_for_programs(
@@ -99,7 +99,7 @@ def test_a_maintainer_keeps_the_log(
     ("arguments", "said"),
     [
         (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
-        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board, which is a folder SUITE/submissions"),
+        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board (a folder SUITE/submissions)"),
         (["build", ".", "--out", "rooms-v1"], "rooms-v1 exists and is no site that was built"),
         (["log", "rooms-v1", "added", "good"], "to log 'added', name the submission, --by and --reason"),
         (["log", "rooms-v1", "added", "nobody", "--by", "us", "--reason", "new"], "submissions/nobody"),

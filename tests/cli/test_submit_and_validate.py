@@ -57,7 +57,7 @@ def test_everything_missing_is_printed_a_line_each(call: Ictbench, run: Run) -> 
         "- how the board is to name it: --name",
         "- what it is, in a few sentences: --description",
         "- who submits it: --submitted-by",
-        "- 'A B' is no name of a submission: 1 to 64 small letters, digits and hyphens between them: --slug",
+        "- 'A B' is not a valid submission name: use 1 to 64 lower-case letters, digits and inner hyphens: --slug",
     ]
     assert list(Path().iterdir()) == []
 
@@ -107,7 +107,7 @@ def test_problems_are_printed_a_line_each(call: Ictbench, run: Run) -> None:
     [
         (("leaderboard", "validate", "nowhere"), "nowhere cannot be read: No such file or directory"),
         (("leaderboard", "validate", ".", "--submission", "x"), ". holds no submission 'x'"),
-        (("leaderboard", "validate", ".", "--base", "main"), "lies in no git checkout; validate without --base"),
+        (("leaderboard", "validate", ".", "--base", "main"), "is not in a git checkout; validate without --base"),
         (("submit", "nowhere"), "nowhere is not the folder of a run: it has no run.json"),
     ],
 )

@@ -120,7 +120,7 @@ def test_what_is_no_number_is_refused_and_its_place_named(run: ictbench.Run, tmp
     content = json.loads(run.result.to_json())
     content["families"][1]["measures"]["curve"][2] = "HERE"
     path.write_text(json.dumps(content).replace('"HERE"', number), encoding="utf-8")
-    assert f"families.1.measures.curve.2 is {float(number)}, which is no number" in refusal(path)
+    assert f"families.1.measures.curve.2 is {float(number)}, which  is not a number" in refusal(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not JSON", b"[]", b"\xff\xfe", b"3", b'"a"', b"null"])
@@ -136,7 +136,7 @@ def test_a_file_cut_short_anywhere_is_refused(run: ictbench.Run, tmp_path: Path,
     whole = run.result.to_json().rstrip().encode()
     path = tmp_path / "result.json"
     path.write_bytes(whole[: int(share * len(whole))])
-    assert "is cut short: line " in refusal(path) or "is no UTF-8" in refusal(path)
+    assert "is truncated: line " in refusal(path) or "is not UTF-8" in refusal(path)
 
 
 def test_a_result_that_is_not_there(tmp_path: Path) -> None:
