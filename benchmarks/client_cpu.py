@@ -18,6 +18,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tabulate import tabulate
+
 from ictbench.models import Message, ModelPool
 from ictbench.models.usage_meter import Limits, UsageMeter
 from ictbench.records import ModelSpec
@@ -45,10 +47,8 @@ def main() -> None:
     with server() as url:
         figures = asyncio.run(measure(url, cases, arguments.requests, arguments.rounds))
     titles = [f"{messages} messages, {flight} in flight" for messages, flight in cases]
-    print("| client | " + " | ".join(titles) + " |")
-    print("|---|" + "---|" * len(cases))
-    for name, row in figures.items():
-        print(f"| {name} | " + " | ".join(f"{statistics.median(row[case]):.2f} ms" for case in cases) + " |")
+    rows = [[name, *(f"{statistics.median(row[case]):.2f} ms" for case in cases)] for name, row in figures.items()]
+    print(tabulate(rows, headers=["client", *titles], tablefmt="github"))
 
 
 @contextmanager

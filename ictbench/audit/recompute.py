@@ -38,7 +38,7 @@ COMPARED = ("outcomes", "best", "measures", "behaviour", "means", "cost")
 """What is worked out anew, each a check of its own."""
 
 
-def recheck(evidence: Evidence, suite: Suite) -> Iterator[Check]:
+def recompute(evidence: Evidence, suite: Suite) -> Iterator[Check]:
     """Check whether a result follows from its records. Where the ground of the rest is gone, the last check failed.
 
     Of each episode a few words are kept: memory grows by some 0.5 KB an episode.

@@ -32,7 +32,7 @@ class Target:
     evidence: Evidence
     submission: str | None
     """Digest of the submission; None of a run."""
-    own: tuple[Check, ...] = ()
+    own_checks: tuple[Check, ...] = ()
     """Checks that only its kind has."""
 
     @property
@@ -52,7 +52,9 @@ def read_target(path: Path) -> Target:
         return Target(evidence_of_submission(folder), read_submission(folder).digest)
     if RunFolder(path).config.exists():
         return Target(evidence_of_run(path), None, (check_episodes_file(path),))
-    raise SubmissionError(f"{path} is neither a run's folder, with run.json, nor a submission's, with submission.json")
+    raise SubmissionError(
+        f"{path} is neither the folder of a run (with run.json) nor of a submission (with submission.json)"
+    )
 
 
 def local_suite(result: Result, named: str | Path | None) -> Suite:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from ictbench.audit.verification import ENOUGH, MARGIN, Verification
+from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
 from ictbench.errors import SubmissionError
 from ictbench.records import validation_message
 from ictbench.submissions.layout import Badge
@@ -81,7 +81,7 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
 
 def _shortfall(record: Verification) -> str:
     """Return why a record that passed is not enough for a badge; empty if it is enough."""
-    if record.replayed and record.replayed.episodes < (needed := min(ENOUGH, record.replayed.of)):
+    if record.replayed and record.replayed.episodes < (needed := min(BADGE_SAMPLE, record.replayed.of)):
         return f"{record.replayed.episodes} episodes were replayed; a badge needs {needed}"
     if record.reran and record.reran.margin > MARGIN:
         return f"the margin was {record.reran.margin:g}; a badge allows at most {MARGIN:g}"

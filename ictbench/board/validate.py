@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.audit.prompt_leaks import check_leaks
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.audit.result_checks import make_plans
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import read_log
@@ -143,7 +143,7 @@ def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
 
 def _content_problems(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
     installed = load_suite(suite)
-    failed = _failed(recheck(evidence, installed))
+    failed = _failed(recompute(evidence, installed))
     if not failed:
         failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
         yield from _trajectory_problems(folder, evidence)

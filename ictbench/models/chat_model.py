@@ -138,7 +138,7 @@ class ChatModel(ABC):
 
     @property
     def address(self) -> str:
-        """Where requests go; the same model name at two addresses may be two models."""
+        """Destination of requests; the same model name at two addresses may be two models."""
         return self.spec.base_url or ""
 
     @property

@@ -19,7 +19,7 @@ TRAINING_FILES = ("trainer_state.json", "training_args.bin", "optimizer.pt")
 
 
 class TrainingCard(Record):
-    """How the weights in a folder were trained."""
+    """Record of how the weights in a folder were trained."""
 
     schema_: Literal["ictbench.training/1"] = Field(default="ictbench.training/1", alias="schema")
     ictbench: str
@@ -27,7 +27,7 @@ class TrainingCard(Record):
     reflector: str
     """The reflector whose question the model answers."""
     experience: Literal["full", "events"]
-    """How the model is shown its experience."""
+    """Format in which the model reads its experience."""
     trained_on: tuple[str, ...]
     """`SUITE/FAMILY`, sorted, including the families that the base model was trained on."""
     suite: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import ChatModel, Constraint, Message
 
 LOCK_SECONDS = 30.0
-"""How long a writer waits for another process to finish its write."""
+"""Maximum time that a writer waits for another process to finish its write."""
 
 
 class ResponseCache:

@@ -30,7 +30,7 @@ request_priority: ContextVar[int] = ContextVar("request_priority", default=0)
 
 
 class RequestGate(Protocol):
-    """What every request passes through: a `UsageMeter`, or a proxy of one in a worker process."""
+    """Gate that every request passes: a `UsageMeter`, or the proxy of one in a worker process."""
 
     def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
         """Hold a connection for one attempt of about `tokens` tokens, as soon as all limits allow it."""

@@ -1,4 +1,4 @@
-"""A run's records, made rows."""
+"""Rows of a run for export and data frames."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def uses_of(result: Result) -> Uses:
 
 
 def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
-    """An episode, with what it was played for."""
+    """Return the row of an episode with its uses."""
     trajectory, own_uses = episode.trajectory, uses.get(episode.key, ())
     return EpisodeRow(
         **episode.usage.model_dump(),
@@ -60,7 +60,12 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
 
 
 def reflection_rows(result: Result, recorded: Callable[[str, int, int], Reflection]) -> Iterator[ReflectionRow]:
-    """Every turn of the finished loops; `recorded` gives the reflection of a family, loop and turn."""
+    """Yield the row of every turn of the finished loops.
+
+    Args:
+        result: The result.
+        recorded: Returns the reflection of a family, loop and turn.
+    """
     for family in result.families:
         for loop in family.loops:
             for turn in range(1, len(loop.prompts)):
@@ -68,7 +73,7 @@ def reflection_rows(result: Result, recorded: Callable[[str, int, int], Reflecti
 
 
 def result_rows(result: Result) -> Iterator[ResultRow]:
-    """Every finished loop."""
+    """Yield the row of every finished loop."""
     for family in result.families:
         for loop in family.loops:
             yield _result_row(result, family, loop)

@@ -40,7 +40,7 @@ class CircuitBreaker:
 
     @property
     def paused(self) -> bool:
-        """Whether all work waits for the probe."""
+        """True while all work waits for the probe."""
         return self._pausing is not None
 
     async def wait(self) -> None:

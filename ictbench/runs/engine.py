@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopPlan
     from ictbench.reflectors import Reflector
+    from ictbench.runs.options import Options
     from ictbench.runs.plan import RunPlan
 
 SCRIPTED_IN_FLIGHT = 2
@@ -29,7 +30,7 @@ SCRIPTED_IN_FLIGHT = 2
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What plays the episodes of a plan and calls its models."""
+    """Open models, meter, reflector and executor of a plan."""
 
     meter: UsageMeter
     models: ModelPool
@@ -53,11 +54,28 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
         reflector = open_players(plan, models)
-        executor = await _open_executor(plan, models, meter)
+        executor = await open_executor(plan.options, models, meter)
         stack.push_async_callback(executor.aclose)
         cpu_bound = resolve("actor", plan.actor.name).cpu_bound
         capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
         yield Engine(meter, models, reflector, executor, capacity)
+
+
+async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) -> Executor:
+    """Return the executor that the options name; its workers start with the first episode.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        WorkerError: The Ray cluster does not exist, or has no room for a worker.
+    """
+    if options.executor == "inline":
+        return InlineExecutor(EpisodeWorker(models))
+    if options.executor == "process":
+        return WorkerPool(ProcessStarter(models, meter, options.cache), options.workers or cores(), options.env_timeout)
+    starter = RayStarter(models, meter, options.ray_address, options.worker_resources)
+    # Requested in any case: on a cluster without room, the run would wait for ever.
+    room = await starter.workers()
+    return WorkerPool(starter, options.workers or room, options.env_timeout)
 
 
 def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
@@ -97,15 +115,3 @@ def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:
     if problem := env_class.unplayable(tasks.values()):
         raise ConfigError(problem)
     return versions
-
-
-async def _open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> Executor:
-    options = plan.options
-    if options.executor == "inline":
-        return InlineExecutor(EpisodeWorker(models))
-    if options.executor == "process":
-        return WorkerPool(ProcessStarter(models, meter, options.cache), options.workers or cores(), options.env_timeout)
-    starter = RayStarter(models, meter, options.ray_address, options.worker_resources)
-    # Requested in any case: on a cluster without room, the run would wait for ever.
-    room = await starter.workers()
-    return WorkerPool(starter, options.workers or room, options.env_timeout)

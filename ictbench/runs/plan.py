@@ -46,9 +46,9 @@ class RunPlan:
     traits: Traits
     """Traits of the reflector."""
     trained_on: TrainedOn | None
-    """What the reflector was trained on; None for unknown."""
+    """Families the reflector was trained on; None if unknown."""
     notes: tuple[str, ...]
-    """What the user should know about the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
 

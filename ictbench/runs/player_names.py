@@ -38,7 +38,7 @@ PlayerKind = Literal["actor", "reflector"]
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """How to reach a model."""
+    """Access to a model."""
 
     base_url: str | None = None
     options: dict[str, JsonValue] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class ModelAccess:
 
     @property
     def in_words(self) -> str:
-        """What the user chose for this model; empty if nothing."""
+        """Choices of the user for this model; empty if there are none."""
         return ", ".join([*([repr(self.base_url)] if self.base_url else []), *self.options])
 
 

@@ -36,7 +36,7 @@ class Progress:
     meter: UsageMeter
     """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """What the user should know about the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
@@ -46,9 +46,9 @@ class Progress:
     """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0
     paused: bool = False
-    """Whether the run waits because no request succeeds."""
+    """True while the run waits because no request succeeds."""
     executor: Executor | None = None
-    """What plays the episodes; it knows its numbers of workers."""
+    """Executor of the episodes, which knows its numbers of workers."""
 
     @classmethod
     def of(cls, plan: RunPlan, meter: UsageMeter, resumed: int, executor: Executor | None = None) -> Progress:

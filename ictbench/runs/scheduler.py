@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scheduler:
-    """What the loops of a run share: episodes, journal, reflector, progress."""
+    """Scheduler of the loops of a run, which share episodes, journal, reflector and progress."""
 
     plan: RunPlan
     store: EpisodeStore

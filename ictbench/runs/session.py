@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FinishedSession:
-    """What a session has played, while its journal is still open."""
+    """Outcome of a session, while its journal is still open."""
 
     plan: RunPlan
     loops: dict[str, list[LoopResult]]

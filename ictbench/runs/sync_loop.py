@@ -6,7 +6,6 @@ This also works where an event loop already runs in the caller's thread, as in a
 from __future__ import annotations
 
 import asyncio
-import atexit
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,12 +33,7 @@ def start_portal() -> Iterator[BlockingPortal]:
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal(name="ictbench-loop"))
         stack.callback(_cancel_all, portal)
-        # A program may end without leaving. Once the interpreter has stopped daemon threads, leaving would block.
-        atexit.register(stack.close)
-        try:
-            yield portal
-        finally:
-            atexit.unregister(stack.close)
+        yield portal
 
 
 def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any, T]]) -> T:

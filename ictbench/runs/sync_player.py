@@ -117,4 +117,15 @@ def _open_session(plan: RunPlan) -> _Session:
         portal = resources.enter_context(start_portal())
         opened, engine = run_on_portal(portal, open_)
         resources.callback(run_on_portal, portal, opened.aclose)
-        return _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity))
+        session = _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity))
+        portal.start_task_soon(_keep_alive, session)
+        return session
+
+
+async def _keep_alive(session: _Session) -> None:
+    """Keep a session referenced until it is closed.
+
+    A program may end without closing its player. If the interpreter then collected the session, leaving the portal
+    would wait for a thread that no longer runs.
+    """
+    await asyncio.Event().wait()

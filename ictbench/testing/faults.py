@@ -57,7 +57,7 @@ TRANSIENT = frozenset(Fault) - FATAL
 
 @dataclass(frozen=True)
 class Faults:
-    """How often which fault occurs.
+    """Rates of the faults of an endpoint.
 
     Whether a request meets a fault depends only on the seed, on the request's content and on how often the same content
     was sent before: not on time, order or other requests. So equal runs meet equal faults, and a retry may succeed.

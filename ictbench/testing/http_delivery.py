@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ictbench.testing.wire_formats import WireFormat
 
 POLL_SECONDS = 0.02
-"""How often a hanging delivery checks whether the client is still connected."""
+"""Interval at which a hanging delivery checks whether the client is still connected."""
 
 
 def encode_reply(reply: Reply, wire: WireFormat, body: dict[str, Any], model: str, number: int, words: int) -> bytes:

@@ -15,8 +15,8 @@ from ictbench.actors.tool_call_format import TOOLS_FORMAT
 from ictbench.models.chat_model import ACT_TOOL
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
-"""How a reply reaches the client: `whole` at once, `drip` byte by byte, `reset` half of it before the connection is
-reset, `drop` not at all as the connection is closed, `hang` not at all while the connection stays open."""
+"""Delivery of a reply to the client: `whole` at once; `drip` byte by byte; `reset` half of it, then the connection is
+reset; `drop` nothing, the connection is closed; `hang` nothing, the connection stays open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
-from ictbench.protocol import LoopPlan, keys_for
+from ictbench.protocol import keys_for
 from ictbench.runs.options import Options, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
-    from ictbench.runs.plan import RunPlan
 
 
 def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
@@ -53,26 +52,11 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     try:
         return run_blocking(
             lambda: run_session(
-                plan, list(_loops(plan)), folder, on_start, lambda session: _write(session, suite), collects="states"
+                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
             )
         )
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
-
-
-def _loops(plan: RunPlan) -> Iterator[LoopPlan]:
-    for family in plan.families:
-        for index in range(plan.sizes.loops):
-            yield LoopPlan(
-                family=family,
-                index=index,
-                prompt=plan.suite.prompt,
-                batches=plan.batches(family, index),
-                selection=(),
-                test=(),
-                prompt_bytes=plan.prompt_bytes,
-                experience=plan.traits.experience,
-            )
 
 
 def _write(session: FinishedSession, suite: str) -> StatesInfo:

@@ -69,8 +69,8 @@ BAD = {
     "a number of a million digits": (METADATA, in_metadata("9" * 10**6), "is beyond 64 bits"),
     "a number that is infinite": (RESULT, in_result("1e999"), "is too large or too long"),
     "a fraction of a million digits": (EPISODES, in_episode("0." + "1" * 150_000 + ', "x": '), "too large or too long"),
-    "NaN in the result": (RESULT, in_result("NaN"), "NaN  is not a number"),
-    "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity  is not a number"),
+    "NaN in the result": (RESULT, in_result("NaN"), "NaN is not a number"),
+    "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is not a number"),
     "a key twice in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' is there twice"),
     "a key twice in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' is there twice"),
     "a key twice in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' is there twice"),
@@ -101,7 +101,7 @@ BAD = {
         "a submission has at most 10,000,000",
     ),
     "a result of another schema": (RESULT, lambda f: b'{"schema": "ictbench.result/9"}', "by a newer ictbench"),
-    "an object for a result": (RESULT, lambda f: b"[]", "is no result of schema ictbench.result/1"),
+    "an object for a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/1"),
 }
 for name, (file, content, reason) in BAD.items():
     ATTACKS.append(Attack(name, "reading", reason, forge=holding(file, content)))
@@ -128,7 +128,7 @@ def many_unfinished_loops(f: Forgery) -> None:
     f.result["complete"] = False
 
 
-@attack("a result whose checksum does not fit", "reading", "was edited: its checksum is not that of its content")
+@attack("a result whose checksum does not fit", "reading", "was edited: its checksum does not match its content")
 def no_checksum(f: Forgery) -> None:
     f.checksum = False
     f.result["by_role"]["held-out"]["best"]["value"] = 0.99

@@ -231,12 +231,12 @@ def two_ends(f: Forgery) -> tuple[Json, Json]:
     raise AssertionError("no task ended otherwise under another prompt")
 
 
-@attack("a family twice", "reading", "families: 'room-dark' is there twice")
+@attack("a family twice", "reading", "families: 'room-dark' occurs twice")
 def family_twice(f: Forgery) -> None:
     f.result["families"].append(deepcopy(f.family()))
 
 
-@attack("fewer turns than the loops have", "reading", "6 prompts of 3 turns")
+@attack("fewer turns than the loops have", "reading", "prompts has 6 entries, not 4")
 def fewer_turns(f: Forgery) -> None:
     f.result["sizes"]["turns"] = 3
 

@@ -1,4 +1,4 @@
-"""Results made up for tests: outcomes on test tasks as strings, everything else as small as it can be."""
+"""Made-up results: outcomes on test tasks as strings, everything else as small as possible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ictbench.records import PluginSpec
 
 Outcomes = tuple[str, str]
-"""Of prompt[0] and of the best prompt, one character a test task."""
+"""Outcomes of prompt[0] and of the best prompt, one character per test task."""
 
 
 def result(
@@ -30,14 +30,14 @@ def result(
     reflector: PluginSpec | None = None,
     **changes: Any,
 ) -> Result:
-    """A complete run of one turn, in which the best prompt is the last."""
-    of = {name: (roles or {}).get(name, "held-out") for name in families}
-    made = {
+    """Return the result of a complete run of one turn whose best prompt is the last."""
+    role_of = {name: (roles or {}).get(name, "held-out") for name in families}
+    finished = {
         name: tuple(_loop(name, index, *outcomes) for index, outcomes in enumerate(loops))
         for name, loops in families.items()
     }
     results = tuple(
-        family_result(name, Family(role=of[name]), loops, episodes_of(*loops)) for name, loops in made.items()
+        family_result(name, Family(role=role_of[name]), loops, episodes_of(*loops)) for name, loops in finished.items()
     )
     fields: dict[str, Any] = {
         "schema": "ictbench.result/1",

@@ -12,7 +12,6 @@ from ictbench.errors import MissingExtraError, ModelFailure, TransientModelError
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
-    ChatModel,
     Completion,
     Constraint,
     ConstraintStyle,
@@ -22,6 +21,7 @@ from ictbench.models.chat_model import (
 from ictbench.models.http import replace_surrogates
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
+from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import make_tool_call
 from ictbench.models.redact import Redactor, read_api_key
 from ictbench.records import Usage
@@ -56,7 +56,7 @@ JSON_TOOL = "decide"
 JSON_TOOL_DESCRIPTION = "Answer with a thought and one of the available actions."
 
 
-class AnthropicModel(ChatModel):
+class AnthropicModel(ApiModel):
     """A model behind Anthropic's API.
 
     The base URL is the spec's, else ANTHROPIC_BASE_URL, else Anthropic's own, with or without `/v1`. The API key is
@@ -79,7 +79,6 @@ class AnthropicModel(ChatModel):
         if not key and self._base_url.rstrip("/").removesuffix("/v1") == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set ANTHROPIC_API_KEY, or give the base URL of another server")
         self._is_classic = CLASSIC_MODEL.match(spec.model) is not None
-        self._fingerprint: str | None = None
         self._redact = Redactor(key)
         self._client = _client(spec, self._base_url, key)
 
@@ -102,21 +101,6 @@ class AnthropicModel(ChatModel):
         except anthropic.APIConnectionError as error:
             raise self._transient("connection", str(error.__cause__ or error)) from None
         return self._read(reply.http_response.content)
-
-    @property
-    def address(self) -> str:
-        """The base URL."""
-        return self._base_url
-
-    @property
-    def is_remote(self) -> bool:
-        """True: the model is an address and a key."""
-        return True
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The model name in the last reply."""
-        return self._fingerprint
 
     async def aclose(self) -> None:
         """Close connections."""

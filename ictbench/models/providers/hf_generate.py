@@ -46,7 +46,7 @@ class Request:
 
     @property
     def greedy_key(self) -> tuple[tuple[int, ...], int]:
-        """What determines the reply at temperature 0."""
+        """Everything that determines the reply at temperature 0."""
         return self.ids, self.max_tokens
 
 

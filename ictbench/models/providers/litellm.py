@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
-from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     make_completion,
     openai_constraint,
@@ -41,7 +42,7 @@ _open_models = 0
 """Open models of this class. litellm's connections belong to the process: the last model to close closes them."""
 
 
-class LiteLLMModel(ChatModel):
+class LiteLLMModel(ApiModel):
     """A model by its litellm name, `provider/model`, with the API keys that litellm reads from the environment.
 
     Sampling parameters that a model does not support are left out. The spec's options are litellm parameters.
@@ -72,7 +73,7 @@ class LiteLLMModel(ChatModel):
         self.capabilities = frozenset(
             style for style, parameter in CONSTRAINT_PARAMETERS.items() if parameter in parameters
         )
-        self._fingerprint: str | None = None
+        self._base_url = spec.base_url or ""
         self._abandoned: set[asyncio.Future[Any]] = set()
         self._closed = False
         global _open_models
@@ -96,16 +97,6 @@ class LiteLLMModel(ChatModel):
         except Exception as error:  # litellm's errors have no common base class
             raise self._classify(error) from None
         return self._read(reply)
-
-    @property
-    def is_remote(self) -> bool:
-        """True: the model is an address and a key."""
-        return True
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The model name in the last reply, with the system fingerprint if one was sent."""
-        return self._fingerprint
 
     async def aclose(self) -> None:
         """Close connections, unless another model of this class is open."""

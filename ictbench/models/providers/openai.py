@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import UsageError
-from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
+from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     make_completion,
     openai_constraint,
@@ -30,7 +31,7 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 REASONING_MODEL = re.compile(r"(?:.*/)?(?:o[134]|gpt-5(?!-chat))(?:$|[-.:])")
 
 
-class OpenAIModel(ChatModel):
+class OpenAIModel(ApiModel):
     """A model behind an OpenAI-compatible endpoint.
 
     The base URL is the spec's, else OPENAI_BASE_URL, else OpenAI's own. OPENAI_API_KEY, OPENAI_ORG_ID and
@@ -39,7 +40,6 @@ class OpenAIModel(ChatModel):
     """
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
-    _fingerprint: str | None = None
     _system_fingerprint: str | None = None
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -71,21 +71,6 @@ class OpenAIModel(ChatModel):
         if constraint:
             body |= openai_constraint(constraint)
         return await self._client.post("chat/completions", body, self._read)
-
-    @property
-    def address(self) -> str:
-        """The base URL."""
-        return self._base_url
-
-    @property
-    def is_remote(self) -> bool:
-        """True: the model is an address and a key."""
-        return True
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The model name in the last reply, with the system fingerprint if one was sent."""
-        return self._fingerprint
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.1
 PROBE_SECONDS = 5.0
 """Timeout of a health check."""
 EXIT_POLLS = 10
-"""How often `wait_for_exit` looks whether the process has exited."""
+"""Number of times that `wait_for_exit` checks the process."""
 STOP_SECONDS = supervisor.GRACE_SECONDS + 5.0
 LOG_TAIL_BYTES = 16_384
 LOG_TAIL_LINES = 8
@@ -40,7 +40,7 @@ LOG_TAIL_CHARACTERS = 1_500
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """How to start a server. Models with equal specs share one server in this process."""
+    """Specification of a server to launch. Models with equal specs share one server in this process."""
 
     name: str
     """The model's name, for errors and the name of the log."""

@@ -134,16 +134,16 @@ def test_api_keys_are_sent_in_headers_and_shown_nowhere(monkeypatch: pytest.Monk
     assert (headers["OpenAI-Organization"], headers["OpenAI-Project"]) == ("org", "project")
 
 
-def test_without_a_key_openai_itself_is_refused_at_once() -> None:
+def test_a_missing_api_key_is_an_error_at_once() -> None:
     with pytest.raises(UsageError, match="OPENAI_API_KEY"):
         OpenAIModel(spec_for())
 
 
-def test_without_a_key_no_authorization_is_sent() -> None:
+def test_without_an_api_key_no_authorization_header_is_sent() -> None:
     assert "Authorization" not in OpenAIModel(spec_for("http://127.0.0.1:1/v1"))._client._headers
 
 
-def test_a_key_that_no_header_could_carry_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_key_with_control_characters_is_an_error_that_does_not_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a\r\nb")
     with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
         OpenAIModel(spec_for())
@@ -169,19 +169,19 @@ def test_a_refusal_is_a_failure(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("content", ["and so on and", "", None])
-def test_a_reply_that_met_the_limit_is_the_callers_to_judge(content: str | None) -> None:
+def test_a_reply_cut_at_the_token_limit_is_returned_even_if_empty(content: str | None) -> None:
     with ScriptedServer([message(content, "length")]) as server:
         completion = complete(spec_for(server.url))
     assert (completion.text, completion.finish_reason) == (content or "", "length")
 
 
-def test_unknown_finish_reasons_are_other() -> None:
+def test_unknown_finish_reasons_become_other() -> None:
     with ScriptedServer([message("x", "eos"), message("x", None)]) as server:
         assert complete(spec_for(server.url)).finish_reason == "other"
         assert complete(spec_for(server.url)).finish_reason == "other"
 
 
-def test_of_a_reply_in_parts_the_text_counts() -> None:
+def test_only_text_parts_of_a_reply_are_read() -> None:
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Open "}, {"type": "text", "text": "it."}]
     with ScriptedServer([message(parts)]) as server:
         assert complete(spec_for(server.url)).text == "Open it."
