@@ -15,7 +15,7 @@ from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import task_id_of
 from ictbench.rollout import Priority
 from ictbench.rollout.episode import ENV_BROKE
-from ictbench.runs.engine import SCRIPTED_IN_FLIGHT, open_executor
+from ictbench.runs.engine import open_executor
 from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ictbench.rollout import Executor
     from ictbench.runs.options import Options
     from ictbench.submissions.episode_records import EpisodeRecord, Evidence
+
+IN_FLIGHT = 16
+"""Episodes sent to each worker at a time: then workers return them in groups, which costs less."""
 
 MAX_MISMATCHES = 10
 """Mismatches after which the replay stops. It also stops at the first environment that breaks."""
@@ -121,9 +124,7 @@ class _Replayer:
 
     async def play_all(self, records: Iterator[EpisodeRecord]) -> Replay:
         """Play all records, several at a time."""
-        tasks = [
-            asyncio.create_task(self._play_in_turn(records)) for _ in range(SCRIPTED_IN_FLIGHT * self.executor.workers)
-        ]
+        tasks = [asyncio.create_task(self._play_in_turn(records)) for _ in range(IN_FLIGHT * self.executor.workers)]
         try:
             await asyncio.gather(*tasks)
         except _EnoughPlayed:

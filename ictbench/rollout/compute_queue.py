@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from ictbench.records import Episode
-
-    Play = Callable[[], Episode]
+T = TypeVar("T")
 
 
 class ComputeQueue:
@@ -24,13 +22,13 @@ class ComputeQueue:
 
     def __init__(self, thread: Executor) -> None:
         self._thread = thread
-        self._waiting: deque[tuple[asyncio.Future[Episode], Play]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
         self._running = False
 
-    async def play(self, play: Play) -> Episode:
+    async def play(self, play: Callable[[], T]) -> T:
         """Return `play()`, called in the thread."""
         loop = asyncio.get_running_loop()
-        result: asyncio.Future[Episode] = loop.create_future()
+        result: asyncio.Future[T] = loop.create_future()
         self._waiting.append((result, play))
         if not self._running:
             self._start(loop)
@@ -43,7 +41,7 @@ class ComputeQueue:
 
     def _play_group(self, loop: asyncio.AbstractEventLoop) -> None:
         """Play half of the waiting episodes, at least one; runs in the thread."""
-        finished: list[tuple[asyncio.Future[Episode], Episode | BaseException]] = []
+        finished: list[tuple[asyncio.Future[Any], Any]] = []
         while self._waiting:
             result, play = self._waiting.popleft()
             if result.cancelled():
@@ -59,7 +57,7 @@ class ComputeQueue:
     def _return(
         self,
         loop: asyncio.AbstractEventLoop,
-        finished: list[tuple[asyncio.Future[Episode], Episode | BaseException]],
+        finished: list[tuple[asyncio.Future[Any], Any]],
     ) -> None:
         self._start(loop)
         for result, outcome in finished:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from ictbench.runs.options import Options
     from ictbench.runs.plan import RunPlan
 
-SCRIPTED_IN_FLIGHT = 16
-"""Episodes sent to each worker at a time if the actor only computes: it has no latency to hide, but never waits for
-its next episode."""
+SCRIPTED_IN_FLIGHT = 2
+"""Concurrent episodes per worker of an actor that only computes: it has no latency to hide."""
 
 
 @dataclass(frozen=True, slots=True)

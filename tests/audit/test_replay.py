@@ -9,10 +9,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faulty_plugins import spec
 from hypothesis import given
 from hypothesis import strategies as st
 from small_run import SUITE, altered, evidence_of, small_run, verdicts
-from unruly import spec
 
 import ictbench
 from ictbench.audit.replay import MAX_MISMATCHES, draw_sample, replay
@@ -100,11 +100,11 @@ def test_task_of_the_suite_is_replayed_and_not_the_one_in_the_record() -> None:
 
 
 def trail(**params: dict[str, Any]) -> tuple[Evidence, dict[str, Task]]:
-    """Return honest records of episodes on a trail, by name, with tasks on which something happens in the replay."""
+    """Return honest records of episodes on a trail, by name, with tasks that have these parameters in the replay."""
     worker = EpisodeWorker()
 
     async def play() -> list[EpisodeRecord]:
-        episodes = [await worker.play(spec(name, "Clockwork")) for name in params]
+        episodes = [await worker.play(spec(name, "ComputedWalker")) for name in params]
         await worker.aclose()
         return [EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED)) for episode in episodes]
 
@@ -114,18 +114,18 @@ def trail(**params: dict[str, Any]) -> tuple[Evidence, dict[str, Task]]:
 
 
 @pytest.mark.parametrize(
-    ("happens", "reason"),
+    ("fault", "reason"),
     [
         ("exit", "the environment crashed, or took longer than 2 s"),
         ("segfault", "the environment crashed, or took longer than 2 s"),
         ("sleep", "the environment crashed, or took longer than 2 s"),
-        ("sleep, and no other thread runs", "the environment crashed, or took longer than 2 s"),
+        ("sleep without releasing the GIL", "the environment crashed, or took longer than 2 s"),
         ("EnvError", "the environment broke: EnvError: a bear"),
         ("bug", "the environment broke: ZeroDivisionError: a bug"),
     ],
 )
-def test_environment_that_breaks_is_reported_and_does_not_block_the_replay(happens: str, reason: str) -> None:
-    evidence, tasks = trail(good={}, bad={"happens": happens}, better={})
+def test_environment_that_breaks_is_reported_and_does_not_block_the_replay(fault: str, reason: str) -> None:
+    evidence, tasks = trail(good={}, bad={"fault": fault}, better={})
     outcome = replay(evidence, tasks, Options(workers=1, env_timeout=2.0))
     assert verdicts(outcome.checks) == {**ALL_PASS, "played": "failed"}
     (key,) = [record.key for record in evidence.episodes() if record.task.id == "bad"]
@@ -133,7 +133,7 @@ def test_environment_that_breaks_is_reported_and_does_not_block_the_replay(happe
 
 
 def test_worker_that_dies_once_costs_no_episode(tmp_path: Path) -> None:
-    evidence, tasks = trail(good={}, unlucky={"happens": "exit", "once": str(tmp_path / "once")}, better={})
+    evidence, tasks = trail(good={}, unlucky={"fault": "exit", "once": str(tmp_path / "once")}, better={})
     outcome = replay(evidence, tasks, Options(workers=2, env_timeout=10.0))
     assert verdicts(outcome.checks) == ALL_PASS
     assert outcome.episodes == 3
