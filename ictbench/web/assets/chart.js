@@ -29,9 +29,11 @@ export function legend(names, label) {
 // Return a chart as an SVG element; `draw(plot)` returns what stands on the axes. `title` and `description` are for
 // screen readers, from which a chart without a title is hidden. `margin` is [top, right, bottom, left] in pixels.
 //
-// An axis is { domain: [low, high], scale, ticks, format, title, grid, inset }. `scale` maps a value to 0 … 1 where that
-// is not linear; `format` turns a tick into a label (no labels without it); `grid` draws a line at each tick; `inset` is
-// the space in pixels between the frame and the ends of the domain. An axis without a domain counts pixels.
+// An axis is { domain: [low, high], scale, ticks, format, title, grid, inset }; one without a domain counts pixels.
+//   scale: maps a value to 0 … 1, by default linearly
+//   ticks, format: values to mark, and the function that writes their labels (by default there are none)
+//   grid: whether to draw a line at each tick
+//   inset: space in pixels between the frame and the ends of the domain
 export function chart({ kind, title, description, width, height, margin, x = {}, y = {} }, draw) {
   const [top, right, bottom, left] = margin;
   const frame = { top, right: width - right, bottom: height - bottom, left };
@@ -91,7 +93,7 @@ export function bar(plot, top, thickness, { estimate, text, kind }) {
   const middle = top + thickness / 2;
   return [
     svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-    low === null ? null : ["halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
+    low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
   ];
 }
 

@@ -23,7 +23,7 @@ export function svgElement(name, attributes = {}, ...children) {
 
 // Return text for screen readers only.
 export function screenReaderText(text) {
-  return element("span", { class: "spoken" }, text);
+  return element("span", { class: "visually-hidden" }, text);
 }
 
 // Return { node, select }: a labelled drop-down list. `options` are [value, text] pairs.

@@ -3,8 +3,8 @@
 import { band, chart, mark, path, seriesClass } from "./chart.js";
 import { estimate } from "./format.js";
 
-// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }: `position` selects colour and
-// shape, `loops` are drawn as thin lines behind.
+// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }. `position` selects colour
+// and shape; `loops` are drawn as thin lines.
 export function learningCurve({ title, series }) {
   const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
   const curves = series.map(({ points, ...rest }) => ({
@@ -26,7 +26,13 @@ export function learningCurve({ title, series }) {
     (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
-      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
+      each(({ points }, kind) =>
+        path(
+          plot,
+          points.map(({ x, value }) => [x, value]),
+          `line ${kind}`,
+        ),
+      ),
       each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position))),
     ],
   );

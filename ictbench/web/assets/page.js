@@ -11,19 +11,17 @@ export function pageDocument() {
 // `sections` are [name, node] pairs; `trail` links to parent pages, as [text, address] pairs.
 export function drawPage({ title, subtitle = "", trail = [], sections }) {
   const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
-  document
-    .getElementById("top")
-    .append(
-      element(
-        "div",
-        { class: "title" },
-        trail.map(([text, href]) => element("a", { href, class: "back" }, text)),
-        element("h1", {}, title),
-        subtitle ? element("p", {}, subtitle) : null,
-      ),
-      element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
-      themeButton(),
-    );
+  document.getElementById("top").append(
+    element(
+      "div",
+      { class: "title" },
+      trail.map(([text, href]) => element("a", { href, class: "back" }, text)),
+      element("h1", {}, title),
+      subtitle ? element("p", {}, subtitle) : null,
+    ),
+    element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
+    themeButton(),
+  );
   document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
   scrollToAddress();
 }

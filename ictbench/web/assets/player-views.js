@@ -91,7 +91,7 @@ export function decisionView(episode, frame) {
 function availableActions({ actions, executed }) {
   return element(
     "details",
-    { class: "offered" },
+    { class: "available-actions" },
     element("summary", {}, counted(actions.length, "available action")),
     element(
       "p",
@@ -123,7 +123,7 @@ export function decisionList(episode, goto) {
     const kind = step && step.executed === null ? "invalid" : null;
     return element("li", {}, element("button", { type: "button", class: kind, click: () => goto(index) }, name));
   });
-  return element("ol", { class: "moves", "aria-label": "All decisions" }, items);
+  return element("ol", { class: "decisions", "aria-label": "All decisions" }, items);
 }
 
 export function markCurrent(list, frame) {

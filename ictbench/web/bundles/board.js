@@ -21,7 +21,7 @@
     return build(document.createElementNS(SVG, name), attributes, children);
   }
   function screenReaderText(text) {
-    return element("span", { class: "spoken" }, text);
+    return element("span", { class: "visually-hidden" }, text);
   }
   function picker(label, options, onchange) {
     const select = element("select", { change: () => onchange(select.value) });
@@ -141,7 +141,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -178,7 +178,7 @@
     return interval ? [element("span", { class: "value" }, value), secondLine(interval)] : value;
   }
   function secondLine(text) {
-    return element("span", { class: "below" }, text);
+    return element("span", { class: "second-line" }, text);
   }
   function entryLink(entry, href) {
     return element("a", { href, class: "entry" }, entry.name);
@@ -341,7 +341,7 @@
   var ZERO_COST_LANE = 0.07;
   function paretoChart({ title, points, unit, format }) {
     const front = paretoFront(points);
-    const kind = (point) => front.includes(point) ? "front" : "behind";
+    const kind = (point) => front.includes(point) ? "front" : "dominated";
     const position = ({ cost, gain }) => [cost, gain.value];
     const names = front.map((point) => ({ name: point.name, kind: "", x: point.cost, y: point.gain.value }));
     return chart({
@@ -557,7 +557,7 @@
   var MAX_ENTRIES = 6;
   var DEFAULT_ENTRIES = 3;
   function learningCurvesSection(state, update) {
-    const checkboxes = element("fieldset", { class: "boxes" });
+    const checkboxes = element("fieldset", { class: "checkboxes" });
     const content = element("div", {});
     let shown = "";
     function show({ track, all, entries }) {
@@ -571,7 +571,7 @@
       loadChunk(`curves-${track.key}`).then((curves) => selection === shown && content.replaceChildren(...charts(selected, curves)), (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)));
     }
     function drawCheckboxes(entries, selected) {
-      const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+      const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
       const slugs = selected.map(({ slug }) => slug);
       const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
       checkboxes.replaceChildren(element("legend", {}, `Entries, at most ${MAX_ENTRIES}`), ...listed.map((entry) => checkbox(entry, slugs)));
@@ -611,7 +611,7 @@
   function logSection({ log, log_head: lastHash, unlogged, entries }) {
     const slugs = new Set(entries.map(({ slug }) => slug));
     const lastLine = [" Hash of the last line: ", element("code", {}, lastHash.slice(0, SHOWN_HASH_DIGITS)), "."];
-    return section("log", "Log", element("p", { class: "lead" }, "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier lines " + "detectable.", log.length ? lastLine : null), unlogged.length ? element("p", { class: "note warn" }, `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
+    return section("log", "Log", element("p", { class: "lead" }, "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " + "lines detectable.", log.length ? lastLine : null), unlogged.length ? element("p", { class: "note warn" }, `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
   }
   function logView(log, linkOf) {
     if (!log.length)
@@ -626,7 +626,7 @@
           element("span", { class: `event ${event}` }, event),
           href ? element("a", { href }, slug) : slug,
           by,
-          element("span", { class: "why" }, reason)
+          element("span", { class: "reason" }, reason)
         ];
       }),
       hideCaption: true
@@ -638,11 +638,11 @@
   var X_AXIS = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
   function baseToBest({ base, best }) {
     const y = HEIGHT / 2;
-    return chart({ kind: "forest", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
-      line(plot, [base.value, y], [best.value, y], "rise"),
-      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "spread"),
-      mark(plot, [base.value, y], { position: 0, kind: "before" }),
-      mark(plot, [best.value, y], { position: 0, kind: "after", size: 4 })
+    return chart({ kind: "base-to-best", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
+      line(plot, [base.value, y], [best.value, y], "gain-line"),
+      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "best-interval"),
+      mark(plot, [base.value, y], { position: 0, kind: "base" }),
+      mark(plot, [best.value, y], { position: 0, kind: "best", size: 4 })
     ]);
   }
 
@@ -720,7 +720,7 @@
     const about = element("p", { class: "faint" });
     const body = element("tbody", {});
     const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
-    const table = element("table", { class: "ranking" }, element("caption", { class: "spoken" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
+    const table = element("table", { class: "ranking" }, element("caption", { class: "visually-hidden" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
     function show({ track, all, entries }) {
       showFilters(pickers, track, all, state);
       about.replaceChildren(element("span", {}, trackText(track, all)));
@@ -728,7 +728,7 @@
       heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
       body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
     }
-    const node = section("ranking", "Ranking", element("p", { class: "lead" }, "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " + "the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
+    const node = section("ranking", "Ranking", element("p", { class: "lead" }, "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " + "to 1 the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
       element("div", { class: "pickers" }, Object.values(pickers).map((each) => each.node)),
       about,
       scrollBox(table, "Ranking, all columns"),
@@ -775,7 +775,7 @@
   }
   function emptyRow() {
     const text = "No entry passes these filters.";
-    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
+    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
   }
   function trackText({ actor, scripted }, all) {
     const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
@@ -790,7 +790,10 @@
       "Trained on held-out families",
       "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " + "on new families."
     ],
-    waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters’ claims."],
+    waiting: [
+      "Not replayed yet",
+      "The board has not replayed these runs: their numbers are the submitters’ claims."
+    ],
     control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
     shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board’s maintainers."]
   };
@@ -814,7 +817,7 @@
     const { best, gain, last } = entry.measures;
     return [
       entryHead(entry, `entries/${entry.slug}.html`),
-      element("span", { class: "why" }, entry.why),
+      element("span", { class: "reason" }, entry.why),
       entry.actor,
       entry.profile,
       estimate(best),

@@ -114,7 +114,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -203,11 +203,11 @@
   var X_AXIS = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
   function baseToBest({ base, best }) {
     const y = HEIGHT / 2;
-    return chart({ kind: "forest", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
-      line(plot, [base.value, y], [best.value, y], "rise"),
-      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "spread"),
-      mark(plot, [base.value, y], { position: 0, kind: "before" }),
-      mark(plot, [best.value, y], { position: 0, kind: "after", size: 4 })
+    return chart({ kind: "base-to-best", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
+      line(plot, [base.value, y], [best.value, y], "gain-line"),
+      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "best-interval"),
+      mark(plot, [base.value, y], { position: 0, kind: "base" }),
+      mark(plot, [best.value, y], { position: 0, kind: "best", size: 4 })
     ]);
   }
 
@@ -250,7 +250,7 @@
     sections: [
       [
         "Suites",
-        section("suites", "Suites", element("p", { class: "lead" }, "How well language agents learn from experience: an actor plays, a reflector rewrites the actor’s prompt, " + "and the score is how much the actor improves on new tasks. The board has replayed every ranked run."), element("div", { class: "suites" }, suites.map(suiteCard)))
+        section("suites", "Suites", element("p", { class: "lead" }, "How well language agents learn from experience: an actor plays, a reflector rewrites the actor’s " + "prompt, and the score is how much the actor improves on new tasks. The board has replayed every ranked run."), element("div", { class: "suites" }, suites.map(suiteCard)))
       ]
     ]
   });

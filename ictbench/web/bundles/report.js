@@ -161,7 +161,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -220,7 +220,7 @@
     "prompt bytes",
     "prompt change per turn",
     "change after an all-solved batch",
-    "repeated starts"
+    "starts shared"
   ];
   function behaviourSection(report) {
     const several = report.runs.length > 1;
@@ -549,7 +549,7 @@
     return element("div", {}, list, availableActions(step));
   }
   function availableActions({ actions, executed }) {
-    return element("details", { class: "offered" }, element("summary", {}, counted(actions.length, "available action")), element("p", {}, actions.map((action) => [element("code", { class: action === executed ? "chosen" : null }, action), " "])));
+    return element("details", { class: "available-actions" }, element("summary", {}, counted(actions.length, "available action")), element("p", {}, actions.map((action) => [element("code", { class: action === executed ? "chosen" : null }, action), " "])));
   }
   function frameText(episode, frame) {
     const step = episode.steps[frame];
@@ -569,7 +569,7 @@
       const kind = step && step.executed === null ? "invalid" : null;
       return element("li", {}, element("button", { type: "button", class: kind, click: () => goto(index) }, name));
     });
-    return element("ol", { class: "moves", "aria-label": "All decisions" }, items);
+    return element("ol", { class: "decisions", "aria-label": "All decisions" }, items);
   }
   function markCurrent(list, frame) {
     [...list.children].forEach(({ firstChild: button }, index) => {
@@ -783,7 +783,7 @@
     const middle = top + thickness / 2;
     return [
       svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-      low === null ? null : ["halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
+      low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
     ];
   }
   function label(x, y, text, kind = "") {
@@ -863,7 +863,12 @@
   // assets/run/gain-chart.js
   function gainChart({ title, points }) {
     const positions = points.map(({ base, gain }) => [1 - base, gain.value]);
-    const names = points.map(({ name, position }, index) => ({ name, kind: seriesClass(position), x: positions[index][0], y: positions[index][1] })).sort((left, right) => right.y - left.y);
+    const names = points.map(({ name, position }, index) => ({
+      name,
+      kind: seriesClass(position),
+      x: positions[index][0],
+      y: positions[index][1]
+    })).sort((left, right) => right.y - left.y);
     return chart({
       kind: "gain",
       title,
@@ -1016,7 +1021,7 @@
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "pair" }, headroomFigure(families, report), bestPromptFigure(families, report)), element("h3", {}, "All measures"), dataTable(measuresTable([...families, ...rolesOf(report)], report)));
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families, report), bestPromptFigure(families, report)), element("h3", {}, "All measures"), dataTable(measuresTable([...families, ...rolesOf(report)], report)));
   }
   function headroomFigure(families, report) {
     const points = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ run, position, family: { measures } }) => ({
@@ -1036,7 +1041,7 @@
     const counts = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.loops.length).map(({ run, family }) => [rowName(report, label, run), bestPromptCounts(family.loops)]));
     const prompts = Math.max(0, ...counts.map(([, row]) => row.length));
     const indices = Array.from({ length: prompts }, (_, index) => index);
-    return element("figure", { class: "heat" }, element("figcaption", {}, element("h3", {}, "Index of the best prompt"), element("p", { class: "faint" }, "Number of loops whose best prompt has this index; ties count for the earliest. Index 0 is the suite’s own " + "prompt: no later one was better.")), counts.length ? dataTable({
+    return element("figure", { class: "heat" }, element("figcaption", {}, element("h3", {}, "Index of the best prompt"), element("p", { class: "faint" }, "Number of loops whose best prompt has this index; of equally good prompts the earliest counts. Index 0 is the " + "suite’s own prompt: no later one was better.")), counts.length ? dataTable({
       caption: "loops by the index of their best prompt",
       columns: ["family", ...indices.map(String)],
       rows: counts.map(([name, row]) => [name, ...indices.map((index) => countCell(row, index))]),
@@ -1221,7 +1226,7 @@
   }
   function promptView(index, { run, position, loop }, several, openEpisode) {
     const prompt = loop.prompts[index];
-    return element("article", { class: `version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? element("p", { class: "bad" }, `The reflector’s answer was not used (${words(prompt.failure)}): the prompt stays unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
+    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? element("p", { class: "run-name" }, element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? element("p", { class: "bad" }, `The reflector’s answer was not used (${words(prompt.failure)}): the prompt stays unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
   }
   function scoresView(index, { selection, test, best, prompts }) {
     const facts = [`selection ${score(selection[index])}`];

@@ -17,7 +17,7 @@ const BEHAVIOUR_COLUMNS = [
   "prompt bytes",
   "prompt change per turn",
   "change after an all-solved batch",
-  "repeated starts",
+  "starts shared",
 ];
 
 export function behaviourSection(report) {

@@ -9,7 +9,7 @@ export function familiesOf(report) {
   );
 }
 
-// Return the same for the means over the families of each role. The `family` of an entry then is { role, measures, curve }.
+// Return the same for the mean over the families of each role, where `family` is { role, measures, curve }.
 export function rolesOf(report) {
   return grouped(
     report,

@@ -7,7 +7,12 @@ import { estimate, number, signed } from "../format.js";
 export function gainChart({ title, points }) {
   const positions = points.map(({ base, gain }) => [1 - base, gain.value]);
   const names = points
-    .map(({ name, position }, index) => ({ name, kind: seriesClass(position), x: positions[index][0], y: positions[index][1] }))
+    .map(({ name, position }, index) => ({
+      name,
+      kind: seriesClass(position),
+      x: positions[index][0],
+      y: positions[index][1],
+    }))
     .sort((left, right) => right.y - left.y);
   return chart(
     {

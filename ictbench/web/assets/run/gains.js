@@ -17,7 +17,7 @@ export function gainsSection(report) {
     "gains",
     "Gains",
     runLegend(report),
-    element("div", { class: "pair" }, headroomFigure(families, report), bestPromptFigure(families, report)),
+    element("div", { class: "two-columns" }, headroomFigure(families, report), bestPromptFigure(families, report)),
     element("h3", {}, "All measures"),
     dataTable(measuresTable([...families, ...rolesOf(report)], report)),
   );
@@ -66,8 +66,8 @@ function bestPromptFigure(families, report) {
       element(
         "p",
         { class: "faint" },
-        "Number of loops whose best prompt has this index; ties count for the earliest. Index 0 is the suite\u2019s own " +
-          "prompt: no later one was better.",
+        "Number of loops whose best prompt has this index; of equally good prompts the earliest counts. Index 0 is the " +
+          "suite\u2019s own prompt: no later one was better.",
       ),
     ),
     counts.length

@@ -48,7 +48,11 @@ function panel(group, several) {
     element("h3", {}, group.label, group.isMean ? null : element("span", { class: "tag" }, group.role)),
     measured.length ? charts(group, measured, several) : element("p", { class: "faint" }, "No loop has finished yet."),
     measured.length && unfinished.length
-      ? element("p", { class: "faint" }, unfinished.map(({ run }) => `${run.label}: no loop has finished yet. `))
+      ? element(
+          "p",
+          { class: "faint" },
+          unfinished.map(({ run }) => `${run.label}: no loop has finished yet. `),
+        )
       : null,
     group.note ? element("p", { class: "faint" }, group.note) : null,
   );

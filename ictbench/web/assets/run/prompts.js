@@ -71,8 +71,8 @@ function promptView(index, { run, position, loop }, several, openEpisode) {
   const prompt = loop.prompts[index];
   return element(
     "article",
-    { class: `version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` },
-    several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null,
+    { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` },
+    several ? element("p", { class: "run-name" }, element("span", { class: "swatch" }), run.label) : null,
     scoresView(index, loop),
     index > 0 ? batchView(index, run, loop, openEpisode) : null,
     loop.audit[index - 1] ? auditView(index, loop) : null,

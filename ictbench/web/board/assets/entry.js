@@ -30,7 +30,7 @@ const placeholders = Object.entries(RUN_SECTIONS).map(([id, [name]]) => [
 ]);
 
 function instructionSection({ instruction, entry }) {
-  const missing = `${entry.reflector} has no instruction: it is not a language model, or its instruction is not published.`;
+  const missing = `No instruction: ${entry.reflector} is not a language model, or its instruction is not published.`;
   return section(
     "instruction",
     "Instruction of the reflector, as stated by its submitter",

@@ -50,8 +50,8 @@ drawPage({
         element(
           "p",
           { class: "lead" },
-          "How well language agents learn from experience: an actor plays, a reflector rewrites the actor\u2019s prompt, " +
-            "and the score is how much the actor improves on new tasks. The board has replayed every ranked run.",
+          "How well language agents learn from experience: an actor plays, a reflector rewrites the actor\u2019s " +
+            "prompt, and the score is how much the actor improves on new tasks. The board has replayed every ranked run.",
         ),
         element("div", { class: "suites" }, suites.map(suiteCard)),
       ),

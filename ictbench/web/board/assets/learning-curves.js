@@ -10,7 +10,7 @@ const MAX_ENTRIES = 6;
 const DEFAULT_ENTRIES = 3;
 
 export function learningCurvesSection(state, update) {
-  const checkboxes = element("fieldset", { class: "boxes" });
+  const checkboxes = element("fieldset", { class: "checkboxes" });
   const content = element("div", {});
   let shown = "";
 
@@ -30,7 +30,7 @@ export function learningCurvesSection(state, update) {
   }
 
   function drawCheckboxes(entries, selected) {
-    const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+    const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
     const slugs = selected.map(({ slug }) => slug);
     const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
     checkboxes.replaceChildren(

@@ -15,8 +15,8 @@ export function logSection({ log, log_head: lastHash, unlogged, entries }) {
     element(
       "p",
       { class: "lead" },
-      "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier lines " +
-        "detectable.",
+      "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " +
+        "lines detectable.",
       log.length ? lastLine : null,
     ),
     unlogged.length
@@ -42,7 +42,7 @@ export function logView(log, linkOf) {
           element("span", { class: `event ${event}` }, event),
           href ? element("a", { href }, slug) : slug,
           by,
-          element("span", { class: "why" }, reason),
+          element("span", { class: "reason" }, reason),
         ];
       }),
       hideCaption: true,

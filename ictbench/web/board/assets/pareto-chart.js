@@ -10,7 +10,7 @@ const ZERO_COST_LANE = 0.07;
 // `points` are { name, cost, gain: { value, low, high } }; `format` writes a cost.
 export function paretoChart({ title, points, unit, format }) {
   const front = paretoFront(points);
-  const kind = (point) => (front.includes(point) ? "front" : "behind");
+  const kind = (point) => (front.includes(point) ? "front" : "dominated");
   const position = ({ cost, gain }) => [cost, gain.value];
   const names = front.map((point) => ({ name: point.name, kind: "", x: point.cost, y: point.gain.value }));
   return chart(
@@ -39,9 +39,7 @@ export function paretoChart({ title, points, unit, format }) {
 
 // Return the points that gain more than every point of the same or lower cost, cheapest first.
 export function paretoFront(points) {
-  const cheapestFirst = [...points].sort(
-    (left, right) => left.cost - right.cost || right.gain.value - left.gain.value,
-  );
+  const cheapestFirst = [...points].sort((left, right) => left.cost - right.cost || right.gain.value - left.gain.value);
   let highest = Number.NEGATIVE_INFINITY;
   return cheapestFirst.filter(({ gain }) => {
     const isOnFront = gain.value > highest;

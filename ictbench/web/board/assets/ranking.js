@@ -101,7 +101,7 @@ export function rankingSection(board, state, update) {
   const table = element(
     "table",
     { class: "ranking" },
-    element("caption", { class: "spoken" }, "Ranking"),
+    element("caption", { class: "visually-hidden" }, "Ranking"),
     element("thead", {}, element("tr", {}, heads)),
     body,
   );
@@ -124,8 +124,8 @@ export function rankingSection(board, state, update) {
       "p",
       { class: "lead" },
       "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
-        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " +
-        "the hollow mark is the first prompt, the filled mark the best one.",
+        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " +
+        "to 1 the hollow mark is the first prompt, the filled mark the best one.",
     ),
     board.tracks.length
       ? [
@@ -150,7 +150,9 @@ function filterPickers(board, update) {
       board.tracks.map(({ key, name }) => [key, name]),
       (track) => update({ track, trained: "any", curves: "" }),
     ),
-    weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) => update({ weights })),
+    weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) =>
+      update({ weights }),
+    ),
     trained: picker("Trained on", [], (trained) => update({ trained })),
     badge: picker("Badge", options(Object.keys(FILTERS.badge)), (badge) => update({ badge })),
   };
@@ -197,7 +199,7 @@ function entryRow(entry) {
 
 function emptyRow() {
   const text = "No entry passes these filters.";
-  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
+  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
 }
 
 function trackText({ actor, scripted }, all) {

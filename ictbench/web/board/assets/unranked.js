@@ -12,7 +12,10 @@ const GROUPS = {
     "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " +
       "on new families.",
   ],
-  waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters\u2019 claims."],
+  waiting: [
+    "Not replayed yet",
+    "The board has not replayed these runs: their numbers are the submitters\u2019 claims.",
+  ],
   control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
   shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board\u2019s maintainers."],
 };
@@ -51,7 +54,7 @@ function entryRow(entry) {
   const { best, gain, last } = entry.measures;
   return [
     entryHead(entry, `entries/${entry.slug}.html`),
-    element("span", { class: "why" }, entry.why),
+    element("span", { class: "reason" }, entry.why),
     entry.actor,
     entry.profile,
     estimate(best),
