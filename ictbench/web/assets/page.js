@@ -1,6 +1,6 @@
 // The frame of every page: its data, header, navigation between sections, and theme button.
 
-import { element } from "./dom.js";
+import { element, paragraph } from "./dom.js";
 import { themeButton } from "./theme.js";
 
 // Return the JSON document that the page was written with.
@@ -38,6 +38,12 @@ export function section(id, heading, ...children) {
     element("h2", { id: `${id}-heading` }, heading),
     ...children,
   );
+}
+
+// Return the main numbers of a run or entry: [name, value] pairs, the first of which is shown larger.
+export function headline(pairs, caption) {
+  const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+  return [element("dl", { class: "headline" }, cells), paragraph("faint", caption)];
 }
 
 export function errorNote(text) {

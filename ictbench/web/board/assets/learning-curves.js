@@ -2,14 +2,14 @@
 
 import { legend, seriesClass } from "../../assets/chart.js";
 import { loadChunk } from "../../assets/chunks.js";
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { learningCurve } from "../../assets/learning-curve.js";
 import { errorNote, section } from "../../assets/page.js";
 
 const MAX_ENTRIES = 6;
 const DEFAULT_ENTRIES = 3;
 
-export function learningCurvesSection(state, update) {
+export function learningCurvesSection({ state, update }) {
   const checkboxes = element("fieldset", { class: "checkboxes" });
   const content = element("div", {});
   let shown = "";
@@ -57,7 +57,7 @@ export function learningCurvesSection(state, update) {
   const node = section(
     "curves",
     "Learning curves",
-    element("p", { class: "lead" }, "Success rate of each prompt on selection tasks, with its 95 % interval."),
+    paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."),
     checkboxes,
     content,
   );

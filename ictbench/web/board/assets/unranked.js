@@ -1,6 +1,6 @@
 // Entries that the board shows but does not rank, grouped by reason.
 
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { estimate, number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
@@ -29,14 +29,14 @@ export function unrankedSection(board) {
     "Not ranked",
     groups.length
       ? groups.map(([texts, entries]) => groupView(texts, entries))
-      : element("p", { class: "faint" }, "All entries are ranked."),
+      : paragraph("faint", "All entries are ranked."),
   );
 }
 
 function groupView([heading, lead], entries) {
   return [
     element("h3", { class: "kind" }, heading),
-    element("p", { class: "lead" }, lead),
+    paragraph("lead", lead),
     element(
       "div",
       { class: "unranked" },
