@@ -1,4 +1,4 @@
-# The whole workflow. Everything happens in .venv; nothing needs to be installed by hand but Python, make and pip.
+# The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
 .PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options assets screenshots build clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -8,35 +8,35 @@ SEED ?= 0
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
-demo: .venv/demo  ## watch an agent learn, on real MiniHack
+demo: .venv/demo  ## a one-minute run of the scripted pair on real MiniHack
 	$(BIN)/ictbench run --env minihack
 
-test: .venv/dev  ## the tests that need no heavy package
+test: .venv/dev  ## unit and integration tests without heavy packages
 	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
 
-test-models: .venv/models  ## a real language model plays: builds llama.cpp, which takes minutes the first time
+test-models: .venv/models  ## tests with a real language model; the first time, building llama.cpp takes minutes
 	$(BIN)/pytest tests/models_real
 
-test-ray: .venv/ray  ## a real Ray cluster of several nodes on this machine
+test-ray: .venv/ray  ## tests on a real Ray cluster of several nodes on this machine
 	$(BIN)/pytest tests/ray_cluster
 
-test-train: .venv/train  ## a few steps of training with SmolLM2 and real MiniHack
+test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
 
-train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=1: another training); goes on where it stopped
+train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=1 for another seed); continues where it stopped
 	$(BIN)/python benchmarks/train_demo.py --seed $(SEED)
 	$(BIN)/python benchmarks/training_curves.py train-demo/seed-$(SEED)/trained/checkpoint-80 train-demo/seed-$(SEED)/curves.svg
 
 test-browser: .venv/dev  ## the report and the board in a real Chromium, which is installed if possible; skipped without one
 	$(BIN)/pytest tests/browser
 
-test-docs: .venv/docs  ## the docs site: strict, whole, and nothing in it from elsewhere
+test-docs: .venv/docs  ## tests of the documentation site: strict build, complete, no external resources
 	$(BIN)/pytest tests/docs_site
 
-docs: .venv/docs  ## the docs site, into site/
+docs: .venv/docs  ## build the documentation site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-check: .venv/dev  ## style and types
+check: .venv/dev  ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -45,10 +45,10 @@ format: .venv/dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-schema: .venv/dev  ## write docs/result.schema.json from the models
+schema: .venv/dev  ## write docs/result.schema.json from the pydantic models
 	$(BIN)/python -c 'from ictbench.results.schema import json_schema; print(json_schema(), end="")' > docs/result.schema.json
 
-options: .venv/dev  ## write what is derived from the declaration of options: types, the table in docs/runs.md
+options: .venv/dev  ## write the types and the docs table derived from the declaration of options
 	PYTHONPATH=tests/helpers $(BIN)/python -m option_files
 
 assets: .venv/dev  ## bundle the scripts of the report and the board's pages
@@ -57,10 +57,10 @@ assets: .venv/dev  ## bundle the scripts of the report and the board's pages
 screenshots: .venv/dev  ## take the screenshots for docs/report.md and docs/board.md
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m browser.screenshots
 
-build: .venv/dev  ## the wheel
+build: .venv/dev  ## build the wheel
 	$(BIN)/python -m build --wheel --outdir dist
 
-lock: .venv/dev  ## bring requirements.txt up to date with pyproject.toml
+lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra alfworld --extra datasets --extra gepa --extra minihack --extra anthropic --extra litellm --group dev pyproject.toml \
 		--output-file requirements.txt
@@ -100,7 +100,7 @@ clean:
 	$(PIP) install --requirement requirements-docs.txt
 	@touch $@
 
-# There is no wheel of llama-cpp-python; ours is built once, without this machine's own instructions, and kept.
+# llama-cpp-python has no wheel on the index: build one, without instructions specific to this machine, and cache it.
 .venv/models: .venv/dev requirements-models.txt
 	CMAKE_ARGS=-DGGML_NATIVE=OFF $(PIP) wheel --no-deps --find-links $(WHEELS) --wheel-dir $(WHEELS) \
 		$$(grep -o '^llama-cpp-python==[0-9.]*' requirements-models.txt)

@@ -1,9 +1,9 @@
-"""Client CPU a request: our adapters beside the clients one would reach for first.
+"""CPU time per request of ictbench's model clients and of other common clients.
 
     python benchmarks/client_cpu.py [--requests 400] [--messages 2 50] [--in-flight 8 64]
 
-The server is a process of its own (ictbench.testing.scripted_server), so only the client's CPU is counted. Every way is
-measured in turn, in rounds, and the median of the rounds is printed in milliseconds of CPU a request.
+The server runs in another process (ictbench.testing.scripted_server), so only the client's CPU time counts. Clients are
+measured in turn, in several rounds; the median is printed in milliseconds per request.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tabulate import tabulate
+
 from ictbench.models import Message, ModelPool
 from ictbench.models.usage_meter import Limits, UsageMeter
 from ictbench.records import ModelSpec
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     Ask = Callable[[list[Message]], Awaitable[Any]]
 
 CHARACTERS = 1500
-"""Of one message: about a screen of NetHack and its actions."""
+"""Length of a message: about one screen of NetHack with its actions."""
 
 os.environ.update(OPENAI_API_KEY="benchmark", ANTHROPIC_API_KEY="benchmark", LITELLM_LOCAL_MODEL_COST_MAP="True")
 
@@ -45,15 +47,13 @@ def main() -> None:
     with server() as url:
         figures = asyncio.run(measure(url, cases, arguments.requests, arguments.rounds))
     titles = [f"{messages} messages, {flight} in flight" for messages, flight in cases]
-    print("| client | " + " | ".join(titles) + " |")
-    print("|---|" + "---|" * len(cases))
-    for name, row in figures.items():
-        print(f"| {name} | " + " | ".join(f"{statistics.median(row[case]):.2f} ms" for case in cases) + " |")
+    rows = [[name, *(f"{statistics.median(row[case]):.2f} ms" for case in cases)] for name, row in figures.items()]
+    print(tabulate(rows, headers=["client", *titles], tablefmt="github"))
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """A scripted server in another process; its base URL."""
+    """Start a scripted server in another process and yield its base URL."""
     command = [sys.executable, "-m", "ictbench.testing.scripted_server", "--answer", "Thought: go on.\nAction: step n"]
     with subprocess.Popen([*command, "--latency", "constant:0.02"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -66,20 +66,20 @@ def server() -> Iterator[str]:
 async def measure(
     url: str, cases: list[tuple[int, int]], requests: int, rounds: int
 ) -> dict[str, dict[tuple[int, int], list[float]]]:
-    """CPU milliseconds a request, by client and case, one figure a round."""
+    """Return CPU milliseconds per request, by client and case, one value per round."""
     pool = ModelPool(UsageMeter(Limits(max_connections=max(flight for _, flight in cases))))
-    ways = clients(url, pool)
-    figures: dict[str, dict[tuple[int, int], list[float]]] = {name: {case: [] for case in cases} for name in ways}
+    calls = clients(url, pool)
+    figures: dict[str, dict[tuple[int, int], list[float]]] = {name: {case: [] for case in cases} for name in calls}
     for _ in range(rounds):
         for case in cases:
-            for name, ask in ways.items():
+            for name, ask in calls.items():
                 figures[name][case].append(await cpu_per_request(ask, *case, requests))
     await pool.aclose()
     return figures
 
 
 async def cpu_per_request(ask: Ask, messages: int, in_flight: int, requests: int) -> float:
-    """Milliseconds of this process's CPU for one of `requests` requests, `in_flight` at a time."""
+    """Return this process's CPU milliseconds per request, with `in_flight` concurrent requests."""
     conversation = make_messages(messages)
     slots = asyncio.Semaphore(in_flight)
 
@@ -87,21 +87,21 @@ async def cpu_per_request(ask: Ask, messages: int, in_flight: int, requests: int
         async with slots:
             await ask(conversation)
 
-    await asyncio.gather(*(one() for _ in range(in_flight)))  # connections are opened outside the measurement
+    await asyncio.gather(*(one() for _ in range(in_flight)))  # opens connections before the measurement
     started = time.process_time()
     await asyncio.gather(*(one() for _ in range(requests)))
     return (time.process_time() - started) / requests * 1000
 
 
 def make_messages(count: int) -> list[Message]:
-    """A conversation of `count` messages after the system prompt."""
+    """Return a conversation of `count` messages that starts with a system prompt."""
     text = "x. " * (CHARACTERS // 3)
     turns: list[Message] = [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i in range(count - 1)]
     return [{"role": "system", "content": text}, *turns]
 
 
 def clients(url: str, pool: ModelPool) -> dict[str, Ask]:
-    """Every way to ask, by name."""
+    """Return the functions that send a request, by name of the client."""
     import anthropic
     import httpx
     import litellm

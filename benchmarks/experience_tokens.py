@@ -1,9 +1,9 @@
-"""How many tokens a batch of experience takes, as full observations and as events.
+"""Number of tokens in a batch of experience, with full observations and as events.
 
     python benchmarks/experience_tokens.py
 
-Batches of three real episodes under prompt[0], as a reflector gets them in turn 1, counted by SmolLM2's tokenizer: of
-MiniHack by the scripted actor, of ALFWorld (generated games) too. Needs ictbench[hf], [minihack] and [alfworld].
+A batch is three real episodes of the scripted actor under `prompt[0]`, as a reflector reads them in turn 1, in MiniHack
+and in ALFWorld with generated games. SmolLM2's tokenizer counts. Needs ictbench[hf], [minihack] and [alfworld].
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 SUITES = ("minihack-v1", "alfworld-procgen-v1")
 LOOPS = 10
-"""Batches a family."""
+"""Batches per family."""
 FORMATS: tuple[ExperienceFormat, ...] = ("full", "events")
 
 
 def main() -> None:
-    """Print a row a family."""
+    """Print one row per family."""
     tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_folder())
     rows: list[list[Any]] = []
     for suite in SUITES:
@@ -42,18 +42,18 @@ def main() -> None:
                 counts: dict[ExperienceFormat, list[int]] = {form: [] for form in FORMATS}
                 for loop in range(LOOPS):
                     (batch,) = plan.batches(family, loop)
-                    played = player.play([plan.episode(task, plan.suite.prompt) for task in batch])
-                    shown = [episode.trajectory for episode in played]
+                    episodes = player.play([plan.episode(task, plan.suite.prompt) for task in batch])
+                    trajectories = [episode.trajectory for episode in episodes]
                     for form in FORMATS:
-                        counts[form].append(tokens(tokenizer, form, plan.suite.prompt, shown))
+                        counts[form].append(count_tokens(tokenizer, form, plan.suite.prompt, trajectories))
                 rows.append(
                     [suite, family, *(f"{mean(counts[form]):,.0f} ({max(counts[form]):,})" for form in FORMATS)]
                 )
-    print(tabulate(rows, headers=["suite", "family", *(f"{form}: mean (most)" for form in FORMATS)]))
+    print(tabulate(rows, headers=["suite", "family", *(f"{form}: mean (max)" for form in FORMATS)]))
 
 
-def tokens(tokenizer: Any, form: ExperienceFormat, prompt: str, batch: list[Trajectory]) -> int:
-    """Of a batch as text."""
+def count_tokens(tokenizer: Any, form: ExperienceFormat, prompt: str, batch: list[Trajectory]) -> int:
+    """Return the number of tokens of a batch as text."""
     return len(tokenizer(format_experience(form, prompt, batch))["input_ids"])
 
 

@@ -1,9 +1,9 @@
-"""How much memory and time it takes to export a large run.
+"""Memory and time to export a large run.
 
     python benchmarks/export_memory.py [EPISODES]
 
-Plays a small real run, repeats its episodes under other keys until there are as many as asked for (100,000), and
-exports that run in each format, in a process of its own whose greatest memory is told. Linux only.
+Plays a small run, copies its episodes under other keys until there are EPISODES (100,000), and exports the run in each
+format. Each export is a subprocess; its peak memory is printed. Linux only.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FORMATS = ("parquet", "csv", "jsonl", "datasets")
 
 
 def main(count: int) -> None:
-    """Make the run, export it, print a table."""
+    """Create the run, export it, print a table."""
     with tempfile.TemporaryDirectory() as folder:
         run = ictbench.run(env="minihack", families="eat,read", loops=3, turns=2, out=Path(folder) / "run")
-        held = grow(run, count)
+        total = grow(run, count)
         size = (run.folder / "journal.sqlite").stat().st_size / 1e6
-        print(f"{held:,} episodes, journal of {size:.0f} MB\n")
-        print("| format | seconds | memory at most, MB | written, MB |\n|---|---|---|---|")
+        print(f"{total:,} episodes, journal of {size:.0f} MB\n")
+        print("| format | seconds | peak memory, MB | written, MB |\n|---|---|---|---|")
         print(f"| (imports alone) | | {export(run.folder, None, 'parquet')[1]:.0f} | |")
         for file_format in FORMATS:
             out = Path(folder) / file_format
@@ -42,7 +42,7 @@ def main(count: int) -> None:
 
 
 def grow(run: ictbench.Run, count: int) -> int:
-    """Repeat recorded episodes under other keys until there are `count`."""
+    """Copy recorded episodes under other keys until there are `count`; return the number of episodes."""
     with closing(Journal(run.folder / "journal.sqlite")) as journal:
         episodes = list(journal.episodes())
         for number, episode in zip(range(len(episodes), count), itertools.cycle(episodes), strict=False):
@@ -51,7 +51,7 @@ def grow(run: ictbench.Run, count: int) -> int:
 
 
 def export(folder: Path, out: Path | None, file_format: str) -> tuple[float, float]:
-    """Seconds and greatest memory in MB of one export in a process of its own, or of what it imports."""
+    """Return seconds and peak memory in MB of an export in a subprocess; without `out`, of its imports alone."""
     command = [sys.executable, __file__, "--export", str(folder), str(out or ""), file_format]
     clock = time.monotonic()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -59,8 +59,8 @@ def export(folder: Path, out: Path | None, file_format: str) -> tuple[float, flo
 
 
 def export_here(folder: str, out: str, file_format: FileFormat) -> None:
-    """Export in this process, and print its greatest memory in MB; files that are mapped into it are not counted."""
-    import datasets  # noqa: F401 - what it takes is counted in any case
+    """Export in this process and print its peak memory in MB, without memory-mapped files."""
+    import datasets  # noqa: F401 - counted even without an export
 
     most = 0
     ended = threading.Event()

@@ -1,7 +1,7 @@
-"""The shortest time in which a schedule could have played what was played, from the latencies that replies tell.
+"""Lower bound on the time of a run, computed from the latencies recorded in its replies.
 
-No schedule is shorter than the longest chain of requests that depend on each other, nor than all latencies together
-over the number of requests that may be in flight.
+No schedule is shorter than the longest chain of dependent requests, nor than the sum of all latencies divided by the
+number of concurrent requests.
 """
 
 from __future__ import annotations
@@ -9,42 +9,48 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ictbench import Episode, Run
-    from ictbench.results.schema import LoopResult
+    from ictbench.protocol import LoopResult
 
 Chain = list[float]
-"""Latencies of requests that follow each other, in seconds."""
+"""Latencies of consecutive requests, in seconds."""
 
 
 def chain(episode: Episode) -> Chain:
-    """An episode's, decision by decision."""
+    """Return the latencies of an episode's decisions."""
     return [float(step.thought) for step in episode.trajectory.steps]
 
 
 def ideal(chains: Iterable[Chain], cap: int, longest: float | None = None) -> float:
-    """Seconds; `longest` is the longest chain where that is more than one episode."""
-    sums = [sum(one) for one in chains]
+    """Return the lower bound in seconds.
+
+    Args:
+        chains: Chains of dependent requests.
+        cap: Number of concurrent requests.
+        longest: Seconds of the longest chain of dependent chains; None if chains are independent.
+    """
+    sums = [sum(latencies) for latencies in chains]
     return max(max(sums) if longest is None else longest, sum(sums) / cap)
 
 
 def lockstep(batch: Sequence[Chain]) -> float:
-    """Seconds that episodes take which wait for each other at every decision."""
+    """Return the seconds of a batch whose episodes wait for each other at every decision."""
     return sum(max(together) for together in zip_longest(*batch, fillvalue=0.0))
 
 
 class RunTimes:
-    """What the latencies of a finished run say of its schedule.
+    """Schedule times of a finished run, computed from its latencies.
 
     Attributes:
-        ideal: seconds of the ideal schedule.
-        longest: seconds of its longest chain.
-        lockstep: by loop, seconds of the same as one thing at a time, batches in lockstep.
-        decisions: how many there were.
+        ideal: Lower bound in seconds.
+        longest: Seconds of the longest chain of dependent requests.
+        lockstep: Seconds per loop with sequential requests and batches in lockstep.
+        decisions: Number of decisions.
     """
 
     def __init__(self, run: Run, cap: int) -> None:
@@ -58,23 +64,23 @@ class RunTimes:
         self.decisions = sum(map(len, self._chains.values()))
 
     def _batch(self, tasks: Iterable[str], prompt: str) -> list[Chain]:
-        keys = [episode_key(task, prompt) for task in tasks]
+        keys = [episode_key(task, prompt_digest(prompt)) for task in tasks]
         for key in keys:
             if key not in self._chains:
                 self._chains[key] = chain(self._run.episode(key))
         return [self._chains[key] for key in keys]
 
     def _longest(self, loop: LoopResult) -> float:
-        """From the first batch to the test of the best prompt, as every part waits for what it depends on."""
+        """Return the seconds of the longest chain, from the first batch to the test of the best prompt."""
         prompts = [prompt.text for prompt in loop.prompts]
-        known, selected = [0.0], []
+        ready, selected = [0.0], []
         for batch, prompt, seconds in zip(loop.batches, prompts, _reflections(loop), strict=False):
-            known.append(known[-1] + max(map(sum, self._batch(batch.tasks, prompt))) + seconds)
-        for at, prompt in zip(known, prompts, strict=True):
+            ready.append(ready[-1] + max(map(sum, self._batch(batch.tasks, prompt))) + seconds)
+        for at, prompt in zip(ready, prompts, strict=True):
             selected.append(at + max(map(sum, self._batch(loop.selection_tasks, prompt))))
         ends = []
         for index in loop.test:
-            at = known[index] if index in (0, len(prompts) - 1) else max(selected)
+            at = ready[index] if index in (0, len(prompts) - 1) else max(selected)
             ends.append(at + max(map(sum, self._batch(loop.test_tasks, prompts[index]))))
         return max(*selected, *ends)
 

@@ -1,13 +1,16 @@
-"""How often the 95 % intervals of a result hold the truth, on synthetic results whose truth is known.
+"""Coverage of the 95 % intervals of a result, on simulated results whose truth is known.
 
     python benchmarks/interval_coverage.py [--quick] [--samples 4000] [--without-kept]
 
-Tasks differ: each is solved under prompt[0] with a chance of its own, from a beta distribution in which most tasks
-are easy or hopeless. Loops differ: three in ten keep prompt[0], the others find a prompt of some strength u, uniform
-in a range; a task solved with chance p is then solved with p + u(1 - p), or with p(1 + u) where u is below 0. Where
-games are shared, all loops meet the same tasks, and prompt[0] plays each of them once. Of several families the last
-has the whole range, the others less of it. `difference` is to a second arm, on the same tasks, which never keeps
-prompt[0]. `--without-kept` leaves out the floor under standard errors that allows for loops which keep prompt[0].
+- Tasks differ: each has its own probability of success under prompt[0], from a beta distribution in which most tasks
+  are easy or hopeless.
+- Loops differ: 30 % keep prompt[0]; the others find a prompt of strength u, uniform in a range. A task with
+  probability p under prompt[0] then has p + u(1 - p), or p(1 + u) if u is negative.
+- Shared games: all loops have the same tasks, and prompt[0] plays each of them once.
+- Several families: the last has the whole range of strengths, the others a part of it.
+- `difference` is the difference from a second arm on the same tasks, which never keeps prompt[0].
+
+`--without-kept` omits the lower bound of standard errors that allows for loops which keep prompt[0].
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ictbench.results.formatting import markdown_row, markdown_table
 from ictbench.results.intervals import Estimate, Sample, estimate, share_interval
 
 if TYPE_CHECKING:
@@ -30,32 +34,32 @@ KEPT = 0.3
 """Share of loops that keep prompt[0]."""
 TURNS, BATCH = 3, 3
 OVERFITTED = 0.3
-"""Strength of a prompt on the batch it was made from, above its strength on others."""
+"""Additional strength of a prompt on the batch it was derived from."""
 INVALID, MAX_STEPS = 0.1, 25
-"""Share of invalid decisions under prompt[0]; decisions of an episode."""
+"""Share of invalid decisions under prompt[0]; maximum number of decisions of an episode."""
 MANY_LOOPS = 200
 BATCH_OF_SAMPLES = 200
-"""So that arrays stay in the processor's cache."""
+"""Samples simulated at a time, so that arrays fit in the processor's cache."""
 SIZES = ((3, 20), (5, 20), (10, 50))
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Success under prompt[0], and the strengths of the prompts that loops find."""
+    """Success rate under prompt[0], and the range of strengths of the prompts that loops find."""
 
     name: str
     base: float
     low: float
     high: float
 
-    def found(self) -> float:
-        """Success under a prompt that was found: the mean over strengths."""
+    def improved(self) -> float:
+        """Return the mean success rate under the prompts that loops find."""
         strengths = np.linspace(self.low, self.high, 10001)
         return float(np.mean(solved_with(np.full(1, self.base), strengths)))
 
     def best(self) -> float:
-        """The same over all loops."""
-        return KEPT * self.base + (1 - KEPT) * self.found()
+        """Return the mean success rate under the best prompts of all loops."""
+        return KEPT * self.base + (1 - KEPT) * self.improved()
 
 
 RATES = (
@@ -68,7 +72,7 @@ RATES = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One row of the table."""
+    """One cell of the simulation, a row of the table."""
 
     loops: int
     tasks: int
@@ -76,12 +80,13 @@ class Cell:
     shared: bool
     rates: Rates
 
-    def __str__(self) -> str:
+    def columns(self) -> tuple[str, str, str, str]:
+        """Return the columns of the table that describe the cell."""
         games = "shared" if self.shared else "own"
-        return f"{self.loops} x {self.tasks} | {self.families} | {games} | {self.rates.name}"
+        return f"{self.loops} x {self.tasks}", str(self.families), games, self.rates.name
 
     def families_rates(self) -> list[Rates]:
-        """Family by family: the same base, ever stronger prompts."""
+        """Return the rates of each family: equal bases, increasing strengths."""
         shares = [(number + 1) / self.families for number in range(self.families)]
         return [replace(self.rates, low=self.rates.low * s, high=self.rates.high * s) for s in shares]
 
@@ -93,15 +98,12 @@ CELLS = [
 
 
 def solved_with(chance: Floats, strength: Floats) -> Floats:
-    """Chance under a prompt of this strength, given the chance under prompt[0]."""
+    """Return the probability of success under a prompt of this strength, given that under prompt[0]."""
     return np.where(strength > 0, chance + strength * (1 - chance), chance * (1 + strength))
 
 
 class Family:
-    """Samples of one family: outcomes under prompt[0], the best prompt and another arm's, and what else is measured.
-
-    Arrays are samples x loops x tasks.
-    """
+    """Simulated samples of one family; arrays are samples x loops x tasks."""
 
     def __init__(self, cell: Cell, rates: Rates, samples: int, rng: np.random.Generator) -> None:
         self._rng, self._rates = rng, rates
@@ -121,7 +123,7 @@ class Family:
         self.invalid = self._invalid()
 
     def losing(self, loops: int) -> Floats:
-        """Sample by sample, the share of so many more loops that lose, on the same games where loops share them."""
+        """Return, by sample, the share of this many further loops with a negative gain, on the same games if shared."""
         chance, base = self._chance, self._base
         if chance.shape[1] > 1:
             chance = self._chances((len(chance), loops, chance.shape[2]))
@@ -137,15 +139,15 @@ class Family:
         return (self._rng.random(chance.shape) < chance).astype(float)
 
     def _curve(self, chance: Floats, shape: tuple[int, ...]) -> Floats:
-        """Mean success over turns: prompt i has i/N of the loop's strength."""
+        """Return the mean success over turns; prompt i has i/N of the loop's strength."""
         played = [self.base]
         for turn in range(1, TURNS + 1):
-            found = self._play(solved_with(chance, self._strength * turn / TURNS))
-            played.append(np.where(self._kept, self.base, found))
+            outcomes = self._play(solved_with(chance, self._strength * turn / TURNS))
+            played.append(np.where(self._kept, self.base, outcomes))
         return np.asarray(np.mean([np.broadcast_to(one, shape) for one in played], axis=0))
 
     def _gaps(self, samples: int, loops: int) -> Floats:
-        """Gain on the own batch less gain on the next, of every turn but the last."""
+        """Return the gain on the own batch minus the gain on the next one, for every turn except the last."""
         chances = [self._chances((samples, loops, (TURNS - 1) * BATCH)) for _ in range(2)]
         before = [self._play(chance) for chance in chances]
         own, following = chances
@@ -154,65 +156,70 @@ class Family:
         return np.where(self._kept, 0.0, (replayed - before[0]) - (after - before[1]))
 
     def _invalid(self) -> Floats:
-        """Invalid decisions: in half of the episodes, and half as many where a prompt was found."""
+        """Return the invalid decisions: in half of the episodes, and half as many if a new prompt was found."""
         rate = np.where(self._kept, INVALID, INVALID / 2)
         often = self._rng.random(self.decisions.shape) < 0.5
         return np.asarray(self._rng.binomial(self.decisions.astype(int), np.where(often, 2 * rate, 0.0)), dtype=float)
 
     def gap(self) -> float:
-        """The true overfitting gap: strengths are far enough from 1 that overfitting is never cut off, but near 1."""
+        """Return the true overfitting gap, with strengths cut off at 1."""
         strengths = abs(np.linspace(self._rates.low, self._rates.high, 10001)) * 0.5
         return float(np.mean(np.minimum(1.0, strengths + OVERFITTED) - strengths)) * (1 - self._rates.base) * (1 - KEPT)
 
 
 def coverage(cell: Cell, samples: int, allow_kept: bool, rng: np.random.Generator) -> dict[str, float]:
-    """By measure, the share of samples whose interval holds the truth."""
+    """Return, by measure, the share of samples whose interval covers the truth."""
     rates = cell.families_rates()
     families = [Family(cell, one, samples, rng) for one in rates]
     base, best = cell.rates.base, float(np.mean([one.best() for one in rates]))
-    found = float(np.mean([one.found() for one in rates]))
+    improved = float(np.mean([one.improved() for one in rates]))
     curve = float(np.mean([auc(one) for one in rates]))
     headroom, invalid = (best - base) / (1 - base), INVALID * (KEPT + (1 - KEPT) / 2)
 
-    def held(values: list[Floats], kept: list[list[Floats]], truth: float, **settings: float | bool) -> float:
+    def covered(values: list[Floats], kept: list[list[Floats]], truth: float, **settings: float | bool) -> float:
         pairs = [np.stack([one.mean(axis=(-2, -1)) for one in both], axis=-1) for both in kept]
         sample = [Sample(v, pair if allow_kept else None) for v, pair in zip(values, pairs, strict=True)]
-        return share_held(estimate(sample, **{"shared": cell.shared, **settings}), truth)  # type: ignore[arg-type]
+        return share_covered(estimate(sample, **{"shared": cell.shared, **settings}), truth)  # type: ignore[arg-type]
 
     zero = [[np.zeros((samples, 1, 1))] * 2] * len(families)
     return {
-        "base": share_held(estimate([Sample(f.base) for f in families], shared=cell.shared), base),
-        "best": held([f.best for f in families], [[f.base] * 2 for f in families], best),
-        "gain": held([f.best - f.base for f in families], zero, best - base),
-        "headroom gain": held(
+        "base": share_covered(estimate([Sample(f.base) for f in families], shared=cell.shared), base),
+        "best": covered([f.best for f in families], [[f.base] * 2 for f in families], best),
+        "gain": covered([f.best - f.base for f in families], zero, best - base),
+        "headroom gain": covered(
             [f.best - f.base - headroom * (1 - f.base) for f in families],
             [[-headroom * (1 - f.base)] * 2 for f in families],
             0.0,
         ),
-        "AUC": held([f.curve for f in families], [[f.base] * 2 for f in families], curve),
-        "overfitting gap": held(
+        "AUC": covered([f.curve for f in families], [[f.base] * 2 for f in families], curve),
+        "overfitting gap": covered(
             [f.gaps for f in families], zero, float(np.mean([f.gap() for f in families])), scale=2.0, shared=False
         ),
-        "difference": held(
-            [f.best - f.other for f in families], [[f.base - f.other, f.best - f.base] for f in families], best - found
+        "difference": covered(
+            [f.best - f.other for f in families],
+            [[f.base - f.other, f.best - f.base] for f in families],
+            best - improved,
         ),
-        "invalid": held(
+        "invalid": covered(
             [(f.invalid - invalid * f.decisions) / MAX_STEPS for f in families],
             [[(INVALID - invalid) * f.decisions / MAX_STEPS] * 2 for f in families],
             0.0,
         ),
-        "negative transfer": negative_held(families, cell),
+        "negative transfer": negative_covered(families, cell),
     }
 
 
 def auc(rates: Rates) -> float:
-    """The true area under the curve."""
-    found = [replace(rates, low=rates.low * t / TURNS, high=rates.high * t / TURNS) for t in range(TURNS + 1)]
-    return float(np.mean([one.best() for one in found]))
+    """Return the true area under the curve."""
+    by_turn = [replace(rates, low=rates.low * t / TURNS, high=rates.high * t / TURNS) for t in range(TURNS + 1)]
+    return float(np.mean([one.best() for one in by_turn]))
 
 
-def negative_held(families: list[Family], cell: Cell) -> float:
-    """Of the share of loops that lost; the truth is that of many more loops, on the same games if they are shared."""
+def negative_covered(families: list[Family], cell: Cell) -> float:
+    """Return the coverage of negative transfer.
+
+    The truth is the share in many further loops, on the same games if they are shared.
+    """
     counts = sum(((f.best - f.base).sum(axis=-1) < 0).sum(axis=-1) for f in families)
     truth = np.mean([f.losing(MANY_LOOPS) for f in families], axis=0)
     if not cell.shared:
@@ -223,30 +230,29 @@ def negative_held(families: list[Family], cell: Cell) -> float:
     return float(np.mean((low <= truth) & (truth <= high)))
 
 
-def share_held(found: Estimate, truth: float) -> float:
-    """Share of the samples whose interval holds the truth."""
-    return float(np.mean(abs(found.value - truth) <= found.half_width()))
+def share_covered(estimated: Estimate, truth: float) -> float:
+    """Return the share of samples whose interval covers the truth."""
+    return float(np.mean(abs(estimated.value - truth) <= estimated.half_width()))
 
 
 def main() -> None:
-    """Simulate and print."""
+    """Run the simulation and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=4000, help="of each cell")
-    parser.add_argument("--quick", action="store_true", help="400 samples of each cell")
-    parser.add_argument("--without-kept", action="store_true")
+    parser.add_argument("--samples", type=int, default=4000, help="samples per cell")
+    parser.add_argument("--quick", action="store_true", help="400 samples per cell")
+    parser.add_argument("--without-kept", action="store_true", help="omit the bound for loops that keep prompt[0]")
     arguments = parser.parse_args()
     batches = (400 if arguments.quick else arguments.samples) // BATCH_OF_SAMPLES
     least: dict[str, float] = {}
     for number, cell in enumerate(CELLS):
         rng = np.random.default_rng(number)
         parts = [coverage(cell, BATCH_OF_SAMPLES, not arguments.without_kept, rng) for _ in range(batches)]
-        found = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+        shares = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
         if not least:
-            print("| loops x tasks | families | games | rates | " + " | ".join(found) + " |")
-            print("|---|---|---|---|" + "---|" * len(found))
-        least = {name: min(share, least.get(name, 1.0)) for name, share in found.items()}
-        print(f"| {cell} | " + " | ".join(f"{share:.3f}" for share in found.values()) + " |", flush=True)
-    print("| least | | | | " + " | ".join(f"{share:.3f}" for share in least.values()) + " |")
+            print(markdown_table(("loops x tasks", "families", "games", "rates", *shares), ()))
+        least = {name: min(share, least.get(name, 1.0)) for name, share in shares.items()}
+        print(markdown_row((*cell.columns(), *(f"{share:.3f}" for share in shares.values()))), flush=True)
+    print(markdown_row(("least", "", "", "", *(f"{share:.3f}" for share in least.values()))))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""A scripted model whose every answer takes its own time, and says how long: the same question, the same latency.
+"""Scripted model server with a random but reproducible latency per request.
 
     python benchmarks/latency_server.py --median 0.2 --sigma 1
 
-prints its base URL and serves until it is told to stop. As an actor it walks to and fro; as a reflector it writes a new
-prompt each time. Its latency stands in the thought, or in the analysis, so that whoever reads a finished run knows
-what an ideal schedule would have taken.
+Prints its base URL and serves until it is stopped. Equal requests have equal latencies. As an actor, the model walks
+back and forth; as a reflector, it writes a new prompt each time. It states each latency in its thought or analysis,
+from which `ideal.py` computes the time of an ideal schedule.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def policy(latency: Latency) -> Any:
-    """The script of the server."""
+    """Return the function that answers requests."""
 
     def answer(body: dict[str, Any]) -> Reply:
         messages = body["messages"]
@@ -42,7 +42,7 @@ def policy(latency: Latency) -> Any:
 
 @contextmanager
 def latency_server(latency: Latency) -> Iterator[str]:
-    """The base URL of such a server, in a process of its own."""
+    """Start the server in a subprocess and yield its base URL."""
     command = [sys.executable, __file__, "--median", str(latency.median), "--sigma", str(latency.sigma)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

@@ -1,7 +1,7 @@
-"""The same run one thing at a time, its batches in lockstep: what the engine is measured against.
+"""Baseline for the engine: the same run with sequential requests and batches in lockstep.
 
-Requests of the protocol are carried out in order. A batch begins with an environment for each of its episodes; all
-wait at every decision until the last answer is there.
+Requests of the protocol are carried out in order. Each episode of a batch has its own environment. At every decision,
+all episodes wait for the slowest reply.
 """
 
 from __future__ import annotations
@@ -26,67 +26,67 @@ if TYPE_CHECKING:
     from ictbench.runs.plan import RunPlan
 
 
-class Lockstep(ChatModel):
-    """Sends no request before every episode of the batch has one, and answers none before all are answered."""
+class LockstepModel(ChatModel):
+    """Waits for a request from every running episode, then sends all and waits for all replies."""
 
     def __init__(self, model: ChatModel) -> None:
         super().__init__(model.spec)
         self._model = model
-        self.alive = 0
-        self._asked: list[tuple[Sequence[Message], int | None, asyncio.Future[Completion]]] = []
+        self.running = 0
+        self._pending: list[tuple[Sequence[Message], int | None, asyncio.Future[Completion]]] = []
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Wait for the others."""
+        """Return the reply once all episodes have theirs."""
         answer: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
-        self._asked.append((messages, seed, answer))
+        self._pending.append((messages, seed, answer))
         self.step()
         return await answer
 
     def step(self) -> None:
-        """Go on if everybody is there."""
-        if self._asked and len(self._asked) == self.alive:
-            asked, self._asked = self._asked, []
-            self._going = asyncio.ensure_future(self._send(asked))
+        """Send the batch if every running episode has a request."""
+        if self._pending and len(self._pending) == self.running:
+            batch, self._pending = self._pending, []
+            self._sending = asyncio.ensure_future(self._send(batch))
 
-    async def _send(self, asked: list[tuple[Sequence[Message], int | None, asyncio.Future[Completion]]]) -> None:
-        replies = await asyncio.gather(*(self._model.complete(messages, seed=seed) for messages, seed, _ in asked))
-        for (_, _, answer), reply in zip(asked, replies, strict=True):
+    async def _send(self, batch: list[tuple[Sequence[Message], int | None, asyncio.Future[Completion]]]) -> None:
+        replies = await asyncio.gather(*(self._model.complete(messages, seed=seed) for messages, seed, _ in batch))
+        for (_, _, answer), reply in zip(batch, replies, strict=True):
             answer.set_result(reply)
 
     @property
     def fingerprint(self) -> str | None:
-        """The model's."""
+        """Fingerprint of the model."""
         return self._model.fingerprint
 
     async def aclose(self) -> None:
-        """The pool closes the model."""
+        """Do nothing: the pool closes the model."""
 
 
 class LockstepRun:
-    """Carries loops out, one request after the other."""
+    """Carries out the requests of loops one after the other."""
 
     def __init__(self, plan: RunPlan, reflector: Reflector, models: ModelPool) -> None:
         assert plan.actor.model is not None
         self._plan = plan
         self._reflector = reflector
-        self._model = Lockstep(models.open(plan.actor.model))
+        self._model = LockstepModel(models.open(plan.actor.model))
         self._worker = EpisodeWorker(self)
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        """The worker's only model."""
+        """Return the only model of the worker."""
         return self._model
 
     async def loop(self, plan: LoopPlan) -> None:
-        """One loop, to its end."""
+        """Run one loop to its end."""
         loop = Loop(plan)
         requests: deque[Request] = deque(loop.start())
         while requests:
             requests.extend(await self._answer(loop, plan, requests.popleft()))
 
     async def aclose(self) -> None:
-        """Close environments."""
+        """Close the environments."""
         await self._worker.aclose()
 
     async def _answer(self, loop: Loop, plan: LoopPlan, request: Request) -> tuple[Request, ...]:
@@ -108,7 +108,7 @@ class LockstepRun:
                 raise NotImplementedError(request)
 
     async def _batch(self, tasks: Sequence[Task], prompt: str) -> list[Episode]:
-        self._model.alive = len(tasks)
+        self._model.running = len(tasks)
         return await asyncio.gather(*(self._play(task, prompt) for task in tasks))
 
     async def _play(self, task: Task, prompt: str) -> Episode:
@@ -118,5 +118,5 @@ class LockstepRun:
         try:
             return await self._worker.play(spec)
         finally:
-            self._model.alive -= 1
+            self._model.running -= 1
             self._model.step()

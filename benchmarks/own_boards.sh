@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes the entries of the repository's own boards: runs, submits, verifies, runs again, logs.
+# Creates the entries of this repository's boards: runs, submits, verifies, reruns, logs.
 #
 #     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS] [TRAIN_DEMO]
 #
-# Run on an idle machine of 2 cores it takes about ten minutes for minihack-v1 and about an hour for alfworld-procgen-v1.
-# A run or an entry that is there already is not made again. TRAIN_DEMO is the folder of `make train-demo`: its runs of
-# the untrained and the trained reflector are handed in too.
+# On 2 idle cores, minihack-v1 takes about ten minutes and alfworld-procgen-v1 about an hour. Existing runs and entries are
+# kept. TRAIN_DEMO is the folder of `make train-demo`; its runs of the untrained and the trained reflector are submitted
+# too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-}
@@ -14,13 +14,13 @@ by="The ictbench authors"
 entry() {  # slug, reflector, name, description
   [ -e "$boards/$suite/submissions/$1" ] || [ -e "$runs/$suite-$1/result.json" ] ||
     ictbench run --suite "$suite" --profile standard --actor rules --reflector "$2" --out "$runs/$suite-$1"
-  hand_in "$1" "$runs/$suite-$1" "$3" "$4"
-  # An honest entry may fail to be shown equivalent; then it has no badge, and the record says why.
+  submit "$1" "$runs/$suite-$1" "$3" "$4"
+  # Exit code 1: equivalence was not shown. The entry then has no badge, and the record says why.
   [ -e "$boards/$suite/verifications/$1/rerun.json" ] ||
     ictbench rerun "$boards/$suite/submissions/$1" --folder "$runs/$suite-$1-again" || [ $? -eq 1 ]
 }
 
-hand_in() {  # slug, run, name, description, further options of submit
+submit() {  # slug, run, name, description, further options of submit
   local submission="$boards/$suite/submissions/$1"
   if [ ! -e "$submission" ]; then
     ictbench submit "$2" --leaderboard "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
@@ -44,16 +44,16 @@ entry rules-shuffled shuffled:rules "Scripted reflector, shuffled" \
   "The scripted reflector, trying the same three tasks in every turn."
 if [ -n "$trained" ]; then
   reads="reads three short games as events and writes up to three rules"
-  hand_in smollm2-untrained "$trained/runs/untrained" "SmolLM2-135M, untrained" \
+  submit smollm2-untrained "$trained/runs/untrained" "SmolLM2-135M, untrained" \
     "SmolLM2-135M-Instruct $reads. Where the trained one began." --reflector-weights open \
     --reflector-trained-on "other:what SmolLM2 was trained on"
-  hand_in smollm2-untrained-blind "$trained/runs/untrained-blind" "SmolLM2-135M, untrained, blind" \
+  submit smollm2-untrained-blind "$trained/runs/untrained-blind" "SmolLM2-135M, untrained, blind" \
     "The untrained one, shown no trajectory." --reflector-weights open \
     --reflector-trained-on "other:what SmolLM2 was trained on"
-  # Its weights are nowhere to be had, but `make train-demo` makes them.
-  hand_in smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
+  # The weights are not published, but `make train-demo` reproduces them.
+  submit smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
     "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. See docs/training.md." \
     --reflector-weights closed
-  hand_in smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
+  submit smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
     "The trained one, shown no trajectory." --reflector-weights closed
 fi

@@ -1,14 +1,17 @@
-"""Every reflector on minihack-v1, under one another in a table.
+"""Table of all reflectors on minihack-v1.
 
-    python benchmarks/reflectors_table.py                             # what needs no language model: minutes
-    python benchmarks/reflectors_table.py --model llama-cpp/smollm2   # what needs one, with this one
+    python benchmarks/reflectors_table.py                             # those that need no language model: minutes
+    python benchmarks/reflectors_table.py --model llama-cpp/smollm2   # those that need one, with this model
 
-The actor is the scripted one, unless --actor names another. It obeys rules of a fixed form and reads nothing else, so
-not every reflector makes sense with it: `rules` writes such rules, and its wrappers show what they are worth. `none` is
-the floor. `retrieval` and `icl` put trajectories into the prompt, which this actor cannot read: they show what a prompt
-eight times as long does to one who does not read it, nothing more. `rewrite`, `append`, `insights` and `gepa` need a
-model, whose English this actor obeys only where it happens to be a rule; with a small model their rows show how often
-a reply can be used. `file:PATH` is as good as whoever wrote the file, and is left out.
+The actor is the scripted one unless --actor names another. It obeys rules of a fixed form and ignores all other text,
+which limits what the rows mean:
+
+- `rules` writes such rules, and its wrappers measure what they are worth. `none` is the baseline.
+- `retrieval` and `icl` put trajectories into the prompt, which this actor ignores. Their rows only measure the effect
+  of a prompt that is eight times as long.
+- `rewrite`, `append`, `insights` and `gepa` need a model. The actor obeys a sentence of theirs only where it happens to
+  be a rule. With a small model their rows show how often a reply can be used.
+- `file:PATH` depends on the author of the file and is left out.
 """
 
 from __future__ import annotations
@@ -34,39 +37,39 @@ COLUMNS = ("reflector", "families", "base", "best", "gain [95 %]", "unusable", "
 
 
 def rows(run: ictbench.Run) -> Iterator[tuple[str, ...]]:
-    """A finished run as rows, one a role of its families."""
+    """Yield one row of the table for each role of a run's families."""
     result = run.result
     source = inspect.getsourcefile(resolve("reflector", result.reflector.name)) or ""
     lines = len(Path(source).read_text(encoding="utf-8").splitlines())
     for role, measures in result.by_role.items():
-        behaviours = [f.behaviour for f in result.families if f.role == role and f.behaviour]
-        unusable = sum(sum(one.reflection_failures.values()) for one in behaviours)
-        written = sum(len(family.loops) * result.sizes.turns for family in result.families if family.role == role)
-        bytes_ = sum(one.prompt_bytes for one in behaviours) / len(behaviours)
+        behaviours = [family.behaviour for family in result.families if family.role == role and family.behaviour]
+        unusable = sum(sum(behaviour.reflection_failures.values()) for behaviour in behaviours)
+        reflections = sum(len(family.loops) * result.sizes.turns for family in result.families if family.role == role)
+        prompt_bytes = sum(behaviour.prompt_bytes for behaviour in behaviours) / len(behaviours)
         yield (
             result.reflector.label,
             f"{len(behaviours)} {role}",
             f"{measures.base.value:.2f}",
             f"{measures.best.value:.2f}",
             signed(measures.gain),
-            f"{unusable} of {written}",
-            f"{bytes_:.0f}",
+            f"{unusable} of {reflections}",
+            f"{prompt_bytes:.0f}",
             f"{result.host.seconds:.0f}",
             str(lines),
         )
 
 
 def main() -> None:
-    """Run them one after another, and print the table."""
+    """Run all reflectors one after another and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="provider/model that reflects; then only those run that need one")
+    parser.add_argument("--model", help="provider/model of the reflectors; runs only those that need a model")
     parser.add_argument("--model-options", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--actor", default="rules")
     parser.add_argument("--families", default="held-out")
     for name, size in (("loops", 3), ("turns", 6), ("batch-size", 3), ("selection-size", 10), ("test-size", 20)):
         parser.add_argument(f"--{name}", type=int, default=size)
     parser.add_argument("--max-steps", type=int)
-    parser.add_argument("--out", type=Path, help="folder of the runs, to be looked at or continued")
+    parser.add_argument("--out", type=Path, help="folder for the runs, to inspect or continue them")
     options: dict[str, Any] = vars(parser.parse_args())
     model, model_options, out = (options.pop(name) for name in ("model", "model_options", "out"))
     arms = [f"{name}:{model}" for name in WITH_MODEL] if model else WITHOUT_MODEL

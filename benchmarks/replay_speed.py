@@ -20,8 +20,9 @@ from typing import Any
 from tabulate import tabulate
 
 import ictbench
-from ictbench.audit.replay import draw, replay
+from ictbench.audit.replay import draw_sample, replay
 from ictbench.audit.result_checks import make_plans
+from ictbench.runs.options import Options
 from ictbench.submissions.episode_records import evidence_of_run
 
 MINIHACK: dict[str, Any] = {"loops": 3, "turns": 4, "selection_size": 10, "test_size": 20}
@@ -34,9 +35,9 @@ def measure(folder: Path, workers: int, sample: int | None) -> dict[str, Any]:
     evidence = evidence_of_run(folder)
     suite = ictbench.load_suite(evidence.result.suite.name)
     tasks = {task.id: task for plan in make_plans(evidence.result, suite).values() for task in plan.tasks}
-    chosen = draw((record.key for record in evidence.episodes()), sample, "speed") if sample else None
+    sampled = draw_sample((record.key for record in evidence.episodes()), sample, "speed") if sample else None
     clock, before = time.monotonic(), cpu_seconds()
-    found = replay(evidence, tasks, chosen=chosen, workers=workers, patience=120.0)
+    found = replay(evidence, tasks, Options(workers=workers), sample=sampled)
     seconds, cpu = time.monotonic() - clock, cpu_seconds() - before
     assert all(check.verdict == "passed" for check in found.checks), found.checks
     return {

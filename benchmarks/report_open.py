@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from ictbench.protocol import LoopResult
     from ictbench.records import Episode, Step
     from ictbench.results import Result
-    from ictbench.results.schema import LoopResult
 
 REPETITIONS = 5
 WORDS = ["".join(random.Random(n).choices("abcdefghijklmnoprstuvw", k=3 + n % 7)) for n in range(4000)]

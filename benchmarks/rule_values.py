@@ -1,10 +1,9 @@
-"""What rules written by hand are worth to the scripted actor: what there is to be learned in docs/training.md.
+"""Success rate of the scripted actor under hand-written rules: what can be learned in docs/training.md.
 
     python benchmarks/rule_values.py
 
-Each of minihack-v1's families with something to use, under prompt[0], with a rule to walk onto its symbol, and with one
-rule more that names an action; the share of selection tasks that is solved. Held-out families' test tasks are not
-touched. Needs ictbench[minihack].
+For each family of minihack-v1 with an object: the share of selection tasks solved under prompt[0], with a rule to walk
+onto the object's symbol, and with a second rule that names an action. No test task is played. Needs ictbench[minihack].
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ TASKS = 60
 
 
 def main() -> None:
-    """Play, and print a row a family."""
+    """Play, and print one row per family."""
     plan = make_plan(Options.parse({"suite": "minihack-v1", "reflector": "none", "actor": "rules"}))
     rows = []
     with EpisodePlayer(plan) as player:
@@ -31,16 +30,14 @@ def main() -> None:
             walk = Walk(symbol)
             tasks = plan.suite.scoring_tasks("selection", family, 0, TASKS)
             row = [family]
-            chosen: list[list[Rule]] = [[], [walk]]
-            chosen += ([walk, Choose("You see here", action)] for action in ("pickup", family))
-            for rules in chosen:
+            rule_sets: list[list[Rule]] = [[], [walk]]
+            rule_sets += ([walk, Choose("You see here", action)] for action in ("pickup", family))
+            for rules in rule_sets:
                 prompt = append_section(plan.suite.prompt, TITLE, [str(rule) for rule in rules])
                 episodes = player.play([plan.episode(task, prompt) for task in tasks])
                 row.append(f"{sum(episode.trajectory.solved for episode in episodes) / len(episodes):.2f}")
             rows.append(row)
-    print(
-        tabulate(rows, headers=["family", "nothing", "walk", "walk, pickup", "walk, its own action"], tablefmt="github")
-    )
+    print(tabulate(rows, headers=["family", "no rule", "walk", "walk, pickup", "walk, own action"], tablefmt="github"))
 
 
 if __name__ == "__main__":

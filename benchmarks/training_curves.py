@@ -1,4 +1,4 @@
-"""Draws what a training logged, step by step, as the picture in docs/training.md.
+"""Plot of a training's metrics by step, as in docs/training.md.
 
     python benchmarks/training_curves.py train-demo/seed-0/trained/checkpoint-80 docs/images/training-curves.svg
 
@@ -16,7 +16,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 
 WINDOW = 20
-SHOWN = {
+METRICS = {
     "reward": "reward: share solved",
     "frac_reward_zero_std": "groups without variance",
     "kl": "KL from the untrained model",
@@ -27,16 +27,16 @@ SHOWN = {
 
 
 def main() -> None:
-    """Read a checkpoint's history, draw it, write the picture."""
+    """Read the history of a checkpoint and write the picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("picture", type=Path)
-    asked = parser.parse_args()
-    history = json.loads((asked.checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    # The same file from the same figures: no date, no random ids.
+    options = parser.parse_args()
+    history = json.loads((options.checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    # Reproducible file: no date, no random ids.
     mpl.rcParams["svg.hashsalt"] = "ictbench"
     figure, panels = plt.subplots(2, 3, figsize=(11, 5.5), layout="constrained")
-    for panel, (key, title) in zip(panels.flat, SHOWN.items(), strict=True):
+    for panel, (key, title) in zip(panels.flat, METRICS.items(), strict=True):
         points = [(entry["step"], entry[key]) for entry in history if entry.get(key) is not None]
         steps, values = zip(*points, strict=True)
         panel.plot(steps, values, ".", color="#9aa5b1", markersize=4)
@@ -46,10 +46,10 @@ def main() -> None:
         panel.set_title(title, fontsize=10)
         panel.set_xlabel("step", fontsize=9)
         panel.grid(alpha=0.3)
-    figure.savefig(asked.picture, metadata={"Date": None})
+    figure.savefig(options.picture, metadata={"Date": None})
     rewards = [entry["reward"] for entry in history if "reward" in entry]
     print("mean reward by tens of steps:", *(f"{fmean(rewards[i : i + 10]):.2f}" for i in range(0, len(rewards), 10)))
-    print(asked.picture)
+    print(options.picture)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the docs site adds to the pages of this folder: MkDocs calls these functions while it builds.
+"""MkDocs hooks of the docs site.
 
-README, CONTRIBUTING and CHANGELOG are pages of it too; a file of the repository that a page links to comes along; and a
-page that would load anything from elsewhere stops the build.
+They add README, CONTRIBUTING and CHANGELOG as pages, copy the repository files that pages link to, and fail the build
+if a page would load anything from another host.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 TOP_PAGES = {"index.md": "README.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
-"""Pages of the site that lie at the top of the repository, and which file each is."""
+"""Pages of the site whose sources are at the top of the repository, with their files."""
 
 FILES = "repository/"
-"""Folder of the site for files of the repository that are linked to."""
+"""Folder of the site for repository files that pages link to."""
 
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)#:\s]+)(?=[)#])")
-LOADING = {
+ADDRESS_ATTRIBUTES = {
     "script": "src",
     "img": "src",
     "iframe": "src",
@@ -38,23 +38,23 @@ LOADING = {
     "audio": "src",
     "link": "href",
 }
-"""Tags whose address a browser loads by itself."""
+"""Tags whose address a browser loads automatically, with the attribute that holds it."""
 
 log = logging.getLogger("mkdocs.hooks.ictbench")
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Leave pages out of the navigation that are not there, and put those last that it does not name."""
-    there = {path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")} | set(
+    """Remove missing pages from the navigation, and append the pages that it does not list."""
+    existing = {path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")} | set(
         TOP_PAGES
     )
-    config.nav = _existing(config.nav or [], there)
-    if more := sorted(there - set(_pages(config.nav))):
+    config.nav = _existing_entries(config.nav or [], existing)
+    if more := sorted(existing - set(_pages(config.nav))):
         config.nav.append({"More": more})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages from the top of the repository, and every file that a page links to."""
+    """Add the pages from the top of the repository, and the files that pages link to."""
     for page, source in TOP_PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     targets = {
@@ -69,56 +69,57 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links lead to where things lie in the site."""
+    """Rewrite links to their targets in the site."""
     uri = page.file.src_uri
     folder = posixpath.dirname(uri) or "."
     return LINK.sub(lambda link: posixpath.relpath(_target(uri, link["path"]), folder), markdown)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
-    """Warn of what a browser would load from elsewhere; a strict build fails for a warning."""
-    for address in loaded_from_elsewhere(output):
+    """Warn about addresses that a browser would load from other hosts; a strict build fails on a warning."""
+    for address in external_resources(output):
         log.warning("page %s would load %s", page.file.src_uri, address)
 
 
-def loaded_from_elsewhere(html: str) -> list[str]:
-    """Addresses outside the site that a browser loads by itself, and what would have the theme load a script."""
-    found: list[str] = []
+def external_resources(html: str) -> list[str]:
+    """Return external addresses that a browser loads automatically, and elements for which the theme loads a script."""
+    resources: list[str] = []
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            given = dict(attributes)
-            address = given.get(LOADING.get(tag, "")) or ""
+            values = dict(attributes)
+            address = values.get(ADDRESS_ATTRIBUTES.get(tag, "")) or ""
             if re.match(r"\w+:|//", address) and not address.startswith("data:"):
-                found.append(address)
-            if "mermaid" in (given.get("class") or "").split():
-                found.append("mermaid")
+                resources.append(address)
+            if "mermaid" in (values.get("class") or "").split():
+                resources.append("mermaid")
 
     Reader().feed(html)
-    return found
+    return resources
 
 
 def _target(page: str, link: str) -> str:
-    """Where in the site lies what a page of it links to."""
+    """Return the path in the site of a link's target."""
     source = TOP_PAGES.get(page, f"docs/{page}")
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), link))
     pages = {source: page for page, source in TOP_PAGES.items()}
     return pages.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else FILES + path)
 
 
-def _existing(nav: list[Any], there: set[str]) -> list[Any]:
-    """The navigation without pages that are not there."""
+def _existing_entries(nav: list[Any], existing: set[str]) -> list[Any]:
+    """Return the navigation without missing pages."""
     kept: list[Any] = []
     for entry in nav:
         ((title, target),) = entry.items()
         if isinstance(target, list):
-            kept.append({title: _existing(target, there)})
-        elif target in there:
+            kept.append({title: _existing_entries(target, existing)})
+        elif target in existing:
             kept.append(entry)
     return kept
 
 
 def _pages(nav: list[Any]) -> Iterator[str]:
+    """Yield the pages of the navigation."""
     for entry in nav:
         for target in entry.values():
             if isinstance(target, list):

@@ -1,6 +1,6 @@
-"""MiniGrid's rooms, drawn as text, as an environment of one's own: get to the goal, and not into the lava.
+"""Example of a custom environment: MiniGrid rooms as text. Reach the goal and avoid the lava.
 
-Rooms are built from a seed by the `minigrid` package, at once.
+The `minigrid` package builds a room from a seed.
 
     pip install minigrid
     export PYTHONPATH=examples
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOVES = {"step east": (1, 0), "step south": (0, 1), "step west": (-1, 0), "step north": (0, -1)}
-"""In the order of MiniGrid's directions, with what they add to column and row."""
+"""Change of column and row, in the order of MiniGrid's directions."""
 STEPS = tuple(MOVES)
 LEFT, RIGHT, FORWARD = 0, 1, 2
 TURNS = {0: (), 1: (RIGHT,), 2: (RIGHT, RIGHT), 3: (LEFT,)}
-"""What turns the agent to a direction, by how many quarters it lies to the right."""
+"""Actions that turn the agent, by the number of quarter turns to the right."""
 SYMBOLS = {"floor": ".", "wall": "#", "goal": "%", "lava": "~"}
 
 
 class MiniGridEnv(TextEnv):
-    """A task's params are `env_id`, a registered MiniGrid id, and `seed`."""
+    """Tasks have the params `env_id`, a registered MiniGrid id, and `seed`."""
 
     world: Any = None
 
     @classmethod
     def pool_key(cls, task: Task) -> str:
-        """One instance serves one id."""
+        """Return the id: an instance can play all tasks of one id."""
         return str(task.params["env_id"])
 
     def reset(self, task: Task) -> Observation:
@@ -50,14 +50,14 @@ class MiniGridEnv(TextEnv):
         return self.observe()
 
     def step(self, action: str) -> Observation:
-        """Turn that way and walk; these key presses are no decisions."""
+        """Turn to the direction and walk one square, as one decision."""
         presses = (*TURNS[(STEPS.index(action) - self.world.agent_dir) % 4], FORWARD)
         for press in presses:
             _, reward, ended, _, _ = self.world.step(press)
         return self.observe(float(reward), ended, tuple(self.world.actions(press).name for press in presses))
 
     def observe(self, reward: float = 0.0, ended: bool = False, keys: tuple[str, ...] = ()) -> Observation:
-        """The room from above; where the agent stands when the world ends says whether it got there."""
+        """Draw the room from above. When the episode is over, the agent's square tells whether it is solved."""
         columns, rows = range(self.world.grid.width), range(self.world.grid.height)
         drawn = [[SYMBOLS[self.kind(x, y)] for x in columns] for y in rows]
         x, y = self.world.agent_pos
@@ -66,29 +66,29 @@ class MiniGridEnv(TextEnv):
         return Observation(text="\n".join(map("".join, drawn)), actions=STEPS, reward=reward, end=end, keys=keys)
 
     def kind(self, x: int, y: int) -> str:
-        """What lies on a square."""
+        """Return the type of the object on a square."""
         return getattr(self.world.grid.get(x, y), "type", "floor")
 
     def solve(self) -> Sequence[str]:
-        """The shortest way, breadth first."""
-        ways: dict[tuple[int, int], tuple[str, ...]] = {tuple(self.world.agent_pos): ()}
-        queue = deque(ways)
+        """Return the shortest path, by breadth-first search."""
+        paths: dict[tuple[int, int], tuple[str, ...]] = {tuple(self.world.agent_pos): ()}
+        queue = deque(paths)
         while queue:
             x, y = queue.popleft()
             if self.kind(x, y) == "goal":
-                return ways[x, y]
+                return paths[x, y]
             if self.kind(x, y) == "floor":
-                found = {(x + dx, y + dy): (*ways[x, y], step) for step, (dx, dy) in MOVES.items()}
-                queue.extend(place for place in found if place not in ways)
-                ways = found | ways
-        raise ValueError("there is no way")
+                reachable = {(x + dx, y + dy): (*paths[x, y], step) for step, (dx, dy) in MOVES.items()}
+                queue.extend(square for square in reachable if square not in paths)
+                paths = reachable | paths
+        raise ValueError("the goal cannot be reached")
 
     def close(self) -> None:
-        """Close the world."""
+        """Close the MiniGrid environment."""
         if self.world is not None:
             self.world.close()
         self.world = None
 
     def versions(self) -> dict[str, str]:
-        """The package of the rooms, and the one it is made with."""
+        """Return the versions of the packages that define the rooms."""
         return {name: version(name) for name in ("minigrid", "gymnasium")}

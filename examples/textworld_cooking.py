@@ -1,6 +1,6 @@
-"""TextWorld's cooking games as an environment of one's own: make the meal of the cookbook, and eat it.
+"""Example of a custom environment: TextWorld's cooking games. Prepare the meal of the cookbook and eat it.
 
-The `textworld` package (pip install 'ictbench[alfworld]') makes a game from a seed: seconds, once for all runs.
+The `textworld` package (pip install 'ictbench[alfworld]') generates a game from a seed in seconds and keeps it.
 
     export PYTHONPATH=examples
     ictbench run --suite examples/textworld_cooking.yaml --reflector rules --out runs/cooking
@@ -31,11 +31,11 @@ SHOWN = textworld.EnvInfos(
     admissible_commands=True, description=True, objective=True, score=True, won=True, lost=True, extras=["walkthrough"]
 )
 OFFERED = ("eat meal", "examine cookbook", "prepare meal", "take")
-"""How the commands begin that a meal of raw food needs."""
+"""Prefixes of the commands that a meal of raw food needs."""
 
 
 class CookingEnv(TextEnv):
-    """A task's params are the skills of TextWorld's cooking challenge, its split of foods, and a seed."""
+    """Tasks have the params of TextWorld's cooking challenge: skills, split of foods, and seed."""
 
     game: Any = None
 
@@ -47,13 +47,13 @@ class CookingEnv(TextEnv):
         return self.observe(f"{self.state.objective}\n\n{self.state.description}")
 
     def step(self, action: str) -> Observation:
-        """Give the command; a point of the game's score is a reward of 1."""
+        """Execute a command; a point of the game's score is a reward of 1."""
         before = self.state.score
         self.state, _, _ = self.game.step(action)
         return self.observe(self.state.feedback.partition("\n>")[0], float(self.state.score - before))
 
     def observe(self, text: str, reward: float = 0.0) -> Observation:
-        """What the game shows; to win is the game's own word for it."""
+        """Return the text of the game without repeated blank lines, and the commands that are offered."""
         end = "solved" if self.state.won else "env_ended" if self.state.lost else None
         lines = [line.strip() for line in text.splitlines()]
         shown = "\n".join(line for number, line in enumerate(lines) if line or (number and lines[number - 1]))
@@ -61,7 +61,7 @@ class CookingEnv(TextEnv):
         return Observation(text=shown.strip(), actions=actions, reward=reward, end=end)
 
     def solve(self) -> Sequence[str]:
-        """TextWorld's own walkthrough."""
+        """Return TextWorld's walkthrough."""
         return tuple(command for command in self.state["extra.walkthrough"] if command.startswith(OFFERED))
 
     def close(self) -> None:
@@ -71,20 +71,20 @@ class CookingEnv(TextEnv):
         self.game = None
 
     def versions(self) -> dict[str, str]:
-        """The maker of the games, and what plays them."""
+        """Return the versions of the generator and of the interpreter."""
         return {name: version(name) for name in ("textworld", "jericho")}
 
 
 def game_file(params: dict[str, Any]) -> Path:
-    """The file of a game, made when it is first asked for, by whichever process that is."""
+    """Return the file of a game; the first process that needs it generates it."""
     folder = GAMES / "-".join(f"{name}={value}" for name, value in sorted(params.items()))
     if not folder.exists():
         GAMES.mkdir(parents=True, exist_ok=True)
         options = textworld.GameOptions()
         options.seeds = params["seed"]
-        with tempfile.TemporaryDirectory(dir=GAMES, ignore_cleanup_errors=True) as made:
-            options.path = f"{made}/game.z8"
+        with tempfile.TemporaryDirectory(dir=GAMES, ignore_cleanup_errors=True) as new:
+            options.path = f"{new}/game.z8"
             compile_game(cooking.make({**params, "recipe_seed": params["seed"]}, options), options)
             if not folder.exists():
-                Path(made).rename(folder)
+                Path(new).rename(folder)
     return folder / "game.z8"

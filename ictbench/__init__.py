@@ -1,6 +1,6 @@
 """ictbench: evaluation of in-context training of language agents.
 
-Everything the command line does is a call here. Names are loaded when they are first used.
+Everything that the command line does is also a function here. Names are loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ictbench.suites import Suite, list_suites, load_suite
     from ictbench.web.report import write_report
 
-_HOMES = {
+_MODULES = {
     "Actor": "actors",
     "ChatModel": "models",
     "Check": "results",
@@ -98,8 +98,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ictbench.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"ictbench.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'ictbench' has no attribute {name!r}")
 
 
@@ -108,5 +108,5 @@ def __dir__() -> list[str]:
 
 
 if sys.modules.get("gymnasium"):
-    # Whoever imports Gymnasium first finds our ids there; nobody else has to wait for it.
+    # Register the ids of the meta-environments, if Gymnasium is already imported; importing it here would take long.
     importlib.import_module("ictbench.meta")

@@ -1,31 +1,31 @@
-"""Every error of ictbench, in one tree.
+"""Exceptions of ictbench.
 
-Who derives from whom, and what it is for:
+The class tree:
 
     IctbenchError
-    ├── UsageError                 what was asked for cannot be done as asked; exit code 2
-    │   ├── UnknownNameError       a name that resolves to nothing
-    │   ├── MissingExtraError      the name is known, a package it needs is not installed
+    ├── UsageError                 a wrong request; exit code 2
+    │   ├── UnknownNameError       an unknown name
+    │   ├── MissingExtraError      a package of an optional extra is not installed
     │   ├── ConfigError            an unreadable or contradictory configuration
-    │   ├── SuiteError             a suite file that is not valid
-    │   ├── PoolTooSmallError      a pool has fewer tasks than the sizes ask for
-    │   ├── ResultError            a result file that cannot be read or is not valid
-    │   ├── RunFolderError         an output folder that cannot be used for this run
-    │   └── SubmissionError        a submission, or a board, that is not valid
+    │   ├── SuiteError             an invalid suite file
+    │   ├── PoolTooSmallError      a pool with fewer tasks than the sizes need
+    │   ├── ResultError            an unreadable or invalid result file
+    │   ├── RunFolderError         a folder that cannot be used for this run
+    │   └── SubmissionError        an invalid submission or board
     ├── RunError                   a run that could not finish; exit code 1
     │   ├── RunInterruptedError    stopped by the user; it can be continued
-    │   ├── EndpointDownError      stopped because nothing answers; it can be continued
+    │   ├── EndpointDownError      stopped because an endpoint does not answer; it can be continued
     │   ├── PluginError            a plug-in that breaks its contract
-    │   ├── WorkerError            workers that cannot be started, or an error nobody foresaw in one
-    │   ├── JournalError           the journal cannot be written, e.g. the disk is full; it can be continued
-    │   └── LimitReachedError      stopped at a limit on cost, tokens or time; continue it with a higher one
-    ├── ModelFailure               caused by the model: the episode is `failed`, of this kind
-    └── InfrastructureError        caused by anything else: the episode is owed
-        ├── ModelUnavailableError  nothing usable came back, after all retries
-        │   ├── EndpointRefusedError   the endpoint refuses this key, model or address
-        │   └── TransientModelError    one try failed in passing; another may succeed
+    │   ├── WorkerError            workers that cannot be started, or an unexpected error in one
+    │   ├── JournalError           the journal cannot be written, e.g. on a full disk; the run can be continued
+    │   └── LimitReachedError      stopped at a limit on cost, tokens or time; it can be continued with a higher one
+    ├── ModelFailure               caused by the model: the episode is `failed`
+    └── InfrastructureError        any other cause: the episode is owed
+        ├── ModelUnavailableError  the model did not answer, after all retries
+        │   ├── EndpointRefusedError   the endpoint refuses the key, model or address
+        │   └── TransientModelError    one request failed; a retry may succeed
         ├── EnvError               an environment that broke or hung
-        └── WorkerLostError        the worker that played it died
+        └── WorkerLostError        the worker that played the episode died
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ if TYPE_CHECKING:
     from ictbench.records import Usage
 
 TransientKind = Literal["rate_limited", "overloaded", "timeout", "connection", "malformed"]
-"""How one request can fail in passing."""
+"""Kind of a transient failure of one request."""
 
 
 class IctbenchError(Exception):
-    """Base of every error that ictbench raises on purpose. `str(error)` is one line for the user."""
+    """Base class of the exceptions of ictbench; `str(error)` is one line for the user."""
 
 
 class UsageError(IctbenchError):
-    """What was asked for cannot be done as asked."""
+    """A request that cannot be carried out as given."""
 
 
 class UnknownNameError(UsageError):
-    """A name that resolves to nothing."""
+    """An unknown name."""
 
 
 class MissingExtraError(UsageError):
-    """A package is missing that an optional extra installs."""
+    """A package that an optional extra installs is missing."""
 
     def __init__(self, what: str, extra: str, cause: str) -> None:
-        super().__init__(f"{what} needs a package that is not installed ({cause}). pip install 'ictbench[{extra}]'")
+        super().__init__(f"{what} needs a package that is not installed ({cause}); pip install 'ictbench[{extra}]'")
 
 
 class ConfigError(UsageError):
@@ -64,23 +64,23 @@ class ConfigError(UsageError):
 
 
 class SuiteError(UsageError):
-    """A suite file that is not valid."""
+    """An invalid suite file."""
 
 
 class PoolTooSmallError(UsageError):
-    """A pool has fewer tasks than the sizes ask for."""
+    """A pool with fewer tasks than the sizes need."""
 
 
 class ResultError(UsageError):
-    """A result file that cannot be read or is not valid."""
+    """An unreadable or invalid result file."""
 
 
 class RunFolderError(UsageError):
-    """An output folder that cannot be used for this run."""
+    """A folder that cannot be used for this run."""
 
 
 class SubmissionError(UsageError):
-    """A submission, or a board, that is not valid."""
+    """An invalid submission or board."""
 
 
 class RunError(IctbenchError):
@@ -88,68 +88,70 @@ class RunError(IctbenchError):
 
 
 class RunInterruptedError(RunError):
-    """The user stopped the run. Everything finished is recorded and the run can be continued."""
+    """A run stopped by the user; it can be continued."""
 
 
 class EndpointDownError(RunError):
-    """Too many episodes in a row met no answer. Everything finished is recorded and the run can be continued."""
+    """A run stopped because too many episodes in a row got no answer; it can be continued."""
 
 
 class PluginError(RunError):
-    """An actor or reflector of one's own that breaks its contract."""
+    """A plug-in that breaks its contract."""
 
 
 class WorkerError(RunError):
-    """Workers cannot be started, or one met an error that nobody foresaw."""
+    """Workers that cannot be started, or an unexpected error in one."""
 
 
 class JournalError(RunError):
-    """The journal cannot be written. Everything recorded before is kept and the run can be continued."""
+    """A journal that cannot be written; the run can be continued from what it holds."""
 
 
 class LimitReachedError(RunError):
-    """A limit of the whole run is reached. Everything finished is recorded and the run can be continued."""
+    """A run stopped at a limit on cost, tokens or time; it can be continued with a higher one."""
 
 
-class ModelFailure(IctbenchError):  # noqa: N818 - the protocol's word for it
-    """The model caused the episode to fail: it counts as a failure, with its kind."""
+class ModelFailure(IctbenchError):  # noqa: N818 - the protocol's term
+    """A failure caused by the model: the episode counts as failed, with this kind."""
 
     def __init__(self, kind: FailureKind, detail: str = "", usage: Usage | None = None) -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind: FailureKind = kind
         self.detail = detail
         self.usage = usage
-        """What the failed call cost, where that is known."""
+        """Usage of the failed call; None if it is unknown."""
 
 
 class InfrastructureError(IctbenchError):
-    """Something other than the model went wrong: the episode is owed and played again on resume."""
+    """A failure that the model did not cause: the episode is owed and played again when the run is continued."""
 
 
 class ModelUnavailableError(InfrastructureError):
-    """The model's endpoint could not be reached, or would not serve, after all retries."""
+    """A model that did not answer after all retries."""
 
 
 class EndpointRefusedError(ModelUnavailableError):
-    """An endpoint refuses this key, model or address: another try now would fare no better."""
+    """An endpoint that refuses the key, model or address, so that retries are useless."""
 
 
 class TransientModelError(ModelUnavailableError):
-    """One try failed in passing. `retry_after` is how many seconds the endpoint asked to wait, if it did."""
+    """A failed request that may succeed when retried."""
 
     def __init__(self, kind: TransientKind, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.kind: TransientKind = kind
         self.retry_after = retry_after
+        """Seconds that the endpoint asked to wait; None if it did not."""
 
 
 class EnvError(InfrastructureError):
-    """An environment broke or hung."""
+    """An environment that broke or hung."""
 
 
 class WorkerLostError(InfrastructureError):
-    """The worker that played the episode died. `blamed` is False where another episode is known to be the cause."""
+    """A worker that died while it played the episode."""
 
     def __init__(self, detail: str, *, blamed: bool = True) -> None:
         super().__init__(detail)
         self.blamed = blamed
+        """Whether this episode may be the cause; False if another one is known to be."""

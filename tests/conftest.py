@@ -1,4 +1,4 @@
-"""What the tests of the leaderboard share."""
+"""Fixtures shared by the tests of submissions, audit and board."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all processes that run tests at the same time."""
+    """Return one folder for all test processes."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "leaderboard"
     folder.mkdir(exist_ok=True)
@@ -26,11 +26,11 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(shared_folder: Path) -> ictbench.Run:
-    """An honest run that a board ranks."""
+    """Return an honest run that a board ranks."""
     return honest_run(shared_folder)
 
 
 @pytest.fixture(scope="session")
 def honest(shared_folder: Path) -> SubmissionFolder:
-    """Its submission."""
+    """Return the submission of the honest run."""
     return honest_submission(shared_folder)

@@ -23,6 +23,7 @@ from ictbench.records import (
     digest_of,
     episode_key,
     prompt_digest,
+    task_id_of,
 )
 
 TASK = Task(id="read-7", family="read", env="minihack", params={"env_id": "X", "seed": 7})
@@ -58,14 +59,14 @@ usages = st.builds(
 )
 
 
-def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
+def test_a_digest_ignores_the_order_of_keys() -> None:
     assert digest_of({"b": 1, "a": [2, "ä"]}) == digest_of({"a": [2, "ä"], "b": 1})
     assert digest_of({"b": 1, "a": [2, "ä"]}) == hashlib.sha256('{"a":[2,"ä"],"b":1}'.encode()).hexdigest()
     assert digest_of([1, 2]) != digest_of([2, 1])
     assert digest_of([1, 2], 16) == digest_of([1, 2])[:16]
 
 
-def test_an_observations_digest_is_of_text_and_actions_alone() -> None:
+def test_the_digest_of_an_observation_covers_text_and_actions_only() -> None:
     seen = Observation(text="A room.", actions=("go", "stay"))
     assert len(seen.digest) == 16
     assert seen.digest == digest_of(["A room.", ["go", "stay"]], 16)
@@ -74,8 +75,12 @@ def test_an_observations_digest_is_of_text_and_actions_alone() -> None:
     assert seen.digest != seen.model_copy(update={"actions": ("stay", "go")}).digest
 
 
-def test_the_key_of_an_episode_is_its_task_prompt_and_replicate() -> None:
-    assert SPEC.key == f"read-7@{prompt_digest('Play.')}" == episode_key("read-7", "Play.")
+def test_an_episode_key_names_task_prompt_and_replicate() -> None:
+    digest = prompt_digest("Play.")
+    assert SPEC.key == f"read-7@{digest}" == episode_key("read-7", digest)
+    assert task_id_of(SPEC.key) == "read-7"
+    assert task_id_of("a@b@c") == "a@b"
+    assert task_id_of("none") == ""
     assert SPEC.model_copy(update={"replicate": 2}).key == f"{SPEC.key}.2"
     assert SPEC.model_copy(update={"prompt": "Play!"}).key != SPEC.key
     assert SPEC.model_copy(update={"task": TASK.model_copy(update={"id": "read-8"})}).key != SPEC.key
@@ -103,7 +108,7 @@ def test_a_sum_with_an_unknown_price_has_an_unknown_price() -> None:
     [TASK, SPEC, STEP, TRAJECTORY, EPISODE, Usage(), Decision(action=None), Reflection(prompt="x", state={"a": [1]})],
     ids=lambda record: type(record).__name__,
 )
-def test_a_record_is_frozen_strict_and_travels_as_json(record: Any) -> None:
+def test_a_record_is_frozen_strict_and_survives_json(record: Any) -> None:
     field = next(iter(type(record).model_fields))
     with pytest.raises(ValidationError, match="frozen"):
         setattr(record, field, getattr(record, field))
@@ -112,20 +117,20 @@ def test_a_record_is_frozen_strict_and_travels_as_json(record: Any) -> None:
     assert type(record).model_validate_json(record.model_dump_json()) == record
 
 
-def test_a_model_has_the_name_that_the_user_gave() -> None:
+def test_a_model_is_named_as_the_user_named_it() -> None:
     assert ModelSpec(provider="openai", model="gpt").name == "openai/gpt"
     assert ModelSpec(provider="package.module:Name", model="").name == "package.module:Name"
 
 
 @pytest.mark.parametrize("end", ["solved", "died", "env_ended", "step_limit", "failed"])
-def test_only_the_environments_own_success_is_success(end: Any) -> None:
+def test_only_the_end_solved_counts_as_success(end: Any) -> None:
     ended = TRAJECTORY.model_copy(update={"end": end})
     assert ended.solved == (end == "solved")
     assert EPISODE.model_copy(update={"trajectory": ended}).summary().solved == (end == "solved")
     assert (ended.total_reward, ended.invalid) == (0.75, 1)
 
 
-def test_a_summary_keeps_what_measures_need() -> None:
+def test_a_summary_holds_what_the_measures_need() -> None:
     summary = EPISODE.summary()
     assert (summary.key, summary.decisions, summary.invalid, summary.usage) == (EPISODE.key, 2, 1, EPISODE.usage)
     assert (summary.end, summary.failure, summary.first_digest) == ("solved", None, "first")

@@ -19,15 +19,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, shown
+from ictbench.protocol import episode_uses, keys_for
+from ictbench.records import task_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.audit.result_checks import Plans
     from ictbench.audit.verification import Check
-    from ictbench.protocol import LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
-    from ictbench.results.schema import LoopResult
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
 
@@ -122,17 +123,13 @@ class _Sequences:
         found = cls()
         scored = {task.id for plan in plans.values() for task in (*plan.selection, *plan.test)}
         met = {
-            key
-            for family in evidence.result.families
-            for loop in family.loops
-            for turn in range(len(loop.batches))
-            for key in _experience_keys(loop, turn)
+            key for family in evidence.result.families for loop in family.loops for key in keys_for(loop, "experience")
         }
         for record in evidence.episodes():
             executed = [step.executed for step in record.trajectory.steps if step.executed is not None]
             if record.key in met:
                 found.experience[record.key] = _words(" ".join(executed))
-            task = record.key.rpartition("@")[0]
+            task = task_id_of(record.key)
             long = len(executed) >= MIN_ACTIONS and len(set(executed)) >= MIN_DISTINCT
             if long and record.trajectory.end == "solved" and task in scored:
                 found.solutions[task].add(_words(" ".join(executed)))
@@ -143,10 +140,9 @@ class _Sequences:
         text = LIST_MARK.sub("", prompt.text)
         words, without_numbers = _words(text), _words(re.sub(r"\d+", " ", text))
         seen = [
-            self.experience[key]
-            for turn in range(prompt.index)
-            for key in _experience_keys(prompt.loop, turn)
-            if key in self.experience
+            self.experience[use.key]
+            for use in episode_uses(prompt.loop)
+            if use.purpose == "experience" and use.prompt < prompt.index and use.key in self.experience
         ]
         for task in (*prompt.plan.selection, *prompt.plan.test):
             for solution in sorted(self.solutions.get(task.id, ())):
@@ -154,10 +150,6 @@ class _Sequences:
                 there = solution in (words if any(map(str.isdigit, solution)) else without_numbers)
                 if there and not any(solution in one for one in seen):
                     yield solution.strip(), task.id
-
-
-def _experience_keys(loop: LoopResult, turn: int) -> Iterator[str]:
-    return (f"{task}@{loop.prompts[turn].digest}" for task in loop.batches[turn].tasks)
 
 
 def _words(text: str) -> str:

@@ -20,7 +20,7 @@ from ictbench.audit.record_checks import faults, first_digest, impossible
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
-from ictbench.records import Reflection, Trajectory, Usage, episode_key
+from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
 from ictbench.results.assemble import costs, family_result, role_measures
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from ictbench.audit.json_diff import Place
     from ictbench.audit.result_checks import Plans
-    from ictbench.protocol import LoopOutcome, LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.records import Record, Task
-    from ictbench.results.schema import CostRole, LoopResult
+    from ictbench.results.schema import CostRole, FamilyResult
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
 
@@ -38,7 +38,7 @@ COMPARED = ("outcomes", "best", "measures", "behaviour", "means", "cost")
 """What is worked out anew, each a check of its own."""
 
 
-def recheck(evidence: Evidence, suite: Suite) -> Iterator[Check]:
+def recompute(evidence: Evidence, suite: Suite) -> Iterator[Check]:
     """Check whether a result follows from its records. Where the ground of the rest is gone, the last check failed.
 
     Of each episode a few words are kept: memory grows by some 0.5 KB an episode.
@@ -101,7 +101,7 @@ class _Recount:
         tasks, prompts = self._allowed()
         starts: dict[str, str] = {}
         for record in self.evidence.episodes():
-            task_id = record.key.rpartition("@")[0]
+            task_id = task_id_of(record.key)
             if record.prompt not in prompts.get(task_id, ()):
                 episodes.add(f"{shown(record.key)} is there, and no loop needs it")
                 continue
@@ -130,7 +130,7 @@ class _Recount:
                     prompts.setdefault(task_id, set()).add(digest)
         return tasks, prompts
 
-    def _outcomes(self, episodes: Findings) -> dict[str, list[LoopOutcome]]:
+    def _outcomes(self, episodes: Findings) -> dict[str, list[LoopResult]]:
         """What each family's loops found, as the state machine has it from prompts and records."""
 
         def ask(key: str) -> bool:
@@ -140,7 +140,7 @@ class _Recount:
             return key in self.kept
 
         def solved(task: Task, prompt: str) -> bool:
-            return ask(key := episode_key(task.id, prompt)) and self.kept.solved(key)
+            return ask(key := episode_key(task.id, prompt_digest(prompt))) and self.kept.solved(key)
 
         for family in self.evidence.result.families:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
@@ -150,23 +150,22 @@ class _Recount:
             for family in self.evidence.result.families
         }
 
-    def _compare(self, outcomes: Mapping[str, list[LoopOutcome]]) -> Iterator[Check]:
+    def _compare(self, outcomes: Mapping[str, list[LoopResult]]) -> Iterator[Check]:
         result = self.evidence.result
         found = {name: Findings(name) for name in COMPARED}
         cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+        anew: list[FamilyResult] = []
         for family in result.families:
             loops, own = outcomes[family.name], self.suite.families[family.name]
-            anew = family_result(family.name, own, loops, self.kept)
-            for place, claimed, expected in differences(_json(family), _json(anew)):
+            anew.append(family_result(family.name, own, loops, self.kept))
+            for place, claimed, expected in differences(_json(family), _json(anew[-1])):
                 if name := _check_of(place):
                     found[name].add(_said(f"{family.name}: {in_words(place)}", claimed, expected))
             for role, usage in costs(loops, self.kept).items():
                 cost[role] = cost.get(role, Usage()) + usage
-        roles = {family.name: self.suite.families[family.name].role for family in result.families}
-        means = role_measures(roles, [loop for loops in outcomes.values() for loop in loops])
         for place, claimed, expected in differences(
             {role: _json(measures) for role, measures in result.by_role.items()},
-            {role: _json(measures) for role, measures in means.items()},
+            {role: _json(measures) for role, measures in role_measures(anew).items()},
         ):
             found["means"].add(_said(in_words(place), claimed, expected))
         # What reflections cost is in no record.
@@ -179,7 +178,7 @@ class _Recount:
         yield from (one.check("as worked out anew from the records") for one in found.values())
 
 
-def _again(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopOutcome:
+def _again(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
     """One loop, its prompts as the result has them and its outcomes as the records have them."""
     loop = Loop(plan)
     requests = deque(loop.start())
@@ -194,7 +193,7 @@ def _again(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bo
                 requests.extend(loop.scored(request, [solved(task, request.prompt) for task in request.tasks]))
             case Audit():
                 requests.extend(loop.audited(request, [solved(task, request.prompt) for task in request.tasks]))
-    return loop.outcome()
+    return loop.result()
 
 
 def _ended(solved: bool) -> Trajectory:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ictbench.audit.findings import shown
 from ictbench.audit.json_diff import differences, in_words
 from ictbench.protocol import sampling_seed
+from ictbench.records import episode_key
 from ictbench.rollout.episode import match_action
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def faults(record: EpisodeRecord, task: Task, evidence: Evidence, suite: Suite) 
     if record.task != task:
         for place, value, expected in differences(record.task.model_dump(), task.model_dump(), ("task",)):
             yield f"{in_words(place)} is {shown(value)}, and the suite's own {shown(expected)}"
-    if record.replicate or record.key != f"{task.id}@{record.prompt}":
+    if record.replicate or record.key != episode_key(task.id, record.prompt):
         yield f"its key is of another prompt or replicate than {shown(record.prompt)}, {record.replicate}"
     if record.seed != (seed := sampling_seed(suite.digest, task.id, record.replicate)):
         yield f"its sampling seed is {record.seed}, not {seed}"

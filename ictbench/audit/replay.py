@@ -1,52 +1,73 @@
-"""Plays recorded episodes again in worker processes: the outcomes are real if the recorded actions lead to them."""
+"""Replay verification: recorded actions are played again, and each episode is compared with its record."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import heapq
-import sys
-import tempfile
-from collections import defaultdict, deque
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
-from types import ModuleType
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings
-from ictbench.audit.playback import ASPECTS, Mismatch
-from ictbench.audit.replayer import Chunk, Played, become_replayer, play_chunk
-from ictbench.plugins import resolve
-from ictbench.submissions.episode_records import EpisodeRecord
+from ictbench.audit.replay_episode import ASPECTS, Aspect, Mismatch, first_mismatch, replay_spec
+from ictbench.errors import EnvError, UsageError, WorkerLostError
+from ictbench.models import ModelPool, UsageMeter
+from ictbench.records import task_id_of
+from ictbench.rollout import Priority
+from ictbench.rollout.episode import ENV_BROKE
+from ictbench.runs.engine import open_executor
+from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from concurrent.futures import Future
 
     from ictbench.audit.verification import Check
     from ictbench.records import Task
-    from ictbench.submissions.episode_records import Evidence
+    from ictbench.rollout import Executor
+    from ictbench.runs.options import Options
+    from ictbench.submissions.episode_records import EpisodeRecord, Evidence
 
-CHUNK_EPISODES = 20
-"""Played by a worker in one go, all with one warm environment."""
+IN_FLIGHT = 16
+"""Episodes sent to each worker at a time: then workers return them in groups, which costs less."""
 
-ENOUGH = 10
-"""Differences after which no more is played; of an environment that broke, one."""
+MAX_MISMATCHES = 10
+"""Mismatches after which the replay stops. It also stops at the first environment that breaks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Replay:
-    """What was played, and what came of it."""
+    """Outcome of a replay: what was played, and what differs from the records."""
 
-    episodes: int
-    decisions: int
-    checks: tuple[Check, ...]
+    episodes: int = 0
+    decisions: int = 0
+    _findings: Mapping[Aspect, Findings] = field(default_factory=lambda: {name: Findings(name) for name in ASPECTS})
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """One check for each aspect of an episode."""
+        passed = f"as recorded, in {self.episodes:,} episodes with {self.decisions:,} decisions"
+        return tuple(findings.check(passed) for findings in self._findings.values())
+
+    @property
+    def enough(self) -> bool:
+        """Whether so much differs that playing more would show nothing new."""
+        return bool(self._findings["played"].count) or self.mismatches >= MAX_MISMATCHES
+
+    @property
+    def mismatches(self) -> int:
+        """Number of episodes that differ."""
+        return sum(findings.count for findings in self._findings.values())
+
+    def add(self, record: EpisodeRecord, mismatch: Mismatch | None) -> None:
+        """Count an episode that was played."""
+        self.episodes += 1
+        self.decisions += len(record.trajectory.steps)
+        if mismatch is not None:
+            self._findings[mismatch.aspect].add(f"{mismatch.key}: {mismatch.detail}")
 
 
-def draw(keys: Iterable[str], count: int, seed: str) -> set[str]:
-    """So many of the keys at random, each with the same chance, the same ones for the same seed."""
+def draw_sample(keys: Iterable[str], count: int, seed: str) -> set[str]:
+    """Return `count` of the keys, drawn uniformly; equal seeds give equal samples, whatever the order of the keys."""
 
     def rank(key: str) -> bytes:
         return hashlib.sha256(f"{seed}/{key}".encode()).digest()
@@ -57,116 +78,84 @@ def draw(keys: Iterable[str], count: int, seed: str) -> set[str]:
 def replay(
     evidence: Evidence,
     tasks: Mapping[str, Task],
+    options: Options,
     *,
-    chosen: Collection[str] | None,
-    workers: int,
-    patience: float,
+    sample: Collection[str] | None = None,
     on_played: Callable[[int], None] = lambda episodes: None,
 ) -> Replay:
-    """Play recorded episodes in the environments of the suite's tasks, until all are played or enough differ.
+    """Play recorded episodes again, until all are played or enough of them differ from their records.
 
     Args:
-        evidence: holds the records.
-        tasks: the suite's own, by id. What a record says of its task is not used.
-        chosen: keys of the episodes to play; None for all.
-        workers: processes.
-        patience: seconds that a few episodes may take before their worker is ended.
-        on_played: told of each chunk how many episodes it had.
+        evidence: Holds the records.
+        tasks: The suite's own tasks, by id. What a record says about its task is not used.
+        options: Options of a run that say where episodes are played.
+        sample: Keys of the episodes to play; None for all.
+        on_played: Called with the number of episodes just played.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        WorkerError: No worker can be started.
     """
-    found = {aspect: Findings(aspect) for aspect in ASPECTS}
-    episodes = decisions = 0
-    wanted = (record for record in evidence.episodes() if chosen is None or record.key in chosen)
-    chunks = _chunks(wanted, tasks, evidence.digits, patience)
-    with _Replayers(workers) as replayers:
-        for played in replayers.play(chunks):
-            episodes, decisions = episodes + played.episodes, decisions + played.decisions
-            for mismatch in played.mismatches:
-                found[mismatch.aspect].add(f"{mismatch.key}: {mismatch.what}")
-            on_played(played.episodes)
-            if found["played"].count or sum(finding.count for finding in found.values()) >= ENOUGH:
-                break
-    passed = f"as recorded, in {episodes:,} episodes with {decisions:,} decisions"
-    return Replay(episodes, decisions, tuple(finding.check(passed) for finding in found.values()))
+
+    async def play() -> Replay:
+        meter = UsageMeter()
+        executor = await open_executor(options, ModelPool(meter), meter)
+        try:
+            records = (record for record in evidence.episodes() if sample is None or record.key in sample)
+            return await _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played).play_all(records)
+        finally:
+            await executor.aclose()
+
+    return run_blocking(play)
 
 
-def _chunks(
-    records: Iterable[EpisodeRecord], tasks: Mapping[str, Task], digits: int, patience: float
-) -> Iterator[Chunk]:
-    """Episodes that can share a warm environment, together."""
-    waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for record in records:
-        task = tasks[record.key.rpartition("@")[0]]
-        key = (task.env, resolve("env", task.env).pool_key(task))
-        waiting[key].append(record.model_copy(update={"task": task}).model_dump_json())
-        if len(waiting[key]) == CHUNK_EPISODES:
-            yield Chunk(tuple(waiting.pop(key)), digits, patience)
-    yield from (Chunk(tuple(rest), digits, patience) for rest in waiting.values())
+class _EnoughPlayed(Exception):  # noqa: N818 - not an error
+    """Stops the replay."""
 
 
-class _Replayers:
-    """Worker processes, each a pool of its own, so that it is known what a dying one was playing."""
+@dataclass
+class _Replayer:
+    executor: Executor
+    tasks: Mapping[str, Task]
+    digits: int
+    env_timeout: float
+    on_played: Callable[[int], None]
+    result: Replay = field(default_factory=Replay)
 
-    def __init__(self, workers: int) -> None:
-        self._pools: dict[int, ProcessPoolExecutor] = {}
-        self._scratch = tempfile.TemporaryDirectory(prefix="ictbench-replay-", ignore_cleanup_errors=True)
-        self._workers = workers
-        self._idle = list(range(workers))
+    async def play_all(self, records: Iterator[EpisodeRecord]) -> Replay:
+        """Play all records, several at a time."""
+        tasks = [asyncio.create_task(self._play_in_turn(records)) for _ in range(IN_FLIGHT * self.executor.workers)]
+        try:
+            await asyncio.gather(*tasks)
+        except _EnoughPlayed:
+            pass
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return self.result
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pool in self._pools.values():
-            pool.shutdown(cancel_futures=True)
-        self._scratch.cleanup()
-
-    def play(self, chunks: Iterator[Chunk]) -> Iterator[Played]:
-        """Play chunks, in any order. One that ends its worker is played again episode by episode."""
-        ready: deque[Chunk] = deque()
-        running: dict[Future[Played], tuple[int, Chunk]] = {}
-        while True:
-            # Read ahead, for when a worker has played what it has.
-            while len(ready) < self._workers + len(self._idle) and (chunk := next(chunks, None)):
-                ready.append(chunk)
-            while ready and self._idle:
-                worker, chunk = self._idle.pop(), ready.popleft()
-                running[self._submit(worker, chunk)] = worker, chunk
-            if not running:
+    async def _play_in_turn(self, records: Iterator[EpisodeRecord]) -> None:
+        """Play one record after the other, from an iterator that others take from, too."""
+        for record in records:
+            mismatch = await self._play(record)
+            if self.result.enough:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                worker, chunk = running.pop(future)
-                self._idle.append(worker)
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    self._pools.pop(worker).shutdown()
-                    if len(chunk.episodes) == 1:
-                        yield _lost(chunk)
-                    else:
-                        ready.extend(chunk._replace(episodes=(episode,)) for episode in chunk.episodes)
+            self.result.add(record, mismatch)
+            self.on_played(1)
+            if self.result.enough:
+                raise _EnoughPlayed
 
-    def _submit(self, worker: int, chunk: Chunk) -> Future[Played]:
-        pool = self._pools.get(worker)
-        if pool is None:
-            pool = self._pools[worker] = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=become_replayer, initargs=(self._scratch.name,)
-            )
-        with _no_main_program():
-            return pool.submit(play_chunk, chunk)
+    async def _play(self, record: EpisodeRecord) -> Mismatch | None:
+        task = self.tasks[task_id_of(record.key)]
+        try:
+            replayed = await self.executor.play(replay_spec(record, task), Priority.TEST)
+        except (EnvError, UsageError) as error:
+            return Mismatch("played", record.key, self._reason(error))
+        return first_mismatch(record, replayed, self.digits)
 
-
-def _lost(chunk: Chunk) -> Played:
-    record = EpisodeRecord.model_validate_json(chunk.episodes[0])
-    what = f"the environment crashed, or took longer than {chunk.patience:g} s"
-    return Played(1, 0, (Mismatch("played", record.key, what),))
-
-
-@contextmanager
-def _no_main_program() -> Iterator[None]:
-    """Have a process that starts now import nothing of the program that we are called by, which needs no guard then."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    def _reason(self, error: EnvError | UsageError) -> str:
+        if isinstance(error.__cause__, WorkerLostError):
+            return f"the environment crashed, or took longer than {self.env_timeout:g} s"
+        message = str(error)
+        return message if message.startswith(ENV_BROKE) else f"{ENV_BROKE}{type(error).__name__}: {message}"

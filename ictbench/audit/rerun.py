@@ -10,7 +10,7 @@ import numpy as np
 
 from ictbench._version import __version__
 from ictbench.audit.findings import Findings, shown
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.audit.rerun_plan import later_loops, plan_again
 from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
@@ -68,7 +68,7 @@ def rerun(
         raise ConfigError(f"a margin is a share between 0 and 1, e.g. {MARGIN:g}, not {margin:g}")
     subject = read_target(Path(path))
     submitted, ours = subject.evidence.result, local_suite(subject.evidence.result, suite)
-    for check in recheck(subject.evidence, ours):
+    for check in recompute(subject.evidence, ours):
         if check.verdict == "failed":
             raise ConfigError(f"{path} is not what it claims to be; {check.name}: {check.detail}")
     if not _best(submitted):

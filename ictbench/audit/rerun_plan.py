@@ -93,7 +93,7 @@ def plan_again(
         make_plan(replace(options, **without)),
         actor=actor,
         reflector=reflector,
-        terms=traits_of(reflector),
+        traits=traits_of(reflector),
         trained_on=result.reflector_trained_on,
         loop_indices=indices,
     )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, shown
 from ictbench.audit.json_diff import differences, in_words
-from ictbench.protocol import loop_plan
-from ictbench.records import prompt_digest
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import loop_plan, played_tasks
+from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations
 from ictbench.suites.suite import RANKED_PROFILES
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.audit.verification import Check
-    from ictbench.protocol import LoopPlan
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
-    from ictbench.results.schema import LoopResult
     from ictbench.suites import Suite
 
 Plans = dict[tuple[str, int], "LoopPlan"]
@@ -157,7 +155,7 @@ def _size_faults(result: Result, suite: Suite, family: str, loop: LoopResult) ->
         "selection": suite.scoring_size("selection", family, sizes.selection_size),
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
-    for one in played(loop):
+    for one in played_tasks(loop):
         if one.purpose == "experience" and result.experience == "halved" and len(one.tasks) < sizes.batch_size:
             continue
         if len(one.tasks) != (size := scored.get(one.purpose, sizes.batch_size)):
@@ -194,7 +192,7 @@ def _task_faults(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     for place, value, expected in differences(claimed, planned):
         yield f"{in_words(place)} is {shown(value)}, not {shown(expected)}"
     for turn, (keys, batch) in enumerate(zip(loop.replays, plan.batches, strict=False), 1):
-        if foreign := {key for key in keys if key.rpartition("@")[0] not in {task.id for task in batch}}:
+        if foreign := {key for key in keys if task_id_of(key) not in {task.id for task in batch}}:
             yield f"turn {turn} replays {shown(min(foreign))}, whose task is none of its batch"
         if len(keys) > len(batch):
             yield f"turn {turn} replays {len(keys)} episodes, of at most {len(batch)}"

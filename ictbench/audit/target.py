@@ -10,7 +10,7 @@ from ictbench.audit.findings import Findings, shown
 from ictbench.errors import SubmissionError, UnknownNameError
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
-from ictbench.submissions.episode_records import evidence_of_run, opened
+from ictbench.submissions.episode_records import evidence_of_run, open_episodes
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission
 from ictbench.suites import list_suites, load_suite
@@ -32,7 +32,7 @@ class Target:
     evidence: Evidence
     submission: str | None
     """Digest of the submission; None of a run."""
-    own: tuple[Check, ...] = ()
+    own_checks: tuple[Check, ...] = ()
     """Checks that only its kind has."""
 
     @property
@@ -52,7 +52,9 @@ def read_target(path: Path) -> Target:
         return Target(evidence_of_submission(folder), read_submission(folder).digest)
     if RunFolder(path).config.exists():
         return Target(evidence_of_run(path), None, (check_episodes_file(path),))
-    raise SubmissionError(f"{path} is neither a run's folder, with run.json, nor a submission's, with submission.json")
+    raise SubmissionError(
+        f"{path} is neither the folder of a run (with run.json) nor of a submission (with submission.json)"
+    )
 
 
 def local_suite(result: Result, named: str | Path | None) -> Suite:
@@ -96,7 +98,7 @@ def check_episodes_file(folder: Path) -> Check:
     """Whether a run's records are those that its result was written with."""
     found = Findings("episodes file")
     path, digest = RunFolder(folder).episodes, hashlib.sha256()
-    with opened(path) as file:
+    with open_episodes(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     if digest.hexdigest() != (stated := load_run(folder).result.episodes_sha256):

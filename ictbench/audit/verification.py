@@ -15,7 +15,7 @@ from ictbench.submissions.submission_schema import Hash
 if TYPE_CHECKING:
     from pathlib import Path
 
-ENOUGH = 500
+BADGE_SAMPLE = 500
 """Episodes that make a badge when they are played again, of a submission that has more: where 1 % were forged, one of
 them is among these with a chance of 99 %."""
 

@@ -1,4 +1,4 @@
-"""`ictbench.verify`: everything that can be found out about a result without its models."""
+"""Verification of a run or a submission without its models: `ictbench.verify`."""
 
 from __future__ import annotations
 
@@ -6,83 +6,87 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from ictbench._version import __version__
 from ictbench.audit.prompt_leaks import check_leaks
-from ictbench.audit.recompute import recheck
-from ictbench.audit.replay import draw, replay
+from ictbench.audit.recompute import recompute
+from ictbench.audit.replay import draw_sample, replay
 from ictbench.audit.result_checks import make_plans
 from ictbench.audit.target import Target, check_packages, local_suite, read_target
-from ictbench.audit.verification import ENOUGH, Check, Replayed, Verification
+from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
 from ictbench.errors import ConfigError
 from ictbench.plugins import resolve
-from ictbench.rollout import cores
+from ictbench.runs.check_options import check_options
+from ictbench.runs.options import Options, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ictbench.audit.result_checks import Plans
+    from ictbench.records import Task
+    from ictbench.runs.option_types import VerifyOptions
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
-
-PATIENCE = 120.0
-"""Seconds that a few episodes may take before their environment counts as hanging."""
 
 
 def verify(
     path: str | Path,
     *,
     sample: int | Literal["all"] | None = None,
-    workers: int | None = None,
     suite: str | Path | None = None,
     salt: str | None = None,
     by: str = "",
     on_check: Callable[[Check], None] = lambda check: None,
     on_played: Callable[[int, int], None] = lambda episodes, of: None,
+    **options: Unpack[VerifyOptions],
 ) -> Verification:
-    """Verify a run or a submission: work its result out anew from its records, and play the recorded actions again.
+    """Verify a run or a submission: recompute its result from its records, then replay the recorded actions.
 
-    Nothing that it holds is imported or executed. Where the records do not hold, none is played.
+    Nothing that the target contains is imported or executed. If the records do not support the result, no episode is
+    replayed.
 
     Args:
-        path: a run's folder, or a submission's.
-        sample: how many episodes are played again, drawn at random; None for all of a run and 500 of a submission.
-        workers: processes that play; None for as many as there are cores.
-        suite: file of the suite, where it does not ship with ictbench.
-        salt: part of what the sample is drawn by, so that a submitter cannot foresee it; None for a random one.
-        by: who says so, for the record.
-        on_check: told each check as it is made.
-        on_played: told now and then how many episodes were just played, and of how many.
+        path: Folder of a run or of a submission.
+        sample: Number of episodes to replay, drawn at random; None for all of a run and 500 of a submission.
+        suite: File of the suite, if it does not ship with ictbench.
+        salt: Part of the seed of the sample, which keeps a submitter from predicting it; None for a random one.
+        by: Name of the verifier, for the record.
+        on_check: Called with each check as soon as it is made.
+        on_played: Called with the number of episodes just replayed, and with the number of all that will be.
+        options: Where episodes are replayed, as in `ictbench.run`: `executor`, `workers`, `ray_address`,
+            `worker_resources`, `env_timeout` (seconds an episode may take before its environment counts as hanging).
 
     Raises:
-        UsageError: it is neither, or cannot be read; or a suite, a package or a game is missing here.
+        UsageError: The target cannot be read; a suite, a package or a game is missing; or an option is invalid.
+        WorkerError: No worker can be started.
     """
     if isinstance(sample, int) and sample < 1:
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
-    subject = read_target(Path(path))
-    ours = local_suite(subject.evidence.result, suite)
+    play_options = Options(**check_options(options_of("verify"), options))
+    target = read_target(Path(path))
+    own_suite = local_suite(target.evidence.result, suite)
     checks = _Checks(on_check)
-    for check in (*subject.own, *recheck(subject.evidence, ours)):
+    for check in (*target.own_checks, *recompute(target.evidence, own_suite)):
         checks.add(check)
     versions: dict[str, str] = {}
     replayed = None
     if checks.passed:
-        plans = make_plans(subject.evidence.result, ours)
-        # What leaked is told, and played all the same.
-        for check in check_leaks(subject.evidence, ours, plans):
+        plans = make_plans(target.evidence.result, own_suite)
+        # A leak is reported, but does not prevent the replay.
+        for check in check_leaks(target.evidence, own_suite, plans):
             checks.add(check)
-        versions = _versions(ours, plans)
-        if checks.add(check_packages(subject.evidence.result, versions)):
-            drawing = _drawing(subject, sample, salt)
-            replayed = _play_again(subject.evidence, plans, drawing, workers or cores(), checks, on_played)
+        versions = _env_versions(own_suite, plans)
+        if checks.add(check_packages(target.evidence.result, versions)):
+            seeded_sample = _sample_seed(target, sample, salt)
+            replayed = _replay(target.evidence, _tasks(plans), seeded_sample, play_options, checks, on_played)
     if replayed is None:
         checks.add(Check(name="replay", verdict="skipped", detail="nothing is played where the above does not hold"))
     return Verification(
         schema="ictbench.verification/1",
         badge="replayed",
-        submission=subject.submission,
-        result=subject.evidence.result.checksum,
+        submission=target.submission,
+        result=target.evidence.result.checksum,
         passed=checks.passed,
         checks=tuple(checks.made),
         replayed=replayed,
@@ -95,69 +99,66 @@ def verify(
 
 @dataclass
 class _Checks:
-    """Those that were made, each told at once."""
+    """Checks made so far, each reported at once."""
 
-    tell: Callable[[Check], None]
+    report: Callable[[Check], None]
     made: list[Check] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
-        """Whether none failed so far."""
+        """Whether no check has failed so far."""
         return all(check.verdict != "failed" for check in self.made)
 
     def add(self, check: Check) -> bool:
-        """Whether it passed."""
+        """Add a check and return whether it passed."""
         self.made.append(check)
-        self.tell(check)
+        self.report(check)
         return check.verdict == "passed"
 
 
-def _versions(suite: Suite, plans: Plans) -> dict[str, str]:
-    """Of the environment's packages, which must be here, and so must its games.
+def _env_versions(suite: Suite, plans: Plans) -> dict[str, str]:
+    """Return the versions of the environment's packages, after checking that all tasks can be played here.
 
     Raises:
-        UsageError: they are not.
+        UsageError: A package or a game is missing.
     """
     env_class = resolve("env", suite.env)
     env = env_class()
     versions: dict[str, str] = env.versions()
     env.close()
-    if missing := env_class.unplayable({task.id: task for plan in plans.values() for task in plan.tasks}.values()):
-        raise ConfigError(missing)
+    if problem := env_class.unplayable(_tasks(plans).values()):
+        raise ConfigError(problem)
     return versions
 
 
-def _drawing(subject: Target, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
-    """How many episodes are drawn, and by what; None for all."""
+def _tasks(plans: Plans) -> dict[str, Task]:
+    return {task.id: task for plan in plans.values() for task in plan.tasks}
+
+
+def _sample_seed(target: Target, sample: int | Literal["all"] | None, salt: str | None) -> tuple[int, str] | None:
+    """Return the size of the sample and the seed to draw it with; None for all episodes."""
     if sample is None:
-        sample = ENOUGH if subject.submission else "all"
-    return None if sample == "all" else (sample, f"{subject.digest[:16]}-{salt or secrets.token_hex(8)}")
+        sample = BADGE_SAMPLE if target.submission else "all"
+    return None if sample == "all" else (sample, f"{target.digest[:16]}-{salt or secrets.token_hex(8)}")
 
 
-def _play_again(
+def _replay(
     evidence: Evidence,
-    plans: Plans,
-    drawing: tuple[int, str] | None,
-    workers: int,
+    tasks: dict[str, Task],
+    seeded_sample: tuple[int, str] | None,
+    options: Options,
     checks: _Checks,
     on_played: Callable[[int, int], None],
 ) -> Replayed:
     keys = [record.key for record in evidence.episodes()]
-    chosen = draw(keys, *drawing) if drawing else None
-    count = len(keys if chosen is None else chosen)
-    found = replay(
-        evidence,
-        {task.id: task for plan in plans.values() for task in plan.tasks},
-        chosen=chosen,
-        workers=workers,
-        patience=PATIENCE,
-        on_played=lambda episodes: on_played(episodes, count),
-    )
-    for check in found.checks:
+    sample = draw_sample(keys, *seeded_sample) if seeded_sample else None
+    count = len(keys if sample is None else sample)
+    outcome = replay(evidence, tasks, options, sample=sample, on_played=lambda episodes: on_played(episodes, count))
+    for check in outcome.checks:
         checks.add(check)
     return Replayed(
-        episodes=found.episodes,
+        episodes=outcome.episodes,
         of=len(keys),
-        decisions=found.decisions,
-        sample_seed=drawing[1] if drawing else None,
+        decisions=outcome.decisions,
+        sample_seed=seeded_sample[1] if seeded_sample else None,
     )

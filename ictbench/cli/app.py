@@ -1,4 +1,4 @@
-"""The `ictbench` command and what all its commands share: version, errors, exit codes."""
+"""The `ictbench` command: its subcommands, version, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from ictbench.cli.command_options import OptionsCommand
 from ictbench.errors import IctbenchError, UsageError
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
-"""The parser's own error for anything wrong with the words of a command; typer does not export it."""
+"""Base of the parser's errors for wrong arguments, which typer does not export."""
 
 INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+"""Exit code that typer returns for Ctrl-C."""
 
 app = typer.Typer(
     name="ictbench",
     help="Measure how well language agents learn from experience: an actor plays, a reflector rewrites its prompt, "
-    "and what counts is how much better the actor becomes on tasks it has never seen.",
+    "and the gain on tasks that were never reflected on is reported.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -54,7 +54,7 @@ app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("submit")(submit.submit)
-app.command("verify")(verify.verify)
+app.command("verify", cls=OptionsCommand)(verify.verify)
 app.command("new")(new.new)
 app.command("rerun", cls=OptionsCommand)(rerun.rerun)
 app.command("doctor")(doctor.doctor)
@@ -70,11 +70,11 @@ def _main(
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _print(v))
     ] = False,
 ) -> None:
-    """Options that come before any command."""
+    """Define the options that precede a subcommand."""
 
 
 def main() -> None:
-    """Run the command line. Errors we foresee take one line; ICTBENCH_TRACEBACK=1 shows where they arose."""
+    """Run the command line. Expected errors take one line; ICTBENCH_TRACEBACK=1 shows their traceback."""
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:
@@ -85,11 +85,11 @@ def main() -> None:
             raise
         _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except MISUSE as error:
-        _fail(f"{error.format_message().rstrip('.')}{_given(error)}; see ictbench --help", 2)
+        _fail(f"{error.format_message().rstrip('.')}{_value_given(error)}; see ictbench --help", 2)
     except (OSError, sqlite3.Error) as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
-        _fail(f"{type(error).__name__}: {error}; what was recorded before is kept", 1)
+        _fail(f"{type(error).__name__}: {error}; everything recorded so far is kept", 1)
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped before anything was played", 1)
 
@@ -99,8 +99,8 @@ def _fail(line: str, code: int) -> None:
     sys.exit(code)
 
 
-def _given(error: Any) -> str:
-    """What was given where an option has a bad value: the parser does not always say."""
+def _value_given(error: Any) -> str:
+    """Return the rejected value and its origin, which the message of the parser often lacks."""
     parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
     if parameter is None or context is None:
         return ""

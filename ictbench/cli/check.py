@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ictbench.cli.compare import Measure
 
-if TYPE_CHECKING:
-    from ictbench.results.pairing import Measure as MeasureName
+class Measure(StrEnum):
+    """Measure to check; an enumeration, because typer takes no list of literals."""
 
-
-class Format(StrEnum):
-    """How it is printed."""
-
-    TABLE = "table"
-    MD = "md"
-    JSON = "json"
+    BEST = "best"
+    LAST = "last"
+    GAIN = "gain"
+    LAST_GAIN = "last_gain"
+    BASE = "base"
 
 
 def check(
@@ -31,45 +28,48 @@ def check(
     tolerance: Annotated[float, typer.Option("--tolerance", help="How far a measure may fall, as a share.")] = 0.05,
     measure: Annotated[
         list[Measure] | None,
-        typer.Option("--measure", help="What is checked; may be given several times.", show_default="best"),
+        typer.Option("--measure", help="Measure to check; may be given several times.", show_default="best"),
     ] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the outcome as JUnit XML.")
     ] = None,
     github: Annotated[
         bool,
-        typer.Option("--github", help="Print GitHub annotations, and add a summary to $GITHUB_STEP_SUMMARY if set."),
+        typer.Option("--github", help="Print GitHub annotations; add a summary to $GITHUB_STEP_SUMMARY if it is set."),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Check what is not comparable, and say so.")] = False,
-    output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.TABLE,
+    force: Annotated[
+        bool, typer.Option("--force", help="Check runs that are not comparable, and report what differs.")
+    ] = False,
+    output: Annotated[Literal["table", "md", "json"], typer.Option("--format", help="Format of the output.")] = "table",
 ) -> None:
     """Check a run for regressions against a baseline.
 
     Exit code 1: a measure fell by more than the tolerance, and the 95 % interval of the paired difference excludes
-    zero. 0: none did. 2: the two cannot be compared.
+    zero. Exit code 0: no measure did. Exit code 2: the runs cannot be compared.
     """
     import ictbench
     from ictbench.cli.render_comparison import print_check
     from ictbench.results.ci_report import github_annotations, junit_xml, markdown
 
     results = [ictbench.load_result(path) for path in (run, against)]
-    measures: list[MeasureName] = [one.value for one in measure or [Measure.BEST]]
-    found = ictbench.check(*results, tolerance=tolerance, measures=measures, force=force)
+    report = ictbench.check(
+        *results, tolerance=tolerance, measures=[name.value for name in measure or [Measure.BEST]], force=force
+    )
     match output:
-        case Format.TABLE:
-            print_check(found)
-        case Format.MD:
-            print(markdown(found), end="")
-        case Format.JSON:
-            print(found.model_dump_json(indent=1))
+        case "table":
+            print_check(report)
+        case "md":
+            print(markdown(report), end="")
+        case "json":
+            print(report.model_dump_json(indent=1))
     if junit:
-        _write(junit, junit_xml(found), "w")
+        _write(junit, junit_xml(report), "w")
     if github:
-        for line in github_annotations(found):
+        for line in github_annotations(report):
             print(line)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            _write(Path(summary), markdown(found), "a")
-    if found.failed:
+            _write(Path(summary), markdown(report), "a")
+    if report.failed:
         raise typer.Exit(1)
 
 
@@ -80,4 +80,4 @@ def _write(path: Path, text: str, mode: str) -> None:
     except OSError as error:
         from ictbench.errors import ConfigError
 
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); name another file") from error
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); choose another file") from error

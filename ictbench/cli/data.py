@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Fetch and check data that suites need and packages do not ship.", no_args_is_help=True)
+app = typer.Typer(help="Fetch and check data that suites need and packages do not contain.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Data set: alfworld.")]
 
@@ -20,13 +20,13 @@ def fetch(
     name: Name,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Fetch to here instead of ALFWORLD_DATA or the package's folder."),
+        typer.Option("--to", metavar="FOLDER", help="Target folder, instead of ALFWORLD_DATA or the package's."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Download and overwrite all of it, even what is there.")
+        bool, typer.Option("--force", help="Download everything again and overwrite what exists.")
     ] = False,
 ) -> None:
-    """Fetch a data set with its package's own downloader, and check what arrived."""
+    """Fetch a data set with the downloader of its package, and check the files."""
     from ictbench.envs.alfworld.data import check_data, fetch_data
 
     if to is not None:
@@ -43,7 +43,7 @@ def fetch(
 
 @app.command()
 def check(name: Name) -> None:
-    """Read every file of a data set, and say what is there."""
+    """Read every file of a data set, and print the counts."""
     from ictbench.envs.alfworld.data import check_data
     from ictbench.errors import RunError
 
@@ -59,5 +59,5 @@ def _folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--to {path} cannot be made a folder ({error.strerror}); name another") from error
+        raise ConfigError(f"--to {path} cannot be created ({error.strerror}); choose another folder") from error
     return path.resolve()

@@ -10,19 +10,22 @@ import typer
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
-    """Check what is installed and what works, and say how to get what is missing."""
-    from ictbench.cli.doctor_checks import checks
+    """Check what is installed and what works, and name the remedy for what does not.
 
-    found = checks()
+    Exit code 1: something that every user needs is missing.
+    """
+    from ictbench.cli.doctor_checks import run_checks
+
+    checks = run_checks()
     if as_json:
         import json
         from dataclasses import asdict
 
-        print(json.dumps([asdict(check) for check in found]))
+        print(json.dumps([asdict(check) for check in checks]))
     else:
-        for check in found:
-            mark = "ok" if check.ok else ("optional" if check.optional else "missing")
+        for check in checks:
+            status = "ok" if check.ok else ("optional" if check.optional else "missing")
             remedy = f"; {check.remedy}" if check.remedy else ""
-            print(f"{mark:9} {check.what:18} {check.found}{remedy}")
-    if not all(check.ok or check.optional for check in found):
+            print(f"{status:9} {check.what:18} {check.found}{remedy}")
+    if not all(check.ok or check.optional for check in checks):
         raise typer.Exit(1)

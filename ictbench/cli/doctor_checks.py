@@ -1,4 +1,4 @@
-"""What is installed and what works: the checks behind `ictbench doctor`."""
+"""Checks of the installation, for `ictbench doctor`."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ EXTRAS = {
     "ray": "ray",
     "train": "trl",
 }
-"""Extras, with the module that each installs."""
+"""Module that each extra installs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. What is optional may be missing without anything being wrong."""
+    """Outcome of one check; what is optional may be missing."""
 
     what: str
     ok: bool
@@ -45,56 +45,61 @@ class Check:
     optional: bool = False
 
 
-def checks() -> list[Check]:
-    """Python, setuptools, every environment by playing one step in it, every plug-in by importing it, keys."""
-    own = [_python(), Check("ictbench", True, __version__)]
-    return [*own, *_setuptools(), *_envs(), *_plugins(), *_extras(), _key()]
+def run_checks() -> list[Check]:
+    """Check Python, setuptools, a step in every environment, the import of every plug-in, extras, keys."""
+    return [
+        _python(),
+        Check("ictbench", True, __version__),
+        _setuptools(),
+        _games(),
+        *map(_suite, list_suites()),
+        *_plugins(),
+        *_extras(),
+        _key(),
+    ]
 
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 11) <= sys.version_info[:2] < (3, 14)
-    return Check("Python", ok, found, "" if ok else "use Python 3.11, 3.12 or 3.13: nle has wheels for no other")
+    return Check("Python", ok, found, "" if ok else "use Python 3.11, 3.12 or 3.13: nle has no wheels for others")
 
 
-def _setuptools() -> Iterator[Check]:
-    """Minihack imports pkg_resources, which setuptools no longer has from version 81 on."""
+def _setuptools() -> Check:
+    """Check setuptools: minihack imports pkg_resources, which version 81 removed."""
     try:
         found = version("setuptools")
     except PackageNotFoundError:
         found = "none"
     ok = found != "none" and int(found.split(".")[0]) < 81
-    yield Check("setuptools", ok, found, "" if ok else "minihack needs it below 81: pip install 'setuptools<81'", True)
-
-
-def _envs() -> Iterator[Check]:
-    yield _games()
-    for name in list_suites():
-        suite = load_suite(name)
-        family = next(iter(suite.families))
-        task = suite.experience_order(family, 0, 1)[0]
-        what = f"suite {name}"
-        try:
-            env = resolve("env", suite.env)()
-            observation = env.reset(task)
-            env.step(observation.actions[0])
-            # A game file has a digest for its version.
-            versions = ", ".join(f"{package} {number[:12]}" for package, number in env.versions().items())
-            env.close()
-        except IctbenchError as error:
-            yield Check(what, False, "cannot be played", str(error), optional=True)
-        else:
-            yield Check(what, True, f"plays with {versions}")
+    remedy = "" if ok else "minihack needs a version below 81: pip install 'setuptools<81'"
+    return Check("setuptools", ok, found, remedy, optional=True)
 
 
 def _games() -> Check:
-    """The official ALFWorld games: whether their files are there; `ictbench data check` reads them."""
+    """Check that the files of the official ALFWorld games exist; `ictbench data check` also reads them."""
     try:
         held = check_data("alfworld", read_files=False)
     except IctbenchError as error:
-        return Check("ALFWorld games", False, "cannot be looked for", str(error), optional=True)
+        return Check("ALFWorld games", False, "cannot be checked", str(error), optional=True)
     remedy = "" if held.complete else "for suite alfworld-v1: ictbench data fetch alfworld"
     return Check("ALFWorld games", held.complete, str(held), remedy, optional=True)
+
+
+def _suite(name: str) -> Check:
+    suite = load_suite(name)
+    family = next(iter(suite.families))
+    task = suite.experience_order(family, 0, 1)[0]
+    try:
+        env = resolve("env", suite.env)()
+        observation = env.reset(task)
+        env.step(observation.actions[0])
+        # The version of a game file is a digest.
+        versions = ", ".join(f"{package} {version[:12]}" for package, version in env.versions().items())
+        env.close()
+    except IctbenchError as error:
+        return Check(f"suite {name}", False, "cannot be played", str(error), optional=True)
+    return Check(f"suite {name}", True, f"plays with {versions}")
 
 
 def _plugins() -> Iterator[Check]:
@@ -110,15 +115,14 @@ def _plugins() -> Iterator[Check]:
 
 
 def _extras() -> Iterator[Check]:
-    """Adapters are there without the packages that they work through."""
     for extra, module in EXTRAS.items():
-        held = find_spec(module) is not None
-        remedy = "" if held else f"for {_what(extra)}: pip install 'ictbench[{extra}]'"
-        yield Check(f"extra {extra}", held, "installed" if held else "not installed", remedy, optional=True)
+        installed_ = find_spec(module) is not None
+        remedy = "" if installed_ else f"for {_purpose(extra)}: pip install 'ictbench[{extra}]'"
+        yield Check(f"extra {extra}", installed_, "installed" if installed_ else "not installed", remedy, optional=True)
 
 
-def _what(extra: str) -> str:
-    known = {
+def _purpose(extra: str) -> str:
+    purposes = {
         "alfworld": "ALFWorld",
         "datasets": "export",
         "gepa": "reflector gepa",
@@ -126,10 +130,10 @@ def _what(extra: str) -> str:
         "ray": "--executor ray",
         "train": "ictbench train",
     }
-    return known.get(extra, f"{extra}/… models")
+    return purposes.get(extra, f"{extra}/… models")
 
 
 def _key() -> Check:
-    held = bool(os.environ.get("OPENAI_API_KEY"))
-    remedy = "" if held else "set OPENAI_API_KEY for openai/… without a base URL"
-    return Check("OPENAI_API_KEY", held, "set" if held else "not set", remedy, optional=True)
+    is_set = bool(os.environ.get("OPENAI_API_KEY"))
+    remedy = "" if is_set else "set OPENAI_API_KEY for openai/… without a base URL"
+    return Check("OPENAI_API_KEY", is_set, "set" if is_set else "not set", remedy, optional=True)

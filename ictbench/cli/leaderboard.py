@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ictbench.cli import leaderboard_log, leaderboard_show, leaderboard_site
+from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Leaderboards
 
 app = typer.Typer(help="Check, build and show leaderboards.", no_args_is_help=True)
 app.command("show")(leaderboard_show.show)
@@ -16,30 +16,30 @@ app.command("build")(leaderboard_site.build)
 app.command("serve")(leaderboard_site.serve)
 app.command("log")(leaderboard_log.log)
 
-Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")]
-HERE = Path("leaderboards")
-
 
 @app.command()
 def validate(
-    leaderboards: Leaderboards = HERE,
+    leaderboards: Leaderboards = DEFAULT_FOLDER,
     submission: Annotated[
-        str | None, typer.Option("--submission", metavar="SLUG", help="Check the submissions of this name only.")
+        str | None, typer.Option("--submission", metavar="SLUG", help="Check only the submissions of this name.")
     ] = None,
     base: Annotated[
         str | None,
         typer.Option(
-            "--base", metavar="COMMIT", help="Also check that what git has since is one new submission, and no more."
+            "--base",
+            metavar="COMMIT",
+            help="Also check that the changes since this commit are exactly one new submission.",
         ),
     ] = None,
     maintainer: Annotated[
-        bool, typer.Option("--maintainer", help="With --base: allow every change but to the past of a log.")
+        bool, typer.Option("--maintainer", help="With --base: allow every change except of existing lines of a log.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the problems.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as a JSON list.")] = False,
 ) -> None:
     """Check submissions without playing: files, schema, digests, tasks, prompts, measures, leaks.
 
-    Only data is read; nothing in a submission is imported or run. One line a problem; exit code 1 if there is any.
+    Only data is read; nothing in a submission is imported or run. Each problem is one line. Exit code 1: there is a
+    problem.
     """
     from ictbench.board.validate import validate as find_problems
     from ictbench.board.validate import validate_changes

@@ -17,22 +17,25 @@ if TYPE_CHECKING:
     from ictbench.board.ranking import Track
 
 WIDE = 120
-"""Columns of a terminal in which whole rows fit."""
+"""Width of a terminal, in characters, from which on full rows fit."""
 
-TEXTS = ("entry", "reflector", "actor", "profile", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "badges")
 INTERVAL = " [95 %]"
-SPARED, BARE = ("headroom",), (f"gain{INTERVAL}", f"over blind{INTERVAL}")
-"""What a narrower one shows not at all, or without its interval."""
+DROPPED = ("headroom",)
+"""Columns that a narrower terminal does not show."""
+
+WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")
+"""Columns that a narrower terminal shows without their intervals."""
 
 
 def show(
-    suite: Annotated[str | None, typer.Argument(help="One suite's board only.", show_default="all")] = None,
+    suite: Annotated[str | None, typer.Argument(help="Show only the board of this suite.", show_default="all")] = None,
     leaderboards: Annotated[
-        Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")
+        Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
     ] = Path("leaderboards"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a board.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per board.")] = False,
 ) -> None:
-    """Print rankings: a table for each profile and actor, then what is not ranked and why."""
+    """Print rankings: a table for each profile and actor, then the unranked entries with the reasons."""
     from ictbench.board.entries import find_boards, read_board
     from ictbench.board.ranking import rank
     from ictbench.errors import UnknownNameError
@@ -57,37 +60,36 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     from rich.console import Console
-    from rich.text import Text
 
     from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
-    from ictbench.results.formatting import one_line
+    from ictbench.cli.terminal_table import print_line
 
     console = Console()
-    console.print(Text(board.suite, "bold"))
+    print_line(board.suite, "bold")
     for track in tracks:
         console.print()
-        console.print(Text(one_line(track.name)), soft_wrap=True)
-        console.print(_fitting(console.width, RANKED, map(ranked_cells, track.ranked)))
+        print_line(track.name)
+        console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
     if not tracks:
         console.print("Nothing is ranked yet.")
     if entries := unranked(board):
         console.print()
         console.print("Not ranked")
-        console.print(_fitting(console.width, UNRANKED[:-1], (unranked_cells(entry)[:-1] for entry in entries)))
+        console.print(_table(console.width, UNRANKED[:-1], (unranked_cells(entry)[:-1] for entry in entries)))
         console.print()
         for entry in entries:
-            console.print(Text(one_line(f"{entry.submission.name}: {entry.why_unranked[1]}")), soft_wrap=True)
+            print_line(f"{entry.submission.name}: {entry.why_unranked[1]}")
     console.print()
 
 
-def _fitting(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table for a terminal so wide; a narrow one has no headroom, nor intervals of gain and over blind."""
+def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table that fits a terminal of this width."""
     from ictbench.cli.terminal_table import add_row, grid
 
     wide = width >= WIDE
-    kept = [at for at, name in enumerate(head) if wide or name not in SPARED]
-    bare = [not wide and name in BARE for name in head]
-    table = grid([head[at].removesuffix(INTERVAL) if bare[at] else head[at] for at in kept], left=TEXTS)
+    kept = [index for index, name in enumerate(head) if wide or name not in DROPPED]
+    short = [not wide and name in WITHOUT_INTERVAL for name in head]
+    table = grid([head[i].removesuffix(INTERVAL) if short[i] else head[i] for i in kept], left=TEXT_COLUMNS)
     for row in rows:
-        add_row(table, [row[at].partition(" [")[0] if bare[at] else row[at] for at in kept])
+        add_row(table, [row[i].partition(" [")[0] if short[i] else row[i] for i in kept])
     return table

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
-Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one a suite.")]
-HERE = Path("leaderboards")
+Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")]
+DEFAULT_FOLDER = Path("leaderboards")
 
 
 def build(
-    leaderboards: Leaderboards = HERE,
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder of the site; one that was built before is replaced.")
-    ] = Path("site"),
+    leaderboards: Leaderboards = DEFAULT_FOLDER,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the site; an existing site is replaced.")] = Path(
+        "site"
+    ),
     tables: Annotated[
         bool, typer.Option("--tables/--no-tables", help="Also write LEADERBOARDS/SUITE/tables: CSV and Markdown.")
     ] = True,
 ) -> None:
-    """Build tables and a static site: rankings, curves, costs, a page an entry. It needs no network and no server."""
+    """Build tables and a static site: rankings, curves, costs, one page per entry. It works offline."""
     from ictbench.web.board import build_site
 
     pages = build_site(leaderboards, out, tables=tables)
@@ -28,10 +28,10 @@ def build(
 
 
 def serve(
-    leaderboards: Leaderboards = HERE,
+    leaderboards: Leaderboards = DEFAULT_FOLDER,
     port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=0, max=65535)] = 8000,
 ) -> None:
-    """Build the site into a temporary folder and serve it to this machine alone, until stopped."""
+    """Build the site into a temporary folder and serve it on this machine only, until Ctrl-C."""
     from ictbench.web.board.serve import address_of, serving
 
     with serving(leaderboards, port) as server:

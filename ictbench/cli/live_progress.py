@@ -1,4 +1,4 @@
-"""Progress on the terminal while a run is on: a live table, or a plain line now and then where there is none."""
+"""Progress of a run: a live table on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ictbench.runs import Progress
 
 PLAIN_SECONDS = 5.0
-"""Between two plain lines."""
+"""Seconds between two plain lines."""
 
 
 class Watcher:
-    """Learns at the start of a run where to look; shows the counts until it is stopped."""
+    """Display of a run's progress; it is passed to the run as `on_start`, which gives it the counts to show."""
 
     def __init__(self, quiet: bool) -> None:
         self.folder: Path | None = None
@@ -35,13 +35,13 @@ class Watcher:
         self._stopped = threading.Event()
 
     def __call__(self, folder: Path, progress: Progress) -> None:
-        """Told by the run when it starts."""
+        """Receive folder and progress of the run that starts."""
         self.folder, self._progress = folder, progress
         for note in () if self._quiet else progress.notes:
             self._console.print(Text(f"Note: {note}"), soft_wrap=True)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def display(self) -> Iterator[None]:
         """Show progress while the block runs."""
         if self._quiet:
             yield
@@ -85,9 +85,9 @@ class Watcher:
 
 @contextmanager
 def watch(quiet: bool) -> Iterator[Watcher]:
-    """A watcher to hand to the run as `on_start`."""
+    """Show progress while the block runs; pass the watcher to the run as `on_start`."""
     watcher = Watcher(quiet)
-    with watcher.shown():
+    with watcher.display():
         yield watcher
 
 
@@ -98,8 +98,8 @@ def _line(progress: Progress) -> str:
     parts = [f"turns {turns_done}/{turns}", f"episodes {done}/{progress.episodes} ({progress.played} played)"]
     if done:
         parts.append(f"success so far {sum(f.solved for f in families) / done:.0%}")
-    if progress.found:
-        parts.append(f"{progress.found} found in the journal")
+    if progress.resumed:
+        parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
     meter = progress.meter
@@ -109,7 +109,7 @@ def _line(progress: Progress) -> str:
         parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
-        parts.append(f"{meter.retrying} waiting to try again ({meter.retries} retries so far)")
+        parts.append(f"{meter.retrying} waiting to retry ({meter.retries} retries so far)")
     executor = progress.executor
     if executor and (executor.ready > 1 or executor.lost):
         lost = f", {executor.lost} lost" if executor.lost else ""

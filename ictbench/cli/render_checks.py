@@ -1,4 +1,4 @@
-"""Checks on the terminal, as they are made. Their texts come from submissions: markup is off."""
+"""Checks on the terminal. Their texts come from submissions, so markup is never interpreted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME_WIDTH = 15
 
 
 def print_check(check: Check) -> None:
-    """One line: verdict, name, what was found."""
+    """Print a check on one line: verdict, name, detail."""
     line = Text(f"{check.verdict:8}", style=STYLES[check.verdict])
     line.append(f"{check.name:{NAME_WIDTH}}", style="default")
     line.append(one_line(check.detail), style="default")
@@ -29,22 +29,25 @@ def print_check(check: Check) -> None:
 
 
 def print_verdict(verification: Verification) -> None:
-    """What it comes to."""
-    played = verification.replayed
-    if played is not None:
-        drawn = f", drawn by {played.sample_seed}" if played.sample_seed else ""
-        print(f"Played again: {played.episodes:,} of {played.of:,} episodes, {played.decisions:,} decisions{drawn}.")
+    """Print what was replayed or run again, and the verdict."""
+    if replayed := verification.replayed:
+        seed = f", drawn with the seed {replayed.sample_seed}" if replayed.sample_seed else ""
+        print(f"Replayed {replayed.episodes:,} of {replayed.of:,} episodes, {replayed.decisions:,} decisions{seed}.")
     if reran := verification.reran:
-        tasks = "drawn by the digest" if reran.fresh_tasks else "whose games are those that it was submitted with"
-        print(f"Run again: loops {', '.join(map(str, reran.loops))}, {tasks}.")
+        tasks = "on tasks drawn by the digest" if reran.fresh_tasks else "on the games that were submitted"
+        print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks}.")
     print("Passed." if verification.passed else "Failed.")
 
 
 @contextmanager
 def replay_progress(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar, on a terminal only, and what to tell it: episodes that were just played, and of how many."""
+    """Show a progress bar on a terminal.
+
+    Yields:
+        A function to call with the number of episodes just replayed and the number of all.
+    """
     console = Console(stderr=True)
-    columns = TextColumn("playing again"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         bar = progress.add_task("", total=None, visible=False)
         yield lambda episodes, of: progress.update(bar, advance=episodes, total=of, visible=True)

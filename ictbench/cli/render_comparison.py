@@ -1,16 +1,13 @@
-"""Comparisons and checks on the terminal. Names come from users and plug-ins: markup is off."""
+"""Comparisons and regression checks on the terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
-from ictbench.cli.terminal_table import add_row, grid
-from ictbench.results import ci_report as continuous
-from ictbench.results import verdict
-from ictbench.results.formatting import one_line
+from ictbench.cli.terminal_table import add_row, grid, print_line
+from ictbench.results import ci_report, verdict
 
 if TYPE_CHECKING:
     from ictbench.results import Check, Comparison
@@ -19,11 +16,11 @@ STYLES = {"failed": "bold red", "warned": "yellow", "passed": None}
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """A table for each arm, and below it what can be concluded."""
+    """Print a table for each arm, and its conclusions."""
     for number, arm in enumerate(comparison.arms):
         if number:
             Console().print()
-        _print(
+        print_line(
             f"{comparison.suite}: {comparison.measure} on test tasks, {arm.label} compared with {comparison.reference}"
         )
         table = grid(verdict.COLUMNS[1:], left=("family",))
@@ -31,22 +28,18 @@ def print_comparison(comparison: Comparison) -> None:
             add_row(table, verdict.cells(arm, row)[1:], "bold" if row in arm.means[:1] else None)
         Console().print(table)
         for sentence in arm.verdict:
-            _print(sentence)
+            print_line(sentence)
 
 
 def print_check(check: Check) -> None:
-    """The table of a check, and what failed or could not be shown."""
-    _print(f"{check.suite}: {check.run} against baseline {check.baseline}, tolerance {check.tolerance:g}")
-    table = grid((*continuous.COLUMNS, ""), left=("measure", "of", ""))
+    """Print the table of a check, then its failures and warnings."""
+    print_line(f"{check.suite}: {check.run} against baseline {check.baseline}, tolerance {check.tolerance:g}")
+    table = grid((*ci_report.COLUMNS, ""), left=("measure", "of", ""))
     for fall in check.falls:
-        add_row(table, (*continuous.cells(fall), fall.outcome), STYLES[fall.outcome])
+        add_row(table, (*ci_report.cells(fall), fall.outcome), STYLES[fall.outcome])
     Console().print(table)
     if check.not_comparable:
-        _print(f"Not comparable, compared by force: {'; '.join(check.not_comparable)}.")
+        print_line(f"Not comparable, compared by force: {'; '.join(check.not_comparable)}.")
     for fall in (*check.failed, *check.warned):
-        _print(f"{'Failed' if fall.outcome == 'failed' else 'Warning'}: {continuous.describe(fall)}.")
-    _print("Failed." if check.failed else "Passed.")
-
-
-def _print(line: str) -> None:
-    Console().print(Text(one_line(line)), soft_wrap=True)
+        print_line(f"{'Failed' if fall.outcome == 'failed' else 'Warning'}: {ci_report.describe(fall)}.")
+    print_line("Failed." if check.failed else "Passed.")

@@ -1,4 +1,4 @@
-"""Results and trajectories on the terminal. Text from games and models is printed with markup off."""
+"""Results and episodes on the terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from ictbench.cli.terminal_table import add_row, grid
+from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results.formatting import signed
 from ictbench.results.notes import remarks
 from ictbench.results.tables import errors
@@ -24,24 +23,20 @@ COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "
 
 
 def print_result(run: Run) -> None:
-    """The table of a run, what to know about it, and where its files are."""
-    console = Console()
+    """Print the table of a run, remarks on it, and the folder of its files."""
     result = run.result
-    console.print(
-        _text(
-            f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
-            f"actor {result.actor.label}; success on test tasks"
-        ),
-        soft_wrap=True,
+    print_line(
+        f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
+        f"actor {result.actor.label}; success on test tasks"
     )
-    console.print(_table(result))
+    Console().print(_table(result))
     for line in [*remarks(result), *_cost(result)]:
-        console.print(_text(line), soft_wrap=True)
-    console.print(_text(f"Files: {run.folder}"), soft_wrap=True)
+        print_line(line)
+    print_line(f"Files: {run.folder}")
 
 
 def print_bounds(bounds: dict[str, int]) -> None:
-    """What a dry run found."""
+    """Print the maximum counts that a dry run returns."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, count in bounds.items():
         table.add_row(name.replace("_", " "), f"at most {count:,}")
@@ -49,8 +44,8 @@ def print_bounds(bounds: dict[str, int]) -> None:
 
 
 def episode_pages(episode: Episode) -> Iterator[str]:
-    """One trajectory as pages of plain text: what was shown, thought, proposed and done at each decision."""
-    return map(_harmless, _pages(episode))
+    """Yield an episode as pages of plain text: observation, thought, proposed and executed action of each decision."""
+    return map(_printable, _pages(episode))
 
 
 def _pages(episode: Episode) -> Iterator[str]:
@@ -92,21 +87,17 @@ def _cells(measures: Measures | None, behaviour: Behaviour | None) -> list[str]:
 def _cost(result: Result) -> Iterator[str]:
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}
     if usage:
-        said = (
+        roles = (
             f"{role} {u.calls} calls, {u.input_tokens}+{u.output_tokens} tokens, {_money(u.cost)}"
             for role, u in usage.items()
         )
-        yield f"Cost: {'; '.join(said)}."
+        yield f"Cost: {'; '.join(roles)}."
 
 
 def _money(cost: float | None) -> str:
     return "price unknown" if cost is None else f"${cost:.4f}"
 
 
-def _text(line: str) -> Text:
-    return Text(line)
-
-
-def _harmless(text: str) -> str:
-    """Without control characters, which a terminal would obey."""
+def _printable(text: str) -> str:
+    """Replace control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -14,15 +14,15 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="File to write: RUN/report.html unless told, ./report.html for several runs."),
+        typer.Option("--out", help="File to write.", show_default="RUN/report.html; ./report.html for several runs"),
     ] = None,
     episodes: Annotated[
         str,
-        typer.Option("--episodes", help="Trajectories in the page: all, test, none, or at most so many of each run."),
+        typer.Option("--episodes", help="Episodes in the page: all, test, none, or a maximum number per run."),
     ] = "20000",
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Write a page that shows runs: curves, gains, prompts, costs, and every game move by move. It needs no network."""
+    """Write a page that shows runs: curves, gains, prompts, costs, every episode step by step. It works offline."""
     from ictbench import load_run, write_report
     from ictbench.web.report import parse_choice
 

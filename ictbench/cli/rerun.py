@@ -13,54 +13,54 @@ from ictbench.runs.options import OUTPUT
 
 @takes_run_options("rerun")
 def rerun(
-    path: Annotated[Path, typer.Argument(metavar="SUBMISSION|RUN", help="Folder of a submission, or of a run.")],
+    path: Annotated[Path, typer.Argument(metavar="SUBMISSION|RUN", help="Folder of a submission or of a run.")],
     loops: Annotated[
         int | None,
-        typer.Option("--loops", min=3, help="Loops a family.", show_default="as many as it has"),
+        typer.Option("--loops", min=3, help="Loops per family.", show_default="as many as the result has"),
     ] = None,
-    margin: Annotated[float, typer.Option("--margin", help="What counts as equal, as a share of test tasks.")] = 0.10,
+    margin: Annotated[float, typer.Option("--margin", help="Share of test tasks that counts as equal.")] = 0.10,
     suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="Of a suite that does not ship with ictbench.")
+        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
     ] = None,
     trust_code: Annotated[
-        bool, typer.Option("--trust-code", help="Import classes, and use model options, that it names.")
+        bool, typer.Option("--trust-code", help="Import the classes, and use the model options, that the result names.")
     ] = False,
     folder: Annotated[
         Path | None,
         typer.Option(
             "--folder",
-            help="Of the new run; one that was begun is continued.",
+            help="Folder of the new run; an unfinished one is continued.",
             rich_help_panel=OUTPUT,
-            show_default="one in runs/, named for the digest",
+            show_default="a folder in runs/, named after the digest",
         ),
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who says so, for the record.", rich_help_panel=OUTPUT)] = "",
+    by: Annotated[str, typer.Option("--by", help="Your name, for the record.", rich_help_panel=OUTPUT)] = "",
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Where the record goes.",
+            help="File of the record.",
             rich_help_panel=OUTPUT,
             show_default="RUN/rerun.json, or the board's verifications/<slug>/rerun.json",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the record, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the record, as JSON.")] = False,
     **options: Any,
 ) -> None:
-    """Run the models of a submission again, on loops drawn by its digest, and test whether it gained as much.
+    """Run the models of a submission again, on loops drawn by its digest, and test whether the gain is equivalent.
 
-    Its held-out families are run. Exit code 1: it is not shown to be equivalent, or the run stopped. 2: it cannot be
-    run here.
+    Only held-out families are run. Exit code 1: equivalence is not shown, or the run stopped. Exit code 2: the
+    submission cannot be run here.
     """
-    from ictbench.audit.rerun import rerun as run_again
+    from ictbench.audit.rerun import rerun as run_again  # this command has the same name
     from ictbench.audit.target import record_path
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
 
-    place = out or record_path(path, "rerun")
+    record_file = out or record_path(path, "rerun")
     with watch(as_json) as on_start:
-        found = run_again(
+        verification = run_again(
             path,
             folder=folder,
             loops=loops,
@@ -71,13 +71,13 @@ def rerun(
             on_start=on_start,
             **options,
         )
-    found.write(place)
+    verification.write(record_file)
     if as_json:
-        print(found.model_dump_json(indent=1, by_alias=True))
+        print(verification.model_dump_json(indent=1, by_alias=True))
     else:
-        for check in found.checks:
+        for check in verification.checks:
             print_check(check)
-        print_verdict(found)
-        print(f"Record: {place}")
-    if not found.passed:
+        print_verdict(verification)
+        print(f"Record: {record_file}")
+    if not verification.passed:
         raise typer.Exit(1)

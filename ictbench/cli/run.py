@@ -23,9 +23,9 @@ def run(
         Path | None,
         option(
             "--out",
-            "Folder of the run; one that holds the same run is continued.",
+            "Folder of the run; a folder of the same run is continued.",
             rich_help_panel=OUTPUT,
-            show_default="a new one in runs/",
+            show_default="a new folder in runs/",
         ),
     ] = None,
     as_json: Annotated[
@@ -33,7 +33,7 @@ def run(
     ] = False,
     quiet: Annotated[bool, option("--quiet", "No progress, no table.", rich_help_panel=OUTPUT)] = False,
     dry_run: Annotated[
-        bool, option("--dry-run", "Check everything, say how much it will take, and stop.", rich_help_panel=OUTPUT)
+        bool, option("--dry-run", "Check everything, print the maximum counts, and stop.", rich_help_panel=OUTPUT)
     ] = False,
     config: Annotated[
         Path | None,
@@ -41,9 +41,9 @@ def run(
     ] = None,
     **options: Any,
 ) -> None:
-    """Run the protocol: play, reflect, select, test; then print the table and say where the files are.
+    """Run the protocol (play, reflect, select, test), then print the result and the folder of its files.
 
-    Every option is also an environment variable (--batch-size is ICTBENCH_BATCH_SIZE) and a key of the --config file.
+    Every option is also an environment variable (--batch-size: ICTBENCH_BATCH_SIZE) and a key of the --config file.
     """
     import ictbench
     from ictbench.cli.live_progress import watch
@@ -71,21 +71,22 @@ def run(
 
 
 def _how_to_continue(folder: Path | None) -> str:
-    """The command that goes on where this one stopped."""
+    """Return the command that continues this one."""
     if folder is None:
         return "Nothing was played yet"
-    given = sys.argv[1:]
-    out = [] if "--out" in given or any(word.startswith("--out=") for word in given) else ["--out", str(folder)]
-    return f"Continue with: ictbench {shlex.join([*given, *out])}"
+    arguments = sys.argv[1:]
+    if not any(word == "--out" or word.startswith("--out=") for word in arguments):
+        arguments = [*arguments, "--out", str(folder)]
+    return f"Continue with: ictbench {shlex.join(arguments)}"
 
 
 def _owed(result: Result) -> str:
-    why = f" ({'; '.join(result.host.troubles)})" if result.host.troubles else ""
-    return f"{result.owed} episodes or reflections are owed{why}"
+    reasons = f" ({'; '.join(result.host.troubles)})" if result.host.troubles else ""
+    return f"{result.owed} episodes or reflections are owed{reasons}"
 
 
 def _summary(finished: Run) -> dict[str, Any]:
-    """What a script wants to know, on one line."""
+    """Return the summary that --json prints."""
     result = finished.result
     return {
         "run": str(finished.folder),

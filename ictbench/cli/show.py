@@ -12,13 +12,13 @@ import typer
 def show(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     episode: Annotated[
-        str | None, typer.Option("--episode", help="Page through one trajectory; the beginning of a key will do.")
+        str | None, typer.Option("--episode", help="Page through the episode whose key starts with this text.")
     ] = None,
     episodes: Annotated[
-        str | None, typer.Option("--episodes", help="List keys that start so, e.g. read-; all with ''.")
+        str | None, typer.Option("--episodes", help="List the keys that start with this text, e.g. read-; '' for all.")
     ] = None,
 ) -> None:
-    """Print the tables of a run again, list its episodes, or page through one."""
+    """Print the tables of a run, list its episodes, or page through one of them."""
     from ictbench import load_run
     from ictbench.cli.render_result import episode_pages, print_result
 

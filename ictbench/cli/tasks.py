@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ictbench.choices import ProfileName
-from ictbench.cli.export import FORMAT, Format
+from ictbench.cli.export import Format
 
-app = typer.Typer(help="Look at suites and their task families.", no_args_is_help=True)
+app = typer.Typer(help="Inspect suites, their families and tasks.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -55,40 +55,42 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
     for profile, sizes in rows.items():
         profiles.add_row(profile, *("all" if size is None else str(size) for size in sizes.values()))
     pools = Table(title="Pools", title_justify="left")
-    for column in ("pool", "tasks", "of a loop"):
+    for column in ("pool", "tasks", "per loop"):
         pools.add_column(column)
     for row in loaded.pools.rows():
         pools.add_row(*row)
     for part in (families, profiles, pools):
         console.print(part)
     limits = loaded.limits
-    console.print(Text(f"Limits: {limits.max_steps} decisions an episode, {limits.prompt_bytes} bytes a prompt\n"))
+    console.print(Text(f"Limits: {limits.max_steps} decisions per episode, {limits.prompt_bytes} bytes per prompt\n"))
     console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"), soft_wrap=True)
 
 
 @app.command()
 def export(
     suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")],
-    form: Annotated[Format, FORMAT] = Format.PARQUET,
+    form: Format = "parquet",
     out: Annotated[Path | None, typer.Option("--out", help="New folder to write.", show_default="SUITE-tasks")] = None,
     families: Annotated[
-        str, typer.Option("--families", help="Families by name, or held-out, meta-train, all; several with commas.")
+        str,
+        typer.Option("--families", help="Families by name, or held-out, meta-train, all; separated by commas."),
     ] = "all",
-    profile: Annotated[ProfileName, typer.Option("--profile", help="Whose loops and sizes are listed.")] = "standard",
+    profile: Annotated[ProfileName, typer.Option("--profile", help="Profile of loops and sizes.")] = "standard",
     loops: Annotated[
-        int | None, typer.Option("--loops", help="Loops of generated tasks.", min=1, show_default="the profile's")
+        int | None,
+        typer.Option("--loops", help="Loops of generated tasks.", min=1, show_default="the profile's"),
     ] = None,
     whole_blocks: Annotated[
-        bool, typer.Option("--whole-blocks", help="All tasks of a loop's selection and test block.")
+        bool, typer.Option("--whole-blocks", help="List all tasks of the selection and test blocks of each loop.")
     ] = False,
 ) -> None:
-    """Write the tasks of a suite as a table: pools of games whole, generated tasks as each loop has them."""
+    """Write the tasks of a suite as a table: game pools in full, generated tasks as each loop uses them."""
     from ictbench.export import export_tasks
 
     folder = export_tasks(
         suite,
         out or Path(f"{Path(suite).stem}-tasks"),
-        form.value,
+        form,
         families=[name.strip() for name in families.split(",") if name.strip()],
         profile=profile,
         loops=loops,

@@ -1,4 +1,4 @@
-"""`ictbench train`: reflection states, and reinforcement learning on them."""
+"""`ictbench train`: collection of reflection states, and reinforcement learning on them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ictbench.cli.command_options import OptionsCommand, option, takes_run_optio
 if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
 
-app = typer.Typer(help="Train reflectors: collect reflection states, then reinforce what the playing rewards.")
+app = typer.Typer(help="Train reflectors: collect reflection states, then train on the rewards of played episodes.")
 
 
 @app.command("collect", cls=OptionsCommand)
 @takes_run_options("collect")
 def collect(
-    out: Annotated[Path, option("--out", "Folder of the states; one that holds the same loops is continued.")],
+    out: Annotated[Path, option("--out", "Folder of the states; a folder of the same loops is continued.")],
     quiet: Annotated[bool, option("--quiet", "No progress.")] = False,
     as_json: Annotated[bool, option("--json", "Make the last line of the output JSON.")] = False,
     **options: Any,
 ) -> None:
-    """Play loops on meta-train families and write their reflection states as a data set."""
+    """Play loops on meta-train families, and write their reflection states as a data set."""
     from ictbench.cli.live_progress import watch
     from ictbench.train import collect as collect_states
 
@@ -38,16 +38,16 @@ def collect(
 
 @app.command("grpo", cls=OptionsCommand)
 def grpo(
-    config: Annotated[Path, typer.Option("--config", help="YAML file of settings; see docs/training.md.")],
+    config: Annotated[Path, typer.Option("--config", help="YAML file of the settings; see docs/training.md.")],
     states: Annotated[Path | None, option("--states", "Folder of states, instead of the file's.")] = None,
     out: Annotated[Path | None, option("--out", "Folder of checkpoints, instead of the file's.")] = None,
     steps: Annotated[int | None, option("--steps", "Steps, instead of the file's.", min=1)] = None,
     seed: Annotated[int | None, option("--seed", "Seed, instead of the file's.", min=0)] = None,
     dry_run: Annotated[
-        bool, option("--dry-run", "Check everything but the weights, say what it is, and stop.")
+        bool, option("--dry-run", "Check everything except the weights, print the settings, and stop.")
     ] = False,
 ) -> None:
-    """Train a reflector by GRPO on rewards that are played; go on from its last good checkpoint where it has one."""
+    """Train a reflector by GRPO on the rewards of played episodes; continue from the last good checkpoint, if any."""
     from ictbench.train.grpo import train_grpo
     from ictbench.train.settings import TrainingSettings
     from ictbench.train.training_setup import prepare_training

@@ -8,6 +8,7 @@ import yaml
 
 from ictbench.export.features import features_of
 from ictbench.export.table_files import FileFormat, Table, file_name
+from ictbench.results.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,12 +45,12 @@ def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileF
 
 def facts(rows: Mapping[str, str]) -> str:
     """Return a Markdown table of names and values."""
-    return "\n".join(["| | |", "|---|---|", *(f"| {plain(name)} | {plain(value)} |" for name, value in rows.items())])
+    return markdown_table(("", ""), ((plain(name), plain(value)) for name, value in rows.items()))
 
 
 def plain(text: str) -> str:
-    """Escape text for a cell of a Markdown table."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    """Return text for Markdown: one line, with backslashes and HTML escaped."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("<", "&lt;")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -88,7 +89,7 @@ def _configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]
 
 
 def _columns(table: Table, count: int) -> str:
-    rows = [f"| `{name}` | {plain(field.description or '')} |" for name, field in table.row_type.model_fields.items()]
+    rows = [(f"`{name}`", plain(field.description or "")) for name, field in table.row_type.model_fields.items()]
     about = plain(table.row_type.__doc__ or "")
     return "\n".join(
         [
@@ -96,9 +97,7 @@ def _columns(table: Table, count: int) -> str:
             "",
             f"{count} rows. Each is {about[0].lower()}{about[1:]}",
             "",
-            "| column | meaning |",
-            "|---|---|",
-            *rows,
+            markdown_table(("column", "meaning"), rows),
         ]
     )
 

@@ -1,6 +1,6 @@
-"""The benchmark's world as a Gymnasium environment whose action is a system prompt.
+"""Gymnasium environment whose action is a system prompt.
 
-Importing it registers the environments' ids where Gymnasium is installed; names are loaded when they are first used.
+Importing this package registers the environment ids if Gymnasium is installed. Names are imported on first use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ictbench.meta.meta_env import MetaEnv
     from ictbench.meta.played_batch import Batch
 
-_HOMES = {"Batch": "played_batch", "MetaEnv": "meta_env"}
+_MODULES = {"Batch": "played_batch", "MetaEnv": "meta_env"}
 
 __all__ = ["Batch", "MetaEnv"]
 
@@ -24,6 +24,6 @@ if find_spec("gymnasium"):
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"ictbench.meta.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"ictbench.meta.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What came of playing some tasks under one prompt."""
+"""Episodes played under one prompt."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Batch:
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
-        """What a reflector may read: neither task nor seed is named."""
+        """What a reflector may read; they contain neither task ids nor seeds."""
         return tuple(episode.trajectory for episode in self.episodes)
 
     @property
     def solved(self) -> tuple[bool, ...]:
-        """Which tasks were solved."""
+        """Whether each task was solved."""
         return tuple(trajectory.solved for trajectory in self.trajectories)
 
     @property
     def success_rate(self) -> float:
-        """Share of the tasks that were solved; 0 of no tasks."""
+        """Share of tasks solved; 0 if there are no tasks."""
         return sum(self.solved) / max(len(self.solved), 1)
 
     @property
     def usage(self) -> Usage:
-        """What the actor's model cost."""
+        """Calls, tokens and cost of the actor's model."""
         return reduce(add, (episode.usage for episode in self.episodes), Usage())
 
     @property
     def text(self) -> str:
-        """The experience as the standard reflector reads it."""
+        """The trajectories as the standard reflector reads them."""
         return format_trajectories(self.trajectories)

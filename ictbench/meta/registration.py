@@ -1,7 +1,7 @@
-"""Gymnasium's ids of our meta-environments.
+"""Gymnasium ids of the meta-environments.
 
-Gymnasium 1 loads no plug-ins by itself. The ids are there once ictbench is imported after Gymnasium, or `ictbench.meta`
-at any time; `ictbench.meta:ictbench/…` has Gymnasium import that itself.
+Gymnasium 1 does not load plug-ins by itself. The ids exist after `ictbench` is imported later than Gymnasium, or after
+`ictbench.meta` is imported. The id `ictbench.meta:ictbench/…` makes Gymnasium import it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPELLED = {"minihack": "MiniHack", "alfworld": "ALFWorld"}
-"""Names that are not just a word with a capital."""
+SPELLINGS = {"minihack": "MiniHack", "alfworld": "ALFWorld"}
+"""Words of an id that are not simply capitalized."""
 
 
 def register_envs() -> None:
-    """Register one environment for each family of each suite that ships."""
+    """Register one environment for each family of each built-in suite."""
     from gymnasium import register, registry
 
     for env_id, suite, family in env_ids():
@@ -25,7 +25,7 @@ def register_envs() -> None:
 
 
 def env_ids() -> Iterator[tuple[str, str, str]]:
-    """Id, suite and family of each: `ictbench/MiniHack-Room-Dark-v1` is `room-dark` of `minihack-v1`."""
+    """Yield id, suite and family: `ictbench/MiniHack-Room-Dark-v1` is `room-dark` of `minihack-v1`."""
     import yaml
 
     from ictbench.suites.load import list_suites
@@ -34,5 +34,5 @@ def env_ids() -> Iterator[tuple[str, str, str]]:
         name, _, version = suite.rpartition("-")
         for family in yaml.safe_load(path.read_text(encoding="utf-8"))["families"]:
             words = f"{name}-{family}".split("-")
-            title = "-".join(SPELLED.get(word, word.capitalize()) for word in words)
+            title = "-".join(SPELLINGS.get(word, word.capitalize()) for word in words)
             yield f"ictbench/{title}-{version}", suite, family

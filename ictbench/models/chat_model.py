@@ -23,21 +23,21 @@ ACT_TOOL_DESCRIPTION = "Carry out one of the available actions."
 
 
 class ToolCall(TypedDict):
-    """One call of a tool."""
+    """A tool call."""
 
     id: str
     name: str
     arguments: str
-    """JSON, where the model wrote such."""
+    """JSON text as the model wrote it; it may be invalid."""
 
 
 class Message(TypedDict):
-    """One chat message."""
+    """A chat message."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
     call: NotRequired[ToolCall]
-    """What an assistant's message calls, and what a tool's message is the result of."""
+    """The call that an assistant message makes, or that a tool message answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,34 @@ class Completion:
     usage: Usage
     finish_reason: FinishReason = "stop"
     calls: tuple[ToolCall, ...] = ()
-    """Tools that it calls, in the style `tools`; a reply that calls one needs no text."""
+    """Tool calls, in the style `tools`; a reply with a call needs no text."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither text nor a call, although the token limit was not reached."""
+        return not (self.text.strip() or self.calls or self.finish_reason == "length")
 
 
 class ConstraintStyle(StrEnum):
-    """How a reply is restricted; also what an adapter's `capabilities` name."""
+    """The ways to constrain a reply; the `capabilities` of a model name those that it offers."""
 
     GRAMMAR = "grammar"
-    """`Thought: …`, a new line, `Action: ` and one of the choices."""
+    """`Thought: …`, a line break, `Action: ` and one of the choices."""
     JSON = "json"
-    """An object with a text `thought` and an `action` that is one of the choices."""
+    """A JSON object with a string `thought` and an `action` that is one of the choices."""
     TOOLS = "tools"
     """A call of the tool `act` with such an object as its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """Restricts a reply to a thought and one of some actions, by constrained decoding or as a tool."""
+    """Restricts a reply to a thought and one of several actions, by constrained decoding or a tool call."""
 
     style: ConstraintStyle
     choices: tuple[str, ...]
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of a reply of style `json`, and of the arguments of one of style `tools`."""
+        """Return the JSON Schema of a reply in style `json`, and of the call's arguments in style `tools`."""
         properties = {
             "thought": {"type": "string", "maxLength": THOUGHT_CHARACTERS},
             "action": {"type": "string", "enum": list(self.choices)},
@@ -78,38 +83,29 @@ class Constraint:
         return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
     def gbnf(self) -> str:
-        """The grammar of a reply of style `grammar`, in llama.cpp's notation."""
+        """Return the grammar of a reply in style `grammar`, in llama.cpp's GBNF notation."""
         actions = " | ".join(json.dumps(choice, ensure_ascii=False) for choice in self.choices)
         thought = f"[^\\n]{{1,{THOUGHT_CHARACTERS}}}"
         return f'root ::= "Thought: " {thought} "\\nAction: " action\naction ::= {actions}\n'
 
 
 class ChatModel(ABC):
-    """A chat model behind some provider, opened from a `ModelSpec` and used from one event loop.
+    """A chat model of some provider, created from a `ModelSpec` and used from one event loop.
 
-    An adapter makes one try a call: retries, limits and the cache are `ModelClient`'s. `complete` raises
-    `ModelFailure` for what the model caused, `TransientModelError` where another try may succeed, and
-    `EndpointRefusedError` where none will.
+    `complete` makes one attempt: retries, limits and the cache belong to `ModelClient`. To write your own, implement
+    `complete`, `fingerprint` and `aclose`, and run `ictbench.testing.check_model` on it.
     """
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
-    """The constraints that `complete` can impose."""
+    """The constraint styles that `complete` supports."""
     supports_prefill: bool = False
-    """Whether a last message of the assistant's is taken as the beginning of the reply: `complete` answers the rest."""
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether every worker may open its own from the spec, e.g. as it is only an address.
-
-        One that holds a process or weights exists once, and workers ask through the coordinator.
-        """
-        return False
+    """Whether a last message with the role `assistant` is the start of the reply, which `complete` continues."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        """Check the spec, keys included, so that a run fails before its first episode.
+        """Check the spec and the API key, so that a run fails before its first episode.
 
         Raises:
-            UsageError: the spec cannot work, e.g. a key is missing.
+            UsageError: The spec cannot work, e.g. an API key is missing.
         """
         self.spec = spec
 
@@ -117,23 +113,42 @@ class ChatModel(ABC):
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer `messages`, within `constraint` where it is given; its style is among the capabilities."""
+        """Request one completion, in one attempt.
 
-    @property
-    def known_fingerprint(self) -> str | None:
-        """The fingerprint, where it is known before the first reply, as it is of local weights."""
-        return None
+        Args:
+            messages: The conversation; it must not be modified.
+            seed: Sampling seed, for models that take one.
+            constraint: What the reply is restricted to; its style is one of `capabilities`.
 
-    @property
-    def address(self) -> str:
-        """Where requests go: models of one name at two addresses may differ."""
-        return self.spec.base_url or ""
+        Raises:
+            ModelFailure: The model caused the failure, e.g. an empty reply, a refusal or a context overflow.
+            TransientModelError: Another attempt may succeed.
+            EndpointRefusedError: No request to this endpoint can succeed.
+        """
 
     @property
     @abstractmethod
     def fingerprint(self) -> str | None:
-        """Identifies the weights or version, as far as the provider tells; None until it has answered."""
+        """Identifier of the weights or version, as far as the provider reports it; None before the first reply."""
+
+    @property
+    def known_fingerprint(self) -> str | None:
+        """The fingerprint if it is known before the first reply, as with local weights."""
+        return None
+
+    @property
+    def address(self) -> str:
+        """Destination of requests; the same model name at two addresses may be two models."""
+        return self.spec.base_url or ""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether every worker process may create its own instance from the spec, e.g. a client of an HTTP endpoint.
+
+        A model that holds a process or weights exists once; workers reach it through the coordinator.
+        """
+        return False
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Close connections."""
+        """Close connections; calling it again has no effect."""

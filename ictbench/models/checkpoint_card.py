@@ -1,4 +1,4 @@
-"""What a trained checkpoint says of itself: the file `ictbench.json` beside its weights."""
+"""The card of a trained checkpoint: the file `ictbench.json` beside its weights."""
 
 from __future__ import annotations
 
@@ -15,64 +15,65 @@ if TYPE_CHECKING:
 
 CARD_FILE = "ictbench.json"
 TRAINING_FILES = ("trainer_state.json", "training_args.bin", "optimizer.pt")
-"""Files by which a folder is known to come from training, with or without its card."""
+"""Files that show that a folder comes from training, even if its card is missing."""
 
 
 class TrainingCard(Record):
-    """How the weights in a folder came about."""
+    """Record of how the weights in a folder were trained."""
 
     schema_: Literal["ictbench.training/1"] = Field(default="ictbench.training/1", alias="schema")
     ictbench: str
-    """Version that trained it."""
+    """Version of ictbench that trained the model."""
     reflector: str
-    """Whose question its replies answer."""
+    """The reflector whose question the model answers."""
     experience: Literal["full", "events"]
-    """How it is shown its experience."""
+    """Format in which the model reads its experience."""
     trained_on: tuple[str, ...]
-    """`SUITE/FAMILY`, sorted; those of the model that training began with among them."""
+    """`SUITE/FAMILY`, sorted, including the families that the base model was trained on."""
     suite: str
     suite_digest: str
     states_digest: str
-    """Of the reflection states it was trained on."""
+    """Digest of the reflection states in the training data."""
     actor: str
-    """Who played for its rewards."""
+    """The actor that played for the rewards."""
     reward: str
     step: int
-    """Steps taken."""
+    """Training steps."""
     base: str
-    """The model that training began with."""
+    """The model that training started from."""
     base_digest: str | None
-    """Of that model's weights, where they lay on the machine."""
+    """Digest of the base model's weights, if they were local files."""
     config: dict[str, JsonValue]
-    """The whole configuration."""
+    """The whole training configuration."""
     versions: dict[str, str]
-    """Of the packages that trained it, and that its rewards were played with."""
+    """Versions of the packages used for training and for playing."""
 
 
 def find_card(spec: ModelSpec) -> TrainingCard | None:
-    """The card beside a model's weights on this machine: a checkpoint, a LoRA adapter, or a file converted from one.
+    """Return the card beside a model's local weights: a checkpoint, a LoRA adapter, or a file converted from one.
 
-    None where there is no sign that they were trained here.
+    Returns:
+        The card; None if nothing shows that the weights were trained by ictbench.
 
     Raises:
-        ConfigError: the card is damaged, or missing from a checkpoint.
+        ConfigError: The card is damaged, or a checkpoint has none.
     """
     return next((card for folder in _folders(spec) if (card := read_card(folder)) is not None), None)
 
 
 def read_card(folder: Path) -> TrainingCard | None:
-    """The card in a folder; None where it has none and need not have one.
+    """Return the card in a folder; None if it has none and need not have one.
 
     Raises:
-        ConfigError: it is damaged, or missing from a checkpoint.
+        ConfigError: The card is damaged, or the folder is a checkpoint without one.
     """
     try:
         return TrainingCard.model_validate_json((folder / CARD_FILE).read_bytes())
     except FileNotFoundError:
         if any((folder / name).exists() for name in TRAINING_FILES):
             raise ConfigError(
-                f"{folder} is a checkpoint without its card {CARD_FILE}: what it was trained on is unknown; take a "
-                "checkpoint that was written to its end, or put its card back"
+                f"{folder} is a checkpoint without its card {CARD_FILE}, so what it was trained on is unknown; "
+                "use a completely written checkpoint, or restore the card"
             ) from None
         return None
     except (OSError, ValidationError) as error:
@@ -80,7 +81,7 @@ def read_card(folder: Path) -> TrainingCard | None:
 
 
 def _folders(spec: ModelSpec) -> Iterator[Path]:
-    """Where a model's weights lie, the adapter's before its model's."""
-    for place in (spec.options.get("lora"), spec.model):
-        if isinstance(place, str) and place and (path := Path(place).expanduser()).exists():
-            yield path if path.is_dir() else path.parent
+    """Yield the local folders of a model's weights, the adapter's before the base model's."""
+    for path in (spec.options.get("lora"), spec.model):
+        if isinstance(path, str) and path and (local := Path(path).expanduser()).exists():
+            yield local if local.is_dir() else local.parent

@@ -1,4 +1,4 @@
-"""What every model gets around its adapter: cache, limits, retries, prices."""
+"""A model with response cache, limits, retries and prices around it."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
     from ictbench.models.usage_meter import RequestGate
 
 CHARACTERS_PER_TOKEN = 4
-"""Rough, and only used to spread requests under --tokens-per-minute."""
+"""A rough estimate, used only to spread requests under --tokens-per-minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how patiently a request is tried: exponential backoff with jitter, Retry-After honoured."""
+    """Retry policy: exponential backoff with jitter; Retry-After is honoured."""
 
-    tries: int = 5
-    base: float = 1.0
-    """Seconds to wait after the first try, give or take a half; doubled after each further one."""
-    longest: float = 60.0
-    """Seconds of waiting between tries, all together."""
+    attempts: int = 5
+    base_wait: float = 1.0
+    """Seconds to wait after the first failure, ± 50 %; doubled after each further one."""
+    max_wait: float = 60.0
+    """Seconds of waiting for one request, all waits together."""
 
-    def wait(self, failed: int, asked: float | None, waited: float) -> float | None:
-        """Seconds to wait after the `failed`-th try, or None to give up.
+    def wait(self, failures: int, retry_after: float | None, waited: float) -> float | None:
+        """Return the seconds to wait before the next attempt; None to give up.
 
         Args:
-            failed: tries so far, all failed.
-            asked: seconds the server asked to wait, if it did.
-            waited: seconds waited so far.
+            failures: Failed attempts so far.
+            retry_after: Seconds that the server asked to wait, if it did.
+            waited: Seconds waited so far.
         """
-        wait = self.base * 2 ** (failed - 1) * random.uniform(0.5, 1.5) if asked is None else asked
-        left = self.longest - waited
-        if failed >= self.tries or wait > left:
+        wait = self.base_wait * 2 ** (failures - 1) * random.uniform(0.5, 1.5) if retry_after is None else retry_after
+        left = self.max_wait - waited
+        if failures >= self.attempts or wait > left:
             return None
-        # Many requests are told the same second to come back: spread them a little.
+        # A server may send many clients the same Retry-After: jitter spreads their next attempts.
         return min(wait * random.uniform(1.0, 1.1), left)
 
 
 class ModelClient(ChatModel):
-    """An adapter with everything around it. `complete` raises `ModelUnavailableError` only after all retries."""
+    """A provider's model with cache, limits, retries and prices around it."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class ModelClient(ChatModel):
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer from the cache, or from the adapter within limits and after as many tries as help.
+        """Return the cached completion, or call the provider with limits and retries.
 
         Raises:
-            ModelFailure: the model caused it.
-            ModelUnavailableError: nothing usable came back, after all retries.
-            EndpointRefusedError: no request would fare better.
-            LimitReachedError: a limit of the whole run is reached.
+            ModelFailure: The model caused the failure.
+            ModelUnavailableError: No usable reply after all retries.
+            EndpointRefusedError: No request to this endpoint can succeed.
+            LimitReachedError: A limit of the whole run is reached.
         """
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
@@ -92,9 +92,9 @@ class ModelClient(ChatModel):
     async def complete_uncached(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """As `complete`, past the cache."""
+        """Call the provider with limits and retries, bypassing the cache; raises what `complete` raises."""
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
-        failed, waited = 0, 0.0
+        failures, waited = 0, 0.0
         while True:
             try:
                 async with self._meter.request(tokens):
@@ -103,50 +103,49 @@ class ModelClient(ChatModel):
             except ModelFailure as failure:
                 failure.usage = self._count(failure.usage or Usage(calls=1))
                 raise
-            except TransientModelError as trouble:
-                failed += 1
-                why = f"{self.spec.name}: {trouble}"
-                wait = self._retry.wait(failed, trouble.retry_after, waited)
+            except TransientModelError as error:
+                failures += 1
+                reason = f"{self.spec.name}: {error}"
+                wait = self._retry.wait(failures, error.retry_after, waited)
                 if wait is None:
-                    tries = f"{failed} tries" if failed > 1 else "1 try"
-                    detail = f"{self.spec.name}: {trouble} ({tries}, {waited:.0f} s of waiting)"
-                    raise ModelUnavailableError(detail) from trouble
-            await self._meter.wait(wait, why)
+                    attempts = f"{failures} attempts" if failures > 1 else "1 attempt"
+                    raise ModelUnavailableError(f"{reason} ({attempts}, {waited:.0f} s of waiting)") from error
+            await self._meter.wait(wait, reason)
             waited += wait
 
     @property
     def is_remote(self) -> bool:
-        """The adapter's."""
+        """See `ChatModel.is_remote`."""
         return self.adapter.is_remote
 
     @property
     def fingerprint(self) -> str | None:
-        """What was last seen, here or by a worker that opened the same model."""
+        """The fingerprint last reported by a worker that uses the same model, else the provider's."""
         return self._fingerprint or self.adapter.fingerprint
 
     def set_fingerprint(self, fingerprint: str) -> None:
-        """Note the fingerprint that a worker saw."""
+        """Store the fingerprint that a worker reports."""
         self._fingerprint = fingerprint
 
     @property
     def known_fingerprint(self) -> str | None:
-        """The adapter's."""
+        """See `ChatModel.known_fingerprint`."""
         return self.adapter.known_fingerprint
 
     @property
     def address(self) -> str:
-        """The adapter's."""
+        """See `ChatModel.address`."""
         return self.adapter.address
 
     async def aclose(self) -> None:
-        """Close the adapter."""
+        """Close the provider's model."""
         await self.adapter.aclose()
 
     def _count(self, usage: Usage) -> Usage:
-        """The usage with its price, where that is known and the provider did not say."""
+        """Add a usage to the meter; return it with its cost, from the price table if the provider reports none."""
         cost = usage.cost
-        if cost is None or not cost:
-            cost = self._price.of(usage) if self._price else None
+        if not cost:
+            cost = self._price.cost(usage) if self._price else None
         priced = usage.model_copy(update={"cost": cost})
         self._meter.count(priced)
         return priced

@@ -1,4 +1,4 @@
-"""JSON over HTTP to a model's endpoint: kept connections, and who is to blame for what went wrong."""
+"""JSON over HTTP to a model's endpoint, with kept-alive connections and classified errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import aiohttp
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
-from ictbench.models.http_errors import blame, excerpt, retry_after
+from ictbench.models.http_errors import classify_http_error, excerpt, parse_retry_after
+from ictbench.models.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,18 +22,15 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 15.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""This machine is reached without a proxy."""
+"""Hosts that are reached without a proxy."""
 
 
 class MalformedReplyError(Exception):
-    """A reply that is not what the endpoint should answer, e.g. cut short by a proxy: worth another try."""
+    """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
 
 
 class JsonClient:
-    """POSTs JSON to one endpoint. Connections are opened on first use, in the event loop that is running then.
-
-    `hints` tells the user what to check, by HTTP status. `secret` never occurs in an error message.
-    """
+    """Client that POSTs JSON to one endpoint. Connections are opened on first use, in the event loop running then."""
 
     def __init__(
         self,
@@ -43,41 +41,43 @@ class JsonClient:
         hints: Mapping[int, str],
         secret: str | None = None,
     ) -> None:
-        """Check the address.
+        """Check the base URL.
+
+        Args:
+            base_url: The endpoint's base URL.
+            headers: HTTP headers of every request.
+            timeout: Seconds that one request may take.
+            hints: What the user should check, by HTTP status.
+            secret: An API key that must never occur in an error message.
 
         Raises:
-            UsageError: not an http(s) address, or one that holds a password.
+            UsageError: The base URL is not an http(s) address, or it contains a password, a query or a fragment.
         """
-        try:
-            url = URL(base_url)
-        except ValueError as error:
-            raise UsageError(f"the base URL {base_url!r} cannot be read: {error}") from None
-        if url.password or url.user:
-            raise UsageError(f"the base URL of {url.host} holds a user or a password; give the key in its variable")
-        if url.query_string or url.fragment:
-            raise UsageError(f"the base URL of {url.host} holds a ?query or a #fragment; leave that out")
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise UsageError(f"the base URL {base_url!r} is not an http:// or https:// address")
-        self._base = url
+        self._base = _parse_base_url(base_url)
         self._headers = {"Content-Type": "application/json", "User-Agent": "ictbench", **headers}
         self._timeout = timeout
         self._hints = hints
-        self._secret = secret
+        self._redact = Redactor(secret or "")
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, path: str, body: Any, read: Callable[[dict[str, Any]], T]) -> T:
-        """What `read` makes of the endpoint's answer to `body`. One try; `read` may raise MalformedReplyError.
+        """Send `body` and return the reply as converted by `read`. Makes one attempt.
+
+        Args:
+            path: Path below the base URL.
+            body: JSON value to send.
+            read: Converts the reply, a JSON object; it may raise MalformedReplyError.
 
         Raises:
-            ModelFailure: the endpoint says that the request itself is at fault.
-            TransientModelError: another try may succeed.
-            EndpointRefusedError: it will not serve us.
+            ModelFailure: The endpoint reports that the request itself is at fault.
+            TransientModelError: Another attempt may succeed.
+            EndpointRefusedError: No request to this endpoint can succeed.
         """
         url = self._base / path
         data = json.dumps(body, separators=(",", ":")).encode()
         try:
-            # A redirected POST becomes a GET, so a redirect is reported and not followed.
-            async with self._opened().post(url, data=data, allow_redirects=False) as response:
+            # Following a redirect would turn the POST into a GET, so a redirect is an error.
+            async with self._open_session().post(url, data=data, allow_redirects=False) as response:
                 content = await response.read()
                 status, headers = response.status, response.headers
         except TimeoutError:
@@ -85,16 +85,16 @@ class JsonClient:
         except (aiohttp.ClientError, OSError) as error:
             raise self._transient("connection", str(error) or type(error).__name__) from None
         if status != 200:
-            raise self._refused(url, status, content, retry_after(headers))
+            raise self._classify(url, status, content, parse_retry_after(headers))
         try:
             reply = json.loads(content)
         except ValueError:
-            raise self._transient("malformed", f"the answer is not JSON: {excerpt(content)}") from None
+            raise self._transient("malformed", f"the reply is not JSON: {excerpt(content)}") from None
         if not isinstance(reply, dict):
-            raise self._transient("malformed", f"the answer is not a JSON object: {excerpt(content)}")
+            raise self._transient("malformed", f"the reply is not a JSON object: {excerpt(content)}")
         if reply.get("error"):
-            # Some gateways and LM Studio report an error with status 200.
-            raise self._refused(url, status, content, None)
+            # LM Studio and some gateways report errors with status 200.
+            raise self._classify(url, status, content, None)
         try:
             return read(reply)
         except MalformedReplyError as error:
@@ -106,34 +106,52 @@ class JsonClient:
         if session is not None:
             await session.close()
 
-    def _refused(self, url: URL, status: int, content: bytes, asked: float | None) -> IctbenchError:
-        """The error for a reply that reports one."""
-        code, text = (self._clean(part) for part in _error_of(content))
-        return blame(status, code, text, endpoint=str(url), hints=self._hints, asked=asked)
-
-    def _transient(self, kind: TransientKind, said: str, asked: float | None = None) -> TransientModelError:
-        return TransientModelError(kind, self._clean(f"{self._base}: {said}"), asked)
-
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             host = self._base.host or ""
             self._session = aiohttp.ClientSession(
-                # The engine bounds concurrency; a second bound here would only hide it.
+                # Concurrency is limited by the usage meter; a second limit here would only hide that one.
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=self._headers,
-                # Not trust_env: it reads ~/.netrc in a thread for every request.
+                # Not trust_env, which reads ~/.netrc in a thread for every request.
                 proxy=None if host in LOOPBACK or proxy_bypass(host) else getproxies().get(self._base.scheme),
                 timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=CONNECT_SECONDS),
             )
         return self._session
 
-    def _clean(self, text: str) -> str:
-        return text.replace(self._secret, "[key]") if self._secret else text
+    def _classify(self, url: URL, status: int, content: bytes, retry_after: float | None) -> IctbenchError:
+        code, text = (self._redact(part) for part in _parse_error(content))
+        return classify_http_error(status, code, text, endpoint=str(url), hints=self._hints, retry_after=retry_after)
+
+    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
+        return TransientModelError(kind, self._redact(f"{self._base}: {message}"))
 
 
-def _error_of(content: bytes) -> tuple[str, str]:
-    """Code and text of an error reply, in whichever of the usual places they are."""
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which JSON can contain but which cannot be encoded in a file or a digest."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _parse_base_url(base_url: str) -> URL:
+    try:
+        url = URL(base_url)
+    except ValueError as error:
+        raise UsageError(f"the base URL {base_url!r} cannot be parsed: {error}") from None
+    if url.password or url.user:
+        raise UsageError(
+            f"the base URL of {url.host} contains a user name or a password; "
+            "remove it, and put the API key into its environment variable"
+        )
+    if url.query_string or url.fragment:
+        raise UsageError(f"the base URL of {url.host} contains a ?query or a #fragment; remove it")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError(f"the base URL {base_url!r} is not an http:// or https:// address")
+    return url
+
+
+def _parse_error(content: bytes) -> tuple[str, str]:
+    """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
     except ValueError:

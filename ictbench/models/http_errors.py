@@ -1,4 +1,4 @@
-"""Who is to blame for a request that failed: the request itself, the configuration, or a passing condition."""
+"""Classification of HTTP errors: the request's fault, the configuration's, or a transient condition."""
 
 from __future__ import annotations
 
@@ -12,52 +12,65 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelEr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHOWN_CHARACTERS = 300
-STOPPING = frozenset({401, 402, 403, 404, 405, 407})
-"""Client errors that no other request to this endpoint would escape: they stop the run."""
-PASSING = frozenset({408, 409, 425, 429})
-"""Client errors that are worth another try."""
-FILTERED = frozenset({"content_filter", "content_policy_violation"})
+    from ictbench.errors import TransientKind
 
-# How OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic word it.
-OVERFLOW = re.compile(
+EXCERPT_CHARACTERS = 300
+FATAL_STATUSES = frozenset({401, 402, 403, 404, 405, 407})
+"""Client errors that every request to this endpoint would meet: they stop the run."""
+TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
+"""Client errors that are worth another attempt."""
+FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
+
+# Wordings of OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic.
+CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(length|size|window)|maximum context|exceed\w*[ _]context|context[ _]exceeded"
     r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens",
     re.IGNORECASE,
 )
-# OpenAI says so with status 429, Anthropic with 400.
-PENNILESS = re.compile(r"insufficient_quota|credit balance is too low", re.IGNORECASE)
+# OpenAI reports it with status 429, Anthropic with 400.
+NO_CREDIT = re.compile(r"insufficient_quota|credit balance is too low", re.IGNORECASE)
 
 
-def blame(
-    status: int, code: str, text: str, *, endpoint: str, hints: Mapping[int, str], asked: float | None = None
+def classify_http_error(
+    status: int, code: str, text: str, *, endpoint: str, hints: Mapping[int, str], retry_after: float | None = None
 ) -> ModelFailure | TransientModelError | EndpointRefusedError:
-    """The error for a reply that reports one.
+    """Return the exception for an error response.
 
     Args:
-        status: of the HTTP reply.
-        code: the provider's own name for the error, empty where it gave none.
-        text: what it says, without secrets.
-        endpoint: who says so, for the user.
-        hints: what the user should check, by status.
-        asked: seconds it asked to wait before another try.
+        status: HTTP status.
+        code: The provider's own error code; empty if there is none.
+        text: Error message, without secrets.
+        endpoint: The endpoint, as shown to the user.
+        hints: What the user should check, by status.
+        retry_after: Seconds that the server asks to wait before another attempt.
     """
-    said = f"HTTP {status}" + (f": {text}" if text else "")
-    worded = f"{code} {text}"
-    if PENNILESS.search(worded):
-        return EndpointRefusedError(f"{endpoint}: {said} (check the account's balance)")
-    if status in STOPPING or 300 <= status < 400:
-        return EndpointRefusedError(f"{endpoint}: {said} ({hints.get(status, 'check the base URL')})")
-    # Before the rest: some servers answer 200 or 500 here. A rate limit is no overflow.
-    if status not in PASSING and OVERFLOW.search(worded):
-        return ModelFailure("context_overflow", said)
-    if 400 <= status < 500 and status not in PASSING:
-        return ModelFailure("refused" if code in FILTERED else "bad_request", said)
-    return TransientModelError("rate_limited" if status == 429 else "overloaded", f"{endpoint}: {said}", asked)
+    message = f"HTTP {status}" + (f": {text}" if text else "")
+    code_and_text = f"{code} {text}"
+    if NO_CREDIT.search(code_and_text):
+        return EndpointRefusedError(f"{endpoint}: {message} (check the account's balance)")
+    if status in FATAL_STATUSES or 300 <= status < 400:
+        return EndpointRefusedError(f"{endpoint}: {message} ({hints.get(status, 'check the base URL')})")
+    # Checked whatever the status, as some servers report it with 200 or 500; but a rate limit is not an overflow.
+    if status not in TRANSIENT_STATUSES and CONTEXT_OVERFLOW.search(code_and_text):
+        return ModelFailure("context_overflow", message)
+    if 400 <= status < 500 and status not in TRANSIENT_STATUSES:
+        return ModelFailure("refused" if code in FILTER_CODES else "bad_request", message)
+    kind: TransientKind = "rate_limited" if status == 429 else "overloaded"
+    return TransientModelError(kind, f"{endpoint}: {message}", retry_after)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After asks for, given as a number or as a date; None where absent or unreadable."""
+def api_hints(key_variable: str, model: str) -> dict[int, str]:
+    """Return what to check for each status of a provider's API."""
+    return {
+        401: f"check {key_variable}",
+        402: "check the account's balance",
+        403: "check that the key may use this model",
+        404: f"check the model name {model!r} and the base URL",
+    }
+
+
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds in a Retry-After header, given as a number or a date; None if absent or unreadable."""
     value = headers.get("Retry-After", "")
     try:
         seconds = float(value)
@@ -70,6 +83,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def excerpt(content: bytes | str) -> str:
-    """The beginning of a reply, on one line."""
+    """Return the start of a response body, on one line."""
     text = " ".join((content.decode(errors="replace") if isinstance(content, bytes) else content).split())
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "…"

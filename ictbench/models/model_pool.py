@@ -1,4 +1,4 @@
-"""The open models of one process: each opened once, all with the same limits and cache."""
+"""The open models of one process: one instance per spec, all with the same limits and cache."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class ModelPool:
         self._models: dict[str, ModelClient] = {}
 
     def open(self, spec: ModelSpec) -> ModelClient:
-        """The one model of a spec.
+        """Return the model of a spec, always the same instance.
 
         Raises:
-            UnknownNameError: no such provider.
-            UsageError: the spec cannot work, e.g. a key is missing.
+            UnknownNameError: The provider does not exist.
+            UsageError: The spec cannot work, e.g. an API key is missing.
         """
         key = spec.model_dump_json()
         if key not in self._models:
@@ -45,12 +45,12 @@ class ModelPool:
         return self._models[key]
 
     async def check(self) -> None:
-        """Ask every open model for one reply, past the cache: does it answer at all?
+        """Request one uncached completion from every open model, to check that it answers.
 
         Raises:
-            EndpointRefusedError: one refuses the key, the model or the request.
-            ModelUnavailableError: one does not answer.
-            LimitReachedError: a limit of the whole run is reached.
+            EndpointRefusedError: An endpoint refuses the key, the model or the request.
+            ModelUnavailableError: An endpoint does not answer.
+            LimitReachedError: A limit of the whole run is reached.
         """
         await asyncio.gather(*map(_check, self._models.values()))
 

@@ -1,4 +1,4 @@
-"""A cache of replies in one SQLite file, safe with many processes."""
+"""Response cache in one SQLite file that many processes may share."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
     from ictbench.models.chat_model import ChatModel, Constraint, Message
 
-WAIT_SECONDS = 30.0
-"""How long a writer waits for another process to finish its own write."""
+LOCK_SECONDS = 30.0
+"""Maximum time that a writer waits for another process to finish its write."""
 
 
 class ResponseCache:
-    """Same address, model, sampling, messages, seed and constraint → the same reply, which costs nothing."""
+    """Replies by model, address, sampling, messages, seed and constraint; a cached reply costs nothing."""
 
     def __init__(self, path: Path) -> None:
-        """Open the cache, or make it.
+        """Open the cache; create the file if it does not exist.
 
         Raises:
-            ConfigError: the file cannot be used.
+            ConfigError: The file cannot be used.
         """
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=WAIT_SECONDS, check_same_thread=False)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute(
@@ -42,17 +42,17 @@ class ResponseCache:
     def key(
         self, model: ChatModel, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
     ) -> str:
-        """SHA-256 of everything that a reply may depend on.
+        """Return the SHA-256 of everything that a reply may depend on.
 
-        Only a fingerprint that is known before the first reply counts: one that a provider tells along with it
-        cannot be known when the question is asked.
+        Of fingerprints, only one that is known before the first reply is part of the key: one that arrives with the
+        reply is not known when the cache is looked up.
         """
-        asked = [constraint.style, list(constraint.choices)] if constraint else None
+        restriction = [constraint.style, list(constraint.choices)] if constraint else None
         spec = model.spec.model_dump(mode="json", exclude={"timeout"})
-        return digest_of([model.address, model.known_fingerprint, spec, list(messages), seed, asked])
+        return digest_of([model.address, model.known_fingerprint, spec, list(messages), seed, restriction])
 
     def get(self, key: str) -> Completion | None:
-        """A reply given before."""
+        """Return the cached reply, if there is one."""
         row = self._database.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
@@ -60,7 +60,7 @@ class ResponseCache:
         return Completion(text, Usage(cache_hits=1), finish_reason, tuple(calls))
 
     def put(self, key: str, completion: Completion) -> None:
-        """Keep a reply; the first one stays."""
+        """Store a reply, unless the key already has one."""
         reply = json.dumps([completion.text, completion.finish_reason, *completion.calls], ensure_ascii=False)
         self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, reply))
 

@@ -1,4 +1,4 @@
-"""What a run's models have used, are doing now, and may use: one meter for all of them."""
+"""Usage, limits and requests in flight of a whole run: one meter for all its models."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 waiting_clock: ContextVar[list[float] | None] = ContextVar("waiting_clock", default=None)
-"""Where seconds of waiting (for retries, limits, a free connection) are added up, if someone keeps count."""
+"""One-element list to which `WaitingTimer` adds the seconds spent waiting for retries, limits or a free connection."""
 
 request_priority: ContextVar[int] = ContextVar("request_priority", default=0)
-"""Which requests go first where they queue, lowest first."""
+"""Priority of requests in a queue; the lowest number goes first."""
 
 
 class RequestGate(Protocol):
-    """What every request passes: a `UsageMeter`, or the far end of one."""
+    """Gate that every request passes: a `UsageMeter`, or the proxy of one in a worker process."""
 
     def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
-        """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through."""
+        """Hold a connection for one attempt of about `tokens` tokens, as soon as all limits allow it."""
 
-    async def wait(self, seconds: float, why: str) -> None:
-        """Wait before another try."""
+    async def wait(self, seconds: float, reason: str) -> None:
+        """Wait before the next attempt."""
 
     def count(self, usage: Usage) -> None:
-        """Add what a reply cost."""
+        """Add the usage of a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on a whole run, over all its models; None for no bound."""
+    """Limits of a whole run, for all its models together; None means no limit."""
 
     max_connections: int = 16
     requests_per_minute: int | None = None
@@ -54,43 +54,43 @@ class Limits:
     max_tokens: int | None = None
     """Input and output tokens."""
     max_time: float | None = None
-    """Seconds, of this sitting."""
+    """Seconds, for the current session only."""
 
 
 @dataclass
 class UsageMeter:
-    """Counts usage, bounds it, and knows how many requests are in flight or waiting."""
+    """Counts usage, enforces limits, and knows how many requests are in flight or waiting."""
 
     limits: Limits = field(default_factory=Limits)
     spent: Usage = field(default_factory=Usage)
-    """Everything paid for, retried and interrupted work included; starts at what earlier sittings spent."""
+    """All usage that was paid for, including retries and interrupted work; starts at the sum of earlier sessions."""
     in_flight: int = 0
     retrying: int = 0
-    """Requests that wait before another try."""
+    """Requests that wait before their next attempt."""
     retries: int = 0
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         limits = self.limits
         self._connections = PrioritySemaphore(limits.max_connections)
-        # A rate knows no priorities: only the most urgent request waits for it, the others for that one's place.
-        self._head = PrioritySemaphore(1)
+        # The rate limiters have no priorities, so only the most urgent request waits for them; the others wait here.
+        self._rate_turn = PrioritySemaphore(1)
         self._requests = AsyncLimiter(limits.requests_per_minute, 60) if limits.requests_per_minute else None
         self._tokens = AsyncLimiter(limits.tokens_per_minute, 60) if limits.tokens_per_minute else None
 
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
-        """Hold a connection for one try that may take about `tokens` tokens, once every limit lets it through.
+        """Hold a connection for one attempt of about `tokens` tokens, as soon as all limits allow it.
 
         Raises:
-            LimitReachedError: a limit of the whole run is reached.
+            LimitReachedError: A limit of the whole run is reached.
         """
         self.check()
         priority = request_priority.get()
         with WaitingTimer():
             if self._requests or self._tokens:
-                async with self._head.slot(priority):
-                    await self._pace(tokens)
+                async with self._rate_turn.slot(priority):
+                    await self._wait_for_rates(tokens)
             await self._connections.acquire(priority, self._connections.ticket())
         self.in_flight += 1
         try:
@@ -100,38 +100,31 @@ class UsageMeter:
             self.in_flight -= 1
             self._connections.release()
 
-    async def _pace(self, tokens: int) -> None:
-        if self._requests:
-            await self._requests.acquire()
-        if self._tokens:
-            # No amount above the bucket's size would ever get through.
-            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
-
-    async def wait(self, seconds: float, why: str) -> None:
-        """Wait before another try."""
-        self.change_retrying(1, why)
+    async def wait(self, seconds: float, reason: str) -> None:
+        """Wait before the next attempt."""
+        self.change_retrying(1, reason)
         try:
             with WaitingTimer():
                 await asyncio.sleep(seconds)
         finally:
             self.change_retrying(-1)
 
-    def change_retrying(self, change: int, why: str = "") -> None:
-        """Note that so many more requests wait before another try, or fewer."""
+    def change_retrying(self, change: int, reason: str = "") -> None:
+        """Add to, or subtract from, the number of requests that wait before their next attempt."""
         self.retrying += change
         self.retries += max(change, 0)
-        if why:
-            log.info("a request is tried again: %s", why)
+        if reason:
+            log.info("retrying a request: %s", reason)
 
     def count(self, usage: Usage) -> None:
-        """Add what a reply cost."""
+        """Add the usage of a reply."""
         self.spent += usage
 
     def check(self) -> None:
-        """Stop at a limit.
+        """Check the limits of the whole run.
 
         Raises:
-            LimitReachedError: one is reached.
+            LimitReachedError: A limit is reached.
         """
         limits, spent = self.limits, self.spent
         tokens = spent.input_tokens + spent.output_tokens
@@ -140,16 +133,23 @@ class UsageMeter:
         if limits.max_cost is not None and spent.cost is not None and spent.cost >= limits.max_cost:
             raise LimitReachedError(f"--max-cost {limits.max_cost:g} is reached: ${spent.cost:.4f} is spent")
         if limits.max_time is not None and time.monotonic() - self._started >= limits.max_time:
-            raise LimitReachedError(f"--max-time {limits.max_time:g} s is over")
+            raise LimitReachedError(f"--max-time {limits.max_time:g} s is reached")
+
+    async def _wait_for_rates(self, tokens: int) -> None:
+        if self._requests:
+            await self._requests.acquire()
+        if self._tokens:
+            # The limiter would never grant more than its capacity.
+            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
 
 
 class WaitingTimer:
-    """Adds the time its block takes to the clock of whoever is keeping count."""
+    """Context manager that adds the duration of its block to `waiting_clock`, if that is set."""
 
     def __enter__(self) -> None:
-        self._since = time.monotonic()
+        self._start = time.monotonic()
 
     def __exit__(self, *_: object) -> None:
         clock = waiting_clock.get()
         if clock is not None:
-            clock[0] += time.monotonic() - self._since
+            clock[0] += time.monotonic() - self._start

@@ -1,4 +1,4 @@
-"""Digests of weights on disk: what identifies a local model."""
+"""Digests of weights on disk, which identify a local model."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PATTERNS = ("*.safetensors", "*model*.bin")
 
 
 def weights_digest(path: Path) -> str:
-    """`sha256:…` of a file of weights, or over the weight files in a folder.
+    """Return the digest `sha256:…` of a weights file, or of all weights files in a folder.
 
-    It reads them once in a process, a second or so a gigabyte, and again when their size or time changes.
+    Reading takes about a second per gigabyte. The result is cached in this process until size or time of a file change.
 
     Raises:
-        ConfigError: they cannot be read, or the folder holds none.
+        ConfigError: The weights cannot be read, or the folder has none.
     """
     try:
         if path.is_file():
@@ -31,7 +31,7 @@ def weights_digest(path: Path) -> str:
     except OSError as error:
         raise ConfigError(f"weights {str(path)!r} cannot be read: {error.strerror}") from error
     if not digests:
-        raise ConfigError(f"{str(path)!r} holds no weights ({', '.join(PATTERNS)})")
+        raise ConfigError(f"{str(path)!r} contains no weights ({', '.join(PATTERNS)})")
     return f"sha256:{digest_of(digests)}"
 
 

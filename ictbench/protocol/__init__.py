@@ -1,20 +1,24 @@
-"""The ICT protocol, as a state machine without I/O."""
+"""The ICT protocol as a state machine without I/O, and the record of a loop."""
 
-from ictbench.protocol.loop import Audit, Audited, Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
-from ictbench.protocol.plan import loop_plan
+from ictbench.protocol.loop import Audit, Loop, Play, Reflect, Request, Score
+from ictbench.protocol.loop_episodes import episode_uses, keys_for, played_tasks
+from ictbench.protocol.loop_plan import LoopPlan, loop_plan
+from ictbench.protocol.loop_result import LoopResult
 from ictbench.protocol.seeds import reflection_seed, sampling_seed
 
 __all__ = [
     "Audit",
-    "Audited",
     "Loop",
-    "LoopOutcome",
     "LoopPlan",
+    "LoopResult",
     "Play",
     "Reflect",
     "Request",
     "Score",
+    "episode_uses",
+    "keys_for",
     "loop_plan",
+    "played_tasks",
     "reflection_seed",
     "sampling_seed",
 ]

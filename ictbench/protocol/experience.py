@@ -1,4 +1,4 @@
-"""The experience of a loop: which tasks are played in which turn."""
+"""Experience batches of a loop: the tasks of each turn, by kind of experience."""
 
 from __future__ import annotations
 
@@ -16,48 +16,58 @@ Batches = tuple[tuple["Task", ...], ...]
 
 
 def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: Experience) -> Batches:
-    """A batch a turn, in the order that the protocol fixes, which begins alike for every arm.
+    """Return one batch of tasks per turn, in the order that the protocol fixes for every arm.
 
     Raises:
-        PoolTooSmallError: the family has too few tasks.
+        PoolTooSmallError: The family has too few tasks.
+        ConfigError: The experience is that of another family, and the suite has only one.
     """
     turns, size = sizes.turns, sizes.batch_size
     match experience:
         case "retried":
             return (tuple(suite.experience_order(family, loop, size)),) * turns
         case "halved":
-            # Of batches of 3, one and two by turns: half of all, as near as each turn can come to it.
+            # Half of all tasks: with batches of 3, turns get 1 and 2 tasks alternately.
             ends = [turn * size // 2 for turn in range(turns + 1)]
         case "fresh" | "foreign":
             ends = [turn * size for turn in range(turns + 1)]
-    met = another_family(suite, family) if experience == "foreign" else family
-    order = suite.experience_order(met, loop, ends[-1])
+    source = next_family(suite, family) if experience == "foreign" else family
+    order = suite.experience_order(source, loop, ends[-1])
     return tuple(tuple(order[start:end]) for start, end in pairwise(ends))
 
 
-def another_family(suite: Suite, family: str) -> str:
-    """The next family of the suite; after the last comes the first.
+def next_family(suite: Suite, family: str) -> str:
+    """Return the family after `family` in the suite's order; the first follows the last.
 
     Raises:
-        ConfigError: there is no other.
+        ConfigError: The suite has only one family.
     """
     names = list(suite.families)
     if len(names) < 2:
-        raise ConfigError(f"suite {suite.name} has one family only, so there are no episodes of another")
+        raise ConfigError(
+            f"suite {suite.name} has only the family {family!r}; experience of another family needs at least two"
+        )
     return names[(names.index(family) + 1) % len(names)]
 
 
-def check_experience(experience: Experience, sizes: Sizes, label: str, *, audit: bool) -> None:
-    """Refuse sizes that a reflector's experience cannot be played in.
+def check_experience(experience: Experience, sizes: Sizes, reflector: str, *, audit: bool) -> None:
+    """Check that the sizes and the audit fit a reflector's kind of experience.
 
     Raises:
-        ConfigError: they do not fit.
+        ConfigError: They do not fit.
     """
     if experience == "halved" and sizes.batch_size < 2:
-        raise ConfigError(f"reflector {label} plays half of each batch itself: it needs a batch size of 2 or more")
+        raise ConfigError(
+            f"reflector {reflector} plays half of each batch itself and needs a batch size of at least 2, "
+            f"not {sizes.batch_size}"
+        )
     if audit and sizes.turns < 2:
-        raise ConfigError("an audit compares each turn with the next: it needs at least 2 turns, and there is 1")
+        raise ConfigError(
+            f"an audit compares each turn with the next and needs at least 2 turns, not {sizes.turns}; "
+            "raise --turns or omit --audit"
+        )
     if audit and experience != "fresh":
         raise ConfigError(
-            f"an audit compares each batch with the next, fresh one; the experience of {label} is {experience}"
+            f"an audit compares each batch with a fresh one, and the experience of reflector {reflector} is "
+            f"{experience}; omit --audit"
         )

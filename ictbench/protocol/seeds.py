@@ -1,4 +1,4 @@
-"""Where sampling seeds come from."""
+"""Sampling seeds of actors and reflectors."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from ictbench.records import digest_of
 
 
 def sampling_seed(suite_digest: str, task_id: str, replicate: int = 0) -> int:
-    """The 31-bit seed an actor samples with: of these three and of nothing else, so that arms are paired."""
+    """Return the 31-bit sampling seed of an actor.
+
+    It depends on these arguments only, so all arms of a comparison play a task with the same seed.
+    """
     return _seed([suite_digest, task_id, replicate])
 
 
 def reflection_seed(suite_digest: str, family: str, loop: int, turn: int) -> int:
-    """The 31-bit seed a reflector samples with."""
+    """Return the 31-bit sampling seed of a reflector."""
     return _seed([suite_digest, family, loop, turn])
 
 

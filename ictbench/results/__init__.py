@@ -1,4 +1,4 @@
-"""Results: the file, the measures, their statistics, the tables, comparisons and the check for regressions."""
+"""Results: schema of the file, measures, statistics, tables, comparison and regression check."""
 
 from ictbench.results.comparison import compare
 from ictbench.results.comparison_schema import Comparison

@@ -1,44 +1,38 @@
-"""A run's records, made rows."""
+"""Rows of a run for export and data frames."""
 
 from __future__ import annotations
 
 import json
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from ictbench.records import episode_key
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import episode_uses, keys_for
+from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
 from ictbench.results.rows import EpisodeRow, ReflectionRow, ResultRow, Tested, Use
-from ictbench.results.tables import success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ictbench.protocol import LoopResult
     from ictbench.records import Episode, Reflection
-    from ictbench.results.schema import FamilyResult, LoopResult, Purpose, Result
+    from ictbench.results.schema import FamilyResult, Result
 
-Uses = dict[str, tuple[tuple["Purpose", int, int], ...]]
-"""By episode key: pool, loop and index of the prompt of every use."""
+Uses = dict[str, tuple[Use, ...]]
+"""Uses of each episode, by its key."""
 
 
 def uses_of(result: Result) -> Uses:
-    """What every episode of the finished loops was played for."""
-    found: Uses = {}
+    """Return the uses of every episode of the finished loops."""
+    uses: Uses = {}
     for family in result.families:
         for loop in family.loops:
-            for purpose, index, tasks, _ in played(loop):
-                for task in tasks:
-                    key = episode_key(task, loop.prompts[index].text)
-                    found[key] = (*found.get(key, ()), (purpose, loop.index, index))
-            for turn, keys in enumerate(loop.replays, 1):
-                for key in keys:
-                    found[key] = (*found.get(key, ()), ("replay", loop.index, turn))
-    return found
+            for purpose, prompt, key in episode_uses(loop):
+                uses[key] = (*uses.get(key, ()), Use(pool=purpose, loop=loop.index, prompt=prompt))
+    return uses
 
 
 def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
-    """An episode, with what it was played for."""
-    trajectory, used = episode.trajectory, uses.get(episode.key, ())
+    """Return the row of an episode with its uses."""
+    trajectory, own_uses = episode.trajectory, uses.get(episode.key, ())
     return EpisodeRow(
         **episode.usage.model_dump(),
         key=episode.key,
@@ -46,9 +40,9 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
         task=episode.task.id,
         env=episode.task.env,
         params=_json(episode.task.params),
-        pools=tuple(dict.fromkeys(pool for pool, _, _ in used)),
-        loops=tuple(sorted({loop for _, loop, _ in used})),
-        uses=tuple(Use(pool=pool, loop=loop, prompt=prompt) for pool, loop, prompt in used),
+        pools=tuple(dict.fromkeys(use.pool for use in own_uses)),
+        loops=tuple(sorted({use.loop for use in own_uses})),
+        uses=own_uses,
         prompt=episode.prompt,
         seed=episode.seed,
         replicate=episode.replicate,
@@ -66,7 +60,12 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
 
 
 def reflection_rows(result: Result, recorded: Callable[[str, int, int], Reflection]) -> Iterator[ReflectionRow]:
-    """Every turn of the finished loops; `recorded` gives the reflection of a family, loop and turn."""
+    """Yield the row of every turn of the finished loops.
+
+    Args:
+        result: The result.
+        recorded: Returns the reflection of a family, loop and turn.
+    """
     for family in result.families:
         for loop in family.loops:
             for turn in range(1, len(loop.prompts)):
@@ -74,7 +73,7 @@ def reflection_rows(result: Result, recorded: Callable[[str, int, int], Reflecti
 
 
 def result_rows(result: Result) -> Iterator[ResultRow]:
-    """Every finished loop."""
+    """Yield the row of every finished loop."""
     for family in result.families:
         for loop in family.loops:
             yield _result_row(result, family, loop)
@@ -88,14 +87,14 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
         family=family,
         loop=loop.index,
         turn=turn,
-        episodes=tuple(episode_key(task, before.text) for task in batch.tasks),
+        episodes=tuple(keys_for(loop, "experience", turn - 1)),
         outcomes=batch.outcomes,
         prompt_before=before.text,
         prompt_after=after.text,
         digest_before=before.digest,
         digest_after=after.digest,
-        selection_before=success(loop.selection[turn - 1]),
-        selection_after=success(loop.selection[turn]),
+        selection_before=success_rate(loop.selection[turn - 1]),
+        selection_after=success_rate(loop.selection[turn]),
         best=loop.best == turn,
         audit_replayed=audit and audit.replayed,
         audit_fresh=audit and audit.fresh,
@@ -106,7 +105,7 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
 
 
 def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> ResultRow:
-    base, best, last = (success(loop.test[index]) for index in (0, loop.best, len(loop.prompts) - 1))
+    levels = levels_of(loop)
     return ResultRow(
         suite=result.suite.name,
         suite_digest=result.suite.digest,
@@ -118,12 +117,10 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         family=family.name,
         role=family.role,
         loop=loop.index,
-        base=base,
-        best=best,
-        last=last,
-        gain=best - base,
-        last_gain=last - base,
-        overfitting_gap=_overfitting_gap(loop),
+        **levels._asdict(),
+        gain=levels.gain,
+        last_gain=levels.last_gain,
+        overfitting_gap=float(overfitting_gaps(loop).mean()) if loop.audit else None,
         best_prompt=loop.best,
         prompts=tuple(prompt.digest for prompt in loop.prompts),
         selection_tasks=loop.selection_tasks,
@@ -133,15 +130,6 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         ictbench=result.ictbench,
         versions=_json(result.versions),
     )
-
-
-def _overfitting_gap(loop: LoopResult) -> float | None:
-    turns = zip(loop.audit, loop.batches, loop.batches[1:], strict=False)
-    gaps = [
-        (success(audit.replayed) - success(own.outcomes)) - (success(following.outcomes) - success(audit.fresh))
-        for audit, own, following in turns
-    ]
-    return fmean(gaps) if gaps else None
 
 
 def _json(value: Any) -> str:

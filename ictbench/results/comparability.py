@@ -1,4 +1,4 @@
-"""What a result's numbers depend on besides its reflector; the protocol page says what must be equal."""
+"""Setup of a result: everything its numbers depend on except the reflector."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ if TYPE_CHECKING:
 
     from ictbench.results.schema import Player, Result
 
-NOTHING = "(none)"
-WITHIN = {"suite digest": "suite"}
-"""What is not worth telling where the thing itself is another."""
+ABSENT = "(none)"
+PART_OF = {"suite digest": "suite"}
+"""Names whose difference follows from that of another name."""
 
 
 def disagreements(results: Sequence[Result]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What is not the same in all results, the gravest first: its name, and what it is in each."""
+    """Yield what differs between the setups of results, most important first: its name and its value in each result.
+
+    If a whole differs, such as the suite or the actor, its parts are omitted.
+    """
     setups = [setup_of(result) for result in results]
-    told: set[str] = set()
+    reported: set[str] = set()
     for name in dict.fromkeys(name for setup in setups for name in setup):
-        values = tuple(setup.get(name, NOTHING) for setup in setups)
-        whole = WITHIN.get(name, name.partition("'s ")[0])
-        if len(set(values)) > 1 and (whole == name or whole not in told):
-            told.add(name)
+        values = tuple(setup.get(name, ABSENT) for setup in setups)
+        whole = PART_OF.get(name, name.partition("'s ")[0])
+        if len(set(values)) > 1 and (whole == name or whole not in reported):
+            reported.add(name)
             yield name, values
 
 
 def setup_of(result: Result) -> dict[str, str]:
-    """All of it, by name, the gravest first: results of equal setups may be compared."""
+    """Return the setup of a result by name, most important first; results with equal setups may be compared."""
     return dict(_setup(result))
 
 
@@ -37,17 +40,17 @@ def _setup(result: Result) -> Iterator[tuple[str, str]]:
     yield from result.versions.items()
     yield "profile", result.profile
     yield from ((name, str(size)) for name, size in result.sizes)
-    yield "families", ", ".join(family.name for family in result.families) or NOTHING
+    yield "families", ", ".join(family.name for family in result.families) or ABSENT
     yield "max_steps", str(result.max_steps)
     yield "prompt_bytes", str(result.prompt_bytes)
-    yield from _actor(result.actor)
+    yield from _actor_setup(result.actor)
 
 
-def _actor(actor: Player) -> Iterator[tuple[str, str]]:
-    """All but how a model is reached."""
+def _actor_setup(actor: Player) -> Iterator[tuple[str, str]]:
+    """Yield everything about the actor except how its model is reached."""
     yield "actor", actor.label
-    plain = actor.model_dump(mode="json", exclude={"label", "model"})
-    model = actor.model.model_dump(mode="json", exclude={"base_url", "timeout", "options"}) if actor.model else {}
+    fields = actor.model_dump(mode="json", exclude={"label", "model"})
     if actor.model:
-        model["model options"] = actor.model.options
-    yield from ((f"actor's {name}", str(value)) for name, value in {**plain, **model}.items())
+        fields |= actor.model.model_dump(mode="json", exclude={"base_url", "timeout", "options"})
+        fields["model options"] = actor.model.options
+    yield from ((f"actor's {name}", str(value)) for name, value in fields.items())

@@ -1,4 +1,4 @@
-"""Arms compared on the same tasks: differences, intervals, p-values, and what can be concluded."""
+"""Comparison of arms on the same tasks: differences, intervals, p-values and conclusions."""
 
 from __future__ import annotations
 
@@ -33,69 +33,74 @@ ROLES: tuple[Role, ...] = ("held-out", "meta-train")
 def compare(reference: Result, *others: Result, measure: Measure = "best", force: bool = False) -> Comparison:
     """Compare results with a reference on the same tasks.
 
-    P-values come from sign flips of whole (family, loop) differences, corrected after Holm across families, and
-    across arms where there are several.
+    P-values come from sign flips of whole (family, loop) differences. They are corrected after Holm across families,
+    and across arms if there are several.
+
+    Args:
+        reference: The result that the others are compared with.
+        others: Results of other arms.
+        measure: The measure to compare.
+        force: Compare results that are not comparable, and say so.
 
     Raises:
-        UsageError: there is nothing to compare with.
-        ResultError: two results are not comparable and `force` is not given, or have no loop in common.
+        UsageError: There is no other result, or the measure cannot be compared.
+        ResultError: Two results are not comparable and `force` is False, or they have no loop in common.
     """
     require_measures(measure)
     if not others:
-        raise UsageError("a comparison needs two runs or more")
-    reasons = [comparable_by_force(reference, other, force) for other in others]
-    first, *labels = names_of(reference, *others)
+        raise UsageError("a comparison needs at least two runs, and only one is given")
+    reasons = [check_comparable(reference, other, force) for other in others]
+    reference_name, *labels = names_of(reference, *others)
     shared = reference.intervals == "for these games"
-    rows = [_differences(pair(reference, other), measure, shared) for other in others]
+    rows = _corrected([_differences(pair(reference, other), measure, shared) for other in others])
     arms = tuple(
-        _arm(reference, other, label, why, row, measure)
-        for other, label, why, row in zip(others, labels, reasons, _corrected(rows), strict=True)
+        _arm(reference, other, label, reason, arm_rows, measure)
+        for other, label, reason, arm_rows in zip(others, labels, reasons, rows, strict=True)
     )
-    found = Comparison(
-        measure=measure, reference=first, suite=reference.suite.name, games=reference.intervals, arms=arms
+    comparison = Comparison(
+        measure=measure, reference=reference_name, suite=reference.suite.name, games=reference.intervals, arms=arms
     )
-    return found.model_copy(
-        update={"arms": tuple(arm.model_copy(update={"verdict": verdict(found, arm)}) for arm in arms)}
-    )
+    concluded = tuple(arm.model_copy(update={"verdict": verdict(comparison, arm)}) for arm in arms)
+    return comparison.model_copy(update={"arms": concluded})
 
 
-def comparable_by_force(reference: Result, other: Result, force: bool) -> tuple[str, ...]:
-    """Why two results may not be compared; without `force`, that is an error.
+def check_comparable(reference: Result, other: Result, force: bool) -> tuple[str, ...]:
+    """Return the reasons why two results are not comparable; with `force` only.
 
     Raises:
-        ResultError: there is a reason, and no force.
+        ResultError: There is a reason, and `force` is False.
     """
     reasons = incomparable(reference, other)
     if reasons and not force:
         names = " and ".join(names_of(reference, other))
-        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; --force compares them all the same")
+        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; use --force to compare them anyway")
     return reasons
 
 
 def _arm(
-    reference: Result, other: Result, label: str, why: tuple[str, ...], rows: list[Difference], measure: Measure
+    reference: Result, other: Result, label: str, reasons: tuple[str, ...], rows: list[Difference], measure: Measure
 ) -> Arm:
     means = tuple(row for row in rows if row.family is None)
     return Arm(
         label=label,
-        not_comparable=why,
+        not_comparable=reasons,
         families=tuple(row for row in rows if row.family is not None),
         means=means,
-        over=_over(reference, other, means[0].difference) if measure == "best" else {},
+        over=_over_wrapped(reference, other, means[0].difference) if measure == "best" else {},
         verdict=(),
     )
 
 
-def _over(reference: Result, other: Result, difference: Interval) -> dict[str, Interval]:
+def _over_wrapped(reference: Result, other: Result, difference: Interval) -> dict[str, Interval]:
     if wrapper := wrapper_of(reference, other):
         return {wrapper: difference}
-    if not (wrapper := wrapper_of(other, reference)):
-        return {}
-    return {wrapper: -difference}
+    if wrapper := wrapper_of(other, reference):
+        return {wrapper: -difference}
+    return {}
 
 
 def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> list[Difference]:
-    """Family by family, then the mean of each role, held-out first."""
+    """Return one row per family, then one per role with the mean, held-out first."""
     rows = [_difference([family], measure, shared, family.name) for family in paired]
     for role in ROLES:
         if families := [family for family in paired if family.role == role]:
@@ -127,7 +132,10 @@ def _difference(families: list[PairedFamily], measure: Measure, shared: bool, na
 
 
 def _corrected(arms: list[list[Difference]]) -> list[list[Difference]]:
-    """Corrected after Holm: families of all arms together, and the means of each role over all arms."""
+    """Return the rows with p-values corrected after Holm.
+
+    Families of all arms are one group; the means of each role over all arms are another.
+    """
     groups: dict[Role | None, list[float]] = {}
     for row in (row for rows in arms for row in rows):
         groups.setdefault(_group(row), []).append(row.p)

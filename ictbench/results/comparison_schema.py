@@ -1,4 +1,4 @@
-"""Records of a comparison: differences of one arm from a reference, by family and in the mean."""
+"""Records of a comparison: differences of each arm from the reference, by family and on average."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from ictbench.results.schema import Interval
 
 
 class Difference(Record):
-    """One family, or the mean over families of one role, in two runs."""
+    """Difference of an arm from the reference in one family, or on average over the families of one role."""
 
     family: str | None
-    """None for a mean over families."""
+    """None for the mean over families."""
     role: Role
     families: int
     loops: int
-    """Loops that were paired, over all families."""
+    """Number of paired loops, over all families."""
     reference: float
     other: float
     difference: Interval
     """Other minus reference."""
     p: float
-    """Of sign flips of whole loops, two-sided."""
+    """Two-sided p-value of sign flips of whole loops."""
     p_corrected: float
-    """After Holm: over all families and arms, or, for a mean over families, over all arms."""
+    """After Holm: over all families and arms; for a mean over families, over all arms."""
     smallest_p: float
-    """What these sizes allow, before correction."""
+    """Smallest p-value that these sizes allow, before correction."""
     wins: int
-    """Tasks that the other solved and the reference did not; a description, no test."""
+    """Tasks that the arm solved and the reference did not: descriptive, no test."""
     ties: int
     losses: int
 
     @property
     def name(self) -> str:
-        """Of the family, or the role whose families the mean is of."""
+        """Name of the family, or of the mean with its role."""
         return self.family or f"mean {self.role}"
 
 
@@ -44,14 +44,14 @@ class Arm(Record):
 
     label: str
     not_comparable: tuple[str, ...]
-    """Why it may not be compared, if it was all the same, by force."""
+    """Reasons why the two are not comparable; not empty only if the comparison was forced."""
     families: tuple[Difference, ...]
     means: tuple[Difference, ...]
-    """One a role, held-out first."""
+    """One per role, held-out first."""
     over: dict[str, Interval]
-    """Best of a reflector minus best of the same one wrapped, by the wrapper's name, where one of the two is that."""
+    """By name of a wrapper: best of a reflector minus best of the same reflector wrapped, if these are the two runs."""
     verdict: tuple[str, ...]
-    """What can be concluded and what cannot, in words."""
+    """Sentences on what can be concluded and what cannot."""
 
     @property
     def rows(self) -> tuple[Difference, ...]:
@@ -60,16 +60,16 @@ class Arm(Record):
 
     @property
     def over_blind(self) -> Interval | None:
-        """Best minus best of the same reflector without trajectories, where one of the two is that of the other."""
+        """Best minus best of the same reflector without trajectories; None unless these are the two runs."""
         return self.over.get("blind")
 
 
 class Comparison(Record):
-    """Runs compared with the first of them."""
+    """Runs compared with a reference run."""
 
     measure: Measure
     reference: str
     suite: str
     games: Literal["over loops", "for these games"]
-    """What intervals speak of, as in a result."""
+    """Scope of the intervals, as in a result."""
     arms: tuple[Arm, ...]

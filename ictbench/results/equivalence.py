@@ -1,7 +1,7 @@
-"""Whether two arms are as good as equal: two one-sided tests (Schuirmann 1987), each at 5 %.
+"""Equivalence of two arms by two one-sided tests (Schuirmann 1987), each at 5 %.
 
-They show equivalence where the 90 % interval of the difference lies within a margin on either side of 0. Failing to
-show a difference is not enough, and neither is a difference of 0 seen in a few loops that vary much.
+The tests show equivalence if the 90 % interval of the difference lies within a margin around 0. A difference that is
+not significant does not show equivalence, and neither does a difference of 0 in a few loops that vary much.
 """
 
 from __future__ import annotations
@@ -17,30 +17,41 @@ if TYPE_CHECKING:
     from ictbench.results.intervals import Floats
 
 TOST_CONFIDENCE = 0.9
-"""Of the interval: both tests together at 5 % each."""
+"""Confidence of the interval that corresponds to both tests at 5 % each."""
 
 
 def difference_of_means(one: Sequence[Floats], other: Sequence[Floats]) -> Interval:
-    """Mean over families of `other` less that of `one`, with its 90 % interval, where the two share no tasks.
+    """Return the mean over families of `other` minus that of `one`, for arms that played different tasks.
 
-    Each family is loops x tasks of outcomes, with at least two loops. Loops are the independent units; the two
-    variances are combined after Welch and Satterthwaite.
+    Loops are the independent units. The variances of both arms are combined after Welch and Satterthwaite.
+
+    Args:
+        one: Outcomes by family, each loops × tasks with at least two loops.
+        other: Outcomes of the other arm.
+
+    Returns:
+        The difference with its 90 % interval.
     """
     before, after = (estimate([Sample(family) for family in families]) for families in (one, other))
-    parts = [(float(found.error) ** 2, float(found.freedom)) for found in (before, after)]
-    total = sum(part for part, _ in parts)
-    freedom = total**2 / sum(part**2 / degrees for part, degrees in parts)
+    variances = [(float(arm.error) ** 2, float(arm.freedom)) for arm in (before, after)]
+    total = sum(variance for variance, _ in variances)
+    freedom = total**2 / sum(variance**2 / degrees for variance, degrees in variances)
     return _interval(Estimate(after.value - before.value, total**0.5, freedom))
 
 
 def mean_of_differences(differences: Sequence[Floats], *, shared: bool) -> Interval:
-    """The same where both played the same tasks: from task by task `other` less `one`, by family.
+    """Return the mean over families of differences by task, for arms that played the same tasks.
 
-    `shared` says that all loops of a family have the same tasks.
+    Args:
+        differences: Outcomes of the other arm minus those of the first, by family, each loops × tasks.
+        shared: Whether all loops of a family have the same tasks.
+
+    Returns:
+        The difference with its 90 % interval.
     """
     return _interval(estimate([Sample(family) for family in differences], shared=shared))
 
 
-def _interval(found: Estimate) -> Interval:
-    value, half = float(found.value), float(found.half_width(TOST_CONFIDENCE))
-    return Interval(value=value, low=max(-1.0, value - half), high=min(1.0, value + half))
+def _interval(difference: Estimate) -> Interval:
+    value, half_width = float(difference.value), float(difference.half_width(TOST_CONFIDENCE))
+    return Interval(value=value, low=max(-1.0, value - half_width), high=min(1.0, value + half_width))

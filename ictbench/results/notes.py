@@ -1,4 +1,4 @@
-"""What a reader of a result should know beside its numbers, a line each."""
+"""Remarks that a reader needs besides the numbers of a result."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def remarks(result: Result) -> Iterator[str]:
-    """The lines, most important first."""
+    """Yield remarks on a result, one line each, most important first."""
     if not result.complete:
-        yield f"Incomplete: {result.owed} owed; the table holds the loops that are finished."
+        yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
     if result.retried_failures:
-        again = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
-        yield f"Failed episodes played again on request: {again}."
+        counts = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
+        yield f"Failed episodes played again on request: {counts}."
     if result.sizes.loops < 3:
         yield "Fewer than 3 loops: no intervals."
     elif result.intervals == "for these games":
-        yield "All loops are scored on the same games: the intervals speak for these games."
+        yield "All loops are scored on the same games: the intervals hold for these games only."
     for family in result.families:
         if family.note:
             yield f"{family.name}: {family.note}."
@@ -33,12 +33,12 @@ def remarks(result: Result) -> Iterator[str]:
     if result.control:
         yield f"The reflector is a control, never ranked: {result.control}."
     if not result.ranked:
-        reasons = [*result.deviations] if result.deviations else []
+        reasons = [*result.deviations]
         if result.profile == "quick":
             reasons.insert(0, "the quick profile is never ranked")
         if reasons or not result.control:
-            yield f"Not for ranking: {'; '.join(reasons) or 'incomplete'}."
+            yield f"Not ranked: {'; '.join(reasons) or 'incomplete'}."
     if result.reflector_trained_on or result.reflector.model:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
-        yield "The actor is scripted, no language model."
+        yield "The actor is scripted, not a language model."

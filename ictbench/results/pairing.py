@@ -1,4 +1,4 @@
-"""What two results have in common: whether they may be compared, and their outcomes on the same tasks."""
+"""Pairing of two results: whether they are comparable, and their outcomes on the same tasks."""
 
 from __future__ import annotations
 
@@ -10,80 +10,81 @@ import numpy as np
 from ictbench.errors import ResultError, UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.results.comparability import disagreements
-from ictbench.results.formatting import told_apart
+from ictbench.results.formatting import distinct_labels
 from ictbench.results.intervals import Sample
+from ictbench.results.outcomes import outcomes_by_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from ictbench.protocol import LoopResult
     from ictbench.records import Role
     from ictbench.results.intervals import Floats
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.results.schema import FamilyResult, Result
 
 Measure = Literal["best", "last", "gain", "last_gain", "base"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 def bounds(measure: Measure) -> tuple[float, float]:
-    """Of a difference in a measure."""
+    """Return the bounds of a difference in a measure."""
     return (-2.0, 2.0) if measure.endswith("gain") else (-1.0, 1.0)
 
 
 def names_of(*results: Result) -> list[str]:
-    """Reflectors, with their folders where two are the same."""
-    return told_apart([result.reflector.label for result in results], [result.host.folder for result in results])
+    """Return the labels of the results' reflectors, with their folders if two are equal."""
+    return distinct_labels([result.reflector.label for result in results], [result.host.folder for result in results])
 
 
 def require_measures(*names: str) -> None:
-    """Refuse what is no measure that can be paired.
+    """Check that measures can be compared.
 
     Raises:
-        UnknownNameError: one is not.
+        UnknownNameError: One of them cannot.
     """
     for name in names:
         if name not in MEASURES:
-            raise UnknownNameError(f"{name!r} is no measure to compare; {suggest(name, MEASURES)}")
+            raise UnknownNameError(f"{name!r} is not a measure that can be compared; {suggest(name, MEASURES)}")
 
 
 def incomparable(reference: Result, other: Result) -> tuple[str, ...]:
-    """Every reason why two results may not be compared, in words; empty if they may.
+    """Return every reason why two results are not comparable; empty if they are.
 
-    Comparable are results of the same suite, profile, loops, actor, prompt cap and environment packages.
+    Results are comparable if suite, profile, loops, actor, prompt cap and environment packages are the same.
     """
     reasons = [f"{what} {before} against {after}" for what, (before, after) in disagreements((reference, other))]
     for result, name in zip((reference, other), names_of(reference, other), strict=True):
         if not result.complete:
             reasons.append(f"the run of {name} is incomplete: {result.owed} owed, or loops missing")
     if not reasons:
-        reasons += [f"only one of them: {one}" for one in sorted({*reference.deviations} ^ {*other.deviations})]
+        only_one = sorted({*reference.deviations} ^ {*other.deviations})
+        reasons += [f"only one of them deviates: {deviation}" for deviation in only_one]
     return tuple(reasons)
 
 
 def wrapper_of(wrapped: Result, plain: Result) -> str | None:
-    """By what name one run's reflector is wrapped around that of the other: `blind`, `shuffled`; None if it is not."""
+    """Return the wrapper, e.g. `blind`, by which one run's reflector wraps that of the other; None if it does not."""
     inside = wrapped.reflector.options.get("reflector")
     spec = plain.reflector.model_dump(mode="json", include={"label", "name", "options"})
     same = inside == spec and wrapped.reflector.model == plain.reflector.model
     return wrapped.reflector.name if same else None
 
 
-def is_blind_of(blind: Result, seeing: Result) -> bool:
-    """Whether one run's reflector is that of the other, shown no trajectories."""
-    return wrapper_of(blind, seeing) == "blind"
+def is_blind_of(blind: Result, plain: Result) -> bool:
+    """Return whether one run's reflector is that of the other without trajectories."""
+    return wrapper_of(blind, plain) == "blind"
 
 
 @dataclass(frozen=True, slots=True)
 class PairedFamily:
-    """Outcomes of one family in both runs, each loops x tasks: the same loops on the same tasks."""
+    """Outcomes of two runs in one family, each loops × tasks, for the same loops and tasks."""
 
     name: str
     role: Role
     reference: dict[str, Floats]
-    """Under `base`, `best` and `last`."""
+    """By prompt: `base`, `best` and `last`."""
     other: dict[str, Floats]
 
     def difference(self, measure: Measure) -> Sample:
-        """Task by task: other minus reference; and what it would be if either had kept prompt[0]."""
+        """Return other minus reference by task, and the means that it would have if either had kept prompt[0]."""
         before, after = _values(self.reference, measure), _values(self.other, measure)
         if measure == "base":
             return Sample(after - before)
@@ -92,23 +93,26 @@ class PairedFamily:
         return Sample(after - before, np.array(unchanged))
 
     def levels(self, measure: Measure) -> tuple[float, float]:
-        """The measure itself, of the reference and of the other."""
+        """Return the measure of the reference and of the other run."""
         return float(_values(self.reference, measure).mean()), float(_values(self.other, measure).mean())
 
 
 def pair(reference: Result, other: Result) -> list[PairedFamily]:
-    """All families with loops that both runs have finished and tested on the same tasks.
+    """Pair the loops that both runs finished and tested on the same tasks, by family.
 
     Raises:
-        ResultError: there is none.
+        ResultError: There is no such loop.
     """
     families = {family.name: family for family in other.families}
     paired = [
         PairedFamily(
-            family.name, family.role, outcomes_of([one for one, _ in loops]), outcomes_of([two for _, two in loops])
+            family.name,
+            family.role,
+            outcomes_by_prompt([loop for loop, _ in loops]),
+            outcomes_by_prompt([loop for _, loop in loops]),
         )
         for family in reference.families
-        if family.name in families and (loops := _loops(family, families[family.name]))
+        if family.name in families and (loops := _common_loops(family, families[family.name]))
     ]
     if not paired:
         names = " and ".join(names_of(reference, other))
@@ -116,17 +120,7 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
     return paired
 
 
-def outcomes_of(loops: Sequence[LoopResult]) -> dict[str, Floats]:
-    """What was solved under prompt[0], the best and the last prompt: loops x test tasks of each."""
-    indices = {"base": [0] * len(loops), "best": [loop.best for loop in loops]}
-    indices["last"] = [len(loop.prompts) - 1 for loop in loops]
-    return {
-        name: np.array([[float(o) for o in loop.test[i]] for loop, i in zip(loops, which, strict=True)])
-        for name, which in indices.items()
-    }
-
-
-def _loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:
+def _common_loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResult, LoopResult]]:
     by_index = {loop.index: loop for loop in other.loops}
     pairs = [(loop, by_index[loop.index]) for loop in one.loops if loop.index in by_index]
     return [(loop, same) for loop, same in pairs if loop.test_tasks == same.test_tasks]
@@ -143,5 +137,5 @@ def _values(outcomes: dict[str, Floats], measure: Measure) -> Floats:
 
 
 def _kept(outcomes: dict[str, Floats], measure: Measure) -> float:
-    """What a loop that keeps prompt[0] would have."""
+    """Return the measure of a loop that keeps prompt[0]."""
     return 0.0 if measure.endswith("gain") else float(outcomes["base"].mean())

@@ -1,7 +1,7 @@
-"""Reading a result file: one clear line for whatever is wrong with it.
+"""Reading of result files.
 
-A schema's number rises when a field goes, or comes to mean something else. A field may be added under the same number,
-with a default: a newer ictbench reads an older file, and an older one names the field it does not know.
+The schema's number rises when a field is removed or changes its meaning. A field with a default may be added under the
+same number: a newer ictbench reads an older file, and an older one names the unknown field.
 """
 
 from __future__ import annotations
@@ -23,38 +23,36 @@ if TYPE_CHECKING:
 
 
 def read_result(path: Path) -> Result:
-    """A result file, whole and unchanged.
+    """Read a result file.
 
     Raises:
-        ResultError: it cannot be read, is of another schema, is damaged, was edited, or contradicts itself.
+        ResultError: The file cannot be read, has another schema, is damaged, was edited, or contradicts itself.
     """
     return check_result(_parse(path), path)
 
 
 def check_result(content: Any, path: Path) -> Result:
-    """The result that a file's JSON holds; `path` is what errors name.
+    """Return the result in a file's JSON; `path` is for error messages.
 
     Raises:
-        ResultError: it is of another schema, is damaged, was edited, or contradicts itself.
+        ResultError: The content has another schema, is damaged, was edited, or contradicts itself.
     """
     _check_schema(path, content)
-    for where, value in _not_finite(content, ""):
-        raise ResultError(f"{path} is damaged: {where} is {value}, which is no number")
+    for place, value in _non_finite(content, ""):
+        raise ResultError(f"{path} is damaged: {place} is {value}, which is not a number")
     try:
         result = Result.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise ResultError(
-            f"{path} is no result of schema {SCHEMA}: {where}: {first['msg']}{_other(content)}"
-        ) from error
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise _not_a_result(path, f"{place}: {first['msg']}{_written_by(content)}") from error
     for contradiction in contradictions(result):
         raise ResultError(f"{path} contradicts itself: {contradiction}")
     if "checksum" not in content:
-        raise ResultError(f"{path} is no result of schema {SCHEMA}: checksum: Field required{_other(content)}")
+        raise _not_a_result(path, f"checksum: Field required{_written_by(content)}")
     if content["checksum"] != checksum_of(content):
         raise ResultError(
-            f"{path} was edited: its checksum is not that of its content; continue its run to have it written again"
+            f"{path} was edited: its checksum does not match its content; continue its run to write it again"
         )
     return result
 
@@ -65,35 +63,39 @@ def _parse(path: Path) -> Any:
     except OSError as error:
         raise ResultError(f"result {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ResultError(f"{path} is no result of schema {SCHEMA}: byte {error.start} is no UTF-8") from error
+        raise _not_a_result(path, f"byte {error.start} is not UTF-8") from error
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ResultError(f"{path} is no result of schema {SCHEMA}, or is cut short: {where}: {error.msg}") from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ResultError(f"{path} is not a result of schema {SCHEMA}, or is cut off: {place}: {error.msg}") from error
 
 
 def _check_schema(path: Path, content: Any) -> None:
-    named = content.get("schema") if isinstance(content, dict) else None
-    if named == SCHEMA:
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema == SCHEMA:
         return
-    kind, _, number = str(named).partition("/")
-    if kind == SCHEMA.partition("/")[0] and number.isdecimal() and int(number) > int(SCHEMA.partition("/")[2]):
+    kind, _, number = str(schema).partition("/")
+    known_kind, _, known_number = SCHEMA.partition("/")
+    if kind == known_kind and number.isdecimal() and int(number) > int(known_number):
         raise ResultError(
-            f"{path} is of schema {named}: written by a newer ictbench than {__version__}; update ictbench"
+            f"{path} has schema {schema}, written by a newer ictbench than {__version__}; update ictbench"
         )
-    found = "it names none" if named is None else f"its schema is {named!r:.80}"
-    raise ResultError(f"{path} is no result of schema {SCHEMA}: {found}")
+    raise _not_a_result(path, "no schema is given" if schema is None else f"its schema is {schema!r:.80}")
 
 
-def _not_finite(value: Any, where: str) -> Iterator[tuple[str, float]]:
-    """Places of NaN and infinity, which JSON has no words for, and a huge number becomes."""
+def _not_a_result(path: Path, reason: str) -> ResultError:
+    return ResultError(f"{path} is not a result of schema {SCHEMA}: {reason}")
+
+
+def _non_finite(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    """Yield the places of NaN and infinity, which are not JSON; huge numbers are read as infinity."""
     if isinstance(value, float) and not math.isfinite(value):
-        yield where, value
+        yield place, value
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, part in inner:
-        yield from _not_finite(part, f"{where}.{name}".lstrip("."))
+        yield from _non_finite(part, f"{place}.{name}".lstrip("."))
 
 
-def _other(content: dict[str, Any]) -> str:
-    """The version that wrote a file, where it is another one than reads it."""
+def _written_by(content: dict[str, Any]) -> str:
+    """Return the version that wrote a file, if it is not the running one."""
     version = content.get("ictbench")
     return "" if version == __version__ else f"; ictbench {version!s:.20} wrote it, and this is {__version__}"

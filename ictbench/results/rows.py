@@ -1,6 +1,6 @@
-"""The rows of export and of frames: the text under a field is what its column means.
+"""Rows of exported tables and data frames; the docstring of a field describes its column.
 
-`params`, `versions` and `state` stay JSON, as what they hold differs from suite to suite.
+`params`, `versions` and `state` are JSON, as their content differs from suite to suite.
 """
 
 from __future__ import annotations
@@ -10,42 +10,42 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from ictbench.choices import FailureKind
+from ictbench.protocol.loop_result import Purpose
 from ictbench.records import End, Record, ReflectionFailure, Role, Step
-from ictbench.results.schema import Purpose
 
 
 class Row(Record):
-    """Base of the rows."""
+    """Base class of the rows."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class Use(Row):
-    """What an episode was played for."""
+    """One use of an episode."""
 
     pool: Purpose
     loop: int
     prompt: int
-    """Index of the prompt in that loop; of a replay, of the prompt that its turn ended with."""
+    """Index of the prompt in that loop; for a replay, of the prompt that its turn produced."""
 
 
 class Costs(Row):
-    """What calls to a model cost."""
+    """Usage of a model."""
 
     calls: int
-    """Calls to the model that were answered."""
+    """Number of answered calls to the model."""
     input_tokens: int
-    """Tokens read."""
+    """Input tokens."""
     output_tokens: int
-    """Tokens written."""
+    """Output tokens."""
     cached_tokens: int
-    """Of the tokens read, those that the provider had cached."""
+    """Input tokens that the provider had cached."""
     reasoning_tokens: int
-    """Of the tokens written, those of hidden reasoning."""
+    """Output tokens of hidden reasoning."""
     cost: float | None
-    """US dollars; missing where a price is unknown."""
+    """Cost in US dollars; missing if a price is unknown."""
     cache_hits: int
-    """Replies that came from the response cache: no calls, no tokens, no cost."""
+    """Replies from the response cache; they count as no calls, tokens or cost."""
 
 
 class _Episode(Row):
@@ -56,42 +56,42 @@ class _Episode(Row):
     task: str
     """The task's id."""
     env: str
-    """Environment adapter."""
+    """Name of the environment adapter."""
     params: str
-    """JSON: what starts the task, e.g. its seed."""
+    """JSON: parameters that start the task, e.g. its seed."""
     pools: tuple[Purpose, ...]
-    """Pools it was played for: experience, selection, test; audit where that plays experience again, replay where the
-    reflector does."""
+    """Pools it was played for: experience, selection, test; also audit and replay, for experience tasks that the audit
+    or the reflector played."""
     loops: tuple[int, ...]
-    """Loops that it counts in; empty where none of them is finished."""
+    """Indices of the finished loops that use it."""
     uses: tuple[Use, ...]
-    """Each use: its pool, its loop, and the index of the prompt in that loop."""
+    """Every use: its pool, its loop, and the index of the prompt in that loop."""
     prompt: str
-    """Digest of the prompt; `reflections` and `results` have it too."""
+    """Digest of the prompt, as in `reflections` and `results`."""
     seed: int
     """Sampling seed of the actor."""
     replicate: int
-    """0, but where a task is played more than once under one prompt."""
+    """0, unless a task is played more than once under one prompt."""
     end: End
-    """How it ended."""
+    """How the episode ended."""
     failure: FailureKind | None
-    """What the model failed by, where `end` is `failed`."""
+    """Kind of the model's failure, if `end` is `failed`."""
     solved: bool
-    """Whether the environment said so."""
+    """Whether the environment reported success."""
     decisions: int
-    """Decisions taken."""
+    """Number of decisions."""
     invalid: int
-    """Decisions that were no available action."""
+    """Number of decisions that were not an available action."""
     total_reward: float
     """Sum of the rewards."""
     versions: str
     """JSON: versions of the packages that the environment's behaviour depends on."""
     last_observation: str
-    """What was seen at the end."""
+    """Text of the last observation."""
     last_digest: str
-    """Digest of it and the actions that were then available."""
+    """Digest of the last observation and its available actions."""
     steps: tuple[Step, ...]
-    """Each decision: observation, actions (available), digest (of both), thought, proposed, executed (missing where
+    """Every decision: observation, actions (available), digest (of both), thought, proposed, executed (missing if
     invalid), keys (further key presses), reward."""
 
 
@@ -101,35 +101,35 @@ class _Turn(Row):
     loop: int
     """Index of the loop."""
     turn: int
-    """1 … N."""
+    """Number of the turn, 1 … N."""
     episodes: tuple[str, ...]
-    """Keys of the batch that was reflected on."""
+    """Keys of the episodes of the batch."""
     outcomes: str
-    """One character an episode: 1 solved, 0 not."""
+    """One character per episode: 1 solved, 0 not."""
     prompt_before: str
-    """The prompt it was played under, prompt[turn − 1]."""
+    """prompt[turn − 1], under which the batch was played."""
     prompt_after: str
-    """prompt[turn]: the reflector's, or the one before where its reply could not be used."""
+    """prompt[turn]: the reflector's prompt, or the previous one if its reply was not used."""
     digest_before: str
     """Digest of `prompt_before`."""
     digest_after: str
     """Digest of `prompt_after`."""
     selection_before: float
-    """Success of `prompt_before` on the loop's selection tasks."""
+    """Success rate of `prompt_before` on the loop's selection tasks."""
     selection_after: float
-    """Success of `prompt_after` on them."""
+    """Success rate of `prompt_after` on the loop's selection tasks."""
     best: bool
     """Whether `prompt_after` is the loop's best prompt."""
     audit_replayed: str | None
-    """Outcomes of this batch played again under `prompt_after`; missing without an audit, and in the last turn."""
+    """Outcomes of this batch under `prompt_after`; missing without an audit and in the last turn."""
     audit_fresh: str | None
-    """Outcomes of the next batch played under `prompt_before`; missing where `audit_replayed` is."""
+    """Outcomes of the next batch under `prompt_before`; missing without an audit and in the last turn."""
     analysis: str
     """The reflector's analysis."""
     failure: ReflectionFailure | None
-    """Why the reply could not be used, where it could not."""
+    """Why the reply was not used; missing if it was."""
     state: str
-    """JSON: what the reflector remembers from here on."""
+    """JSON: state of the reflector after the turn."""
 
 
 class EpisodeRow(Costs, _Episode):
@@ -153,17 +153,17 @@ class ResultRow(Row):
     suite: str
     """Name of the suite."""
     suite_digest: str
-    """SHA-256 of what the suite says."""
+    """SHA-256 of the suite's content."""
     profile: str
-    """Named sizes."""
+    """Name of the profile."""
     actor: str
-    """The actor's label."""
+    """Label of the actor."""
     reflector: str
-    """The reflector's label."""
+    """Label of the reflector."""
     reflector_trained_on: tuple[str, ...] | None
-    """Families that the reflector was trained on; empty for nothing, missing where unknown."""
+    """Families that the reflector was trained on; empty for none, missing if unknown."""
     control: str
-    """Why the arm is a control, which is never ranked; empty if it is none."""
+    """Why the arm is a control, which is never ranked; empty if it is not."""
     family: str
     """Family of the loop."""
     role: Role
@@ -171,29 +171,29 @@ class ResultRow(Row):
     loop: int
     """Index of the loop."""
     base: float
-    """Success of prompt[0] on the test tasks."""
+    """Success rate of prompt[0] on the test tasks."""
     best: float
-    """Success of the best prompt on them."""
+    """Success rate of the best prompt on the test tasks."""
     last: float
-    """Success of prompt[N] on them."""
+    """Success rate of prompt[N] on the test tasks."""
     gain: float
     """best − base."""
     last_gain: float
     """last − base."""
     overfitting_gap: float | None
-    """Gain of a turn on its own batch, replayed, minus its gain on the next one; missing without an audit."""
+    """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
     best_prompt: int
-    """Index of the best prompt: highest selection success, earliest on ties."""
+    """Index of the best prompt: highest selection score, earliest on ties."""
     prompts: tuple[str, ...]
     """Digests of prompt[0] … prompt[N]."""
     selection_tasks: tuple[str, ...]
     """Ids of the selection tasks."""
     selection: tuple[str, ...]
-    """By prompt, one character a task: 1 solved, 0 not."""
+    """Outcomes by prompt, one character per task: 1 solved, 0 not."""
     test_tasks: tuple[str, ...]
     """Ids of the test tasks."""
     test: tuple[Tested, ...]
-    """Index and outcomes of every prompt that was tested."""
+    """Index and outcomes of every tested prompt."""
     ictbench: str
     """Version of ictbench."""
     versions: str

@@ -1,4 +1,4 @@
-"""The result file, schema `ictbench.result/1`. docs/result.schema.json is generated from these models."""
+"""Schema of the result file, `ictbench.result/1`; docs/result.schema.json is generated from these models."""
 
 from __future__ import annotations
 
@@ -7,25 +7,20 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
-from ictbench.records import End, PluginSpec, Record, ReflectionFailure, Role, Usage, digest_of
+from ictbench.protocol.loop_result import LoopResult, Purpose
+from ictbench.records import End, PluginSpec, Record, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
 from ictbench.suites import Sizes
 
 SCHEMA = "ictbench.result/1"
 UNSEALED = ("host", "checksum")
-"""The only keys of a result file that its checksum does not cover."""
-
-OutcomeString = str
-"""One character a task, in the order of the tasks: 1 solved, 0 not."""
-
-Purpose = Literal["experience", "selection", "test", "audit", "replay"]
-"""What an episode is played for: tasks of a pool, the audit of experience, or a reflector's own trial of a prompt."""
+"""Keys of a result file that its checksum does not cover."""
 
 CostRole = Literal[Purpose, "reflector"]
 
 
 class Interval(Record):
-    """An estimate with its 95 % interval; without one where there are fewer than three loops."""
+    """An estimate with its 95 % interval; the interval is missing with fewer than three loops."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -34,60 +29,13 @@ class Interval(Record):
     high: float | None = None
 
     def __neg__(self) -> Interval:
-        """Of the same difference the other way round."""
+        """Return the estimate of the opposite difference."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Interval(value=-self.value, low=low, high=high)
 
 
-class PromptResult(Record):
-    """prompt[i] of a loop and where it came from."""
-
-    digest: str
-    text: str
-    analysis: str = ""
-    failure: ReflectionFailure | None = None
-    """Why the reflector's answer was not used, if it was not: then the text is that of prompt[i-1]."""
-
-
-class BatchResult(Record):
-    """The experience of one turn."""
-
-    tasks: tuple[str, ...]
-    outcomes: OutcomeString
-
-
-class AuditResult(Record):
-    """What the audit of one turn adds to the experience: batches under the prompt they were not played under."""
-
-    replayed: OutcomeString
-    """The turn's own batch under the prompt that it gave."""
-    fresh: OutcomeString
-    """The next batch under the prompt that it was given."""
-
-
-class LoopResult(Record):
-    """One finished loop."""
-
-    index: int
-    prompts: tuple[PromptResult, ...]
-    """prompt[0] … prompt[N]."""
-    batches: tuple[BatchResult, ...]
-    selection_tasks: tuple[str, ...]
-    selection: tuple[OutcomeString, ...]
-    """By prompt."""
-    best: int
-    """Index of the best prompt: highest selection score, earliest on ties."""
-    test_tasks: tuple[str, ...]
-    test: dict[int, OutcomeString]
-    """By index of the prompt; at least 0, the best and N."""
-    audit: tuple[AuditResult, ...]
-    """By turn, the last left out; empty without an audit."""
-    replays: tuple[tuple[str, ...], ...] = ()
-    """By turn, keys of the episodes that the reflector had played itself; empty where it has none."""
-
-
 class Measures(Record):
-    """The measures of one family, or the mean over families, on test tasks unless it says otherwise."""
+    """Measures of one family, or their means over families; on test tasks unless stated otherwise."""
 
     base: Interval
     best: Interval
@@ -95,9 +43,9 @@ class Measures(Record):
     gain: Interval
     last_gain: Interval
     headroom_gain: Interval | None
-    """Gain ÷ (1 − base); None where the base leaves no headroom."""
+    """Gain ÷ (1 − base); None if the base leaves no headroom."""
     curve: tuple[Interval, ...]
-    """Success on selection tasks of prompt[0] … prompt[N]."""
+    """Success rate on selection tasks of prompt[0] … prompt[N]."""
     auc: Interval
     """Mean of the curve."""
     w_auc: Interval
@@ -107,43 +55,43 @@ class Measures(Record):
     negative_last_transfer: Interval
     """Share of loops with last gain < 0."""
     overfitting_gap: Interval | None
-    """Gain of a turn on its own batch, replayed, minus its gain on the next one; None without an audit."""
+    """Mean over turns of the gain on the turn's own batch minus the gain on the next one; None without an audit."""
     best_on_test: float | None = None
-    """Mean of the highest test success of any prompt. Biased: chosen on the tasks it is reported on."""
+    """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
 
 
 class Behaviour(Record):
-    """How the actor and the reflector behaved in one family."""
+    """Behaviour of actor and reflector in one family."""
 
     invalid_base: Interval | None
-    """Share of decisions that were invalid, on test tasks under prompt[0]; None where none was made."""
+    """Share of invalid decisions on test tasks under prompt[0]; None without decisions."""
     invalid_best: Interval | None
-    """The same under the best prompt."""
+    """Share of invalid decisions on test tasks under the best prompt; None without decisions."""
     unusable: Interval
-    """Share of reflections that could not be used."""
+    """Share of unusable reflections."""
     ends: dict[End, int]
-    """How the test episodes under the best prompts ended."""
+    """Number of test episodes under the best prompts, by how they ended."""
     failed: dict[str, int]
-    """Episodes of any pool that the model failed, by kind."""
+    """Number of episodes of any pool that the model failed, by kind."""
     reflection_failures: dict[str, int]
-    """Reflections that could not be used, by kind."""
+    """Number of unusable reflections, by kind."""
     prompt_bytes: float
     """Mean length of the best prompts, in UTF-8 bytes."""
     prompt_change: float
-    """Mean share of a prompt's lines that a turn replaces, adds or takes away: 0 unchanged, 1 all new."""
+    """Mean share of a prompt's lines that a turn replaces, adds or removes: 0 unchanged, 1 all new."""
     prompt_change_after_solved: float | None
-    """The same after batches whose every episode was solved; None where there were none."""
+    """Mean share of changed lines after batches that were solved completely; None without such batches."""
     starts_shared: float
-    """Share of test tasks whose first observation equals that of a task met in the same loop's experience."""
+    """Share of test tasks whose first observation equals that of an experience task of the same loop."""
 
 
 class FamilyResult(Record):
-    """One family: its loops, its measures."""
+    """Loops and measures of one family."""
 
     name: str
     role: Role
     note: str = ""
-    """What the suite says that a reader of the family's numbers should know."""
+    """The suite's note for readers of the family's numbers."""
     loops: tuple[LoopResult, ...]
     measures: Measures | None
     """None until a loop is finished."""
@@ -151,38 +99,38 @@ class FamilyResult(Record):
 
 
 class SuiteId(Record):
-    """Which benchmark."""
+    """Name and digest of a suite."""
 
     name: str
     digest: str
 
 
 class Player(PluginSpec):
-    """An actor or reflector as it took part."""
+    """An actor or reflector that took part in a run."""
 
     fingerprint: str | None = None
-    """Identifies a model's weights or version, as far as its provider tells."""
+    """Identifies a model's weights or version; None if its provider does not report it."""
 
 
 class Host(Record):
-    """The only part of a result in which two runs of the same command may differ."""
+    """Circumstances of a run; the only part in which two runs of the same command may differ."""
 
     folder: str
     started: str
-    """ISO 8601, UTC."""
+    """Time of the start, ISO 8601, UTC."""
     seconds: float
-    """Wall time, summed over the sittings of a resumed run."""
+    """Wall time in seconds, summed over the sessions of a resumed run."""
     spent: Usage
-    """All that was paid for, including replies to episodes that were interrupted and played again."""
+    """Usage of all calls, including those of episodes that were interrupted and played again."""
     addresses: dict[str, str]
-    """Where the models of actor and reflector were reached."""
+    """Addresses of the models, by role."""
     troubles: tuple[str, ...]
-    """Why episodes or reflections are owed, each reason once, at most five."""
+    """Reasons why episodes or reflections are owed, each once, at most five."""
     machine: dict[str, JsonValue]
 
 
 class Result(Record):
-    """A run's result."""
+    """Result of a run."""
 
     schema_: Literal["ictbench.result/1"] = Field(alias="schema")
     ictbench: str
@@ -193,9 +141,9 @@ class Result(Record):
     profile: str
     sizes: Sizes
     loop_indices: tuple[int, ...] | None = Field(default=None, exclude_if=lambda indices: indices is None)
-    """Which loops were run, where they are not the first ones."""
+    """Indices of the loops; None means 0 … L−1."""
     intervals: Literal["over loops", "for these games"]
-    """What intervals speak of: other loops with other tasks, or, where all loops share finite games, these games."""
+    """Scope of the intervals: other loops with other tasks, or these games only, if all loops share finite games."""
     test_every_turn: bool
     audit: bool
     max_steps: int
@@ -203,20 +151,20 @@ class Result(Record):
     actor: Player
     reflector: Player
     reflector_trained_on: tuple[str, ...] | None
-    """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, as of a model unless it is said."""
+    """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, which is the default for a model."""
     experience: Experience = "fresh"
-    """What the loops' batches are; all but `fresh` make a control."""
+    """Kind of experience; all kinds but `fresh` make a control."""
     control: str = ""
-    """Why the arm is a control, which is never ranked, as a clause about the reflector; empty if it is none."""
+    """Why the arm is a control, which is never ranked, as a clause about the reflector; empty if it is not."""
     deviations: tuple[str, ...]
-    """Where the run departs from its profile and suite; empty for a comparable run."""
+    """Deviations from profile and suite; empty for a comparable run."""
     ranked: bool
-    """Whether a leaderboard may rank it: a ranked profile, no deviation, no control, complete."""
+    """Whether a leaderboard may rank the run: complete, with a ranked profile, without deviation, not a control."""
     complete: bool
     owed: int
-    """Episodes and reflections that infrastructure failures left unplayed."""
+    """Number of episodes and reflections that are missing because of infrastructure failures."""
     retried_failures: dict[str, int]
-    """Failed episodes that were played again on request, by kind."""
+    """Number of failed episodes that were played again on request, by kind."""
     families: tuple[FamilyResult, ...]
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""
@@ -227,8 +175,8 @@ class Result(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _forget_checksum(cls, content: Any) -> Any:
-        """It is compared when a file is read, and worked out anew here."""
+    def _drop_checksum(cls, content: Any) -> Any:
+        """Drop the checksum: it is compared when a file is read, and computed here."""
         if not isinstance(content, dict):
             return content
         return {name: value for name, value in content.items() if name != "checksum"}
@@ -236,20 +184,20 @@ class Result(Record):
     @computed_field(repr=False)  # type: ignore[prop-decorator]
     @property
     def checksum(self) -> str:
-        """SHA-256 of the file's canonical JSON (keys sorted, no spaces), but for `host` and itself."""
+        """SHA-256 of the file's canonical JSON (keys sorted, no spaces) without `host` and `checksum`."""
         return checksum_of(self.model_dump(mode="json", by_alias=True, exclude=set(UNSEALED)))
 
     def to_json(self) -> str:
-        """The result file: indented, fields in the order of this page, UTF-8."""
+        """Return the content of the result file: indented JSON, fields in the order of the models."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
 
 
 def checksum_of(content: dict[str, Any]) -> str:
-    """SHA-256 of a result file's content, as canonical JSON, but for `host` and the checksum itself."""
+    """Return SHA-256 of a result file's canonical JSON without `host` and `checksum`."""
     return digest_of({name: value for name, value in content.items() if name not in UNSEALED})
 
 
 def json_schema() -> str:
-    """The JSON Schema of a result file, as checked in at docs/result.schema.json."""
+    """Return the JSON Schema of a result file, as stored in docs/result.schema.json."""
     schema = Result.model_json_schema(by_alias=True, mode="serialization")
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=1) + "\n"

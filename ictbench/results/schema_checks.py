@@ -1,4 +1,4 @@
-"""Whether a result is one: every loop there, once, and each with as many outcomes as it has tasks."""
+"""Internal consistency of a result: every loop exists once, and has as many outcomes as tasks."""
 
 from __future__ import annotations
 
@@ -6,76 +6,77 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import played_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ictbench.results.schema import FamilyResult, LoopResult, Result
+    from ictbench.protocol import LoopResult
+    from ictbench.results.schema import FamilyResult, Result
 
 T = TypeVar("T", int, str)
 
 
 def contradictions(result: Result) -> Iterator[str]:
-    """What cannot be true of a run's result: the place, what it says and what it should."""
-    if doubled := _doubled(family.name for family in result.families):
-        yield f"families: {min(doubled)!r} is there twice"
-    if (named := result.loop_indices) is not None and not _is_ascending(named, result.sizes.loops):
-        yield f"loop_indices: {named!r:.80}, which are not {result.sizes.loops} in ascending order from 0 or more"
+    """Yield everything that cannot be true of a run's result, each with its place and value."""
+    if repeated := _repeated(family.name for family in result.families):
+        yield f"families: {min(repeated)!r} occurs twice"
+    if (indices := result.loop_indices) is not None and not _is_ascending(indices, result.sizes.loops):
+        yield f"loop_indices: {indices!r:.80}, not {result.sizes.loops} indices in ascending order from 0 or more"
     for family in result.families:
-        yield from (f"family {family.name}: {found}" for found in _of_family(result, family))
+        yield from (f"family {family.name}: {problem}" for problem in _family_contradictions(result, family))
     if result.complete and result.owed:
         yield f"complete, with {result.owed} owed"
     roles = {family.role for family in result.families if family.loops}
     if roles != set(result.by_role):
-        yield f"by_role: means of {_listed(result.by_role)}, families of {_listed(roles)}"
+        yield f"by_role: means of {_listed(result.by_role)}, but families of {_listed(roles)}"
 
 
-def _of_family(result: Result, family: FamilyResult) -> Iterator[str]:
+def _family_contradictions(result: Result, family: FamilyResult) -> Iterator[str]:
     indices = {loop.index for loop in family.loops}
-    if doubled := _doubled(loop.index for loop in family.loops):
-        yield f"loop {min(doubled)} is there twice"
-    # A file may claim any number of loops or turns: ranges are asked, and never spelled out.
+    if repeated := _repeated(loop.index for loop in family.loops):
+        yield f"loop {min(repeated)} occurs twice"
+    # A file may claim any number of loops or turns, so ranges are never expanded.
     planned = range(result.sizes.loops) if result.loop_indices is None else dict.fromkeys(result.loop_indices)
-    if strange := [index for index in indices if index not in planned]:
+    if unplanned := [index for index in indices if index not in planned]:
         which = "from 0" if result.loop_indices is None else f"{', '.join(map(str, planned)):.80}"
-        yield f"loop {min(strange)} is there, of {result.sizes.loops} loops {which}"
+        yield f"loop {min(unplanned)} exists, but the run has {result.sizes.loops} loops {which}"
     missing = next((index for index in planned if index not in indices), None)
     if result.complete and missing is not None:
         yield f"complete, but loop {missing} is missing"
     if (family.measures is None) != (not family.loops) or (family.behaviour is None) != (not family.loops):
         yield f"{len(family.loops)} loops, but measures and behaviour say otherwise"
     for loop in family.loops:
-        yield from (f"loop {loop.index}: {found}" for found in _of_loop(result, loop))
+        yield from (f"loop {loop.index}: {problem}" for problem in _loop_contradictions(result, loop))
 
 
-def _of_loop(result: Result, loop: LoopResult) -> Iterator[str]:
+def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
     turns = result.sizes.turns
     counts = {"prompts": turns + 1, "selection": turns + 1, "batches": turns, "audit": turns - 1 if result.audit else 0}
-    for name, wanted in counts.items():
-        if (found := len(getattr(loop, name))) != wanted:
-            yield f"{found} {name} of {turns} turns"
+    for name, expected in counts.items():
+        if (count := len(getattr(loop, name))) != expected:
+            yield f"{name} has {count} entries, not {expected}"
     if loop.replays and len(loop.replays) != turns:
-        yield f"{len(loop.replays)} replays of {turns} turns"
-    if missing := {0, loop.best, turns} - set(loop.test):
-        yield f"prompt[{min(missing)}] has no test"
-    if strange := [index for index in loop.test if not 0 <= index <= turns]:
-        yield f"a test of prompt[{min(strange)}], of {turns} turns"
-    for purpose, prompt, tasks, given in played(loop):
-        if len(given) != len(tasks) or not given or set(given) - {"0", "1"}:
-            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {given!r:.40}"
-    scores = [given.count("1") for given in loop.selection]
+        yield f"replays has {len(loop.replays)} entries, not {turns}"
+    if untested := {0, loop.best, turns} - set(loop.test):
+        yield f"prompt[{min(untested)}] has no test"
+    if unknown := [index for index in loop.test if not 0 <= index <= turns]:
+        yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
+    for purpose, prompt, tasks, outcomes in played_tasks(loop):
+        if len(outcomes) != len(tasks) or not outcomes or set(outcomes) - {"0", "1"}:
+            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {outcomes!r:.40}"
+    scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
-        yield f"best is prompt[{loop.best}], and selection says prompt[{scores.index(max(scores))}]"
+        yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"
 
 
 def _is_ascending(indices: Sequence[int], count: int) -> bool:
     return len(indices) == count and all(one < other for one, other in pairwise((-1, *indices)))
 
 
-def _doubled(values: Iterable[T]) -> list[T]:
+def _repeated(values: Iterable[T]) -> list[T]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _listed(names: object) -> str:
-    return ", ".join(sorted(names)) or "none"  # type: ignore[call-overload]
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

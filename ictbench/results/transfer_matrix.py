@@ -1,4 +1,4 @@
-"""What training a reflector on some families brings in others: runs side by side, by what they were trained on."""
+"""Transfer matrix: gains by evaluation family and by what the reflector was trained on."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from typing import TYPE_CHECKING, Any, Literal
 from ictbench.errors import ConfigError
 from ictbench.records import Record, Role
 from ictbench.results.comparability import disagreements
-from ictbench.results.tables import success
+from ictbench.results.outcomes import levels_of
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ictbench.results.schema import FamilyResult, Interval, LoopResult, Measures, Result
+    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
 
 Gain = Literal["gain", "last_gain"]
 
-NEGATIVE, SURELY_NEGATIVE, SEEN, UNRANKED = "▼", "▼▼", "†", "‡"
+NEGATIVE, SIGNIFICANTLY_NEGATIVE, SEEN, UNRANKED = "▼", "▼▼", "†", "‡"
 LEGEND = {
     NEGATIVE: "negative transfer: worse than the first prompt",
-    SURELY_NEGATIVE: "the whole interval is below zero",
+    SIGNIFICANTLY_NEGATIVE: "negative transfer, with the whole interval below zero",
     SEEN: "the reflector was trained on this family",
-    UNRANKED: "it was trained on this held-out family, so it is not ranked here",
+    UNRANKED: "the reflector was trained on this held-out family, so it is not ranked here",
 }
 MAY_DIFFER = ("profile", "families")
+"""Parts of a setup that may differ between runs on one suite."""
 
 
 class Cell(Record):
-    """One reflector in one family, or over all families of a role."""
+    """One reflector in one family, or on average over the families of a role."""
 
     run: str
     reflector: str
     trained_on: str
-    """In words; `unknown` where nobody said."""
+    """Names of families; `unknown` if the run does not state them."""
     suite: str
     family: str | None
     """None for the mean over the families of the role."""
@@ -42,7 +43,7 @@ class Cell(Record):
     seen: bool | None
     """Whether the reflector was trained on this family, or on one of these; None for unknown."""
     loops: int
-    """Of each family."""
+    """Number of loops per family."""
     base: float
     best: float
     last: float
@@ -59,35 +60,39 @@ class Cell(Record):
 
     @property
     def ranked(self) -> bool:
-        """Whether the reflector may be ranked by it: never by a held-out family that it was trained on."""
+        """Whether the reflector may be ranked here: not on a held-out family that it was trained on."""
         return not (self.seen and self.role == "held-out")
 
     @property
     def column(self) -> tuple[str, str]:
-        """Whose numbers these are."""
+        """Column of the matrix: training and reflector."""
         return self.trained_on, self.reflector
 
     @property
     def row(self) -> tuple[str, Role, str | None]:
-        """What they are of."""
+        """Row of the matrix: suite, role and family."""
         return self.suite, self.role, self.family
 
     def marks(self, measure: Gain) -> str:
-        """The marks of `LEGEND` that this number needs."""
+        """Return the marks of the cell; `LEGEND` explains them."""
         value, high = getattr(self, measure), getattr(self, f"{measure}_high")
-        negative = "" if value >= 0 else SURELY_NEGATIVE if high is not None and high < 0 else NEGATIVE
+        negative = "" if value >= 0 else SIGNIFICANTLY_NEGATIVE if high is not None and high < 0 else NEGATIVE
         seen = "" if not self.seen else SEEN if self.ranked else UNRANKED
         return negative + seen
 
 
 def transfer(results: Mapping[str, Result]) -> tuple[Cell, ...]:
-    """The cells of all runs, by name.
+    """Return the cells of all runs.
+
+    Args:
+        results: Results by name of the run.
 
     Raises:
-        ConfigError: no run, two runs of one cell, or runs on one suite that differ in more than their reflector.
+        ConfigError: There is no run, two runs have a cell in common, or runs on one suite differ in more than their
+            reflector.
     """
     if not results:
-        raise ConfigError("no run is named; name some, of one reflector trained on different families")
+        raise ConfigError("a transfer matrix needs runs of one reflector trained on different families; name them")
     _check_comparable(results)
     cells = tuple(cell for name, result in results.items() for cell in _cells(name, result))
     first: dict[Any, Cell] = {}
@@ -95,32 +100,32 @@ def transfer(results: Mapping[str, Result]) -> tuple[Cell, ...]:
         other = first.setdefault((cell.column, cell.row), cell)
         if other is not cell:
             raise ConfigError(
-                f"{other.run} and {cell.run} are both of {cell.reflector}, trained on {cell.trained_on}, over "
-                f"{cell.suite}: leave one out, or say what they were trained on"
+                f"{other.run} and {cell.run} are both of {cell.reflector}, trained on {cell.trained_on}, on "
+                f"{cell.suite}; omit one, or state what they were trained on with --trained-on"
             )
     return cells
 
 
 def matrix(cells: Sequence[Cell], measure: Gain = "gain") -> tuple[list[str], list[list[str]]]:
-    """Head and rows of a table: evaluation families down, what the reflector was trained on across."""
+    """Return head and rows of the matrix as text, with one row per evaluation family and one column per training."""
     columns = list(dict.fromkeys(cell.column for cell in cells))
     several = len({reflector for _, reflector in columns}) > 1
     head = [f"{trained_on} ({reflector})" if several else trained_on for trained_on, reflector in columns]
-    held = {(cell.row, cell.column): cell for cell in cells}
+    by_place = {(cell.row, cell.column): cell for cell in cells}
     rows = [
-        [row[0], row[2] or "mean", row[1], *(_text(held.get((row, column)), measure) for column in columns)]
-        for row in _in_order(cells)
+        [row[0], row[2] or "mean", row[1], *(_text(by_place.get((row, column)), measure) for column in columns)]
+        for row in _ordered_rows(cells)
     ]
     return ["suite", "family", "role", *head], rows
 
 
 def legend(cells: Iterable[Cell], measure: Gain = "gain") -> dict[str, str]:
-    """What the marks mean that these cells have."""
-    used = [cell.marks(measure) for cell in cells]
-    found = {mark: meaning for mark, meaning in LEGEND.items() if any(mark in marks for marks in used)}
-    if NEGATIVE in found and all(SURELY_NEGATIVE in marks or NEGATIVE not in marks for marks in used):
-        del found[NEGATIVE]
-    return found
+    """Return the meaning of each mark that the cells have."""
+    marks = [cell.marks(measure) for cell in cells]
+    used = {mark: meaning for mark, meaning in LEGEND.items() if any(mark in text for text in marks)}
+    if NEGATIVE in used and all(SIGNIFICANTLY_NEGATIVE in text or NEGATIVE not in text for text in marks):
+        del used[NEGATIVE]
+    return used
 
 
 def _cells(name: str, result: Result) -> Iterator[Cell]:
@@ -145,28 +150,23 @@ def _cells(name: str, result: Result) -> Iterator[Cell]:
             yield _cell(result.by_role[role], families, **common, family=None, role=role, seen=any_seen)
 
 
-def _cell(measures: Measures, families: Sequence[FamilyResult], **known: Any) -> Cell:
+def _cell(measures: Measures, families: Sequence[FamilyResult], **fields: Any) -> Cell:
     values: dict[str, Any] = {name: getattr(measures, name).value for name in ("base", "best", "last")}
     for name in ("gain", "last_gain"):
         interval: Interval = getattr(measures, name)
         values |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    levels = [[levels_of(loop) for loop in family.loops] for family in families]
     return Cell(
-        **known,
+        **fields,
         **values,
-        loops=min(len(family.loops) for family in families),
-        negative_transfer=fmean(fmean(_gain(loop, loop.best) < 0 for loop in family.loops) for family in families),
-        negative_last_transfer=fmean(
-            fmean(_gain(loop, len(loop.prompts) - 1) < 0 for loop in family.loops) for family in families
-        ),
+        loops=min(map(len, levels)),
+        negative_transfer=fmean(fmean(loop.gain < 0 for loop in loops) for loops in levels),
+        negative_last_transfer=fmean(fmean(loop.last_gain < 0 for loop in loops) for loops in levels),
     )
 
 
-def _gain(loop: LoopResult, prompt: int) -> float:
-    return success(loop.test[prompt]) - success(loop.test[0])
-
-
-def _in_order(cells: Iterable[Cell]) -> list[tuple[str, Role, str | None]]:
-    """Suites and families as they first come; in a suite held-out families last, and each role's mean at its end."""
+def _ordered_rows(cells: Iterable[Cell]) -> list[tuple[str, Role, str | None]]:
+    """Return the rows in order: suites as given, held-out families last, and each role's mean after its families."""
     rows = list(dict.fromkeys(cell.row for cell in cells))
     suites = list(dict.fromkeys(suite for suite, _, _ in rows))
     return sorted(rows, key=lambda row: (suites.index(row[0]), row[1] == "held-out", row[2] is None))
@@ -182,12 +182,13 @@ def _text(cell: Cell | None, measure: Gain) -> str:
 
 
 def _check_comparable(results: Mapping[str, Result]) -> None:
-    """Within a suite, only the reflector may differ, and the families that were chosen."""
+    """Check that runs on one suite differ only in their reflector and in the selected families."""
     first: dict[str, str] = {}
     for name, result in results.items():
-        other = first.setdefault(result.suite.name, name)
-        for what, (theirs, own) in disagreements((results[other], result)):
+        reference = first.setdefault(result.suite.name, name)
+        for what, (expected, value) in disagreements((results[reference], result)):
             if what not in MAY_DIFFER:
                 raise ConfigError(
-                    f"{other} and {name} cannot be put side by side: {what} is {theirs} there and {own} here"
+                    f"{reference} and {name} are not comparable: {what} is {expected} in the first and {value} in "
+                    "the second"
                 )

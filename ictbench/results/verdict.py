@@ -1,10 +1,10 @@
-"""A comparison in words: what can be concluded, and what cannot."""
+"""Conclusions of a comparison in sentences, and the comparison as Markdown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.formatting import cell, p_value, signed
+from ictbench.results.formatting import markdown_cell, markdown_table, p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,40 +13,51 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Interval
 
 ALPHA = 0.05
-BOUGHT = {
-    "blind": ": what experience bought, beyond choosing among wordings",
-    "shuffled": ": what experience of the family bought, beyond that of another",
-    "reflexion": ": what fresh tasks bought, beyond trying the same ones again",
+"""Significance level of the conclusions."""
+CONTRIBUTIONS = {
+    "blind": "contribution of experience, beyond choosing among wordings",
+    "shuffled": "contribution of the family's own experience, compared with that of another family",
+    "reflexion": "contribution of fresh tasks, compared with retrying the same tasks",
 }
-"""What a reflector's lead over the same one wrapped means, by wrapper."""
+"""Meaning of a reflector's lead over the same reflector wrapped, by name of the wrapper."""
 COLUMNS = ("arm", "family", "reference", "arm's", "difference [95 %]", "p", "Holm", "w/t/l")
 
 
 def verdict(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
-    """Sentences about one arm and the reference, most important first."""
+    """Return the conclusions about one arm in sentences, most important first."""
     return tuple(_sentences(comparison, arm))
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """A table and the sentences below it, ending in a newline."""
-    lines = [
-        f"**{comparison.measure}** on {comparison.suite}, compared with {cell(comparison.reference)}",
-        "",
-        f"| {' | '.join(COLUMNS)} |",
-        f"|{'---|' * len(COLUMNS)}",
-    ]
-    for arm in comparison.arms:
-        lines += [f"| {' | '.join(map(cell, cells(arm, row)))} |" for row in arm.rows]
-    for arm in comparison.arms:
-        lines += ["", *(f"- {cell(sentence)}" for sentence in arm.verdict)]
-    return "\n".join([*lines, ""])
+    """Return a table and the conclusions as Markdown, ending in a newline."""
+    reference = markdown_cell(comparison.reference)
+    return "\n".join(
+        [
+            f"**{comparison.measure}** on {comparison.suite}, compared with {reference}",
+            "",
+            markdown_table(COLUMNS, (cells(arm, row) for arm in comparison.arms for row in arm.rows)),
+            *(
+                line
+                for arm in comparison.arms
+                for line in ("", *(f"- {markdown_cell(sentence)}" for sentence in arm.verdict))
+            ),
+            "",
+        ]
+    )
 
 
 def cells(arm: Arm, row: Difference) -> tuple[str, ...]:
-    """One row of a comparison's table, as texts under `COLUMNS`."""
-    levels = (f"{row.reference:.2f}", f"{row.other:.2f}")
-    p_values = (p_value(row.p), p_value(row.p_corrected))
-    return arm.label, row.name, *levels, signed(row.difference), *p_values, f"{row.wins}/{row.ties}/{row.losses}"
+    """Return the cells of one row, in the order of `COLUMNS`."""
+    return (
+        arm.label,
+        row.name,
+        f"{row.reference:.2f}",
+        f"{row.other:.2f}",
+        signed(row.difference),
+        p_value(row.p),
+        p_value(row.p_corrected),
+        f"{row.wins}/{row.ties}/{row.losses}",
+    )
 
 
 def _sentences(comparison: Comparison, arm: Arm) -> Iterator[str]:
@@ -55,54 +66,59 @@ def _sentences(comparison: Comparison, arm: Arm) -> Iterator[str]:
     mean = arm.means[0]
     yield _conclusion(comparison, arm, mean)
     if len(arm.families) > 1 or len(comparison.arms) > 1:
-        yield _families(comparison, arm)
+        yield _family_conclusion(comparison, arm)
     for wrapper, difference in arm.over.items():
-        yield f"Over {wrapper} {signed(difference)}{BOUGHT.get(wrapper, '')}."
-    yield _reach(comparison, mean)
+        contribution = f": {CONTRIBUTIONS[wrapper]}" if wrapper in CONTRIBUTIONS else ""
+        yield f"Over {wrapper} {signed(difference)}{contribution}."
+    yield _scope(comparison, mean)
 
 
 def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
-    where = f"in {comparison.measure.replace('_', ' ')} on {_families_of(mean)}"
-    what = f"{signed(mean.difference)} {where}, p = {p_value(mean.p_corrected)}"
+    families = f"{mean.families} {mean.role} {'family' if mean.families == 1 else 'families'}"
+    difference = f"{signed(mean.difference)} in {comparison.measure.replace('_', ' ')} on {families}"
+    evidence = f"{difference}, p = {p_value(mean.p_corrected)}"
     if mean.p_corrected <= ALPHA:
+        return f"{arm.label} is {_direction(mean)} than {comparison.reference}: {evidence}."
+    smallest = mean.smallest_p * len(comparison.arms)
+    if smallest > ALPHA:
         return (
-            f"{arm.label} is {'better' if mean.difference.value > 0 else 'worse'} than {comparison.reference}: {what}."
+            f"No conclusion: {evidence}. With {_pairs(mean.loops)} the smallest possible p is "
+            f"{p_value(min(1.0, smallest))}, so even the largest difference would not be significant. Run more loops."
         )
-    least = mean.smallest_p * len(comparison.arms)
-    if least > ALPHA:
-        return (
-            f"No conclusion: {what}. With {_pairs(mean.loops)} the smallest p is {p_value(min(1.0, least))}: "
-            "sizes like these cannot show a difference, however large. Run more loops."
-        )
-    return f"No difference is shown between {arm.label} and {comparison.reference}: {what}.{_open(mean.difference)}"
+    return (
+        f"{arm.label} and {comparison.reference} do not differ significantly: {evidence}.{_possible(mean.difference)}"
+    )
 
 
-def _open(difference: Interval) -> str:
+def _possible(difference: Interval) -> str:
     if difference.low is None:
         return ""
-    return f" Not shown is not none: differences from {difference.low:+.2f} to {difference.high:+.2f} remain possible."
+    return f" Differences from {difference.low:+.2f} to {difference.high:+.2f} remain possible."
 
 
-def _families(comparison: Comparison, arm: Arm) -> str:
-    shown = [row for row in arm.families if row.p_corrected <= ALPHA]
-    if shown:
-        said = ", ".join(f"{row.family} ({'better' if row.difference.value > 0 else 'worse'})" for row in shown)
-        return f"Single families that differ after Holm's correction: {said}."
+def _family_conclusion(comparison: Comparison, arm: Arm) -> str:
+    significant = [row for row in arm.families if row.p_corrected <= ALPHA]
+    if significant:
+        names = ", ".join(f"{row.family} ({_direction(row)})" for row in significant)
+        return f"Families that differ significantly after Holm's correction: {names}."
     tests = sum(len(one.families) for one in comparison.arms)
     if all(row.smallest_p * tests > ALPHA for row in arm.families):
-        return f"Of single families nothing can be shown: each has {_pairs(arm.families[0].loops)}, too few."
-    return "No single family differs after Holm's correction."
+        pairs = _pairs(arm.families[0].loops)
+        return f"No conclusion about single families: each has {pairs}, too few for a significant difference."
+    return "No single family differs significantly after Holm's correction."
+
+
+def _direction(difference: Difference) -> str:
+    return "better" if difference.difference.value > 0 else "worse"
 
 
 def _pairs(count: int) -> str:
     return f"{count} {'pair' if count == 1 else 'pairs'} of loops"
 
 
-def _families_of(mean: Difference) -> str:
-    return f"{mean.families} {mean.role} {'family' if mean.families == 1 else 'families'}"
-
-
-def _reach(comparison: Comparison, mean: Difference) -> str:
-    games = ", on these games" if comparison.games == "for these games" else ""
-    few = "" if mean.difference.low is not None else " Fewer than 3 loops in a family: no interval."
-    return f"This speaks of this actor and these families{games}; wins and losses by task test nothing.{few}"
+def _scope(comparison: Comparison, mean: Difference) -> str:
+    games = " on these games" if comparison.games == "for these games" else ""
+    no_interval = "" if mean.difference.low is not None else " No interval: a family has fewer than 3 loops."
+    return (
+        f"The conclusions hold for this actor and these families{games}; wins and losses are descriptive.{no_interval}"
+    )

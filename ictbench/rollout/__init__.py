@@ -1,4 +1,4 @@
-"""Plays episodes: one, or many at once."""
+"""Rollouts: one episode, a worker with many episodes in flight, and executors that distribute episodes to workers."""
 
 from ictbench.rollout.executor import Executor, Priority
 from ictbench.rollout.inline import InlineExecutor

@@ -1,32 +1,30 @@
-"""Environments kept warm: making one is dear, resetting it to another task is cheap."""
+"""Pool of open environments: creating one is slow, resetting it to another task is fast."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict, defaultdict
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.plugins import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
     from ictbench.envs import TextEnv
     from ictbench.records import Task
-    from ictbench.rollout.episode import Caller
 
-RETIRE_AFTER = 1_000
-"""Episodes after which an environment is closed and made anew: what it leaks, it does not leak for ever."""
+MAX_EPISODES = 1_000
+"""Episodes after which an environment is closed and replaced, which bounds what it can leak."""
 
-SPARE = 8
-"""Idle environments that are kept at least, for families whose turn comes again."""
+MIN_SPARE = 8
+"""Minimum number of idle environments to keep, for families that are played again later."""
 
 
-@dataclass(slots=True)
-class Kept:
-    """An open environment and how many episodes it has played."""
+@dataclass(slots=True, eq=False)
+class PooledEnv:
+    """An open environment and the number of episodes it has played."""
 
     env: TextEnv
     key: tuple[str, str]
@@ -34,62 +32,78 @@ class Kept:
 
 
 class EnvPool:
-    """Hands out environments that fit a task, and takes them back.
+    """Lends open environments to episodes and reuses them for tasks with the same warm key.
 
-    As many stay open as were ever in use at once, and a few more; the one idle for longest goes first.
+    The pool keeps as many environments open as were ever lent at the same time, plus a few spare ones, and closes the
+    least recently used first. It is not thread-safe: environments block, so a worker calls the pool from the one thread
+    in which its environments run.
     """
 
-    def __init__(self, call: Caller, retire_after: int = RETIRE_AFTER) -> None:
-        self._call = call
-        self._retire_after = retire_after
-        self._idle: OrderedDict[int, Kept] = OrderedDict()
-        """By identity, the one idle for longest first."""
-        self._by_key: defaultdict[tuple[str, str], list[Kept]] = defaultdict(list)
-        self._in_use = 0
-        self._most_in_use = 0
+    def __init__(self, max_episodes: int = MAX_EPISODES) -> None:
+        self._max_episodes = max_episodes
+        self._idle: OrderedDict[int, PooledEnv] = OrderedDict()
+        """By identity, least recently used first."""
+        self._idle_by_key: defaultdict[tuple[str, str], list[PooledEnv]] = defaultdict(list)
+        self._lent = 0
+        self._max_lent = 0
 
-    @asynccontextmanager
-    async def fitting(self, task: Task) -> AsyncIterator[TextEnv]:
-        """An environment that fits the task; one whose episode broke off is closed instead of kept."""
-        kept = await self._taken(task)
+    @contextmanager
+    def lend(self, task: Task) -> Iterator[TextEnv]:
+        """Lend an environment that fits `task`; close it if the episode fails."""
+        pooled = self.acquire(task)
         try:
-            yield kept.env
+            yield pooled.env
         except BaseException:
-            self._in_use -= 1
-            await asyncio.shield(self._call(kept.env.close))
+            self.discard(pooled)
             raise
-        self._in_use -= 1
-        kept.episodes += 1
-        if kept.episodes >= self._retire_after:
-            await self._call(kept.env.close)
-        else:
-            self._idle[id(kept)] = kept
-            self._by_key[kept.key].append(kept)
+        self.release(pooled)
 
-    async def aclose(self) -> None:
-        """Close all that are idle."""
-        while self._idle:
-            await self._close_one()
+    def acquire(self, task: Task) -> PooledEnv:
+        """Return an idle environment that fits `task`, or create one.
 
-    async def _taken(self, task: Task) -> Kept:
-        env_class: type[TextEnv] = await self._call(resolve, "env", task.env)
+        Raises:
+            UnknownNameError: The task names an environment that is not installed.
+        """
+        env_class: type[TextEnv] = resolve("env", task.env)
         key = (task.env, env_class.pool_key(task))
-        self._in_use += 1
-        self._most_in_use = max(self._most_in_use, self._in_use)
-        if warm := self._by_key[key]:
-            kept = warm.pop()
-            del self._idle[id(kept)]
-            return kept
-        try:
-            spare = max(SPARE, self._most_in_use // 4)
-            while self._idle and self._in_use + len(self._idle) > self._most_in_use + spare:
-                await self._close_one()
-            return Kept(await self._call(env_class), key)
-        except BaseException:
-            self._in_use -= 1
-            raise
+        if idle := self._idle_by_key[key]:
+            pooled = idle.pop()
+            del self._idle[id(pooled)]
+        else:
+            self._make_room()
+            pooled = PooledEnv(env_class(), key)
+        self._lent += 1
+        self._max_lent = max(self._max_lent, self._lent)
+        return pooled
 
-    async def _close_one(self) -> None:
-        _, kept = self._idle.popitem(last=False)
-        self._by_key[kept.key].remove(kept)
-        await self._call(kept.env.close)
+    def release(self, pooled: PooledEnv) -> None:
+        """Take back an environment whose episode has ended."""
+        self._lent -= 1
+        pooled.episodes += 1
+        if pooled.episodes >= self._max_episodes:
+            pooled.env.close()
+        else:
+            self._idle[id(pooled)] = pooled
+            self._idle_by_key[pooled.key].append(pooled)
+
+    def discard(self, pooled: PooledEnv) -> None:
+        """Close an environment whose episode failed: its state is unknown."""
+        self._lent -= 1
+        pooled.env.close()
+
+    def close(self) -> None:
+        """Close all idle environments."""
+        while self._idle:
+            self._close_oldest()
+
+    def _make_room(self) -> None:
+        """Close idle environments so that one more fits."""
+        most = max(self._max_lent, self._lent + 1)
+        capacity = most + max(MIN_SPARE, most // 4)
+        while self._idle and self._lent + 1 + len(self._idle) > capacity:
+            self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        _, pooled = self._idle.popitem(last=False)
+        self._idle_by_key[pooled.key].remove(pooled)
+        pooled.env.close()

@@ -1,7 +1,8 @@
-"""Plays one episode."""
+"""Rollout of one episode."""
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,17 +21,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NO_USAGE: Usage = Decision(action=None).usage
+"""The default of a decision. Not adding it saves a scripted actor more time than it takes to decide."""
 
-class Caller(Protocol):
-    """Runs a blocking call off the event loop."""
+ENV_BROKE = "the environment broke: "
+"""Prefix of the message of an `EnvError` that wraps an unexpected exception."""
+
+
+class BlockingCaller(Protocol):
+    """Runs a blocking call, usually in a thread beside the event loop."""
 
     async def __call__(self, function: Callable[..., T], *args: Any) -> T:
-        """Await `function(*args)`."""
+        """Return `function(*args)`."""
         ...
 
 
 class EpisodeClock:
-    """Seconds since it was made, without those that this task spent waiting for retries and limits."""
+    """Seconds since its creation, without those that the current task spent waiting for retries and rate limits."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -39,17 +46,22 @@ class EpisodeClock:
 
     @property
     def seconds(self) -> float:
-        """The seconds."""
+        """The seconds so far."""
         return time.monotonic() - self._started - self._waited[0]
 
 
-async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Caller) -> Episode:
+async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: BlockingCaller) -> Episode:
     """Play `spec` to its end.
 
-    What the model causes ends the episode as `failed`. `InfrastructureError` passes through: the episode is owed.
+    A failure of the model ends the episode, which then counts as `failed`. An `InfrastructureError` is not caught: the
+    episode is owed.
+
+    Raises:
+        InfrastructureError: The environment or the model's endpoint does not work.
+        PluginError: The actor breaks its contract.
     """
-    observation = await _of_env(call, env.reset, spec.task)
-    solution = tuple(await _of_env(call, env.solve)) if actor.sees_solution else ()
+    observation = await _call_env(call, env.reset, spec.task)
+    solution = tuple(await _call_env(call, env.solve)) if actor.sees_solution else ()
     shown = observation.text
     steps: list[Step] = []
     usage = Usage()
@@ -67,16 +79,17 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
             usage += error.usage or Usage(calls=1, cost=None)
             break
         if not isinstance(decision, Decision):
-            raise PluginError(f"actor {spec.actor.label} answered {decision!r:.80}, which is no Decision")
-        usage += decision.usage
+            raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")
+        if decision.usage is not NO_USAGE:
+            usage += decision.usage
         executed = match_action(decision.action, observation.actions)
-        after = observation if executed is None else await _of_env(call, env.step, executed)
-        steps.append(_step(shown, observation, decision, executed, after))
+        after = observation if executed is None else await _call_env(call, env.step, executed)
+        steps.append(_step(spec.keep_texts, shown, observation, decision, executed, after))
         notice = invalid_notice(decision.action) if executed is None else ""
         observation, shown = after, notice + after.text
     trajectory = Trajectory(
         steps=tuple(steps),
-        last_observation=shown,
+        last_observation=shown if spec.keep_texts else "",
         last_digest=observation.digest,
         end=_end(observation, failure),
         failure=failure,
@@ -93,32 +106,38 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Call
     )
 
 
-async def _of_env(call: Caller, function: Callable[..., T], *arguments: Any) -> T:
-    """What an environment answers; whatever it raises that we do not know is its own fault."""
+async def _call_env(call: BlockingCaller, function: Callable[..., T], *args: Any) -> T:
+    """Call an environment and turn an exception that is not ours into an `EnvError`."""
     try:
-        return await call(function, *arguments)
+        return await call(function, *args)
     except IctbenchError:
         raise
     except Exception as error:
-        raise EnvError(f"the environment broke: {type(error).__name__}: {error}") from error
+        raise EnvError(f"{ENV_BROKE}{type(error).__name__}: {error}") from error
 
 
 def match_action(proposed: str | None, actions: Sequence[str]) -> str | None:
-    """The available action that a proposal equals after trimming, case folding and collapsing white space."""
+    """Return the available action that equals `proposed` after trimming, case folding and collapsing white space."""
     if proposed is None:
         return None
-    wanted = _plain(proposed)
-    return next((action for action in actions if _plain(action) == wanted), None)
+    normalized = _normalize(proposed)
+    return next((action for action in actions if _normalize_cached(action) == normalized), None)
 
 
-def _plain(action: str) -> str:
+def _normalize(action: str) -> str:
     return " ".join(action.split()).casefold()
 
 
-def _step(shown: str, before: Observation, decision: Decision, executed: str | None, after: Observation) -> Step:
+_normalize_cached = functools.lru_cache(maxsize=4096)(_normalize)
+"""For available actions, which are few and repeat from step to step."""
+
+
+def _step(
+    keep_texts: bool, shown: str, before: Observation, decision: Decision, executed: str | None, after: Observation
+) -> Step:
     return Step(
-        observation=shown,
-        actions=before.actions,
+        observation=shown if keep_texts else "",
+        actions=before.actions if keep_texts else (),
         digest=before.digest,
         thought=decision.thought,
         proposed=decision.action,
@@ -129,7 +148,7 @@ def _step(shown: str, before: Observation, decision: Decision, executed: str | N
 
 
 def invalid_notice(proposed: str | None) -> str:
-    """What is put in front of the next observation after an invalid action."""
+    """Return the text that precedes the next observation after an invalid action."""
     if proposed is None:
         return "Your reply named no action. Nothing happened.\n\n"
     return f'"{proposed}" is not one of the available actions. Nothing happened.\n\n'

@@ -1,4 +1,4 @@
-"""The contract of whatever plays many episodes at once."""
+"""The contract of an executor, which plays many episodes concurrently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Priority(IntEnum):
-    """What goes first where episodes or requests queue: a loop waits for its batch, and for nothing else."""
+    """Order in which queued episodes and requests are served, lowest first: a loop waits only for its experience."""
 
     EXPERIENCE = 0
     SELECTION = 1
@@ -19,23 +19,23 @@ class Priority(IntEnum):
 
 
 class Executor(ABC):
-    """Plays episodes side by side, none waiting for another."""
+    """Plays episodes concurrently; none waits for another. All three executors give equal episodes."""
 
     workers = 1
-    """How many workers there should be."""
+    """Intended number of workers."""
     ready = 1
-    """How many can play now."""
+    """Workers that can play now."""
     lost = 0
-    """How many have died."""
+    """Workers that have died so far."""
 
     @abstractmethod
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        """Play one episode, beginning now; its requests to a model queue by `priority`.
+        """Play one episode, starting now; its model requests queue by `priority`.
 
         Raises:
-            InfrastructureError: the episode is owed.
+            InfrastructureError: The episode is owed.
         """
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Release everything."""
+        """Stop all workers and release what they held."""

@@ -1,4 +1,4 @@
-"""Plays episodes in this process."""
+"""Executor that plays in the calling process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class InlineExecutor(Executor):
-    """One worker in this process's event loop. An environment that crashes takes the process along."""
+    """One worker on the event loop of this process; an environment that crashes or hangs takes the process with it."""
 
     def __init__(self, worker: EpisodeWorker | None = None) -> None:
         self.worker = worker or EpisodeWorker()

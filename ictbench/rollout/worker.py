@@ -1,80 +1,91 @@
-"""The place where episodes are played: one event loop, many episodes in flight, environments kept warm."""
+"""Worker: plays many episodes concurrently on one event loop, with reused environments and models."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ictbench.actors import make_actor
 from ictbench.errors import PluginError
 from ictbench.models import ModelPool
 from ictbench.models.usage_meter import request_priority
-from ictbench.rollout.env_pool import RETIRE_AFTER, EnvPool
+from ictbench.rollout.compute_queue import ComputeQueue
+from ictbench.rollout.env_pool import MAX_EPISODES, EnvPool
 from ictbench.rollout.episode import play_episode
 from ictbench.rollout.executor import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from ictbench.actors import Actor
     from ictbench.envs import TextEnv
     from ictbench.models import ChatModel
-    from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec
+    from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec, Task
+    from ictbench.rollout.env_pool import PooledEnv
 
 T = TypeVar("T")
 
-playing: contextvars.ContextVar[str] = contextvars.ContextVar("playing", default="")
-"""Key of the episode that is being played."""
+current_key: contextvars.ContextVar[str] = contextvars.ContextVar("current_key", default="")
+"""Key of the episode that the current task plays."""
 
-_one_at_a_time = threading.Lock()
-"""Held while an environment is at work: module-level state is shared with other workers in this process, too."""
+_env_lock = threading.Lock()
+"""Held during every call of an environment: other workers of this process share its module-level state."""
 
 
 class Models(Protocol):
-    """Where a worker gets its models from."""
+    """Source of a worker's models."""
 
     def open(self, spec: ModelSpec) -> ChatModel:
-        """The one model of a spec."""
+        """Return the model of `spec`, opened once."""
 
 
 class EpisodeWorker:
-    """Plays episodes from plain specifications. Use it from one event loop, and close it at the end."""
+    """Plays episodes from their specifications. Use it from one event loop, and close it at the end.
 
-    def __init__(self, models: Models | None = None, retire_after: int = RETIRE_AFTER) -> None:
+    Environments block and keep module-level state that is not thread-safe, so all of them run in one thread beside the
+    event loop.
+    """
+
+    def __init__(self, models: Models | None = None, max_env_episodes: int = MAX_EPISODES) -> None:
         self._models = models or ModelPool()
-        # One thread: environments keep module-level state that is not thread-safe.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ictbench-env")
-        self._envs = EnvPool(self._call, retire_after)
+        self._envs = EnvPool(max_env_episodes)
+        """Used only in the thread."""
+        self._computed = ComputeQueue(self._thread)
         self._actors: dict[str, Actor] = {}
         self._busy: tuple[str, float] | None = None
 
     async def play(self, spec: EpisodeSpec, priority: Priority = Priority.EXPERIENCE) -> Episode:
-        """Play one episode; its requests to a model queue by `priority`.
+        """Play one episode; its model requests queue by `priority`.
 
         Raises:
-            InfrastructureError: the episode is owed.
+            InfrastructureError: The episode is owed.
         """
-        playing.set(spec.key)
+        current_key.set(spec.key)
         request_priority.set(priority)
         actor = self._actor(spec.actor)
-        async with self._envs.fitting(spec.task) as env:
-            if actor.cpu_bound:
-                return await self._call(_computed, spec, env, actor)
+        if actor.cpu_bound:
+            return await self._computed.play(
+                functools.partial(self._timed, spec.key, self._compute_episode, (spec, actor))
+            )
+        async with self._lend_env(spec.task) as env:
             return await play_episode(spec, env, actor, self._call)
 
     @property
     def busy(self) -> tuple[str, float] | None:
-        """Key of the episode that an environment is busy with, and for how many seconds; None where all wait."""
+        """Key of the episode whose environment call is running, and its seconds so far; None if no call is running."""
         busy = self._busy
         return busy and (busy[0], time.monotonic() - busy[1])
 
     async def aclose(self) -> None:
-        """Close environments; the models belong to whoever opened the pool."""
-        await self._envs.aclose()
+        """Close all environments. Models stay open: they belong to whoever passed them in."""
+        await self._call(self._envs.close)
         self._thread.shutdown(wait=True)
 
     def _actor(self, spec: PluginSpec) -> Actor:
@@ -83,13 +94,37 @@ class EpisodeWorker:
             self._actors[key] = make_actor(spec, self._models.open(spec.model) if spec.model else None)
         return self._actors[key]
 
+    @asynccontextmanager
+    async def _lend_env(self, task: Task) -> AsyncIterator[TextEnv]:
+        """Lend an environment as `EnvPool.lend` does, without blocking the event loop."""
+        # Shielded: the thread finishes what it has begun, and the environment must return to the pool.
+        acquired = asyncio.ensure_future(self._call(self._envs.acquire, task))
+        try:
+            pooled = await asyncio.shield(acquired)
+            yield pooled.env
+        except BaseException:
+            await asyncio.shield(self._discard(acquired))
+            raise
+        await asyncio.shield(self._call(self._envs.release, pooled))
+
+    async def _discard(self, acquired: asyncio.Future[PooledEnv]) -> None:
+        await asyncio.wait([acquired])
+        if not acquired.cancelled() and acquired.exception() is None:
+            await self._call(self._envs.discard, acquired.result())
+
+    def _compute_episode(self, spec: EpisodeSpec, actor: Actor) -> Episode:
+        """Play a whole episode of an actor that never waits: one change of thread instead of one a step."""
+        with self._envs.lend(spec.task) as env:
+            return _run_without_loop(play_episode(spec, env, actor, _call_directly), spec.actor)
+
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a blocking call in the environments' thread."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._timed, playing.get(), function, args
+            self._thread, self._timed, current_key.get(), function, args
         )
 
     def _timed(self, key: str, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        with _one_at_a_time:
+        with _env_lock:
             self._busy = (key, time.monotonic())
             try:
                 return function(*args)
@@ -97,21 +132,19 @@ class EpisodeWorker:
                 self._busy = None
 
 
-def _computed(spec: EpisodeSpec, env: TextEnv, actor: Actor) -> Episode:
-    """A whole episode at once, where nothing waits for anything: one change of thread instead of one a step."""
-    episode: Coroutine[Any, Any, Episode] = play_episode(spec, env, actor, _at_once)
+def _run_without_loop(episode: Coroutine[Any, Any, Episode], actor: PluginSpec) -> Episode:
     try:
         episode.send(None)
     except StopIteration as end:
         played: Episode = end.value
         return played
     except RuntimeError as error:
-        # What asyncio says in a thread that has no event loop to wait with.
+        # Raised by asyncio in a thread without an event loop.
         if str(error) != "no running event loop":
             raise
     episode.close()
-    raise PluginError(f"actor {spec.actor.label} says that it only computes, but waits for something")
+    raise PluginError(f"actor {actor.label} says that it only computes, but waits for something")
 
 
-async def _at_once(function: Callable[..., T], *args: Any) -> T:
+async def _call_directly(function: Callable[..., T], *args: Any) -> T:
     return function(*args)

@@ -1,4 +1,4 @@
-"""The public calls: run, dry_run, load_run."""
+"""Public functions of runs: run, dry_run, load_run, load_result."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from ictbench.errors import RunFolderError, RunInterruptedError
 from ictbench.models import ModelPool
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
+from ictbench.runs.engine import check_playable, open_players
 from ictbench.runs.option_help import show_options
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
-from ictbench.runs.read_run import read_rows, reading
+from ictbench.runs.read_run import open_journal, read_rows
 from ictbench.runs.run_folder import RunFolder, new_run_id
-from ictbench.runs.session import check_env, open_players, run_session, write_run
+from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
@@ -40,77 +41,80 @@ class Run:
 
     @property
     def result(self) -> Result:
-        """The run's result.
+        """Result of the run.
 
         Raises:
-            RunFolderError: it has none yet.
-            ResultError: its file is damaged.
+            RunFolderError: The run has no result yet.
+            ResultError: The file of the result is damaged.
         """
         path = RunFolder(self.folder).result
         if self._result is None and not path.exists():
             raise RunFolderError(
-                f"{self.folder} has no result yet; continue its run: the same options, with --out "
+                f"{self.folder} has no result yet; continue its run with the same options and --out "
                 f"{shlex.quote(str(self.folder))}"
             )
         return self._result or read_result(path)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The aggregate tables, by name."""
+        """Return the aggregate tables, by name."""
         from ictbench.results.tables import tables
 
         return tables(self.result)
 
     def episode_keys(self, prefix: str = "") -> list[str]:
-        """Keys of all recorded episodes that start with `prefix`."""
-        with reading(RunFolder(self.folder)) as journal:
+        """Return the keys of all recorded episodes that start with `prefix`."""
+        with open_journal(RunFolder(self.folder)) as journal:
             return journal.keys(prefix)
 
     def rows(self, table: Table) -> Iterator[Row]:
-        """Rows of `episodes`, `reflections` or `results`, one at a time: a large run's need not fit into memory.
+        """Yield the rows of `episodes`, `reflections` or `results` one at a time, as all may not fit into memory.
 
-        `ictbench.results.rows` says what each field means. A run without a result has episodes only.
+        `ictbench.results.rows` describes the fields. A run without a result has episodes only.
 
         Raises:
-            RunFolderError: there is no result yet, or the journal is missing, damaged, or another run's.
-            ResultError: the result is damaged.
+            RunFolderError: The run has no result yet, or the journal is missing, damaged, or of another run.
+            ResultError: The result is damaged.
         """
         folder = RunFolder(self.folder)
         unfinished = table == "episodes" and not self._result and not folder.result.exists()
         return read_rows(folder, None if unfinished else self.result, table)
 
     def episodes(self, *, steps: bool = False) -> pd.DataFrame:
-        """All recorded episodes, one a row; with their steps and last observations if asked for, which are large."""
+        """Return all recorded episodes, one per row; `steps` adds steps and last observations, which are large."""
         return self._frame("episodes", () if steps else ("steps", "last_observation"))
 
     def reflections(self) -> pd.DataFrame:
-        """The turns of all finished loops, one a row."""
+        """Return the turns of all finished loops, one per row."""
         return self._frame("reflections")
 
     def results(self) -> pd.DataFrame:
-        """All finished loops, one a row, with what was solved under which prompt."""
+        """Return all finished loops, one per row, with the outcomes under each prompt."""
         return self._frame("results")
 
     def episode(self, key: str) -> Episode:
-        """One recorded episode, by its key or an unambiguous beginning of it.
+        """Return one recorded episode, by its key or an unambiguous beginning of it.
 
         Raises:
-            RunFolderError: there is none, or several.
+            RunFolderError: No episode, or more than one, has such a key.
         """
-        with reading(RunFolder(self.folder)) as journal:
-            keys = [key] if (found := journal.episode(key)) else journal.keys(key)
-            if found or (len(keys) == 1 and (found := journal.episode(keys[0]))):
-                return found
+        with open_journal(RunFolder(self.folder)) as journal:
+            episode = journal.episode(key)
+            keys = [] if episode else journal.keys(key)
+            if len(keys) == 1:
+                episode = journal.episode(keys[0])
+        if episode:
+            return episode
         if not keys:
-            raise RunFolderError(f"{self.folder} has no episode {key!r}; a key reads like read-20003@0f2a…")
-        some = ", ".join(keys[:3])
+            raise RunFolderError(f"{self.folder} has no episode {key!r}; keys look like read-20003@0f2a…")
+        examples = ", ".join(keys[:3])
         raise RunFolderError(
-            f"{len(keys)} episodes of {self.folder} start with {key!r}, e.g. {some}; say more of the key"
+            f"{len(keys)} episodes of {self.folder} start with {key!r}, e.g. {examples}; give more of the key"
         )
 
-    def _frame(self, table: Table, left_out: tuple[str, ...] = ()) -> pd.DataFrame:
+    def _frame(self, table: Table, excluded: tuple[str, ...] = ()) -> pd.DataFrame:
         import pandas as pd
 
-        columns = [name for name in TABLES[table].model_fields if name not in left_out]
+        columns = [name for name in TABLES[table].model_fields if name not in excluded]
         rows = (row.model_dump(mode="json", include=set(columns)) for row in self.rows(table))
         return pd.DataFrame(list(rows), columns=columns)
 
@@ -122,14 +126,18 @@ def run(
     on_start: Callable[[Path, Progress], None] | None = None,
     **options: Unpack[RunOptions],
 ) -> Run:
-    """Run the protocol and write its folder, `out` or a new one under `runs/`.
+    """Run the protocol and write the folder of the run.
 
-    A folder that holds the same run is continued: nothing that it records is played again. `on_start` is told the
-    folder and the live counts, which it may read at any time from any thread.
+    A folder that holds the same run is continued: nothing that it records is played again.
+
+    Args:
+        out: Folder of the run; None for a new one in `runs/`.
+        on_start: Receives the folder and the live progress, which it may read at any time from any thread.
+        options: Options of the run; see below, or `ictbench run --help`.
 
     Raises:
-        UsageError: something asked for does not exist or does not fit; nothing was played.
-        RunError: the run stopped before its end; what it finished is recorded.
+        UsageError: Something requested does not exist or does not fit; nothing was played.
+        RunError: The run stopped early; everything finished is recorded.
     """
     plan = make_plan(Options.parse(options))
     folder = RunFolder(
@@ -145,23 +153,26 @@ def run(
 
 @show_options
 def dry_run(**options: Unpack[RunOptions]) -> dict[str, int]:
-    """The most episodes, reflections and calls to models that a run can take, after the same checks.
+    """Make the same checks as `run`, and return the maximum numbers of episodes, reflections and model calls.
+
+    Args:
+        options: Options of the run; see below, or `ictbench run --help`.
 
     Raises:
-        UsageError: as `run` would.
+        UsageError: Something requested does not exist or does not fit.
     """
     plan = make_plan(Options.parse(options))
-    check_env(plan, list(plan.loops()))
+    check_playable(plan, list(plan.loops()))
     open_players(plan, ModelPool())
     return plan.episode_bounds()
 
 
 def load_result(path: str | Path) -> Result:
-    """A result: of a run's folder, or from a result file that stands alone.
+    """Load a result from the folder of a run or from a result file.
 
     Raises:
-        RunFolderError: the folder is no run's, or its run has no result yet.
-        ResultError: the file cannot be read, or holds no result.
+        RunFolderError: The folder is not the folder of a run, or the run has no result yet.
+        ResultError: The file cannot be read, or is not a result.
     """
     path = Path(path)
     if not path.is_dir():
@@ -171,10 +182,10 @@ def load_result(path: str | Path) -> Result:
 
 
 def load_run(path: str | Path) -> Run:
-    """A run from its folder; one that is not finished has no result yet, but episodes.
+    """Load a run from its folder; an unfinished run has episodes, but no result yet.
 
     Raises:
-        RunFolderError: it is no run's folder.
+        RunFolderError: The folder is not the folder of a run.
     """
     RunFolder(Path(path)).read_config()
     return Run(Path(path))

@@ -1,4 +1,4 @@
-"""Stops a run whose endpoint is down, instead of turning an outage into thousands of owed episodes."""
+"""Circuit breaker: stops a run whose endpoint is down, before it leaves thousands of episodes owed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,20 @@ log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 8
 MAX_PAUSES = 2
-"""In a row: a probe may succeed where the work itself does not."""
+"""Pauses in a row: a probe may succeed although the work itself always fails."""
 
 
 class CircuitBreaker:
-    """After many failures in a row, pauses everything, probes once, and goes on or gives up."""
+    """After many failures in a row, pauses all work, probes the endpoint once, and then resumes or gives up."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]], progress: Progress, pause: float) -> None:
+        """Create a closed breaker.
+
+        Args:
+            probe: Makes one request; raises InfrastructureError if it fails.
+            progress: Shows whether the run is paused.
+            pause: Seconds to wait before the probe.
+        """
         self._probe = probe
         self._progress = progress
         self._pause = pause
@@ -33,24 +40,24 @@ class CircuitBreaker:
 
     @property
     def paused(self) -> bool:
-        """Whether everything waits for the probe."""
+        """True while all work waits for the probe."""
         return self._pausing is not None
 
-    async def passage(self) -> None:
+    async def wait(self) -> None:
         """Wait while the run is paused.
 
         Raises:
-            EndpointDownError: the probe has failed, or nothing could be probed.
+            EndpointDownError: The probe failed, or work still fails after the maximum number of pauses.
         """
         if self._pausing is not None:
             await asyncio.shield(self._pausing)
 
-    def succeeded(self) -> None:
-        """Something worked."""
+    def record_success(self) -> None:
+        """Reset the counts of failures and pauses."""
         self._failures = self._pauses = 0
 
-    def failed(self, error: InfrastructureError) -> None:
-        """Something failed; one too many in a row starts the pause."""
+    def record_failure(self, error: InfrastructureError) -> None:
+        """Count a failure, and start a pause after too many in a row."""
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW and self._pausing is None:
             log.warning("%d failures in a row: pausing for %g s; the last: %s", self._failures, self._pause, error)
@@ -59,21 +66,21 @@ class CircuitBreaker:
             self._pausing.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def aclose(self) -> None:
-        """End a pause that nobody waits for any more."""
+        """Cancel a pause that is still running."""
         if self._pausing is not None:
             self._pausing.cancel()
             await asyncio.gather(self._pausing, return_exceptions=True)
 
     async def _pause_and_probe(self, error: InfrastructureError) -> None:
         if self._pauses == MAX_PAUSES:
-            raise EndpointDownError(f"nothing works any more, not after {MAX_PAUSES} pauses either: {error}") from error
+            raise EndpointDownError(f"every attempt fails, even after {MAX_PAUSES} pauses: {error}") from error
         await asyncio.sleep(self._pause)
         try:
             await self._probe()
-        except InfrastructureError as still:
+        except InfrastructureError as probe_error:
             raise EndpointDownError(
-                f"nothing works any more: {FAILURES_IN_A_ROW} attempts in a row failed, "
-                f"and another one after a pause of {self._pause:g} s: {still}"
+                f"the endpoint is down: {FAILURES_IN_A_ROW} attempts in a row failed, "
+                f"and another one after a pause of {self._pause:g} s: {probe_error}"
             ) from error
         self._failures = 0
         self._pauses += 1

@@ -1,4 +1,4 @@
-"""Where a run departs from what its suite and profile fix: then its result is comparable to no other."""
+"""Deviations of a run from its suite and profile; a result that has some is not ranked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def deviations(
     trained_on: TrainedOn | None,
     loop_indices: Collection[int] | None = None,
 ) -> Iterator[str]:
-    """In words, one at a time: sizes, limits, the actor's decoding, loops, families left out or wrongly trained on."""
+    """Yield a sentence per deviation: sizes, limits, decoding of the actor, loops, families left out or trained on."""
     fixed: list[tuple[str, Any, Any]] = [
         (name, getattr(suite.profiles[profile], name), getattr(sizes, name)) for name in SIZES
     ]
@@ -42,7 +42,7 @@ def deviations(
         ]
     for name, standard, actual in fixed:
         if actual != standard:
-            yield f"{name} {actual} instead of {_words(name, standard)}"
+            yield f"{name} {actual} instead of {_in_words(name, standard)}"
     if loop_indices is not None:
         yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
@@ -51,6 +51,6 @@ def deviations(
         yield f"reflector trained on held-out {', '.join(seen)}"
 
 
-def _words(name: str, standard: object) -> str:
-    """What a profile or suite fixes, in words."""
+def _in_words(name: str, standard: object) -> str:
+    """Return the value that a profile or suite fixes, in words."""
     return "the whole pool" if standard is None and name.endswith("_size") else str(standard)

@@ -1,4 +1,4 @@
-"""Which episodes of a run are known: each is played once, recorded, and shared by all who ask for it."""
+"""Episode store: plays each episode of a run once, records it in the journal, and shares the result."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTEMPTS = 2
-"""How often an episode is tried before it is owed; the second time only once the breaker lets it through."""
+"""Attempts before an episode is owed; the second one waits for the circuit breaker."""
 
 log = logging.getLogger(__name__)
 
 
 class EpisodeStore:
-    """Plays what the journal does not hold yet.
+    """Outcomes and trajectories of episodes; those that the journal does not hold are played.
 
-    Experience and scoring have `capacity` episodes in flight each, so that a loop never waits for scoring to end
-    before its next batch begins; which requests go first is then the meter's affair. Episodes come into being only as
-    they begin: however many are planned, those waiting take no room.
+    Experience and scoring have `capacity` episodes in flight each, so that the next batch of a loop never waits for
+    scoring to end; the usage meter then decides which requests go first. Specifications are made only when an episode
+    starts, so that planned episodes take no memory.
     """
 
     def __init__(
@@ -55,38 +55,38 @@ class EpisodeStore:
         self._slots = {p: experience if p is Priority.EXPERIENCE else scoring for p in Priority}
         self._in_flight: dict[str, asyncio.Task[bool]] = {}
         self.owed: dict[str, str] = {}
-        """What went wrong, by key."""
+        """Error messages by episode key or name of a reflection."""
 
     async def outcomes(
         self,
         tasks: Sequence[Task],
         spec: Callable[[Task], EpisodeSpec],
         priority: Priority,
-        on_answer: Callable[[bool, bool], None] = lambda solved, found: None,
+        on_outcome: Callable[[bool, bool], None] = lambda solved, recorded: None,
     ) -> list[bool]:
-        """Whether the episodes of tasks are solved, in the order of the tasks, played if need be.
+        """Return whether each task is solved, in the order of the tasks; play the episodes that are missing.
 
         Args:
-            tasks: of the episodes.
-            spec: gives the episode of a task.
-            priority: what goes first.
-            on_answer: told each outcome as soon as it is known, and whether it was found in the journal.
+            tasks: Tasks of the episodes.
+            spec: Returns the episode of a task.
+            priority: Order among waiting episodes.
+            on_outcome: Receives each outcome as soon as it is known, and whether the journal held it.
 
         Raises:
-            InfrastructureError: one is owed; all others are played nevertheless.
-            EndpointDownError: the run should stop.
+            InfrastructureError: An episode is owed; all others are played nevertheless.
+            EndpointDownError: The run must stop.
         """
         keys = [spec(task).key for task in tasks]
         known = self._journal.solved(keys)
         for solved in known.values():
-            on_answer(solved, True)
+            on_outcome(solved, True)
         ticket = self._slots[priority].ticket()
         playing: dict[str, asyncio.Task[bool]] = {}
         for task, key in zip(tasks, keys, strict=True):
             if key not in known and key not in playing:
-                playing[key] = await self._playing(spec(task), priority, ticket)
-                playing[key].add_done_callback(lambda done: _tell(on_answer, done))
-        # Shielded: others may have asked for the same episodes.
+                playing[key] = await self._start(spec(task), priority, ticket)
+                playing[key].add_done_callback(lambda done: _report(on_outcome, done))
+        # Shielded, because other callers may wait for the same episodes.
         answers = await asyncio.gather(*map(asyncio.shield, playing.values()), return_exceptions=True)
         errors = [answer for answer in answers if isinstance(answer, BaseException)]
         for error in sorted(errors, key=lambda error: isinstance(error, InfrastructureError)):
@@ -98,45 +98,45 @@ class EpisodeStore:
         self,
         tasks: Sequence[Task],
         spec: Callable[[Task], EpisodeSpec],
-        on_answer: Callable[[bool, bool], None] = lambda solved, found: None,
+        on_outcome: Callable[[bool, bool], None] = lambda solved, recorded: None,
     ) -> list[Trajectory]:
-        """The same for experience, with all steps."""
-        await self.outcomes(tasks, spec, Priority.EXPERIENCE, on_answer)
+        """Return the trajectory of each task, for experience; see `outcomes`."""
+        await self.outcomes(tasks, spec, Priority.EXPERIENCE, on_outcome)
         return [self._recorded(spec(task).key).trajectory for task in tasks]
 
     async def aclose(self) -> None:
-        """Let go of whatever is still being played."""
+        """Cancel the episodes in flight."""
         tasks = list(self._in_flight.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def guarded(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Do work that may meet an outage: try it again after a pause that the endpoint survived.
+    async def attempt(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Run work that may meet an outage; try it again after a pause that the endpoint survived.
 
         Raises:
-            InfrastructureError: `what` is owed.
-            EndpointDownError: the endpoint did not survive the pause.
+            InfrastructureError: The work failed, and `name` is owed.
+            EndpointDownError: The endpoint is still down after the pause.
         """
         for _ in range(ATTEMPTS):
-            await self._breaker.passage()
+            await self._breaker.wait()
             try:
-                done = await work()
+                result = await work()
             except InfrastructureError as error:
-                self._breaker.failed(error)
-                trouble = error
+                self._breaker.record_failure(error)
+                failure = error
                 if self._breaker.paused:
                     continue
                 break
-            self._breaker.succeeded()
-            return done
-        log.warning("%s is owed: %s", what, trouble)
-        self.owed[what] = str(trouble)
+            self._breaker.record_success()
+            return result
+        log.warning("%s is owed: %s", name, failure)
+        self.owed[name] = str(failure)
         self._progress.owed = len(self.owed)
-        raise trouble
+        raise failure
 
-    async def _playing(self, spec: EpisodeSpec, priority: Priority, ticket: int) -> asyncio.Task[bool]:
-        """The one task that plays an episode, begun once there is a slot for it."""
+    async def _start(self, spec: EpisodeSpec, priority: Priority, ticket: int) -> asyncio.Task[bool]:
+        """Return the one task that plays an episode, started as soon as a slot is free."""
         key, slots = spec.key, self._slots[priority]
         if key in self._in_flight:
             return self._in_flight[key]
@@ -144,9 +144,9 @@ class EpisodeStore:
         if key in self._in_flight:
             slots.release()
             return self._in_flight[key]
-        # Another request may have had it played meanwhile.
+        # Another caller may have had it played in the meantime.
         known = self._journal.solved([key])
-        work = _given(known[key]) if known else self._play(spec, priority)
+        work = _return(known[key]) if known else self._play(spec, priority)
         self._in_flight[key] = task = asyncio.create_task(work)
         task.add_done_callback(lambda _: self._in_flight.pop(key))
         task.add_done_callback(lambda _: slots.release())
@@ -154,7 +154,7 @@ class EpisodeStore:
 
     async def _play(self, spec: EpisodeSpec, priority: Priority) -> bool:
         started, clock = time.time(), time.monotonic()
-        episode = await self.guarded(spec.key, lambda: self._executor.play(spec, priority))
+        episode = await self.attempt(spec.key, lambda: self._executor.play(spec, priority))
         self._check_versions(episode)
         self._journal.add_episode(episode, started, time.monotonic() - clock, self._progress.meter.spent)
         self._progress.played += 1
@@ -165,8 +165,8 @@ class EpisodeStore:
 
     def _check_versions(self, episode: Episode) -> None:
         for package, version in self._versions.items():
-            if (found := episode.versions.get(package, version)) != version:
-                raise WorkerError(f"a worker plays with {package} {found}, and this run with {version}")
+            if (of_worker := episode.versions.get(package, version)) != version:
+                raise WorkerError(f"a worker plays with {package} {of_worker}, but this run uses {version}")
 
     def _recorded(self, key: str) -> Episode:
         episode = self._journal.episode(key)
@@ -174,10 +174,10 @@ class EpisodeStore:
         return episode
 
 
-async def _given(solved: bool) -> bool:
+async def _return(solved: bool) -> bool:
     return solved
 
 
-def _tell(on_answer: Callable[[bool, bool], None], done: asyncio.Task[bool]) -> None:
+def _report(on_outcome: Callable[[bool, bool], None], done: asyncio.Task[bool]) -> None:
     if not done.cancelled() and done.exception() is None:
-        on_answer(done.result(), False)
+        on_outcome(done.result(), False)

@@ -1,6 +1,6 @@
-"""The journal: every finished episode and reflection of a run, committed as it finishes.
+"""Journal of a run: every finished episode and reflection, committed as soon as it finishes.
 
-SQLite in write-ahead mode: killed at any instant, the journal opens again with all that was committed.
+The database is SQLite in write-ahead mode: after a kill at any instant, it still holds everything committed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYOUT = 2
-"""Of the tables, counted up with every change to them."""
+"""Version of the tables, raised with every change to them."""
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,18 +35,17 @@ CREATE TABLE IF NOT EXISTS reflections (
 PRAGMA user_version = {LAYOUT};
 """
 
-ASKED_AT_ONCE = 500
-"""Keys in one question to the database."""
+KEYS_PER_QUERY = 500
 
 
 class Journal:
-    """One run's journal. Records are JSON, deflated; summaries are kept apart so that they load fast."""
+    """Journal of one run. Records are compressed JSON; summaries have a column of their own, so that they load fast."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the journal, or make it.
+        """Open the journal, or create it.
 
         Raises:
-            RunFolderError: the file is there and is no journal.
+            RunFolderError: The file is not a journal of this version.
         """
         self._path = path
         try:
@@ -58,17 +57,17 @@ class Journal:
             (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if tables and layout != LAYOUT:
                 raise RunFolderError(f"journal {path} was written by another version of ictbench; choose another --out")
-            # NORMAL survives the death of the process at any instant; only a power cut can cost the last commits.
+            # NORMAL survives a kill of the process at any instant; only a power failure can lose the last commits.
             self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
         except sqlite3.DatabaseError as error:
             raise RunFolderError(f"journal {path} cannot be used: {error}") from error
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and close it."""
+        """Merge the write-ahead log into the file and close it."""
         self._database.close()
 
     def add_episode(self, episode: Episode, started: float, seconds: float, spent: Usage) -> None:
-        """Commit a finished episode, and what the run has spent so far; `started` is a Unix time."""
+        """Commit a finished episode, and the usage of the run so far; `started` is a Unix time."""
         summary, failure = episode.summary().model_dump_json(), episode.trajectory.failure
         record = _pack(episode.model_dump_json())
         row = (episode.key, episode.trajectory.solved, failure, summary, started, seconds, record)
@@ -77,79 +76,79 @@ class Journal:
             self._set("spent", spent.model_dump(mode="json"))
 
     def episode(self, key: str) -> Episode | None:
-        """A finished episode by its whole key."""
+        """Return a finished episode by its full key."""
         row = self._database.execute("SELECT record FROM episodes WHERE key = ?", (key,)).fetchone()
         return Episode.model_validate_json(_unpack(row[0])) if row else None
 
     def episodes(self) -> Iterator[Episode]:
-        """All finished episodes, by key."""
+        """Yield all finished episodes, sorted by key."""
         for (record,) in self._database.execute("SELECT record FROM episodes ORDER BY key"):
             yield Episode.model_validate_json(_unpack(record))
 
     def count(self) -> int:
-        """How many episodes are finished."""
+        """Return the number of finished episodes."""
         (count,) = self._database.execute("SELECT count(*) FROM episodes").fetchone()
         return int(count)
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Keys of finished episodes that start with `prefix`, sorted."""
+        """Return the keys of finished episodes that start with `prefix`, sorted."""
         rows = self._database.execute(
             "SELECT key FROM episodes WHERE substr(key, 1, ?) = ? ORDER BY key", (len(prefix), prefix)
         )
         return [key for (key,) in rows]
 
     def solved(self, keys: Iterable[str]) -> dict[str, bool]:
-        """Those of the episodes that are finished, and whether they were solved."""
-        return {key: bool(solved) for key, solved in self._among("key, solved", keys)}
+        """Return whether each finished episode among `keys` was solved."""
+        return {key: bool(solved) for key, solved in self._select("key, solved", keys)}
 
     def summaries(self, keys: Iterable[str]) -> dict[str, EpisodeSummary]:
-        """Summaries of those of the episodes that are finished."""
-        rows = self._among("key, summary", keys)
+        """Return the summary of each finished episode among `keys`."""
+        rows = self._select("key, summary", keys)
         return {key: EpisodeSummary.model_validate_json(summary) for key, summary in rows}
 
     def failed(self, kinds: Collection[str]) -> dict[str, str]:
-        """Keys of the episodes that failed in one of these ways, each with its kind."""
+        """Return the episodes that failed in one of these ways: kind of failure by key."""
         marks = ", ".join("?" * len(kinds))
         return dict(self._database.execute(f"SELECT key, failure FROM episodes WHERE failure IN ({marks})", (*kinds,)))
 
     def times(self) -> Iterator[tuple[str, float, float]]:
-        """Key, start as Unix time, and seconds of every episode, in order of start."""
+        """Yield key, start as Unix time, and seconds of every episode, in order of start."""
         yield from self._database.execute("SELECT key, started, seconds FROM episodes ORDER BY started, key")
 
     def add_reflection(
         self, family: str, loop: int, turn: int, reflection: Reflection, seconds: float, spent: Usage
     ) -> None:
-        """Commit a reflection, and what the run has spent so far."""
+        """Commit a reflection, and the usage of the run so far."""
         row = (family, loop, turn, seconds, _pack(reflection.model_dump_json()))
         with self._transaction():
             self._database.execute("INSERT OR REPLACE INTO reflections VALUES (?, ?, ?, ?, ?)", row)
             self._set("spent", spent.model_dump(mode="json"))
 
     def reflection(self, family: str, loop: int, turn: int) -> Reflection | None:
-        """A reflection by its turn (1 … N)."""
+        """Return the reflection of a turn (1 … N), or None."""
         query = "SELECT record FROM reflections WHERE family = ? AND loop = ? AND turn = ?"
         row = self._database.execute(query, (family, loop, turn)).fetchone()
         return Reflection.model_validate_json(_unpack(row[0])) if row else None
 
     def reflections(self) -> Iterator[Reflection]:
-        """All reflections, by family, loop and turn."""
+        """Yield all reflections, sorted by family, loop and turn."""
         for (record,) in self._database.execute("SELECT record FROM reflections ORDER BY family, loop, turn"):
             yield Reflection.model_validate_json(_unpack(record))
 
     def forget_episodes(self, keys: Iterable[str]) -> None:
-        """Remove episodes that are to be played again."""
+        """Remove episodes."""
         with self._transaction():
             self._database.executemany("DELETE FROM episodes WHERE key = ?", [(key,) for key in keys])
 
     def forget_reflections(self, family: str, loop: int, first_turn: int) -> None:
-        """Remove a loop's reflections from a turn on."""
+        """Remove the reflections of a loop from `first_turn` on."""
         with self._transaction():
             self._database.execute(
                 "DELETE FROM reflections WHERE family = ? AND loop = ? AND turn >= ?", (family, loop, first_turn)
             )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A value noted under a name."""
+        """Return the JSON value noted under a name."""
         row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return json.loads(row[0]) if row else default
 
@@ -161,18 +160,18 @@ class Journal:
     def _set(self, name: str, value: Any) -> None:
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
 
-    def _among(self, columns: str, keys: Iterable[str]) -> Iterator[Any]:
-        rest = iter(keys)
-        while some := list(itertools.islice(rest, ASKED_AT_ONCE)):
-            marks = ", ".join("?" * len(some))
-            yield from self._database.execute(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", some)
+    def _select(self, columns: str, keys: Iterable[str]) -> Iterator[Any]:
+        remaining = iter(keys)
+        while batch := list(itertools.islice(remaining, KEYS_PER_QUERY)):
+            marks = ", ".join("?" * len(batch))
+            yield from self._database.execute(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", batch)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of the block is committed, or nothing.
+        """Commit everything in the block, or nothing.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalError: The journal cannot be written.
         """
         try:
             self._database.execute("BEGIN IMMEDIATE")
@@ -185,12 +184,12 @@ class Journal:
                 raise
         except sqlite3.Error as error:
             raise JournalError(
-                f"journal {self._path} cannot be written ({error}); what it holds is kept: free some space"
+                f"journal {self._path} cannot be written ({error}); everything recorded so far is kept: free some space"
             ) from error
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that never writes; where not even SQLite's own side files can be, one that looks for none."""
+    """Return a read-only connection, also to a file on read-only storage, where SQLite cannot write its side files."""
     for mode in ("mode=ro", "immutable=1"):
         database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         try:

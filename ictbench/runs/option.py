@@ -1,17 +1,15 @@
-"""The declaration of one option: what its callers, its help, and the check of its value are derived from."""
+"""Declaration of an option, from which its flag, its help and the check of its values are derived."""
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
-from inspect import Parameter
 from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
-Caller = Literal["run", "rerun", "collect", "meta"]
-"""Who takes options: `ictbench run`, `ictbench rerun`, `ictbench train collect`, the meta-environment."""
+Caller = Literal["run", "rerun", "verify", "collect", "meta"]
+"""Callers that take options: `ictbench run`, `rerun`, `verify` and `train collect`, the meta-environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,7 +23,7 @@ class Option:
     group: str
     """Heading under which help texts list it."""
     default_text: str
-    """What the default means where the value does not say it, e.g. None for the suite's value."""
+    """Meaning of the default where its value does not show it, e.g. None for the suite's value."""
     minimum: float | None
     above: float | None
     """Exclusive lower bound."""
@@ -40,12 +38,12 @@ class Option:
 
     @property
     def is_list(self) -> bool:
-        """Whether it takes several values: a list, or a text with commas."""
+        """True if it takes several values: a list, or a text with commas."""
         return tuple in (get_origin(kind) for kind in (self.type, *getattr(self.type, "__args__", ())))
 
     @property
     def is_mapping(self) -> bool:
-        """Whether it takes pairs: a mapping, or texts KEY=VALUE."""
+        """True if it takes pairs: a mapping, or texts KEY=VALUE."""
         return get_origin(self.type) is dict
 
 
@@ -66,7 +64,7 @@ def option(
         default: Its value where the user gives none.
         help: One sentence for help texts and docs.
         group: Heading under which help texts list it.
-        default_text: What the default means, where the value does not say it.
+        default_text: Meaning of the default, where its value does not show it.
         minimum: Lower bound of the value, or of each value of a mapping.
         above: Exclusive lower bound.
         also: Further callers that take it.
@@ -84,10 +82,3 @@ def option(
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=metadata)
     return field(default=default, metadata=metadata)
-
-
-def replace_options(function: Callable[..., Any], parameters: Iterable[Parameter]) -> None:
-    """Give a function that takes `**options` a signature that names each of them."""
-    signature = inspect.signature(function)
-    named = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-    function.__signature__ = signature.replace(parameters=[*named, *parameters])  # type: ignore[attr-defined]

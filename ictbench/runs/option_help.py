@@ -11,7 +11,6 @@ from inspect import Parameter
 from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from ictbench.runs.option import replace_options
 from ictbench.runs.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -22,13 +21,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def show_options(function: Function) -> Function:
     """Add every option of a run to the signature and docstring of a function that takes `**options`."""
-    replace_options(
-        function,
-        (
-            Parameter(option.name, Parameter.KEYWORD_ONLY, default=option.default, annotation=argument_type(option))
-            for option in OPTIONS.values()
-        ),
-    )
+    signature = inspect.signature(function)
+    named = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    options = [
+        Parameter(option.name, Parameter.KEYWORD_ONLY, default=option.default, annotation=argument_type(option))
+        for option in OPTIONS.values()
+    ]
+    function.__signature__ = signature.replace(parameters=[*named, *options])  # type: ignore[attr-defined]
     function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{_describe_all()}"
     return function
 

@@ -30,7 +30,7 @@ class RunOptions(TypedDict, total=False):
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
     reflector_experience: Literal["full", "events"] | None
-    """What the reflector's model is shown: every observation, or only what changed."""
+    """Observations shown to the reflector's model: in full, or only what changed (events)."""
     reflector_temperature: float | None
     """Sampling temperature of the reflector's model."""
     reflector_base_url: str | None
@@ -116,6 +116,16 @@ class RerunOptions(TypedDict, total=False):
     executor: Literal["inline", "process", "ray"]
     workers: int | None
     cache: Path | None
+
+
+class VerifyOptions(TypedDict, total=False):
+    """Options of a run that a verification takes."""
+
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
 
 
 class MetaOptions(TypedDict, total=False):

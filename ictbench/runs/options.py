@@ -1,9 +1,9 @@
 """Options of a run, each declared once.
 
-Derived from this declaration: the options of `ictbench run`, `rerun` and `train collect` with their environment
-variables and configuration keys, the signature and docstring of `ictbench.run`, the options of the meta-environment,
-the types in `ictbench.runs.option_types`, and the table in docs/runs.md. Imports no heavy package, so that commands
-start fast.
+Derived from this declaration: the options of `ictbench run`, `rerun`, `verify` and `train collect` with their
+environment variables and configuration keys, the signature and docstring of `ictbench.run`, the options of the
+meta-environment, the types in `ictbench.runs.option_types`, and the table in docs/runs.md. Imports no heavy package,
+so that commands start fast.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class Options:
     )
     reflector_experience: ExperienceFormat | None = option(
         None,
-        "What the reflector's model is shown: every observation, or only what changed.",
+        "Observations shown to the reflector's model: in full, or only what changed (events).",
         PLAYERS,
         default_text="the reflector's usual",
         also=("collect",),
@@ -181,7 +181,11 @@ class Options:
     )
 
     executor: ExecutorName = option(
-        "process", "This process, worker processes, or a Ray cluster.", WORKERS, also=("rerun", "meta"), meta="inline"
+        "process",
+        "This process, worker processes, or a Ray cluster.",
+        WORKERS,
+        also=("rerun", "verify", "meta"),
+        meta="inline",
     )
     workers: int | None = option(
         None,
@@ -189,20 +193,20 @@ class Options:
         WORKERS,
         default_text="as cores",
         minimum=1,
-        also=("rerun", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta"),
     )
     ray_address: str | None = option(
-        None, "Address of the Ray cluster.", WORKERS, default_text="RAY_ADDRESS", also=("meta",)
+        None, "Address of the Ray cluster.", WORKERS, default_text="RAY_ADDRESS", also=("verify", "meta")
     )
     worker_resources: dict[str, float] = option(
-        {}, "NAME=AMOUNT that a Ray worker needs.", WORKERS, default_text="CPU=1", minimum=0, also=("meta",)
+        {}, "NAME=AMOUNT that a Ray worker needs.", WORKERS, default_text="CPU=1", minimum=0, also=("verify", "meta")
     )
     env_timeout: float = option(
         120.0,
         "Seconds an environment may take for one call; then its worker is replaced.",
         WORKERS,
         above=0,
-        also=("meta",),
+        also=("verify", "meta"),
     )
 
     cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "meta"))

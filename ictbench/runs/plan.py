@@ -1,9 +1,9 @@
-"""What a run is asked to do, checked and worked out in full before anything is played."""
+"""Plan of a run: its options, resolved against their suite and checked before anything is played."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
@@ -11,7 +11,7 @@ from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
-from ictbench.records import EpisodeSpec, PluginSpec
+from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.deviations import SIZES, deviations
 from ictbench.runs.options import DEFAULT_ENV, Options
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
 
-PLACE = {"model": {"base_url", "timeout"}}
-"""What of a player may change between sittings: the same model may be served elsewhere tomorrow."""
+R = TypeVar("R", bound=Record)
+
+ACCESS = {"model": {"base_url", "timeout"}}
+"""Fields of a player that may change between sessions: the same model may be served elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """A run, fully determined but for the answers of its actor and reflector."""
+    """A run, determined in full except for the answers of its actor and reflector."""
 
     options: Options
     suite: Suite
@@ -41,20 +43,20 @@ class RunPlan:
     max_steps: int
     actor: PluginSpec
     reflector: PluginSpec
-    terms: Traits
+    traits: Traits
     """Traits of the reflector."""
     trained_on: TrainedOn | None
-    """What the reflector was trained on; None for unknown."""
+    """Families the reflector was trained on; None if unknown."""
     notes: tuple[str, ...]
-    """What the user should know about the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
 
     def loops(self) -> Iterator[LoopPlan]:
-        """The plan of every loop.
+        """Yield the plan of every loop.
 
         Raises:
-            PoolTooSmallError: a pool cannot fill them.
+            PoolTooSmallError: A pool has too few tasks.
         """
         for family in self.families:
             for index in self.loop_indices or range(self.sizes.loops):
@@ -63,22 +65,22 @@ class RunPlan:
                     family,
                     index,
                     self.sizes,
-                    experience=self.terms.experience,
+                    experience=self.traits.experience,
                     prompt_bytes=self.prompt_bytes,
                     test_every_turn=self.options.test_every_turn,
                     audit=self.options.audit,
                 )
 
     def batches(self, family: str, index: int) -> tuple[tuple[Task, ...], ...]:
-        """The experience tasks of a loop, a batch a turn.
+        """Return the experience tasks of a loop, one batch per turn.
 
         Raises:
-            PoolTooSmallError: the pool has fewer.
+            PoolTooSmallError: The pool has too few tasks.
         """
-        return batches_of(self.suite, family, index, self.sizes, self.terms.experience)
+        return batches_of(self.suite, family, index, self.sizes, self.traits.experience)
 
     def episode(self, task: Task, prompt: str, replicate: int = 0) -> EpisodeSpec:
-        """The episode of a task under a prompt; each replicate samples anew."""
+        """Return the episode of a task under a prompt; each replicate has its own sampling seed."""
         return EpisodeSpec(
             task=task,
             prompt=prompt,
@@ -90,8 +92,8 @@ class RunPlan:
         )
 
     def deviations(self) -> tuple[str, ...]:
-        """Where the run departs from what its profile and suite fix, in words."""
-        found = deviations(
+        """Return a sentence per deviation from the profile and the suite."""
+        of_suite = deviations(
             self.suite,
             self.options.profile,
             sizes=self.sizes,
@@ -102,15 +104,15 @@ class RunPlan:
             trained_on=self.trained_on,
             loop_indices=self.loop_indices,
         )
-        own = []
+        of_run = []
         if self.options.episode_time_limit is not None:
-            own.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
+            of_run.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
         if resolve("actor", self.actor.name).sees_solution:
-            own.append(f"actor {self.actor.label} is told the solutions")
-        return (*found, *own)
+            of_run.append(f"actor {self.actor.label} is told the solutions")
+        return (*of_suite, *of_run)
 
     def identity(self) -> dict[str, Any]:
-        """What must be equal for a folder to be continued, as plain JSON."""
+        """Return what must be equal for a folder to be continued, as plain JSON."""
         return {
             "suite": self.suite.name,
             "suite_digest": self.suite.digest,
@@ -122,12 +124,12 @@ class RunPlan:
             "audit": self.options.audit,
             "max_steps": self.max_steps,
             "episode_time_limit": self.options.episode_time_limit,
-            "actor": self.actor.model_dump(mode="json", exclude=PLACE),
-            "reflector": self.reflector.model_dump(mode="json", exclude=PLACE),
+            "actor": self.actor.model_dump(mode="json", exclude=ACCESS),
+            "reflector": self.reflector.model_dump(mode="json", exclude=ACCESS),
         }
 
     def in_words(self) -> str:
-        """The run in a line, for its log."""
+        """Return a one-line summary for the log."""
         players = f"reflector {self.reflector.label}, actor {self.actor.label}"
         return f"suite {self.suite.name}, profile {self.options.profile}, {players}, executor {self.options.executor}"
 
@@ -138,16 +140,16 @@ class RunPlan:
 
     @property
     def prompt_bytes(self) -> int:
-        """Cap of a prompt, in UTF-8 bytes: the suite's, unless the reflector has one of its own."""
-        return self.terms.prompt_cap or self.suite.limits.prompt_bytes
+        """Maximum size of a prompt in UTF-8 bytes: the reflector's, if it has one, or else the suite's."""
+        return self.traits.prompt_cap or self.suite.limits.prompt_bytes
 
     @property
     def prompts_tested(self) -> int:
-        """Prompts of a loop that are scored on its test tasks, at most."""
+        """Maximum number of prompts of a loop that are scored on its test tasks."""
         return self.sizes.turns + 1 if self.options.test_every_turn else min(3, self.sizes.turns + 1)
 
     def episode_bounds(self, family: str | None = None) -> dict[str, int]:
-        """The most episodes, reflections and calls to models that the run, or one family of it, can take."""
+        """Return the maximum numbers of episodes, reflections and model calls of the run, or of one family."""
         sizes, suite = self.sizes, self.suite
         families = self.families if family is None else (family,)
         loops = len(families) * sizes.loops
@@ -171,92 +173,113 @@ class RunPlan:
 
 
 def make_plan(options: Options) -> RunPlan:
-    """Work options out against their suite.
+    """Resolve options against their suite, and check everything that can be checked before anything is played.
 
     Raises:
-        UsageError: something asked for does not exist or does not fit.
+        UsageError: Something requested does not exist or does not fit.
     """
     if options.executor != "ray" and (options.ray_address or options.worker_resources):
-        raise ConfigError(f"--ray-address and --worker-resources go with --executor ray, not {options.executor}")
-    suite, notes = _suite(options)
-    if options.profile not in suite.profiles:
-        raise ConfigError(f"suite {suite.name} has no profile {options.profile!r}; it has {', '.join(suite.profiles)}")
-    wanted = {name: getattr(options, name) for name in SIZES}
-    sizes = suite.profiles[options.profile].model_copy(update={k: v for k, v in wanted.items() if v is not None})
+        raise ConfigError(f"--ray-address and --worker-resources need --executor ray, not {options.executor}")
+    suite, notes = _find_suite(options)
     families = suite.select_families(options.families)
     if not families:
-        raise ConfigError("no family is asked for; name some, or held-out, meta-train, all")
-    reflector_access = ModelAccess(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
-    actor = options.actor
-    actor_access = ModelAccess(options.actor_base_url, options.actor_model_options, options.request_timeout)
-    sampling = suite.reflector
-    if options.reflector_temperature is not None:
-        sampling = sampling.model_copy(update={"temperature": options.reflector_temperature})
-    reflector = parse_player("reflector", options.reflector, sampling, reflector_access, options.reflector_experience)
-    if actor is None:
-        actor, shared = default_actor(options.reflector, reflector_access)
-        actor_access = actor_access if actor_access.given else shared
-    own = {"max_tokens": options.actor_max_tokens, "decoding": options.actor_decoding, "history": options.actor_history}
-    decoding = suite.actor.model_copy(update={name: value for name, value in own.items() if value is not None})
-    terms = traits_of(reflector)
-    check_experience(terms.experience, sizes, reflector.label, audit=options.audit)
+        raise ConfigError("no family is selected: name some, or held-out, meta-train, all")
+    sizes = _resolve_sizes(options, suite)
+    reflector, actor = _resolve_players(options, suite)
+    traits = traits_of(reflector)
+    check_experience(traits.experience, sizes, reflector.label, audit=options.audit)
     return RunPlan(
         options=options,
         suite=suite,
         families=families,
         sizes=sizes,
         max_steps=options.max_steps or suite.limits.max_steps,
-        actor=parse_player("actor", actor, decoding, actor_access),
+        actor=actor,
         reflector=reflector,
-        terms=terms,
-        trained_on=_trained_on(options.reflector_trained_on, reflector, suite),
+        traits=traits,
+        trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
         notes=notes,
     )
 
 
-def _trained_on(said: tuple[str, ...] | None, reflector: PluginSpec, suite: Suite) -> TrainedOn | None:
-    """What the user says, and where the user says nothing, what the reflector says of itself.
-
-    Raises:
-        ConfigError: the card of the reflector's model says more than the user.
-    """
-    card = find_card(reflector.model) if reflector.model else None
-    if said is None and card:
-        # As it stands: its suite may be one that is not to be found here.
-        return card.trained_on
-    names = traits_of(reflector).trained_on if said is None else said
-    if names is None:
-        return None
-    # A family of the card's is known, whatever its suite.
-    known = set(card.trained_on) & set(names) if card else set()
-    stated = tuple(sorted(known.union(parse_trained_on([name for name in names if name not in known], suite))))
-    if card and (left_out := sorted(set(card.trained_on) - set(stated))):
-        missing = ", ".join(left_out)
-        raise ConfigError(f"{reflector.label} says that it was trained on {missing} too: --reflector-trained-on")
-    return stated
-
-
-def _suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
-    """The suite that is asked for; of an environment alone, the newest one that can be played here."""
+def _find_suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
+    """Return the suite, or the newest playable suite of the environment, with notes for the user."""
     if options.suite is None:
-        return _suite_of_env(options.env or DEFAULT_ENV)
+        return _newest_playable_suite(options.env or DEFAULT_ENV)
     suite = load_suite(options.suite)
     if options.env is not None and suite.env != options.env:
         raise ConfigError(
-            f"suite {options.suite!r} is of environment {suite.env!r}, not {options.env!r}; leave one out"
+            f"suite {options.suite!r} belongs to environment {suite.env!r}, not {options.env!r}; leave one out"
         )
     return suite, ()
 
 
-def _suite_of_env(env: str) -> tuple[Suite, tuple[str, ...]]:
+def _newest_playable_suite(env: str) -> tuple[Suite, tuple[str, ...]]:
     suites = [load_suite(name) for name in reversed(suites_of_env(env))]
-    missing: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for suite in suites:
-        # One task tells whether the games are there at all; whether all of them are is told before anything is played.
+        # One task shows whether the games are installed at all; all tasks are checked before anything is played.
         task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
-        why = resolve("env", env).unplayable(task)
-        if why is None:
-            notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in missing.items()]
+        problem = resolve("env", env).unplayable(task)
+        if problem is None:
+            notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in problems.items()]
             return suite, tuple(notes)
-        missing[suite.name] = why
-    raise ConfigError("; ".join(missing.values()))
+        problems[suite.name] = problem
+    raise ConfigError("; ".join(problems.values()))
+
+
+def _resolve_sizes(options: Options, suite: Suite) -> Sizes:
+    """Return the sizes of the profile, as far as options do not replace them."""
+    if options.profile not in suite.profiles:
+        raise ConfigError(f"suite {suite.name} has no profile {options.profile!r}; it has {', '.join(suite.profiles)}")
+    return _update(suite.profiles[options.profile], {name: getattr(options, name) for name in SIZES})
+
+
+def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, PluginSpec]:
+    """Return reflector and actor with their models, as far as options do not replace the suite's decoding."""
+    reflector_access = ModelAccess(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
+    actor_access = ModelAccess(options.actor_base_url, options.actor_model_options, options.request_timeout)
+    sampling = _update(suite.reflector, {"temperature": options.reflector_temperature})
+    reflector = parse_player("reflector", options.reflector, sampling, reflector_access, options.reflector_experience)
+    actor = options.actor
+    if actor is None:
+        actor, shared_access = default_actor(options.reflector, reflector_access)
+        actor_access = actor_access if actor_access.in_words else shared_access
+    decoding = _update(
+        suite.actor,
+        {
+            "max_tokens": options.actor_max_tokens,
+            "decoding": options.actor_decoding,
+            "history": options.actor_history,
+        },
+    )
+    return reflector, parse_player("actor", actor, decoding, actor_access)
+
+
+def _update(record: R, changes: dict[str, Any]) -> R:
+    """Return a record with those of the changes that are not None."""
+    return record.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def _resolve_trained_on(stated: tuple[str, ...] | None, reflector: PluginSpec, suite: Suite) -> TrainedOn | None:
+    """Return what the user states, or else what the reflector declares itself.
+
+    Raises:
+        ConfigError: The user leaves out a family that the card of the reflector's model names.
+    """
+    card = find_card(reflector.model) if reflector.model else None
+    if stated is None and card:
+        # Not checked against suites: those of the card may not be installed here.
+        return card.trained_on
+    names = traits_of(reflector).trained_on if stated is None else stated
+    if names is None:
+        return None
+    # A family of the card is accepted, whatever its suite.
+    accepted = set(card.trained_on) & set(names) if card else set()
+    families = accepted.union(parse_trained_on([name for name in names if name not in accepted], suite))
+    if card and (missing := sorted(set(card.trained_on) - families)):
+        raise ConfigError(
+            f"{reflector.label} declares that it was trained on {', '.join(missing)} too: "
+            "add it to --reflector-trained-on"
+        )
+    return tuple(sorted(families))

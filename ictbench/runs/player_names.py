@@ -1,8 +1,8 @@
-"""Names on the command line → actors and reflectors as plain data.
+"""Names of actors and reflectors, parsed into plug-in specifications.
 
-`provider/model` is a language model, played by the standard actor or reflector; a bare name is an installed
-plug-in; `package.module:Name` a class of one's own. Behind a reflector's colon comes what it is made of:
-`append:provider/model` its model, `blind:REFLECTOR` the reflector that it wraps, `file:PATH` its prompt.
+`provider/model` is a language model, used by the standard actor or reflector. A bare name is an installed plug-in, and
+`package.module:Name` a class of the user's. After the colon of a reflector comes what it needs: its model in
+`append:provider/model`, the reflector that it wraps in `blind:REFLECTOR`, its prompt in `file:PATH`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from ictbench.suites.suite import Decoding
 
 STANDARD = {"actor": "react", "reflector": "rewrite"}
-"""Which plug-in turns a language model into an actor or a reflector."""
+"""Plug-ins that turn a language model into an actor or a reflector."""
 
-USUAL: ExperienceFormat = "full"
-"""How experience is shown where a spec does not say so."""
+DEFAULT_FORMAT: ExperienceFormat = "full"
+"""Format of the experience where a specification names none."""
 
 FILE = "file"
 EXAMPLE = "openai/gpt-4.1-mini"
@@ -38,71 +38,77 @@ PlayerKind = Literal["actor", "reflector"]
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """How to reach a model: what its name does not say."""
+    """Access to a model."""
 
     base_url: str | None = None
     options: dict[str, JsonValue] = field(default_factory=dict)
-    """What only the provider knows."""
+    """Options of the provider."""
     timeout: float = 120.0
     """Seconds one request may take."""
 
     @property
-    def given(self) -> str:
-        """What the user said of this one model, in words; empty if nothing."""
+    def in_words(self) -> str:
+        """Choices of the user for this model; empty if there are none."""
         return ", ".join([*([repr(self.base_url)] if self.base_url else []), *self.options])
 
 
 def parse_player(
     kind: PlayerKind, name: str, decoding: Decoding, access: ModelAccess, experience: ExperienceFormat | None = None
 ) -> PluginSpec:
-    """The plug-in that a name asks for, with the suite's decoding where it is a model.
+    """Return the plug-in that a name stands for, with its model, if it has one.
 
-    A checkpoint that `ictbench train` wrote reflects as it was trained to; `experience` is how a reflector's model is
-    shown it, None for its usual way.
+    A checkpoint written by `ictbench train` reflects as it was trained.
+
+    Args:
+        kind: Actor or reflector.
+        name: Name as on the command line.
+        decoding: Sampling of the model.
+        access: How to reach the model.
+        experience: Format in which the reflector's model is shown its experience; None for its default.
 
     Raises:
-        UnknownNameError: no such plug-in or model provider.
-        ConfigError: access to something that is no model, a plug-in that needs a model, an unreadable file, an
-            experience that the reflector cannot be shown so, a checkpoint without its card.
+        UnknownNameError: The plug-in or model provider does not exist.
+        ConfigError: A player without a model has a base URL or model options, a plug-in lacks its model, a file cannot
+            be read, a reflector does not support the format, or a checkpoint lacks its card.
     """
     if names_model(kind, name):
         model = _model(name, decoding, access)
         if isinstance(decoding, ActorDecoding):
             options: dict[str, JsonValue] = {"decoding": decoding.decoding, "history": decoding.history}
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
-        card = find_card(model)
-        own = card.experience if card else None
-        return _reflecting(name, card.reflector if card else STANDARD[kind], model, experience or own)
-    plugin, behind = _split(name) if kind == "reflector" else (name, "")
-    found = resolve(kind, plugin)
-    if getattr(found, "wraps", False):
-        if not behind:
-            raise ConfigError(f"{kind} {name!r} wraps another: name it, e.g. {plugin}:rules")
-        return _around(plugin, parse_player(kind, behind, decoding, access, experience))
-    if getattr(found, "needs_model", False):
-        if not names_model(kind, behind):
+        if card := find_card(model):
+            return _reflector_on_model(name, card.reflector, model, experience or card.experience)
+        return _reflector_on_model(name, STANDARD[kind], model, experience)
+    plugin, argument = _split(name) if kind == "reflector" else (name, "")
+    plugin_class = resolve(kind, plugin)
+    if getattr(plugin_class, "wraps", False):
+        if not argument:
+            raise ConfigError(f"{kind} {name!r} wraps another reflector: name it, e.g. {plugin}:rules")
+        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience))
+    if getattr(plugin_class, "needs_model", False):
+        if not names_model(kind, argument):
             example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
             raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. {example}")
-        model = _model(behind, decoding, access)
+        model = _model(argument, decoding, access)
         if kind == "reflector":
-            return _reflecting(name, plugin, model, experience)
+            return _reflector_on_model(name, plugin, model, experience)
         return PluginSpec(label=name, name=plugin, model=model)
     if experience:
-        raise ConfigError(f"{kind} {name!r} has no model that could be shown its experience as {experience}")
-    if access.given:
-        raise ConfigError(f"{kind} {name!r} is no model, so it has no base URL and no model options ({access.given})")
-    if plugin == FILE and behind:
-        return PluginSpec(label=f"{FILE}:{Path(behind).name}", name=FILE, options={"text": _read_prompt(behind)})
-    if behind:
-        raise ConfigError(f"{kind} {plugin!r} has no model and wraps no other: leave {':' + behind!r} out")
+        raise ConfigError(f"{kind} {name!r} has no model: leave out --reflector-experience {experience}")
+    if access.in_words:
+        raise ConfigError(f"{kind} {name!r} has no model: leave out its base URL and model options ({access.in_words})")
+    if plugin == FILE and argument:
+        return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
+    if argument:
+        raise ConfigError(f"{kind} {plugin!r} takes no model and wraps no reflector: leave out {':' + argument!r}")
     return PluginSpec(label=plugin, name=plugin)
 
 
 def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess]:
-    """The actor's name and access when none is given: the reflector's own model, or its scripted partner.
+    """Return name and access of the default actor: the reflector's own model, or the actor of the reflector's name.
 
     Raises:
-        ConfigError: the reflector has neither.
+        ConfigError: The reflector has neither.
     """
     innermost = reflector
     while (parts := _split(innermost))[1] and parts[0] != FILE:
@@ -111,43 +117,46 @@ def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess
         return innermost, access
     if innermost in installed("actor"):
         return innermost, ModelAccess()
-    raise ConfigError(f"reflector {reflector!r} has no model to act with: name an actor, e.g. --actor rules")
+    raise ConfigError(f"reflector {reflector!r} has no model that could act: name an actor, e.g. --actor rules")
 
 
 def names_model(kind: PlayerKind, name: str) -> bool:
-    """Whether a name is `provider/model`, or a class of one's own that is a model: `file:a/b` is neither."""
+    """Return whether a name is `provider/model` or a class of the user's that is a model; `file:a/b` is neither."""
     if "/" in name.partition(":")[0]:
         return True
     return ":" in name and _split(name)[0] == name and is_model_class(resolve(kind, name))
 
 
 def _split(reflector: str) -> tuple[str, str]:
-    """The name of a reflector, and what stands behind its colon; the name of a class of one's own has one itself."""
-    words = reflector.split(":")
-    names = installed("reflector")
-    # A plug-in's module may have the name of the plug-in: then MODULE:CLASS is the plug-in itself.
-    own = 1 if words[0] in names and ":".join(words[:2]) not in names.values() else 2
-    if "/" in words[0]:
-        own = len(words)
-    return ":".join(words[:own]), ":".join(words[own:])
+    """Return the name of a reflector, and its argument after a colon; the name `module:Class` has a colon itself."""
+    parts = reflector.split(":")
+    plugins = installed("reflector")
+    # The module of a plug-in may have the plug-in's name: then `module:Class` is the plug-in itself.
+    in_name = 1 if parts[0] in plugins and ":".join(parts[:2]) not in plugins.values() else 2
+    if "/" in parts[0]:
+        in_name = len(parts)
+    return ":".join(parts[:in_name]), ":".join(parts[in_name:])
 
 
-def _reflecting(label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None) -> PluginSpec:
-    """A reflector on a model, shown its experience as it is asked for."""
-    found = resolve("reflector", plugin)
-    formats, most = getattr(found, "formats", ()), getattr(found, "max_tokens", None)
+def _reflector_on_model(label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None) -> PluginSpec:
+    """Return a reflector on a model, shown its experience in a format."""
+    plugin_class = resolve("reflector", plugin)
+    formats, max_tokens = getattr(plugin_class, "formats", ()), getattr(plugin_class, "max_tokens", None)
     if experience and experience not in formats:
-        raise ConfigError(f"reflector {label!r} cannot be shown its experience as {experience}")
-    if most is not None:
-        model = model.model_copy(update={"max_tokens": most})
-    usual = next(iter(formats), USUAL)
-    shown = experience or usual
-    options: dict[str, JsonValue] = {} if shown == usual == USUAL else {"experience": shown}
+        raise ConfigError(
+            f"reflector {label!r} does not support --reflector-experience {experience} "
+            f"(it supports: {', '.join(formats) or 'none'})"
+        )
+    if max_tokens is not None:
+        model = model.model_copy(update={"max_tokens": max_tokens})
+    default = next(iter(formats), DEFAULT_FORMAT)
+    chosen = experience or default
+    options: dict[str, JsonValue] = {} if chosen == default == DEFAULT_FORMAT else {"experience": chosen}
     return PluginSpec(label=label, name=plugin, options=options, model=model)
 
 
-def _around(wrapper: str, inside: PluginSpec) -> PluginSpec:
-    """The same reflector on the wrapper's terms, on the same model."""
+def _wrapped(wrapper: str, inside: PluginSpec) -> PluginSpec:
+    """Return a reflector inside a wrapper, on the same model."""
     options: dict[str, JsonValue] = {"reflector": inside.model_dump(mode="json", exclude={"model"})}
     return PluginSpec(label=f"{wrapper}:{inside.label}", name=wrapper, options=options, model=inside.model)
 
@@ -156,7 +165,7 @@ def _model(name: str, decoding: Decoding, access: ModelAccess) -> ModelSpec:
     provider, slash, model = name.partition("/") if "/" in name.partition(":")[0] else (name, "", "")
     resolve("model", provider)
     if slash and not model:
-        raise ConfigError(f"{name!r} names no model: write {provider}/MODEL")
+        raise ConfigError(f"{name!r} lacks the name of a model: write {provider}/MODEL")
     return ModelSpec(
         provider=provider,
         model=model,

@@ -1,4 +1,4 @@
-"""How far a run is: plain counts that whoever shows them reads when it likes."""
+"""Live counts of a run, which a display may read at any time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class FamilyProgress:
-    """One family's counts."""
+    """Counts of one family."""
 
     turns: int
-    """Turns planned, over all loops."""
+    """Planned turns, over all loops."""
     episodes: int
-    """Episodes planned, shared ones counted wherever they are used."""
+    """Planned episodes; a shared one counts wherever it is used."""
     turns_done: int = 0
     episodes_done: int = 0
     solved: int = 0
@@ -28,52 +28,52 @@ class FamilyProgress:
 
 @dataclass
 class Progress:
-    """Counts of a run in progress."""
+    """Counts of a run."""
 
     families: dict[str, FamilyProgress]
     loops: int
-    """Loops a family."""
+    """Loops per family."""
     meter: UsageMeter
-    """What the models have used and are doing."""
+    """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """What the user should know of how the options were understood."""
+    """Remarks for the user on the interpretation of the options."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
-    """Episodes played in this sitting, neither shared nor from the journal."""
-    found: int = 0
-    """Episodes that the journal already held when the run was continued."""
-    recalled: int = 0
-    """Episodes answered from the journal, whether an earlier sitting or a moment ago recorded them."""
+    """Episodes played in this session, neither shared nor from the journal."""
+    resumed: int = 0
+    """Episodes that the journal held when this session started."""
+    from_journal: int = 0
+    """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0
     paused: bool = False
-    """Whether the run waits because nothing answers."""
+    """True while the run waits because no request succeeds."""
     executor: Executor | None = None
-    """Who plays: how many workers there are, and were."""
+    """Executor of the episodes, which knows its numbers of workers."""
 
     @classmethod
-    def of(cls, plan: RunPlan, meter: UsageMeter, found: int, executor: Executor | None = None) -> Progress:
-        """Nothing done yet."""
+    def of(cls, plan: RunPlan, meter: UsageMeter, resumed: int, executor: Executor | None = None) -> Progress:
+        """Return the counts of a plan before anything is done."""
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
-        return cls(families, plan.sizes.loops, meter, plan.notes, found=found, executor=executor)
+        return cls(families, plan.sizes.loops, meter, plan.notes, resumed=resumed, executor=executor)
 
     @property
     def episodes(self) -> int:
-        """Episodes planned."""
+        """Planned episodes."""
         return sum(family.episodes for family in self.families.values())
 
     @property
     def episodes_done(self) -> int:
-        """Episodes answered, whether played, shared or found in the journal."""
+        """Finished episodes, whether played, shared or from the journal."""
         return sum(family.episodes_done for family in self.families.values())
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start of this sitting."""
+        """Seconds since the start of this session."""
         return time.monotonic() - self.started
 
     @property
     def seconds_left(self) -> float | None:
-        """At this sitting's own pace: what was found in the journal took no time. None before there is a pace."""
-        done = self.episodes_done - self.recalled
+        """Estimate at the pace of this session, in which episodes from the journal took no time; None at the start."""
+        done = self.episodes_done - self.from_journal
         return self.elapsed * (self.episodes - self.episodes_done) / done if done else None

@@ -1,4 +1,4 @@
-"""What a folder records, row by row, checked against what its result counts."""
+"""Rows of a run's tables, read from its journal and checked against its result."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def read_rows(folder: RunFolder, result: Result | None, table: Table) -> Iterator[Row]:
-    """Rows of one table, one at a time; without a result there are episodes only.
+    """Yield the rows of one table; without a result, only `episodes` has rows.
 
     Raises:
-        RunFolderError: the journal is missing or damaged, or lacks what the result counts.
+        RunFolderError: The journal is missing or damaged, or lacks an episode or reflection that the result counts.
     """
     if table == "episodes":
         yield from _episodes(folder, result)
@@ -37,11 +37,11 @@ def read_rows(folder: RunFolder, result: Result | None, table: Table) -> Iterato
 
 
 @contextmanager
-def reading(folder: RunFolder) -> Iterator[Journal]:
-    """The folder's journal, to read.
+def open_journal(folder: RunFolder) -> Iterator[Journal]:
+    """Open the journal of a folder for reading.
 
     Raises:
-        RunFolderError: it is missing or damaged.
+        RunFolderError: The journal is missing or damaged.
     """
     if not folder.journal.exists():
         raise RunFolderError(f"{folder.journal} is missing, and it holds the episodes")
@@ -54,28 +54,28 @@ def reading(folder: RunFolder) -> Iterator[Journal]:
 
 def _episodes(folder: RunFolder, result: Result | None) -> Iterator[EpisodeRow]:
     uses = uses_of(result) if result else {}
-    unseen = set(uses)
-    with reading(folder) as journal:
+    missing = set(uses)
+    with open_journal(folder) as journal:
         for episode in journal.episodes():
-            unseen.discard(episode.key)
+            missing.discard(episode.key)
             yield episode_row(episode, uses)
-    if unseen:
+    if missing:
         raise RunFolderError(
-            f"journal {folder.journal} lacks {len(unseen)} episodes that {folder.result.name} counts, "
-            f"e.g. {min(unseen)}; they are not of one run"
+            f"journal {folder.journal} lacks {len(missing)} episodes that {folder.result.name} counts, "
+            f"e.g. {min(missing)}; they are not of one run"
         )
 
 
 def _reflections(folder: RunFolder, result: Result) -> Iterator[Row]:
-    with reading(folder) as journal:
+    with open_journal(folder) as journal:
 
         def recorded(family: str, loop: int, turn: int) -> Reflection:
-            found = journal.reflection(family, loop, turn)
-            if found is None:
+            reflection = journal.reflection(family, loop, turn)
+            if reflection is None:
                 raise RunFolderError(
                     f"journal {folder.journal} lacks the reflection of {family}, loop {loop}, turn {turn}, that "
                     f"{folder.result.name} counts; they are not of one run"
                 )
-            return found
+            return reflection
 
         yield from reflection_rows(result, recorded)

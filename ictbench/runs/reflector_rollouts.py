@@ -1,4 +1,4 @@
-"""The episodes that a reflector has played itself: on the tasks of its turn's batch, and counted."""
+"""Episodes that a reflector plays itself during one turn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.errors import PluginError
-from ictbench.records import episode_key
+from ictbench.records import episode_key, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -16,30 +16,33 @@ if TYPE_CHECKING:
 
 @dataclass
 class ReflectorRollouts:
-    """One turn's `BatchPlayer`: as many episodes as its batch has, beside those that the batch was played in."""
+    """The `BatchPlayer` of one turn: as many episodes as its batch has, besides those played for the batch itself."""
 
     label: str
-    """Of the reflector."""
+    """Label of the reflector."""
     tasks: tuple[Task, ...]
+    """Tasks of the batch."""
     prompt: str
-    """Under which the batch was played."""
+    """Prompt under which the batch was played."""
     play: Callable[[Sequence[Task], str], Awaitable[list[Trajectory]]]
     keys: list[str] = field(default_factory=list)
-    """Of the episodes that were asked for."""
+    """Keys of the episodes requested so far."""
 
     @property
     def left(self) -> int:
-        """Episodes that may still be played in this turn."""
+        """Number of episodes that may still be played in this turn."""
         return len(self.tasks) - len(self.keys)
 
     async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
-        """Trajectories of the tasks at these positions of the batch; see `ictbench.reflectors.BatchPlayer`."""
+        """Return trajectories of the tasks at these positions of the batch; see `ictbench.reflectors.BatchPlayer`."""
         tasks = [self.tasks[index] for index in indices]
-        wanted = dict.fromkeys(episode_key(task.id, prompt) for task in tasks) if prompt != self.prompt else {}
-        new = [key for key in wanted if key not in self.keys]
+        digest = prompt_digest(prompt)
+        # Under the prompt of the batch, its own episodes are returned, at no charge.
+        keys = dict.fromkeys(episode_key(task.id, digest) for task in tasks) if prompt != self.prompt else {}
+        new = [key for key in keys if key not in self.keys]
         if len(new) > self.left:
             raise PluginError(
-                f"reflector {self.label} asks for {len(new)} episodes of its own, and has {self.left} left in this turn"
+                f"reflector {self.label} requests {len(new)} episodes of its own, but has {self.left} left in this turn"
             )
         self.keys += new
         return await self.play(tasks, prompt)

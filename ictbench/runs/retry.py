@@ -1,8 +1,10 @@
-"""Playing failed episodes again when a run is continued, and what follows from that."""
+"""Repeating failed episodes when a run is continued."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from ictbench.records import task_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -12,23 +14,23 @@ if TYPE_CHECKING:
     from ictbench.runs.journal import Journal
 
 
-def play_again(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection[FailureKind]) -> None:
-    """Forget the failed episodes of some kinds, so that they are played again, and note how many.
+def forget_failed(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection[FailureKind]) -> None:
+    """Remove the failed episodes of some kinds from the journal, so that they are played again, and note how many.
 
-    Reflections on a forgotten episode, and all later ones of its loop, are forgotten too: they read what is gone.
+    A reflection that has read a removed episode is removed too, with all later ones of its loop.
     """
     if not kinds:
         return
-    forgotten = journal.failed(kinds)
-    tasks = {key.rpartition("@")[0] for key in forgotten}
+    failed = journal.failed(kinds)
+    tasks = {task_id_of(key) for key in failed}
     for loop in loops:
-        stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
-        if stale:
-            journal.forget_reflections(loop.family, loop.index, stale[0])
+        stale_turns = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
+        if stale_turns:
+            journal.forget_reflections(loop.family, loop.index, stale_turns[0])
     counts: dict[str, int] = journal.get("retried_failures", {})
-    for kind in forgotten.values():
+    for kind in failed.values():
         counts[kind] = counts.get(kind, 0) + 1
-    journal.forget_episodes(forgotten)
+    journal.forget_episodes(failed)
     journal.note("retried_failures", dict(sorted(counts.items())))
-    if forgotten:
+    if failed:
         journal.note("complete", False)

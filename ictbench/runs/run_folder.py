@@ -1,4 +1,4 @@
-"""A run's folder: where everything about it lies, and who may write there."""
+"""Folder of a run: paths, ownership, atomic writes."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ RUN_SCHEMA = "ictbench.run/1"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Paths of a run's files."""
+    """Paths of the files of a run."""
 
     path: Path
 
     @property
     def config(self) -> Path:
-        """The whole configuration, no secrets."""
+        """Full configuration, without secrets."""
         return self.path / "run.json"
 
     @property
     def journal(self) -> Path:
-        """Every finished episode and reflection."""
+        """Finished episodes and reflections."""
         return self.path / "journal.sqlite"
 
     @property
     def result(self) -> Path:
-        """The result, schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/1`."""
         return self.path / "result.json"
 
     @property
     def episodes(self) -> Path:
-        """One line an episode: what is needed to play it again without a model."""
+        """Episode records, one per line: what a replay without a model needs."""
         return self.path / "episodes.jsonl.gz"
 
     @property
     def log(self) -> Path:
-        """What happened, line by line, over all sittings."""
+        """Log of all sessions."""
         return self.path / "run.log"
 
     @property
     def times(self) -> Path:
-        """When each episode started and how long it took."""
+        """Start and duration of each episode."""
         return self.path / "times.csv"
 
     @property
@@ -80,38 +80,38 @@ class RunFolder:
         return lock
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration of an existing run.
+        """Return the configuration of an existing run.
 
         Raises:
-            RunFolderError: there is none, or it cannot be read.
+            RunFolderError: The folder has none, or it cannot be read.
         """
         try:
             config = json.loads(self.config.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise RunFolderError(f"{self.path} is no run's folder: it has no {self.config.name}") from error
+            raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}") from error
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{self.config} cannot be read: {error}") from error
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
-            raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}; it was not written by this version")
+            raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config
 
 
 def new_run_id(suite: str, reflector: str) -> str:
-    """A folder name that says when, which suite and which reflector."""
+    """Return a folder name of the time, the suite and the reflector."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in reflector)[-40:]
     return f"{stamp}-{suite}-{plain}"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file in one step, so that a reader or a crash never meets half of it."""
-    with written_atomically(path) as file:
+    """Replace a file in one step, so that neither a reader nor a crash ever sees half of it."""
+    with atomic_writer(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def written_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write piece by piece, which replaces `path` in one step at the end."""
+def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that replaces `path` in one step at the end of the block."""
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:
         yield file

@@ -1,4 +1,4 @@
-"""The log of a run: what happened, line by line, in its folder."""
+"""Log file of a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def logged(path: Path, level: str) -> Iterator[None]:
-    """Append what the package logs from `level` on to a file, while the block runs; times are UTC.
+def log_to_file(path: Path, level: str) -> Iterator[None]:
+    """Append the package's log records of `level` and above to a file, with times in UTC, while the block runs.
 
     Raises:
-        RunFolderError: the file cannot be written.
+        RunFolderError: The file cannot be written.
     """
     try:
         handler = logging.FileHandler(path, encoding="utf-8")
@@ -30,12 +30,12 @@ def logged(path: Path, level: str) -> Iterator[None]:
     handler.setFormatter(formatter)
     handler.setLevel(level.upper())
     logger = logging.getLogger("ictbench")
-    before = logger.level
+    previous_level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(min(handler.level, before or handler.level))
+    logger.setLevel(min(handler.level, previous_level or handler.level))
     try:
         yield
     finally:
-        logger.setLevel(before)
+        logger.setLevel(previous_level)
         logger.removeHandler(handler)
         handler.close()

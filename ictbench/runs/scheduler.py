@@ -1,4 +1,4 @@
-"""Drives loops: carries out what the protocol's state machines request, all loops side by side."""
+"""Scheduler of a run: carries out the requests of all loops concurrently."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ictbench.runs.reflector_rollouts import ReflectorRollouts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ictbench.protocol import LoopOutcome, LoopPlan, Request
+    from ictbench.protocol import LoopPlan, LoopResult, Request
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runs.episode_store import EpisodeStore
@@ -31,58 +31,67 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scheduler:
-    """Everything a run's loops share."""
+    """Scheduler of the loops of a run, which share episodes, journal, reflector and progress."""
 
     plan: RunPlan
-    ledger: EpisodeStore
+    store: EpisodeStore
     journal: Journal
     reflector: Reflector
     progress: Progress
 
-    async def run(self, loops: Sequence[LoopPlan]) -> list[LoopOutcome]:
-        """Drive all loops as far as they go; those with owed episodes are missing from the answer.
+    async def run(self, loops: Sequence[LoopPlan]) -> dict[str, list[LoopResult]]:
+        """Run all loops as far as possible, and return the finished ones by family.
 
         Raises:
-            EndpointDownError: the run should stop.
+            EndpointDownError: The run must stop.
         """
         async with asyncio.TaskGroup() as group:
-            driven = [group.create_task(self._drive(plan)) for plan in loops]
-        return [outcome for task in driven if (outcome := task.result()) is not None]
+            tasks = [group.create_task(self._run_loop(plan)) for plan in loops]
+        finished: dict[str, list[LoopResult]] = {}
+        for plan, task in zip(loops, tasks, strict=True):
+            if (result := task.result()) is not None:
+                finished.setdefault(plan.family, []).append(result)
+        return finished
 
-    async def _drive(self, plan: LoopPlan) -> LoopOutcome | None:
-        loop, progress = Loop(plan), self.progress.families[plan.family]
-        waiting = {self._begin(request, plan) for request in loop.start()}
+    async def _run_loop(self, plan: LoopPlan) -> LoopResult | None:
+        loop = Loop(plan)
+        waiting = {self._start(request, plan) for request in loop.start()}
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     try:
-                        tell, answer = task.result()
+                        deliver, answer = task.result()
                     except InfrastructureError:
-                        continue  # owed, and noted where it happened
-                    waiting |= {self._begin(request, plan) for request in tell(loop, answer)}
+                        continue  # owed; the episode store has noted it
+                    waiting |= {self._start(request, plan) for request in deliver(loop, answer)}
         finally:
             for task in waiting:
                 task.cancel()
         if not loop.finished:
             return None
-        outcome = loop.outcome()
-        progress.loops_done += 1
-        # The best prompt may be the first or the last: then its test was not played apart.
-        progress.episodes -= (self.plan.prompts_tested - len(outcome.test)) * len(plan.test)
-        # Nor need a reflector play all that it may.
-        experience = sum(map(len, (*plan.batches, *outcome.replays)))
-        progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
-        return outcome
+        result = loop.result()
+        self._count_loop(plan, result)
+        return result
 
-    def _begin(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
+    def _count_loop(self, plan: LoopPlan, result: LoopResult) -> None:
+        """Count a finished loop, and correct the planned episodes, which are upper bounds, to what it took."""
+        progress = self.progress.families[plan.family]
+        progress.loops_done += 1
+        # Where the best prompt is the first or the last, its test is played once.
+        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test)
+        # A reflector need not play all episodes that it may.
+        experience = sum(map(len, (*plan.batches, *result.replays)))
+        progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
+
+    def _start(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
         answer = asyncio.create_task(self._answer(request, plan))
-        # Of several errors in the same moment one is raised; the others are no news.
+        # Of several simultaneous errors one is raised; retrieving the others keeps asyncio from logging them.
         answer.add_done_callback(lambda task: task.cancelled() or task.exception())
         return answer
 
     async def _answer(self, request: Request, plan: LoopPlan) -> tuple[Callable[[Loop, Any], Any], Any]:
-        """What to tell the loop, and how."""
+        """Return the answer to a request, and the function that delivers it to the loop."""
         progress = self.progress.families[plan.family]
         match request:
             case Play():
@@ -100,64 +109,66 @@ class Scheduler:
                 return lambda loop, answer: loop.audited(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
-        return await self.ledger.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
+        return await self.store.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
 
     async def _score(self, request: Score | Audit, priority: Priority, progress: FamilyProgress) -> list[bool]:
         spec, count = self._spec(request.prompt), self._counter(progress)
-        return await self.ledger.outcomes(request.tasks, spec, priority, count)
+        return await self.store.outcomes(request.tasks, spec, priority, count)
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
-        known = self.journal.reflection(plan.family, plan.index, request.turn)
-        if known is not None:
-            return known
-        seed = reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn)
+        recorded = self.journal.reflection(plan.family, plan.index, request.turn)
+        if recorded is not None:
+            return recorded
         clock = time.monotonic()
-
-        async def reflect() -> Reflection:
-            # Each attempt has its own episodes: those of one that was cut short bought nothing.
-            replays = self._replays(request, plan)
-            play = replays if plan.experience == "halved" else None
-            context = Context(seed, plan.prompt_bytes, play, request.turn)
-            try:
-                answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
-            except ModelFailure as error:
-                usage = error.usage or Usage(calls=1, cost=None)
-                answer = Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
-            if not isinstance(answer, Reflection):
-                label = self.plan.reflector.label
-                raise PluginError(f"reflector {label} answered {answer!r:.80}, which is no Reflection")
-            return answer.model_copy(update={"replays": tuple(replays.keys)})
-
-        what = f"reflection {plan.family} loop {plan.index} turn {request.turn}"
-        reflection = await self.ledger.guarded(what, reflect)
+        name = f"reflection {plan.family} loop {plan.index} turn {request.turn}"
+        reflection = await self.store.attempt(name, lambda: self._call_reflector(request, plan))
         seconds, spent = time.monotonic() - clock, self.progress.meter.spent
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
-        log.info("%s done in %.1f s", what, seconds)
+        log.info("%s done in %.1f s", name, seconds)
         return reflection
 
-    def _replays(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:
+    async def _call_reflector(self, request: Reflect, plan: LoopPlan) -> Reflection:
+        # Made for each attempt: the episodes of an attempt that was cut short do not count against the next one.
+        rollouts = self._rollouts(request, plan)
+        context = Context(
+            reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn),
+            plan.prompt_bytes,
+            rollouts if plan.experience == "halved" else None,
+            request.turn,
+        )
+        try:
+            answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+        except ModelFailure as error:
+            usage = error.usage or Usage(calls=1, cost=None)
+            answer = Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
+        if not isinstance(answer, Reflection):
+            label = self.plan.reflector.label
+            raise PluginError(f"reflector {label} returned {answer!r:.80}, which is not a Reflection")
+        return answer.model_copy(update={"replays": tuple(rollouts.keys)})
+
+    def _rollouts(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:
         count = self._counter(self.progress.families[plan.family])
 
         async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
-            return await self.ledger.trajectories(tasks, self._spec(prompt), count)
+            return await self.store.trajectories(tasks, self._spec(prompt), count)
 
         return ReflectorRollouts(self.plan.reflector.label, plan.batches[request.turn - 1], request.prompt, play)
 
     def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
-        """The episode of a task under a prompt."""
+        """Return the function that makes the episode of a task under a prompt."""
         return lambda task: self.plan.episode(task, prompt)
 
     def _counter(self, family: FamilyProgress) -> Callable[[bool, bool], None]:
-        def count(solved: bool, found: bool) -> None:
+        def count(solved: bool, recorded: bool) -> None:
             family.episodes_done += 1
             family.solved += solved
-            self.progress.recalled += found
+            self.progress.from_journal += recorded
 
         return count
 
 
 def _priority(request: Score) -> Priority:
-    """What a loop waits for goes before the tests that fill gaps."""
+    """Return the priority of scoring: what a loop waits for precedes tests, which fill gaps."""
     if request.pool == "test" and not request.awaited:
         return Priority.TEST
     return Priority.SELECTION

@@ -1,4 +1,4 @@
-"""One sitting of a run: everything between its plan and its files."""
+"""Session of a run: one process that plays what its folder does not hold yet, and writes its files."""
 
 from __future__ import annotations
 
@@ -10,22 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ictbench.actors import make_actor
-from ictbench.envs import TextEnv
-from ictbench.errors import ConfigError, EndpointDownError, IctbenchError, InfrastructureError
-from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.prices import find_price
-from ictbench.models.response_cache import ResponseCache
-from ictbench.plugins import resolve
+from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.records import Usage
-from ictbench.reflectors import make_reflector
-from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
 from ictbench.runs.circuit_breaker import CircuitBreaker
+from ictbench.runs.engine import check_playable, open_engine
 from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
-from ictbench.runs.retry import play_again
-from ictbench.runs.run_log import logged
+from ictbench.runs.retry import forget_failed
+from ictbench.runs.run_log import log_to_file
 from ictbench.runs.scheduler import Scheduler
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 
@@ -35,9 +28,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ictbench.models import ModelClient
-    from ictbench.protocol import LoopOutcome, LoopPlan
-    from ictbench.reflectors import Reflector
+    from ictbench.models import ModelClient, ModelPool, UsageMeter
+    from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
@@ -46,32 +38,19 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-SCRIPTED_IN_FLIGHT = 2
-"""Episodes at a time, a worker, of an actor that only computes: no latency to hide, and each costs an environment."""
-
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What a sitting leaves behind, while its journal is still open."""
+class FinishedSession:
+    """Outcome of a session, while its journal is still open."""
 
     plan: RunPlan
-    outcomes: list[LoopOutcome]
-    """Of the loops that are finished."""
-    ledger: EpisodeStore
+    loops: dict[str, list[LoopResult]]
+    """Finished loops by family."""
+    store: EpisodeStore
     journal: Journal
     versions: dict[str, str]
-    """Of the packages that the environment's behaviour depends on."""
+    """Versions of the packages that determine the behaviour of the environment."""
     folder: RunFolder
-
-
-def write_run(played: Played) -> Result:
-    """Write the files of a run: episodes, tables, result."""
-    write_episodes(played.folder, played.journal)
-    result = build_result(
-        played.plan, played.outcomes, played.ledger, played.journal, played.versions, played.folder.path
-    )
-    write_outcome(played.folder, played.journal, result)
-    return result
 
 
 async def run_session(
@@ -79,155 +58,112 @@ async def run_session(
     loops: list[LoopPlan],
     folder: RunFolder,
     on_start: Callable[[Path, Progress], None] | None,
-    write: Callable[[Played], T],
+    write: Callable[[FinishedSession], T],
     **identity: JsonValue,
 ) -> T:
-    """Play what the folder does not hold yet, and `write` what follows.
+    """Play what the folder does not hold yet, and return what `write` makes of it.
 
-    `identity` is what the folder must have in common with its earlier sittings, besides the plan.
+    Args:
+        plan: Plan of the run.
+        loops: Loops to play.
+        folder: Folder of the run.
+        on_start: Receives the folder and the live progress before anything is played.
+        write: Writes the files of the run.
+        identity: Fields, besides those of the plan, in which the folder must agree with its earlier sessions.
 
     Raises:
-        UsageError: something does not fit; nothing was played.
-        RunError: the run stopped before its end.
+        UsageError: Something does not fit; nothing was played.
+        RunError: The run stopped early; everything finished is recorded.
     """
-    versions = await asyncio.to_thread(check_env, plan, loops)
+    versions = await asyncio.to_thread(check_playable, plan, loops)
     async with AsyncExitStack() as stack:
-        cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
-        meter = UsageMeter(plan.limits)
-        models = ModelPool(meter, cache)
-        stack.push_async_callback(models.aclose)
-        # Opened before the folder is, so that players which cannot work leave nothing behind.
-        reflector = open_players(plan, models)
-        executor, capacity = await open_executor(plan, models, meter)
-        stack.push_async_callback(executor.aclose)
+        # Before the folder is created: players that cannot work leave nothing behind.
+        engine = await stack.enter_async_context(open_engine(plan))
         stack.enter_context(folder.claim({**plan.identity(), "versions": versions, **identity}))
-        stack.enter_context(logged(folder.log, plan.options.log_level))
+        stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
-        play_again(journal, loops, plan.options.retry_failed)
-        progress = Progress.of(plan, meter, found=journal.count(), executor=executor)
-        log.info("a sitting begins, with %d episodes in the journal; %s", progress.found, plan.in_words())
+        forget_failed(journal, loops, plan.options.retry_failed)
+        progress = Progress.of(plan, engine.meter, resumed=journal.count(), executor=engine.executor)
+        log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
-        with _sitting(journal, meter):
-            breaker = CircuitBreaker(models.check, progress, plan.options.outage_pause)
+        with _account(journal, engine.meter):
+            breaker = CircuitBreaker(engine.models.check, progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
-            ledger = EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions=versions)
-            outcomes = await _drive(plan, loops, models, Scheduler(plan, ledger, journal, reflector, progress))
-        return write(Played(plan, outcomes, ledger, journal, versions, folder))
-
-
-def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
-    """Make both players, and give back the reflector; workers make their actors themselves.
-
-    Raises:
-        UsageError: one of them cannot work as asked.
-    """
-    for player in (plan.actor, plan.reflector):
-        # litellm itself tells what a reply cost.
-        max_cost, model = plan.options.max_cost, player.model
-        if max_cost and model and model.provider != "litellm" and not find_price(model):
-            raise ConfigError(
-                f"--max-cost {max_cost:g} cannot be enforced: the price of {model.name} is unknown; use --max-tokens"
+            store = EpisodeStore(
+                journal, engine.executor, progress, breaker, capacity=engine.capacity, versions=versions
             )
-    make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
-    return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
+            scheduler = Scheduler(plan, store, journal, engine.reflector, progress)
+            finished = await _play(plan, loops, engine.models, scheduler)
+        return write(FinishedSession(plan, finished, store, journal, versions, folder))
 
 
-async def open_executor(plan: RunPlan, models: ModelPool, meter: UsageMeter) -> tuple[Executor, int]:
-    """Whoever plays the episodes, and how many it is to have in flight.
-
-    Raises:
-        UsageError: Ray is asked for and not installed.
-        WorkerError: there is no such cluster.
-    """
-    executor: Executor
-    if plan.options.executor == "inline":
-        executor = InlineExecutor(EpisodeWorker(models))
-    elif plan.options.executor == "process":
-        executor = WorkerPool(
-            ProcessStarter(models, meter, plan.options.cache), plan.options.workers or cores(), plan.options.env_timeout
-        )
-    else:
-        starter = RayStarter(models, meter, plan.options.ray_address, plan.options.worker_resources)
-        # Asked in any case: a cluster without room would have the run wait for ever.
-        room = await starter.workers()
-        executor = WorkerPool(starter, plan.options.workers or room, plan.options.env_timeout)
-    cpu_bound = resolve("actor", plan.actor.name).cpu_bound
-    return executor, SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
+def write_run(session: FinishedSession) -> Result:
+    """Write the files of a run: episodes, tables, result."""
+    write_episodes(session.folder, session.journal)
+    result = build_result(
+        session.plan, session.loops, session.store, session.journal, session.versions, session.folder.path
+    )
+    write_outcome(session.folder, session.journal, result)
+    return result
 
 
-async def _drive(plan: RunPlan, loops: list[LoopPlan], models: ModelPool, drive: Scheduler) -> list[LoopOutcome]:
-    """Play what is missing; note what the models said of themselves."""
-    journal, ledger = drive.journal, drive.ledger
+async def _play(
+    plan: RunPlan, loops: list[LoopPlan], models: ModelPool, scheduler: Scheduler
+) -> dict[str, list[LoopResult]]:
+    """Play what is missing, and note the identity of the models."""
+    journal = scheduler.journal
     try:
         if not journal.get("complete"):
-            await _check(models)
-        outcomes = await drive.run(loops)
-        journal.note("complete", len(outcomes) == len(loops))
+            await _check_models(models)
+        finished = await scheduler.run(loops)
+        journal.note("complete", sum(map(len, finished.values())) == len(loops))
     except BaseExceptionGroup as group:
-        raise _gravest(group) from None
+        raise _most_severe(group) from None
     finally:
-        await ledger.aclose()
+        await scheduler.store.aclose()
         for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
             if player.model:
                 _note_identity(journal, role, models.open(player.model))
-    return outcomes
+    return finished
 
 
-def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:
-    """Who answered, and where: a change of either between sittings is told by the result."""
-    journal.note("addresses", {**journal.get("addresses", {}), role: model.address})
-    seen = journal.get(f"{role}_fingerprints", [])
-    if model.fingerprint is not None and model.fingerprint not in seen[-1:]:
-        journal.note(f"{role}_fingerprints", [*seen, model.fingerprint])
-
-
-async def _check(models: ModelPool) -> None:
-    """An unknown model, a wrong key or a dead endpoint is told before the first episode."""
+async def _check_models(models: ModelPool) -> None:
+    """Report an unknown model, a wrong key or a dead endpoint before the first episode."""
     try:
         await models.check()
     except InfrastructureError as error:
         raise EndpointDownError(str(error)) from error
 
 
+def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:
+    """Note a model's address and fingerprint; the result reports a fingerprint that changed between sessions."""
+    journal.note("addresses", {**journal.get("addresses", {}), role: model.address})
+    seen = journal.get(f"{role}_fingerprints", [])
+    if model.fingerprint is not None and model.fingerprint not in seen[-1:]:
+        journal.note(f"{role}_fingerprints", [*seen, model.fingerprint])
+
+
 @contextmanager
-def _sitting(journal: Journal, meter: UsageMeter) -> Iterator[None]:
-    """Keep account of time and spending over all sittings of a run."""
+def _account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
+    """Add the time and usage of this session to those of earlier ones."""
     clock = time.monotonic()
     journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
     meter.spent = Usage.model_validate(journal.get("spent", {}))
     try:
         yield
     except BaseException as error:
-        log.warning("the sitting stops: %s", str(error) or "interrupted")
+        log.warning("session stops: %s", str(error) or "interrupted")
         raise
     else:
-        log.info("the sitting is over")
+        log.info("session is complete")
     finally:
         journal.note("seconds", journal.get("seconds", 0.0) + time.monotonic() - clock)
         journal.note("spent", meter.spent.model_dump(mode="json"))
 
 
-def check_env(plan: RunPlan, loops: list[LoopPlan]) -> dict[str, str]:
-    """Make one environment, and look at all tasks, so that what is missing is told before anything is played.
-
-    Raises:
-        UsageError: a package or a game is missing, or the solver that the actor needs.
-    """
-    env_class = resolve("env", plan.suite.env)
-    if resolve("actor", plan.actor.name).sees_solution and env_class.solve is TextEnv.solve:
-        raise ConfigError(f"actor {plan.actor.label!r} needs a solver, which environment {plan.suite.env!r} has not")
-    env = env_class()
-    versions: dict[str, str] = env.versions()
-    env.close()
-    tasks = {task.id: task for loop in loops for task in loop.tasks}
-    if trouble := env_class.unplayable(tasks.values()):
-        raise ConfigError(trouble)
-    return versions
-
-
-def _gravest(group: BaseExceptionGroup[Any]) -> BaseException:
-    """The one error to report of several: a bug before our own errors, which name what the user can do."""
+def _most_severe(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Return the error to report: a bug precedes our own errors, which name what the user can do."""
     leaves = [error for error in _leaves(group) if not isinstance(error, asyncio.CancelledError)]
     return min(leaves, key=lambda error: isinstance(error, IctbenchError))
 

@@ -6,7 +6,6 @@ This also works where an event loop already runs in the caller's thread, as in a
 from __future__ import annotations
 
 import asyncio
-import atexit
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,18 +33,7 @@ def start_portal() -> Iterator[BlockingPortal]:
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal(name="ictbench-loop"))
         stack.callback(_cancel_all, portal)
-        # A program may end without leaving. Once the interpreter has stopped daemon threads, leaving would block.
-        atexit.register(stack.close)
-        try:
-            yield portal
-        finally:
-            atexit.unregister(stack.close)
-
-
-def _cancel_all(portal: BlockingPortal) -> None:
-    # RuntimeError: the loop has ended already, e.g. at a SystemExit in one of its tasks.
-    with suppress(RuntimeError):
-        portal.call(portal.stop, True)
+        yield portal
 
 
 def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -53,7 +41,7 @@ def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any,
 
     At KeyboardInterrupt, cancel the coroutine, wait until it has cleaned up, and raise the interrupt again.
     """
-    # Not the portal's own future: it ends the loop at SystemExit, and is over before a cancelled coroutine is.
+    # Not `portal.call`: there, SystemExit ends the loop, and cancelling does not wait for the cleanup.
     result: Future[T] = Future()
 
     async def run(*, task_status: TaskStatus[asyncio.Task[Any] | None]) -> None:
@@ -67,7 +55,13 @@ def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any,
     try:
         return result.result()
     except KeyboardInterrupt:
-        # Not a cancel scope of anyio: it cancels at every await, also at those of the cleanup.
+        # Not a cancel scope of anyio: it would also cancel every await of the cleanup.
         portal.call(task.cancel)
         wait([result])
         raise
+
+
+def _cancel_all(portal: BlockingPortal) -> None:
+    # RuntimeError: the loop has ended already, e.g. at a SystemExit in one of its tasks.
+    with suppress(RuntimeError):
+        portal.call(portal.stop, True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack, ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from ictbench.errors import UsageError
-from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.response_cache import ResponseCache
+from ictbench.models import ModelPool
 from ictbench.rollout import Priority
-from ictbench.runs.session import check_env, open_executor, open_players
+from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.sync_loop import run_on_portal, start_portal
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import Episode, EpisodeSpec
     from ictbench.rollout import Executor
+    from ictbench.runs.engine import Engine
     from ictbench.runs.plan import RunPlan
 
 
@@ -39,7 +39,7 @@ class EpisodePlayer:
         Raises:
             UsageError: Its environment, actor or model cannot be used on this machine.
         """
-        check_env(plan, [])
+        check_playable(plan, [])
         open_players(plan, ModelPool())
         self._plan = plan
         self._lock = threading.Lock()
@@ -108,19 +108,24 @@ class _Session:
 
 
 def _open_session(plan: RunPlan) -> _Session:
-    async def open_() -> tuple[AsyncExitStack, Executor, int]:
+    async def open_() -> tuple[AsyncExitStack, Engine]:
         async with AsyncExitStack() as stack:
-            cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
-            meter = UsageMeter(plan.limits)
-            models = ModelPool(meter, cache)
-            stack.push_async_callback(models.aclose)
-            open_players(plan, models)
-            executor, capacity = await open_executor(plan, models, meter)
-            stack.push_async_callback(executor.aclose)
-            return stack.pop_all(), executor, capacity
+            engine = await stack.enter_async_context(open_engine(plan))
+            return stack.pop_all(), engine
 
     with ExitStack() as resources:
         portal = resources.enter_context(start_portal())
-        opened, executor, capacity = run_on_portal(portal, open_)
+        opened, engine = run_on_portal(portal, open_)
         resources.callback(run_on_portal, portal, opened.aclose)
-        return _Session(portal, resources.pop_all(), executor, asyncio.Semaphore(capacity))
+        session = _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity))
+        portal.start_task_soon(_keep_alive, session)
+        return session
+
+
+async def _keep_alive(session: _Session) -> None:
+    """Keep a session referenced until it is closed.
+
+    A program may end without closing its player. If the interpreter then collected the session, leaving the portal
+    would wait for a thread that no longer runs.
+    """
+    await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""What a run leaves behind besides its journal: result, episode records, times, tables."""
+"""Files written at the end of a session: result, episode records, times, tables."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import platform
 from typing import IO, TYPE_CHECKING
 
 from ictbench._version import __version__
+from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.measures import episode_keys
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
-from ictbench.runs.run_folder import write_atomically, written_atomically
+from ictbench.runs.run_folder import atomic_writer, write_atomically
 from ictbench.suites.suite import RANKED_PROFILES
 
 ROLES = ("actor", "reflector")
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.records import Episode, PluginSpec
     from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.journal import Journal
@@ -35,26 +35,25 @@ if TYPE_CHECKING:
 
 def build_result(
     plan: RunPlan,
-    outcomes: Sequence[LoopOutcome],
-    ledger: EpisodeStore,
+    loops: Mapping[str, Sequence[LoopResult]],
+    store: EpisodeStore,
     journal: Journal,
     versions: dict[str, str],
     folder: Path,
 ) -> Result:
-    """The result of the loops that are finished."""
-    roles = {name: plan.suite.families[name].role for name in plan.families}
-    complete = len(outcomes) == len(plan.families) * plan.sizes.loops
+    """Build the result of the finished loops."""
+    complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     deviations = (*plan.deviations(), *changed)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     for name in plan.families:
-        loops = [loop for loop in outcomes if loop.plan.family == name]
-        # One family's at a time: a run may hold more than fits.
-        episodes = journal.summaries({key for loop in loops for _, key in episode_keys(loop)})
-        families.append(family_result(name, plan.suite.families[name], loops, episodes))
-        for role, usage in costs(loops, episodes).items():
+        finished = loops.get(name, [])
+        # Episodes of one family at a time: those of a whole run may not fit into memory.
+        episodes = journal.summaries({use.key for loop in finished for use in episode_uses(loop)})
+        families.append(family_result(name, plan.suite.families[name], finished, episodes))
+        for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
@@ -73,15 +72,15 @@ def build_result(
         actor=_player(plan.actor, fingerprints["actor"]),
         reflector=_player(plan.reflector, fingerprints["reflector"]),
         reflector_trained_on=plan.trained_on,
-        experience=plan.terms.experience,
-        control=plan.terms.control,
+        experience=plan.traits.experience,
+        control=plan.traits.control,
         deviations=deviations,
-        ranked=complete and not deviations and not plan.terms.control and plan.options.profile in RANKED_PROFILES,
+        ranked=complete and not deviations and not plan.traits.control and plan.options.profile in RANKED_PROFILES,
         complete=complete,
-        owed=len(ledger.owed),
+        owed=len(store.owed),
         retried_failures=journal.get("retried_failures", {}),
         families=tuple(families),
-        by_role=role_measures(roles, outcomes),
+        by_role=role_measures(families),
         cost=cost,
         episodes_sha256=journal.get("episodes_sha256"),
         host=Host(
@@ -90,14 +89,14 @@ def build_result(
             seconds=journal.get("seconds"),
             spent=Usage.model_validate(journal.get("spent", {})),
             addresses=journal.get("addresses", {}),
-            troubles=tuple(dict.fromkeys(ledger.owed.values()))[:5],
+            troubles=tuple(dict.fromkeys(store.owed.values()))[:5],
             machine={"python": platform.python_version(), "system": platform.platform()},
         ),
     )
 
 
 def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
-    """A player as the result names it: without the address, which is the host's affair."""
+    """Return a player as the result names it: without its address, which the result keeps under `host`."""
     plain = spec.model_dump()
     if plain["model"]:
         plain["model"]["base_url"] = None
@@ -105,23 +104,23 @@ def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
 
 
 def write_episodes(folder: RunFolder, journal: Journal) -> None:
-    """Write the episodes' records, one at a time, and note the SHA-256 of what they are uncompressed."""
+    """Write the episode records one at a time, and note the SHA-256 of their uncompressed text."""
     digest = hashlib.sha256()
     with (
-        written_atomically(folder.episodes) as file,
-        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
+        atomic_writer(folder.episodes) as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed,
     ):
         for episode in journal.episodes():
-            packed.write(line := f"{episode_line(episode)}\n".encode())
+            compressed.write(line := f"{episode_line(episode)}\n".encode())
             digest.update(line)
     journal.note("episodes_sha256", digest.hexdigest())
 
 
 def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
-    """Write every other file of the folder that is made at the end, each in one step, the result last."""
+    """Write times, tables and result, each in one step, the result last."""
     from ictbench.results.tables import tables  # pandas takes long to import
 
-    with written_atomically(folder.times) as file:
+    with atomic_writer(folder.times) as file:
         _write_times(file, journal)
     folder.tables.mkdir(exist_ok=True)
     for name, table in tables(result).items():
@@ -133,7 +132,7 @@ def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
 
 
 def episode_line(episode: Episode) -> str:
-    """An episode's record: all that is needed to play it again without a model, observations as hashes."""
+    """Return the record of an episode: what a replay without a model needs, with observations as hashes."""
     record = episode.model_dump(
         mode="json",
         exclude={"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}},

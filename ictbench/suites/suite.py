@@ -144,11 +144,13 @@ class Suite(Record):
             pool: `selection` or `test`.
             family: Name of the family.
             loop: Loop index. Ignored where all loops share the pool.
-            size: Number of tasks, None for all.
+            size: Number of tasks, None for all; 0 needs no block of the loop.
 
         Raises:
             PoolTooSmallError: The pool has fewer tasks.
         """
+        if size == 0:
+            return []
         return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
 
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:

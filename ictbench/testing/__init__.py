@@ -1,7 +1,4 @@
-"""Test doubles for language models, and checks that authors of plug-ins run on their own classes.
-
-A language model is the one part of the benchmark that a test need not have for real.
-"""
+"""Test doubles for language models, and conformance checks for authors of plug-ins."""
 
 from __future__ import annotations
 
@@ -33,8 +30,8 @@ __all__ = [
     "react_policy",
 ]
 
-# `python -m ictbench.testing.scripted_server` must not find its own module imported already.
-_LATER = {
+# Lazy: `python -m ictbench.testing.scripted_server` warns if importing the package already imported that module.
+_LAZY = {
     "ScriptedServer": "ictbench.testing.scripted_server",
     "check_actor": "ictbench.testing.actor_checks",
     "check_env": "ictbench.testing.env_checks",
@@ -46,6 +43,6 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,19 +1,28 @@
-"""Checks that the author of an actor runs on their own class: check_actor(MyActor)."""
+"""Conformance check of actors, for their authors: `check_actor(MyActor)`."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import Actor, History, make_actor
 from ictbench.records import Decision
-from ictbench.testing.other_process import elsewhere
-from ictbench.testing.player_checks import answered, check_model_faults, check_options, on_server, opened, plain_spec
+from ictbench.testing.player_checks import (
+    check_model_faults,
+    check_unknown_option,
+    compare,
+    make_spec,
+    open_model_of,
+    run_player,
+    run_player_in_new_process,
+    with_scripted_model,
+)
 from ictbench.testing.sample_episodes import HISTORIES, PROMPT
 from ictbench.testing.scripted_replies import react_policy
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import broken, excerpt
+from ictbench.testing.violations import describe_error, short_repr, violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
     from ictbench.testing.scripted_replies import Answer
 
 SEED = 3
-Asked = tuple[History, ...]
 
 
 def check_actor(
@@ -32,86 +40,78 @@ def check_actor(
     answer: Answer | None = None,
     histories: Sequence[History] = HISTORIES,
 ) -> None:
-    """Hold an actor to the contract of `Actor`. Starts a process, and event loops of its own.
+    """Check that a class keeps the contract of `Actor`. Starts a process and several event loops.
 
     Args:
-        actor: the class.
-        options: what it is made with.
-        answer: what its model answers, from the body of a request in OpenAI's format; by default a thought and the
-            first action. Only for an actor that `needs_model`.
-        histories: what it is asked about.
+        actor: The class.
+        options: Its options.
+        answer: The replies of its model, computed from the body of a request in OpenAI's format; by default a thought
+            and the first action. Only for an actor that `needs_model`.
+        histories: The histories that it decides on.
 
     Raises:
-        AssertionError: what is broken, for the author.
+        AssertionError: The class violates the contract; the message says how, and what to do.
     """
-    spec = plain_spec("actor", Actor, actor, options or {})
+    spec = make_spec("actor", Actor, actor, options or {})
+    inputs = tuple(histories)
     with ScriptedServer(answer or react_policy(lambda prompt, observation, actions: actions[0])) as server:
         if actor.needs_model:
-            spec = on_server(spec, server)
-        check_options(make_actor, spec)
-        asked = tuple(histories)
-        first = answered("act", lambda: decisions(spec, asked))
-        remedy = "let prompt, history and seed decide, and nothing else; draw random numbers from the seed"
-        _compare("the same again", first, answered("act", lambda: decisions(spec, asked)), remedy)
-        backwards = answered("act", lambda: decisions(spec, asked[::-1]))[::-1]
-        _compare("in another order", first, backwards, "keep nothing between calls: the history holds all there is")
-        together = answered("act", lambda: decisions(spec, asked, at_once=True))
-        _compare("many at once", first, together, "keep nothing in the instance: many episodes share it")
-        _compare("in another process", first, _elsewhere(spec, asked), f"{remedy}: no order of a set, no hash")
+            spec = with_scripted_model(spec, server)
+        check_unknown_option(make_actor, spec)
+        first = run_player("act", lambda: decide(spec, inputs))
+        check = partial(compare, names=("action", "thought"), first=first)
+        remedy = "let only prompt, history and seed determine the decision, and draw random numbers from the seed"
+        check("repeated", second=run_player("act", lambda: decide(spec, inputs)), remedy=remedy)
+        backwards = run_player("act", lambda: decide(spec, inputs[::-1]))[::-1]
+        check(
+            "in another order", second=backwards, remedy="keep no state between calls: the history contains everything"
+        )
+        concurrent = run_player("act", lambda: decide(spec, inputs, concurrently=True))
+        check("concurrently", second=concurrent, remedy="keep no state in the instance: many episodes share it")
+        elsewhere = run_player_in_new_process(decide_in_new_loop, spec, inputs)
+        check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
         if actor.cpu_bound:
-            _check_cpu_bound(spec, asked[0])
+            _check_cpu_bound(spec, inputs[0])
     if actor.needs_model:
-        check_model_faults(spec, lambda failing: decisions(failing, asked[:1]), lambda found: False)
+        check_model_faults(spec, lambda failing: decide(failing, inputs[:1]), lambda decisions: False)
 
 
-async def decisions(spec: PluginSpec, histories: Asked, at_once: bool = False) -> list[Decision]:
-    """What one instance answers to each history."""
-    async with opened(spec) as model:
+async def decide(spec: PluginSpec, histories: Sequence[History], *, concurrently: bool = False) -> list[Decision]:
+    """Return one instance's decision for each history."""
+    async with open_model_of(spec) as model:
         actor = make_actor(spec, model)
-        if at_once:
+        if concurrently:
             return list(await asyncio.gather(*(_decide(actor, history) for history in histories)))
         return [await _decide(actor, history) for history in histories]
 
 
-def decided(spec: PluginSpec, histories: Asked) -> list[Decision]:
-    """The same, in an event loop of its own."""
-    return asyncio.run(decisions(spec, histories))
+def decide_in_new_loop(spec: PluginSpec, histories: Sequence[History]) -> list[Decision]:
+    """Return what `decide` returns, in a new event loop."""
+    return asyncio.run(decide(spec, histories))
 
 
 async def _decide(actor: Actor, history: History) -> Decision:
     before = copy.deepcopy(history)
     decision = await actor.act(PROMPT, history, SEED)
     if not isinstance(decision, Decision):
-        raise broken("act", f"it answers {excerpt(decision)}", "return an ictbench.Decision")
+        raise violation("act", f"it returned {short_repr(decision)}", "return an ictbench.Decision")
     if history != before:
-        raise broken("history", "it changed the history it was given", "copy what you want to change")
+        raise violation("history", "it modified the history", "copy what you want to change")
     if actor.model is None and decision.usage.calls:
-        raise broken("usage", f"it counts {decision.usage.calls} calls without a model", "count what a model cost")
+        observed = f"it counts {decision.usage.calls} calls, but has no model"
+        raise violation("usage", observed, "count only calls of a model")
     return decision
 
 
-def _elsewhere(spec: PluginSpec, asked: Asked) -> list[Decision]:
-    try:
-        return elsewhere(decided, spec, asked)
-    except RuntimeError as error:
-        raise broken("in another process", str(error), "let the class be imported and made anywhere") from error
-
-
-def _compare(check: str, first: Sequence[Decision], again: Sequence[Decision], remedy: str) -> None:
-    for number, (one, other) in enumerate(zip(first, again, strict=True)):
-        if (one.action, one.thought) != (other.action, other.thought):
-            before, after = excerpt((one.action, one.thought)), excerpt((other.action, other.thought))
-            raise broken(check, f"history {number} is answered by {after}, and was by {before}", remedy)
-
-
 def _check_cpu_bound(spec: PluginSpec, history: History) -> None:
-    """The engine then runs it without an event loop."""
+    """Check that `act` never suspends, as workers run it without an event loop."""
     coroutine = make_actor(spec, None).act(PROMPT, history, SEED)
     try:
         coroutine.send(None)
     except StopIteration:
         return
     except RuntimeError as error:
-        raise broken("cpu_bound", f"it waits for something: {error}", "leave cpu_bound False") from error
+        observed = f"it needs an event loop: {describe_error(error)}"
+        raise violation("cpu_bound", observed, "set cpu_bound to False") from error
     coroutine.close()
-    raise broken("cpu_bound", "it waits for something", "leave cpu_bound False")
+    raise violation("cpu_bound", "it awaits something", "set cpu_bound to False")

@@ -1,4 +1,4 @@
-"""An actor that makes mistakes on purpose, for the check of environments."""
+"""Actor that makes mistakes on purpose, for the conformance check of environments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ErringActor(Actor):
-    """Names nothing, nonsense, and every second time an available action, spelled carelessly."""
+    """Alternates between an available action, in capitals with extra spaces, and no or an unknown action."""
 
     cpu_bound = True
 

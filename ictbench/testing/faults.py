@@ -1,4 +1,4 @@
-"""What goes wrong at an endpoint, on purpose: a seeded plan that the scripted server follows."""
+"""Faults of an endpoint: a seeded plan that the scripted server follows."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ from ictbench.testing.scripted_replies import Reply
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ictbench.testing.wire_formats import Wire
+    from ictbench.testing.wire_formats import WireFormat
 
-RESET_TEXT = "These words never arrive whole."
+INCOMPLETE_TEXT = "This text never arrives completely."
 
 
 class Fault(StrEnum):
-    """One way in which a request can fail."""
+    """A way in which a request can fail."""
 
     RATE_LIMITED = "rate_limited"
-    """429."""
+    """Status 429."""
     RATE_LIMITED_AFTER = "rate_limited_after"
-    """429 with Retry-After."""
+    """Status 429 with Retry-After."""
     SERVER_ERROR = "server_error"
-    """500."""
+    """Status 500."""
     OVERLOADED = "overloaded"
-    """503, in Anthropic's format 529."""
+    """Status 503, in Anthropic's format 529."""
     HANG = "hang"
-    """No answer while the client waits."""
+    """No reply as long as the client waits."""
     DRIP = "drip"
-    """The answer, a byte at a time."""
+    """The reply, one byte at a time."""
     RESET = "reset"
-    """The connection is reset in the middle of the answer."""
+    """Connection reset in the middle of the reply."""
     TRUNCATED = "truncated"
-    """200 with the first half of a JSON text."""
+    """Status 200 with the first half of a JSON text."""
     HTML = "html"
-    """200 with a web page."""
+    """Status 200 with a web page."""
     OVERFLOW = "overflow"
-    """400: the request is longer than the model's context."""
+    """Status 400: the request is longer than the model's context."""
     NULL = "null"
-    """200 with `content: null`."""
+    """Status 200 with `content: null`."""
     WRONG_MODEL = "wrong_model"
-    """404."""
+    """Status 404."""
     UNAUTHORIZED = "unauthorized"
-    """401."""
+    """Status 401."""
 
 
 FATAL = frozenset({Fault.OVERFLOW, Fault.NULL, Fault.WRONG_MODEL, Fault.UNAUTHORIZED})
-"""Faults after which the same request is not worth another try."""
-PASSING = frozenset(Fault) - FATAL
-"""Faults after which it is."""
+"""Faults after which the same request is not worth another attempt."""
+TRANSIENT = frozenset(Fault) - FATAL
+"""Faults after which another attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class Faults:
-    """Which share of requests meets which fault.
+    """Rates of the faults of an endpoint.
 
-    A request's fate depends on the seed, on what it asks and on how often that was asked before, and on nothing
-    else: not on time, order or other requests. So equal runs meet equal faults, and a retry may succeed.
+    Whether a request meets a fault depends only on the seed, on the request's content and on how often the same content
+    was sent before: not on time, order or other requests. So equal runs meet equal faults, and a retry may succeed.
 
     Attributes:
-        rates: share of requests, 0 to 1, by the fault's name.
-        seed: another one, other fates.
-        retry_after: seconds that `rate_limited_after` asks the client to wait.
-        pause: seconds between two bytes of `drip`.
+        rates: Share of requests, 0 to 1, by the fault's name.
+        seed: Another seed selects other requests.
+        retry_after: Seconds in the Retry-After header of `rate_limited_after`.
+        pause: Seconds between two bytes of `drip`.
     """
 
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -77,22 +77,28 @@ class Faults:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.rates) - set(Fault))
         if unknown:
-            raise ValueError(f"unknown faults {', '.join(unknown)}; known: {', '.join(Fault)}")
+            raise ValueError(f"unknown faults {', '.join(unknown)} (faults: {', '.join(Fault)})")
         if not (all(rate >= 0 for rate in self.rates.values()) and sum(self.rates.values()) <= 1 + 1e-9):
-            raise ValueError(f"rates are shares of requests: 0 or more each and at most 1 together, not {self.rates}")
+            raise ValueError(f"rates are shares of requests, each at least 0 and together at most 1, not {self.rates}")
 
     @classmethod
-    def mixed(cls, passing: float, fatal: float, seed: int = 0) -> Faults:
-        """All kinds at once: `passing` is the share of all passing kinds together, `fatal` that of each fatal kind."""
-        shares = {fault.value: passing / len(PASSING) if fault in PASSING else fatal for fault in Fault}
-        return cls(shares, seed)
+    def mixed(cls, transient: float, fatal: float, seed: int = 0) -> Faults:
+        """Return all faults at once.
+
+        Args:
+            transient: Share of requests with a transient fault, all transient faults together.
+            fatal: Share of requests with a fatal fault, for each fatal fault.
+            seed: Seed of the faults.
+        """
+        rates = {fault.value: transient / len(TRANSIENT) if fault in TRANSIENT else fatal for fault in Fault}
+        return cls(rates, seed)
 
     @classmethod
     def parse(cls, text: str) -> Faults:
-        """From `NAME:RATE,NAME:RATE,…`.
+        """Parse `NAME:RATE,NAME:RATE,…`.
 
         Raises:
-            ValueError: anything else.
+            ValueError: The text has another format.
         """
         rates = {}
         for item in text.split(","):
@@ -102,43 +108,43 @@ class Faults:
             rates[name] = float(rate)
         return cls(rates)
 
-    def draw(self, asked: str, times_before: int) -> Fault | None:
-        """The fault that a request meets, None if it is served.
+    def draw(self, content: str, times_before: int) -> Fault | None:
+        """Return the fault that a request meets; None for none.
 
         Args:
-            asked: identifies what the request asks.
-            times_before: how often that was asked before.
+            content: Identifies the request's content.
+            times_before: How often that content was sent before.
         """
-        left = random.Random(f"{self.seed}:{times_before}:{asked}").random()
+        left = random.Random(f"{self.seed}:{times_before}:{content}").random()
         for fault in Fault:
             left -= self.rates.get(fault, 0.0)
             if left < 0:
                 return fault
         return None
 
-    def reply(self, fault: Fault, wire: Wire) -> Reply | None:
-        """The answer that a fault gives in place of the script's; None for `drip`, which only slows that one."""
+    def reply(self, fault: Fault, wire: WireFormat) -> Reply | None:
+        """Return the reply for a fault; None for `drip`, which delays the script's own reply (see `slow_down`)."""
         match fault:
             case Fault.RATE_LIMITED:
                 return Reply("too many requests", status=429)
             case Fault.RATE_LIMITED_AFTER:
                 return Reply("too many requests", status=429, headers={"Retry-After": f"{self.retry_after:g}"})
             case Fault.SERVER_ERROR:
-                return Reply("something broke", status=500)
+                return Reply("internal server error", status=500)
             case Fault.OVERLOADED:
-                return Reply("overloaded, try again later", status=wire.overloaded)
+                return Reply("overloaded, try again later", status=wire.overloaded_status)
             case Fault.HANG:
                 return Reply(delivery="hang")
             case Fault.RESET:
-                return Reply(RESET_TEXT, delivery="reset")
+                return Reply(INCOMPLETE_TEXT, delivery="reset")
             case Fault.TRUNCATED:
-                whole = json.dumps(wire.completion(Reply(RESET_TEXT), {}, "scripted", 0, 0))
-                return Reply(body=whole[: len(whole) // 2])
+                text = json.dumps(wire.completion(Reply(INCOMPLETE_TEXT), {}, "scripted", 0, 0))
+                return Reply(body=text[: len(text) // 2])
             case Fault.HTML:
                 page = "<html><body><h1>Welcome to the proxy</h1></body></html>"
                 return Reply(body=page, headers={"Content-Type": "text/html"})
             case Fault.OVERFLOW:
-                return Reply(wire.overflow, status=400)
+                return Reply(wire.overflow_message, status=400)
             case Fault.NULL:
                 return Reply(None)
             case Fault.WRONG_MODEL:
@@ -148,6 +154,6 @@ class Faults:
             case _:
                 return None
 
-    def dripping(self, reply: Reply) -> Reply:
-        """The script's own answer, delivered as `drip` does."""
+    def slow_down(self, reply: Reply) -> Reply:
+        """Return the reply with the delivery of `drip`."""
         return replace(reply, delivery="drip", pause=self.pause)

@@ -1,4 +1,4 @@
-"""How the scripted server's answers reach the client, the ways that leave it waiting included."""
+"""Delivery of the scripted server's replies over HTTP, including deliveries that never complete."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from ictbench.testing.scripted_replies import Reply
-    from ictbench.testing.wire_formats import Wire
+    from ictbench.testing.wire_formats import WireFormat
 
 POLL_SECONDS = 0.02
-"""How often a hanging answer looks whether the client is still there."""
+"""Interval at which a hanging delivery checks whether the client is still connected."""
 
 
-def content_of(reply: Reply, wire: Wire, body: dict[str, Any], model: str, number: int, words: int) -> bytes:
-    """The bytes of an answer to the request `body`, the `number`-th, which has `words` words."""
+def encode_reply(reply: Reply, wire: WireFormat, body: dict[str, Any], model: str, number: int, words: int) -> bytes:
+    """Return the response body for the request `body`, which is the `number`-th and has `words` words."""
     content = reply.body
     if content is None and reply.status == 200:
         content = wire.completion(reply, body, model, number, words)
@@ -29,10 +29,10 @@ def content_of(reply: Reply, wire: Wire, body: dict[str, Any], model: str, numbe
 
 
 async def deliver(request: web.Request, reply: Reply, content: bytes) -> web.StreamResponse:
-    """Send `content` in the way that `reply` asks for."""
+    """Send `content` with the delivery of `reply`."""
     headers = {"Content-Type": "application/json", **reply.headers}
     if reply.delivery == "hang":
-        while _listening(request):  # noqa: ASYNC110 - a transport tells nobody that it is closed
+        while _is_connected(request):  # noqa: ASYNC110 - a transport has no event for its end
             await asyncio.sleep(POLL_SECONDS)
     if reply.delivery in {"hang", "drop"}:
         _abort(request)
@@ -45,14 +45,14 @@ async def deliver(request: web.Request, reply: Reply, content: bytes) -> web.Str
         _abort(request)
         return response
     for byte in content:
-        if not _listening(request):
+        if not _is_connected(request):
             break
         await response.write(bytes([byte]))
         await asyncio.sleep(reply.pause)
     return response
 
 
-def _listening(request: web.Request) -> bool:
+def _is_connected(request: web.Request) -> bool:
     return request.transport is not None and not request.transport.is_closing()
 
 

@@ -1,8 +1,8 @@
-"""Checks that the author of a model adapter runs on their own class.
+"""Conformance checks of language models, for authors of providers.
 
-check_model(Parrot)                                  # a class of one's own, see ictbench.models.providers.custom
-check_model(lambda: MyAdapter(spec))                 # a ChatModel
-check_failures(lambda url, timeout: MyAdapter(...))  # one that speaks OpenAI's or Anthropic's wire format
+check_model(Parrot)                                  # a class of your own, see ictbench.models.providers.custom
+check_model(lambda: MyModel(spec))                   # a ChatModel
+check_failures(lambda url, timeout: MyModel(...))    # a ChatModel that speaks OpenAI's or Anthropic's wire format
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from ictbench.testing.scripted_replies import Reply
 from ictbench.testing.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ictbench.models.chat_model import Message
     from ictbench.testing.wire_formats import WireName
 
-AT_ONCE = 32
-IMPATIENT_SECONDS = 0.5
-"""What a request may take where nothing will come; any delay on a busy machine only confirms that."""
-PATIENT_SECONDS = 60.0
+CONCURRENT_REQUESTS = 32
+SHORT_TIMEOUT = 0.5
+"""Timeout in seconds for requests that get no reply; on a busy machine the timeout is only reached sooner."""
+LONG_TIMEOUT = 60.0
 CHOICES = ("wait", "open door", 'say "très bien"')
 USER: Message = {"role": "user", "content": "You see a door.\n\nAvailable actions:\nwait\nopen door"}
 SYSTEM: Message = {"role": "system", "content": "You play a game."}
 ASSISTANT: Message = {"role": "assistant", "content": "Action: wait"}
-BEGUN: Message = {"role": "assistant", "content": "Action: "}
+PREFILL: Message = {"role": "assistant", "content": "Action: "}
 CONVERSATIONS: tuple[list[Message], ...] = (
     [USER],
     [SYSTEM, USER],
@@ -66,27 +66,36 @@ OUTCOMES: Mapping[Fault, str] = {
     Fault.WRONG_MODEL: "refused",
     Fault.UNAUTHORIZED: "refused",
 }
-"""What an adapter raises when its endpoint misbehaves, as `outcome` words it."""
+"""The outcome of a request for each fault of the endpoint, as `request_outcome` describes it."""
 
 
 def check_model(model: Callable[[], ChatModel] | type[Any]) -> None:
-    """Hold a model to the contract of `ChatModel`. Starts event loops of its own.
+    """Check that a language model keeps the contract of `ChatModel`. Starts several event loops.
 
     Args:
-        model: opens it, or is a user's own class. It should answer any conversation with some text.
+        model: A function that opens the model, or a user's own class. The model must answer any conversation with
+            some text.
 
     Raises:
-        AssertionError: what is broken, for the author.
+        AssertionError: The model violates the contract; the message says how.
     """
 
-    def opened() -> ChatModel:
+    def open_new() -> ChatModel:
         if isinstance(model, type):
             return open_model(model, ModelSpec(provider=f"{model.__module__}:{model.__qualname__}", model=""))
         return model()
 
-    # Each in an event loop of its own, with a model of its own.
-    for check in (_conversations, _many_at_once, _after_a_cancelled_request, _constraints, _identity, _closing):
-        asyncio.run(check(opened()))
+    checks = (
+        _check_conversations,
+        _check_concurrency,
+        _check_cancellation,
+        _check_constraints,
+        _check_identity,
+        _check_closing_twice,
+    )
+    for check in checks:
+        # Opened outside the event loop, as the command line does it.
+        asyncio.run(_run_and_close(check, open_new()))
 
 
 def check_failures(
@@ -95,148 +104,153 @@ def check_failures(
     *,
     instead: Mapping[Fault, str] | None = None,
 ) -> None:
-    """Hold an adapter to what it should raise for each fault, after one try. Starts event loops of its own.
+    """Check that a model raises the right error for each fault of its endpoint, after one attempt.
+
+    Starts several event loops.
 
     Args:
-        open_at: opens the model at a base URL, with the seconds that a request may take.
-        wire: the format that it speaks.
-        instead: what to expect of some faults in place of `OUTCOMES`.
+        open_at: Opens the model at a base URL, with a timeout in seconds.
+        wire: The wire format that the model speaks.
+        instead: Outcomes to expect instead of those in `OUTCOMES`, by fault.
 
     Raises:
-        AssertionError: what is broken, for the author.
+        AssertionError: The model raises another error; the message says for which fault.
     """
     for fault, expected in {**OUTCOMES, **(instead or {})}.items():
-        patience = IMPATIENT_SECONDS if fault in {Fault.HANG, Fault.DRIP} else PATIENT_SECONDS
+        timeout = SHORT_TIMEOUT if fault in {Fault.HANG, Fault.DRIP} else LONG_TIMEOUT
         with ScriptedServer(["Action: wait"], faults=Faults({fault: 1.0}, retry_after=7)) as server:
             url = server.anthropic_url if wire == "anthropic" else server.url
-            found = asyncio.run(outcome(open_at(url, patience)))
-            assert found == expected, f"{fault}: expected {expected}, not {found}"
-            assert server.requests <= 1, f"{fault}: {server.requests} tries in one call; retries are not an adapter's"
+            outcome = asyncio.run(request_outcome(open_at(url, timeout)))
+            assert outcome == expected, f"{fault}: the outcome is {outcome!r} instead of {expected!r}"
+            attempts = server.requests
+            assert attempts <= 1, f"{fault}: {attempts} attempts in one call; leave retries to ictbench"
 
 
-async def outcome(model: ChatModel) -> str:
-    """How a request ends, in words, `reply` where all is well; closes the model."""
+async def request_outcome(model: ChatModel) -> str:
+    """Describe the outcome of one request: `reply`, or the error that was raised. Closes the model."""
     try:
         await model.complete([SYSTEM, USER])
     except ModelFailure as failure:
-        return _spoken(failure, f"failure {failure.kind}")
-    except TransientModelError as trouble:
-        after = "" if trouble.retry_after is None else f", after {trouble.retry_after:g} s"
-        return _spoken(trouble, f"transient {trouble.kind}{after}")
-    except EndpointRefusedError as refusal:
-        return _spoken(refusal, "refused")
+        _check_message(failure)
+        return f"failure {failure.kind}"
+    except TransientModelError as error:
+        _check_message(error)
+        after = "" if error.retry_after is None else f", after {error.retry_after:g} s"
+        return f"transient {error.kind}{after}"
+    except EndpointRefusedError as error:
+        _check_message(error)
+        return "refused"
     finally:
         await model.aclose()
     return "reply"
 
 
 def obedient(body: dict[str, Any]) -> str | Reply:
-    """For a `ScriptedServer`: a reply that keeps to the constraint of the request, whichever way that imposes it."""
+    """Answer for a `ScriptedServer` that obeys the constraint of the request, in whichever way it is imposed."""
     if "grammar" in body:
         action, _ = json.JSONDecoder().raw_decode(body["grammar"].partition("\naction ::= ")[2])
         return f"Thought: I obey.\nAction: {action}"
-    schema = _schema(body)
+    schema = _requested_schema(body)
     if schema is None:
         return "Thought: I am free.\nAction: wait"
-    obeyed = json.dumps({"thought": "I obey.", "action": schema["properties"]["action"]["enum"][0]})
-    offered = [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
-    return Reply(None, calls=((ACT_TOOL, obeyed),)) if ACT_TOOL in offered else obeyed
+    text = json.dumps({"thought": "I obey.", "action": schema["properties"]["action"]["enum"][0]})
+    tools = [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
+    return Reply(None, calls=((ACT_TOOL, text),)) if ACT_TOOL in tools else text
 
 
-async def _conversations(model: ChatModel) -> None:
+async def _run_and_close(check: Callable[[ChatModel], Awaitable[None]], model: ChatModel) -> None:
     try:
-        begun = ([SYSTEM, USER, BEGUN],) if model.supports_prefill else ()
-        for conversation in (*CONVERSATIONS, *begun):
-            given = [message.copy() for message in conversation]
-            for seed in (None, 3):
-                completion = await model.complete(given, seed=seed)
+        await check(model)
+    finally:
+        await model.aclose()
+
+
+async def _check_conversations(model: ChatModel) -> None:
+    prefilled = ([SYSTEM, USER, PREFILL],) if model.supports_prefill else ()
+    for conversation in (*CONVERSATIONS, *prefilled):
+        messages = [message.copy() for message in conversation]
+        for seed in (None, 3):
+            _check_completion(await model.complete(messages, seed=seed))
+        assert messages == conversation, "complete modified the messages; copy what you want to change"
+
+
+async def _check_concurrency(model: ChatModel) -> None:
+    requests = (model.complete([SYSTEM, USER], seed=seed) for seed in range(CONCURRENT_REQUESTS))
+    for completion in await asyncio.gather(*requests):
+        _check_completion(completion)
+
+
+async def _check_cancellation(model: ChatModel) -> None:
+    """Check that a model answers after a request was cancelled."""
+    task = asyncio.create_task(model.complete([USER]))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    _check_completion(await model.complete([USER]))
+
+
+async def _check_constraints(model: ChatModel) -> None:
+    for style in model.capabilities:
+        assert isinstance(style, ConstraintStyle), f"capabilities must be ConstraintStyles, but {style!r} is not"
+        for choices in (CHOICES, CHOICES[::-1]):
+            conversations = [[SYSTEM, USER]]
+            if style is ConstraintStyle.TOOLS:
+                conversations.append([SYSTEM, USER, *_call_and_result("call00000"), *_call_and_result("call00001")])
+            for conversation in conversations:
+                completion = await model.complete(conversation, constraint=Constraint(style, choices))
                 _check_completion(completion)
-            assert given == conversation, "complete changed the messages it was given"
-    finally:
-        await model.aclose()
+                assert _chosen_action(style, completion) in choices, (
+                    f"the action of a reply in style {style} is not one of the choices: "
+                    f"{completion.text} {completion.calls}"
+                )
 
 
-async def _many_at_once(model: ChatModel) -> None:
-    try:
-        completions = await asyncio.gather(*(model.complete([SYSTEM, USER], seed=seed) for seed in range(AT_ONCE)))
-        for completion in completions:
-            _check_completion(completion)
-    finally:
-        await model.aclose()
+async def _check_identity(model: ChatModel) -> None:
+    assert ModelSpec.model_validate_json(model.spec.model_dump_json()) == model.spec, "the spec is not plain data"
+    assert isinstance(model.address, str), f"the address must be a str, not {model.address!r}"
+    known = model.known_fingerprint
+    await model.complete([USER])
+    fingerprint = model.fingerprint
+    assert isinstance(fingerprint, str | None), f"the fingerprint must be a str or None, not {fingerprint!r}"
+    assert model.known_fingerprint == known, "known_fingerprint changed with the first reply"
+    shown = f"{model!r} {vars(model)!r}"
+    assert Redactor.from_environment()(shown) == shown, "the model's repr contains an API key of the environment"
 
 
-async def _after_a_cancelled_request(model: ChatModel) -> None:
-    try:
-        task = asyncio.create_task(model.complete([USER]))
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
-        _check_completion(await model.complete([USER]))
-    finally:
-        await model.aclose()
-
-
-async def _constraints(model: ChatModel) -> None:
-    try:
-        for style in model.capabilities:
-            assert isinstance(style, ConstraintStyle), f"capabilities are ConstraintStyles, not {style!r}"
-            for choices in (CHOICES, CHOICES[::-1]):
-                conversations = [[SYSTEM, USER]]
-                if style is ConstraintStyle.TOOLS:
-                    conversations.append([SYSTEM, USER, *_called("call00000"), *_called("call00001")])
-                for conversation in conversations:
-                    completion = await model.complete(conversation, constraint=Constraint(style, choices))
-                    _check_completion(completion)
-                    assert _chosen(style, completion) in choices, (
-                        f"a reply of style {style} that names none of the choices: {completion.text} {completion.calls}"
-                    )
-    finally:
-        await model.aclose()
-
-
-def _called(identity: str) -> list[Message]:
-    """A call of the tool, and its result."""
-    call = ToolCall(id=identity, name=ACT_TOOL, arguments='{"thought": "", "action": "wait"}')
-    return [{"role": "assistant", "content": "", "call": call}, {**USER, "role": "tool", "call": call}]
-
-
-async def _identity(model: ChatModel) -> None:
-    try:
-        assert ModelSpec.model_validate_json(model.spec.model_dump_json()) == model.spec, "the spec is not plain data"
-        assert isinstance(model.address, str), f"the address is a str, not {model.address!r}"
-        known = model.known_fingerprint
-        await model.complete([USER])
-        assert isinstance(model.fingerprint, str | None), f"the fingerprint is a str or None, not {model.fingerprint!r}"
-        assert model.known_fingerprint == known, "known_fingerprint changed with the first reply"
-        shown = f"{model!r} {vars(model)!r}"
-        assert Redactor.from_environment()(shown) == shown, "the model's repr shows a key of the environment"
-    finally:
-        await model.aclose()
-
-
-async def _closing(model: ChatModel) -> None:
-    await model.aclose()
+async def _check_closing_twice(model: ChatModel) -> None:
+    """Close the model before it is used; `_run_and_close` closes it again."""
     await model.aclose()
 
 
 def _check_completion(completion: Completion) -> None:
-    assert isinstance(completion, Completion), f"complete returns a Completion, not {completion!r}"
-    assert isinstance(completion.text, str), f"the text is a str, not {completion.text!r}"
-    said = completion.text.strip() or completion.calls or completion.finish_reason == "length"
-    assert said, "an empty reply is ModelFailure('empty')"
+    assert isinstance(completion, Completion), f"complete must return a Completion, not {completion!r}"
+    assert isinstance(completion.text, str), f"the text must be a str, not {completion.text!r}"
+    assert not completion.is_empty, "the reply is empty; raise ModelFailure('empty')"
     reasons = get_args(FinishReason)
-    assert completion.finish_reason in reasons, f"finish_reason {completion.finish_reason!r} is none of {reasons}"
+    assert completion.finish_reason in reasons, f"finish_reason {completion.finish_reason!r} is not one of {reasons}"
     usage = completion.usage
-    assert usage.calls == 1, f"one call is counted as {usage.calls}"
-    assert usage.cache_hits == 0, "cache hits are not an adapter's to count"
-    assert min(usage.input_tokens, usage.output_tokens) >= 0, f"tokens are not negative: {usage}"
-    assert 0 <= usage.cached_tokens <= usage.input_tokens, f"cached tokens are among the input tokens: {usage}"
-    assert 0 <= usage.reasoning_tokens <= usage.output_tokens, f"reasoning tokens are among the output tokens: {usage}"
-    assert usage.cost is None or usage.cost >= 0, f"a cost is not negative, and None where it is unknown: {usage}"
+    assert usage.calls == 1, f"usage.calls must be 1 for one reply, not {usage.calls}"
+    assert usage.cache_hits == 0, "usage.cache_hits must be 0; ictbench counts cache hits itself"
+    assert min(usage.input_tokens, usage.output_tokens) >= 0, f"token counts must not be negative: {usage}"
+    assert 0 <= usage.cached_tokens <= usage.input_tokens, f"cached tokens must be part of the input tokens: {usage}"
+    assert 0 <= usage.reasoning_tokens <= usage.output_tokens, f"reasoning tokens must be part of the output: {usage}"
+    assert usage.cost is None or usage.cost >= 0, f"a cost must not be negative; None if it is unknown: {usage}"
 
 
-def _chosen(style: ConstraintStyle, completion: Completion) -> str | None:
-    """The action that a constrained reply names, None where it breaks the style."""
+def _check_message(error: IctbenchError) -> None:
+    message = str(error)
+    kind = type(error).__name__
+    assert Redactor.from_environment()(message) == message, f"a {kind} contains an API key of the environment"
+    assert "\n" not in message, f"the message of a {kind} must be one line, not {message!r}"
+
+
+def _call_and_result(call_id: str) -> list[Message]:
+    call = ToolCall(id=call_id, name=ACT_TOOL, arguments='{"thought": "", "action": "wait"}')
+    return [{"role": "assistant", "content": "", "call": call}, {**USER, "role": "tool", "call": call}]
+
+
+def _chosen_action(style: ConstraintStyle, completion: Completion) -> str | None:
+    """Return the action in a constrained reply; None if the reply does not have the style."""
     text = completion.text
     if style is ConstraintStyle.GRAMMAR:
         match = re.fullmatch(r"Thought: [^\n]+\nAction: ([^\n]+)", text.rstrip("\n"))
@@ -252,21 +266,14 @@ def _chosen(style: ConstraintStyle, completion: Completion) -> str | None:
     return reply["action"] if isinstance(reply, dict) and set(reply) == {"thought", "action"} else None
 
 
-def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The JSON Schema that a request imposes, as OpenAI, llama.cpp and Anthropic word it."""
-    asked = body.get("response_format") or {}
+def _requested_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the JSON Schema in a request, in the format of OpenAI, llama.cpp or Anthropic."""
+    response_format = body.get("response_format") or {}
     tools = body.get("tools") or [{}]
     schema: dict[str, Any] | None = (
-        (asked.get("json_schema") or {}).get("schema")
-        or asked.get("schema")
+        (response_format.get("json_schema") or {}).get("schema")
+        or response_format.get("schema")
         or tools[0].get("input_schema")
         or (tools[0].get("function") or {}).get("parameters")
     )
     return schema
-
-
-def _spoken(error: IctbenchError, found: str) -> str:
-    said = str(error)
-    assert Redactor.from_environment()(said) == said, f"an error shows a key of the environment ({found})"
-    assert "\n" not in said, f"an error is one line, not {said!r}"
-    return found

@@ -1,4 +1,4 @@
-"""Calls a function in another process, as a worker, or whoever plays a recorded run again, would call it."""
+"""Function calls in a new process, where a worker or a replay of a recorded run would make them."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HASH_SEED = "4711"
-"""Sets of texts have another order there than here."""
+"""Fixed, so that sets of strings have another order in the new process than in this one."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def elsewhere(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What the call answers in a new process with the same module path; all of it is pickled.
+def run_in_new_process(function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    """Call a function in a new process with the same module path; arguments and result are pickled.
 
     Raises:
-        RuntimeError: it raised an error there, or the process died.
+        RuntimeError: The function raised an error there, or the process died.
     """
     path = os.pathsep.join(str(Path(entry).absolute()) if entry else os.getcwd() for entry in sys.path)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"from {__name__} import main; main()"],
-        input=pickle.dumps((function, arguments, named)),
+        input=pickle.dumps((function, arguments, keywords)),
         env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": HASH_SEED},
         capture_output=True,
         check=False,
     )
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RuntimeError(said or f"exit code {done.returncode}")
-    answer: T = pickle.loads(done.stdout)
-    return answer
+    if process.returncode != 0:
+        last_line = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise RuntimeError(last_line or f"exit code {process.returncode}")
+    result: T = pickle.loads(process.stdout)
+    return result
 
 
 def main() -> None:
-    """The other process."""
-    # Whatever a plug-in or the program behind it prints is not the answer.
-    with os.fdopen(os.dup(1), "wb") as answers:
+    """Call the function on standard input, and write its result to standard output."""
+    # Redirected, because what a plug-in or a program that it runs prints must not mix with the result.
+    with os.fdopen(os.dup(1), "wb") as output:
         os.dup2(2, 1)
-        function, arguments, named = pickle.load(sys.stdin.buffer)
-        pickle.dump(function(*arguments, **named), answers)
+        function, arguments, keywords = pickle.load(sys.stdin.buffer)
+        pickle.dump(function(*arguments, **keywords), output)

@@ -1,19 +1,28 @@
-"""Checks that the author of a reflector runs on their own class: check_reflector(MyReflector)."""
+"""Conformance check of reflectors, for their authors: `check_reflector(MyReflector)`."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector, make_reflector
-from ictbench.testing.other_process import elsewhere
-from ictbench.testing.player_checks import answered, check_model_faults, check_options, on_server, opened, plain_spec
+from ictbench.testing.player_checks import (
+    check_model_faults,
+    check_unknown_option,
+    compare,
+    make_spec,
+    open_model_of,
+    run_player,
+    run_player_in_new_process,
+    with_scripted_model,
+)
 from ictbench.testing.sample_episodes import PROMPT, TRAJECTORIES
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import broken, excerpt
+from ictbench.testing.violations import short_repr, violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +33,8 @@ if TYPE_CHECKING:
     from ictbench.records import PluginSpec, Trajectory
     from ictbench.testing.scripted_replies import Answer
 
-CAP, SMALL_CAP = 8000, 40
-"""Bytes a prompt may have."""
+PROMPT_CAP, SMALL_PROMPT_CAP = 8000, 40
+"""Maximum lengths of a prompt in bytes."""
 Batches = tuple[tuple["Trajectory", ...], ...]
 
 
@@ -36,122 +45,120 @@ def check_reflector(
     answer: Answer | None = None,
     trajectories: Sequence[Trajectory] = TRAJECTORIES,
 ) -> None:
-    """Hold a reflector to the contract of `Reflector`. Starts a process, and event loops of its own.
+    """Check that a class keeps the contract of `Reflector`. Starts a process and several event loops.
 
     Args:
-        reflector: the class.
-        options: what it is made with.
-        answer: what its model answers, from the body of a request in OpenAI's format; by default the two sections
-            that `rewrite` asks for. A reflector that `needs_model` has one, and any where this is given.
-        trajectories: what it is shown, in batches.
+        reflector: The class.
+        options: Its options.
+        answer: The replies of its model, computed from the body of a request in OpenAI's format; by default the two
+            sections that `rewrite` asks for. A reflector gets a model if it `needs_model` or if this is given.
+        trajectories: The trajectories that it is shown, in batches.
 
     Raises:
-        AssertionError: what is broken, for the author.
+        AssertionError: The class violates the contract; the message says how, and what to do.
     """
-    spec = plain_spec("reflector", Reflector, reflector, options or {})
+    spec = make_spec("reflector", Reflector, reflector, options or {})
     if not (reflector.trained_on is None or isinstance(reflector.trained_on, tuple)):
-        raise broken("trained_on", f"it is {reflector.trained_on!r}", "let it be None, or a tuple of families")
+        raise violation("trained_on", f"it is {reflector.trained_on!r}", "set it to None or to a tuple of families")
     with_model = reflector.needs_model or answer is not None
-    shown = tuple(trajectories)
-    batches: Batches = (shown, (), shown[:1] * 2, shown[1:], shown)
+    all_of_them = tuple(trajectories)
+    batches: Batches = (all_of_them, (), all_of_them[:1] * 2, all_of_them[1:], all_of_them)
     with ScriptedServer(answer or two_sections) as server:
         if with_model:
-            spec = on_server(spec, server)
-        check_options(make_reflector, spec)
-        first = answered("reflect", lambda: turns(spec, batches))
-        remedy = "let prompt, trajectories, state and the context's seed decide, and nothing else"
-        _compare("the same again", first, answered("reflect", lambda: turns(spec, batches)), remedy)
-        resumed = answered("reflect", lambda: turns(spec, batches, resumed=True))
-        _compare("continued after a restart", first, resumed, "keep what you remember in the state, as plain JSON")
-        beside = answered("reflect", lambda: _beside_another_loop(spec, batches))
-        _compare("beside another loop", first, beside, "keep nothing in the instance: all loops share it")
-        _compare("in another process", first, _elsewhere(spec, batches), f"{remedy}: no order of a set, no hash")
-        answered("prompt cap", lambda: turns(spec, batches, cap=SMALL_CAP))
+            spec = with_scripted_model(spec, server)
+        check_unknown_option(make_reflector, spec)
+        first = run_player("reflect", lambda: play_loop(spec, batches))
+        check = partial(compare, names=("prompt", "analysis", "failure", "state"), first=first)
+        remedy = "let only prompt, trajectories, state and the context's seed determine the result"
+        check("repeated", second=run_player("reflect", lambda: play_loop(spec, batches)), remedy=remedy)
+        restarted = run_player("reflect", lambda: play_loop(spec, batches, restarting=True))
+        check("after a restart", second=restarted, remedy="keep what you remember in the state, as plain JSON")
+        interleaved = run_player("reflect", lambda: _play_two_loops(spec, batches))
+        check("next to another loop", second=interleaved, remedy="keep no state in the instance: all loops share it")
+        elsewhere = run_player_in_new_process(play_in_new_loop, spec, batches)
+        check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
+        run_player("prompt cap", lambda: play_loop(spec, batches, prompt_cap=SMALL_PROMPT_CAP))
     if with_model:
-        check_model_faults(spec, lambda failing: turns(failing, batches[:1]), lambda found: bool(found[0].failure))
+        check_model_faults(
+            spec, lambda failing: play_loop(failing, batches[:1]), lambda reflections: bool(reflections[0].failure)
+        )
 
 
 def two_sections(body: dict[str, Any]) -> str:
-    """A new prompt, as `rewrite` asks a model for it."""
+    """Return a reply in the format that the reflector `rewrite` asks for."""
     return f"ANALYSIS:\nI read {len(body['messages'])} messages.\nIMPROVED PROMPT:\nTake the lamp."
 
 
-async def turns(spec: PluginSpec, batches: Batches, *, cap: int = CAP, resumed: bool = False) -> list[Reflection]:
-    """One loop, a turn a batch, by one instance or by a new one every turn."""
-    async with opened(spec) as model:
-        return await _turns(spec, model, None if resumed else make_reflector(spec, model), batches, cap)
+async def play_loop(
+    spec: PluginSpec, batches: Batches, *, prompt_cap: int = PROMPT_CAP, restarting: bool = False
+) -> list[Reflection]:
+    """Return the reflections of one loop with one turn per batch, by one instance, or by a new one in every turn."""
+    async with open_model_of(spec) as model:
+        return await _turns(spec, model, None if restarting else make_reflector(spec, model), batches, prompt_cap)
 
 
-def turned(spec: PluginSpec, batches: Batches) -> list[Reflection]:
-    """The same, in an event loop of its own."""
-    return asyncio.run(turns(spec, batches))
+def play_in_new_loop(spec: PluginSpec, batches: Batches) -> list[Reflection]:
+    """Return what `play_loop` returns, in a new event loop."""
+    return asyncio.run(play_loop(spec, batches))
+
+
+async def _play_two_loops(spec: PluginSpec, batches: Batches) -> list[Reflection]:
+    """Return the reflections of the first of two loops that one instance serves at the same time."""
+    async with open_model_of(spec) as model:
+        shared = make_reflector(spec, model)
+        # One whole loop before, so that state which it leaves in the instance has an effect.
+        await _turns(spec, model, shared, batches[::-1])
+        first, _ = await asyncio.gather(
+            _turns(spec, model, shared, batches), _turns(spec, model, shared, batches[::-1])
+        )
+        return first
 
 
 async def _turns(
-    spec: PluginSpec, model: ChatModel | None, kept: Reflector | None, batches: Batches, cap: int = CAP
+    spec: PluginSpec,
+    model: ChatModel | None,
+    instance: Reflector | None,
+    batches: Batches,
+    prompt_cap: int = PROMPT_CAP,
 ) -> list[Reflection]:
-    prompt, found = PROMPT, list[Reflection]()
+    prompt, reflections = PROMPT, list[Reflection]()
     state: JsonValue = None
     for turn, batch in enumerate(batches):
-        reflector = kept or make_reflector(spec, model)
+        reflector = instance or make_reflector(spec, model)
         before = copy.deepcopy(state)
-        reflection = await reflector.reflect(prompt, batch, state, Context(seed=turn, prompt_cap=cap))
+        reflection = await reflector.reflect(prompt, batch, state, Context(seed=turn, prompt_cap=prompt_cap))
         if state != before:
-            raise broken("state", "it changed the state it was given", "copy what you want to change")
-        state = _checked_state(_checked(reflection, prompt, cap))
+            raise violation("state", "it modified the state", "copy what you want to change")
+        _check_reflection(reflection, prompt, prompt_cap)
+        state = _through_json(reflection.state)
         prompt = reflection.prompt or prompt
-        found.append(reflection)
-    return found
+        reflections.append(reflection)
+    return reflections
 
 
-def _checked(reflection: Any, prompt: str, cap: int) -> Reflection:
+def _check_reflection(reflection: Any, previous_prompt: str, prompt_cap: int) -> None:
     if not isinstance(reflection, Reflection):
-        raise broken("reflect", f"it answers {excerpt(reflection)}", "return an ictbench.Reflection")
-    written, failure = reflection.prompt, reflection.failure
-    if (written is None) != (failure is not None):
-        seen = f"prompt is {excerpt(written)} and failure {failure!r}"
-        raise broken("failure", seen, "give a prompt, or None and in `failure` why there is none")
-    if written is None:
-        return reflection
-    if not written.strip():
-        raise broken("prompt", f"it is {written!r}", "give the old prompt, or None and a failure")
-    size = len(written.encode("utf-8", "replace"))
-    if size > cap and written != prompt:
-        remedy = "mind context.prompt_cap, or say failure='too_long'"
-        raise broken("prompt cap", f"the prompt has {size} bytes of {cap}", remedy)
-    return reflection
+        raise violation("reflect", f"it returned {short_repr(reflection)}", "return an ictbench.Reflection")
+    prompt, failure = reflection.prompt, reflection.failure
+    if (prompt is None) != (failure is not None):
+        observed = f"prompt is {short_repr(prompt)} and failure is {failure!r}"
+        raise violation("failure", observed, "return either a prompt, or None and the reason in `failure`")
+    if prompt is None:
+        return
+    if not prompt.strip():
+        raise violation("prompt", f"it is {prompt!r}", "return the old prompt, or None and a failure")
+    size = len(prompt.encode("utf-8", "replace"))
+    if size > prompt_cap and prompt != previous_prompt:
+        remedy = "stay within context.prompt_cap, or return failure='too_long'"
+        raise violation("prompt cap", f"the prompt has {size} bytes, more than {prompt_cap}", remedy)
 
 
-def _checked_state(reflection: Reflection) -> JsonValue:
+def _through_json(state: JsonValue) -> JsonValue:
     try:
-        read: JsonValue = json.loads(json.dumps(reflection.state, allow_nan=False))
+        copied: JsonValue = json.loads(json.dumps(state, allow_nan=False))
     except ValueError as error:
-        raise broken("state", f"it is no plain JSON: {error}", "use finite numbers, texts, lists, dicts") from error
-    if read != reflection.state:
-        raise broken("state", f"it does not survive JSON: {excerpt(reflection.state)}", "let keys be texts")
-    return read
-
-
-async def _beside_another_loop(spec: PluginSpec, batches: Batches) -> list[Reflection]:
-    """What the first of two loops gets that one instance serves by turns."""
-    async with opened(spec) as model:
-        shared = make_reflector(spec, model)
-        # The other one first: what it leaves behind in the instance is then found.
-        await _turns(spec, model, shared, batches[::-1])
-        both = await asyncio.gather(_turns(spec, model, shared, batches), _turns(spec, model, shared, batches[::-1]))
-        return both[0]
-
-
-def _elsewhere(spec: PluginSpec, batches: Batches) -> list[Reflection]:
-    try:
-        return elsewhere(turned, spec, batches)
-    except RuntimeError as error:
-        raise broken("in another process", str(error), "let the class be imported and made anywhere") from error
-
-
-def _compare(check: str, first: Sequence[Reflection], again: Sequence[Reflection], remedy: str) -> None:
-    for turn, (one, other) in enumerate(zip(first, again, strict=True), start=1):
-        for name in ("prompt", "analysis", "failure", "state"):
-            before, after = getattr(one, name), getattr(other, name)
-            if before != after:
-                raise broken(check, f"in turn {turn}, {name} is {excerpt(after)}, and was {excerpt(before)}", remedy)
+        remedy = "use finite numbers, strings, lists and dicts"
+        raise violation("state", f"it is not plain JSON: {error}", remedy) from error
+    if copied != state:
+        raise violation("state", f"{short_repr(state)} changes on the way through JSON", "use strings as keys")
+    return copied

@@ -1,17 +1,17 @@
-"""Episodes of every kind that actors and reflectors are checked with."""
+"""Sample episodes with every kind of end, for the checks of actors and reflectors."""
 
 from __future__ import annotations
 
 from ictbench.actors import History
 from ictbench.records import Observation, Step, Trajectory
 
-PROMPT = "Do what brings you on."
+PROMPT = "Find the way out."
 ACTIONS = ("go on", "take the lamp", "wait")
 MAX_STEPS = 25
 
 
-def _steps(*told: tuple[str, str | None, str]) -> tuple[Step, ...]:
-    """Steps from what was seen, proposed and thought."""
+def _steps(*steps: tuple[str, str | None, str]) -> tuple[Step, ...]:
+    """Return steps from tuples of observation, proposed action and thought."""
     return tuple(
         Step(
             observation=text,
@@ -21,7 +21,7 @@ def _steps(*told: tuple[str, str | None, str]) -> tuple[Step, ...]:
             proposed=proposed,
             executed=proposed if proposed in ACTIONS else None,
         )
-        for text, proposed, thought in told
+        for text, proposed, thought in steps
     )
 
 
@@ -30,7 +30,7 @@ def _trajectory(steps: tuple[Step, ...], last: str, **ended: object) -> Trajecto
     return Trajectory.model_validate({"steps": steps, "last_observation": last, "last_digest": digest, **ended})
 
 
-WON = _trajectory(
+SOLVED = _trajectory(
     _steps(
         ("A dark stair. A lamp is here.", "take the lamp", "It is dark."),
         ("You have the lamp.", "go on", "Now I see."),
@@ -39,7 +39,7 @@ WON = _trajectory(
     "You are out.",
     end="solved",
 )
-SPENT = _trajectory(
+STEP_LIMIT = _trajectory(
     _steps(
         ("A dark stair. A lamp is here.", "jump", "Perhaps."),
         ('"jump" is not one of the available actions. Nothing happened.\n\nA dark stair.', None, ""),
@@ -49,12 +49,12 @@ SPENT = _trajectory(
     "A dark stair.",
     end="step_limit",
 )
-DEAD = _trajectory(_steps(("A dark stair.", "go on", "I go.")), "You fall. You die.", end="died")
-OVER = _trajectory(_steps(("A dark stair.", "wait", "I stay.")), "The lamp burns out.", end="env_ended")
+DIED = _trajectory(_steps(("A dark stair.", "go on", "I go.")), "You fall. You die.", end="died")
+ENV_ENDED = _trajectory(_steps(("A dark stair.", "wait", "I stay.")), "The lamp burns out.", end="env_ended")
 FAILED = _trajectory((), "A dark stair.", end="failed", failure="context_overflow")
 
-TRAJECTORIES = (WON, SPENT, DEAD, OVER, FAILED)
-"""One of each end."""
+TRAJECTORIES = (SOLVED, STEP_LIMIT, DIED, ENV_ENDED, FAILED)
+"""One trajectory for each kind of end."""
 
 HISTORIES = tuple(
     History(
@@ -67,4 +67,4 @@ HISTORIES = tuple(
     for trajectory in TRAJECTORIES
     for number in range(len(trajectory.steps) + 1)
 )
-"""All that an actor meets on the way."""
+"""Every history that an actor meets in these episodes."""

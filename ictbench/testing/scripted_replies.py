@@ -1,4 +1,4 @@
-"""What a scripted model answers, and how long it takes."""
+"""Replies of a scripted model, and their latency."""
 
 from __future__ import annotations
 
@@ -15,56 +15,56 @@ from ictbench.actors.tool_call_format import TOOLS_FORMAT
 from ictbench.models.chat_model import ACT_TOOL
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
-"""How an answer reaches the client: at once, byte by byte, half of it before the connection is reset, not at all as
-the connection is closed, not at all while it stays open."""
+"""Delivery of a reply to the client: `whole` at once; `drip` byte by byte; `reset` half of it, then the connection is
+reset; `drop` nothing, the connection is closed; `hang` nothing, the connection stays open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of a scripted model, for tests that need more than its text."""
+    """A reply of a scripted model, for tests that need more than its text."""
 
     text: str | None = ""
     """None is sent as `null`."""
     calls: tuple[tuple[str, str], ...] = ()
-    """Tools that it calls: their names and the JSON of their arguments."""
+    """Tool calls: name and JSON of the arguments."""
     finish_reason: str = "stop"
-    """In OpenAI's words: stop, length, content_filter or tool_calls; any other is sent as it is."""
+    """OpenAI's name for it: stop, length, content_filter or tool_calls; any other value is sent unchanged."""
     status: int = 200
-    """With another status than 200, `text` is the message of an error reply."""
+    """HTTP status; with another status than 200, `text` is the message of an error."""
     body: Any = None
-    """Sent instead of a reply made from `text`: as it is if str or bytes, as JSON otherwise."""
+    """Sent instead of a body made from `text`: str or bytes unchanged, anything else as JSON."""
     headers: Mapping[str, str] = field(default_factory=dict)
     delivery: Delivery = "whole"
     pause: float = 0.05
-    """Seconds between two bytes that drip."""
+    """Seconds between two bytes with the delivery `drip`."""
     seconds: float | None = None
-    """How long this answer takes; None for the server's own latency."""
+    """Latency of this reply; None for the server's latency."""
 
 
 Answer = Callable[[dict[str, Any]], "str | Reply"]
-"""From the body of a request to the answer. Called in the server's thread, one request at a time.
+"""Computes the reply from the body of a request. Called in the server's thread, one request at a time.
 
-Whatever the wire format, `messages` are OpenAI's: a role and a text each, the system prompt first, the results of tools
-under the role `tool`.
+In every wire format, `messages` are in OpenAI's form, each with a role and a text: the system prompt first, results of
+tools with the role `tool`.
 """
 
 
 def as_answer(answer: Answer | Sequence[str | Reply]) -> Answer:
-    """`answer` itself, or one that cycles through a list of answers in the order in which requests arrive."""
+    """Return `answer` itself, or a function that cycles through a list of replies in the order of requests."""
     if callable(answer):
         return answer
     if isinstance(answer, str) or not answer:
-        raise ValueError("give a function, or a list with at least one answer")
-    following = itertools.cycle(answer)
-    return lambda body: next(following)
+        raise ValueError("give a function, or a list with at least one reply")
+    replies = itertools.cycle(answer)
+    return lambda body: next(replies)
 
 
 def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
-    """A scripted model that plays through the `react` actor, in whichever format the actor asks for.
+    """Return a scripted model for the `react` actor, which replies in the format that the actor asks for.
 
     Args:
-        decide: from the actor's prompt, the present observation and the available actions to an action,
-            or None for a reply that names none.
+        decide: Returns an action, given the actor's prompt, the current observation and the available actions; None
+            for a reply without an action.
     """
     thought = "This is scripted."
 
@@ -72,48 +72,48 @@ def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
         messages = body["messages"]
         system = messages[0]["content"]
         prompt = system
-        for described in (FORMAT, JSON_FORMAT, TOOLS_FORMAT):
-            prompt = prompt.removesuffix(f"\n\n{described}")
+        for reply_format in (FORMAT, JSON_FORMAT, TOOLS_FORMAT):
+            prompt = prompt.removesuffix(f"\n\n{reply_format}")
         observation, _, actions = messages[-1]["content"].rpartition(f"\n\n{ACTIONS_HEADING}")
         action = decide(prompt, observation, actions.strip("\n").split("\n"))
-        named = {} if action is None else {"action": action}
-        given = json.dumps({"thought": thought, **named}, ensure_ascii=False)
+        decision = {} if action is None else {"action": action}
+        as_json = json.dumps({"thought": thought, **decision}, ensure_ascii=False)
         if system.endswith(TOOLS_FORMAT):
-            return Reply(thought) if action is None else Reply(None, calls=((ACT_TOOL, given),))
+            return Reply(thought) if action is None else Reply(None, calls=((ACT_TOOL, as_json),))
         if system.endswith(JSON_FORMAT):
-            return given
-        return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in named.values())])
+            return as_json
+        return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in decision.values())])
 
     return answer
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long an answer takes: lognormal in seconds, and constant where `sigma` is 0."""
+    """Latency of replies in seconds: lognormal, or constant if `sigma` is 0."""
 
     median: float = 0.0
     sigma: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 <= self.median < math.inf and 0 <= self.sigma < math.inf):
-            raise ValueError(f"a latency needs a median and a sigma of 0 or more, not {self.median} and {self.sigma}")
+            raise ValueError(f"a latency needs a median and a sigma of at least 0, not {self.median} and {self.sigma}")
 
     @classmethod
     def constant(cls, seconds: float) -> Latency:
-        """Always the same."""
+        """Return a constant latency."""
         return cls(seconds)
 
     @classmethod
     def lognormal(cls, median: float, sigma: float) -> Latency:
-        """Median in seconds, and standard deviation of the natural logarithm."""
+        """Return a lognormal latency with a median in seconds and the standard deviation of its natural logarithm."""
         return cls(median, sigma)
 
     @classmethod
     def parse(cls, text: str) -> Latency:
-        """From `constant:SECONDS` or `lognormal:MEDIAN:SIGMA`.
+        """Parse `constant:SECONDS` or `lognormal:MEDIAN:SIGMA`.
 
         Raises:
-            ValueError: anything else.
+            ValueError: The text has another format.
         """
         match text.split(":"):
             case ["constant", seconds]:
@@ -123,7 +123,7 @@ class Latency:
         raise ValueError(f"{text!r} is neither constant:SECONDS nor lognormal:MEDIAN:SIGMA")
 
     def seconds(self, seed: int, request: int | str) -> float:
-        """For a request by its number or name: the same for the same seed and request, independent of all others."""
+        """Return the latency of a request, which depends only on the seed and on the request's number or name."""
         if self.sigma == 0:
             return self.median
         return self.median * math.exp(self.sigma * random.Random(f"{seed}:{request}").gauss(0, 1))

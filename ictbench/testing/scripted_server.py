@@ -1,8 +1,8 @@
-"""A scripted model behind a real HTTP server on loopback that speaks OpenAI's and Anthropic's wire formats.
+"""Scripted model behind a real HTTP server on loopback, in OpenAI's and Anthropic's wire formats.
 
-Also a program: `python -m ictbench.testing.scripted_server --latency lognormal:0.2:1.0 --answer "Action: wait"` prints
-its base URL on the first line and serves until it is told to stop (SIGINT or SIGTERM). With
-`--faults "rate_limited:0.02,reset:0.01"` it misbehaves on purpose; see `ictbench.testing.faults`.
+It is also a program: `python -m ictbench.testing.scripted_server --latency lognormal:0.2:1.0 --answer "Action: wait"`
+prints its base URL on the first line and serves until SIGINT or SIGTERM. `--faults "rate_limited:0.02,reset:0.01"`
+makes requests fail on purpose; see `ictbench.testing.faults`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ictbench.testing.faults import Faults
-from ictbench.testing.http_delivery import content_of, deliver
+from ictbench.testing.http_delivery import deliver, encode_reply
 from ictbench.testing.scripted_replies import Answer, Latency, Reply, as_answer
-from ictbench.testing.wire_formats import WIRES, Wire
+from ictbench.testing.wire_formats import WIRE_FORMATS, WireFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
 
     from ictbench.testing.faults import Fault
 
-LARGEST_REQUEST = 256 * 2**20
+MAX_REQUEST_BYTES = 256 * 2**20
 START_SECONDS = 30.0
 GRACE_SECONDS = 0.1
-"""How long requests in progress may still take when the server is stopped."""
+"""Seconds that requests in progress get when the server is stopped."""
 
 
 class ScriptedServer:
-    """Answers `POST /v1/chat/completions` and `POST /v1/messages` by a script. A context manager: it serves from a
-    thread of its own.
+    """Server that answers `POST /v1/chat/completions` and `POST /v1/messages` by a script, in its own thread.
 
         with ScriptedServer(["Action: wait"], latency=Latency.lognormal(0.2, 1.0)) as server:
-            model = open_model(ModelSpec(provider="openai", model="scripted", base_url=server.url))
+            model = OpenAIModel(ModelSpec(provider="openai", model="scripted", base_url=server.url))
 
-    Token counts in its replies are numbers of words. `GET /stats` answers what `stats()` does.
+    Token counts in its replies are numbers of words. `GET /stats` returns what `stats()` returns.
 
     Attributes:
-        url: the base URL for OpenAI's format, ending in `/v1`.
-        anthropic_url: the base URL for Anthropic's, without it.
-        requests: completions asked for so far.
-        in_flight: requests not answered yet, waiting ones included; `max_in_flight` is the most there were.
-        max_serving: the most requests that were served at once, never more than `concurrency`.
-        total_latency: seconds of scripted latency served.
-        statuses: answers by HTTP status; 0 counts those that never came.
-        faults: faults injected so far, by name.
-        requests_log: bodies of all requests in the order they were served, where `record` asked for them.
+        url: Base URL for OpenAI's format, ending in `/v1`.
+        anthropic_url: Base URL for Anthropic's format, without `/v1`.
+        requests: Number of completions requested so far.
+        in_flight: Number of requests without a reply, including those that wait to be served.
+        max_in_flight: Maximum of `in_flight` so far.
+        max_serving: Maximum number of requests served at the same time, at most `concurrency`.
+        total_latency: Sum of the scripted latencies in seconds.
+        statuses: Number of replies by HTTP status; 0 counts replies that never arrive.
+        faults: Number of injected faults by name.
+        requests_log: Bodies of all requests in the order in which they were served, if `record` is set.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class ScriptedServer:
         record: bool = False,
         port: int = 0,
     ) -> None:
-        """Nothing is opened before the server is entered.
+        """Prepare the server; it starts when its context is entered.
 
         Args:
-            answer: from a request's body to its answer, or a list of answers to cycle through.
-            latency: how long an answer takes; none unless told.
-            faults: what goes wrong on purpose; nothing unless told.
-            concurrency: how many requests are served at once, further ones wait; None is without bound.
-            model: the name that `GET /v1/models` gives.
-            seed: of the latencies, which are fixed by it and the number of the request.
-            record: keep the bodies of all requests in `requests_log`.
-            port: 0 takes a free one.
+            answer: Computes the reply from the body of a request, or a list of replies to cycle through.
+            latency: Latency of replies; 0 by default.
+            faults: Faults to inject; none by default.
+            concurrency: Maximum number of requests served at the same time, others wait; None for no limit.
+            model: Model name in replies and in `GET /v1/models`.
+            seed: Seed of the latencies; each depends on it and on the request's number.
+            record: Whether to keep the bodies of all requests in `requests_log`.
+            port: Port; 0 for a free one.
         """
         self.url = self.anthropic_url = ""
         self.requests = self.in_flight = self.max_in_flight = self.max_serving = 0
@@ -93,10 +93,10 @@ class ScriptedServer:
         self._answer = as_answer(answer)
         self._latency = latency or Latency()
         self._faults = faults or Faults()
-        self._asked: Counter[str] = Counter()
-        self._free = asyncio.Semaphore(concurrency) if concurrency else contextlib.nullcontext()
+        self._times_sent: Counter[str] = Counter()
+        self._slots = asyncio.Semaphore(concurrency) if concurrency else contextlib.nullcontext()
         self._serving = 0
-        self._peers: set[Any] = set()
+        self._clients: set[Any] = set()
         self._model = model
         self._seed = seed
         self._record = record
@@ -124,11 +124,11 @@ class ScriptedServer:
 
     @property
     def connections(self) -> int:
-        """TCP connections that completions came over."""
-        return len(self._peers)
+        """Number of TCP connections over which completions were requested."""
+        return len(self._clients)
 
     def stats(self) -> dict[str, Any]:
-        """All counters as plain JSON."""
+        """Return all counters as plain JSON."""
         return {
             "requests": self.requests,
             "in_flight": self.in_flight,
@@ -150,8 +150,8 @@ class ScriptedServer:
 
     async def _serve(self, started: Future[str]) -> None:
         self._loop = asyncio.get_running_loop()
-        app = web.Application(client_max_size=LARGEST_REQUEST)
-        for wire in WIRES:
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        for wire in WIRE_FORMATS:
             app.router.add_post(wire.path, functools.partial(self._complete, wire))
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/stats", self._stats)
@@ -164,14 +164,14 @@ class ScriptedServer:
         finally:
             await runner.cleanup()
 
-    async def _complete(self, wire: Wire, request: web.Request) -> web.StreamResponse:
+    async def _complete(self, wire: WireFormat, request: web.Request) -> web.StreamResponse:
         self.requests += 1
         number = self.requests
         if request.transport:
-            self._peers.add(request.transport.get_extra_info("peername"))
-        with self._counted():
+            self._clients.add(request.transport.get_extra_info("peername"))
+        with self._count_in_flight():
             content = await request.read()
-            async with self._free:
+            async with self._slots:
                 self._serving += 1
                 self.max_serving = max(self.max_serving, self._serving)
                 try:
@@ -185,10 +185,10 @@ class ScriptedServer:
                     self._serving -= 1
             self.statuses[0 if reply.delivery in {"drop", "hang"} else reply.status] += 1
             words = sum(len(message["content"].split()) for message in body.get("messages", ()))
-            return await deliver(request, reply, content_of(reply, wire, body, self._model, number, words))
+            return await deliver(request, reply, encode_reply(reply, wire, body, self._model, number, words))
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_in_flight(self) -> Iterator[None]:
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
@@ -196,33 +196,33 @@ class ScriptedServer:
         finally:
             self.in_flight -= 1
 
-    def _reply(self, wire: Wire, content: bytes) -> tuple[Reply, dict[str, Any]]:
-        """The reply to a request, and the request as the script sees it; empty where it is none."""
+    def _reply(self, wire: WireFormat, content: bytes) -> tuple[Reply, dict[str, Any]]:
+        """Return the reply to a request, and the request as the script sees it, empty if it is malformed."""
         try:
-            asked = json.loads(content)
-            body = wire.read(asked)
+            request = json.loads(content)
+            body = wire.parse(request)
         except ValueError as error:
             return Reply(str(error), status=400), {}
         if body.get("stream"):
             return Reply("the scripted server does not stream", status=400), {}
         if self._record:
-            self.requests_log.append(asked)
-        fault = self._fault(content)
+            self.requests_log.append(request)
+        fault = self._draw_fault(content)
         if fault and (reply := self._faults.reply(fault, wire)):
             return reply, body
         try:
             answer = self._answer(body)
-        except Exception as error:  # a broken script: the client should see why, whatever it raises
+        except Exception as error:  # whatever a broken script raises, the client should see it
             return Reply(f"the script raised {error!r}", status=500), body
         reply = Reply(answer) if isinstance(answer, str) else answer
-        return (self._faults.dripping(reply) if fault else reply), body
+        return (self._faults.slow_down(reply) if fault else reply), body
 
-    def _fault(self, content: bytes) -> Fault | None:
+    def _draw_fault(self, content: bytes) -> Fault | None:
         if not self._faults.rates:
             return None
         digest = hashlib.sha256(content).hexdigest()
-        fault = self._faults.draw(digest, self._asked[digest])
-        self._asked[digest] += 1
+        fault = self._faults.draw(digest, self._times_sent[digest])
+        self._times_sent[digest] += 1
         if fault:
             self.faults[fault.value] += 1
         return fault
@@ -237,21 +237,21 @@ class ScriptedServer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m ictbench.testing.scripted_server", description=__doc__)
-    parser.add_argument("--answer", action="append", help="what to answer; several are cycled through")
+    parser.add_argument("--answer", action="append", help="text of the reply; if repeated, cycled through")
     parser.add_argument("--latency", type=Latency.parse, default=Latency(), help="constant:S or lognormal:MEDIAN:SIGMA")
     parser.add_argument("--faults", type=Faults.parse, default=Faults(), help="NAME:RATE,NAME:RATE,…")
-    parser.add_argument("--concurrency", type=int, help="how many requests are served at once")
+    parser.add_argument("--concurrency", type=int, help="maximum number of requests served at the same time")
     parser.add_argument("--model", default="scripted")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--seed", type=int, default=0, help="of latencies and faults")
+    parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one")
+    parser.add_argument("--seed", type=int, default=0, help="seed of latencies and faults")
     options = vars(parser.parse_args(arguments))
     options["faults"] = replace(options["faults"], seed=options["seed"])
-    # Blocked before the server's thread starts, so that the signal comes to sigwait and to nobody else.
-    stopping = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    # Blocked before the server's thread starts, so that only sigwait receives the signal.
+    stop_signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     with ScriptedServer(options.pop("answer") or ["Action: wait"], **options) as server:
         print(server.url, flush=True)
-        signal.sigwait(stopping)
+        signal.sigwait(stop_signals)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
-"""How a conformance check words what it found."""
+"""Messages of the conformance checks."""
 
 from __future__ import annotations
 
-EXCERPT = 300
-"""Characters of what was seen that are shown."""
+EXCERPT_CHARACTERS = 300
 
 
-def broken(check: str, seen: str, remedy: str) -> AssertionError:
-    """The error of a check that fails, on one line: which one, what was seen, what to do about it."""
-    return AssertionError(" ".join(f"{check}: {seen}; {remedy}".splitlines()))
+def violation(check: str, observed: str, remedy: str) -> AssertionError:
+    """Return the error of a failed check, on one line: which check, what was observed, what to do about it."""
+    return AssertionError(" ".join(f"{check}: {observed}; {remedy}".splitlines()))
 
 
-def excerpt(value: object) -> str:
-    """The beginning of a value's repr."""
+def short_repr(value: object) -> str:
+    """Return the start of a value's repr."""
     text = repr(value)
-    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+    return text if len(text) <= EXCERPT_CHARACTERS else f"{text[:EXCERPT_CHARACTERS]}…"
 
 
-def raised(error: BaseException) -> str:
-    """An error in words."""
-    return f"raised {type(error).__name__}: {error}" if str(error) else f"raised {type(error).__name__}"
+def describe_error(error: BaseException) -> str:
+    """Return class and message of an error."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

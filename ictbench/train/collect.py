@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
-from ictbench.protocol import LoopPlan
-from ictbench.records import episode_key
+from ictbench.protocol import keys_for
 from ictbench.runs.options import Options, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
-from ictbench.runs.session import Played, run_session
+from ictbench.runs.session import FinishedSession, run_session
 from ictbench.runs.sync_loop import run_blocking
 from ictbench.train.states import ReflectionState, StatesInfo, refuse_held_out, require_datasets, write_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
-    from ictbench.runs.plan import RunPlan
 
 
 def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
@@ -42,7 +40,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     requested = {name: value for name, value in options.items() if value is not None}
     plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
     refuse_held_out(plan.suite, plan.families)
-    if plan.terms.experience != "fresh":
+    if plan.traits.experience != "fresh":
         raise ConfigError(
             f"reflector {plan.reflector.label!r} is shown episodes of other loops, possibly from held-out families: "
             "collect with the reflector that it wraps"
@@ -54,38 +52,28 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     try:
         return run_blocking(
             lambda: run_session(
-                plan, list(_loops(plan)), folder, on_start, lambda played: _write(played, suite), collects="states"
+                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
             )
         )
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
 
 
-def _loops(plan: RunPlan) -> Iterator[LoopPlan]:
-    for family in plan.families:
-        for index in range(plan.sizes.loops):
-            yield LoopPlan(
-                family=family,
-                index=index,
-                prompt=plan.suite.prompt,
-                batches=plan.batches(family, index),
-                selection=(),
-                test=(),
-                prompt_bytes=plan.prompt_bytes,
-                experience=plan.terms.experience,
-            )
-
-
-def _write(played: Played, suite: str) -> StatesInfo:
-    plan, sizes = played.plan, played.plan.sizes
-    if owed := len(played.ledger.owed):
-        cause = next(iter(played.ledger.owed.values()))
+def _write(session: FinishedSession, suite: str) -> StatesInfo:
+    plan, sizes = session.plan, session.plan.sizes
+    if owed := len(session.store.owed):
+        cause = next(iter(session.store.owed.values()))
         raise RunError(
             f"the states are incomplete: {owed} episodes or reflections are owed ({cause}); run the same command again"
         )
-    states = (state for outcome in played.outcomes for state in _states(outcome, played.journal))
+    states = (
+        state
+        for family, loops in session.loops.items()
+        for loop in loops
+        for state in _states(family, loop, session.journal)
+    )
     return write_states(
-        played.folder.path,
+        session.folder.path,
         states,
         {
             "suite": suite,
@@ -98,23 +86,22 @@ def _write(played: Played, suite: str) -> StatesInfo:
             "max_steps": plan.max_steps,
             "reflector": plan.reflector.model_dump(mode="json"),
             "actor": plan.actor.model_dump(mode="json"),
-            "versions": {"python": platform.python_version(), **played.versions},
+            "versions": {"python": platform.python_version(), **session.versions},
         },
     )
 
 
-def _states(outcome: LoopOutcome, journal: Journal) -> Iterator[ReflectionState]:
+def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
     """Yield one state per turn."""
-    plan = outcome.plan
-    for turn, (prompt, tasks) in enumerate(zip(outcome.prompts, plan.batches, strict=False), start=1):
-        episodes = [journal.episode(episode_key(task.id, prompt)) for task in tasks]
+    for turn, batch in enumerate(loop.batches, start=1):
+        episodes = [journal.episode(key) for key in keys_for(loop, "experience", turn - 1)]
         trajectories = [episode.trajectory for episode in episodes if episode is not None]
         yield ReflectionState(
-            family=plan.family,
-            loop=plan.index,
+            family=family,
+            loop=loop.index,
             turn=turn,
-            prompt=prompt,
-            task_ids=tuple(task.id for task in tasks),
+            prompt=loop.prompts[turn - 1].text,
+            task_ids=batch.tasks,
             solved=tuple(trajectory.solved for trajectory in trajectories),
             trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
         )

@@ -10,6 +10,7 @@ from ictbench._version import __version__
 from ictbench.models.checkpoint_card import CARD_FILE, TrainingCard
 from ictbench.models.providers.hf import ADAPTER_CONFIG
 from ictbench.models.providers.smollm2 import SMOLLM2
+from ictbench.results.formatting import markdown_table
 from ictbench.runs.run_folder import write_atomically
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def _readme(card: TrainingCard) -> str:
         "reflection states": card.states_digest,
         "written by": f"ictbench {card.ictbench}",
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"""\
 ---
 library_name: transformers
@@ -70,9 +70,7 @@ tags: [ictbench, in-context-training, grpo]
 
 This model reads episodes that an agent played and writes a better system prompt for the agent.
 
-| | |
-|---|---|
-{table}
+{markdown_table(("", ""), rows.items())}
 
 `{CARD_FILE}` has the whole configuration. Evaluate the model with
 `ictbench run --reflector hf/THIS-FOLDER --actor {card.actor}`.

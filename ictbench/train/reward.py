@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ictbench.errors import InfrastructureError
+from ictbench.results.outcomes import overfitting_gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Gains:
     @property
     def overfitting_gap(self) -> float:
         """Gain on the replayed batch minus gain on fresh tasks, as the protocol defines it."""
-        return self.replayed - self.fresh
+        return overfitting_gap(self.replayed, self.fresh)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from small_run import SUITE, Place, altered, change, failed, places, record_with, small_run
 
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.records import prompt_digest
 from ictbench.submissions.episode_records import evidence_of_run
 
@@ -28,7 +28,7 @@ NO_MATTER_OF_RECORDS = {"host", "ictbench", "actor", "reflector", "reflector_tra
 
 
 def test_an_honest_run_passes_every_check() -> None:
-    checks = list(recheck(evidence_of_run(small_run()), SUITE))
+    checks = list(recompute(evidence_of_run(small_run()), SUITE))
     assert {check.verdict for check in checks} == {"passed"}
     assert [check.name for check in checks] == [
         *("suite", "agreement", "loops", "setup", "prompts", "tasks", "records", "episodes"),
@@ -257,7 +257,7 @@ def test_what_records_cannot_say(edit: Callable[[list[Plain]], None], check: str
 def test_another_suite_is_told_and_nothing_else_looked_at() -> None:
     other = SUITE.model_copy(update={"prompt": "Play."})
     other.__dict__.pop("digest", None)
-    (check,) = recheck(evidence_of_run(small_run()), other)
+    (check,) = recompute(evidence_of_run(small_run()), other)
     assert (check.name, check.verdict) == ("suite", "failed")
     assert "its digest is" in check.detail
 

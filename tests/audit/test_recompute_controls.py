@@ -8,7 +8,7 @@ import pytest
 from small_run import SUITE, failed
 
 import ictbench
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 from ictbench.submissions.episode_records import RUN_DIGITS, Evidence, evidence_of_run
@@ -52,7 +52,7 @@ def evidence(reflector: str, folder: Path) -> Evidence:
 def test_an_honest_control_passes_every_check(reflector: str, tmp_path: Path) -> None:
     found = evidence(reflector, tmp_path / "run")
     assert found.result.control
-    assert {check.verdict for check in recheck(found, SUITE)} == {"passed"}
+    assert {check.verdict for check in recompute(found, SUITE)} == {"passed"}
 
 
 def test_replays_are_of_the_batch_and_no_more_than_it_has(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ictbench.audit.replay import replay
 from ictbench.protocol import sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec
 from ictbench.rollout import EpisodeWorker
+from ictbench.runs.options import Options
 from ictbench.submissions.episode_records import EpisodeRecord, evidence_of_run
 from ictbench.submissions.shown_episodes import NOT_RECORDED
 
@@ -45,13 +46,11 @@ def test_official_games_come_out_as_recorded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
     records = [record for actor in ("rules", "solver") for record in asyncio.run(played(actor))]
     evidence = evidence_of(evidence_of_run(small_run()).result, records)
-    found = replay(evidence, {record.task.id: record.task for record in records}, chosen=None, workers=2, patience=60.0)
-    assert set(verdicts(found.checks).values()) == {"passed"}
-    assert found.episodes == 2 * 2 * len(SUITE.families) == 24
+    outcome = replay(evidence, {record.task.id: record.task for record in records}, Options(workers=2))
+    assert set(verdicts(outcome.checks).values()) == {"passed"}
+    assert outcome.episodes == 2 * 2 * len(SUITE.families) == 24
     assert {record.trajectory.end for record in records} >= {"solved"}
-    # The file of a game is part of what was played.
+    # The hash of the game file is one of the versions.
     other = records[0].model_copy(update={"versions": {**records[0].versions, "game.tw-pddl": "0" * 64}})
-    changed = replay(
-        evidence_of(evidence.result, [other]), {other.task.id: other.task}, chosen=None, workers=1, patience=60.0
-    )
+    changed = replay(evidence_of(evidence.result, [other]), {other.task.id: other.task}, Options(workers=1))
     assert [check.name for check in changed.checks if check.verdict == "failed"] == ["versions"]

@@ -204,6 +204,6 @@ def test_the_command_writes_its_record(tmp_path: Path, monkeypatch: pytest.Monke
     lines = capsys.readouterr().out.splitlines()
     assert not caught.value.code
     assert lines[0].startswith("passed  models         nothing tells which versions answered")
-    assert lines[-3].startswith("Run again: loops ")
+    assert lines[-3].startswith("Ran loops ")
     assert lines[-2:] == ["Passed.", f"Record: {run / 'rerun.json'}"]
     assert json.loads((run / "rerun.json").read_bytes())["reran"]["margin"] == 0.5

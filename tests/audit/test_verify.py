@@ -121,7 +121,7 @@ def test_a_suite_of_ones_own_is_verified_by_its_file(tmp_path: Path) -> None:
 
 
 def test_what_is_neither_run_nor_submission_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SubmissionError, match=r"is neither a run's folder, with run\.json, nor a submission's"):
+    with pytest.raises(SubmissionError, match=r"is neither the folder of a run \(with run\.json\) nor of a submission"):
         ictbench.verify(tmp_path)
     with pytest.raises(ConfigError, match="a sample has at least 1 episode, not 0"):
         ictbench.verify(small_run(), sample=0)

@@ -10,12 +10,11 @@ from boards import restated, submit, verify
 from ictbench.board import board_log as log
 from ictbench.board.entries import Board, Entry, read_board
 from ictbench.board.ranking import rank
-from ictbench.protocol import LoopOutcome, LoopPlan
-from ictbench.records import ModelSpec, Task, Usage
+from ictbench.records import ModelSpec, Usage
 from ictbench.results.assemble import role_measures
 from ictbench.results.measures import measure
 from ictbench.results.schema import Player
-from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.submissions.shown_episodes import shown_episode_keys
 from ictbench.web.board.build_site import write_site
 
 from .hostile import HOSTILE
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
     from ictbench import Result, Run
     from ictbench.audit.verification import Verification
-    from ictbench.results.schema import FamilyResult, LoopResult
+    from ictbench.protocol import LoopResult
+    from ictbench.results.schema import FamilyResult
     from ictbench.submissions.layout import BoardFolder
 
 MODEL = ModelSpec(provider="openai", model="learns")
@@ -63,7 +63,7 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
     """Write a board: three entries of different ranks, one of another actor, one of every kind that is not ranked."""
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
     learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
-    games = [run.episode(key) for key in chosen_keys(run.result)]
+    games = [run.episode(key) for key in shown_episode_keys(run.result)]
     sees = spent(learned, 400_000, None).model_copy(update={"reflector": SEES})
     added = submit(
         folder,
@@ -148,49 +148,17 @@ def with_best(result: Result, solved: str) -> Result:
 def with_tests(result: Result, solved: Callable[[], str]) -> Result:
     """Return a result with generated test outcomes, one call per loop."""
     families = tuple(_family(family, solved) for family in result.families)
-    roles = {family.name: family.role for family in families}
-    loops = [_outcome(family.name, loop) for family in families for loop in family.loops]
-    return result.model_copy(update={"families": families, "by_role": role_measures(roles, loops)})
+    return result.model_copy(update={"families": families, "by_role": role_measures(families)})
 
 
 def _family(family: FamilyResult, solved: Callable[[], str]) -> FamilyResult:
     loops = tuple(_loop(loop, solved()) for loop in family.loops)
-    measures = measure([tuple(_outcome(family.name, loop) for loop in loops)])
-    return family.model_copy(update={"loops": loops, "measures": measures})
+    return family.model_copy(update={"loops": loops, "measures": measure([loops])})
 
 
 def _loop(loop: LoopResult, solved: str) -> LoopResult:
     base = solved if loop.best == 0 else "0" * len(solved)
     return loop.model_copy(update={"test": {**dict.fromkeys(loop.test, solved), 0: base}})
-
-
-def _outcome(family: str, loop: LoopResult) -> LoopOutcome:
-    def tasks(ids: tuple[str, ...]) -> tuple[Task, ...]:
-        return tuple(Task(id=task, family=family, env="minihack", params={}) for task in ids)
-
-    return LoopOutcome(
-        plan=LoopPlan(
-            family=family,
-            index=loop.index,
-            prompt=loop.prompts[0].text,
-            batches=tuple(tasks(batch.tasks) for batch in loop.batches),
-            selection=tasks(loop.selection_tasks),
-            test=tasks(loop.test_tasks),
-            prompt_bytes=8000,
-        ),
-        prompts=tuple(prompt.text for prompt in loop.prompts),
-        analyses=tuple(prompt.analysis for prompt in loop.prompts[1:]),
-        failures=tuple(prompt.failure for prompt in loop.prompts[1:]),
-        experience=tuple(_bits(batch.outcomes) for batch in loop.batches),
-        selection=tuple(map(_bits, loop.selection)),
-        best=loop.best,
-        test={index: _bits(outcomes) for index, outcomes in loop.test.items()},
-        audit=(),
-    )
-
-
-def _bits(outcomes: str) -> tuple[bool, ...]:
-    return tuple(outcome == "1" for outcome in outcomes)
 
 
 def spent(result: Result, tokens: int, dollars: float | None) -> Result:

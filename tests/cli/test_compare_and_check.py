@@ -4,67 +4,46 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
 from synthetic import Outcomes, result
 
 import ictbench
-from ictbench.cli.app import main
 
 if TYPE_CHECKING:
+    from command_line import CommandLine
+
     from ictbench.results import Result
 
 HIGH: list[Outcomes] = [("0000000000", "0000011111"), ("0000000000", "0000001111")] * 5
 LOW: list[Outcomes] = [("0000000000", "0000000001"), ("0000000000", "0000000000")] * 5
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Ictbench = Callable[..., Said]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ictbench:
-    """The command line in this process, in a folder with the results of two runs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+@pytest.fixture(autouse=True)
+def _results(call: CommandLine) -> None:
+    """Write the results of two runs into the working folder of the command line."""
     for name, outcomes in (("high", HIGH), ("low", LOW)):
         save(result({"read": outcomes, "zap": outcomes}, name), f"{name}.json")
 
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code
-        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
 
-    return call
+def save(saved: Result, name: str) -> None:
+    Path(name).write_text(saved.to_json(), encoding="utf-8")
 
 
-def save(found: Result, name: str) -> None:
-    Path(name).write_text(found.to_json(), encoding="utf-8")
-
-
-def test_compare_prints_a_table_and_words(call: Ictbench) -> None:
+def test_compare_prints_a_table_and_conclusions(call: CommandLine) -> None:
     code, out, err = call("compare", "high.json", "low.json")
     assert (code, err) == (0, "")
     assert out.startswith("rooms-v1: best on test tasks, low compared with high\n")
     rows = [re.split(r"  +", line)[0] for line in out.partition("─" * 60)[2].splitlines()[1:4]]
     assert rows == ["read", "zap", "mean held-out"]
-    found = ictbench.compare(ictbench.load_result("high.json"), ictbench.load_result("low.json"))
-    assert all(sentence in out for sentence in found.arms[0].verdict)
+    comparison = ictbench.compare(ictbench.load_result("high.json"), ictbench.load_result("low.json"))
+    assert all(sentence in out for sentence in comparison.arms[0].verdict)
 
 
-def test_on_a_narrow_terminal_no_figure_is_broken(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_stay_whole_on_a_narrow_terminal(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     compared, checked = (
         call("compare", "high.json", "low.json").out,
@@ -77,7 +56,7 @@ def test_on_a_narrow_terminal_no_figure_is_broken(call: Ictbench, monkeypatch: p
     assert "mean held-out" in compared
 
 
-def test_compare_speaks_other_formats(call: Ictbench) -> None:
+def test_compare_prints_other_formats(call: CommandLine) -> None:
     arguments = ("compare", "high.json", "low.json", "--measure", "gain", "--format")
     markdown = call(*arguments, "md").out
     assert markdown.startswith("**gain** on rooms-v1, compared with high\n\n| arm | family |")
@@ -87,19 +66,19 @@ def test_compare_speaks_other_formats(call: Ictbench) -> None:
     assert json.loads(call(*arguments, "json").out)["arms"][0]["families"][0]["loops"] == 10
 
 
-def test_compare_refuses_with_the_reason_and_force_labels_it(call: Ictbench) -> None:
+def test_incomparable_runs_are_refused_with_the_reason_unless_forced(call: CommandLine) -> None:
     save(result({"read": LOW, "zap": LOW}, "other", max_steps=30), "other.json")
     code, out, err = call("compare", "high.json", "other.json")
     assert (code, out) == (2, "")
     assert err == (
-        "ictbench: high and other are not comparable: max_steps 25 against 30; --force compares them all the same\n"
+        "ictbench: high and other are not comparable: max_steps 25 against 30; use --force to compare them anyway\n"
     )
     code, out, _ = call("compare", "high.json", "other.json", "--force")
     assert code == 0
     assert "Not comparable, compared by force: max_steps 25 against 30." in out
 
 
-def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
+def test_names_are_printed_without_markup_and_control_characters(call: CommandLine) -> None:
     save(result({"[bold]x[/]": LOW, "zap": LOW}, "[/]\x1b[31m"), "hostile.json")
     out = call("compare", "hostile.json", "hostile.json").out
     assert "[bold]x[/]" in out
@@ -108,22 +87,22 @@ def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["compare", "high.json"], "a comparison needs two runs or more"),
+        (["compare", "high.json"], "a comparison needs at least two runs"),
         (["compare", "high.json", "none.json"], "result none.json cannot be read: No such file or directory"),
-        (["compare", "high.json", "."], ". is no run's folder: it has no run.json"),
+        (["compare", "high.json", "."], ". is not the folder of a run: it has no run.json"),
         (["compare", "high.json", "low.json", "--measure", "bset"], "'bset' is not one of 'best'"),
         (["check", "high.json"], "Missing option '--against'"),
         (
             ["check", "high.json", "--against", "low.json", "--tolerance", "5"],
-            "a tolerance is a share from 0 to below 1",
+            "the tolerance must be a share from 0 to below 1",
         ),
         (["check", "high.json", "--against", "low.json", "--junit", "no/such.xml"], "no/such.xml cannot be written"),
-        (["check", "high.json", "--against", "cut.json"], "cut.json is no result of schema ictbench.result/1"),
+        (["check", "high.json", "--against", "cut.json"], "cut.json is not a result of schema ictbench.result/1"),
         (
             ["check", "high.json", "--against", "nan.json"],
-            "nan.json is damaged: host.seconds is nan, which is no number",
+            "nan.json is damaged: host.seconds is nan, which is not a number",
         ),
         (
             ["check", "high.json", "--against", "short.json"],
@@ -133,7 +112,7 @@ def test_names_are_never_markup_nor_control(call: Ictbench) -> None:
         (["check", "high.json", "--against", "empty.json", "--force"], "no loop was finished in both"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_code_2(call: Ictbench, arguments: list[str], said: str) -> None:
+def test_misuse_is_one_line_and_exit_code_2(call: CommandLine, arguments: list[str], message: str) -> None:
     text = Path("high.json").read_text(encoding="utf-8")
     Path("cut.json").write_text(text[:500], encoding="utf-8")
     Path("short.json").write_text(text.replace('"0000011111"', '"000001111"', 1), encoding="utf-8")
@@ -143,25 +122,27 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(call: Ictbench, argumen
     save(result({}, "empty"), "empty.json")
     code, _, err = call(*arguments)
     assert code == 2
-    assert said in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 
-def test_check_fails_on_a_regression_and_passes_without(call: Ictbench) -> None:
+def test_check_fails_on_a_regression_and_passes_otherwise(call: CommandLine) -> None:
     code, out, err = call("check", "low.json", "--against", "high.json")
     assert (code, err) == (1, "")
     assert "rooms-v1: low against baseline high, tolerance 0.05" in out
-    assert "Failed: best of held-out fell by 0.400, more than 0.05, and the interval excludes zero" in out
+    assert (
+        "Failed: best of held-out fell by 0.400, more than the tolerance of 0.05, and the interval excludes zero" in out
+    )
     assert out.endswith("Failed.\n")
     code, out, err = call("check", "high.json", "--against", "low.json", "--tolerance", "0.2")
     assert (code, err) == (0, "")
     assert out.endswith("Passed.\n")
 
 
-def test_check_writes_what_ci_reads(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_writes_junit_annotations_and_a_summary(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("check", "low.json", "--against", "high.json", "--junit", "check.xml", "--github")
-    without = call(*arguments).out
-    assert "::error title=best of held-out::" in without
+    out = call(*arguments).out
+    assert "::error title=best of held-out::" in out
     assert ElementTree.parse("check.xml").getroot()[0].attrib["failures"] == "3"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
     Path("summary.md").write_text("# before\n", encoding="utf-8")
@@ -174,9 +155,9 @@ def test_check_writes_what_ci_reads(call: Ictbench, monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_check_speaks_json(call: Ictbench) -> None:
+def test_check_prints_json(call: CommandLine) -> None:
     code, out, _ = call("check", "low.json", "--against", "high.json", "--format", "json")
     assert code == 1
-    found = json.loads(out)
-    assert [fall["outcome"] for fall in found["falls"]] == ["failed"] * 3
-    assert found["tolerance"] == 0.05
+    report = json.loads(out)
+    assert [fall["outcome"] for fall in report["falls"]] == ["failed"] * 3
+    assert report["tolerance"] == 0.05

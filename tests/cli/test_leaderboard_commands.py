@@ -9,12 +9,15 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from boards import made_up, submit
 
-from ictbench.cli.app import main
 from ictbench.submissions.layout import BoardFolder
+
+if TYPE_CHECKING:
+    from command_line import CommandLine
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 
@@ -27,100 +30,85 @@ def leaderboards(tmp_path: Path) -> Path:
     return tmp_path / "leaderboards"
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["ictbench", "leaderboard", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    return caught.value.code if isinstance(caught.value.code, int) else 0
-
-
-def test_the_ranking_is_shown(
-    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(leaderboards.parent)
-    assert call(monkeypatch, "show") == 0
-    said = capsys.readouterr().out
-    (ranked,) = (line for line in said.splitlines() if "Good" in line)
+def test_the_ranking_is_shown(call: CommandLine, leaderboards: Path) -> None:
+    code, out, _ = call("leaderboard", "show")
+    assert code == 0
+    (ranked,) = (line for line in out.splitlines() if "Good" in line)
     assert ranked.split()[:4] == ["1", "Good", "[b]rules[/b]", "rules"]
     assert "0.83 [" in ranked
-    assert "the board has not replayed it: its numbers are what the submitter says" in said
+    assert "the board has not replayed it: its numbers are those of the submitter" in out
 
 
-def test_in_a_narrow_terminal_ranks_figures_and_words_stay_whole(
-    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
+    call: CommandLine, leaderboards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = BoardFolder(leaderboards / "rooms-v1")
     submit(board, "both", made_up(READ, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
     monkeypatch.setenv("COLUMNS", "80")
-    assert call(monkeypatch, "show", "--leaderboards", str(leaderboards)) == 0
-    lines = capsys.readouterr().out.splitlines()
+    code, out, _ = call("leaderboard", "show", "--leaderboards", str(leaderboards))
+    assert code == 0
+    lines = out.splitlines()
     head = next(line for line in lines if line.startswith("rank"))
     row = next(line for line in lines if "Prompt" in line)
     assert head.split() == ["rank", "entry", "reflector", "best", "[95", "%]", "gain", "last", "blind", "badges"]
     assert row.split()[:2] == ["1–2", "Prompt"]
     assert {"+0.83", "0.83", "replayed,"} <= set(row.split())
     assert max(len(line) for line in lines if not line.startswith("waits:")) <= 80
-    assert lines[-2] == "waits: the board has not replayed it: its numbers are what the submitter says"
+    assert lines[-2] == "waits: the board has not replayed it: its numbers are those of the submitter"
 
 
-def test_the_ranking_is_plain_data_for_programs(
-    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call(monkeypatch, "show", "rooms-v1", "--leaderboards", str(leaderboards), "--json") == 0
-    shown = json.loads(capsys.readouterr().out)
+def test_the_ranking_is_printed_as_json(call: CommandLine, leaderboards: Path) -> None:
+    code, out, _ = call("leaderboard", "show", "rooms-v1", "--leaderboards", str(leaderboards), "--json")
+    assert code == 0
+    shown = json.loads(out)
     assert [track["entries"] for track in shown["tracks"]] == [["good"]]
     assert {entry["slug"]: entry["section"] for entry in shown["entries"]} == {"good": "ranked", "waits": "waiting"}
 
 
-def test_tables_and_site_are_built(
-    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tables_and_site_are_built(call: CommandLine, leaderboards: Path) -> None:
     site = leaderboards.parent / "site"
-    assert call(monkeypatch, "build", str(leaderboards), "--out", str(site)) == 0
-    assert capsys.readouterr() == (f"4 pages: {site / 'index.html'}\n", "")
+    completed = call("leaderboard", "build", str(leaderboards), "--out", str(site))
+    assert completed == (0, f"4 pages: {site / 'index.html'}\n", "")
     assert (leaderboards / "rooms-v1/tables/ranking.csv").is_file()
 
 
-def test_a_maintainer_keeps_the_log(
-    leaderboards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    board = str(leaderboards / "rooms-v1")
-    said = ("--by", "us", "--reason", "new")
-    assert call(monkeypatch, "log", board, "added", "good", *said) == 0
-    assert call(monkeypatch, "log", board, "removed", "good", "--by", "us", "--reason", "its author asked") == 0
-    capsys.readouterr()
-    assert call(monkeypatch, "log", board) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[11:] for line in lines] == ["added good, by us: new", "removed good, by us: its author asked"]
+def test_a_maintainer_keeps_the_log(call: CommandLine, leaderboards: Path) -> None:
+    log = ("leaderboard", "log", str(leaderboards / "rooms-v1"))
+    assert call(*log, "added", "good", "--by", "us", "--reason", "new").code == 0
+    assert call(*log, "removed", "good", "--by", "us", "--reason", "its author asked").code == 0
+    code, out, _ = call(*log)
+    assert code == 0
+    assert [line[11:] for line in out.splitlines()] == [
+        "added good, by us: new",
+        "removed good, by us: its author asked",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
-        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board, which is a folder SUITE/submissions"),
-        (["build", ".", "--out", "rooms-v1"], "rooms-v1 exists and is no site that was built"),
-        (["log", "rooms-v1", "added", "good"], "to log 'added', name the submission, --by and --reason"),
+        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board (a folder SUITE/submissions)"),
+        (
+            ["build", ".", "--out", "rooms-v1"],
+            "rooms-v1 exists and is not a site built by ictbench; choose another --out",
+        ),
+        (["log", "rooms-v1", "added", "good"], "to log 'added', give the submission, --by and --reason"),
         (["log", "rooms-v1", "added", "nobody", "--by", "us", "--reason", "new"], "submissions/nobody"),
         (["log", "rooms-v1", "vanished", "good"], "'vanished' is not one of"),
     ],
 )
-def test_misuse_takes_one_line(
-    leaderboards: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    said: str,
+def test_misuse_is_one_line(
+    call: CommandLine, leaderboards: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(leaderboards)
-    assert call(monkeypatch, *arguments) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
+    code, _, err = call("leaderboard", *arguments)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
 
 
-def test_a_served_board_stops_on_request(leaderboards: Path) -> None:
+def test_a_served_board_stops_on_interrupt(leaderboards: Path) -> None:
     command = [
         str(Path(sys.executable).with_name("ictbench")),
         "leaderboard",

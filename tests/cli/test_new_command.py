@@ -1,37 +1,25 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
-from ictbench.cli.app import main
-
-
-def new(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
-    monkeypatch.setattr(sys, "argv", ["ictbench", "new", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code
+if TYPE_CHECKING:
+    from command_line import CommandLine
 
 
-def test_the_files_and_what_to_do_next_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert not new(monkeypatch, "actor", "bold_one")
-    *files, following = capsys.readouterr().out.splitlines()
-    assert sorted(map(Path, files)) == sorted(
-        path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()
-    )
-    assert following == "Next: cd bold_one, pip install -e '.[test]', pytest"
+def test_the_written_files_and_the_next_steps_are_printed(call: CommandLine) -> None:
+    code, out, _ = call("new", "actor", "bold_one")
+    assert code == 0
+    *files, next_steps = out.splitlines()
+    assert sorted(map(Path, files)) == sorted(path for path in Path().rglob("*") if path.is_file())
+    assert next_steps == "Next: cd bold_one, pip install -e '.[test]', pytest"
 
 
-def test_what_cannot_be_done_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert new(monkeypatch, "env", "class", "--out", str(tmp_path / "mine")) == 2
-    assert new(monkeypatch, "model", "mine") == 2
-    first, second = capsys.readouterr().err.splitlines()
-    assert first == "ictbench: 'class' is a word of Python itself; choose another name, e.g. my_class"
-    assert second.startswith("ictbench: Invalid value")
+def test_misuse_is_one_line(call: CommandLine) -> None:
+    code, _, err = call("new", "env", "class", "--out", "mine")
+    assert code == 2
+    assert err == "ictbench: 'class' is a keyword of Python; choose another name, e.g. my_class\n"
+    code, _, err = call("new", "model", "mine")
+    assert code == 2
+    assert err.startswith("ictbench: Invalid value")
+    assert err.count("\n") == 1

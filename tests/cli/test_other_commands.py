@@ -4,21 +4,21 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import ictbench
-from ictbench.cli.app import main
 from ictbench.cli.render_result import episode_pages
 from ictbench.records import Episode, Step, Task, Trajectory, Usage
 from ictbench.runs.journal import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from command_line import CommandLine
 
 HEAVY = {
     "datasets",
@@ -34,45 +34,21 @@ HEAVY = {
     "yaml",
     "hypothesis",
 }
-TRICKY = "Really attack? [yn] (n) [/] [bold]not bold[/bold] [link=x] \\[y] :smile:"
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Ictbench = Callable[..., Said]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ictbench:
-    """The command line in this process: exit code, standard output, standard error."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code
-        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
+MARKUP = "Really attack? [yn] (n) [/] [bold]not bold[/bold] [link=x] \\[y] :smile:"
 
 
 def process(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A fresh interpreter, for what depends on what is imported."""
+    """Run a script in a new interpreter."""
     command = [sys.executable, "-W", "error", "-c", script, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": ""})
 
 
-def tricky(name: str = "read-20000") -> Episode:
+def markup_episode(name: str = "read-20000") -> Episode:
     step = Step(
-        observation=f"{TRICKY}\n\n|.@.|",
+        observation=f"{MARKUP}\n\n|.@.|",
         actions=("read", "step n"),
         digest="d",
-        thought=f"I see {TRICKY}",
+        thought=f"I see {MARKUP}",
         proposed="[dim]read",
         executed=None,
         keys=(),
@@ -85,7 +61,7 @@ def tricky(name: str = "read-20000") -> Episode:
         replicate=0,
         trajectory=Trajectory(
             steps=(step, step.model_copy(update={"executed": "read", "proposed": "read", "keys": ("y", "\x1b")})),
-            last_observation=f"You see [a scroll].\n{TRICKY}",
+            last_observation=f"You see [a scroll].\n{MARKUP}",
             last_digest="e",
             end="died",
         ),
@@ -96,16 +72,16 @@ def tricky(name: str = "read-20000") -> Episode:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small run, with one more episode in its journal whose text looks like markup."""
+    """Folder of a small run, with an additional episode whose text looks like markup."""
     path = tmp_path_factory.mktemp("cli") / "run"
     sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 2}
     ictbench.run(suite="minihack-v1", families="room-random", out=path, **sizes)
     with closing(Journal(path / "journal.sqlite")) as journal:
-        journal.add_episode(tricky(), 0, 0, Usage())
+        journal.add_episode(markup_episode(), 0, 0, Usage())
     return path
 
 
-def test_the_tables_of_a_run_are_printed_again(call: Ictbench, folder: Path) -> None:
+def test_show_prints_the_tables_of_a_run(call: CommandLine, folder: Path) -> None:
     code, out, err = call("show", str(folder))
     result = ictbench.load_run(folder).result
     (family,) = result.families
@@ -120,19 +96,19 @@ def test_the_tables_of_a_run_are_printed_again(call: Ictbench, folder: Path) -> 
     assert f"Files: {folder}" in out.replace("\n", "")
 
 
-def test_keys_of_episodes_are_listed_one_a_line(call: Ictbench, folder: Path) -> None:
+def test_episode_keys_are_listed_one_per_line(call: CommandLine, folder: Path) -> None:
     keys = ictbench.load_run(folder).episode_keys()
     assert call("show", str(folder), "--episodes", "") == (0, "".join(f"{key}\n" for key in keys), "")
-    assert call("show", str(folder), "--episodes", "read-") == (0, f"{tricky().key}\n", "")
+    assert call("show", str(folder), "--episodes", "read-") == (0, f"{markup_episode().key}\n", "")
 
 
-def test_text_that_looks_like_markup_is_shown_as_it_is(call: Ictbench, folder: Path) -> None:
+def test_text_that_looks_like_markup_is_printed_literally(call: CommandLine, folder: Path) -> None:
     code, out, err = call("show", str(folder), "--episode", "read-20000")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == f"{tricky().key}: died after 2 decisions, total reward 0"
-    assert lines.count(TRICKY) == 3
-    assert lines.count(f"thought:  I see {TRICKY}") == 2
+    assert lines[0] == f"{markup_episode().key}: died after 2 decisions, total reward 0"
+    assert lines.count(MARKUP) == 3
+    assert lines.count(f"thought:  I see {MARKUP}") == 2
     assert "proposed: [dim]read" in lines
     assert "executed: (invalid)" in lines
     assert r"executed: read   further keys: 'y' '\x1b'" in lines
@@ -141,7 +117,7 @@ def test_text_that_looks_like_markup_is_shown_as_it_is(call: Ictbench, folder: P
     assert lines.count("|.@.|") == 2
 
 
-def test_a_real_game_is_shown_with_its_whole_screen(call: Ictbench, folder: Path) -> None:
+def test_an_episode_is_shown_with_its_full_screens(call: CommandLine, folder: Path) -> None:
     run = ictbench.load_run(folder)
     key = run.episode_keys("room-random")[0]
     shown = call("show", str(folder), "--episode", key).out
@@ -154,8 +130,8 @@ def test_a_real_game_is_shown_with_its_whole_screen(call: Ictbench, folder: Path
     assert "Dlvl:1" in shown
 
 
-def test_an_episode_that_named_no_action_or_failed_says_so() -> None:
-    plain = tricky()
+def test_missing_actions_and_failures_are_shown() -> None:
+    plain = markup_episode()
     step = plain.trajectory.steps[0].model_copy(update={"proposed": None, "thought": ""})
     changes = {"steps": (step,), "end": "failed", "failure": "context_overflow"}
     episode = plain.model_copy(update={"trajectory": plain.trajectory.model_copy(update=changes)})
@@ -167,40 +143,42 @@ def test_an_episode_that_named_no_action_or_failed_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["--episode", "zap-1"], "has no episode 'zap-1'; a key reads like"),
+        (["--episode", "zap-1"], "has no episode 'zap-1'; keys look like"),
         (["--episode", "room-random"], "start with 'room-random', e.g. room-random-"),
     ],
 )
-def test_an_episode_that_is_not_there_or_not_one(call: Ictbench, folder: Path, arguments: list[str], said: str) -> None:
+def test_an_unknown_or_ambiguous_key_is_refused(
+    call: CommandLine, folder: Path, arguments: list[str], message: str
+) -> None:
     code, out, err = call("show", str(folder), *arguments)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert said in err
+    assert message in err
 
 
-def test_a_folder_that_is_no_run(call: Ictbench, tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(call: CommandLine, tmp_path: Path) -> None:
     code, out, err = call("show", str(tmp_path))
     assert (code, out) == (2, "")
-    assert err == f"ictbench: {tmp_path} is no run's folder: it has no run.json\n"
+    assert err == f"ictbench: {tmp_path} is not the folder of a run: it has no run.json\n"
     (tmp_path / "run.json").write_text('{"schema": "ictbench.run/1"}', encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert f"has no result yet; continue its run: the same options, with --out {tmp_path}" in err
+    assert f"has no result yet; continue its run with the same options and --out {tmp_path}" in err
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert "is no result of schema ictbench.result/1" in err
+    assert "is not a result of schema ictbench.result/1" in err
 
 
-def test_suites_are_listed(call: Ictbench) -> None:
+def test_suites_are_listed(call: CommandLine) -> None:
     code, out, _ = call("tasks", "list")
     (row,) = [line for line in out.splitlines() if line.startswith("minihack-v1")]
     assert code == 0
     assert row.split()[:3] == ["minihack-v1", "minihack", "8"]
 
 
-def test_a_suite_is_shown_in_full(call: Ictbench) -> None:
+def test_a_suite_is_shown_in_full(call: CommandLine) -> None:
     suite = ictbench.load_suite("minihack-v1")
     code, out, _ = call("tasks", "show", "minihack-v1")
     rows = [re.split(r"\s*│\s*|\s{2,}", line.strip("│ ")) for line in out.splitlines()]
@@ -211,37 +189,37 @@ def test_a_suite_is_shown_in_full(call: Ictbench) -> None:
         assert [profile, *map(str, sizes.model_dump().values())] in rows
     assert ["experience", "seeds 0 … 9999", "any"] in rows
     assert ["test", "seeds 20000 … 99999", "its own 1000"] in rows
-    for text in (suite.digest, suite.prompt, suite.presentation.strip(), "25 decisions an episode, 8000 bytes"):
+    for text in (suite.digest, suite.prompt, suite.presentation.strip(), "25 decisions per episode, 8000 bytes"):
         assert text in out
 
 
-def test_a_suite_that_is_not_known(call: Ictbench) -> None:
+def test_an_unknown_suite_is_refused_with_the_nearest_name(call: CommandLine) -> None:
     code, out, err = call("tasks", "show", "minihack-v7")
     assert (code, out) == (2, "")
     assert err == "ictbench: unknown suite 'minihack-v7'; did you mean 'minihack-v1'? (or name a .yaml file)\n"
 
 
-def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_plays_a_step_and_imports_every_plug_in(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     code, out, _ = call("doctor", "--json")
-    found = {check["what"]: check for check in json.loads(out)}
+    checks = {check["what"]: check for check in json.loads(out)}
     assert code == 0
-    # The official games need not be here; what is said of them is tested with the data.
+    # The official games may be missing; test_doctor_checks.py tests their checks.
     games = {"ALFWorld games", "suite alfworld-v1"}
-    assert games <= set(found)
-    assert found["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
-    absent = {what for what, check in found.items() if not check["ok"]} - games
+    assert games <= set(checks)
+    assert checks["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
+    absent = {what for what, check in checks.items() if not check["ok"]} - games
     extras = ("anthropic", "datasets", "gepa", "litellm", "llama-cpp", "ray")
     modules = {f"extra {name}": name.replace("-", "_") for name in extras}
     modules |= {"extra meta": "gymnasium", "extra hf": "transformers", "extra train": "trl"}
     assert absent == {what for what, module in modules.items() if find_spec(module) is None}
-    assert all(found[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
-    assert found["suite minihack-v1"]["found"].startswith("plays with minihack 1.")
+    assert all(checks[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
+    assert checks["suite minihack-v1"]["found"].startswith("plays with minihack 1.")
     assert {"Python", "ictbench", "setuptools", "env minihack", "model openai", "actor react", "actor rules"} <= set(
-        found
+        checks
     )
-    assert {"reflector file", "reflector none", "reflector rewrite", "reflector rules"} <= set(found)
-    assert found["OPENAI_API_KEY"]["found"] == "set"
+    assert {"reflector file", "reflector none", "reflector rewrite", "reflector rules"} <= set(checks)
+    assert checks["OPENAI_API_KEY"]["found"] == "set"
     assert "sk-secret" not in out
     monkeypatch.delenv("OPENAI_API_KEY")
     code, out, _ = call("doctor")
@@ -252,25 +230,27 @@ def test_doctor_plays_a_step_and_looks_at_every_plug_in(call: Ictbench, monkeypa
 WITHOUT_MINIHACK = "import sys; sys.modules['minihack'] = None; from ictbench.cli.app import main; main()"
 
 
-def test_doctor_says_what_to_install_for_what_is_missing() -> None:
-    done = process(WITHOUT_MINIHACK, "doctor")
-    assert (done.returncode, done.stderr) == (0, "")
-    (row,) = [line for line in done.stdout.splitlines() if "suite minihack-v1" in line]
+def test_doctor_names_the_command_that_installs_what_is_missing() -> None:
+    completed = process(WITHOUT_MINIHACK, "doctor")
+    assert (completed.returncode, completed.stderr) == (0, "")
+    (row,) = [line for line in completed.stdout.splitlines() if "suite minihack-v1" in line]
     assert row.startswith("optional")
     assert "cannot be played" in row
-    assert "pip install 'ictbench[minihack]'" in " ".join(done.stdout.split())
+    assert "pip install 'ictbench[minihack]'" in " ".join(completed.stdout.split())
 
 
 def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(tmp_path: Path) -> None:
-    done = process(WITHOUT_MINIHACK, "run", "--env", "minihack", "--families", "read", "--out", str(tmp_path / "run"))
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+    completed = process(
+        WITHOUT_MINIHACK, "run", "--env", "minihack", "--families", "read", "--out", str(tmp_path / "run")
+    )
+    assert (completed.returncode, completed.stdout) == (2, "")
+    (line,) = completed.stderr.splitlines()
     assert line.startswith("ictbench: MiniHack needs a package that is not installed (")
     assert line.endswith("pip install 'ictbench[minihack]'")
     assert not (tmp_path / "run").exists()
 
 
-def test_the_version(call: Ictbench) -> None:
+def test_the_version_is_printed(call: CommandLine) -> None:
     assert call("--version") == (0, f"ictbench {ictbench.__version__}\n", "")
 
 
@@ -283,10 +263,10 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "atexit.register(lambda: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr))\n"
         "main()"
     )
-    done = process(script, *arguments)
-    assert done.returncode == 0
-    assert "ictbench" in done.stdout
-    loaded = set(done.stderr.split())
+    completed = process(script, *arguments)
+    assert completed.returncode == 0
+    assert "ictbench" in completed.stdout
+    loaded = set(completed.stderr.split())
     assert "typer" in loaded
     # typer itself imports pydantic where a command has options of its own.
     assert loaded & HEAVY - ({"pydantic"} if arguments[0] in ("run", "show", "export") else set()) == set()
@@ -299,7 +279,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert loaded & (HEAVY | {"typer", "rich", "asyncio"}) == set()
 
 
-def test_help_names_every_command(call: Ictbench) -> None:
+def test_the_help_names_every_command(call: CommandLine) -> None:
     out = call("--help").out
     assert all(f" {name} " in out for name in ("run", "show", "export", "tasks", "doctor"))
     assert call("run", "--help").code == 0

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
@@ -13,39 +12,18 @@ from ictbench.cli.app import app, main
 from ictbench.cli.command_options import OTHER_VARIABLES, OptionsCommand
 from ictbench.runs.options import LIMITS, OPTIONS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from command_line import CommandLine
+
+
 TINY = ["--families", "room-random", "--turns", "1", "--batch-size", "1", "--loops", "1"]
 TINY += ["--selection-size", "1", "--test-size", "2"]
 RUN = ["run", "--env", "minihack", *TINY]
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Ictbench = Callable[..., Said]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ictbench:
-    """The command line in this process, in an empty folder: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code
-        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
-
-
-def test_a_run_ends_with_a_table_and_says_where_the_files_are(call: Ictbench) -> None:
+def test_a_run_prints_its_table_and_the_folder_of_its_files(call: CommandLine) -> None:
     code, out, err = call(*RUN, "--out", "mine")
     assert (code, [line for line in err.splitlines() if not line.startswith("turns ")]) == (0, [])
     heading = next(line for line in out.splitlines() if "family" in line)
@@ -55,13 +33,13 @@ def test_a_run_ends_with_a_table_and_says_where_the_files_are(call: Ictbench) ->
     assert "room-random" in out
     assert "meta-train" in out
     assert "Fewer than 3 loops: no intervals." in out
-    assert "Not for ranking: the quick profile is never ranked; turns 1 instead of 6" in out
-    assert "The actor is scripted, no language model." in out
+    assert "Not ranked: the quick profile is never ranked; turns 1 instead of 6" in out
+    assert "The actor is scripted, not a language model." in out
     assert "Files: mine" in out
     assert ictbench.load_run("mine").result.sizes.turns == 1
 
 
-def test_an_audit_shows_the_overfitting_gap(call: Ictbench) -> None:
+def test_an_audit_shows_the_overfitting_gap(call: CommandLine) -> None:
     _, out, _ = call(*RUN, "--turns", "2", "--audit", "--out", "mine")
     measures = ictbench.load_run("mine").result.by_role["meta-train"]
     assert measures.overfitting_gap is not None
@@ -69,7 +47,7 @@ def test_an_audit_shows_the_overfitting_gap(call: Ictbench) -> None:
     assert "Overfitting gap" not in call(*RUN, "--out", "other").out
 
 
-def test_the_last_line_may_be_json(call: Ictbench) -> None:
+def test_json_is_the_last_line_of_the_output(call: CommandLine) -> None:
     code, out, _ = call(*RUN, "--out", "mine", "--json")
     summary = json.loads(out.splitlines()[-1])
     result = ictbench.load_run("mine").result
@@ -82,14 +60,14 @@ def test_the_last_line_may_be_json(call: Ictbench) -> None:
     assert len(out.splitlines()) > 5
 
 
-def test_quiet_prints_nothing_but_the_json_that_was_asked_for(call: Ictbench) -> None:
+def test_quiet_prints_nothing_except_requested_json(call: CommandLine) -> None:
     assert call(*RUN, "--out", "mine", "--quiet") == (0, "", "")
     code, out, err = call(*RUN, "--out", "mine", "--quiet", "--json")
     assert (code, err, len(out.splitlines())) == (0, "", 1)
     assert json.loads(out)["run"] == "mine"
 
 
-def test_a_dry_run_says_how_much_it_is_and_plays_nothing(call: Ictbench, tmp_path: Path) -> None:
+def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine, tmp_path: Path) -> None:
     code, out, err = call("run", "--env", "minihack", "--families", "read", "--loops", "2", "--dry-run", "--json")
     assert (code, err) == (0, "")
     *lines, last = out.splitlines()
@@ -109,11 +87,11 @@ def test_a_dry_run_says_how_much_it_is_and_plays_nothing(call: Ictbench, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_of_a_model_counts_its_calls(call: Ictbench) -> None:
+def test_a_dry_run_counts_the_calls_of_a_model(call: CommandLine) -> None:
     options = ["--reflector", "openai/m", "--reflector-base-url", "http://127.0.0.1:9/v1", "--max-steps", "5"]
-    found = json.loads(call(*RUN, *options, "--dry-run", "--json", "--quiet").out)
+    counts = json.loads(call(*RUN, *options, "--dry-run", "--json", "--quiet").out)
     # 1 + 2 selection + 2 x 2 test episodes, of at most 5 decisions each.
-    assert found == {
+    assert counts == {
         "experience_episodes": 1,
         "selection_episodes": 2,
         "test_episodes": 4,
@@ -125,13 +103,13 @@ def test_a_dry_run_of_a_model_counts_its_calls(call: Ictbench) -> None:
 
 
 def parameters() -> dict[str, Any]:
-    """The options of `ictbench run` by flag, as typer understands them."""
+    """Return the options of `ictbench run` by flag, as typer knows them."""
     command: Any = typer.main.get_command(app)
-    found = {parameter.opts[0]: parameter for parameter in command.commands["run"].params}
-    return {flag: parameter for flag, parameter in found.items() if flag != "--help"}
+    by_flag = {parameter.opts[0]: parameter for parameter in command.commands["run"].params}
+    return {flag: parameter for flag, parameter in by_flag.items() if flag != "--help"}
 
 
-# A value for every option that `run` has, to be given as a variable and in a file.
+# A value for every option, to be given as a flag, a variable and in a file.
 VALUES: dict[str, Any] = {
     "--env": "minihack",
     "--suite": "minihack-v1",
@@ -178,84 +156,86 @@ VALUES: dict[str, Any] = {
 OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
 
 
-class Asked(Exception):  # noqa: N818 - no error
-    """Carries what the command asked the library for."""
+class Called(Exception):  # noqa: N818 - not an error
+    """Carries the options that the command passed to the library."""
 
 
 @pytest.fixture
-def asked(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """What `ictbench run` with these arguments asks `ictbench.run` for."""
+def passed(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Return the options that `ictbench run` passes to `ictbench.run` for these arguments."""
 
     def capture(**options: Any) -> None:
-        raise Asked(options)
+        raise Called(options)
 
     monkeypatch.setattr("ictbench.runs.run", capture)
 
-    def asked(*arguments: str) -> dict[str, Any]:
+    def passed(*arguments: str) -> dict[str, Any]:
         monkeypatch.setattr("sys.argv", ["ictbench", "run", *arguments])
-        with pytest.raises(Asked) as caught:
+        with pytest.raises(Called) as caught:
             main()
         options: dict[str, Any] = caught.value.args[0]
         return {name: value for name, value in options.items() if name != "on_start"}
 
-    return asked
+    return passed
 
 
 def plain(value: Any) -> Any:
-    """As the flag would have given it."""
+    """Return the value as the flag passes it."""
     if value == "replies.sqlite":
         return Path(value)
     return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2") else value
 
 
-def test_every_option_has_a_variable_of_its_name() -> None:
-    found = parameters()
-    assert set(found) == set(VALUES) | OUTPUT
-    for flag, parameter in found.items():
+def test_every_option_has_an_environment_variable_of_its_name() -> None:
+    declared = parameters()
+    assert set(declared) == set(VALUES) | OUTPUT
+    for flag, parameter in declared.items():
         assert parameter.envvar == "ICTBENCH_" + flag[2:].replace("-", "_").upper()
         assert parameter.help
 
 
-def test_every_option_of_the_library_is_one_of_the_command() -> None:
+def test_the_values_cover_every_declared_option() -> None:
     assert {flag[2:].replace("-", "_") for flag in VALUES} == set(OPTIONS)
 
 
 @pytest.mark.parametrize("flag", VALUES)
-def test_an_option_may_be_a_flag_a_variable_or_in_a_file(
-    flag: str, asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_an_option_may_be_a_flag_a_variable_or_a_key_of_the_file(
+    flag: str, passed: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name, value = flag[2:].replace("-", "_"), VALUES[flag]
-    default = asked().get(name)
+    default = passed().get(name)
     assert default != plain(value)
-    by_flag = asked(*([flag] if value is True else [flag, str(value)]))
+    by_flag = passed(*([flag] if value is True else [flag, str(value)]))
     assert by_flag[name] == plain(value)
     for key in (name, flag[2:]):
         # A list where there may be several, as in the docs.
         (tmp_path / "run.yaml").write_text(json.dumps({key: plain(value)}, default=str), encoding="utf-8")
-        assert asked("--config", "run.yaml") == by_flag
+        assert passed("--config", "run.yaml") == by_flag
     monkeypatch.setenv("ICTBENCH_" + name.upper(), "1" if value is True else str(value))
-    assert asked() == by_flag
+    assert passed() == by_flag
 
 
 @pytest.mark.parametrize("families", ["zap", "zap, read"])
-def test_families_in_a_file_may_be_one_text(asked: Callable[..., dict[str, Any]], families: str) -> None:
+def test_a_list_in_the_file_may_be_one_text(passed: Callable[..., dict[str, Any]], families: str) -> None:
     Path("run.yaml").write_text(f"families: {families}\n", encoding="utf-8")
-    found = asked("--config", "run.yaml")["families"]
-    assert ",".join(found).replace(" ", "") == families.replace(" ", "")
+    value = passed("--config", "run.yaml")["families"]
+    assert ",".join(value).replace(" ", "") == families.replace(" ", "")
 
 
-def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(
-    asked: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_flags_precede_variables_and_variables_precede_the_file(
+    passed: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("run.yaml").write_text("turns: 2\nloops: 2\ntest-size: 2\n", encoding="utf-8")
     monkeypatch.setenv("ICTBENCH_TURNS", "3")
     monkeypatch.setenv("ICTBENCH_LOOPS", "3")
     monkeypatch.setenv("ICTBENCH_CONFIG", "run.yaml")
-    found = asked("--turns", "4")
-    assert (found["turns"], found["loops"], found["test_size"], found.get("selection_size")) == (4, 3, 2, None)
+    options = passed("--turns", "4")
+    assert (options["turns"], options["loops"], options["test_size"], options.get("selection_size")) == (4, 3, 2, None)
 
 
-def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_options_may_be_variables_and_keys_of_the_file(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("run.yaml").write_text("dry_run: true\njson: true\n", encoding="utf-8")
     monkeypatch.setenv("ICTBENCH_QUIET", "1")
     code, out, err = call(*RUN, "--config", "run.yaml")
@@ -269,7 +249,7 @@ def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monke
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, r"config run.yaml cannot be read"),
         (b"turns: [", r"config run.yaml cannot be read: while parsing"),
@@ -280,17 +260,17 @@ def test_output_options_may_come_from_variables_and_a_file(call: Ictbench, monke
         (b"config: other.yaml", r"config run.yaml: 'config' is not an option"),
     ],
 )
-def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | None, said: str) -> None:
+def test_an_unusable_configuration_file_is_refused(call: CommandLine, content: bytes | None, message: str) -> None:
     if content is not None:
         Path("run.yaml").write_bytes(content)
     code, out, err = call(*RUN, "--config", "run.yaml")
     (line,) = err.splitlines()
     assert (code, out) == (2, "")
-    assert line.startswith(f"ictbench: {said}")
+    assert line.startswith(f"ictbench: {message}")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["--families", "raed"], 2, "suite minihack-v1 has no family 'raed'; did you mean 'read'?"),
         (
@@ -300,7 +280,7 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         ),
         (["--env", "nethack"], 2, "no suite has the environment 'nethack'; did you mean 'minihack'?"),
         (["--reflector", "opnai/gpt"], 2, "unknown model provider 'opnai'; did you mean 'openai'?"),
-        (["--reflector", "none"], 2, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
+        (["--reflector", "none"], 2, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
         (["--reflector", "file:no.txt", "--actor", "rules"], 2, "prompt file 'no.txt' cannot be read: "),
         (["--reflector", "openai/m"], 2, "openai/m needs a key: set OPENAI_API_KEY, or give the base URL"),
         (["--reflector", "openai/m", "--reflector-base-url", "nowhere"], 2, "the base URL 'nowhere' is not an http"),
@@ -319,17 +299,17 @@ def test_a_file_of_options_that_cannot_be_used(call: Ictbench, content: bytes | 
         (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': module 'no' cannot be found"),
     ],
 )
-def test_bad_input_is_one_line_that_names_the_value_and_the_way_out(
-    call: Ictbench, arguments: list[str], code: int, said: str
+def test_bad_input_is_one_line_that_names_the_value_and_the_remedy(
+    call: CommandLine, arguments: list[str], code: int, message: str
 ) -> None:
     Path("file").touch()
     Path("foreign").mkdir()
     Path("foreign", "thesis.tex").touch()
-    found = call(*RUN, *arguments)
-    assert (found.code, found.out) == (code, "")
-    (line,) = found.err.splitlines()
-    assert line.startswith(f"ictbench: {said}")
-    # Nothing was left behind, and nothing of the user's was touched.
+    completed = call(*RUN, *arguments)
+    assert (completed.code, completed.out) == (code, "")
+    (line,) = completed.err.splitlines()
+    assert line.startswith(f"ictbench: {message}")
+    # No file was added, and no file of the user's was changed.
     assert sorted(path.name for path in Path().rglob("*")) == ["file", "foreign", "thesis.tex"]
 
 
@@ -343,14 +323,14 @@ def test_bad_input_is_one_line_that_names_the_value_and_the_way_out(
         (["--turns"], "--turns"),
     ],
 )
-def test_a_misused_flag_is_named_and_exits_with_2(call: Ictbench, arguments: list[str], value: str) -> None:
+def test_a_misused_flag_is_named_and_the_exit_code_is_2(call: CommandLine, arguments: list[str], value: str) -> None:
     code, out, err = call(*RUN, *arguments)
     assert (code, out) == (2, "")
     assert value in err
     assert "Traceback" not in err
 
 
-def test_a_folder_of_another_configuration_names_what_differs(call: Ictbench) -> None:
+def test_a_folder_of_another_configuration_is_refused_with_the_difference(call: CommandLine) -> None:
     assert call(*RUN, "--out", "mine", "--quiet").code == 0
     before = Path("mine/result.json").read_bytes()
     code, out, err = call(*RUN, "--out", "mine", "--test-size", "3")
@@ -362,13 +342,13 @@ def test_a_folder_of_another_configuration_names_what_differs(call: Ictbench) ->
     assert Path("mine/result.json").read_bytes() == before
 
 
-def test_minihack_is_run_where_nothing_else_is_named(call: Ictbench) -> None:
+def test_minihack_is_the_default_environment(call: CommandLine) -> None:
     code, out, _ = call("run", "--dry-run", "--json")
     assert code == 0
     assert json.loads(out.splitlines()[-1])["episodes"] == ictbench.dry_run(suite="minihack-v1")["episodes"]
 
 
-def test_a_traceback_is_shown_only_when_asked_for(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_traceback_is_shown_only_on_request(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Traceback" not in call(*RUN, "--families", "raed").err
     monkeypatch.setenv("ICTBENCH_TRACEBACK", "1")
     monkeypatch.setattr("sys.argv", ["ictbench", *RUN, "--families", "raed"])
@@ -376,7 +356,7 @@ def test_a_traceback_is_shown_only_when_asked_for(call: Ictbench, monkeypatch: p
         main()
 
 
-def test_an_actor_of_ones_own(call: Ictbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_actor_class_of_the_user(call: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("my_actor.py").write_text(
         "from ictbench import Actor, Decision\n\n\nclass Mine(Actor):\n"
         "    async def act(self, prompt, history, seed):\n        return Decision(action=history.actions[0].upper())\n",
@@ -384,20 +364,21 @@ def test_an_actor_of_ones_own(call: Ictbench, tmp_path: Path, monkeypatch: pytes
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert call(*RUN, "--reflector", "none", "--actor", "my_actor:Mine", "--out", "mine", "--quiet").code == 0
-    found = ictbench.load_run("mine")
-    steps = found.episode(found.episode_keys()[0]).trajectory.steps
+    run = ictbench.load_run("mine")
+    steps = run.episode(run.episode_keys()[0]).trajectory.steps
     assert {step.executed for step in steps} == {steps[0].actions[0]}
     assert {step.proposed for step in steps} == {steps[0].actions[0].upper()}
-    assert found.result.actor.label == "my_actor:Mine"
+    assert run.result.actor.label == "my_actor:Mine"
 
 
-def test_what_a_reflector_was_trained_on_is_unknown_unless_it_is_said(asked: Callable[..., dict[str, Any]]) -> None:
-    """No list of families is not the empty list, which would say: nothing."""
-    assert "reflector_trained_on" not in asked()
-    assert asked("--reflector-trained-on", "nothing")["reflector_trained_on"] == ["nothing"]
+def test_a_missing_list_of_trained_families_is_not_the_empty_list(passed: Callable[..., dict[str, Any]]) -> None:
+    assert "reflector_trained_on" not in passed()
+    assert passed("--reflector-trained-on", "nothing")["reflector_trained_on"] == ["nothing"]
 
 
-def test_an_unknown_variable_is_refused_with_the_nearest_name(call: Ictbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_is_refused_with_the_nearest_name(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ICTBENCH_BATHC_SIZE", "3")
     for command in (RUN, ["rerun", "folder"], ["train", "collect", "--out", "states"]):
         code, out, err = call(*command)
@@ -410,7 +391,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(call: Ictbench, mo
 
 @pytest.mark.parametrize("variable", sorted(OTHER_VARIABLES | {"ICTBENCH_STATES"}))
 def test_variables_of_other_commands_and_purposes_are_accepted(
-    call: Ictbench, monkeypatch: pytest.MonkeyPatch, variable: str
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "x")
     assert call(*RUN, "--dry-run", "--quiet").code == 0
@@ -433,7 +414,7 @@ def test_every_other_variable_is_read_somewhere() -> None:
         assert sum(f'"{variable}"' in text for text in texts) > 1, variable
 
 
-def test_the_help_names_choices_defaults_and_groups(call: Ictbench) -> None:
+def test_the_help_names_choices_defaults_and_groups(call: CommandLine) -> None:
     code, out, _ = call("run", "--help")
     assert code == 0
     for option in OPTIONS.values():

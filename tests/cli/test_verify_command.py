@@ -3,37 +3,19 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from small_run import small_run
 
-from ictbench.cli.app import main
+from ictbench.rollout import InlineExecutor
+from ictbench.rollout.remote.process_starter import ProcessStarter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Ictbench = Callable[..., Said]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ictbench:
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["ictbench", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code
-        return Said(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
+    from command_line import CommandLine
 
 
 @pytest.fixture
@@ -41,43 +23,74 @@ def run(tmp_path: Path) -> Path:
     return shutil.copytree(small_run(), tmp_path / "run", ignore=shutil.ignore_patterns("journal*"))
 
 
-def test_a_line_a_check_and_the_verdict(call: Ictbench, run: Path) -> None:
-    said = call("verify", str(run), "--sample", "3", "--salt", "abc", "--workers", "1")
-    lines = said.out.splitlines()
-    assert (said.code, said.err) == (0, "")
+def test_each_check_takes_one_line_and_the_verdict_ends_the_output(call: CommandLine, run: Path) -> None:
+    completed = call("verify", str(run), "--sample", "3", "--salt", "abc", "--workers", "1")
+    lines = completed.out.splitlines()
+    assert (completed.code, completed.err) == (0, "")
     assert lines[0].startswith("passed  episodes file  SHA-256 ")
     assert lines[1].startswith("passed  suite          minihack-v1, digest ")
-    assert lines[-3].startswith("Played again: 3 of ")
+    assert lines[-3].startswith("Replayed 3 of ")
     assert lines[-3].endswith("-abc.")
     assert lines[-2:] == ["Passed.", f"Record: {run / 'verification.json'}"]
     assert json.loads((run / "verification.json").read_bytes())["passed"] is True
 
 
-def test_what_fails_is_named_and_the_exit_code_is_1(call: Ictbench, run: Path, tmp_path: Path) -> None:
+def test_failed_check_is_named_and_the_exit_code_is_1(call: CommandLine, run: Path, tmp_path: Path) -> None:
     lines = gzip.decompress((run / "episodes.jsonl.gz").read_bytes()).splitlines(keepends=True)
     (run / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[1:])))
-    said = call("verify", str(run), "--out", str(tmp_path / "found" / "record.json"))
-    assert said.code == 1
-    assert "failed  episodes       eat-" in said.out
-    assert said.out.splitlines()[-2:] == ["Failed.", f"Record: {tmp_path / 'found' / 'record.json'}"]
+    record = tmp_path / "records" / "record.json"
+    completed = call("verify", str(run), "--out", str(record))
+    assert completed.code == 1
+    assert "failed  episodes       eat-" in completed.out
+    assert completed.out.splitlines()[-2:] == ["Failed.", f"Record: {record}"]
     assert not (run / "verification.json").exists()
-    assert json.loads((tmp_path / "found" / "record.json").read_bytes())["passed"] is False
+    assert json.loads(record.read_bytes())["passed"] is False
 
 
-def test_as_json_the_record_and_nothing_else(call: Ictbench, run: Path) -> None:
-    said = call("verify", str(run), "--sample", "1", "--workers", "1", "--json")
-    assert said.out.encode() == (run / "verification.json").read_bytes()
+def test_json_output_is_the_record_and_nothing_else(call: CommandLine, run: Path) -> None:
+    completed = call("verify", str(run), "--sample", "1", "--workers", "1", "--json")
+    assert completed.out.encode() == (run / "verification.json").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "inline"), [((), False), (("--executor", "process"), False), (("--executor", "inline"), True)]
+)
+def test_executor_option_chooses_where_episodes_are_replayed(
+    call: CommandLine, run: Path, arguments: tuple[str, ...], inline: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[str] = set()
+    for kind, method in ((InlineExecutor, "play"), (ProcessStarter, "start")):
+        original = getattr(kind, method)
+
+        def note(*args: object, original: Callable[..., object] = original, name: str = kind.__name__) -> object:
+            used.add(name)
+            return original(*args)
+
+        monkeypatch.setattr(kind, method, note)
+    completed = call("verify", str(run), "--sample", "2", "--workers", "1", *arguments)
+    assert (completed.code, completed.err) == (0, "")
+    assert used == {"InlineExecutor" if inline else "ProcessStarter"}
+
+
+def test_executor_may_be_an_environment_variable(call: CommandLine, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ICTBENCH_EXECUTOR", "threads")
+    completed = call("verify", str(run), "--sample", "1")
+    assert completed.code == 2
+    assert "threads" in completed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
     [
-        (["nowhere"], "nowhere is neither a run's folder, with run.json, nor a submission's, with submission.json"),
-        (["nowhere", "--all", "--sample", "3"], "--sample 3 and --all are two things; leave one out"),
+        (["nowhere"], "nowhere is neither the folder of a run (with run.json) nor of a submission"),
+        (["nowhere", "--all", "--sample", "3"], "--sample 3 and --all contradict each other; leave one out"),
         (["nowhere", "--sample", "0"], "Invalid value for '--sample'"),
+        (["nowhere", "--workers", "0"], "Invalid value for '--workers'"),
+        (["nowhere", "--env-timeout", "0"], "env_timeout"),
+        (["nowhere", "--executor", "threads"], "threads"),
     ],
 )
-def test_misuse_takes_one_line_and_exit_code_2(call: Ictbench, arguments: list[str], words: str) -> None:
-    said = call("verify", *arguments)
-    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
-    assert words in said.err
+def test_misuse_takes_one_line_and_exit_code_2(call: CommandLine, arguments: list[str], message: str) -> None:
+    completed = call("verify", *arguments)
+    assert (completed.code, completed.out, completed.err.count("\n")) == (2, "", 1)
+    assert message in completed.err

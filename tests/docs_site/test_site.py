@@ -43,7 +43,7 @@ def hooks() -> Any:
     return module
 
 
-def test_every_page_is_there_and_in_the_navigation(site: Path) -> None:
+def test_every_page_exists_and_is_in_the_navigation(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
     for page in (*PAGES, Path("CONTRIBUTING.md"), Path("CHANGELOG.md")):
         address = page.with_suffix(".html").as_posix()
@@ -52,20 +52,20 @@ def test_every_page_is_there_and_in_the_navigation(site: Path) -> None:
     assert not re.search(r">\s*More\s*<", home), "mkdocs.yml names every page"
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path, hooks: Any) -> None:
+def test_nothing_is_loaded_from_other_hosts(site: Path, hooks: Any) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > len(PAGES)
-    assert [address for page in pages for address in hooks.loaded_from_elsewhere(page.read_text("utf-8"))] == []
+    assert [address for page in pages for address in hooks.external_resources(page.read_text("utf-8"))] == []
     sheets = "".join(sheet.read_text(encoding="utf-8") for sheet in site.rglob("*.css"))
     assert re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", sheets) == []
 
 
-def test_links_within_the_site_lead_somewhere(site: Path) -> None:
+def test_links_within_the_site_have_targets(site: Path) -> None:
     links = [
         (page, address)
         for page in site.rglob("*.html")
         for address in re.findall(r'(?:href|src)="([^"#:?]+)["#?]', page.read_text(encoding="utf-8"))
-        # Of the page that is shown for addresses that do not exist, wherever those are.
+        # 404.html is served at any address, so its links are absolute.
         if page.name != "404.html"
     ]
     assert len(links) > 1000
@@ -80,17 +80,17 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
     assert 'id="ictbench.errors.UsageError"' in reference
 
 
-def test_it_can_be_searched(site: Path) -> None:
-    found = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
-    assert "reference/meta.html#ictbench.MetaEnv.evaluate" in {entry["location"] for entry in found}
+def test_the_search_index_has_api_entries(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert "reference/meta.html#ictbench.MetaEnv.evaluate" in {entry["location"] for entry in index}
 
 
-def test_files_of_the_repository_that_a_page_links_to_come_along(site: Path) -> None:
+def test_linked_repository_files_are_copied(site: Path) -> None:
     assert 'href="repository/tasks/minihack-v1.yaml"' in (site / "writing-an-environment.html").read_text("utf-8")
     assert (site / "repository/tasks/minihack-v1.yaml").read_bytes() == (ROOT / "tasks/minihack-v1.yaml").read_bytes()
 
 
-def test_a_page_that_loads_from_elsewhere_or_links_nowhere_breaks_the_build(tmp_path: Path) -> None:
+def test_external_resources_and_broken_links_fail_the_build(tmp_path: Path) -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("docs", "ictbench", "tasks", "examples", "benchmarks", "leaderboards"):
@@ -106,7 +106,7 @@ def test_a_page_that_loads_from_elsewhere_or_links_nowhere_breaks_the_build(tmp_
 
 
 @pytest.mark.parametrize(
-    ("html", "found"),
+    ("html", "resources"),
     [
         ('<script src="https://cdn.example/x.js"></script>', ["https://cdn.example/x.js"]),
         ('<link rel="stylesheet" href="//fonts.example/css">', ["//fonts.example/css"]),
@@ -114,5 +114,5 @@ def test_a_page_that_loads_from_elsewhere_or_links_nowhere_breaks_the_build(tmp_
         ('<pre class="mermaid"><code>graph</code></pre>', ["mermaid"]),
     ],
 )
-def test_what_a_browser_loads_by_itself_is_told_from_what_it_follows(html: str, found: list[str], hooks: Any) -> None:
-    assert hooks.loaded_from_elsewhere(html) == found
+def test_external_resources_excludes_local_files_and_plain_links(html: str, resources: list[str], hooks: Any) -> None:
+    assert hooks.external_resources(html) == resources

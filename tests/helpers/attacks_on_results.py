@@ -231,12 +231,12 @@ def two_ends(f: Forgery) -> tuple[Json, Json]:
     raise AssertionError("no task ended otherwise under another prompt")
 
 
-@attack("a family twice", "reading", "families: 'room-dark' is there twice")
+@attack("a family twice", "reading", "families: 'room-dark' occurs twice")
 def family_twice(f: Forgery) -> None:
     f.result["families"].append(deepcopy(f.family()))
 
 
-@attack("fewer turns than the loops have", "reading", "6 prompts of 3 turns")
+@attack("fewer turns than the loops have", "reading", "prompts has 6 entries, not 4")
 def fewer_turns(f: Forgery) -> None:
     f.result["sizes"]["turns"] = 3
 
@@ -308,7 +308,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "another suite's digest",
         "validate",
-        "was another one when this was run",
+        "has changed since this run",
         lambda f: f.result["suite"].update(digest="0" * 64),
     ),
     (
@@ -334,7 +334,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "a deviation that is told",
         "validate",
-        "the run departs from its profile: 'max_steps 50 instead of 25'",
+        "the run deviates from its profile: 'max_steps 50 instead of 25'",
         lambda f: f.result.update(TOLD),
     ),
     (

@@ -1,12 +1,12 @@
-"""Finished loops made up for tests, and summaries of their episodes."""
+"""Made-up finished loops and summaries of their episodes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ictbench.protocol import Audited, LoopOutcome, LoopPlan
-from ictbench.records import EpisodeSummary, ReflectionFailure, Task, Usage
-from ictbench.results.measures import episode_keys
+from ictbench.protocol import LoopResult, episode_uses
+from ictbench.protocol.loop_result import AuditResult, BatchResult, PromptResult
+from ictbench.records import EpisodeSummary, ReflectionFailure, Usage, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 USAGE = Usage(calls=1, input_tokens=10, output_tokens=1, cost=None)
 
 
-def bits(text: str) -> tuple[bool, ...]:
-    return tuple(character == "1" for character in text)
-
-
-def tasks(pool: str, family: str, loop: int, count: int) -> tuple[Task, ...]:
-    return tuple(Task(id=f"{family}-{pool}-{loop}-{i}", family=family, env="e", params={}) for i in range(count))
+def task_ids(pool: str, family: str, loop: int, count: int) -> tuple[str, ...]:
+    return tuple(f"{family}-{pool}-{loop}-{i}" for i in range(count))
 
 
 def loop(
@@ -34,45 +30,63 @@ def loop(
     batch: int = 1,
     experience: Sequence[str] | None = None,
     audit: Sequence[tuple[str, str]] = (),
-) -> LoopOutcome:
-    """A finished loop from strings of outcomes: on selection by prompt, on test by index of the prompt."""
+) -> LoopResult:
+    """Return a finished loop.
+
+    Args:
+        selection: Outcomes on selection tasks, by prompt.
+        test: Outcomes on test tasks, by index of the prompt.
+        best: Index of the best prompt.
+        family: Prefix of the task ids.
+        index: Index of the loop.
+        prompts: Texts; `p0`, `p1` … by default.
+        failures: Failures of the reflections, by turn; all usable by default.
+        batch: Number of tasks per batch.
+        experience: Outcomes of the batches; all solved by default.
+        audit: Outcomes of the replayed and the fresh batch, by audited turn.
+    """
     turns = len(selection) - 1
-    met = tasks("experience", family, index, turns * batch)
-    return LoopOutcome(
-        plan=LoopPlan(
-            family=family,
-            index=index,
-            prompt="p0",
-            batches=tuple(met[i * batch : (i + 1) * batch] for i in range(turns)),
-            selection=tasks("selection", family, index, len(selection[0])),
-            test=tasks("test", family, index, len(test[0])),
-            prompt_bytes=8000,
+    experience_tasks = task_ids("experience", family, index, turns * batch)
+    texts = prompts or [f"p{i}" for i in range(turns + 1)]
+    analyses = ["", *(f"analysis {i + 1}" for i in range(turns))]
+    outcomes = experience or ["1" * batch] * turns
+    return LoopResult(
+        index=index,
+        prompts=tuple(
+            PromptResult(digest=prompt_digest(text), text=text, analysis=analysis, failure=failure)
+            for text, analysis, failure in zip(texts, analyses, [None, *(failures or [None] * turns)], strict=True)
         ),
-        prompts=tuple(prompts or [f"p{i}" for i in range(turns + 1)]),
-        analyses=tuple(f"analysis {i + 1}" for i in range(turns)),
-        failures=tuple(failures or [None] * turns),
-        experience=tuple(map(bits, experience or ["1" * batch] * turns)),
-        selection=tuple(map(bits, selection)),
+        batches=tuple(
+            BatchResult(tasks=experience_tasks[i * batch : (i + 1) * batch], outcomes=outcomes[i]) for i in range(turns)
+        ),
+        selection_tasks=task_ids("selection", family, index, len(selection[0])),
+        selection=tuple(selection),
         best=best,
-        test={number: bits(outcomes) for number, outcomes in test.items()},
-        audit=tuple(Audited(bits(replayed), bits(fresh)) for replayed, fresh in audit),
+        test_tasks=task_ids("test", family, index, len(test[0])),
+        test=test,
+        audit=tuple(AuditResult(replayed=replayed, fresh=fresh) for replayed, fresh in audit),
     )
 
 
-def episodes_of(*loops: LoopOutcome, **of_key: dict[str, Any]) -> dict[str, EpisodeSummary]:
-    """A summary for every episode of the loops, with changes for those whose key starts as told."""
-    found: dict[str, EpisodeSummary] = {}
+def episodes_of(*loops: LoopResult, **changes: dict[str, Any]) -> dict[str, EpisodeSummary]:
+    """Return a summary of every episode of the loops.
+
+    Args:
+        loops: The loops.
+        changes: Fields that differ from the default, by prefix of the key with `_` for `-`.
+    """
+    episodes: dict[str, EpisodeSummary] = {}
     for one in loops:
-        for _, key in episode_keys(one):
-            changes = next((what for start, what in of_key.items() if key.startswith(start.replace("_", "-"))), {})
-            plain: dict[str, Any] = {
-                "key": key,
+        for use in episode_uses(one):
+            fields = {
+                "key": use.key,
                 "end": "step_limit",
                 "failure": None,
                 "decisions": 4,
                 "invalid": 0,
-                "first_digest": key,
+                "first_digest": use.key,
                 "usage": USAGE,
             }
-            found[key] = EpisodeSummary.model_validate(plain | changes)
-    return found
+            own_changes = (fields for prefix, fields in changes.items() if use.key.startswith(prefix.replace("_", "-")))
+            episodes[use.key] = EpisodeSummary.model_validate(fields | next(own_changes, {}))
+    return episodes

@@ -1,7 +1,4 @@
-"""A small environment that keeps its contract, and others that each break it in one way.
-
-Found by other processes where this folder is on the module path.
-"""
+"""A small environment that keeps the contract of `TextEnv`, and others that each violate it in one way."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Cellar(TextEnv):
-    """Behind one of three doors is the way out."""
+    """One of three doors leads out."""
 
     doors: tuple[str, ...] = ("open the red door", "open the blue door", "open the green door")
 
@@ -33,8 +30,8 @@ class Cellar(TextEnv):
             return self.look("Daylight.", reward=1.0, end="solved")
         return self.look(f"A wall behind it, number {self.dice.randrange(100)}.")
 
-    def look(self, text: str, **more: Any) -> Observation:
-        return Observation(text=text, actions=self.doors, **more)
+    def look(self, text: str, **fields: Any) -> Observation:
+        return Observation(text=text, actions=self.doors, **fields)
 
     def close(self) -> None: ...
 
@@ -45,30 +42,30 @@ class Cellar(TextEnv):
         return (self.exit,)
 
 
-class Seedless(Cellar):
+class IgnoresSeed(Cellar):
     def reset(self, task: Task) -> Observation:
         return super().reset(task.model_copy(update={"params": {"seed": 0}}))
 
 
-class Chancy(Cellar):
+class Unseeded(Cellar):
     def step(self, action: str) -> Observation:
         self.dice = random.Random(time.perf_counter_ns())
         return super().step(action)
 
 
-class Leftover(Cellar):
+class RemembersEpisodes(Cellar):
     episodes = 0
 
     def reset(self, task: Task) -> Observation:
         self.episodes += 1
-        seen = super().reset(task)
-        return seen if self.episodes == 1 else self.look("You are in a cellar again.")
+        observation = super().reset(task)
+        return observation if self.episodes == 1 else self.look("You are in a cellar again.")
 
 
-class Shared(Cellar):
-    """Where it stands is kept in the class."""
+class ClassState(Cellar):
+    """Keeps its state in the class."""
 
-    opened: list[str] = []  # noqa: RUF012 - that is the flaw
+    opened: list[str] = []  # noqa: RUF012 - this is the flaw
 
     def reset(self, task: Task) -> Observation:
         self.opened.clear()
@@ -76,18 +73,18 @@ class Shared(Cellar):
 
     def step(self, action: str) -> Observation:
         self.opened.append(action)
-        seen = super().step(action)
-        return seen if seen.end else self.look(f"You opened {len(self.opened)}.")
+        observation = super().step(action)
+        return observation if observation.end else self.look(f"You opened {len(self.opened)}.")
 
 
-class Hashed(Cellar):
+class HashDependent(Cellar):
     def step(self, action: str) -> Observation:
-        seen = super().step(action)
-        return seen if seen.end else self.look(f"Number {hash(action)}.")
+        observation = super().step(action)
+        return observation if observation.end else self.look(f"Number {hash(action)}.")
 
 
-class Unfit(Cellar):
-    """Offers what it cannot carry out."""
+class RejectsOfferedAction(Cellar):
+    """Offers an action that it cannot execute."""
 
     def step(self, action: str) -> Observation:
         if action == self.doors[2]:
@@ -95,73 +92,73 @@ class Unfit(Cellar):
         return super().step(action)
 
 
-class Alike(Cellar):
+class SameActionTwice(Cellar):
     doors = ("open the door", "Open the Door")
 
 
-class Ragged(Cellar):
+class UntrimmedAction(Cellar):
     doors = ("open  the door ", "wait")
 
 
-class Telltale(Cellar):
+class ShowsTaskId(Cellar):
     def reset(self, task: Task) -> Observation:
         super().reset(task)
         return self.look(f"Welcome to {task.id}.")
 
 
-class Silent(Cellar):
-    """Goes on and offers nothing."""
+class NoActions(Cellar):
+    """Continues without an available action."""
 
     def step(self, action: str) -> Observation:
         return self.look("Darkness.").model_copy(update={"actions": ()})
 
 
-class Unending(Cellar):
-    """Its solver knows nothing."""
+class WrongSolution(Cellar):
+    """Its solver returns wrong actions."""
 
     def solve(self) -> Sequence[str]:
         return ("open the red door", "open the red door") if self.exit != "open the red door" else self.doors[1:]
 
 
-class Priceless(Cellar):
+class NanReward(Cellar):
     def step(self, action: str) -> Observation:
         return super().step(action).model_copy(update={"reward": float("nan")})
 
 
-class Mute(Cellar):
+class NoObservation(Cellar):
     def step(self, action: str) -> Any:
         super().step(action)
 
 
-class Versionless(Cellar):
+class NoVersions(Cellar):
     def versions(self) -> dict[str, str]:
         return {}
 
 
-class Grudging(Cellar):
+class CannotCloseUnused(Cellar):
     def close(self) -> None:
         del self.dice
 
 
-class Absent(Cellar):
+class Unplayable(Cellar):
     @classmethod
     def unplayable(cls, tasks: Iterable[Task]) -> str | None:
-        return "the cellar is flooded; come back in summer"
+        return "the cellar is flooded; pump it out"
 
 
-class Single(Cellar):
-    """Can be started once."""
+class ResetOnce(Cellar):
+    """Resets correctly only once."""
 
-    seen = 0
+    resets = 0
 
     def reset(self, task: Task) -> Observation:
-        if self.seen:
-            return self.look(f"You were here {self.seen} times.")
-        self.seen += 1
+        if self.resets:
+            return self.look(f"You were here {self.resets} times.")
+        self.resets += 1
         return super().reset(task)
 
 
-class ThreadBound(Cellar):
+class MainThreadOnly(Cellar):
     """Works in the main thread only."""
 
     def step(self, action: str) -> Observation:

@@ -1,6 +1,4 @@
-"""Actors and reflectors that each break their contract in one way. Found by other processes where this folder is on
-the module path.
-"""
+"""Actors and reflectors that each violate their contract in one way, and one of each that keeps it."""
 
 from __future__ import annotations
 
@@ -18,19 +16,17 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
-class Steady(Actor):
+class Correct(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action=random.Random(f"{seed}:{len(history.steps)}").choice(history.actions))
 
 
-class Moody(Actor):
+class Unseeded(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action="wait", thought=str(random.random()))
 
 
-class Remembering(Actor):
-    """Counts its own calls."""
-
+class CountsCalls(Actor):
     calls = 0
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
@@ -38,39 +34,37 @@ class Remembering(Actor):
         return Decision(action="wait", thought=str(self.calls))
 
 
-class Mixed(Actor):
-    """What it thinks about lies in the instance while it waits."""
+class InstanceState(Actor):
+    """Keeps the observation in the instance while it waits."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        self.seen = history.observation
+        self.last_observation = history.observation
         await asyncio.sleep(0)
-        return Decision(action="wait", thought=self.seen)
+        return Decision(action="wait", thought=self.last_observation)
 
 
-class HashedActor(Actor):
+class HashDependent(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action="wait", thought=str(hash(history.observation)))
 
 
-class Vandal(Actor):
+class ModifiesHistory(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         history.steps.clear()  # type: ignore[attr-defined]
         return Decision(action="wait")
 
 
-class Talker(Actor):
+class ReturnsText(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Any:
         return "wait"
 
 
-class Frail(Actor):
-    """Has never seen an empty observation."""
-
+class FailsOnEmptyObservation(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action="wait", thought=history.observation.splitlines()[0])
 
 
-class Lax(Actor):
+class AcceptsAnyOption(Actor):
     def __init__(self, model: Any = None, **options: Any) -> None:
         super().__init__(model)
 
@@ -78,7 +72,7 @@ class Lax(Actor):
         return Decision(action="wait")
 
 
-class Waiting(Steady):
+class AwaitsThoughCpuBound(Correct):
     cpu_bound = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
@@ -86,57 +80,53 @@ class Waiting(Steady):
         return await super().act(prompt, history, seed)
 
 
-class Costly(Actor):
+class CountsUsageWithoutModel(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         return Decision(action="wait", usage=Usage(calls=1))
 
 
-class Swallowing(Actor):
-    """Plays on when its model fails."""
-
+class HidesModelFailure(Actor):
     needs_model = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         assert self.model is not None
         try:
-            found = await self.model.complete([{"role": "user", "content": "What now?"}], seed=seed)
+            completion = await self.model.complete([{"role": "user", "content": "What now?"}], seed=seed)
         except IctbenchError:
             return Decision(action="wait")
-        return Decision(action=found.text)
+        return Decision(action=completion.text)
 
 
-class Growing(Reflector):
-    """Keeps the contract: one line a turn, counted in its state."""
+class CorrectReflector(Reflector):
+    """Adds one line per turn and counts the turns in its state."""
 
     def turn(self, state: JsonValue) -> int:
         return int(str(state or 0)) + 1
 
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
-        written = f"{prompt}\nTurn {turn}."
-        if len(written.encode()) > context.prompt_cap:
+        longer = f"{prompt}\nTurn {turn}."
+        if len(longer.encode()) > context.prompt_cap:
             return Reflection(prompt=None, failure="too_long", state=turn)
-        return Reflection(prompt=written, state=turn)
+        return Reflection(prompt=longer, state=turn)
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        found: Reflection = self.write(prompt, trajectories, self.turn(state), context)
-        return found
+        reflection: Reflection = self.write(prompt, trajectories, self.turn(state), context)
+        return reflection
 
 
-class Boundless(Growing):
+class IgnoresPromptCap(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=f"{prompt}\nTurn {turn}.", state=turn)
 
 
-class Guessing(Growing):
+class UnseededReflector(CorrectReflector):
     def turn(self, state: JsonValue) -> int:
         return random.randrange(1_000_000)
 
 
-class Forgetful(Growing):
-    """Remembers in the instance."""
-
+class CountsTurnsInInstance(CorrectReflector):
     turns = 0
 
     def turn(self, state: JsonValue) -> int:
@@ -144,8 +134,8 @@ class Forgetful(Growing):
         return self.turns
 
 
-class Leaking(Growing):
-    """Remembers in the state, and in the instance what the last loop did."""
+class LeaksBetweenLoops(CorrectReflector):
+    """Counts in the state, but also keeps the last turn of any loop in the instance."""
 
     last = 0
 
@@ -155,39 +145,37 @@ class Leaking(Growing):
         return turn
 
 
-class Local(Growing):
-    """Depends on the process."""
-
+class ProcessDependent(CorrectReflector):
     def turn(self, state: JsonValue) -> int:
         return super().turn(state) + os.getpid()
 
 
-class Needy(Growing):
+class FailsOnEmptyBatch(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=trajectories[0].last_observation)
 
 
-class Mum(Growing):
+class NeitherPromptNorFailure(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=None)
 
 
-class Blank(Growing):
+class BlankPrompt(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=" \n")
 
 
-class Wordy(Growing):
+class ReturnsPrompt(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return prompt
 
 
-class Infinite(Growing):
+class InfiniteState(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=prompt, state=float("inf"))
 
 
-class InPlace(Growing):
+class ModifiesState(CorrectReflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
@@ -196,13 +184,11 @@ class InPlace(Growing):
         return Reflection(prompt=prompt, state=lines)
 
 
-class Overtrained(Growing):
+class WrongTrainedOn(CorrectReflector):
     trained_on = "minihack-v1"  # type: ignore[assignment]
 
 
-class Deaf(Growing):
-    """Takes an outage for a reply."""
-
+class HidesOutage(CorrectReflector):
     needs_model = True
 
     async def reflect(
@@ -210,7 +196,7 @@ class Deaf(Growing):
     ) -> Reflection:
         assert self.model is not None
         try:
-            found = await self.model.complete([{"role": "user", "content": prompt}], seed=context.seed)
+            completion = await self.model.complete([{"role": "user", "content": prompt}], seed=context.seed)
         except IctbenchError:
             return Reflection(prompt=None, failure="empty", state=state)
-        return Reflection(prompt=found.text[: context.prompt_cap], state=state)
+        return Reflection(prompt=completion.text[: context.prompt_cap], state=state)

@@ -9,19 +9,24 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ictbench.protocol import LoopOutcome, loop_plan
-from ictbench.records import prompt_digest
+from ictbench.protocol import LoopResult, loop_plan
+from ictbench.protocol.loop import outcome_string
+from ictbench.protocol.loop_result import BatchResult, PromptResult
+from ictbench.records import episode_key, prompt_digest
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.schema import checksum_of
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.layout import SubmissionFolder
-from ictbench.submissions.metadata import from_result
+from ictbench.submissions.metadata import metadata_from_result
 from ictbench.suites import Sizes, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ictbench.protocol import LoopPlan
+    from ictbench.records import Task
 
 Json = dict[str, Any]
 
@@ -103,20 +108,16 @@ class Forgery:
         solved = {episode["key"]: episode["trajectory"]["end"] == "solved" for episode in self.episodes}
         summaries = {e["key"]: EpisodeRecord.model_validate(e).summary() for e in self.episodes}
         suite, sizes = load_suite(self.result["suite"]["name"]), Sizes(**self.result["sizes"])
-        outcomes: dict[str, list[LoopOutcome]] = {}
+        families = []
         for family in self.result["families"]:
-            for loop in family["loops"]:
-                plan = loop_plan(suite, family["name"], loop["index"], sizes)
-                outcomes.setdefault(family["name"], []).append(_outcome(plan, loop, solved))
-        for number, family in enumerate(self.result["families"]):
-            loops = outcomes[family["name"]]
-            made = family_result(family["name"], suite.families[family["name"]], loops, summaries)
-            self.result["families"][number] = made.model_dump(mode="json")
-        every = [loop for loops in outcomes.values() for loop in loops]
-        roles = {name: suite.families[name].role for name in outcomes}
-        means = role_measures(roles, every)
+            name = family["name"]
+            plans = [loop_plan(suite, name, loop["index"], sizes) for loop in family["loops"]]
+            loops = [_recounted(plan, loop, solved) for plan, loop in zip(plans, family["loops"], strict=True)]
+            families.append(family_result(name, suite.families[name], loops, summaries))
+        self.result["families"] = [family.model_dump(mode="json") for family in families]
+        means = role_measures(families)
         self.result["by_role"] = {role: measures.model_dump(mode="json") for role, measures in means.items()}
-        for role, usage in costs(every, summaries).items():
+        for role, usage in costs([loop for family in families for loop in family.loops], summaries).items():
             self.result["cost"][role] = usage.model_dump(mode="json")
 
     def write(self, path: Path) -> SubmissionFolder:
@@ -163,24 +164,32 @@ def retitle(forgery: Forgery, loop: Json, index: int, text: str) -> None:
     forgery.drop_unneeded()
 
 
-def _outcome(plan: Any, loop: Json, solved: dict[str, bool]) -> LoopOutcome:
-    prompts = loop["prompts"]
+def _recounted(plan: LoopPlan, loop: Json, solved: dict[str, bool]) -> LoopResult:
+    """Return a loop with its own prompts, and with tasks of the plan and outcomes of the records."""
+    prompts = [PromptResult(**prompt) for prompt in loop["prompts"]]
 
-    def outcomes(tasks: Any, prompt: Json) -> tuple[bool, ...]:
-        return tuple(solved[f"{task.id}@{prompt['digest']}"] for task in tasks)
+    def outcomes(tasks: tuple[Task, ...], prompt: PromptResult) -> str:
+        return outcome_string(solved[episode_key(task.id, prompt.digest)] for task in tasks)
+
+    def ids(tasks: tuple[Task, ...]) -> tuple[str, ...]:
+        return tuple(task.id for task in tasks)
 
     selection = tuple(outcomes(plan.selection, prompt) for prompt in prompts)
-    scores = [sum(one) for one in selection]
+    scores = [one.count("1") for one in selection]
     best = scores.index(max(scores))
-    return LoopOutcome(
-        plan=plan,
-        prompts=tuple(prompt["text"] for prompt in prompts),
-        analyses=tuple(prompt["analysis"] for prompt in prompts[1:]),
-        failures=tuple(prompt["failure"] for prompt in prompts[1:]),
-        experience=tuple(outcomes(batch, prompt) for batch, prompt in zip(plan.batches, prompts, strict=False)),
+    return LoopResult(
+        index=plan.index,
+        prompts=tuple(prompts),
+        batches=tuple(
+            BatchResult(tasks=ids(batch), outcomes=outcomes(batch, prompt))
+            for batch, prompt in zip(plan.batches, prompts, strict=False)
+        ),
+        selection_tasks=ids(plan.selection),
         selection=selection,
         best=best,
+        test_tasks=ids(plan.test),
         test={index: outcomes(plan.test, prompts[index]) for index in sorted({0, best, plan.turns})},
+        audit=(),
     )
 
 
@@ -190,7 +199,7 @@ def _derived(content: Json) -> Json:
         result = Result.model_validate(content)
     except ValueError:
         return {}
-    return from_result(result)
+    return metadata_from_result(result)
 
 
 def _lines(path: Path) -> list[Json]:

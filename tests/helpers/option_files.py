@@ -47,6 +47,7 @@ def _types() -> str:
                 "RunOptions", "Options of `ictbench.run` and `ictbench.dry_run`.", OPTIONS.values(), described=True
             ),
             _typed_dict("RerunOptions", "Options of a run that a rerun takes.", options_of("rerun").values()),
+            _typed_dict("VerifyOptions", "Options of a run that a verification takes.", options_of("verify").values()),
             _typed_dict(
                 "MetaOptions", "Options of a run that the meta-environment takes.", options_of("meta").values()
             ),

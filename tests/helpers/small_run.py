@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ictbench
-from ictbench.audit.recompute import recheck
+from ictbench.audit.recompute import recompute
 from ictbench.results import Result
 from ictbench.submissions.episode_records import RUN_DIGITS, EpisodeRecord, Evidence, evidence_of_run
 
@@ -59,7 +59,7 @@ def evidence_of(result: Result, records: Sequence[EpisodeRecord]) -> Evidence:
 
 def failed(evidence: Evidence) -> dict[str, str]:
     """What the data alone give away: the details of checks that did not pass, by name."""
-    return {check.name: check.detail for check in recheck(evidence, SUITE) if check.verdict == "failed"}
+    return {check.name: check.detail for check in recompute(evidence, SUITE) if check.verdict == "failed"}
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:

@@ -1,4 +1,4 @@
-"""A program that stands in for a model server: healthy at once or later, obedient or not, and with a record."""
+"""A program in place of a model server, which can misbehave and records its requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
             with self.options.record.open("a") as file:
                 file.write(json.dumps(entry) + "\n")
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
         pass
 
 
@@ -50,9 +50,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--record", type=Path, default=os.environ.get("STAND_IN_RECORD"))
-    parser.add_argument("--after", type=Path, help="healthy only once this file exists")
-    parser.add_argument("--fails", help="say this and end")
-    parser.add_argument("--dies", action="store_true", help="end at the first request")
+    parser.add_argument("--after", type=Path, help="become healthy only once this file exists")
+    parser.add_argument("--fails", help="print this and exit")
+    parser.add_argument("--dies", action="store_true", help="exit at the first request")
     parser.add_argument("--stubborn", action="store_true", help="ignore SIGTERM")
     parser.add_argument("--child", type=Path, help="start a program and write its process id here")
     options, _ = parser.parse_known_args()
@@ -68,7 +68,7 @@ def main() -> None:
     if options.child:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         options.child.write_text(str(child.pid))
-    print("the stand-in serves", flush=True)
+    print("the stand-in server is ready", flush=True)
     ThreadingHTTPServer((options.host, options.port), Handler).serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""Results made up for tests: outcomes on test tasks as strings, everything else as small as it can be."""
+"""Made-up results: outcomes on test tasks as strings, everything else as small as possible."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ictbench.suites import Family, Sizes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
     from ictbench.records import PluginSpec
 
 Outcomes = tuple[str, str]
-"""Of prompt[0] and of the best prompt, one character a test task."""
+"""Outcomes of prompt[0] and of the best prompt, one character per test task."""
 
 
 def result(
@@ -30,14 +30,14 @@ def result(
     reflector: PluginSpec | None = None,
     **changes: Any,
 ) -> Result:
-    """A complete run of one turn, in which the best prompt is the last."""
-    of = {name: (roles or {}).get(name, "held-out") for name in families}
-    made = {
+    """Return the result of a complete run of one turn whose best prompt is the last."""
+    role_of = {name: (roles or {}).get(name, "held-out") for name in families}
+    finished = {
         name: tuple(_loop(name, index, *outcomes) for index, outcomes in enumerate(loops))
         for name, loops in families.items()
     }
     results = tuple(
-        family_result(name, Family(role=of[name]), loops, episodes_of(*loops)) for name, loops in made.items()
+        family_result(name, Family(role=role_of[name]), loops, episodes_of(*loops)) for name, loops in finished.items()
     )
     fields: dict[str, Any] = {
         "schema": "ictbench.result/1",
@@ -60,7 +60,7 @@ def result(
         "owed": 0,
         "retried_failures": {},
         "families": results,
-        "by_role": role_measures(of, [loop for loops in made.values() for loop in loops]),
+        "by_role": role_measures(results),
         "cost": {},
         "episodes_sha256": "e" * 64,
         "host": Host(
@@ -76,5 +76,5 @@ def result(
     return Result.model_validate({**fields, **changes})
 
 
-def _loop(family: str, index: int, base: str, best: str) -> LoopOutcome:
+def _loop(family: str, index: int, base: str, best: str) -> LoopResult:
     return loop(["0", "1"], {0: base, 1: best}, best=1, family=family, index=index)

@@ -1,4 +1,4 @@
-"""Cards of trained checkpoints, as tests write them."""
+"""Cards of trained checkpoints for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def card(**fields: Any) -> TrainingCard:
+def make_card(**fields: Any) -> TrainingCard:
     return TrainingCard.model_validate(
         {
             "ictbench": "0.1.0",
@@ -32,8 +32,8 @@ def card(**fields: Any) -> TrainingCard:
     )
 
 
-def written(folder: Path, **fields: Any) -> TrainingCard:
-    made = card(**fields)
+def write_card(folder: Path, **fields: Any) -> TrainingCard:
+    card = make_card(**fields)
     folder.mkdir(exist_ok=True)
-    (folder / CARD_FILE).write_text(made.model_dump_json(by_alias=True), encoding="utf-8")
-    return made
+    (folder / CARD_FILE).write_text(card.model_dump_json(by_alias=True), encoding="utf-8")
+    return card

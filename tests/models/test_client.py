@@ -14,7 +14,7 @@ from ictbench.errors import (
     ModelUnavailableError,
     TransientModelError,
 )
-from ictbench.models import usage_meter as meter_module
+from ictbench.models import usage_meter
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle
 from ictbench.models.client import ModelClient, Retry
 from ictbench.models.prices import Price
@@ -34,11 +34,11 @@ USAGE = Usage(calls=1, input_tokens=100, output_tokens=10, cached_tokens=40, cos
 PRICE = Price(input=0.01, output=0.1, cached=0.001)
 COST = 60 * 0.01 + 40 * 0.001 + 10 * 0.1
 BUSY = TransientModelError("overloaded", "busy")
-EAGER = Retry(base=0.0)
+NO_WAIT = Retry(base_wait=0.0)
 
 
 class Fake(ChatModel):
-    """Answers, or raises, what it is told to, the last of it again and again."""
+    """Returns or raises the given answers in turn; repeats the last one."""
 
     capabilities = frozenset({ConstraintStyle.JSON})
     fingerprint = None
@@ -63,7 +63,7 @@ class Fake(ChatModel):
 
 
 class Clock:
-    """Time that passes only in sleeps, and the sleeps there were."""
+    """Clock that advances only in sleeps, which it records."""
 
     def __init__(self) -> None:
         self.now = time.monotonic()
@@ -79,7 +79,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of waiting between tries and of --max-time."""
+    """Replace the clock of retries and of --max-time."""
     clock = Clock()
 
     class Asyncio:
@@ -89,80 +89,80 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     class Time:
         monotonic = staticmethod(clock.monotonic)
 
-    monkeypatch.setattr(meter_module, "asyncio", Asyncio)
-    monkeypatch.setattr(meter_module, "time", Time)
+    monkeypatch.setattr(usage_meter, "asyncio", Asyncio)
+    monkeypatch.setattr(usage_meter, "time", Time)
     return clock
 
 
-def complete(adapter: Fake, limits: Limits | None = None, **around: Any) -> tuple[Completion, UsageMeter]:
+def complete(adapter: Fake, limits: Limits | None = None, **options: Any) -> tuple[Completion, UsageMeter]:
     async def once() -> tuple[Completion, UsageMeter]:
         meter = UsageMeter(limits or Limits())
-        return await ModelClient(adapter, meter, **around).complete(MESSAGES), meter
+        return await ModelClient(adapter, meter, **options).complete(MESSAGES), meter
 
     return asyncio.run(once())
 
 
-def test_passing_trouble_is_tried_again() -> None:
+def test_transient_errors_are_retried() -> None:
     adapter = Fake(BUSY, BUSY, "done")
-    completion, meter = complete(adapter, retry=EAGER)
+    completion, meter = complete(adapter, retry=NO_WAIT)
     assert (completion.text, adapter.calls) == ("done", 3)
     assert (meter.retries, meter.retrying, meter.in_flight) == (2, 0, 0)
 
 
-def test_after_five_tries_it_gives_up_and_says_why() -> None:
+def test_the_error_after_five_attempts_gives_the_reason() -> None:
     adapter = Fake(TransientModelError("overloaded", "HTTP 503: all on fire", 0.0))
-    with pytest.raises(ModelUnavailableError, match=r"fake/one: HTTP 503: all on fire \(5 tries, 0 s of waiting\)"):
+    with pytest.raises(ModelUnavailableError, match=r"fake/one: HTTP 503: all on fire \(5 attempts, 0 s of waiting\)"):
         complete(adapter)
     assert adapter.calls == 5
 
 
 @pytest.mark.parametrize("error", [ModelFailure("refused"), EndpointRefusedError("no such model")])
-def test_what_no_other_try_would_mend_is_not_tried_again(error: IctbenchError) -> None:
+def test_errors_that_are_not_transient_are_not_retried(error: IctbenchError) -> None:
     adapter = Fake(error)
     with pytest.raises(type(error)):
-        complete(adapter, retry=EAGER)
+        complete(adapter, retry=NO_WAIT)
     assert adapter.calls == 1
 
 
-def test_the_server_says_how_long_to_wait(clock: Clock) -> None:
+def test_retry_after_is_honoured(clock: Clock) -> None:
     completion, _ = complete(Fake(TransientModelError("rate_limited", "later", 7.0), "done"))
     assert completion.text == "done"
     assert len(clock.slept) == 1
     assert 7.0 <= clock.slept[0] <= 7.7
 
 
-def test_a_wait_longer_than_the_budget_is_not_begun(clock: Clock) -> None:
+def test_a_retry_after_above_the_maximum_wait_is_not_waited_for(clock: Clock) -> None:
     adapter = Fake(TransientModelError("rate_limited", "later", 3600.0))
-    with pytest.raises(ModelUnavailableError, match=r"later \(1 try, 0 s"):
+    with pytest.raises(ModelUnavailableError, match=r"later \(1 attempt, 0 s"):
         complete(adapter)
     assert (adapter.calls, clock.slept) == (1, [])
 
 
-def test_all_waiting_together_is_bounded(clock: Clock) -> None:
+def test_the_total_wait_is_limited(clock: Clock) -> None:
     adapter = Fake(TransientModelError("rate_limited", "later", 25.0))
-    with pytest.raises(ModelUnavailableError, match=r"\(3 tries, 5\d s of waiting\)"):
+    with pytest.raises(ModelUnavailableError, match=r"\(3 attempts, 5\d s of waiting\)"):
         complete(adapter)
     assert sum(clock.slept) <= 60
 
 
-def test_waits_double_and_stay_within_the_budget() -> None:
-    retry = Retry(tries=5, base=1.0, longest=60.0)
-    for failed in range(1, 5):
-        wait = retry.wait(failed, None, 0.0)
+def test_waits_double_and_stay_within_the_maximum() -> None:
+    retry = Retry(attempts=5, base_wait=1.0, max_wait=60.0)
+    for failures in range(1, 5):
+        wait = retry.wait(failures, None, 0.0)
         assert wait is not None
-        assert 0.5 * 2 ** (failed - 1) <= wait <= 1.65 * 2 ** (failed - 1)
+        assert 0.5 * 2 ** (failures - 1) <= wait <= 1.65 * 2 ** (failures - 1)
     assert retry.wait(5, None, 0.0) is None
     assert retry.wait(1, 60.0, 0.0) == 60.0
     assert retry.wait(1, 10.0, 55.0) is None
     assert retry.wait(1, 0.0, 60.0) == 0.0
 
 
-def test_waiting_is_told_to_whoever_keeps_count(clock: Clock) -> None:
+def test_waiting_is_added_to_the_waiting_clock(clock: Clock) -> None:
     async def counted() -> float:
-        kept = [0.0]
-        waiting_clock.set(kept)
+        seconds = [0.0]
+        waiting_clock.set(seconds)
         await ModelClient(Fake(TransientModelError("overloaded", "busy", 7.0), "done"), UsageMeter()).complete(MESSAGES)
-        return kept[0]
+        return seconds[0]
 
     assert asyncio.run(counted()) == pytest.approx(clock.slept[0])
 
@@ -180,13 +180,13 @@ def test_usage_is_counted_and_priced() -> None:
     assert meter.spent.cost == pytest.approx(1.0 + 2 * COST)
 
 
-def test_an_unknown_price_is_unknown_and_a_told_one_is_kept() -> None:
+def test_an_unknown_price_gives_no_cost_and_a_reported_cost_is_kept() -> None:
     unknown, _ = complete(Fake("done"))
-    told, _ = complete(Fake(Completion("done", USAGE.model_copy(update={"cost": 0.5}))), price=PRICE)
-    assert (unknown.usage.cost, told.usage.cost) == (None, 0.5)
+    reported, _ = complete(Fake(Completion("done", USAGE.model_copy(update={"cost": 0.5}))), price=PRICE)
+    assert (unknown.usage.cost, reported.usage.cost) == (None, 0.5)
 
 
-def test_a_failure_costs_what_its_reply_cost() -> None:
+def test_the_usage_of_a_failed_reply_is_counted() -> None:
     async def failed(failure: ModelFailure) -> tuple[Usage | None, Usage]:
         meter = UsageMeter()
         with pytest.raises(ModelFailure) as caught:
@@ -200,10 +200,10 @@ def test_a_failure_costs_what_its_reply_cost() -> None:
     assert (spent.calls, spent.input_tokens) == (1, 0)
 
 
-def test_a_reply_from_the_cache_costs_nothing_and_asks_nobody(tmp_path: Path) -> None:
+def test_a_cached_reply_costs_nothing_and_sends_no_request(tmp_path: Path) -> None:
     adapter = Fake("first", "second")
 
-    async def asked() -> list[Completion]:
+    async def four_replies() -> list[Completion]:
         cache = ResponseCache(tmp_path / "cache.sqlite")
         meter = UsageMeter()
         model = ModelClient(adapter, meter, cache=cache, price=PRICE)
@@ -213,16 +213,16 @@ def test_a_reply_from_the_cache_costs_nothing_and_asks_nobody(tmp_path: Path) ->
         cache.close()
         return replies
 
-    first, again, other, past = asyncio.run(asked())
-    assert (first.text, again.text, other.text, past.text) == ("first", "first", "second", "second")
-    assert again.usage == Usage(cache_hits=1)
+    first, cached, other, uncached = asyncio.run(four_replies())
+    assert (first.text, cached.text, other.text, uncached.text) == ("first", "first", "second", "second")
+    assert cached.usage == Usage(cache_hits=1)
     assert adapter.calls == 3
 
 
-def test_a_failure_is_not_kept_in_the_cache(tmp_path: Path) -> None:
+def test_a_failure_is_not_cached(tmp_path: Path) -> None:
     adapter = Fake(ModelFailure("empty"), "done")
 
-    async def asked() -> str:
+    async def fail_then_succeed() -> str:
         cache = ResponseCache(tmp_path / "cache.sqlite")
         model = ModelClient(adapter, UsageMeter(), cache=cache)
         with pytest.raises(ModelFailure):
@@ -231,61 +231,61 @@ def test_a_failure_is_not_kept_in_the_cache(tmp_path: Path) -> None:
         cache.close()
         return text
 
-    assert asyncio.run(asked()) == "done"
+    assert asyncio.run(fail_then_succeed()) == "done"
 
 
-def test_a_wait_for_another_try_holds_no_connection() -> None:
-    async def passed() -> str:
+def test_waiting_for_a_retry_holds_no_connection() -> None:
+    async def overtake() -> str:
         meter = UsageMeter(Limits(max_connections=1))
-        stuck = asyncio.create_task(
+        waiting = asyncio.create_task(
             ModelClient(Fake(TransientModelError("overloaded", "busy", 50.0)), meter).complete(MESSAGES)
         )
-        while not meter.retrying:  # noqa: ASYNC110 - a meter tells nobody
+        while not meter.retrying:  # noqa: ASYNC110 - a meter has no event to wait for
             await asyncio.sleep(0)
         text = (await ModelClient(Fake("done"), meter).complete(MESSAGES)).text
-        stuck.cancel()
-        await asyncio.wait([stuck])
+        waiting.cancel()
+        await asyncio.wait([waiting])
         assert meter.retrying == 0
         return text
 
-    assert asyncio.run(passed()) == "done"
+    assert asyncio.run(overtake()) == "done"
 
 
 @pytest.mark.parametrize(
-    ("limits", "price", "told"),
+    ("limits", "price", "message"),
     [
         (Limits(max_tokens=110), None, "--max-tokens 110 is reached: 110 tokens are used"),
         (Limits(max_cost=1.0), PRICE, r"--max-cost 1 is reached: \$1.6400 is spent"),
     ],
 )
-def test_a_limit_of_the_run_stops_it_before_the_next_request(limits: Limits, price: Price | None, told: str) -> None:
+def test_a_reached_limit_prevents_the_next_request(limits: Limits, price: Price | None, message: str) -> None:
     adapter = Fake("done")
 
     async def twice() -> None:
         model = ModelClient(adapter, UsageMeter(limits), price=price)
         await model.complete(MESSAGES)
-        with pytest.raises(LimitReachedError, match=told):
+        with pytest.raises(LimitReachedError, match=message):
             await model.complete(MESSAGES)
 
     asyncio.run(twice())
     assert adapter.calls == 1
 
 
-def test_time_is_a_limit_too(clock: Clock) -> None:
+def test_the_time_limit_prevents_a_retry(clock: Clock) -> None:
     adapter = Fake(TransientModelError("overloaded", "busy", 20.0), "done")
-    with pytest.raises(LimitReachedError, match="--max-time 10 s is over"):
+    with pytest.raises(LimitReachedError, match="--max-time 10 s is reached"):
         complete(adapter, Limits(max_time=10.0))
     assert adapter.calls == 1
 
 
-def test_it_stands_for_its_adapter() -> None:
+def test_a_client_has_the_properties_of_its_adapter() -> None:
     adapter = Fake("done", spec=SPEC.model_copy(update={"base_url": "http://somewhere/v1"}))
 
-    async def asked() -> None:
+    async def use() -> None:
         model = ModelClient(adapter, UsageMeter())
         assert (model.spec, model.capabilities) == (adapter.spec, adapter.capabilities)
         assert (model.address, model.fingerprint, model.known_fingerprint) == ("http://somewhere/v1", None, None)
         await model.aclose()
 
-    asyncio.run(asked())
+    asyncio.run(use())
     assert adapter.closed

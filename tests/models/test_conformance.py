@@ -30,7 +30,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, KEY)
 
 
-# litellm takes Anthropic's `content: null` for an error of its own.
+# litellm cannot parse Anthropic's `content: null`.
 ADAPTERS: dict[str, tuple[type[ChatModel], str, WireName, Mapping[Fault, str]]] = {
     "openai": (OpenAIModel, "scripted", "openai", {}),
     "anthropic": (AnthropicModel, "scripted", "anthropic", {}),
@@ -45,15 +45,15 @@ def opened(name: str, url: str, timeout: float = 60.0) -> ChatModel:
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_an_adapter_keeps_the_contract(name: str) -> None:
+def test_our_models_keep_the_contract(name: str) -> None:
     with ScriptedServer(obedient) as server:
         check_model(lambda: opened(name, server.anthropic_url if ADAPTERS[name][2] == "anthropic" else server.url))
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_an_adapter_raises_what_it_should_and_never_tries_twice(name: str) -> None:
-    _, _, wire, instead = ADAPTERS[name]
-    check_failures(lambda url, timeout: opened(name, url, timeout), wire, instead=instead)
+def test_our_models_raise_the_right_error_after_one_attempt(name: str) -> None:
+    _, _, wire, exceptions = ADAPTERS[name]
+    check_failures(lambda url, timeout: opened(name, url, timeout), wire, instead=exceptions)
 
 
 class Plain:
@@ -72,31 +72,31 @@ class Async:
         if constraint is None:
             return Completion("Hello.", Usage(calls=1, input_tokens=3, output_tokens=1, cost=None))
         if constraint.style is ConstraintStyle.GRAMMAR:
-            return f"Thought: So be it.\nAction: {constraint.choices[-1]}"
+            return f"Thought: I obey.\nAction: {constraint.choices[-1]}"
         return str(obedient({"response_format": {"schema": constraint.json_schema()}}))
 
 
 @pytest.mark.parametrize("model", [Plain, Async])
-def test_a_class_of_ones_own_keeps_the_contract(model: type[Any]) -> None:
+def test_correct_custom_classes_pass(model: type[Any]) -> None:
     check_model(model)
 
 
-class Silent(Plain):
+class Empty(Plain):
     def complete(self, messages: list[Message]) -> str:
         return " "
 
 
-class Meddling(Plain):
+class FailingFingerprint(Plain):
     def complete(self, messages: list[Message]) -> str:
-        return "I count on nobody to check."
+        return "Hello."
 
     @property
     def fingerprint(self) -> str:
         raise RuntimeError("not yet")
 
 
-class Disobedient(Async):
-    async def complete(self, messages: list[Message], **asked: Any) -> str:
+class Unconstrained(Async):
+    async def complete(self, messages: list[Message], **arguments: Any) -> str:
         return "Action: jump"
 
 
@@ -105,8 +105,8 @@ class Miscounting(Plain):
         return Completion("Hello.", Usage(calls=1, input_tokens=3, cached_tokens=5))
 
 
-class Sour(ChatModel):
-    """Changes the messages it is given, and closes once."""
+class ModifyingMessages(ChatModel):
+    """Modifies the messages, and cannot be closed twice."""
 
     closed = False
     fingerprint = None
@@ -121,39 +121,39 @@ class Sour(ChatModel):
 
 
 @pytest.mark.parametrize(
-    ("model", "error", "told"),
+    ("model", "error", "message"),
     [
-        (Silent, ModelFailure, "empty"),
-        (Meddling, RuntimeError, "not yet"),
-        (Disobedient, AssertionError, "names none of the choices"),
-        (Miscounting, AssertionError, "cached tokens are among the input tokens"),
-        (Sour, AssertionError, "changed the messages"),
+        (Empty, ModelFailure, "empty"),
+        (FailingFingerprint, RuntimeError, "not yet"),
+        (Unconstrained, AssertionError, "is not one of the choices"),
+        (Miscounting, AssertionError, "cached tokens must be part of the input tokens"),
+        (ModifyingMessages, AssertionError, "modified the messages"),
     ],
 )
-def test_the_check_finds_what_is_broken(model: type[Any], error: type[Exception], told: str) -> None:
-    with pytest.raises(error, match=told):
+def test_check_model_names_the_violation(model: type[Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         check_model(model)
 
 
-def test_the_check_finds_an_adapter_that_retries() -> None:
-    class Stubborn(OpenAIModel):
-        async def complete(self, *given: Any, **named: Any) -> Completion:
+def test_check_failures_finds_a_model_that_retries() -> None:
+    class Retrying(OpenAIModel):
+        async def complete(self, *arguments: Any, **keywords: Any) -> Completion:
             try:
-                return await super().complete(*given, **named)
+                return await super().complete(*arguments, **keywords)
             except Exception:
-                return await super().complete(*given, **named)
+                return await super().complete(*arguments, **keywords)
 
     def open_at(url: str, timeout: float) -> ChatModel:
-        return Stubborn(ModelSpec(provider="stubborn", model="x", base_url=url, timeout=timeout))
+        return Retrying(ModelSpec(provider="retrying", model="x", base_url=url, timeout=timeout))
 
-    with pytest.raises(AssertionError, match="2 tries in one call"):
+    with pytest.raises(AssertionError, match="2 attempts in one call"):
         check_failures(open_at)
 
 
-def test_the_check_finds_an_adapter_that_shows_its_key() -> None:
-    class Chatty(OpenAIModel):
-        async def complete(self, *given: Any, **named: Any) -> Completion:
+def test_check_failures_finds_a_model_that_shows_its_api_key() -> None:
+    class ShowingKey(OpenAIModel):
+        async def complete(self, *arguments: Any, **keywords: Any) -> Completion:
             raise ModelFailure("bad_request", f"I sent {KEY}")
 
-    with pytest.raises(AssertionError, match="shows a key"):
-        check_failures(lambda url, timeout: Chatty(ModelSpec(provider="chatty", model="x", base_url=url)))
+    with pytest.raises(AssertionError, match="contains an API key"):
+        check_failures(lambda url, timeout: ShowingKey(ModelSpec(provider="showing-key", model="x", base_url=url)))

@@ -6,16 +6,17 @@ from email.utils import format_datetime
 import pytest
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError
-from ictbench.models.http_errors import blame, excerpt, retry_after
+from ictbench.models.http_errors import classify_http_error, excerpt, parse_retry_after
 
 
-def told(status: int, text: str = "said", code: str = "", asked: float | None = None) -> Exception:
-    return blame(status, code, text, endpoint="http://here", hints={401: "check the key"}, asked=asked)
+def classify(status: int, text: str = "said", code: str = "", retry_after: float | None = None) -> Exception:
+    hints = {401: "check the key"}
+    return classify_http_error(status, code, text, endpoint="http://here", hints=hints, retry_after=retry_after)
 
 
 @pytest.mark.parametrize(("status", "hint"), [(301, "base URL"), (401, "check the key"), (404, "base URL")])
-def test_what_no_request_would_escape_stops_the_run_and_says_what_to_check(status: int, hint: str) -> None:
-    error = told(status)
+def test_errors_that_stop_the_run_say_what_to_check(status: int, hint: str) -> None:
+    error = classify(status)
     assert isinstance(error, EndpointRefusedError)
     assert str(error).startswith(f"http://here: HTTP {status}: said (")
     assert hint in str(error)
@@ -26,7 +27,7 @@ def test_what_no_request_would_escape_stops_the_run_and_says_what_to_check(statu
     [(429, "You exceeded your quota", "insufficient_quota"), (400, "Your credit balance is too low", "")],
 )
 def test_an_empty_account_stops_the_run_whatever_the_status(status: int, text: str, code: str) -> None:
-    error = told(status, text, code)
+    error = classify(status, text, code)
     assert isinstance(error, EndpointRefusedError)
     assert "check the account's balance" in str(error)
 
@@ -42,8 +43,8 @@ def test_an_empty_account_stops_the_run_whatever_the_status(status: int, text: s
         (500, "Requested tokens (3000) exceed context window of 2048", "", "context_overflow"),
     ],
 )
-def test_what_the_request_is_to_blame_for(status: int, text: str, code: str, kind: str) -> None:
-    error = told(status, text, code)
+def test_failures_caused_by_the_request(status: int, text: str, code: str, kind: str) -> None:
+    error = classify(status, text, code)
     assert isinstance(error, ModelFailure)
     assert error.kind == kind
 
@@ -52,21 +53,25 @@ def test_what_the_request_is_to_blame_for(status: int, text: str, code: str, kin
     ("status", "kind"),
     [(429, "rate_limited"), (408, "overloaded"), (409, "overloaded"), (500, "overloaded"), (529, "overloaded")],
 )
-def test_what_passes(status: int, kind: str) -> None:
-    error = told(status, "please reduce the length", asked=7.0) if status == 429 else told(status, asked=7.0)
+def test_transient_errors(status: int, kind: str) -> None:
+    error = (
+        classify(status, "please reduce the length", retry_after=7.0)
+        if status == 429
+        else classify(status, retry_after=7.0)
+    )
     assert isinstance(error, TransientModelError)
     assert (error.kind, error.retry_after) == (kind, 7.0)
 
 
-def test_retry_after_is_read_as_number_and_as_date() -> None:
-    assert retry_after({"Retry-After": "1.5"}) == 1.5
-    assert retry_after({"Retry-After": "-3"}) == 0.0
+def test_retry_after_is_a_number_or_a_date() -> None:
+    assert parse_retry_after({"Retry-After": "1.5"}) == 1.5
+    assert parse_retry_after({"Retry-After": "-3"}) == 0.0
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    seconds = retry_after({"Retry-After": soon})
+    seconds = parse_retry_after({"Retry-After": soon})
     assert seconds is not None
     assert 25 < seconds <= 30
     for unreadable in ("", "soon", "nan"):
-        assert retry_after({"Retry-After": unreadable}) is None
+        assert parse_retry_after({"Retry-After": unreadable}) is None
 
 
 def test_an_excerpt_is_short_and_on_one_line() -> None:

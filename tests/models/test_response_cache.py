@@ -38,7 +38,7 @@ def model(**fields: Any) -> OpenAIModel:
     return OpenAIModel(ModelSpec(**{**plain, **fields}))
 
 
-def test_a_reply_depends_on_everything_that_was_asked_and_on_who_was_asked(tmp_path: Path) -> None:
+def test_the_key_depends_on_everything_a_reply_depends_on(tmp_path: Path) -> None:
     with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
         json = Constraint(ConstraintStyle.JSON, ("a", "b"))
         keys = [
@@ -59,7 +59,7 @@ def test_a_reply_depends_on_everything_that_was_asked_and_on_who_was_asked(tmp_p
         assert cache.key(model(timeout=3.0), HELLO, 1, None) == keys[0]
 
 
-def test_the_first_reply_stays(tmp_path: Path) -> None:
+def test_the_first_reply_is_kept(tmp_path: Path) -> None:
     with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
         assert cache.get("k") is None
         cache.put("k", Completion("one", Usage(calls=1, input_tokens=9), "length"))
@@ -67,14 +67,14 @@ def test_the_first_reply_stays(tmp_path: Path) -> None:
         assert cache.get("k") == Completion("one", Usage(cache_hits=1), "length")
 
 
-def test_calls_of_tools_are_kept(tmp_path: Path) -> None:
+def test_tool_calls_are_cached(tmp_path: Path) -> None:
     call = ToolCall(id="1", name="act", arguments='{"action": "très bien"}')
     with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
         cache.put("k", Completion("", Usage(calls=1), calls=(call, call)))
         assert cache.get("k") == Completion("", Usage(cache_hits=1), calls=(call, call))
 
 
-def test_many_processes_may_share_a_cache(tmp_path: Path) -> None:
+def test_several_processes_can_share_a_cache(tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path)]) for _ in range(4)]
     assert [writer.wait(60) for writer in writers] == [0] * 4
@@ -82,17 +82,17 @@ def test_many_processes_may_share_a_cache(tmp_path: Path) -> None:
         assert all(cache.get(str(number)) for number in range(50))
 
 
-def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_cache_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, and longer than a header of one " * 9)
     with pytest.raises(ConfigError, match=r"response cache .*notes\.txt cannot be used"):
         ResponseCache(tmp_path / "notes.txt")
 
 
-def test_prices_are_litellms_and_unknown_where_it_has_none() -> None:
-    known = find_price(ModelSpec(provider="openai", model="gpt-4.1-mini"))
-    assert known is not None
+def test_prices_come_from_litellms_table_and_are_otherwise_unknown() -> None:
+    price = find_price(ModelSpec(provider="openai", model="gpt-4.1-mini"))
+    assert price is not None
     usage = Usage(calls=1, input_tokens=1_000_000, output_tokens=1_000_000, cached_tokens=500_000)
-    assert known.of(usage) == pytest.approx((known.input + known.cached) * 500_000 + known.output * 1_000_000)
-    assert 0 < known.cached < known.input < known.output
+    assert price.cost(usage) == pytest.approx((price.input + price.cached) * 500_000 + price.output * 1_000_000)
+    assert 0 < price.cached < price.input < price.output
     assert find_price(ModelSpec(provider="openai", model="no-such-model")) is None
     assert find_price(ModelSpec(provider="openai", model="gpt-4.1-mini", base_url="http://127.0.0.1:1/v1")) is None

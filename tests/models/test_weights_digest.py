@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_file_is_named_by_its_sha256(tmp_path: Path) -> None:
+def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
     file = tmp_path / "model.gguf"
     file.write_bytes(b"weights")
     assert weights_digest(file) == f"sha256:{hashlib.sha256(b'weights').hexdigest()}"
 
 
-def test_a_folder_is_named_by_its_weights_wherever_it_lies(tmp_path: Path) -> None:
+def test_the_digest_of_a_folder_depends_only_on_its_weights(tmp_path: Path) -> None:
     digests = []
     for name, weights, notes in (("a", b"one", "x"), ("b", b"one", "y"), ("c", b"two", "x")):
         folder = tmp_path / name
@@ -31,11 +31,11 @@ def test_a_folder_is_named_by_its_weights_wherever_it_lies(tmp_path: Path) -> No
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_a_file_is_read_once_while_it_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_file_is_read_again_only_if_its_size_or_time_changes(tmp_path: Path) -> None:
     file = tmp_path / "model.gguf"
     file.write_bytes(b"weights")
     first, status = weights_digest(file), file.stat()
-    # Other content under the same size and time is not noticed, which shows that it was not read again.
+    # Different content with the same size and time is not noticed, which shows that the file was not read again.
     file.write_bytes(b"WEIGHTS")
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert weights_digest(file) == first
@@ -43,8 +43,8 @@ def test_a_file_is_read_once_while_it_stays_as_it_is(tmp_path: Path) -> None:
     assert weights_digest(file) != first
 
 
-def test_a_folder_without_weights_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no weights"):
+def test_a_folder_without_weights_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="contains no weights"):
         weights_digest(tmp_path)
-    with pytest.raises(ConfigError, match="holds no weights"):
+    with pytest.raises(ConfigError, match="contains no weights"):
         weights_digest(tmp_path / "missing")

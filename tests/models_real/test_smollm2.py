@@ -1,4 +1,4 @@
-"""A real language model, SmolLM2-135M, behind llama.cpp's real server: what every machine can check for itself."""
+"""Tests with a real language model, SmolLM2-135M, behind llama.cpp's real server."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ PROMPT = "You play a game in a small room. Reach the stairs, shown as >."
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_server() -> Iterator[None]:
-    """Keeps the server running from the first test to the last: the tests' own models share it."""
-    keeper = LlamaCppModel(spec())
-    asyncio.run(keeper.start())
+    """Keep one server running for all tests; their models share it."""
+    model = LlamaCppModel(spec())
+    asyncio.run(model.start())
     yield
-    asyncio.run(keeper.aclose())
+    asyncio.run(model.aclose())
 
 
 def spec(**fields: Any) -> ModelSpec:
@@ -59,14 +59,14 @@ def history(screen: str) -> History:
     return History([], screen, ACTIONS, 5)
 
 
-def test_it_keeps_the_contract() -> None:
+def test_the_model_keeps_the_contract() -> None:
     check_model(lambda: LlamaCppModel(spec()))
 
 
 @pytest.mark.parametrize("decoding", ["grammar", "json"])
 def test_a_constrained_decision_is_always_an_available_action(decoding: Any) -> None:
     async def decide() -> list[str | None]:
-        # Hot, so that nothing but the constraint keeps the replies in shape.
+        # A high temperature, so that only the constraint keeps the replies in the format.
         async with opened(temperature=1.5) as model:
             actor = ReActActor(model, decoding=decoding)
             decisions = [await actor.act(PROMPT, history(screen), seed) for seed in range(3) for screen in SCREENS]
@@ -79,52 +79,52 @@ def test_a_constrained_decision_is_always_an_available_action(decoding: Any) -> 
     assert len(set(actions)) > 1
 
 
-def test_at_temperature_zero_replies_repeat_exactly_whatever_came_between() -> None:
+def test_replies_at_temperature_zero_do_not_depend_on_earlier_requests() -> None:
     subjects = ("a wand", "a wandering ghost", "a closed door")
 
-    async def ask(order: tuple[str, ...]) -> dict[str, str]:
+    async def replies(order: tuple[str, ...]) -> dict[str, str]:
         async with opened(max_tokens=60) as model:
-            told: list[list[Message]] = [
-                [{"role": "user", "content": f"Tell me about {subject}."}] for subject in order
-            ]
-            return {subject: (await model.complete(asked)).text for subject, asked in zip(order, told, strict=True)}
+            requests: dict[str, list[Message]] = {
+                subject: [{"role": "user", "content": f"Tell me about {subject}."}] for subject in order
+            }
+            return {subject: (await model.complete(messages)).text for subject, messages in requests.items()}
 
-    first = asyncio.run(ask(subjects))
+    first = asyncio.run(replies(subjects))
     assert len(set(first.values())) == len(subjects)
     for order in (subjects[::-1], subjects):
-        assert asyncio.run(ask(order)) == first
+        assert asyncio.run(replies(order)) == first
 
 
-def test_the_seed_matters_above_temperature_zero() -> None:
-    async def ask() -> list[str]:
+def test_the_seed_determines_the_reply_above_temperature_zero() -> None:
+    async def replies() -> list[str]:
         messages: list[Message] = [{"role": "user", "content": "Name a colour."}]
         async with opened(temperature=1.0, max_tokens=20) as model:
             return [(await model.complete(messages, seed=seed)).text for seed in (1, 2, 1)]
 
-    first, second, again = asyncio.run(ask())
-    assert first == again
+    first, second, repeated = asyncio.run(replies())
+    assert first == repeated
     assert first != second
 
 
-def test_a_reply_that_meets_the_limit_says_so() -> None:
-    async def ask() -> None:
+def test_a_reply_cut_at_the_token_limit_has_that_finish_reason() -> None:
+    async def request() -> None:
         async with opened(max_tokens=5) as model:
             completion = await model.complete([{"role": "user", "content": "Tell me a long story."}])
         assert completion.finish_reason == "length"
         assert completion.usage.output_tokens == 5
 
-    asyncio.run(ask())
+    asyncio.run(request())
 
 
-def test_a_conversation_too_long_for_the_model_overflows_its_context() -> None:
-    async def ask() -> None:
+def test_a_conversation_that_is_too_long_is_a_context_overflow() -> None:
+    async def request() -> None:
         async with opened() as model:
-            with pytest.raises(ModelFailure, match="8192") as failure:
+            with pytest.raises(ModelFailure, match="8192") as caught:
                 await model.complete([{"role": "user", "content": "word " * 9000}])
-            assert failure.value.kind == "context_overflow"
+            assert caught.value.kind == "context_overflow"
             assert (await model.complete([{"role": "user", "content": "Hello."}])).text
 
-    asyncio.run(ask())
+    asyncio.run(request())
 
 
 def test_the_fingerprint_is_the_digest_of_the_weights() -> None:
@@ -138,7 +138,7 @@ def test_the_fingerprint_is_the_digest_of_the_weights() -> None:
     assert model.known_fingerprint == model.fingerprint == f"sha256:{digest}"
 
 
-def test_it_plays_and_reflects_in_a_whole_run(tmp_path: Path) -> None:
+def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path) -> None:
     run = ictbench.run(
         out=tmp_path / "run",
         env="minihack",

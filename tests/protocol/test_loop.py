@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import Audit, Loop, LoopOutcome, LoopPlan, Play, Reflect, Request, Score
-from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory
+from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Play, Reflect, Request, Score
+from ictbench.protocol.loop_result import PromptResult
+from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,19 +37,23 @@ def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit
     )
 
 
+def texts(result: LoopResult) -> list[str]:
+    return [prompt.text for prompt in result.prompts]
+
+
 def played(solved: bool) -> Trajectory:
     return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
 
 
 @dataclass
 class World:
-    """Whoever carries requests out: what is solved depends on prompt and task only, as the protocol has it."""
+    """Answers to requests; whether a task is solved depends on prompt and task only."""
 
     solves: Callable[[str, str], bool] = lambda prompt, task: len(prompt + task) % 3 == 0
     reflect: Callable[[Reflect], Reflection] = lambda request: Reflection(prompt=f"p{request.turn}")
-    asked: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
-    def tell(self, loop: Loop, request: Request) -> tuple[Request, ...]:
+    def answer(self, loop: Loop, request: Request) -> tuple[Request, ...]:
         match request:
             case Play():
                 return loop.played(request, [played(self.solves(request.prompt, t.id)) for t in request.tasks])
@@ -59,28 +64,28 @@ class World:
             case Audit():
                 return loop.audited(request, [self.solves(request.prompt, task.id) for task in request.tasks])
 
-    def run(self, plan: LoopPlan, choose: Callable[[int], int] = lambda count: 0) -> LoopOutcome:
-        """To the end; `choose` says which of so many open requests is answered next."""
+    def run(self, plan: LoopPlan, choose: Callable[[int], int] = lambda count: 0) -> LoopResult:
+        """Run a loop to its end; `choose` picks the next of so many open requests."""
         loop = Loop(plan)
         open_requests = list(loop.start())
-        self.asked += open_requests
+        self.requests += open_requests
         while open_requests:
             assert not loop.finished
-            following = self.tell(loop, open_requests.pop(choose(len(open_requests))))
-            self.asked += following
+            following = self.answer(loop, open_requests.pop(choose(len(open_requests))))
+            self.requests += following
             open_requests += following
         assert loop.finished
-        return loop.outcome()
+        return loop.result()
 
     def scores(self, pool: str) -> list[int]:
-        return [r.prompt_index for r in self.asked if isinstance(r, Score) and r.pool == pool]
+        return [r.prompt_index for r in self.requests if isinstance(r, Score) and r.pool == pool]
 
     def of(self, kind: type[Any]) -> Iterator[Any]:
-        return (request for request in self.asked if isinstance(request, kind))
+        return (request for request in self.requests if isinstance(request, kind))
 
 
 def scripted(scores: list[int]) -> World:
-    """Prompt i solves the first scores[i] selection tasks."""
+    """Return a world in which prompt i solves the first scores[i] selection tasks."""
     return World(solves=lambda prompt, task: int(task.split("-")[1]) < scores[int(prompt[1:])])
 
 
@@ -93,43 +98,40 @@ def scripted(scores: list[int]) -> World:
     failing=st.sets(st.integers(1, 4)),
     data=st.data(),
 )
-def test_answers_told_in_any_order_give_the_same_outcome(
+def test_answers_in_any_order_give_the_same_result(
     turns: int, batch: int, every: bool, audit: bool, salt: str, failing: set[int], data: st.DataObject
 ) -> None:
     def solves(prompt: str, task: str) -> bool:
         return sum((salt + prompt + task).encode()) % 2 == 0
 
     def reflect(request: Reflect) -> Reflection:
-        heard = "".join(str(int(trajectory.solved)) for trajectory in request.trajectories)
-        new = None if request.turn in failing else f"p{request.turn}{heard}"
-        return Reflection(prompt=new, analysis=heard, state=[request.state, heard])
+        solved = "".join(str(int(trajectory.solved)) for trajectory in request.trajectories)
+        new = None if request.turn in failing else f"p{request.turn}{solved}"
+        return Reflection(prompt=new, analysis=solved, state=[request.state, solved])
 
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1))
 
     whole = plan(turns, batch, test_every_turn=every, audit=audit)
     world = World(solves, reflect)
-    outcome = world.run(whole, choose)
-    assert outcome == World(solves, reflect).run(whole)
+    result = world.run(whole, choose)
+    assert result == World(solves, reflect).run(whole)
 
-    # Whatever the order: every prompt is scored on selection once, and no prompt twice on test.
+    # In any order, every prompt is scored once on selection, and no prompt twice on test.
     assert sorted(world.scores("selection")) == list(range(turns + 1))
-    assert sorted(world.scores("test")) == sorted(outcome.test)
-    assert set(outcome.test) == (set(range(turns + 1)) if every else {0, outcome.best, turns})
-    assert all(request.prompt == outcome.prompts[request.prompt_index] for request in world.of(Score))
-    # No experience task twice, batches in their order, each under the prompt of the turn before.
+    assert sorted(world.scores("test")) == sorted(result.test)
+    assert set(result.test) == (set(range(turns + 1)) if every else {0, result.best, turns})
+    assert all(request.prompt == texts(result)[request.prompt_index] for request in world.of(Score))
+    # Batches are played in order, each under the prompt of the turn before, and no experience task twice.
     plays = list(world.of(Play))
     assert [request.tasks for request in plays] == list(whole.batches)
-    assert [request.prompt for request in plays] == list(outcome.prompts[:-1])
+    assert [request.prompt for request in plays] == texts(result)[:-1]
     assert max(Counter(task.id for request in plays for task in request.tasks).values()) == 1
-    # The best is the highest on selection, the earliest on ties.
-    totals = [sum(row) for row in outcome.selection]
-    assert outcome.best == totals.index(max(totals))
-    assert len(outcome.failures) == len(outcome.experience) == len(outcome.analyses) == turns
-    # An audit changes nothing of all that.
-    assert replace(outcome, plan=whole, audit=()) == replace(
-        World(solves, reflect).run(replace(whole, audit=False)), plan=whole
-    )
+    scores = [row.count("1") for row in result.selection]
+    assert result.best == scores.index(max(scores))
+    assert len(result.batches) == result.last == turns
+    # The audit changes nothing else.
+    assert result.model_copy(update={"audit": ()}) == World(solves, reflect).run(replace(whole, audit=False))
 
 
 @pytest.mark.parametrize(
@@ -138,27 +140,27 @@ def test_answers_told_in_any_order_give_the_same_outcome(
 )
 def test_best_is_the_highest_on_selection_and_the_earliest_on_ties(scores: list[int], best: int) -> None:
     world = scripted(scores)
-    outcome = world.run(plan())
-    assert outcome.best == best
-    assert [sum(row) for row in outcome.selection] == scores
-    assert sorted(outcome.test) == sorted({0, best, 3})
+    result = world.run(plan())
+    assert result.best == best
+    assert [row.count("1") for row in result.selection] == scores
+    assert sorted(result.test) == sorted({0, best, 3})
     assert sorted(world.scores("test")) == sorted({0, best, 3})
 
 
-def test_every_prompt_is_tested_when_asked_for() -> None:
+def test_every_prompt_is_tested_on_request() -> None:
     world = scripted([0, 3, 1, 2])
-    outcome = world.run(plan(test_every_turn=True))
-    assert outcome.best == 1
-    assert sorted(world.scores("test")) == list(outcome.test) == [0, 1, 2, 3]
-    assert [sum(row) for row in outcome.test.values()] == [0, 3, 1, 2]
+    result = world.run(plan(test_every_turn=True))
+    assert result.best == 1
+    assert sorted(world.scores("test")) == list(result.test) == [0, 1, 2, 3]
+    assert [row.count("1") for row in result.test.values()] == [0, 3, 1, 2]
 
 
-def test_outcomes_stand_in_the_order_of_the_tasks() -> None:
+def test_outcomes_are_in_the_order_of_the_tasks() -> None:
     solved = {"experience-1", "selection-3", "test-0", "test-4"}
-    outcome = World(solves=lambda _, task: task in solved).run(plan(turns=1))
-    assert outcome.experience == ((False, True),)
-    assert outcome.selection == ((False, False, False, True),) * 2
-    assert outcome.test[0] == (True, False, False, False, True)
+    result = World(solves=lambda _, task: task in solved).run(plan(turns=1))
+    assert [batch.outcomes for batch in result.batches] == ["01"]
+    assert result.selection == ("0001",) * 2
+    assert result.test[0] == "10001"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_outcomes_stand_in_the_order_of_the_tasks() -> None:
         (Reflection(prompt=None, failure="truncated"), "truncated"),
         (Reflection(prompt=None, failure="refused"), "refused"),
         (Reflection(prompt="x" * (CAP + 1)), "too_long"),
-        # Nine characters, thirteen bytes: the cap counts bytes.
+        # Nine characters, but thirteen bytes.
         (Reflection(prompt="xxxxxéééé"), "too_long"),
     ],
 )
@@ -182,47 +184,46 @@ def test_an_unusable_reflection_keeps_the_prompt_and_is_counted(
         return Reflection(prompt=f"p{request.turn}")
 
     world = World(reflect=reflect)
-    outcome = world.run(plan())
-    assert outcome.prompts == ("p0", "p1", "p1", "p3")
-    assert outcome.failures == (None, counted, None)
-    assert outcome.analyses == ("", "hm", "")
-    # The prompt that was kept is prompt[2] all the same: scored, and played under.
+    result = world.run(plan())
+    assert texts(result) == ["p0", "p1", "p1", "p3"]
+    assert [prompt.failure for prompt in result.prompts] == [None, None, counted, None]
+    assert [prompt.analysis for prompt in result.prompts] == ["", "", "hm", ""]
+    # The kept prompt is prompt[2]: it is scored and played under.
     assert sorted(world.scores("selection")) == [0, 1, 2, 3]
     assert [request.state for request in world.of(Reflect)] == [None, None, "kept"]
 
 
 @pytest.mark.parametrize("prompt", ["x" * CAP, "é" * (CAP // 2), "p0"])
-def test_a_prompt_that_fits_the_cap_is_taken(prompt: str) -> None:
-    outcome = World(reflect=lambda _: Reflection(prompt=prompt)).run(plan(turns=1))
-    assert outcome.prompts == ("p0", prompt)
-    assert outcome.failures == (None,)
+def test_a_prompt_within_the_cap_is_used(prompt: str) -> None:
+    result = World(reflect=lambda _: Reflection(prompt=prompt)).run(plan(turns=1))
+    assert result.prompts[1] == PromptResult(digest=prompt_digest(prompt), text=prompt)
 
 
-def test_a_reflector_gets_its_prompt_its_batch_and_its_own_state() -> None:
+def test_a_reflector_gets_the_prompt_the_batch_and_its_state() -> None:
     def reflect(request: Reflect) -> Reflection:
         return Reflection(prompt=f"p{request.turn}", state={"turn": request.turn})
 
     world = World(solves=lambda prompt, task: task == "experience-3", reflect=reflect)
     world.run(plan())
-    asked = list(world.of(Reflect))
-    assert [request.prompt for request in asked] == ["p0", "p1", "p2"]
-    assert [request.state for request in asked] == [None, {"turn": 1}, {"turn": 2}]
-    assert [[t.solved for t in r.trajectories] for r in asked] == [[False, False], [False, True], [False, False]]
+    requests = list(world.of(Reflect))
+    assert [request.prompt for request in requests] == ["p0", "p1", "p2"]
+    assert [request.state for request in requests] == [None, {"turn": 1}, {"turn": 2}]
+    assert [[t.solved for t in r.trajectories] for r in requests] == [[False, False], [False, True], [False, False]]
 
 
-def test_scoring_never_holds_the_next_turn_up() -> None:
+def test_scoring_does_not_delay_the_next_turn() -> None:
     loop, world = Loop(plan()), World()
     experience: list[Request] = [request for request in loop.start() if isinstance(request, Play)]
     while experience:
-        following = world.tell(loop, experience.pop())
+        following = world.answer(loop, experience.pop())
         experience += [request for request in following if not isinstance(request, Score)]
     assert loop.turn == 3
     assert not loop.finished
     with pytest.raises(RuntimeError, match="loop 0 of f is not finished"):
-        loop.outcome()
+        loop.result()
 
 
-def test_tests_start_as_early_as_they_can() -> None:
+def test_tests_are_requested_as_early_as_possible() -> None:
     loop, world = Loop(plan(turns=1)), World()
     first = loop.start()
     assert [(type(r).__name__, getattr(r, "pool", None)) for r in first] == [
@@ -230,26 +231,26 @@ def test_tests_start_as_early_as_they_can() -> None:
         ("Score", "selection"),
         ("Score", "test"),
     ]
-    (reflect,) = world.tell(loop, first[0])
-    following = [r for r in world.tell(loop, reflect) if isinstance(r, Score)]
+    (reflect,) = world.answer(loop, first[0])
+    following = [r for r in world.answer(loop, reflect) if isinstance(r, Score)]
     assert [(r.pool, r.prompt_index) for r in following] == [("selection", 1), ("test", 1)]
 
 
-def test_a_plan_with_a_task_twice_is_refused() -> None:
+def test_a_plan_with_a_repeated_task_is_refused() -> None:
     whole = plan()
     with pytest.raises(ValueError, match="loop 0 of f: an experience task occurs twice"):
         replace(whole, batches=(whole.batches[0], whole.batches[0]))
 
 
-def test_only_a_loop_that_retries_meets_a_task_twice() -> None:
+def test_only_a_retried_loop_repeats_tasks() -> None:
     whole = plan()
     again = replace(whole, batches=(whole.batches[0],) * 3, experience="retried")
     assert [request.tasks for request in Loop(again).start() if isinstance(request, Play)] == [whole.batches[0]]
-    outcome = World(solves=lambda prompt, task: prompt == "p2" and task == "experience-1").run(again)
-    assert outcome.experience == ((False, False), (False, False), (False, True))
+    result = World(solves=lambda prompt, task: prompt == "p2" and task == "experience-1").run(again)
+    assert [batch.outcomes for batch in result.batches] == ["00", "00", "01"]
 
 
-def test_what_the_reflector_played_itself_is_told_by_turn() -> None:
+def test_replays_of_the_reflector_are_recorded_by_turn() -> None:
     def reflect(request: Reflect) -> Reflection:
         return Reflection(prompt=f"p{request.turn}", replays=("a@b",) * (request.turn - 1))
 
@@ -259,21 +260,20 @@ def test_what_the_reflector_played_itself_is_told_by_turn() -> None:
 
 
 def test_an_audit_plays_each_batch_under_the_other_prompt() -> None:
-    # prompt[2] solves the batch it was made from, and nothing else is ever solved.
+    # prompt[2] solves its own batch, and nothing else is ever solved.
     world = World(solves=lambda prompt, task: prompt == "p2" and task in ("experience-2", "experience-3"))
-    outcome = world.run(plan(audit=True))
+    result = world.run(plan(audit=True))
     assert [(r.turn, r.batch, r.prompt, [task.id for task in r.tasks]) for r in world.of(Audit)] == [
         (1, "replayed", "p1", ["experience-0", "experience-1"]),
         (1, "fresh", "p0", ["experience-2", "experience-3"]),
         (2, "replayed", "p2", ["experience-2", "experience-3"]),
         (2, "fresh", "p1", ["experience-4", "experience-5"]),
     ]
-    lost, won = (False, False), (True, True)
-    assert [(audited.replayed, audited.fresh) for audited in outcome.audit] == [(lost, lost), (won, lost)]
+    assert [(audited.replayed, audited.fresh) for audited in result.audit] == [("00", "00"), ("11", "00")]
     assert World().run(plan()).audit == ()
 
 
-def test_a_loop_is_not_finished_before_its_audit_is() -> None:
+def test_a_loop_is_not_finished_before_its_audit() -> None:
     loop, world = Loop(plan(turns=2, audit=True)), World()
     requests, audits = list(loop.start()), []
     while requests:
@@ -281,7 +281,7 @@ def test_a_loop_is_not_finished_before_its_audit_is() -> None:
         if isinstance(request, Audit):
             audits.append(request)
         else:
-            requests += world.tell(loop, request)
+            requests += world.answer(loop, request)
     assert not loop.finished
-    assert [world.tell(loop, audit) for audit in audits] == [(), ()]
+    assert [world.answer(loop, audit) for audit in audits] == [(), ()]
     assert loop.finished

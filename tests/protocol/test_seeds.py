@@ -9,8 +9,8 @@ DIGEST = "a" * 64
 WORDS = st.text(max_size=8)
 
 
-def test_a_sampling_seed_never_changes() -> None:
-    # Of published results: SHA-256 of ["aaa…","read-20000",0] as JSON, its first 31 bits.
+def test_the_sampling_seed_is_fixed() -> None:
+    # Published results depend on it: the first 31 bits of SHA-256 over ["aaa…","read-20000",0] as JSON.
     import hashlib
 
     expected = int(hashlib.sha256(f'["{DIGEST}","read-20000",0]'.encode()).hexdigest()[:8], 16) // 2
@@ -18,17 +18,17 @@ def test_a_sampling_seed_never_changes() -> None:
 
 
 @given(WORDS, WORDS, st.integers(0, 9))
-def test_seeds_have_31_bits_and_are_fixed(digest: str, task: str, replicate: int) -> None:
+def test_sampling_seeds_have_31_bits(digest: str, task: str, replicate: int) -> None:
     assert 0 <= sampling_seed(digest, task, replicate) < 2**31
     assert sampling_seed(digest, task, replicate) == sampling_seed(digest, task, replicate)
 
 
-def test_each_of_suite_task_and_replicate_counts() -> None:
+def test_the_sampling_seed_depends_on_suite_task_and_replicate() -> None:
     seeds = {sampling_seed(d, t, r) for d in ("one", "two") for t in ("read-1", "read-11", "eat-1") for r in (0, 1, 2)}
     assert len(seeds) == 18
 
 
-def test_reflections_have_seeds_of_their_own() -> None:
+def test_every_reflection_has_its_own_seed() -> None:
     seeds = {
         reflection_seed(digest, family, loop, turn)
         for digest in ("one", "two")

@@ -13,7 +13,7 @@ FELL = ictbench.check(result({"read": LOW, "zap": HIGH}, "now"), result({"read":
 FEW = ictbench.check(result({"read": HIGH[:2]}, "now"), result({"read": HIGH[:2]}, "before"))
 
 
-def test_junit_has_a_case_for_each_fall_and_a_failure_for_what_failed() -> None:
+def test_junit_has_one_case_per_check_and_marks_failures() -> None:
     (suite,) = ElementTree.fromstring(junit_xml(FELL))
     assert suite.attrib == {
         "name": "ictbench check rooms-v1",
@@ -32,7 +32,7 @@ def test_junit_has_a_case_for_each_fall_and_a_failure_for_what_failed() -> None:
     assert (suite[0].findtext("system-out") or "").startswith("warned: ")
 
 
-def test_annotations_are_errors_and_warnings_on_one_line_each() -> None:
+def test_annotations_are_errors_and_warnings_of_one_line() -> None:
     lines = list(github_annotations(FELL))
     assert [line.partition(" ")[0] for line in lines[:2]] == ["::error", "::error"]
     assert lines[0].startswith("::error title=best of held-out::best of held-out fell by 0.20")
@@ -40,7 +40,7 @@ def test_annotations_are_errors_and_warnings_on_one_line_each() -> None:
     assert [line.partition(" ")[0] for line in github_annotations(FEW)] == ["::warning"]
 
 
-def test_hostile_names_stay_text() -> None:
+def test_hostile_names_are_escaped() -> None:
     hostile = "a::b,c%\n\x1b[31m|`<script>"
     fell = ictbench.check(result({hostile: LOW}, hostile), result({hostile: HIGH}, hostile))
     fell = fell.model_copy(update={"falls": tuple(f.model_copy(update={"name": hostile}) for f in fell.falls)})
@@ -55,7 +55,7 @@ def test_hostile_names_stay_text() -> None:
     assert "\x1b" not in markdown(fell)
 
 
-def test_the_summary_shows_the_table_and_what_to_know() -> None:
+def test_the_summary_shows_the_table_and_the_verdict() -> None:
     text = markdown(FELL)
     assert text.startswith("## ictbench check failed: `now` against `before`, `rooms-v1`\n")
     assert text.count("\n| best |") == 3

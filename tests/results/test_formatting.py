@@ -3,11 +3,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.results.formatting import cell, one_line, p_value, signed
+from ictbench.results.formatting import markdown_cell, markdown_table, one_line, p_value, signed
 from ictbench.results.schema import Interval
 
 
-def test_a_difference_has_its_sign_and_its_interval() -> None:
+def test_a_difference_has_a_sign_and_an_interval() -> None:
     assert signed(Interval(value=0.1, low=-0.04, high=0.3)) == "+0.10 [-0.04, +0.30]"
     assert signed(Interval(value=-0.5)) == "-0.50"
 
@@ -19,7 +19,13 @@ def test_a_p_value_is_never_zero(p: float) -> None:
 
 
 @given(st.text())
-def test_foreign_text_stays_on_one_line(text: str) -> None:
+def test_any_text_becomes_one_line(text: str) -> None:
     assert one_line(text).isprintable()
     assert len(one_line(text)) == len(text)
-    assert "|" not in cell(text).replace("\\|", "")
+    assert "|" not in markdown_cell(text).replace("\\|", "")
+
+
+def test_a_markdown_table_escapes_its_cells() -> None:
+    assert markdown_table(("a", "b"), [("1|2", "x\ny"), ("", "`c`")]) == (
+        "| a | b |\n| --- | --- |\n| 1\\|2 | x\N{REPLACEMENT CHARACTER}y |\n|  | `c` |"
+    )

@@ -17,29 +17,29 @@ Rows = Sequence[Sequence[float]]
 
 
 def student(degrees: float) -> float:
-    """The two-sided 95 % point of Student's t."""
+    """Return the two-sided 95 % point of Student's t."""
     return float(stats.t.ppf(0.975, degrees))
 
 
 def sample(rows: Rows, unchanged: tuple[float, float] | None = None) -> Sample:
-    """A family, one row a loop."""
+    """Return a family with one row per loop."""
     return Sample(np.array(rows, dtype=float), None if unchanged is None else np.array(unchanged))
 
 
-def spread_out(means: list[float], tasks: int, unchanged: tuple[float, float] | None = None) -> Sample:
-    """Loops of these means."""
+def constant_loops(means: list[float], tasks: int, unchanged: tuple[float, float] | None = None) -> Sample:
+    """Return loops whose tasks all have these values."""
     return sample([(mean,) * tasks for mean in means], unchanged)
 
 
-def uncut(families: list[Sample], *, shared: bool = False) -> Interval:
-    """The interval of values from -1 to 1, wherever it ends."""
+def unbounded(families: list[Sample], *, shared: bool = False) -> Interval:
+    """Return the interval of values from -1 to 1, not cut to these bounds."""
     found = estimate(families, shared=shared)
     value, half = float(found.value), float(found.half_width())
     return Interval(value=value, low=value - half, high=value + half)
 
 
-def of_one(rows: Rows, *, shared: bool = False) -> tuple[float, float]:
-    """Squared standard error and degrees of freedom of one family."""
+def error_of(rows: Rows, *, shared: bool = False) -> tuple[float, float]:
+    """Return squared standard error and degrees of freedom of one family."""
     found: Estimate = estimate([sample(rows)], shared=shared)
     return float(found.error) ** 2, float(found.freedom)
 
@@ -48,7 +48,7 @@ def test_one_family_has_the_t_interval_of_its_loop_means() -> None:
     means = [0.1, 0.9, 0.4, -0.6]
     mean = sum(means) / 4
     deviation = sqrt(sum((one - mean) ** 2 for one in means) / 3)
-    found = uncut([spread_out(means, 50)])
+    found = unbounded([constant_loops(means, 50)])
     assert found.value == pytest.approx(mean)
     assert found.low == pytest.approx(mean - student(3) * deviation / sqrt(4))
     assert found.high == pytest.approx(mean + student(3) * deviation / sqrt(4))
@@ -58,26 +58,26 @@ def test_one_family_has_the_t_interval_of_its_loop_means() -> None:
 
 def test_two_families_follow_welch_and_satterthwaite() -> None:
     one, other = [0.0, 0.8, 0.5], [-0.9, 0.7, 0.1, 0.9, -0.2]
-    found = uncut([spread_out(one, 60), spread_out(other, 60)])
-    # Half the sum of two means is their Welch difference, the other one negated, halved.
+    found = unbounded([constant_loops(one, 60), constant_loops(other, 60)])
+    # The mean of two means is half the Welch difference of the first and the negated second.
     low, high = stats.ttest_ind(one, [-x for x in other], equal_var=False).confidence_interval(0.95)
     assert found.value == pytest.approx((sum(one) / 3 + sum(other) / 5) / 2)
     assert (found.low, found.high) == pytest.approx((low / 2, high / 2))
 
 
-def test_loops_that_agree_get_the_floor_of_the_protocol() -> None:
-    # Three loops of four tasks, each loop with two gains and one loss: the loop means do not differ at all.
+def test_equal_loops_have_the_floor_of_the_protocol() -> None:
+    # Three loops of four tasks, each with two gains and one loss: the loop means are equal.
     rows = [(1.0, -1.0, 0.0, 1.0)] * 3
     count = 3 * 4
     squares, total = 9.0, 3.0
     deviation2 = (squares + 1) / (count + 2) - (total / (count + 2)) ** 2
-    assert of_one(rows) == pytest.approx((deviation2 / (count + 2), 2))
-    found = uncut([sample(rows)])
+    assert error_of(rows) == pytest.approx((deviation2 / (count + 2), 2))
+    found = unbounded([sample(rows)])
     half = student(2) * sqrt(deviation2 / (count + 2))
     assert (found.low, found.high) == pytest.approx((0.25 - half, 0.25 + half))
 
 
-def test_values_of_another_scale_have_the_same_interval_on_it() -> None:
+def test_the_interval_scales_with_the_values() -> None:
     rows = np.array([(1.0, -1.0, 0.0, 1.0)] * 3)
     one, twice = estimate([Sample(rows)]), estimate([Sample(2 * rows)], scale=2.0)
     assert twice.half_width() == pytest.approx(2 * one.half_width())
@@ -86,24 +86,24 @@ def test_values_of_another_scale_have_the_same_interval_on_it() -> None:
 
 @pytest.mark.parametrize("loops", [3, 5, 10])
 @pytest.mark.parametrize("shared", [False, True])
-def test_loops_that_all_gain_do_not_show_that_every_loop_does(loops: int, shared: bool) -> None:
-    """Two more loops that keep prompt[0]: of the differences 1 … 1, 0, 0 the variance is 2L / (L + 2)²."""
-    found = uncut([spread_out([1.0] * loops, 20, (0.0, 0.0))], shared=shared)
+def test_equal_gains_in_all_loops_have_the_floor_of_two_kept_prompts(loops: int, shared: bool) -> None:
+    """With two more loops that keep prompt[0], the differences 1 … 1, 0, 0 have the variance 2L / (L + 2)²."""
+    found = unbounded([constant_loops([1.0] * loops, 20, (0.0, 0.0))], shared=shared)
     half = student(loops - 1) * sqrt(2 * loops / (loops + 2) ** 3)
     assert (found.low, found.high) == pytest.approx((1 - half, 1 + half))
-    assert half < 1, "a gain in every loop is still a gain"
+    assert half < 1, "gains in all loops exclude zero"
 
 
-def test_loops_that_keep_the_prompt_change_nothing_where_nothing_was_gained() -> None:
+def test_the_floor_of_kept_prompts_does_not_matter_without_gains() -> None:
     means = [0.1, -0.1, 0.05, -0.05]
-    assert uncut([spread_out(means, 20, (0.0, 0.0))]) == uncut([spread_out(means, 20)])
+    assert unbounded([constant_loops(means, 20, (0.0, 0.0))]) == unbounded([constant_loops(means, 20)])
 
 
 @pytest.mark.parametrize("everywhere", [0.0, 1.0])
-def test_all_equal_is_not_certainty(everywhere: float) -> None:
+def test_equal_outcomes_have_a_positive_width(everywhere: float) -> None:
     loops, tasks = 10, 50
     count = loops * tasks
-    found = uncut([spread_out([everywhere] * loops, tasks)])
+    found = unbounded([constant_loops([everywhere] * loops, tasks)])
     # With all d = 0: ((0 + 1) / (n + 2)) / (n + 2); with all d = 1: (n + 1) / (n + 2) less (n / (n + 2)) squared.
     share = everywhere * count / (count + 2)
     floor = ((everywhere * count + 1) / (count + 2) - share**2) / (count + 2)
@@ -113,26 +113,26 @@ def test_all_equal_is_not_certainty(everywhere: float) -> None:
     assert floor > 0
 
 
-def test_the_floor_counts_family_by_family() -> None:
+def test_the_floor_applies_to_each_family() -> None:
     agreeing, differing = [(0.5,) * 20] * 3, [(0.1,) * 20, (0.5,) * 20, (0.9,) * 20]
-    parts = [of_one(agreeing)[0] / 4, of_one(differing)[0] / 4]
+    parts = [error_of(agreeing)[0] / 4, error_of(differing)[0] / 4]
     freedom = sum(parts) ** 2 / sum(part**2 / 2 for part in parts)
-    found = uncut([sample(agreeing), sample(differing)])
+    found = unbounded([sample(agreeing), sample(differing)])
     assert found.high == pytest.approx(0.5 + student(freedom) * sqrt(sum(parts)))
-    assert of_one(differing)[0] == pytest.approx(0.16 / 3)
+    assert error_of(differing)[0] == pytest.approx(0.16 / 3)
     assert 2 < freedom < 4
 
 
-def test_an_interval_is_cut_to_what_is_possible() -> None:
-    found = mean_interval([spread_out([-1.0, 1.0, 1.0], 5)], GAINS)
+def test_an_interval_is_cut_to_its_bounds() -> None:
+    found = mean_interval([constant_loops([-1.0, 1.0, 1.0], 5)], GAINS)
     assert (found.low, found.high) == (-1.0, 1.0)
-    assert mean_interval([spread_out([0.0] * 3, 5)], (0.0, 1.0)).low == 0.0
+    assert mean_interval([constant_loops([0.0] * 3, 5)], (0.0, 1.0)).low == 0.0
 
 
 @pytest.mark.parametrize("loops", [1, 2])
 def test_fewer_than_three_loops_have_no_interval(loops: int) -> None:
-    enough = spread_out([0.2, 0.4, 0.6], 5)
-    few = spread_out([0.2, 0.4][:loops], 5)
+    enough = constant_loops([0.2, 0.4, 0.6], 5)
+    few = constant_loops([0.2, 0.4][:loops], 5)
     for families in ([few], [enough, few], [few, enough]):
         found = mean_interval(families, GAINS)
         assert (found.low, found.high) == (None, None)
@@ -150,7 +150,7 @@ DIFFERENCES = st.sampled_from([-1.0, 0.0, 1.0])
         )
     )
 )
-def test_an_interval_holds_its_value_and_does_not_depend_on_order(families: list[Rows]) -> None:
+def test_an_interval_includes_its_value_and_ignores_order(families: list[Rows]) -> None:
     found = mean_interval(list(map(sample, families)), GAINS)
     assert found.low is not None
     assert found.high is not None
@@ -163,7 +163,7 @@ def test_an_interval_holds_its_value_and_does_not_depend_on_order(families: list
 
 
 @given(st.lists(st.lists(st.tuples(*[DIFFERENCES] * 4), min_size=3, max_size=3), min_size=5, max_size=5), st.booleans())
-def test_many_samples_at_once_are_estimated_as_each_alone(samples: list[Rows], shared: bool) -> None:
+def test_batched_estimates_equal_single_ones(samples: list[Rows], shared: bool) -> None:
     together = estimate([Sample(np.array(samples), np.zeros((5, 2)))], shared=shared)
     for number, rows in enumerate(samples):
         alone = estimate([sample(rows, (0.0, 0.0))], shared=shared)
@@ -178,7 +178,7 @@ def test_many_samples_at_once_are_estimated_as_each_alone(samples: list[Rows], s
 def test_intervals_of_3_loops_of_20_tasks_cover_the_truth(
     base: float, best: tuple[float, float], families: int
 ) -> None:
-    """Loops whose best prompts differ in strength, tasks that are won by chance: 95 % should hold the true gain."""
+    """Best prompts differ in strength between loops; the true gain is known."""
     generator = np.random.default_rng(int(100 * base + 10 * best[0] + families))
     trials = 3000
     sampled = []
@@ -190,46 +190,46 @@ def test_intervals_of_3_loops_of_20_tasks_cover_the_truth(
     assert (abs(found.value - (sum(best) / 2 - base)) <= found.half_width()).mean() >= 0.93
 
 
-def test_shared_games_on_which_all_loops_agree_leave_only_the_games_to_chance() -> None:
+def test_shared_games_with_equal_loops_have_the_error_of_the_games() -> None:
     games = (1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0)
-    assert of_one([games] * 4, shared=True) == pytest.approx((stats.tvar(games) / 10, 9))
+    assert error_of([games] * 4, shared=True) == pytest.approx((stats.tvar(games) / 10, 9))
 
 
-def test_shared_games_that_are_all_alike_leave_only_the_loops_to_chance() -> None:
+def test_shared_games_with_equal_games_have_the_error_of_the_loops() -> None:
     rows = [(mean,) * 12 for mean in (0.1, 0.9, 0.4, -0.6)]
-    assert of_one(rows, shared=True) == pytest.approx((of_one(rows)[0], 3))
+    assert error_of(rows, shared=True) == pytest.approx((error_of(rows)[0], 3))
 
 
 def test_shared_games_follow_the_analysis_of_variance() -> None:
     """Two loops, two games, by hand: MS_L = 0.25, MS_T = 2.25, MS_LT = 0.25."""
-    assert of_one([(1.0, 0.0), (1.0, -1.0)], shared=True) == pytest.approx(((0.25 + 2.25 - 0.25) / 4, 1))
+    assert error_of([(1.0, 0.0), (1.0, -1.0)], shared=True) == pytest.approx(((0.25 + 2.25 - 0.25) / 4, 1))
 
 
-def test_one_shared_game_has_an_interval_too() -> None:
-    error, freedom = of_one([(1.0,), (0.0,), (1.0,)], shared=True)
+def test_one_shared_game_has_an_interval() -> None:
+    error, freedom = error_of([(1.0,), (0.0,), (1.0,)], shared=True)
     assert error > 0
     assert freedom == 1
 
 
-def test_shared_and_own_games_differ_only_in_their_spread() -> None:
+def test_shared_and_own_games_differ_only_in_width() -> None:
     family = sample([(1.0, 0.0, 1.0, 0.0), (1.0, 0.0, 1.0, 1.0), (1.0, 0.0, 0.0, 0.0)])
-    own, shared = uncut([family]), uncut([family], shared=True)
+    own, shared = unbounded([family]), unbounded([family], shared=True)
     assert own.value == shared.value
     assert own.low is not None
     assert shared.low is not None
-    assert shared.low < own.low, "the same games throughout tell less"
+    assert shared.low < own.low, "shared games carry less information"
 
 
 @given(st.integers(2, 5).flatmap(lambda tasks: st.lists(st.tuples(*[DIFFERENCES] * tasks), min_size=3, max_size=6)))
-def test_a_crossed_error_is_positive_and_knows_no_order(rows: list[tuple[float, ...]]) -> None:
-    error, freedom = of_one(rows, shared=True)
+def test_a_crossed_error_is_positive_and_ignores_order(rows: list[tuple[float, ...]]) -> None:
+    error, freedom = error_of(rows, shared=True)
     assert error > 0
     assert freedom > 0
-    assert of_one([row[::-1] for row in rows[::-1]], shared=True) == pytest.approx((error, freedom))
+    assert error_of([row[::-1] for row in rows[::-1]], shared=True) == pytest.approx((error, freedom))
 
 
 def test_shared_games_cover_the_truth() -> None:
-    """Crossed effects of loops and games on a difference; the truth is its mean, zero."""
+    """Differences with crossed effects of loops and games around the true mean of zero."""
     rng = np.random.default_rng(5)
     games, loops = rng.normal(0, 0.3, (3000, 1, 20)), rng.normal(0, 0.15, (3000, 10, 1))
     found = estimate([Sample(games + loops + rng.normal(0, 0.4, (3000, 10, 20)))], shared=True)
@@ -240,8 +240,10 @@ def test_shared_games_cover_the_truth() -> None:
     st.lists(st.tuples(*[st.tuples(st.booleans(), st.booleans())] * 6), min_size=3, max_size=6),
     st.booleans(),
 )
-def test_a_ratio_ends_where_the_rest_may_just_be_zero(loops: list[tuple[tuple[bool, bool], ...]], shared: bool) -> None:
-    """Headroom gain: best minus base, over 1 minus base."""
+def test_the_interval_of_a_ratio_ends_where_the_residual_may_be_zero(
+    loops: list[tuple[tuple[bool, bool], ...]], shared: bool
+) -> None:
+    """For the headroom gain: best minus base, divided by 1 minus base."""
     base, best = np.array(loops, dtype=float).transpose(2, 0, 1)
     if base.all():
         return
@@ -267,10 +269,10 @@ def test_a_ratio_ends_where_the_rest_may_just_be_zero(loops: list[tuple[tuple[bo
     assert found.high == 1 or excess(found.high + step) >= -step
 
 
-def test_a_ratio_over_what_hardly_varies_has_the_interval_of_a_mean_divided() -> None:
+def test_a_ratio_to_a_constant_has_the_scaled_interval_of_a_mean() -> None:
     rng = np.random.default_rng(0)
     numerator = Sample((rng.random((10, 50)) < rng.uniform(0.1, 0.5, (10, 1))).astype(float))
-    # Loops differ by enough that the floor, which a ratio changes, does not count.
+    # Loops differ enough that the floor, which depends on the ratio, does not apply.
     found = ratio_interval([numerator], [Sample(np.full((10, 50), 0.5))], low=0.0)
     plain = mean_interval([numerator], (0.0, 1.0))
     assert plain.low is not None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ictbench.records import ReflectionFailure, Usage, episode_key, prompt_digest
+from ictbench.protocol import episode_uses, keys_for
+from ictbench.records import ReflectionFailure, Role, Usage, episode_key, prompt_digest
 from ictbench.results.assemble import costs, family_result, role_measures
-from ictbench.results.measures import behave, episode_keys, measure
+from ictbench.results.measures import behave, measure
 from ictbench.results.schema import Interval
 from ictbench.suites import Family
 
 if TYPE_CHECKING:
-    from ictbench.protocol import LoopOutcome
+    from ictbench.protocol import LoopResult
 
 ONE = loop(["00", "11", "10"], {0: "1000", 1: "1110", 2: "0100"}, best=1)
 TWO = loop(["00", "00", "10"], {0: "1100", 2: "1000"}, best=2, index=1)
@@ -36,7 +37,7 @@ def test_gain_is_best_minus_base_with_the_interval_of_paired_differences() -> No
     found = measure([LOOPS])
     assert found.gain.value == pytest.approx((0.5 - 0.25 + 0.0) / 3)
     assert found.last_gain.value == pytest.approx((0.0 - 0.25 + 0.25) / 3)
-    # Pairing matters: one and the same task lost and another won is a difference of two tasks, not of none.
+    # Pairing matters: two tasks lost and two others won are four differences, not none.
     traded = [loop(["0", "1"], {0: "1100", 1: "0011"}, best=1, index=i) for i in range(6)]
     kept = [loop(["0", "1"], {0: "1100", 1: "1100"}, best=1, index=i) for i in range(6)]
     (wide, narrow) = (measure([tuple(group)]).gain for group in (traded, kept))
@@ -48,7 +49,7 @@ def test_gain_is_best_minus_base_with_the_interval_of_paired_differences() -> No
     assert wide.high == pytest.approx(2.5705818366147395 * ((24 + 1) / 26 / 26) ** 0.5)
 
 
-def test_headroom_gain_is_the_part_of_what_was_left_to_gain() -> None:
+def test_headroom_gain_is_the_share_of_the_possible_gain() -> None:
     found = measure([LOOPS])
     assert found.headroom_gain is not None
     assert found.headroom_gain.value == pytest.approx((1 / 12) / (1 - 4 / 12))
@@ -72,7 +73,7 @@ CURVES = st.integers(1, 4).flatmap(
 
 
 @given(CURVES)
-def test_the_curve_its_area_and_its_weighted_area_follow_their_definitions(selections: list[list[str]]) -> None:
+def test_curve_auc_and_w_auc_follow_their_definitions(selections: list[list[str]]) -> None:
     loops = tuple(loop(rows, {0: "0", len(rows) - 1: "0"}, best=0, index=i) for i, rows in enumerate(selections))
     found = measure([loops])
     points = [fmean(row.count("1") / 5 for row in rows) for rows in zip(*selections, strict=True)]
@@ -117,7 +118,7 @@ def test_negative_transfer_is_the_share_of_loops_that_lost() -> None:
     assert measure([(ONE,)]).negative_transfer == Interval(value=0)
 
 
-def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
+def test_best_on_test_requires_a_test_of_every_prompt() -> None:
     assert measure([LOOPS]).best_on_test is None
     assert measure([(ONE,)]).best_on_test == pytest.approx(0.75)
     assert measure([(ONE, TWO)]).best_on_test is None
@@ -125,17 +126,17 @@ def test_best_on_test_is_told_only_where_every_prompt_was_tested() -> None:
     assert measure([(ONE, unlucky)]).best_on_test == pytest.approx((0.75 + 1.0) / 2)
 
 
-def audited(index: int, experience: list[str], audit: list[tuple[str, str]]) -> LoopOutcome:
+def audited(index: int, experience: list[str], audit: list[tuple[str, str]]) -> LoopResult:
     plain = {"selection": ["0"] * 4, "test": {0: "0", 3: "0"}, "best": 0, "batch": 2}
     return loop(**plain, index=index, experience=experience, audit=audit)  # type: ignore[arg-type]
 
 
-def test_the_overfitting_gap_is_gain_on_the_own_batch_less_gain_on_the_next() -> None:
+def test_the_overfitting_gap_is_gain_on_the_own_batch_minus_gain_on_the_next() -> None:
     # Turn 1 wins both of its own tasks and one of the next two; turn 2 loses one of its own and wins one of the next.
     one = audited(0, ["00", "11", "01"], [("11", "01"), ("10", "00")])
     assert measure([(one,)]).overfitting_gap == Interval(value=((1 - 0.5) + (-0.5 - 0.5)) / 2)
     none = audited(1, ["00", "00", "00"], [("00", "00"), ("00", "00")])
-    # Every turn learns its own batch by heart, and makes the next one worse.
+    # Every turn memorises its own batch and makes the next one worse.
     most = audited(2, ["00", "00", "00"], [("11", "11"), ("11", "11")])
     assert measure([(most,)]).overfitting_gap == Interval(value=2)
     found = measure([(one, none, most)]).overfitting_gap
@@ -148,7 +149,7 @@ def test_the_overfitting_gap_is_gain_on_the_own_batch_less_gain_on_the_next() ->
     assert measure([LOOPS]).overfitting_gap is None
 
 
-def test_the_episodes_of_an_audit_have_a_cost_of_their_own() -> None:
+def test_episodes_of_an_audit_are_a_cost_role() -> None:
     one = audited(0, ["00", "11", "01"], [("11", "01"), ("10", "00")])
     found = costs([one], episodes_of(one))
     assert {role: usage.calls for role, usage in found.items()} == {
@@ -157,12 +158,12 @@ def test_the_episodes_of_an_audit_have_a_cost_of_their_own() -> None:
         "test": 2,
         "audit": 8,
     }
-    # A replay under a prompt that has not changed is the same episode.
-    still = replace(one, prompts=("p0",) * 4)
+    # A replay under an unchanged prompt is the same episode.
+    still = one.model_copy(update={"prompts": one.prompts[:1] * 4})
     assert costs([still], episodes_of(still)).get("audit", Usage()).calls == 0
 
 
-def test_families_weigh_the_same_however_many_loops_they_have() -> None:
+def test_families_have_equal_weights_whatever_their_number_of_loops() -> None:
     sure = tuple(loop(["0", "1"], {0: "0", 1: "1"}, best=1, family="eat", index=i) for i in range(4))
     flat = tuple(loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap", index=i) for i in range(3))
     found = measure([sure, flat])
@@ -182,7 +183,7 @@ def test_two_loops_have_no_interval() -> None:
 def test_invalid_decisions_are_counted_under_base_and_best() -> None:
     episodes = episodes_of(*LOOPS)
     for one, index, invalid in [(ONE, 0, 2), (ONE, 1, 1), (TWO, 2, 3), (ONE, 2, 4)]:
-        key = episode_key(one.plan.test[0].id, one.prompts[index])
+        key = episode_key(one.test_tasks[0], one.prompts[index].digest)
         episodes[key] = episodes[key].model_copy(update={"invalid": invalid})
     found = behave(LOOPS, episodes)
     # Twelve episodes of four decisions each; prompt[2] of the first loop is neither base nor best.
@@ -195,7 +196,7 @@ def test_invalid_decisions_are_counted_under_base_and_best() -> None:
     assert 4 / 48 < found.invalid_best.high < 1
 
 
-def test_without_a_decision_there_is_no_share_of_invalid_ones() -> None:
+def test_the_share_of_invalid_decisions_needs_a_decision() -> None:
     silent = {"end": "failed", "failure": "empty", "decisions": 0}
     assert behave((ONE,), episodes_of(ONE, read_test=silent)).invalid_base is None
 
@@ -207,11 +208,11 @@ def test_ends_and_failures_are_counted() -> None:
     found = behave((ONE,), episodes)
     assert found.ends == {"failed": 1, "step_limit": 3}
     assert sum(key.endswith(best) and "-test-" in key for key in episodes) == 4
-    # The test task under three prompts, the selection task under three.
+    # One test task and one selection task, each under three prompts.
     assert found.failed == {"empty": 3, "refused": 3}
 
 
-def test_reflections_that_could_not_be_used_are_counted() -> None:
+def test_unusable_reflections_are_counted() -> None:
     kinds: list[ReflectionFailure | None] = ["too_long", None]
     loops = (
         loop(["0", "0", "0"], {0: "0", 2: "0"}, best=0, failures=kinds),
@@ -222,7 +223,7 @@ def test_reflections_that_could_not_be_used_are_counted() -> None:
     assert found.unusable == Interval(value=3 / 4)
 
 
-def test_prompt_bytes_are_those_of_the_best_prompts() -> None:
+def test_prompt_bytes_are_the_mean_of_the_best_prompts() -> None:
     loops = (
         loop(["0", "1"], {0: "0", 1: "0"}, best=1, prompts=["p0", "été"]),
         loop(["1", "1"], {0: "0", 1: "0"}, best=0, index=1),
@@ -230,9 +231,9 @@ def test_prompt_bytes_are_those_of_the_best_prompts() -> None:
     assert behave(loops, episodes_of(*loops)).prompt_bytes == pytest.approx((5 + 2) / 2)
 
 
-def test_starts_shared_with_the_same_loops_experience() -> None:
+def test_shared_starts_are_compared_within_a_loop() -> None:
     same = {"first_digest": "same"}
-    # Two of four test tasks start as an experience task of this loop did, in one of two loops.
+    # In one of two loops, two of four test tasks start as an experience task of the same loop.
     episodes = episodes_of(
         ONE, TWO, read_experience_0_1=same, read_test_0_0=same, read_test_0_3=same, read_test_1_0=same
     )
@@ -241,17 +242,17 @@ def test_starts_shared_with_the_same_loops_experience() -> None:
     assert behave((ONE, TWO), episodes).starts_shared == pytest.approx(0.25)
 
 
-def test_every_episode_of_a_loop_is_named_with_its_pool() -> None:
-    found = list(episode_keys(ONE))
-    assert sum(pool == "experience" for pool, _ in found) == 2
-    assert sum(pool == "selection" for pool, _ in found) == 3 * 2
-    assert sum(pool == "test" for pool, _ in found) == 3 * 4
-    assert ("experience", episode_key("read-experience-0-1", "p1")) in found
-    assert len(set(found)) == len(found)
+def test_every_use_of_an_episode_is_enumerated() -> None:
+    uses = list(episode_uses(ONE))
+    assert Counter(use.purpose for use in uses) == {"experience": 2, "selection": 3 * 2, "test": 3 * 4}
+    assert ("experience", 1, episode_key("read-experience-0-1", prompt_digest("p1"))) in uses
+    assert len(set(uses)) == len(uses)
+    assert keys_for(ONE, "selection", 2) == [f"read-selection-0-{i}@{prompt_digest('p2')}" for i in range(2)]
+    assert keys_for(ONE, "test") == [use.key for use in uses if use.purpose == "test"]
 
 
-def test_a_shared_episode_costs_once() -> None:
-    # The reflector changes nothing: three equal prompts, scored once.
+def test_a_shared_episode_is_counted_once() -> None:
+    # Three equal prompts are scored once.
     still = loop(["00", "00", "00"], {0: "0000", 2: "0000"}, best=0, prompts=["p0"] * 3)
     found = costs([still], episodes_of(still))
     assert {role: usage.calls for role, usage in found.items()} == {
@@ -269,7 +270,7 @@ def test_a_shared_episode_costs_once() -> None:
     }
 
 
-def test_a_family_result_holds_its_loops_in_order() -> None:
+def test_a_family_result_holds_its_loops_by_index() -> None:
     found = family_result("read", Family(role="held-out", note="one room"), [THREE, ONE, TWO], episodes_of(*LOOPS))
     assert [one.index for one in found.loops] == [0, 1, 2]
     assert (found.role, found.note) == ("held-out", "one room")
@@ -290,15 +291,18 @@ def test_a_family_result_holds_its_loops_in_order() -> None:
     assert found.measures == measure([LOOPS])
 
 
-def test_a_family_without_a_finished_loop_has_no_measures() -> None:
+def test_a_family_without_finished_loops_has_no_measures() -> None:
     found = family_result("read", Family(role="held-out", note="one room"), [], {})
     assert (found.loops, found.measures, found.behaviour) == ((), None, None)
 
 
-def test_means_by_role_leave_out_families_without_loops() -> None:
+def test_means_by_role_omit_families_without_loops() -> None:
     eat = loop(["0", "1"], {0: "0", 1: "1"}, best=1, family="eat")
     zap = loop(["0", "1"], {0: "0", 1: "0"}, best=1, family="zap")
-    found = role_measures({"eat": "held-out", "zap": "meta-train", "read": "held-out"}, [zap, eat])
-    assert set(found) == {"held-out", "meta-train"}
-    assert (found["held-out"].gain.value, found["meta-train"].gain.value) == (1, 0)
-    assert role_measures({"eat": "held-out"}, []) == {}
+    roles: dict[str, Role] = {"eat": "held-out", "zap": "meta-train", "read": "held-out"}
+    loops = {"eat": [eat], "zap": [zap], "read": []}
+    families = [family_result(name, Family(role=roles[name]), loops[name], episodes_of(eat, zap)) for name in roles]
+    means = role_measures(families)
+    assert set(means) == {"held-out", "meta-train"}
+    assert (means["held-out"].gain.value, means["meta-train"].gain.value) == (1, 0)
+    assert role_measures([families[2]]) == {}

@@ -11,9 +11,10 @@ import pytest
 import ictbench
 from ictbench.records import prompt_digest
 from ictbench.results import Result
+from ictbench.results.outcomes import success_rate
 from ictbench.results.result_file import read_result
 from ictbench.results.schema import json_schema
-from ictbench.results.tables import errors, success, tables
+from ictbench.results.tables import errors, tables
 
 NAMES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
@@ -22,7 +23,7 @@ NAMES = (
 
 
 def columns(*names: str) -> list[str]:
-    """Of measures with an interval."""
+    """Return the columns of measures with an interval."""
     return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
 
 
@@ -48,7 +49,7 @@ def share(outcomes: str) -> float:
     return sum(map(int, outcomes)) / len(outcomes)
 
 
-def test_the_tables_of_a_run_have_one_row_a_thing(run: ictbench.Run) -> None:
+def test_tables_have_the_expected_rows_and_columns(run: ictbench.Run) -> None:
     found = run.tables()
     assert {name: len(table) for name, table in found.items()} == {
         "families": 2,
@@ -69,7 +70,7 @@ def test_the_tables_of_a_run_have_one_row_a_thing(run: ictbench.Run) -> None:
     assert list(found["cost"]["role"]) == ["experience", "selection", "test", "reflector"]
 
 
-def test_the_families_table_says_what_the_result_says(run: ictbench.Run) -> None:
+def test_the_families_table_holds_the_measures_of_the_result(run: ictbench.Run) -> None:
     rows = run.tables()["families"].to_dict("records")
     assert [(row["family"], row["role"], row["loops"]) for row in rows] == [
         ("room-random", "meta-train", 3),
@@ -101,7 +102,7 @@ def test_the_measures_follow_from_the_outcomes_in_the_result(run: ictbench.Run) 
     assert run.result.by_role["held-out"] == run.result.families[1].measures
 
 
-def test_the_loops_and_curves_tables_say_what_the_result_says(run: ictbench.Run) -> None:
+def test_the_loops_and_curves_tables_follow_from_the_result(run: ictbench.Run) -> None:
     found = run.tables()
     loops = [(family, loop) for family in run.result.families for loop in family.loops]
     for row, (family, loop) in zip(found["loops"].to_dict("records"), loops, strict=True):
@@ -135,7 +136,7 @@ def test_the_files_hold_the_tables(run: ictbench.Run) -> None:
 
 
 def changed(run: ictbench.Run, **changes: Any) -> Result:
-    """The result with its second family changed."""
+    """Return the result with its second family changed."""
     plain = json.loads(run.result.to_json())
     plain["families"][1] |= changes
     return Result.model_validate_json(json.dumps(plain))
@@ -154,7 +155,7 @@ def test_errors_are_failed_episodes_and_unusable_reflections(run: ictbench.Run) 
     assert list(found["curves"]["failure"].dropna()) == ["too_long", "too_long"]
 
 
-def test_a_family_without_a_finished_loop_is_a_row_without_measures(run: ictbench.Run) -> None:
+def test_a_family_without_finished_loops_has_a_row_without_measures(run: ictbench.Run) -> None:
     result = changed(run, loops=[], measures=None, behaviour=None)
     found = tables(result)["families"].to_dict("records")[1]
     assert (found["family"], found["loops"], found["errors"]) == ("read", 0, 0)
@@ -162,7 +163,7 @@ def test_a_family_without_a_finished_loop_is_a_row_without_measures(run: ictbenc
     assert errors(result.families[1]) == 0
 
 
-def test_a_run_without_a_finished_loop_has_tables_that_can_be_read(run: ictbench.Run) -> None:
+def test_a_run_without_finished_loops_has_readable_tables(run: ictbench.Run) -> None:
     plain = json.loads(run.result.to_json()) | {"complete": False, "owed": 1, "by_role": {}}
     for family in plain["families"]:
         family |= {"loops": [], "measures": None, "behaviour": None}
@@ -175,8 +176,8 @@ def test_a_run_without_a_finished_loop_has_tables_that_can_be_read(run: ictbench
 
 
 @pytest.mark.parametrize(("outcomes", "found"), [("1", 1), ("0", 0), ("0110", 0.5), ("001", 1 / 3)])
-def test_success_is_the_share_of_ones(outcomes: str, found: float) -> None:
-    assert success(outcomes) == pytest.approx(found)
+def test_the_success_rate_is_the_share_of_ones(outcomes: str, found: float) -> None:
+    assert success_rate(outcomes) == pytest.approx(found)
 
 
 def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:
@@ -189,7 +190,7 @@ def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:
     assert Path(plain["host"]["folder"]) == run.folder
 
 
-def test_the_checked_in_json_schema_is_that_of_the_models() -> None:
+def test_the_committed_json_schema_matches_the_models() -> None:
     page = Path(__file__).parents[2] / "docs" / "result.schema.json"
     assert page.read_text(encoding="utf-8") == json_schema(), "run `make schema`"
 
@@ -197,9 +198,9 @@ def test_the_checked_in_json_schema_is_that_of_the_models() -> None:
 def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -> None:
     schema = json.loads(json_schema())
     plain = json.loads(run.result.to_json())
-    # Loops are only named where they are not the first ones.
+    # Loop indices are omitted if they are 0 … L−1.
     assert {*plain, "loop_indices"} == set(schema["properties"])
-    # What was added under the same schema has a default.
+    # Fields added under the same schema have a default.
     assert set(plain) - {"control", "experience"} <= set(schema["required"])
     definitions = schema["$defs"]
     found = {

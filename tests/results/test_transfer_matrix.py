@@ -1,4 +1,4 @@
-"""The transfer view: real runs of the scripted pair, said to have been trained on this and that."""
+"""Transfer matrices of real runs of the scripted pair with made-up statements of training."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def trained(result: Result, trained_on: TrainedOn | None, **changes: Any) -> Res
 
 
 def with_gains(result: Result, family: str, outcomes: list[tuple[str, str]]) -> Result:
-    """The result, with other outcomes of the first and the best prompt in one family."""
+    """Return the result with other outcomes of the first and the best prompt in one family."""
     content = json.loads(result.to_json())
-    (found,) = (one for one in content["families"] if one["name"] == family)
+    (changed,) = (one for one in content["families"] if one["name"] == family)
     gains = []
-    for loop, (base, best) in zip(found["loops"], outcomes, strict=True):
+    for loop, (base, best) in zip(changed["loops"], outcomes, strict=True):
         loop.update(best=1, test={"0": base, "1": best, "2": best})
         gains.append((best.count("1") - base.count("1")) / len(base))
     value = sum(gains) / len(gains)
     for name in ("gain", "last_gain"):
-        found["measures"][name] = {"value": value, "low": value - 0.1, "high": value + 0.1}
+        changed["measures"][name] = {"value": value, "low": value - 0.1, "high": value + 0.1}
     return Result.model_validate(content)
 
 
@@ -54,7 +54,7 @@ def pick(cells: tuple[Cell, ...], run: str, family: str | None, role: str = "hel
     return cell
 
 
-def test_a_cell_says_what_the_result_says(run: ictbench.Run) -> None:
+def test_cells_hold_the_measures_of_the_result(run: ictbench.Run) -> None:
     cells = transfer({"a": run.result})
     assert [(cell.role, cell.family) for cell in cells] == [
         ("meta-train", "room-random"),
@@ -79,7 +79,7 @@ def test_a_cell_says_what_the_result_says(run: ictbench.Run) -> None:
         assert pick(cells, "a", family, role).negative_transfer == below
 
 
-def test_families_go_down_and_training_goes_across(run: ictbench.Run) -> None:
+def test_rows_are_families_and_columns_are_trainings(run: ictbench.Run) -> None:
     runs = {"a": trained(run.result, ()), "b": trained(run.result, META), "c": trained(run.result, None)}
     head, rows = matrix(transfer(runs))
     assert head == ["suite", "family", "role", "nothing", "minihack-v1/meta-train", "unknown"]
@@ -91,13 +91,13 @@ def test_families_go_down_and_training_goes_across(run: ictbench.Run) -> None:
         ["mean", "held-out"],
     ]
     eat = rows[1]
-    # Trained on it, and so marked; nobody knows of the third.
+    # The second reflector was trained on it; of the third this is unknown.
     assert eat[4] == f"{eat[3]} †"
     assert eat[5] == eat[3]
     assert rows[3][4] == rows[3][3]
 
 
-def test_a_held_out_family_that_was_trained_on_is_marked_and_not_ranked(run: ictbench.Run) -> None:
+def test_a_held_out_family_used_for_training_is_marked_and_unranked(run: ictbench.Run) -> None:
     cells = transfer({"a": trained(run.result, ("minihack-v1/read",))})
     for family in ("read", None):
         cell = pick(cells, "a", family)
@@ -124,7 +124,7 @@ def test_negative_transfer_is_marked(run: ictbench.Run) -> None:
     assert set(legend(both)) == {"▼", "▼▼", "‡"}
 
 
-def test_runs_on_other_suites_are_rows_of_their_own(run: ictbench.Run) -> None:
+def test_every_suite_has_its_own_rows(run: ictbench.Run) -> None:
     other = json.loads(run.result.to_json())
     other["suite"] = {"name": "mine-v1", "digest": "0" * 64}
     runs = {"a": run.result, "b": trained(Result.model_validate(other), META)}
@@ -135,7 +135,7 @@ def test_runs_on_other_suites_are_rows_of_their_own(run: ictbench.Run) -> None:
     assert all(row[3] == "" for row in rows[5:])
 
 
-def test_several_reflectors_are_told_apart(run: ictbench.Run) -> None:
+def test_several_reflectors_are_named_in_the_head(run: ictbench.Run) -> None:
     named = run.result.reflector.model_copy(update={"label": "mine:Arm"})
     head, _ = matrix(transfer({"a": run.result, "b": trained(run.result, (), reflector=named)}))
     assert head[3:] == ["nothing (rules)", "nothing (mine:Arm)"]
@@ -149,7 +149,7 @@ def test_fewer_than_three_loops_have_no_interval(run: ictbench.Run) -> None:
     assert all("[" not in cell for row in rows for cell in row[3:])
 
 
-def test_a_family_without_a_finished_loop_has_no_cell(run: ictbench.Run) -> None:
+def test_a_family_without_finished_loops_has_no_cell(run: ictbench.Run) -> None:
     content = json.loads(run.result.to_json())
     content.update(complete=False, owed=1)
     content["families"][2].update(loops=[], measures=None, behaviour=None)
@@ -157,25 +157,25 @@ def test_a_family_without_a_finished_loop_has_no_cell(run: ictbench.Run) -> None
     assert {cell.role for cell in transfer({"a": Result.model_validate(content)})} == {"meta-train"}
 
 
-def test_what_cannot_stand_side_by_side_is_refused(run: ictbench.Run) -> None:
+def test_incomparable_runs_are_refused(run: ictbench.Run) -> None:
     result = run.result
-    with pytest.raises(ConfigError, match="a and b are both of rules, trained on nothing, over minihack-v1: leave one"):
+    with pytest.raises(ConfigError, match="a and b are both of rules, trained on nothing, on minihack-v1; omit one"):
         transfer({"a": result, "b": result})
-    with pytest.raises(ConfigError, match="no run is named"):
+    with pytest.raises(ConfigError, match="needs runs of one reflector"):
         transfer({})
     sizes = result.sizes.model_copy(update={"turns": 7})
     actor = result.actor.model_copy(update={"label": "other"})
-    for changes, said in (
-        ({"sizes": sizes}, "turns is 2 there and 7 here"),
-        ({"actor": actor}, "actor is rules there and other here"),
+    for changes, message in (
+        ({"sizes": sizes}, "turns is 2 in the first and 7 in the second"),
+        ({"actor": actor}, "actor is rules in the first and other in the second"),
     ):
-        with pytest.raises(ConfigError, match=f"a and b cannot be put side by side: {said}"):
+        with pytest.raises(ConfigError, match=f"a and b are not comparable: {message}"):
             transfer({"a": result, "b": trained(result, META, **changes)})
 
 
 @pytest.fixture
 def folders(run: ictbench.Run, tmp_path: Path) -> tuple[str, str]:
-    """The result twice, once as a file and once in a folder, trained on different things."""
+    """Return the result as a file and in a folder, with different statements of training."""
     (tmp_path / "meta").mkdir()
     (tmp_path / "meta" / "result.json").write_text(trained(run.result, META).to_json(), encoding="utf-8")
     path = tmp_path / "plain.json"
@@ -218,7 +218,7 @@ def test_the_command_prints_the_matrix_in_every_format(
     assert json.loads(out) == [{**cell.model_dump(mode="json"), "ranked": cell.ranked} for cell in cells]
 
 
-def test_what_a_run_was_trained_on_can_be_said_afterwards(
+def test_training_can_be_stated_for_the_matrix(
     call: Callable[..., tuple[int, str, str]], folders: tuple[str, str]
 ) -> None:
     code, out, _ = call(folders[0], "--trained-on", f"{folders[0]}=read,other:x", "--format", "json")
@@ -230,12 +230,12 @@ def test_what_a_run_was_trained_on_can_be_said_afterwards(
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
-        ("read", "--trained-on 'read' is no RUN=NAMES, e.g. "),
-        ("elsewhere=read", "'elsewhere' is none of the runs"),
+        ("read", "--trained-on 'read' is not of the form RUN=NAMES, e.g. "),
+        ("elsewhere=read", "'elsewhere' is not one of the runs"),
         ("RUN=raed", "has no family 'raed'; did you mean 'read'?"),
     ],
 )
-def test_a_statement_that_is_none_is_one_line(
+def test_a_wrong_statement_of_training_is_refused(
     call: Callable[..., tuple[int, str, str]], folders: tuple[str, str], pair: str, said: str
 ) -> None:
     code, out, err = call(folders[0], "--trained-on", pair.replace("RUN", folders[0]))
@@ -243,14 +243,13 @@ def test_a_statement_that_is_none_is_one_line(
     assert said in err
 
 
-def test_a_run_says_what_its_reflector_was_trained_on(tmp_path: Path) -> None:
-    """It may be said anew when a run is continued: nothing is played for it."""
+def test_training_can_be_stated_when_a_run_is_continued(tmp_path: Path) -> None:
     sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 1}
     plain = ictbench.run(families="eat", out=tmp_path / "run", **sizes)
     assert plain.result.reflector_trained_on == ()
     files = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.json*")}
-    told = ictbench.run(families="eat", out=tmp_path / "run", reflector_trained_on="zap,other:x", **sizes)
-    assert told.result.reflector_trained_on == ("minihack-v1/zap", "other:x")
-    assert told.result.deviations == (*plain.result.deviations, "reflector trained on held-out zap")
-    assert told.result.families == plain.result.families
+    stated = ictbench.run(families="eat", out=tmp_path / "run", reflector_trained_on="zap,other:x", **sizes)
+    assert stated.result.reflector_trained_on == ("minihack-v1/zap", "other:x")
+    assert stated.result.deviations == (*plain.result.deviations, "reflector trained on held-out zap")
+    assert stated.result.families == plain.result.families
     assert (tmp_path / "run" / "run.json").read_bytes() == files["run.json"]

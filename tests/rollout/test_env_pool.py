@@ -1,30 +1,24 @@
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from contextlib import ExitStack
+from typing import ClassVar
 
 import pytest
 
 from ictbench.envs import TextEnv
 from ictbench.errors import EnvError
 from ictbench.records import Observation, Task
-from ictbench.rollout.env_pool import SPARE, EnvPool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-T = TypeVar("T")
+from ictbench.rollout.env_pool import MIN_SPARE, EnvPool
 
 
-class Hall(TextEnv):
-    """Instances fit tasks of one colour."""
+class ColouredEnv(TextEnv):
+    """Environment whose instances fit tasks of one colour."""
 
-    made: ClassVar[list[Hall]] = []
+    created: ClassVar[list[ColouredEnv]] = []
 
     def __init__(self) -> None:
         self.closed = False
-        self.made.append(self)
+        self.created.append(self)
 
     @classmethod
     def pool_key(cls, task: Task) -> str:
@@ -44,111 +38,89 @@ class Hall(TextEnv):
         return {}
 
 
-class Locked(Hall):
-    """Cannot be made."""
+class BrokenEnv(ColouredEnv):
+    """Environment that cannot be created."""
 
     def __init__(self) -> None:
-        raise EnvError("the hall is locked")
+        raise EnvError("cannot be created")
 
 
 @pytest.fixture(autouse=True)
-def halls(monkeypatch: pytest.MonkeyPatch) -> list[Hall]:
-    made: list[Hall] = []
-    monkeypatch.setattr(Hall, "made", made)
-    return made
+def created(monkeypatch: pytest.MonkeyPatch) -> list[ColouredEnv]:
+    envs: list[ColouredEnv] = []
+    monkeypatch.setattr(ColouredEnv, "created", envs)
+    return envs
 
 
-def task(colour: int, env: type[Hall] = Hall) -> Task:
-    return Task(id="hall-1", family="hall", env=f"{__name__}:{env.__name__}", params={"colour": colour})
+def task(colour: int, env: type[ColouredEnv] = ColouredEnv) -> Task:
+    return Task(id="task-1", family="family", env=f"{__name__}:{env.__name__}", params={"colour": colour})
 
 
-async def call(function: Callable[..., T], *args: Any) -> T:
-    await asyncio.sleep(0)
-    return function(*args)
-
-
-async def use(envs: EnvPool, *colours: int) -> list[TextEnv]:
-    """Environments for tasks of these colours, one after the other."""
-    used = []
+def lend(pool: EnvPool, *colours: int) -> list[TextEnv]:
+    """Lend environments for tasks of these colours, one after the other."""
+    lent = []
     for colour in colours:
-        async with envs.fitting(task(colour)) as env:
-            used.append(env)
-    return used
+        with pool.lend(task(colour)) as env:
+            lent.append(env)
+    return lent
 
 
-def still_open(halls: list[Hall]) -> list[Hall]:
-    return [hall for hall in halls if not hall.closed]
+def still_open(envs: list[ColouredEnv]) -> list[ColouredEnv]:
+    return [env for env in envs if not env.closed]
 
 
-def test_as_many_stay_open_as_were_in_use_at_once_and_a_few_more(halls: list[Hall]) -> None:
-    async def go() -> None:
-        envs = EnvPool(call)
-        for colour in range(100):
-            await use(envs, colour)
-            assert len(still_open(halls)) <= 1 + SPARE
-        async with AsyncExitStack() as stack:
-            for colour in range(100, 180):
-                await stack.enter_async_context(envs.fitting(task(colour)))
-        assert len(still_open(halls)) <= 80 + 80 // 4
-        assert len(still_open(halls)) >= 80
-        await envs.aclose()
-        assert still_open(halls) == []
-
-    asyncio.run(go())
+def test_pool_keeps_as_many_open_as_were_lent_at_once_and_a_few_spare(created: list[ColouredEnv]) -> None:
+    pool = EnvPool()
+    for colour in range(100):
+        lend(pool, colour)
+        assert len(still_open(created)) <= 1 + MIN_SPARE
+    with ExitStack() as stack:
+        for colour in range(100, 180):
+            stack.enter_context(pool.lend(task(colour)))
+    assert len(still_open(created)) <= 80 + 80 // 4
+    assert len(still_open(created)) >= 80
+    pool.close()
+    assert still_open(created) == []
 
 
-def test_the_one_idle_for_longest_goes_first(halls: list[Hall]) -> None:
-    async def go() -> None:
-        envs = EnvPool(call)
-        await use(envs, *range(1 + SPARE))
-        assert len(still_open(halls)) == 1 + SPARE
-        # The first colour's turn comes again, so the second is the one that has waited for longest.
-        assert await use(envs, 0) == [halls[0]]
-        await use(envs, 100)
-        assert [hall.closed for hall in halls[:3]] == [False, True, False]
-        await envs.aclose()
-
-    asyncio.run(go())
+def test_pool_closes_the_least_recently_used_first(created: list[ColouredEnv]) -> None:
+    pool = EnvPool()
+    lend(pool, *range(1 + MIN_SPARE))
+    assert len(still_open(created)) == 1 + MIN_SPARE
+    # The first environment is used again, so the second one is now the least recently used.
+    assert lend(pool, 0) == [created[0]]
+    lend(pool, 100)
+    assert [env.closed for env in created[:3]] == [False, True, False]
+    pool.close()
 
 
-def test_one_that_has_played_its_share_is_retired(halls: list[Hall]) -> None:
-    async def go() -> None:
-        envs = EnvPool(call, retire_after=3)
-        used = await use(envs, *[0] * 7)
-        assert [halls.index(hall) for hall in used if isinstance(hall, Hall)] == [0, 0, 0, 1, 1, 1, 2]
-        assert [hall.closed for hall in halls] == [True, True, False]
-        await envs.aclose()
-
-    asyncio.run(go())
+def test_environment_is_replaced_after_its_maximum_of_episodes(created: list[ColouredEnv]) -> None:
+    pool = EnvPool(max_episodes=3)
+    lent = lend(pool, *[0] * 7)
+    assert [created.index(env) for env in lent if isinstance(env, ColouredEnv)] == [0, 0, 0, 1, 1, 1, 2]
+    assert [env.closed for env in created] == [True, True, False]
+    pool.close()
 
 
-def test_one_whose_episode_broke_off_is_closed_and_its_place_free(halls: list[Hall]) -> None:
-    async def go() -> None:
-        envs = EnvPool(call)
-        for _ in range(50):
-            with pytest.raises(EnvError):
-                async with envs.fitting(task(0)):
-                    raise EnvError("it broke")
-        assert all(hall.closed for hall in halls)
-        for _ in range(50):
-            with pytest.raises(EnvError, match="locked"):
-                async with envs.fitting(task(0, Locked)):
-                    pass
-        # Had any of them kept its place, more would stay open now.
-        await use(envs, *range(100))
-        assert len(still_open(halls)) == 1 + SPARE
-        await envs.aclose()
-
-    asyncio.run(go())
+def test_environment_of_a_failed_episode_is_closed_and_not_counted_as_lent(created: list[ColouredEnv]) -> None:
+    pool = EnvPool()
+    for _ in range(50):
+        with pytest.raises(EnvError), pool.lend(task(0)):
+            raise EnvError("it broke")
+    assert all(env.closed for env in created)
+    for _ in range(50):
+        with pytest.raises(EnvError, match="cannot be created"), pool.lend(task(0, BrokenEnv)):
+            pass
+    # If failed episodes still counted as lent, more environments would stay open now.
+    lend(pool, *range(100))
+    assert len(still_open(created)) == 1 + MIN_SPARE
+    pool.close()
 
 
-def test_two_in_use_are_two_although_they_fit_the_same_task(halls: list[Hall]) -> None:
-    async def go() -> None:
-        envs = EnvPool(call)
-        async with envs.fitting(task(0)) as one, envs.fitting(task(0)) as other:
-            assert one is not other
-        assert set(await use(envs, 0, 0)) <= {one, other}
-        await envs.aclose()
-        assert len(halls) == 2
-
-    asyncio.run(go())
+def test_two_environments_are_lent_at_once_for_equal_tasks(created: list[ColouredEnv]) -> None:
+    pool = EnvPool()
+    with pool.lend(task(0)) as first, pool.lend(task(0)) as second:
+        assert first is not second
+    assert set(lend(pool, 0, 0)) <= {first, second}
+    pool.close()
+    assert len(created) == 2

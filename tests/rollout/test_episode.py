@@ -33,8 +33,8 @@ ENDS: dict[int, EnvEnd] = {3: "solved", -2: "died", -1: "env_ended"}
 WAYS = {"Walk East": 1, "jump back": -2, "walk west": -1}
 
 
-class Corridor(TextEnv):
-    """Solved three steps to the east; there is a pit two steps to the west and an exit before it."""
+class CorridorEnv(TextEnv):
+    """Solved at 3 (east). A pit at -2 and an exit at -1 end it unsolved."""
 
     def __init__(self) -> None:
         self.at = 0
@@ -67,16 +67,16 @@ class Corridor(TextEnv):
 
 
 class Scripted(Actor):
-    """Proposes what it is given, raises it if it is an error, and writes down what it saw."""
+    """Proposes the given actions, raises the given errors, and records its inputs."""
 
     def __init__(self, *proposals: str | Exception | None) -> None:
         super().__init__()
         self.proposals = iter(proposals)
-        self.saw: list[tuple[str, tuple[Step, ...], str, tuple[str, ...], int, int]] = []
+        self.inputs: list[tuple[str, tuple[Step, ...], str, tuple[str, ...], int, int]] = []
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         past = tuple(history.steps)
-        self.saw.append((prompt, past, history.observation, history.actions, history.max_steps, seed))
+        self.inputs.append((prompt, past, history.observation, history.actions, history.max_steps, seed))
         proposal = next(self.proposals)
         if isinstance(proposal, Exception):
             raise proposal
@@ -93,11 +93,11 @@ def play(actor: Actor, env: TextEnv | None = None, max_steps: int = 10) -> Episo
     async def call(function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 
-    return asyncio.run(play_episode(spec(max_steps), env or Corridor(), actor, call))
+    return asyncio.run(play_episode(spec(max_steps), env or CorridorEnv(), actor, call))
 
 
-def test_a_solved_episode_and_all_that_is_recorded_of_it() -> None:
-    episode = play(Scripted("Walk East", "Walk East", "Walk East", "never asked"))
+def test_solved_episode_is_recorded_in_full() -> None:
+    episode = play(Scripted("Walk East", "Walk East", "Walk East", "not reached"))
     assert episode.key == f"corridor-1@{prompt_digest('Walk well.')}"
     assert (episode.task, episode.prompt, episode.seed) == (spec().task, prompt_digest("Walk well."), 99)
     assert episode.versions == {"corridor": "2.0"}
@@ -126,44 +126,44 @@ def test_a_solved_episode_and_all_that_is_recorded_of_it() -> None:
         (["Walk East", "Walk East", "Walk East"], "solved"),
     ],
 )
-def test_every_end_has_its_name(proposals: list[str], end: str) -> None:
+def test_end_of_an_episode_is_named(proposals: list[str], end: str) -> None:
     assert play(Scripted(*proposals)).trajectory.end == end
 
 
-def test_winning_with_the_last_decision_is_winning() -> None:
+def test_episode_solved_by_its_last_decision_is_solved() -> None:
     assert play(Scripted("Walk East", "Walk East", "Walk East"), max_steps=3).trajectory.end == "solved"
     assert play(Scripted("Walk East", "Walk East", "Walk East"), max_steps=2).trajectory.end == "step_limit"
 
 
-def test_the_actor_is_handed_the_prompt_the_seed_and_all_that_happened() -> None:
+def test_actor_receives_prompt_seed_and_history() -> None:
     actor = Scripted("Walk East", "fly", "Walk East", "Walk East")
     steps = play(actor, max_steps=7).trajectory.steps
-    assert [len(past) for _, past, *_ in actor.saw] == [0, 1, 2, 3]
-    assert all(past == steps[: len(past)] for _, past, *_ in actor.saw)
-    assert [shown for _, _, shown, *_ in actor.saw] == [step.observation for step in steps]
-    assert {(prompt, actions, limit, seed) for prompt, _, _, actions, limit, seed in actor.saw} == {
+    assert [len(past) for _, past, *_ in actor.inputs] == [0, 1, 2, 3]
+    assert all(past == steps[: len(past)] for _, past, *_ in actor.inputs)
+    assert [shown for _, _, shown, *_ in actor.inputs] == [step.observation for step in steps]
+    assert {(prompt, actions, limit, seed) for prompt, _, _, actions, limit, seed in actor.inputs} == {
         ("Walk well.", (*WAYS, "knock"), 7, 99)
     }
 
 
-def test_an_invalid_action_costs_a_decision_changes_nothing_and_is_told() -> None:
-    env, actor = Corridor(), Scripted("Walk East", "fly", None, "Walk East", "Walk East")
+def test_invalid_action_uses_a_decision_changes_nothing_and_is_reported_to_the_actor() -> None:
+    env, actor = CorridorEnv(), Scripted("Walk East", "fly", None, "Walk East", "Walk East")
     trajectory = play(actor, env).trajectory
     assert env.executed == ["Walk East"] * 3
     assert (trajectory.end, trajectory.invalid, len(trajectory.steps)) == ("solved", 2, 5)
-    _, flew, silent, walked, _ = trajectory.steps
-    assert (flew.proposed, flew.executed, flew.keys, flew.reward) == ("fly", None, (), 0.0)
-    assert (silent.proposed, silent.executed, silent.keys, silent.reward) == (None, None, (), 0.0)
-    assert flew.observation == "You stand at 1."
+    _, invalid, empty, valid, _ = trajectory.steps
+    assert (invalid.proposed, invalid.executed, invalid.keys, invalid.reward) == ("fly", None, (), 0.0)
+    assert (empty.proposed, empty.executed, empty.keys, empty.reward) == (None, None, (), 0.0)
+    assert invalid.observation == "You stand at 1."
     notice = '"fly" is not one of the available actions. Nothing happened.\n\n'
-    assert silent.observation == f"{notice}You stand at 1."
-    assert walked.observation == "Your reply named no action. Nothing happened.\n\nYou stand at 1."
-    assert flew.digest == silent.digest == walked.digest
+    assert empty.observation == f"{notice}You stand at 1."
+    assert valid.observation == "Your reply named no action. Nothing happened.\n\nYou stand at 1."
+    assert invalid.digest == empty.digest == valid.digest
     assert trajectory.total_reward == 1.5
 
 
-def test_invalid_actions_alone_use_the_episode_up() -> None:
-    env = Corridor()
+def test_invalid_actions_count_towards_the_step_limit() -> None:
+    env = CorridorEnv()
     trajectory = play(Scripted(*["fly"] * 4), env, max_steps=4).trajectory
     assert (trajectory.end, trajectory.invalid, env.executed) == ("step_limit", 4, [])
     assert trajectory.last_observation.endswith("Nothing happened.\n\nYou stand at 0.")
@@ -187,22 +187,22 @@ def test_invalid_actions_alone_use_the_episode_up() -> None:
         ("pick up", ("pickup",)),
     ],
 )
-def test_nothing_is_guessed(proposed: str, actions: tuple[str, ...]) -> None:
+def test_similar_action_does_not_match(proposed: str, actions: tuple[str, ...]) -> None:
     assert match_action(proposed, actions) is None
 
 
 @given(st.lists(st.sampled_from(["step n", "step ne", "Put On", "eat"]), unique=True, min_size=1), st.data())
-def test_case_and_white_space_do_not_matter(actions: list[str], data: st.DataObject) -> None:
-    meant = data.draw(st.sampled_from(actions))
+def test_action_matches_despite_case_and_white_space(actions: list[str], data: st.DataObject) -> None:
+    expected = data.draw(st.sampled_from(actions))
     gap = st.text(" \t\n", min_size=1)
-    written = "".join(data.draw(gap) if letter == " " else letter for letter in meant)
+    written = "".join(data.draw(gap) if letter == " " else letter for letter in expected)
     written = "".join(data.draw(st.sampled_from([letter.lower(), letter.upper()])) for letter in written)
     written = data.draw(st.text(" \t\n")) + written + data.draw(st.text(" \t\n"))
-    assert match_action(written, actions) == meant
+    assert match_action(written, actions) == expected
 
 
 @given(st.none() | st.text(), st.lists(st.text()))
-def test_whatever_is_executed_was_on_offer(proposed: str | None, actions: list[str]) -> None:
+def test_matched_action_is_available(proposed: str | None, actions: list[str]) -> None:
     matched = match_action(proposed, actions)
     if matched is None:
         assert proposed is None or proposed not in actions
@@ -212,14 +212,14 @@ def test_whatever_is_executed_was_on_offer(proposed: str | None, actions: list[s
         assert "".join(matched.split()).casefold() == "".join(proposed.split()).casefold()
 
 
-def test_what_is_executed_is_spelled_as_the_environment_spells_it() -> None:
-    env = Corridor()
+def test_executed_action_has_the_spelling_of_the_environment() -> None:
+    env = CorridorEnv()
     steps = play(Scripted("  walk   EAST\n"), env, max_steps=1).trajectory.steps
     assert env.executed == ["Walk East"]
     assert (steps[0].proposed, steps[0].executed) == ("  walk   EAST\n", "Walk East")
 
 
-def test_a_failure_of_the_model_is_a_failed_episode_with_its_kind_and_cost() -> None:
+def test_model_failure_fails_the_episode_with_its_kind_and_usage() -> None:
     spent = Usage(calls=1, input_tokens=900, cost=0.25)
     episode = play(Scripted("Walk East", ModelFailure("context_overflow", "too long", usage=spent)))
     assert (episode.trajectory.end, episode.trajectory.failure) == ("failed", "context_overflow")
@@ -228,14 +228,31 @@ def test_a_failure_of_the_model_is_a_failed_episode_with_its_kind_and_cost() -> 
     assert episode.usage == Usage(calls=2, input_tokens=910, cost=0.25)
 
 
-def test_a_failed_call_of_unknown_cost_still_counts_as_a_call() -> None:
+def test_failed_call_of_unknown_usage_counts_as_a_call() -> None:
     episode = play(Scripted(ModelFailure("refused")))
     assert (episode.trajectory.end, episode.trajectory.failure, episode.trajectory.steps) == ("failed", "refused", ())
     assert episode.usage == Usage(calls=1, cost=None)
 
 
-def test_what_is_not_the_models_fault_passes_through() -> None:
+def test_infrastructure_errors_are_raised() -> None:
     with pytest.raises(ModelUnavailableError, match="no answer"):
         play(Scripted("Walk East", ModelUnavailableError("no answer")))
     with pytest.raises(EnvError, match="fell in"):
         play(Scripted("knock"))
+
+
+def test_texts_can_be_left_out_of_the_trajectory() -> None:
+    async def call(function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
+
+    proposals = ["Walk East", "fly", "walk west"]
+    full = play(Scripted(*proposals), max_steps=3).trajectory
+    lean_spec = spec(max_steps=3).model_copy(update={"keep_texts": False})
+    lean = asyncio.run(play_episode(lean_spec, CorridorEnv(), Scripted(*proposals), call)).trajectory
+    assert lean.last_observation == ""
+    assert {(step.observation, step.actions) for step in lean.steps} == {("", ())}
+    assert [step.digest for step in lean.steps] == [step.digest for step in full.steps]
+    assert [(step.executed, step.reward, step.keys) for step in lean.steps] == [
+        (step.executed, step.reward, step.keys) for step in full.steps
+    ]
+    assert (lean.last_digest, lean.end) == (full.last_digest, full.end)

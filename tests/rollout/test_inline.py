@@ -12,8 +12,8 @@ from ictbench.records import Decision, Episode, EpisodeSpec, Observation, Plugin
 from ictbench.rollout import EpisodeWorker, InlineExecutor, Priority
 
 
-class Bell(TextEnv):
-    """Rung once, it is solved."""
+class BellEnv(TextEnv):
+    """Solved by the action `ring`; `crack` breaks it."""
 
     def reset(self, task: Task) -> Observation:
         return Observation(text="A bell.", actions=("ring", "crack"))
@@ -30,37 +30,25 @@ class Bell(TextEnv):
 
 
 class Ringer(Actor):
-    """Rings when the gate of its prompt is open, and counts how many are at it."""
+    """Acts when the gate of its prompt, if it has one, is open."""
 
     gates: ClassVar[dict[str, asyncio.Event]] = {}
-    began: ClassVar[list[str]] = []
-    busy: ClassVar[int] = 0
-    busiest: ClassVar[int] = 0
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        self.began.append(prompt)
-        Ringer.busy += 1
-        Ringer.busiest = max(Ringer.busiest, Ringer.busy)
-        try:
-            await asyncio.sleep(0.001)
-            if prompt in self.gates:
-                await self.gates[prompt].wait()
-        finally:
-            Ringer.busy -= 1
+        await asyncio.sleep(0.001)
+        if prompt in self.gates:
+            await self.gates[prompt].wait()
         return Decision(action="crack" if prompt == "crack" else "ring")
 
 
 @pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ringer, "gates", {})
-    monkeypatch.setattr(Ringer, "began", [])
-    monkeypatch.setattr(Ringer, "busy", 0)
-    monkeypatch.setattr(Ringer, "busiest", 0)
 
 
 def spec(prompt: str) -> EpisodeSpec:
     return EpisodeSpec(
-        task=Task(id="bell-1", family="bell", env=f"{__name__}:Bell", params={}),
+        task=Task(id="bell-1", family="bell", env=f"{__name__}:BellEnv", params={}),
         prompt=prompt,
         actor=PluginSpec(label="me", name=f"{__name__}:Ringer"),
         max_steps=3,
@@ -86,7 +74,7 @@ def test_episodes_do_not_wait_for_a_slow_one(monkeypatch: pytest.MonkeyPatch) ->
     asyncio.run(go())
 
 
-def test_a_broken_episode_breaks_no_other() -> None:
+def test_failed_episode_does_not_affect_others() -> None:
     async def go() -> list[Episode | BaseException]:
         executor = InlineExecutor()
         prompts = ["crack", "ring", "crack", "ring again"]
@@ -98,7 +86,7 @@ def test_a_broken_episode_breaks_no_other() -> None:
     assert [type(episode) for episode in asyncio.run(go())] == [EnvError, Episode, EnvError, Episode]
 
 
-def test_an_executor_uses_the_worker_it_is_given() -> None:
+def test_executor_uses_and_closes_the_given_worker() -> None:
     async def go() -> None:
         worker = EpisodeWorker()
         executor = InlineExecutor(worker)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
-class Room(TextEnv):
-    """Left by its door; its window breaks it. Instances fit tasks of one colour."""
+class RoomEnv(TextEnv):
+    """Solved by the action `door`; `window` breaks it. Instances fit tasks of one colour."""
 
-    made: ClassVar[list[Room]] = []
+    made: ClassVar[list[RoomEnv]] = []
 
     def __init__(self) -> None:
         self.threads = {threading.get_ident()}
@@ -56,10 +56,9 @@ class Room(TextEnv):
 
 
 class Obedient(Actor):
-    """Proposes the prompt, after whatever a test wants it to wait for."""
+    """Proposes its prompt, after waiting for `wait` if a test sets it."""
 
     wait: ClassVar[Callable[[], Awaitable[object]] | None] = None
-
     threads: ClassVar[set[int]] = set()
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
@@ -74,15 +73,15 @@ class Obedient(Actor):
 
 
 class Computing(Obedient):
-    """The same, and says that it waits for nothing."""
+    """The same actor, but declared as CPU-bound."""
 
     cpu_bound = True
 
 
 @pytest.fixture(autouse=True)
-def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
-    made: list[Room] = []
-    monkeypatch.setattr(Room, "made", made)
+def rooms(monkeypatch: pytest.MonkeyPatch) -> list[RoomEnv]:
+    made: list[RoomEnv] = []
+    monkeypatch.setattr(RoomEnv, "made", made)
     monkeypatch.setattr(Obedient, "wait", None)
     monkeypatch.setattr(Obedient, "threads", set())
     return made
@@ -92,7 +91,7 @@ def spec(
     prompt: str = "door", colour: str = "red", model: ModelSpec | None = None, actor: type[Actor] = Obedient
 ) -> EpisodeSpec:
     return EpisodeSpec(
-        task=Task(id="room-1", family="room", env=f"{__name__}:Room", params={"colour": colour}),
+        task=Task(id="room-1", family="room", env=f"{__name__}:RoomEnv", params={"colour": colour}),
         prompt=prompt,
         actor=PluginSpec(label="me", name="react" if model else f"{__name__}:{actor.__name__}", model=model),
         max_steps=3,
@@ -100,7 +99,7 @@ def spec(
     )
 
 
-def test_a_warm_environment_is_used_again_where_it_fits(rooms: list[Room]) -> None:
+def test_environment_is_reused_for_tasks_with_the_same_pool_key(rooms: list[RoomEnv]) -> None:
     async def go() -> None:
         worker = EpisodeWorker()
         for colour in ("red", "red", "blue", "red", "blue"):
@@ -113,8 +112,8 @@ def test_a_warm_environment_is_used_again_where_it_fits(rooms: list[Room]) -> No
     asyncio.run(go())
 
 
-def test_episodes_in_flight_have_an_environment_each_and_one_thread_that_is_not_the_event_loops(
-    rooms: list[Room], monkeypatch: pytest.MonkeyPatch
+def test_concurrent_episodes_have_their_own_environments_and_share_one_thread_beside_the_event_loop(
+    rooms: list[RoomEnv], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def go() -> None:
         monkeypatch.setattr(Obedient, "wait", asyncio.Barrier(3).wait)
@@ -135,9 +134,7 @@ def test_episodes_in_flight_have_an_environment_each_and_one_thread_that_is_not_
 
 
 @pytest.mark.parametrize(("prompt", "error"), [("window", EnvError), ("unplug", ModelUnavailableError)])
-def test_an_environment_whose_episode_broke_off_is_closed_not_kept(
-    rooms: list[Room], prompt: str, error: type[Exception]
-) -> None:
+def test_environment_of_a_failed_episode_is_closed(rooms: list[RoomEnv], prompt: str, error: type[Exception]) -> None:
     async def go() -> None:
         worker = EpisodeWorker()
         with pytest.raises(error):
@@ -150,18 +147,18 @@ def test_an_environment_whose_episode_broke_off_is_closed_not_kept(
     asyncio.run(go())
 
 
-def test_a_cancelled_episode_closes_its_environment(rooms: list[Room], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelled_episode_closes_its_environment(rooms: list[RoomEnv], monkeypatch: pytest.MonkeyPatch) -> None:
     async def go() -> None:
-        begun = asyncio.Event()
+        started = asyncio.Event()
 
         async def wait() -> None:
-            begun.set()
+            started.set()
             await asyncio.Event().wait()
 
         monkeypatch.setattr(Obedient, "wait", wait)
         worker = EpisodeWorker()
         playing = asyncio.create_task(worker.play(spec()))
-        await begun.wait()
+        await started.wait()
         playing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await playing
@@ -171,7 +168,34 @@ def test_a_cancelled_episode_closes_its_environment(rooms: list[Room], monkeypat
     asyncio.run(go())
 
 
-def test_a_failure_of_the_model_does_not_cost_the_environment(rooms: list[Room]) -> None:
+def test_environment_created_for_a_cancelled_episode_is_closed(
+    rooms: list[RoomEnv], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def go() -> None:
+        started, end = threading.Event(), threading.Event()
+        create = RoomEnv.__init__
+
+        def create_slowly(room: RoomEnv) -> None:
+            started.set()
+            end.wait(30)
+            create(room)
+
+        monkeypatch.setattr(RoomEnv, "__init__", create_slowly)
+        worker = EpisodeWorker()
+        playing = asyncio.create_task(worker.play(spec()))
+        await asyncio.to_thread(started.wait, 30)
+        playing.cancel()
+        await asyncio.sleep(0)
+        end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await playing
+        assert [room.closed for room in rooms] == [True]
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
+def test_model_failure_keeps_the_environment_open(rooms: list[RoomEnv]) -> None:
     async def go() -> None:
         worker = EpisodeWorker()
         assert (await worker.play(spec("refuse"))).trajectory.failure == "refused"
@@ -182,34 +206,36 @@ def test_a_failure_of_the_model_does_not_cost_the_environment(rooms: list[Room])
     asyncio.run(go())
 
 
-def test_a_model_is_opened_once_and_belongs_to_the_pool() -> None:
+def test_model_is_opened_once_and_stays_open_when_the_worker_closes() -> None:
     with ScriptedServer(["Action: door"]) as server:
-        told = ModelSpec(provider="openai", model="scripted", base_url=server.url)
+        model = ModelSpec(provider="openai", model="scripted", base_url=server.url)
 
         async def go() -> None:
             pool = ModelPool()
             worker = EpisodeWorker(pool)
-            assert (await worker.play(spec(model=told))).trajectory.solved
-            assert pool.open(told) is pool.open(told.model_copy())
-            assert pool.open(told) is not pool.open(told.model_copy(update={"model": "other"}))
+            assert (await worker.play(spec(model=model))).trajectory.solved
+            assert pool.open(model) is pool.open(model.model_copy())
+            assert pool.open(model) is not pool.open(model.model_copy(update={"model": "other"}))
             await worker.aclose()
-            assert (await pool.open(told).complete([{"role": "user", "content": "still open?"}])).text == "Action: door"
+            assert (
+                await pool.open(model).complete([{"role": "user", "content": "still open?"}])
+            ).text == "Action: door"
             await pool.aclose()
 
         asyncio.run(go())
 
 
-def test_a_cpu_bound_actor_plays_whole_episodes_in_the_environments_thread(rooms: list[Room]) -> None:
+def test_cpu_bound_actor_plays_whole_episodes_in_the_environment_thread(rooms: list[RoomEnv]) -> None:
     async def go() -> None:
         worker = EpisodeWorker()
-        waits = await worker.play(spec())
+        waiting = await worker.play(spec())
         assert Obedient.threads == {threading.get_ident()}
         Obedient.threads.clear()
-        computes = await worker.play(spec(actor=Computing))
+        computed = await worker.play(spec(actor=Computing))
         assert len(Obedient.threads) == 1
         assert Obedient.threads == rooms[0].threads
         assert threading.get_ident() not in Obedient.threads
-        assert computes == waits
+        assert computed == waiting
         refused = await worker.play(spec("refuse", actor=Computing))
         assert refused.trajectory.failure == "refused"
         await worker.aclose()
@@ -217,9 +243,20 @@ def test_a_cpu_bound_actor_plays_whole_episodes_in_the_environments_thread(rooms
     asyncio.run(go())
 
 
+def test_concurrent_episodes_of_a_cpu_bound_actor_share_one_environment(rooms: list[RoomEnv]) -> None:
+    async def go() -> None:
+        worker = EpisodeWorker()
+        episodes = await asyncio.gather(*(worker.play(spec(actor=Computing)) for _ in range(20)))
+        assert all(episode.trajectory.solved for episode in episodes)
+        assert [room.resets for room in rooms] == [20]
+        await worker.aclose()
+
+    asyncio.run(go())
+
+
 @pytest.mark.parametrize("seconds", [0, 0.01])
-def test_one_that_waits_nevertheless_breaks_its_contract(
-    rooms: list[Room], monkeypatch: pytest.MonkeyPatch, seconds: float
+def test_cpu_bound_actor_that_waits_is_a_plugin_error(
+    rooms: list[RoomEnv], monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     async def go() -> None:
         monkeypatch.setattr(Obedient, "wait", lambda: asyncio.sleep(seconds))
@@ -227,58 +264,58 @@ def test_one_that_waits_nevertheless_breaks_its_contract(
         with pytest.raises(PluginError, match="actor me says that it only computes, but waits for something"):
             await worker.play(spec(actor=Computing))
         assert [room.closed for room in rooms] == [True]
-        # Where it says nothing of the kind, it may.
+        # An actor that is not declared as CPU-bound may wait.
         assert (await worker.play(spec())).trajectory.solved
         await worker.aclose()
 
     asyncio.run(go())
 
 
-def test_a_worker_tells_which_episode_its_environment_is_busy_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_names_the_episode_whose_environment_call_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
     async def go() -> None:
-        begun, end = threading.Event(), threading.Event()
+        started, end = threading.Event(), threading.Event()
 
-        def hang(room: Room, action: str) -> Observation:
-            begun.set()
+        def hang(room: RoomEnv, action: str) -> Observation:
+            started.set()
             end.wait(30)
             return Observation(text="Outside.", actions=("door",), end="solved")
 
-        monkeypatch.setattr(Room, "step", hang)
+        monkeypatch.setattr(RoomEnv, "step", hang)
         worker = EpisodeWorker()
         assert worker.busy is None
         hanging = spec(colour="blue")
         playing = asyncio.create_task(worker.play(hanging))
-        beside = asyncio.create_task(worker.play(spec("window")))
-        await asyncio.to_thread(begun.wait, 30)
+        other = asyncio.create_task(worker.play(spec("window")))
+        await asyncio.to_thread(started.wait, 30)
         await asyncio.sleep(0.02)
         assert worker.busy is not None
         assert worker.busy[0] in (hanging.key, spec("window").key)
         assert 0.01 < worker.busy[1] < 30
         end.set()
-        await asyncio.gather(playing, beside)
+        await asyncio.gather(playing, other)
         assert worker.busy is None
         await worker.aclose()
 
     asyncio.run(go())
 
 
-class Narrow(Room):
-    """A room for one: whoever comes in while somebody is there, notes it."""
+class ExclusiveEnv(RoomEnv):
+    """Records whether two calls ever run at the same time."""
 
-    inside = 0
-    crowded = False
+    running = 0
+    overlapped = False
 
     def step(self, action: str) -> Observation:
-        Narrow.inside += 1
-        Narrow.crowded |= Narrow.inside > 1
+        ExclusiveEnv.running += 1
+        ExclusiveEnv.overlapped |= ExclusiveEnv.running > 1
         time.sleep(0.005)
-        Narrow.inside -= 1
+        ExclusiveEnv.running -= 1
         return super().step(action)
 
 
-def test_workers_of_one_process_are_never_in_two_environments_at_once() -> None:
+def test_environment_calls_of_all_workers_of_a_process_never_overlap() -> None:
     spec = EpisodeSpec(
-        task=Task(id="room-1", family="room", env=f"{__name__}:Narrow", params={"colour": "red"}),
+        task=Task(id="room-1", family="room", env=f"{__name__}:ExclusiveEnv", params={"colour": "red"}),
         prompt="door",
         actor=PluginSpec(label="obedient", name=f"{__name__}:Obedient"),
         max_steps=3,
@@ -293,4 +330,4 @@ def test_workers_of_one_process_are_never_in_two_environments_at_once() -> None:
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(asyncio.run, [play() for _ in range(3)]))
-    assert not Narrow.crowded
+    assert not ExclusiveEnv.overlapped

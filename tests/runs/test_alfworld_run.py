@@ -1,4 +1,4 @@
-"""Whole runs on ALFWorld: generated games, the solver, and official games that are missing."""
+"""Runs on ALFWorld: generated games, the solver, missing official games."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_solver_wins_every_generated_game_and_is_never_ranked(tmp_path: Path
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
 
 
-def test_without_the_official_games_generated_ones_are_played_and_it_is_said() -> None:
+def test_generated_games_replace_missing_official_ones_with_a_note() -> None:
     plan = make_plan(Options.parse({"env": "alfworld"}))
     assert plan.suite.name == "alfworld-procgen-v1"
     (note,) = plan.notes
@@ -44,7 +44,7 @@ def test_without_the_official_games_generated_ones_are_played_and_it_is_said() -
     assert make_plan(Options.parse({"suite": "alfworld-v1"})).notes == ()
 
 
-def test_missing_games_are_told_before_anything_is_played(tmp_path: Path) -> None:
+def test_missing_games_are_reported_before_anything_is_played(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\d+ of \d+ ALFWorld games cannot be used; the first: the official game"):
         ictbench.run(**TINY, suite="alfworld-v1", out=tmp_path / "run")  # type: ignore[arg-type]
     assert not (tmp_path / "run").exists()
@@ -52,13 +52,13 @@ def test_missing_games_are_told_before_anything_is_played(tmp_path: Path) -> Non
         ictbench.dry_run(suite="alfworld-v1")
 
 
-def test_a_world_without_a_solver_is_told(tmp_path: Path) -> None:
+def test_an_environment_without_a_solver_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="actor 'solver' needs a solver, which environment 'minihack' has not"):
         ictbench.run(env="minihack", actor="solver", reflector="none", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_bounds_count_whole_pools_family_by_family() -> None:
+def test_bounds_count_full_pools_per_family() -> None:
     plan = make_plan(Options.parse({"suite": "alfworld-v1", "profile": "lite", "families": "cool,pick"}))
     each = [plan.episode_bounds(family) for family in ("cool", "pick")]
     assert [bounds["test_episodes"] for bounds in each] == [5 * 3 * 21, 5 * 3 * 24]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Playing(Executor):
-    """Plays at once, or fails as it is told."""
+class FakeExecutor(Executor):
+    """Executor that plays without delay, or fails as configured."""
 
     def __init__(self, error: Callable[[str], Exception | None] = lambda task: None) -> None:
         self.played: Counter[str] = Counter()
@@ -67,29 +67,31 @@ def key(name: str) -> str:
     return under("p")(task(name)).key
 
 
-async def asked(known: EpisodeStore, *names: str, prompt: str = "p", priority: Priority = Priority.TEST) -> list[bool]:
-    """Whether the episodes of tasks of these names are solved."""
-    return await known.outcomes([task(name) for name in names], under(prompt), priority)
+async def outcomes_of(
+    store: EpisodeStore, *names: str, prompt: str = "p", priority: Priority = Priority.TEST
+) -> list[bool]:
+    """Request the outcomes of the tasks of these names."""
+    return await store.outcomes([task(name) for name in names], under(prompt), priority)
 
 
-async def settled() -> None:
-    """All has gone on that could."""
+async def run_pending() -> None:
+    """Let all tasks run until they wait."""
     for _ in range(50):
         await asyncio.sleep(0)
 
 
-async def answers() -> None:
-    """A probe that finds everything well."""
+async def probe_ok() -> None:
+    """Succeed, as a probe of a healthy endpoint."""
 
 
-async def still_down() -> None:
+async def probe_fails() -> None:
     raise ModelUnavailableError("still down")
 
 
-def ledger(
+def make_store(
     journal: Journal,
     executor: Executor,
-    probe: Callable[[], Awaitable[None]] = answers,
+    probe: Callable[[], Awaitable[None]] = probe_ok,
     capacity: int = 64,
     meter: UsageMeter | None = None,
 ) -> EpisodeStore:
@@ -103,19 +105,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
 
 
-def test_an_episode_asked_for_many_times_at_once_is_played_once(path: Path) -> None:
+def test_an_episode_requested_many_times_at_once_is_played_once(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.hold.clear()
-            known = ledger(journal, executor)
-            many = [asyncio.create_task(asked(known, "a-1", "a-1")) for _ in range(20)]
-            await settled()
+            store = make_store(journal, executor)
+            many = [asyncio.create_task(outcomes_of(store, "a-1", "a-1")) for _ in range(20)]
+            await run_pending()
             executor.hold.set()
             assert await asyncio.gather(*many) == [[True, True]] * 20
-            # Asked for again later, and with all its steps: still not played again.
-            assert await asked(known, "a-1") == [True]
-            (trajectory,) = await known.trajectories([task("a-1")], under("p"))
+            # A later request, for the full trajectory, does not play it again either.
+            assert await outcomes_of(store, "a-1") == [True]
+            (trajectory,) = await store.trajectories([task("a-1")], under("p"))
             assert trajectory.last_observation == "p"
             assert executor.played == {"a-1": 1}
 
@@ -125,44 +127,46 @@ def test_an_episode_asked_for_many_times_at_once_is_played_once(path: Path) -> N
 def test_another_prompt_or_task_is_another_episode(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
-            known = ledger(journal, executor)
+            executor = FakeExecutor()
+            store = make_store(journal, executor)
             for name, prompt in (("a-1", "p"), ("a-1", "q"), ("a-2", "p")):
-                await asked(known, name, prompt=prompt)
+                await outcomes_of(store, name, prompt=prompt)
             assert executor.played == {"a-1": 2, "a-2": 1}
 
     asyncio.run(main())
 
 
-def test_what_the_journal_holds_is_not_played(path: Path) -> None:
+def test_a_recorded_episode_is_not_played_again(path: Path) -> None:
     async def main() -> None:
         for expected in (1, 0):
             with closing(Journal(path)) as journal:
-                executor = Playing()
-                assert await asked(ledger(journal, executor), "a-1") == [True]
+                executor = FakeExecutor()
+                assert await outcomes_of(make_store(journal, executor), "a-1") == [True]
                 assert executor.played["a-1"] == expected
 
     asyncio.run(main())
 
 
-def test_outcomes_come_in_the_order_of_the_tasks_and_each_is_told_as_it_is_known(path: Path) -> None:
+def test_outcomes_have_the_order_of_the_tasks_and_are_reported_as_they_arrive(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
-            known = ledger(journal, executor)
-            await asked(known, "a-2")
+            executor = FakeExecutor()
+            store = make_store(journal, executor)
+            await outcomes_of(store, "a-2")
             executor.held["a-1"] = asyncio.Event()
-            told: list[tuple[bool, bool]] = []
+            reported: list[tuple[bool, bool]] = []
             names = [task(name) for name in ("a-1", "a-2", "a-3")]
             outcomes = asyncio.create_task(
-                known.outcomes(names, under("p"), Priority.TEST, lambda solved, found: told.append((solved, found)))
+                store.outcomes(
+                    names, under("p"), Priority.TEST, lambda solved, recorded: reported.append((solved, recorded))
+                )
             )
-            await settled()
-            # One of the journal, one played; the first is still being played.
-            assert told == [(True, True), (True, False)]
+            await run_pending()
+            # One comes from the journal, one was played; the first is still in flight.
+            assert reported == [(True, True), (True, False)]
             executor.held["a-1"].set()
             assert await outcomes == [True] * 3
-            assert told == [(True, True), (True, False), (True, False)]
+            assert reported == [(True, True), (True, False), (True, False)]
 
     asyncio.run(main())
 
@@ -172,66 +176,70 @@ def test_an_infrastructure_failure_leaves_the_episode_owed(path: Path, kind: typ
     async def main() -> None:
         with closing(Journal(path)) as journal:
             broken = [True]
-            known = ledger(journal, Playing(lambda task: kind("it broke") if broken[0] else None))
-            answers = await asyncio.gather(*(asked(known, "a-1") for _ in range(3)), return_exceptions=True)
+            store = make_store(journal, FakeExecutor(lambda task: kind("it broke") if broken[0] else None))
+            answers = await asyncio.gather(*(outcomes_of(store, "a-1") for _ in range(3)), return_exceptions=True)
             assert [type(answer) for answer in answers] == [kind] * 3
-            assert known.owed == {key("a-1"): "it broke"}
+            assert store.owed == {key("a-1"): "it broke"}
             assert journal.keys() == []
-            # It is no failure in the denominator: asked for again, it is played again.
+            # It does not count as a failure: requested again, it is played again.
             broken[0] = False
-            assert await asked(known, "a-1") == [True]
-            assert known.owed == {}
+            assert await outcomes_of(store, "a-1") == [True]
+            assert store.owed == {}
 
     asyncio.run(main())
 
 
-def test_where_one_is_owed_all_others_are_played(path: Path) -> None:
+def test_other_episodes_are_played_although_one_is_owed(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-2" else None), capacity=1)
+            store = make_store(
+                journal, FakeExecutor(lambda task: EnvError("it broke") if task == "a-2" else None), capacity=1
+            )
             with pytest.raises(EnvError):
-                await asked(known, "a-1", "a-2", "a-3", "a-4")
+                await outcomes_of(store, "a-1", "a-2", "a-3", "a-4")
             assert journal.keys() == [key(name) for name in ("a-1", "a-3", "a-4")]
 
     asyncio.run(main())
 
 
-def test_a_bug_is_no_infrastructure_failure(path: Path) -> None:
+def test_a_bug_does_not_leave_an_episode_owed(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: ZeroDivisionError("a bug")))
+            store = make_store(journal, FakeExecutor(lambda task: ZeroDivisionError("a bug")))
             with pytest.raises(ZeroDivisionError):
-                await asked(known, "a-1")
-            assert known.owed == {}
+                await outcomes_of(store, "a-1")
+            assert store.owed == {}
 
     asyncio.run(main())
 
 
-def test_a_bug_is_told_rather_than_what_is_owed_beside_it(path: Path) -> None:
+def test_a_bug_is_raised_rather_than_a_simultaneous_infrastructure_failure(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(lambda task: EnvError("it broke") if task == "a-1" else KeyError("a bug")))
+            store = make_store(
+                journal, FakeExecutor(lambda task: EnvError("it broke") if task == "a-1" else KeyError("a bug"))
+            )
             with pytest.raises(KeyError):
-                await asked(known, "a-1", "a-2")
+                await outcomes_of(store, "a-1", "a-2")
 
     asyncio.run(main())
 
 
-# How many at a time, and which first
+# Capacity and priorities
 
 
 @pytest.mark.parametrize("capacity", [1, 3])
-def test_as_many_episodes_are_in_flight_as_allowed_and_never_more(path: Path, capacity: int) -> None:
+def test_the_capacity_bounds_the_episodes_in_flight(path: Path, capacity: int) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=capacity)
+            store = make_store(journal, executor, capacity=capacity)
             names = [f"a-{number}" for number in range(12)]
             executor.held = {name: asyncio.Event() for name in names}
-            outcomes = asyncio.create_task(asked(known, *names))
+            outcomes = asyncio.create_task(outcomes_of(store, *names))
             for number, name in enumerate(names):
-                await settled()
+                await run_pending()
                 assert executor.begun == names[: number + capacity]
                 executor.held[name].set()
             assert await outcomes == [True] * 12
@@ -239,12 +247,12 @@ def test_as_many_episodes_are_in_flight_as_allowed_and_never_more(path: Path, ca
     asyncio.run(main())
 
 
-def test_what_queues_is_played_by_priority_and_then_in_order_of_arrival(path: Path) -> None:
+def test_waiting_episodes_are_played_by_priority_then_by_arrival(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=1)
+            store = make_store(journal, executor, capacity=1)
             waiting = []
             for names, priority in [
                 (["first"], Priority.TEST),
@@ -253,8 +261,8 @@ def test_what_queues_is_played_by_priority_and_then_in_order_of_arrival(path: Pa
                 (["test c"], Priority.TEST),
                 (["selection c"], Priority.SELECTION),
             ]:
-                waiting.append(asyncio.create_task(asked(known, *names, priority=priority)))
-                await settled()
+                waiting.append(asyncio.create_task(outcomes_of(store, *names, priority=priority)))
+                await run_pending()
             executor.hold.set()
             await asyncio.gather(*waiting)
             assert executor.begun == [
@@ -265,16 +273,16 @@ def test_what_queues_is_played_by_priority_and_then_in_order_of_arrival(path: Pa
     asyncio.run(main())
 
 
-def test_experience_does_not_wait_for_scoring_to_end(path: Path) -> None:
+def test_experience_does_not_wait_for_scoring(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.held = {name: asyncio.Event() for name in ("test a", "test b")}
-            known = ledger(journal, executor, capacity=1)
-            scoring = asyncio.create_task(asked(known, "test a", "test b"))
-            await settled()
+            store = make_store(journal, executor, capacity=1)
+            scoring = asyncio.create_task(outcomes_of(store, "test a", "test b"))
+            await run_pending()
             async with asyncio.timeout(30):
-                played = await known.trajectories([task("a-1"), task("a-2")], under("p"))
+                played = await store.trajectories([task("a-1"), task("a-2")], under("p"))
             assert len(played) == 2
             assert executor.begun == ["test a", "a-1", "a-2"]
             for event in executor.held.values():
@@ -284,30 +292,30 @@ def test_experience_does_not_wait_for_scoring_to_end(path: Path) -> None:
     asyncio.run(main())
 
 
-def test_a_broken_episode_gives_its_slot_back(path: Path) -> None:
+def test_a_failed_episode_releases_its_slot(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing(lambda task: None if task == "ring" else EnvError("it broke"))
-            known = ledger(journal, executor, capacity=1)
+            executor = FakeExecutor(lambda task: None if task == "ring" else EnvError("it broke"))
+            store = make_store(journal, executor, capacity=1)
             answers = await asyncio.gather(
-                *(asked(known, name) for name in ("crack a", "crack b", "ring")), return_exceptions=True
+                *(outcomes_of(store, name) for name in ("crack a", "crack b", "ring")), return_exceptions=True
             )
             assert [type(answer) for answer in answers] == [EnvError, EnvError, list]
 
     asyncio.run(main())
 
 
-def test_one_who_stops_waiting_gives_his_place_up(path: Path) -> None:
+def test_a_cancelled_waiter_leaves_the_queue(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.hold.clear()
-            known = ledger(journal, executor, capacity=1)
-            first = asyncio.create_task(asked(known, "a-1"))
-            await settled()
-            impatient = asyncio.create_task(asked(known, "a-2"))
-            patient = asyncio.create_task(asked(known, "a-3"))
-            await settled()
+            store = make_store(journal, executor, capacity=1)
+            first = asyncio.create_task(outcomes_of(store, "a-1"))
+            await run_pending()
+            impatient = asyncio.create_task(outcomes_of(store, "a-2"))
+            patient = asyncio.create_task(outcomes_of(store, "a-3"))
+            await run_pending()
             impatient.cancel()
             executor.hold.set()
             assert [await first, await patient] == [[True], [True]]
@@ -316,29 +324,29 @@ def test_one_who_stops_waiting_gives_his_place_up(path: Path) -> None:
     asyncio.run(main())
 
 
-# What is recorded
+# Records
 
 
-def test_what_was_spent_is_recorded_with_every_episode(path: Path) -> None:
+def test_usage_is_recorded_with_every_episode(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
             meter = UsageMeter()
-            known = ledger(journal, Playing(), meter=meter)
+            store = make_store(journal, FakeExecutor(), meter=meter)
             for calls in (2, 5):
                 meter.count(Usage(calls=calls))
-                await asked(known, f"a-{calls}")
+                await outcomes_of(store, f"a-{calls}")
                 assert journal.get("spent")["calls"] == meter.spent.calls
 
     asyncio.run(main())
 
 
-def test_a_worker_with_another_game_is_refused(path: Path) -> None:
+def test_a_worker_with_another_game_version_stops_the_run(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.version = "1.1"
-            with pytest.raises(WorkerError, match=r"plays with game 1\.1, and this run with 1\.0"):
-                await asked(ledger(journal, executor), "a-1")
+            with pytest.raises(WorkerError, match=r"plays with game 1\.1, but this run uses 1\.0"):
+                await outcomes_of(make_store(journal, executor), "a-1")
             assert journal.keys() == []
 
     asyncio.run(main())
@@ -348,68 +356,68 @@ def test_a_worker_with_another_game_is_refused(path: Path) -> None:
 
 
 def failures(path: Path, error: Callable[[str], Exception | None], probe: Any, attempts: int) -> list[Any]:
-    """The types of the errors, or the outcomes, of so many episodes one after the other."""
+    """Return the error types, or the outcomes, of some episodes played one after the other."""
 
     async def main() -> list[Any]:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(error), probe)
-            found: list[Any] = []
+            store = make_store(journal, FakeExecutor(error), probe)
+            results: list[Any] = []
             for number in range(attempts):
-                (answer,) = await asyncio.gather(asked(known, f"a-{number}"), return_exceptions=True)
-                found.append(type(answer) if isinstance(answer, BaseException) else answer)
-            return found
+                (answer,) = await asyncio.gather(outcomes_of(store, f"a-{number}"), return_exceptions=True)
+                results.append(type(answer) if isinstance(answer, BaseException) else answer)
+            return results
 
     return asyncio.run(main())
 
 
-def busy(task: str) -> Exception:
+def overloaded(task: str) -> Exception:
     return ModelUnavailableError("HTTP 503")
 
 
-def test_eight_failures_in_a_row_and_a_probe_that_fails_stop_the_run(path: Path) -> None:
+def test_eight_failures_in_a_row_and_a_failed_probe_stop_the_run(path: Path) -> None:
     assert FAILURES_IN_A_ROW == 8
-    assert failures(path, busy, still_down, 9) == [ModelUnavailableError] * 7 + [EndpointDownError] * 2
+    assert failures(path, overloaded, probe_fails, 9) == [ModelUnavailableError] * 7 + [EndpointDownError] * 2
 
 
-def test_after_an_outage_that_a_pause_outlasts_nothing_is_owed_that_met_the_breaker(path: Path) -> None:
+def test_episodes_that_waited_for_the_breaker_are_not_owed_after_a_short_outage(path: Path) -> None:
     down = [True]
 
     async def back_up() -> None:
         down[0] = False
 
-    found = failures(path, lambda task: busy(task) if down[0] else None, back_up, 10)
-    assert found == [ModelUnavailableError] * 7 + [[True]] * 3
+    results = failures(path, lambda task: overloaded(task) if down[0] else None, back_up, 10)
+    assert results == [ModelUnavailableError] * 7 + [[True]] * 3
 
 
-def test_a_success_in_between_keeps_the_run_going(path: Path) -> None:
-    found = failures(path, lambda task: None if task == "a-7" else busy(task), still_down, 16)
-    assert found[8:] == [ModelUnavailableError] * 7 + [EndpointDownError]
+def test_a_success_resets_the_count_of_failures(path: Path) -> None:
+    results = failures(path, lambda task: None if task == "a-7" else overloaded(task), probe_fails, 16)
+    assert results[8:] == [ModelUnavailableError] * 7 + [EndpointDownError]
 
 
-def test_a_probe_that_succeeds_where_the_work_does_not_is_not_believed_for_ever(path: Path) -> None:
-    assert EndpointDownError in failures(path, busy, answers, 40)
+def test_a_run_stops_although_its_probes_succeed_if_its_work_always_fails(path: Path) -> None:
+    assert EndpointDownError in failures(path, overloaded, probe_ok, 40)
 
 
-def test_the_error_that_stops_a_run_says_what_failed(path: Path) -> None:
+def test_the_error_that_stops_a_run_names_the_failure(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            known = ledger(journal, Playing(busy), still_down)
-            *_, last = await asyncio.gather(*(asked(known, f"a-{n}") for n in range(8)), return_exceptions=True)
+            store = make_store(journal, FakeExecutor(overloaded), probe_fails)
+            *_, last = await asyncio.gather(*(outcomes_of(store, f"a-{n}") for n in range(8)), return_exceptions=True)
             assert "8 attempts in a row failed" in str(last)
             assert "still down" in str(last)
 
     asyncio.run(main())
 
 
-def test_closing_lets_go_of_what_is_still_played(path: Path) -> None:
+def test_closing_cancels_episodes_in_flight(path: Path) -> None:
     async def main() -> None:
         with closing(Journal(path)) as journal:
-            executor = Playing()
+            executor = FakeExecutor()
             executor.hold.clear()
-            known = ledger(journal, executor)
-            waiting = asyncio.create_task(asked(known, "a-1"))
-            await settled()
-            await known.aclose()
+            store = make_store(journal, executor)
+            waiting = asyncio.create_task(outcomes_of(store, "a-1"))
+            await run_pending()
+            await store.aclose()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
             assert journal.keys() == []

@@ -1,4 +1,4 @@
-"""A whole run against an endpoint at which everything goes wrong that can."""
+"""Run against an endpoint with faults of every kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLAY = react_policy(lambda prompt, observation, actions: random.Random(observati
 
 
 def answer(body: dict[str, Any]) -> str | Reply:
-    """Plays at random, but equally to equal questions; reflects by counting words."""
+    """Play at random, with equal answers to equal questions; reflect by counting words."""
     last = str(body["messages"][-1]["content"])
     if "IMPROVED PROMPT:" in last:
         return f"ANALYSIS:\nNothing.\nIMPROVED PROMPT:\nWalk about. {len(last.split())}"
@@ -45,21 +45,21 @@ def outcomes(run: ictbench.Run) -> list[Any]:
     return [loop.model_dump() for family in run.result.families for loop in family.loops]
 
 
-def test_with_every_fault_at_once_a_run_ends_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_run_with_all_faults_at_once_finishes_and_loses_nothing(tmp_path: Path) -> None:
     with ScriptedServer(answer, model="scripted") as server:
         clean = ictbench.run(**options(server), out=tmp_path / "clean")
     assert clean.result.complete
-    faults = Faults.mixed(passing=0.1, fatal=0.002, seed=3)
+    faults = Faults.mixed(transient=0.1, fatal=0.002, seed=3)
     with ScriptedServer(answer, model="scripted", faults=faults) as server:
         faulty = ictbench.run(**options(server), out=tmp_path / "faulty")
         met = server.stats()["faults"]
         assert len(met) >= 8
         assert sum(met.values()) > 0.08 * server.requests
-        # Wherever a retry succeeded, the episode is the one that would have been played without faults.
+        # Where a retry succeeded, the episode equals that of a run without faults.
         for key in set(faulty.episode_keys()) & set(clean.episode_keys()):
             one, other = faulty.episode(key).trajectory, clean.episode(key).trajectory
             assert one == other or one.end == "failed"
-        # Continued, with the failures that the faults caused played again, it ends in the very same result.
+        # Continued, with the failed episodes played again, the run ends in the same result.
         for _ in range(6):
             kinds = ["context_overflow", "empty", "bad_request"]
             faulty = ictbench.run(**options(server), retry_failed=kinds, out=tmp_path / "faulty")
@@ -69,10 +69,10 @@ def test_with_every_fault_at_once_a_run_ends_and_loses_nothing(tmp_path: Path) -
     assert outcomes(faulty) == outcomes(clean)
 
 
-@pytest.mark.parametrize(("fault", "said"), [("unauthorized", "OPENAI_API_KEY"), ("wrong_model", "model name")])
-def test_an_unknown_model_or_a_wrong_key_fails_before_any_episode(tmp_path: Path, fault: str, said: str) -> None:
+@pytest.mark.parametrize(("fault", "message"), [("unauthorized", "OPENAI_API_KEY"), ("wrong_model", "model name")])
+def test_an_unknown_model_or_a_wrong_key_fails_before_any_episode(tmp_path: Path, fault: str, message: str) -> None:
     with ScriptedServer(answer, faults=Faults({fault: 1.0})) as server:
-        with pytest.raises(EndpointDownError, match=said):
+        with pytest.raises(EndpointDownError, match=message):
             ictbench.run(**options(server), out=tmp_path / "run")
         assert server.requests <= 2
     assert ictbench.load_run(tmp_path / "run").episode_keys() == []

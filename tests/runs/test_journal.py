@@ -22,7 +22,7 @@ from ictbench.records import (
     episode_key,
     prompt_digest,
 )
-from ictbench.runs.journal import ASKED_AT_ONCE, LAYOUT, Journal
+from ictbench.runs.journal import KEYS_PER_QUERY, LAYOUT, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ TRAJECTORIES = st.builds(
 
 def episode(name: str = "read-1", prompt: str = "p", trajectory: Trajectory | None = None, **fields: Usage) -> Episode:
     return Episode(
-        key=episode_key(name, prompt),
+        key=episode_key(name, prompt_digest(prompt)),
         task=Task(id=name, family=name.rpartition("-")[0], env="e", params={"seed": 1}),
         prompt=prompt_digest(prompt),
         seed=7,
@@ -70,9 +70,7 @@ def episode(name: str = "read-1", prompt: str = "p", trajectory: Trajectory | No
 
 @settings(max_examples=30)
 @given(trajectory=TRAJECTORIES, usage=USAGES, state=JSON, text=TEXT)
-def test_what_is_written_is_read_back_after_reopening(
-    trajectory: Trajectory, usage: Usage, state: object, text: str
-) -> None:
+def test_records_survive_reopening(trajectory: Trajectory, usage: Usage, state: object, text: str) -> None:
     played = episode(trajectory=trajectory, usage=usage)
     reflection = Reflection.model_validate({"prompt": text, "analysis": text, "state": state, "usage": usage})
     with tempfile.TemporaryDirectory() as folder:
@@ -99,12 +97,12 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield journal
 
 
-def recorded(journal: Journal, played: Episode) -> EpisodeSummary:
+def summary_of(journal: Journal, played: Episode) -> EpisodeSummary:
     journal.add_episode(played, 0, 0, Usage())
     return journal.summaries([played.key])[played.key]
 
 
-def test_a_summary_says_what_measures_need(journal: Journal) -> None:
+def test_a_summary_holds_what_measures_need(journal: Journal) -> None:
     def step(digest: str, executed: str | None) -> Step:
         return Step(observation="", actions=("a",), digest=digest, thought="", proposed="x", executed=executed)
 
@@ -115,16 +113,16 @@ def test_a_summary_says_what_measures_need(journal: Journal) -> None:
         end="failed",
         failure="empty",
     )
-    found = recorded(journal, episode(trajectory=trajectory, usage=Usage(calls=3)))
-    assert (found.decisions, found.invalid, found.first_digest) == (3, 2, "first")
-    assert (found.end, found.failure, found.solved, found.usage.calls) == ("failed", "empty", False, 3)
+    summary = summary_of(journal, episode(trajectory=trajectory, usage=Usage(calls=3)))
+    assert (summary.decisions, summary.invalid, summary.first_digest) == (3, 2, "first")
+    assert (summary.end, summary.failure, summary.solved, summary.usage.calls) == ("failed", "empty", False, 3)
 
 
-def test_an_episode_without_steps_starts_where_it_ends(journal: Journal) -> None:
-    assert recorded(journal, episode()).first_digest == "d"
+def test_the_first_digest_of_an_episode_without_steps_is_its_last(journal: Journal) -> None:
+    assert summary_of(journal, episode()).first_digest == "d"
 
 
-def test_the_first_record_of_an_episode_stays(journal: Journal) -> None:
+def test_the_first_record_of_an_episode_is_kept(journal: Journal) -> None:
     first = episode()
     later = episode(trajectory=Trajectory(steps=(), last_observation="", last_digest="e", end="solved"))
     journal.add_episode(first, 1, 1, Usage())
@@ -133,18 +131,18 @@ def test_the_first_record_of_an_episode_stays(journal: Journal) -> None:
     assert list(journal.times()) == [(first.key, 1, 1)]
 
 
-def test_keys_by_their_beginning_sorted(journal: Journal) -> None:
+def test_keys_are_filtered_by_prefix_and_sorted(journal: Journal) -> None:
     for name in ("read-2", "read-10", "eat-1", "re_d-1"):
         journal.add_episode(episode(name), 0, 0, Usage())
     assert [key.split("@")[0] for key in journal.keys("")] == ["eat-1", "re_d-1", "read-10", "read-2"]
     assert [key.split("@")[0] for key in journal.keys("re")] == ["re_d-1", "read-10", "read-2"]
-    # No wildcard has a meaning.
+    # Wildcards have no effect.
     assert [key.split("@")[0] for key in journal.keys("re_")] == ["re_d-1"]
     assert journal.keys("%") == []
     assert [e.task.id for e in journal.episodes()] == ["eat-1", "re_d-1", "read-10", "read-2"]
 
 
-def test_times_are_in_order_of_start(journal: Journal) -> None:
+def test_times_are_sorted_by_start(journal: Journal) -> None:
     for name, started in [("read-1", 3.0), ("read-2", 1.0), ("read-3", 2.0)]:
         journal.add_episode(episode(name), started, 0.5, Usage())
     assert [(key.split("@")[0], start) for key, start, _ in journal.times()] == [
@@ -154,14 +152,14 @@ def test_times_are_in_order_of_start(journal: Journal) -> None:
     ]
 
 
-def test_what_is_not_there_is_none(journal: Journal) -> None:
+def test_missing_records_are_none(journal: Journal) -> None:
     assert journal.episode("read-1@0") is None
     assert journal.reflection("read", 0, 1) is None
     assert journal.get("nothing") is None
     assert journal.get("nothing", 3) == 3
 
 
-def test_reflections_are_kept_apart_by_family_loop_and_turn(journal: Journal) -> None:
+def test_reflections_are_stored_by_family_loop_and_turn(journal: Journal) -> None:
     places = [("eat", 0, 1), ("eat", 0, 2), ("eat", 1, 1), ("read", 0, 1)]
     for place in reversed(places):
         journal.add_reflection(*place, Reflection(prompt=str(place)), 0.1, Usage())
@@ -175,7 +173,7 @@ def test_every_record_is_committed_at_once(journal: Journal, tmp_path: Path) -> 
         assert reader.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
 
 
-def test_what_was_spent_is_committed_with_what_it_bought(journal: Journal) -> None:
+def test_usage_is_committed_with_each_record(journal: Journal) -> None:
     for calls in (3, 8):
         journal.add_episode(episode(f"read-{calls}"), 0, 0, Usage(calls=calls))
         assert journal.get("spent")["calls"] == calls
@@ -183,20 +181,20 @@ def test_what_was_spent_is_committed_with_what_it_bought(journal: Journal) -> No
     assert journal.get("spent")["calls"] == 9
 
 
-def test_any_number_of_episodes_is_looked_up_at_once(journal: Journal) -> None:
-    names = [f"read-{number}" for number in range(3 * ASKED_AT_ONCE + 1)]
+def test_any_number_of_episodes_is_looked_up_in_one_call(journal: Journal) -> None:
+    names = [f"read-{number}" for number in range(3 * KEYS_PER_QUERY + 1)]
     solved = Trajectory(steps=(), last_observation="", last_digest="e", end="solved")
-    for number in (0, ASKED_AT_ONCE, 3 * ASKED_AT_ONCE):
+    for number in (0, KEYS_PER_QUERY, 3 * KEYS_PER_QUERY):
         journal.add_episode(episode(names[number], trajectory=solved), 0, 0, Usage())
     journal.add_episode(episode(names[1]), 0, 0, Usage())
-    found = journal.solved(episode(name).key for name in names)
-    assert {key.split("@")[0]: won for key, won in found.items()} == {
+    outcomes = journal.solved(episode(name).key for name in names)
+    assert {key.split("@")[0]: won for key, won in outcomes.items()} == {
         "read-0": True,
         "read-1": False,
-        f"read-{ASKED_AT_ONCE}": True,
-        f"read-{3 * ASKED_AT_ONCE}": True,
+        f"read-{KEYS_PER_QUERY}": True,
+        f"read-{3 * KEYS_PER_QUERY}": True,
     }
-    assert journal.summaries(map(str, found)).keys() == found.keys()
+    assert journal.summaries(map(str, outcomes)).keys() == outcomes.keys()
     assert journal.count() == 4
 
 
@@ -214,7 +212,7 @@ def test_episodes_that_failed_are_found_by_kind(journal: Journal) -> None:
     assert journal.failed([]) == {}
 
 
-def test_a_journal_of_another_layout_is_left_alone(tmp_path: Path) -> None:
+def test_a_journal_of_another_layout_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with closing(sqlite3.connect(path)) as other:
         other.executescript(f"CREATE TABLE episodes (key TEXT); PRAGMA user_version = {LAYOUT - 1}")
@@ -224,7 +222,7 @@ def test_a_journal_of_another_layout_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_journal_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_text("Dear diary, " * 100, encoding="utf-8")
     with pytest.raises(RunFolderError, match="cannot be used"):

@@ -1,4 +1,4 @@
-"""Whole runs under limits, and with a response cache."""
+"""Runs with limits, and with a response cache."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def test_a_run_stops_at_a_limit_and_is_continued_with_a_higher_one(server: Scrip
     done = ictbench.run(**options(server), max_tokens=10 * used, out=tmp_path / "run")
     assert loops(done) == loops(free)
     assert done.result.cost == free.result.cost
-    # What the interrupted episodes cost is not forgotten.
+    # The cost of interrupted episodes counts.
     spent = done.result.host.spent
     assert spent.input_tokens + spent.output_tokens > used
 
 
-def test_with_a_cache_a_second_run_asks_nothing_new(server: ScriptedServer, tmp_path: Path) -> None:
+def test_a_second_run_with_a_cache_sends_no_requests(server: ScriptedServer, tmp_path: Path) -> None:
     first = ictbench.run(**options(server), cache=tmp_path / "replies.sqlite", out=tmp_path / "first")
-    asked = server.requests
+    requests = server.requests
     second = ictbench.run(**options(server), cache=tmp_path / "replies.sqlite", out=tmp_path / "second")
-    assert server.requests == asked + 1, "only the question before the run, which goes past the cache"
+    assert server.requests == requests + 1, "only the check before the run, which bypasses the cache"
     assert loops(second) == loops(first)
     cost = second.result.cost["test"]
     assert (cost.calls, cost.input_tokens, cost.cost) == (0, 0, 0.0)
@@ -69,13 +69,13 @@ def test_with_a_cache_a_second_run_asks_nothing_new(server: ScriptedServer, tmp_
 
 
 @pytest.mark.parametrize("limit", [{"max_cost": 0}, {"max_tokens": 0}, {"max_time": -1}, {"requests_per_minute": 0}])
-def test_a_limit_of_nothing_is_refused(server: ScriptedServer, limit: dict[str, Any], tmp_path: Path) -> None:
+def test_a_limit_of_zero_is_refused(server: ScriptedServer, limit: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ictbench.UsageError, match=next(iter(limit))):
         ictbench.run(**options(server), **limit, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_a_limit_on_money_that_cannot_be_counted_is_refused(server: ScriptedServer, tmp_path: Path) -> None:
+def test_a_cost_limit_without_a_known_price_is_refused(server: ScriptedServer, tmp_path: Path) -> None:
     with pytest.raises(ictbench.UsageError, match="price of openai/scripted is unknown; use --max-tokens"):
         ictbench.run(**options(server), max_cost=1, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""What a machine can do to a run, as processes of their own: each ends, continued, in the same result."""
+"""Machine faults during runs in their own processes: continued, each run ends in the same result."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def run_in(folder: Path) -> list[str]:
     return ["run", *OPTIONS, "--quiet", "--out", str(folder)]
 
 
-def the_line(process: subprocess.Popen[str], code: int = 1) -> str:
-    """The one line that a run which could not go on says."""
+def error_line(process: subprocess.Popen[str], code: int = 1) -> str:
+    """Wait for a run that must stop, and return its one line of output."""
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, output) == (code, ""), errors
     line, *more = errors.splitlines()
@@ -47,12 +47,12 @@ def the_line(process: subprocess.Popen[str], code: int = 1) -> str:
     return line
 
 
-def test_workers_that_are_killed_at_random_moments(undisturbed: Path, tmp_path: Path) -> None:
+def test_workers_killed_at_random_moments(undisturbed: Path, tmp_path: Path) -> None:
     folder, dice, kills = tmp_path / "run", random.Random(5), 0
     with start(*run_in(folder), "--workers", "3") as process:
         while process.poll() is None:
             if kills < 12 and (workers := workers_of(process.pid)):
-                # It may have ended by itself since.
+                # It may have ended in the meantime.
                 try:
                     os.kill(dice.choice(workers), signal.SIGKILL)
                 except ProcessLookupError:
@@ -61,7 +61,7 @@ def test_workers_that_are_killed_at_random_moments(undisturbed: Path, tmp_path: 
             time.sleep(dice.uniform(0.05, 0.4))
         _, errors = process.communicate()
     assert kills >= 4
-    # An episode may have lost so many workers that it is owed, and says so.
+    # An episode that lost too many workers is owed, and the output says so.
     if process.returncode:
         assert "owed" in errors or "no worker can be started" in errors, errors
     recorded = played(folder)
@@ -72,7 +72,7 @@ def test_workers_that_are_killed_at_random_moments(undisturbed: Path, tmp_path: 
 
 @contextmanager
 def small_disk(path: Path, size: str) -> Iterator[None]:
-    """A real file system of so many bytes."""
+    """Mount a file system of this size."""
     path.mkdir()
     made = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", path], capture_output=True, check=False
@@ -85,21 +85,21 @@ def small_disk(path: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", path], check=True)
 
 
-def test_a_disk_that_is_full_stops_the_run_with_one_line_and_free_space_lets_it_go_on(
+def test_a_full_disk_stops_the_run_with_one_line_and_free_space_lets_it_continue(
     undisturbed: Path, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk, "200k"):
         with start(*run_in(disk / "run")) as process:
-            line = the_line(process)
+            line = error_line(process)
         assert f"journal {disk}/run/journal.sqlite cannot be written (database or disk is full)" in line
         assert "free some space. Continue with: ictbench run" in line
         recorded = played(disk / "run")
         assert 0 < len(recorded) < len(played(undisturbed))
-        # Full as it is, it can be read, but not gone on with.
+        # On the full disk, the run can be read but not continued.
         assert load_run(disk / "run").episode_keys() == sorted(recorded)
         with start(*run_in(disk / "run")) as process:
-            assert the_line(process, code=2).endswith("cannot be used: database or disk is full")
+            assert error_line(process, code=2).endswith("cannot be used: database or disk is full")
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         complete(disk / "run", OPTIONS)
         assert {key: played(disk / "run")[key] for key in recorded} == recorded
@@ -110,10 +110,10 @@ def test_a_limit_on_the_size_of_files_stops_the_run_with_one_line(undisturbed: P
     folder = tmp_path / "run"
 
     with start(*run_in(folder)) as process:
-        # The coordinator's files alone: every game keeps some, too.
+        # Only for files of the coordinator: each game writes files too.
         assert reached(process, folder, 3)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
-        line = the_line(process)
+        line = error_line(process)
     assert "journal.sqlite cannot be written (" in line
     recorded = played(folder)
     assert 0 < len(recorded) < len(played(undisturbed))
@@ -122,12 +122,12 @@ def test_a_limit_on_the_size_of_files_stops_the_run_with_one_line(undisturbed: P
     assert comparable(folder) == comparable(undisturbed)
 
 
-def test_a_second_coordinator_on_the_folder_is_refused_and_the_first_goes_on(undisturbed: Path, tmp_path: Path) -> None:
+def test_a_second_process_on_the_folder_is_refused_and_the_first_continues(undisturbed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with start(*run_in(folder)) as first:
         assert reached(first, folder, 3)
         with start(*run_in(folder)) as second:
-            line = the_line(second, code=2)
+            line = error_line(second, code=2)
         assert f"another ictbench is writing to {folder}" in line
         assert first.communicate() == ("", "")
         assert first.returncode == 0
@@ -135,12 +135,12 @@ def test_a_second_coordinator_on_the_folder_is_refused_and_the_first_goes_on(und
 
 
 def test_a_clock_that_jumps_by_days(undisturbed: Path, tmp_path: Path) -> None:
-    found = importlib.util.find_spec("libfaketime")
-    assert found is not None
-    assert found.origin is not None
+    spec = importlib.util.find_spec("libfaketime")
+    assert spec is not None
+    assert spec.origin is not None
     clock, folder = tmp_path / "clock", tmp_path / "run"
     clock.write_text("+0d", encoding="utf-8")
-    library = str(next(Path(found.origin).parent.rglob("libfaketime.so.1")))
+    library = str(next(Path(spec.origin).parent.rglob("libfaketime.so.1")))
     env = {
         **os.environ,
         "LD_PRELOAD": " ".join([library, *filter(None, [os.environ.get("LD_PRELOAD")])]),
@@ -152,21 +152,21 @@ def test_a_clock_that_jumps_by_days(undisturbed: Path, tmp_path: Path) -> None:
     with start(*run_in(folder), env=env) as process:
         for count, jump in ((3, "-1d"), (20, "+2d"), (45, "+0d"), (60, "-3d")):
             assert reached(process, folder, count)
-            # In one step: the clock is read all the time.
+            # In one step, because the clock is read continuously.
             (tmp_path / "next").write_text(jump, encoding="utf-8")
             (tmp_path / "next").replace(clock)
         assert process.communicate(timeout=120) == ("", "")
     assert process.returncode == 0
     began = [started for started, _ in played(folder).values()]
     assert max(began) - min(began) > 4 * DAY
-    # However the clock jumps, an episode takes as long as it takes.
+    # Durations of episodes do not depend on the wall clock.
     assert all(0 <= seconds < 120 for _, seconds in played(folder).values())
     assert 0 < load_run(folder).result.host.seconds < 120
     assert comparable(folder) == comparable(undisturbed)
 
 
 HANGING = '''
-"""The real game, but that it hangs in one task's second step, and kills its process in another's, once each."""
+"""Environment that hangs in the second step of one task, and kills its process in that of another, once each."""
 
 import os
 import pathlib
@@ -195,7 +195,7 @@ class Env(MiniHackEnv):
 '''
 
 
-def test_environments_that_hang_or_take_their_worker_along(tmp_path: Path) -> None:
+def test_environments_that_hang_or_kill_their_worker(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "unwell.py").write_text(HANGING, encoding="utf-8")
     suite = yaml.safe_load((Path(__file__).parents[2] / "tasks" / "minihack-v1.yaml").read_text(encoding="utf-8"))
@@ -211,7 +211,7 @@ def test_environments_that_hang_or_take_their_worker_along(tmp_path: Path) -> No
     log = (tmp_path / "ill" / "run.log").read_text("utf-8")
     assert "its environment did not answer for" in log
     assert "its process ended with exit code 1" in log
-    # By now it has happened wherever it can: this one is played in health.
+    # All faults have happened by now, so this run has none.
     complete(tmp_path / "well", options, env)
     assert " is lost" not in (tmp_path / "well" / "run.log").read_text("utf-8")
     assert comparable(tmp_path / "ill") == comparable(tmp_path / "well")

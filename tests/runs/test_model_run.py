@@ -1,4 +1,4 @@
-"""Whole runs of a language model behind a real HTTP server, as actor and as reflector."""
+"""Runs of a model behind an HTTP server, as actor and as reflector."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ STEPS = {
 
 
 def find(screen: list[str], symbol: str) -> tuple[int, int] | None:
-    # The last two rows are the status, the first ones may be a message.
+    # The last two rows are the status line; the first ones may be a message.
     rows = range(len(screen) - 3, 0, -1)
     return next(((row, screen[row].index(symbol)) for row in rows if symbol in screen[row]), None)
 
 
 def decide(prompt: str, observation: str, actions: list[str]) -> str | None:
-    """Walks to the stairs if the prompt says so; otherwise names what is no action, or nothing at all."""
+    """Walk to the stairs if the prompt says so; otherwise name an invalid action, or none."""
     screen = observation.split("\n")
     here, stairs = find(screen, "@"), find(screen, ">")
     if prompt != LEARNED or here is None or stairs is None:
@@ -61,13 +61,13 @@ def decide(prompt: str, observation: str, actions: list[str]) -> str | None:
 
 
 class Model:
-    """A scripted model that acts and reflects, and whose endpoint can go down."""
+    """Scripted model that acts and reflects, and whose endpoint can fail."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.down_after: int | None = None
         self.refused: set[str] = set()
-        """Observations to which there is no answer."""
+        """Observations that are not answered."""
         self._act = react_policy(decide)
 
     def __call__(self, body: dict[str, Any]) -> str | Reply:
@@ -93,7 +93,7 @@ def server(model: Model) -> Iterator[ScriptedServer]:
 
 @pytest.fixture(autouse=True)
 def up(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test starts with an endpoint that works, and without a key."""
+    """Start every test with a working endpoint, and without a key."""
     model.calls, model.down_after, model.refused = 0, None, set()
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
@@ -115,7 +115,7 @@ def comparable(folder: Path) -> tuple[dict[str, Any], bytes]:
     return result, gzip.decompress((folder / "episodes.jsonl.gz").read_bytes())
 
 
-def test_what_a_model_learns_is_recorded(undisturbed: ictbench.Run) -> None:
+def test_the_gain_of_a_model_is_recorded(undisturbed: ictbench.Run) -> None:
     (family,) = undisturbed.result.families
     assert family.measures is not None
     assert family.behaviour is not None
@@ -147,7 +147,7 @@ def test_invalid_actions_are_counted_and_shown_to_the_reflector(
     assert proposed == {"dance", None}
 
 
-def test_usage_is_told_by_role_and_each_episode_is_paid_once(undisturbed: ictbench.Run) -> None:
+def test_usage_is_reported_by_role_and_each_episode_counts_once(undisturbed: ictbench.Run) -> None:
     cost = undisturbed.result.cost
     decisions = {key: len(undisturbed.episode(key).trajectory.steps) for key in undisturbed.episode_keys()}
     assert sum(cost[role].calls for role in ("experience", "selection", "test")) == sum(decisions.values())
@@ -174,19 +174,19 @@ def test_the_same_model_run_twice_gives_the_same_files(
     assert comparable(again.folder) == comparable(undisturbed.folder)
 
 
-def test_no_request_names_the_environment_the_task_or_its_seed(tmp_path: Path) -> None:
+def test_requests_name_neither_environment_nor_task_nor_seed(tmp_path: Path) -> None:
     with ScriptedServer(Model(), model="test", record=True) as server:
-        found = ictbench.run(**options(server, loops=1), out=tmp_path / "run")
+        run = ictbench.run(**options(server, loops=1), out=tmp_path / "run")
     shown = "\n".join(message["content"] for body in server.requests_log for message in body["messages"])
     assert "minihack" not in shown.casefold()
-    loop = found.result.families[0].loops[0]
+    loop = run.result.families[0].loops[0]
     for task in (*loop.test_tasks, *loop.selection_tasks):
         assert task not in shown
         assert task.rpartition("-")[2] not in shown
     assert "(invalid: nothing happened)" in shown
 
 
-def test_an_endpoint_that_goes_down_stops_the_run_which_can_be_continued(
+def test_a_failing_endpoint_stops_the_run_which_can_be_continued(
     undisturbed: ictbench.Run, server: ScriptedServer, model: Model, tmp_path: Path
 ) -> None:
     whole = model.calls = 0
@@ -197,7 +197,7 @@ def test_an_endpoint_that_goes_down_stops_the_run_which_can_be_continued(
         assert not (tmp_path / "run" / "result.json").exists()
         with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
             ends = [json.loads(row[0])["end"] for row in journal.execute("SELECT summary FROM episodes")]
-        # Nothing was turned into failures, and what was finished is there.
+        # No episode became a failure, and everything finished is recorded.
         assert "failed" not in ends
         whole = max(whole, len(ends))
     assert whole > 0
@@ -208,7 +208,7 @@ def test_an_endpoint_that_goes_down_stops_the_run_which_can_be_continued(
     assert model.calls < sum(usage.calls for usage in cost.values())
 
 
-def test_on_the_command_line_a_down_endpoint_is_one_line_and_exit_code_1(
+def test_a_failing_endpoint_is_one_line_and_exit_code_1_on_the_command_line(
     server: ScriptedServer,
     model: Model,
     tmp_path: Path,
@@ -232,17 +232,17 @@ def test_on_the_command_line_a_down_endpoint_is_one_line_and_exit_code_1(
 def test_a_few_unanswered_episodes_are_owed_and_played_later(
     undisturbed: ictbench.Run, server: ScriptedServer, model: Model, tmp_path: Path
 ) -> None:
-    # One test task of the second loop, under every prompt, meets no answer.
+    # One test task of the second loop is never answered, under any prompt.
     loop = undisturbed.result.families[0].loops[1]
     lost = [key for key in undisturbed.episode_keys() if key.startswith(f"{loop.test_tasks[1]}@")]
     first = undisturbed.episode(lost[0]).trajectory.steps[0]
     model.refused = {"\n".join([first.observation, "", "Available actions:", *first.actions])}
-    found = ictbench.run(**options(server), out=tmp_path / "run")
-    assert (found.result.complete, found.result.owed, found.result.ranked) == (False, 2, False)
-    assert [one.index for one in found.result.families[0].loops] == [0, 2]
-    assert found.result.families[0].behaviour is not None
-    assert found.result.families[0].behaviour.failed == {}
-    assert set(undisturbed.episode_keys()) - set(found.episode_keys()) == set(lost)
+    run = ictbench.run(**options(server), out=tmp_path / "run")
+    assert (run.result.complete, run.result.owed, run.result.ranked) == (False, 2, False)
+    assert [loop.index for loop in run.result.families[0].loops] == [0, 2]
+    assert run.result.families[0].behaviour is not None
+    assert run.result.families[0].behaviour.failed == {}
+    assert set(undisturbed.episode_keys()) - set(run.episode_keys()) == set(lost)
     model.refused = set()
     calls = model.calls
     again = ictbench.run(**options(server), out=tmp_path / "run")
@@ -251,8 +251,8 @@ def test_a_few_unanswered_episodes_are_owed_and_played_later(
     assert model.calls - calls <= 12
 
 
-def once_checked(reply: str | Reply) -> Callable[[dict[str, Any]], str | Reply]:
-    """A model that answers the question before the run, and then nothing but `reply`."""
+def always_after_check(reply: str | Reply) -> Callable[[dict[str, Any]], str | Reply]:
+    """Return a policy that answers the check before the run, and then always `reply`."""
     return lambda body: "OK" if body["messages"][-1]["content"].startswith("Reply with") else reply
 
 
@@ -264,17 +264,17 @@ def once_checked(reply: str | Reply) -> Callable[[dict[str, Any]], str | Reply]:
         (Reply("never", status=400), "bad_request"),
     ],
 )
-def test_what_the_model_causes_is_a_failure_in_the_denominator(tmp_path: Path, reply: Reply, kind: str) -> None:
-    with ScriptedServer(once_checked(reply), model="test") as server:
-        found = ictbench.run(
+def test_failures_caused_by_the_model_count_in_the_denominator(tmp_path: Path, reply: Reply, kind: str) -> None:
+    with ScriptedServer(always_after_check(reply), model="test") as server:
+        result = ictbench.run(
             **options(server, reflector="none", actor="openai/test", reflector_base_url=None),
             actor_base_url=server.url,
             out=tmp_path / "run",
         ).result
-    (family,) = found.families
+    (family,) = result.families
     assert family.measures is not None
     assert family.behaviour is not None
-    assert found.complete
+    assert result.complete
     assert family.measures.base.value == 0
     assert family.behaviour.ends == {"failed": 9}
     assert family.behaviour.failed == {kind: 3 * (4 + 2 + 3)}
@@ -290,34 +290,34 @@ def test_what_the_model_causes_is_a_failure_in_the_denominator(tmp_path: Path, r
     ],
 )
 def test_an_unusable_reflection_keeps_the_prompt_and_is_counted(tmp_path: Path, reply: str | Reply, kind: str) -> None:
-    with ScriptedServer(once_checked(reply), model="test") as server:
-        found = ictbench.run(**options(server, loops=1), actor="rules", out=tmp_path / "run").result
-    (family,) = found.families
+    with ScriptedServer(always_after_check(reply), model="test") as server:
+        result = ictbench.run(**options(server, loops=1), actor="rules", out=tmp_path / "run").result
+    (family,) = result.families
     assert family.behaviour is not None
     assert family.behaviour.reflection_failures == {kind: 2}
     assert len({prompt.digest for prompt in family.loops[0].prompts}) == 1
     assert [prompt.failure for prompt in family.loops[0].prompts] == [None, kind, kind]
-    assert found.cost["reflector"].calls == 2
+    assert result.cost["reflector"].calls == 2
 
 
-def test_a_key_in_the_environment_is_used_and_written_nowhere(
+def test_a_key_in_the_environment_is_used_and_never_written(
     server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    found = ictbench.run(**OPTIONS | {"loops": 1}, reflector="openai/test", out=tmp_path / "run")
-    assert found.result.complete
+    run = ictbench.run(**OPTIONS | {"loops": 1}, reflector="openai/test", out=tmp_path / "run")
+    assert run.result.complete
     with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
         tables = ("SELECT record FROM episodes", "SELECT record FROM reflections")
         contents = [zlib.decompress(row[0]) for table in tables for row in journal.execute(table)]
-    files = [path for path in found.folder.rglob("*") if path.is_file()]
+    files = [path for path in run.folder.rglob("*") if path.is_file()]
     contents += [path.read_bytes() for path in files]
     contents += [gzip.decompress(path.read_bytes()) for path in files if path.suffix == ".gz"]
     assert len(contents) > 20
     assert not any(KEY.encode() in content for content in contents)
 
 
-def test_openais_own_address_needs_a_key(tmp_path: Path) -> None:
+def test_the_default_address_of_openai_needs_a_key(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="openai/test needs a key: set OPENAI_API_KEY, or give the base URL"):
         ictbench.run(**OPTIONS, reflector="openai/test", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ import pytest
 import ictbench
 from ictbench.choices import ProfileName
 from ictbench.errors import ConfigError
-from ictbench.runs.option_types import MetaOptions, RerunOptions, RunOptions
+from ictbench.runs.option_types import MetaOptions, RerunOptions, RunOptions, VerifyOptions
 from ictbench.runs.options import OPTIONS, Options, defaults_of, options_of
 
 
@@ -25,6 +25,7 @@ def test_every_option_is_declared_with_help_and_a_group() -> None:
 def test_the_types_for_calls_name_the_options_of_each_caller() -> None:
     assert set(RunOptions.__annotations__) == set(OPTIONS)
     assert set(RerunOptions.__annotations__) == set(options_of("rerun"))
+    assert set(VerifyOptions.__annotations__) == set(options_of("verify"))
     assert set(MetaOptions.__annotations__) == set(options_of("meta"))
 
 

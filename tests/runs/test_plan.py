@@ -22,50 +22,50 @@ def plan(**options: Any) -> RunPlan:
     return make_plan(Options.parse({"suite": "minihack-v1"} | options))
 
 
-def test_what_is_not_asked_for_comes_from_suite_and_profile() -> None:
-    found = plan(profile="standard")
+def test_missing_options_come_from_suite_and_profile() -> None:
+    resolved = plan(profile="standard")
     suite = ictbench.load_suite("minihack-v1")
-    assert found.sizes == suite.profiles["standard"]
-    assert found.families == tuple(suite.families)
-    assert (found.max_steps, found.actor.name, found.reflector.name) == (25, "rules", "rules")
-    assert found.deviations() == ()
+    assert resolved.sizes == suite.profiles["standard"]
+    assert resolved.families == tuple(suite.families)
+    assert (resolved.max_steps, resolved.actor.name, resolved.reflector.name) == (25, "rules", "rules")
+    assert resolved.deviations() == ()
 
 
 def test_an_environment_stands_for_its_newest_suite() -> None:
-    found = make_plan(Options(env="minihack"))
-    assert found.suite.name == "minihack-v1"
-    assert make_plan(Options(env="minihack", suite="minihack-v1")).identity() == found.identity()
+    resolved = make_plan(Options(env="minihack"))
+    assert resolved.suite.name == "minihack-v1"
+    assert make_plan(Options(env="minihack", suite="minihack-v1")).identity() == resolved.identity()
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"actor_model_options": ["n_ctx"]}, r"actor_model_options: 'n_ctx' is not of the form KEY=VALUE"),
-        ({"env": "alfworld"}, "suite 'minihack-v1' is of environment 'minihack', not 'alfworld'; leave one out"),
-        ({"families": []}, "no family is asked for"),
-        ({"families": " , "}, "no family is asked for"),
+        ({"env": "alfworld"}, "suite 'minihack-v1' belongs to environment 'minihack', not 'alfworld'; leave one out"),
+        ({"families": []}, "no family is selected"),
+        ({"families": " , "}, "no family is selected"),
         ({"turns": 0}, "option turns: .*greater than or equal to 1, got 0"),
-        ({"turns": 1, "audit": True}, "an audit compares each turn with the next: it needs at least 2 turns"),
+        ({"turns": 1, "audit": True}, "an audit compares each turn with the next and needs at least 2 turns"),
         ({"turns": "many"}, "option turns: .*got 'many'"),
         ({"profile": "huge"}, "option profile: .*'quick', 'lite' or 'standard', got 'huge'"),
         ({"families": 3}, "option families: .*got 3"),
         ({"turn": 3}, "unknown option 'turn'; did you mean 'turns'"),
-        ({"reflector": "none"}, "reflector 'none' has no model to act with: name an actor, e.g. --actor rules"),
-        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' is no model, so it has no base URL"),
-        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' is no model, so it has no base URL"),
+        ({"reflector": "none"}, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
+        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' has no model: leave out its base URL"),
+        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' has no model: leave out its base URL"),
         ({"actor": "react"}, "actor 'react' needs a model: name one as provider/model"),
         ({"reflector": "rewrite", "actor": "rules"}, "reflector 'rewrite' needs a model"),
-        ({"reflector": "openai/"}, "'openai/' names no model: write openai/MODEL"),
+        ({"reflector": "openai/"}, "'openai/' lacks the name of a model: write openai/MODEL"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as caught:
+def test_invalid_options_are_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
         plan(**options)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"suite": "minihack-v9"}, "unknown suite 'minihack-v9'; did you mean 'minihack-v1'"),
         ({"suite": None, "env": "nethack"}, "no suite has the environment 'nethack'"),
@@ -79,22 +79,24 @@ def test_what_cannot_be_asked_is_refused_in_one_line(options: dict[str, Any], sa
         ({"actor": "ictbench.scripted.policy:Nobody"}, "module 'ictbench.scripted.policy' has no class 'Nobody'"),
     ],
 )
-def test_an_unknown_name_is_told_with_the_way_out(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(UnknownNameError, match=said):
+def test_an_unknown_name_is_refused_with_the_nearest_one(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
         plan(**options)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"turns": 2000, "batch_size": 6}, "turns x batch size = 12000 tasks requested, there are 10000"),
         ({"selection_size": 201}, "selection pool .* 201 tasks requested, each loop has 200"),
         ({"test_size": 1001}, "test pool .* 1001 tasks requested, each loop has 1000"),
     ],
 )
-def test_a_pool_too_small_is_refused_before_anything_runs(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+def test_a_pool_too_small_is_refused_before_anything_runs(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
     for call in (ictbench.dry_run, partial(ictbench.run, out=tmp_path / "out")):
-        with pytest.raises(PoolTooSmallError, match=said):
+        with pytest.raises(PoolTooSmallError, match=message):
             call(suite="minihack-v1", families="room-random", **options)
     assert list(tmp_path.iterdir()) == []
 
@@ -102,29 +104,29 @@ def test_a_pool_too_small_is_refused_before_anything_runs(tmp_path: Path, option
 @pytest.mark.parametrize(
     "families", ["read,zap", " zap , read ", ["read", "zap"], ("zap,read",), ["zap", "read", "zap"]]
 )
-def test_families_come_in_the_suites_order_however_they_are_written(families: Any) -> None:
+def test_families_have_the_order_of_the_suite(families: Any) -> None:
     assert plan(families=families).families == ("read", "zap")
 
 
-def test_the_actor_left_out_is_the_reflectors_own_model_and_address() -> None:
-    found = plan(reflector="openai/tiny", reflector_base_url="http://localhost:1/v1")
-    assert found.actor.model is not None
-    assert found.reflector.model is not None
-    assert (found.actor.label, found.actor.name, found.reflector.name) == ("openai/tiny", "react", "rewrite")
-    assert found.actor.model.base_url == found.reflector.model.base_url == "http://localhost:1/v1"
+def test_the_default_actor_is_the_reflectors_model_at_its_address() -> None:
+    resolved = plan(reflector="openai/tiny", reflector_base_url="http://localhost:1/v1")
+    assert resolved.actor.model is not None
+    assert resolved.reflector.model is not None
+    assert (resolved.actor.label, resolved.actor.name, resolved.reflector.name) == ("openai/tiny", "react", "rewrite")
+    assert resolved.actor.model.base_url == resolved.reflector.model.base_url == "http://localhost:1/v1"
     own = plan(reflector="openai/tiny", reflector_base_url="http://r", actor_base_url="http://a").actor.model
     assert own is not None
     assert own.base_url == "http://a"
-    # An actor that is named takes nothing over.
+    # A named actor does not use the address of the reflector.
     named = plan(reflector="openai/tiny", reflector_base_url="http://r", actor="openai/other").actor.model
     assert named is not None
     assert named.base_url is None
 
 
-def test_models_are_sampled_as_the_suite_says() -> None:
+def test_models_have_the_decoding_of_the_suite() -> None:
     suite = ictbench.load_suite("minihack-v1")
-    found = plan(reflector="openai/tiny")
-    for player, decoding in [(found.actor, suite.actor), (found.reflector, suite.reflector)]:
+    resolved = plan(reflector="openai/tiny")
+    for player, decoding in [(resolved.actor, suite.actor), (resolved.reflector, suite.reflector)]:
         assert player.model is not None
         assert (player.model.temperature, player.model.max_tokens) == (decoding.temperature, decoding.max_tokens)
     fewer = plan(reflector="openai/tiny", actor_max_tokens=7)
@@ -133,11 +135,11 @@ def test_models_are_sampled_as_the_suite_says() -> None:
     assert (fewer.actor.model.max_tokens, fewer.reflector.model.max_tokens) == (7, suite.reflector.max_tokens)
 
 
-def test_a_hand_written_prompt_is_read_when_the_run_is_planned(tmp_path: Path) -> None:
+def test_a_hand_written_prompt_is_read_when_the_plan_is_made(tmp_path: Path) -> None:
     path = tmp_path / "prompt.txt"
     path.write_text("\nWalk onto the stairs.\n", encoding="utf-8")
-    found = plan(reflector=f"file:{path}", actor="rules").reflector
-    assert (found.name, found.options) == ("file", {"text": "Walk onto the stairs."})
+    reflector = plan(reflector=f"file:{path}", actor="rules").reflector
+    assert (reflector.name, reflector.options) == ("file", {"text": "Walk onto the stairs."})
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n ", b"\xff\xfe"])
@@ -150,7 +152,7 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: b
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"turns": 9}, ("turns 9 instead of 10",)),
         ({"loops": 11, "test_size": 40}, ("loops 11 instead of 10", "test_size 40 instead of 50")),
@@ -164,11 +166,11 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: b
         ({"audit": True}, ()),
     ],
 )
-def test_departures_from_profile_and_suite_are_named(options: dict[str, Any], said: tuple[str, ...]) -> None:
-    assert plan(profile="standard", **options).deviations() == said
+def test_deviations_from_profile_and_suite_are_named(options: dict[str, Any], message: tuple[str, ...]) -> None:
+    assert plan(profile="standard", **options).deviations() == message
 
 
-def test_what_a_reflector_was_trained_on_is_what_is_said_or_what_it_says_of_itself(
+def test_trained_families_are_those_stated_or_those_declared_by_the_reflector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own_arm.py").write_text(
@@ -187,11 +189,11 @@ def test_what_a_reflector_was_trained_on_is_what_is_said_or_what_it_says_of_itse
     assert own.trained_on == ("alfworld-v1/heat", "minihack-v1/read")
     assert own.deviations() == ("reflector trained on held-out read",)
     assert plan(reflector="own_arm:Silent", actor="rules").trained_on is None
-    # It changes nothing that is played, so a run may be continued with another statement.
+    # It does not change what is played, so a run may be continued with another statement.
     assert own.identity() == plan(reflector="own_arm:Trained", actor="rules", reflector_trained_on="nothing").identity()
 
 
-def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
+def test_the_identity_of_a_run_holds_what_determines_its_result() -> None:
     plain = plan(reflector="openai/m").identity()
     different: list[dict[str, Any]] = [
         {"turns": 9},
@@ -210,7 +212,7 @@ def test_the_identity_of_a_run_is_what_decides_its_result() -> None:
     for options in different:
         assert plan(**{"reflector": "openai/m", **options}).identity() != plain
     assert plan(reflector="openai/m", max_connections=3).identity() == plain
-    # The same model may be served elsewhere tomorrow.
+    # The same model may be served elsewhere.
     assert plan(reflector="openai/m", reflector_base_url="http://other").identity() == plain
     assert plan(reflector="openai/m", suite=None, env="minihack").identity() == plain
 
@@ -220,10 +222,10 @@ SIZE = st.integers(1, 6)
 
 @settings(max_examples=25)
 @given(turns=SIZE, batch=SIZE, loops=SIZE, selection=SIZE, test=SIZE, every=st.booleans(), model=st.booleans())
-def test_a_dry_run_counts_the_most_there_can_be(
+def test_a_dry_run_counts_upper_bounds(
     turns: int, batch: int, loops: int, selection: int, test: int, every: bool, model: bool
 ) -> None:
-    found = plan(
+    bounds = plan(
         families="read,zap",
         turns=turns,
         batch_size=batch,
@@ -236,7 +238,7 @@ def test_a_dry_run_counts_the_most_there_can_be(
     ).episode_bounds()
     tested = turns + 1 if every or turns == 1 else 3
     total = 2 * loops * (turns * batch + (turns + 1) * selection + tested * test)
-    assert found == {
+    assert bounds == {
         "experience_episodes": 2 * loops * turns * batch,
         "selection_episodes": 2 * loops * (turns + 1) * selection,
         "test_episodes": 2 * loops * tested * test,
@@ -256,7 +258,7 @@ def test_any_reflector_can_be_blinded(tmp_path: Path) -> None:
         assert blind.options == {"reflector": seeing.model_dump(mode="json", exclude={"model"})}
         if seeing.model is None:
             make_reflector(blind, None)
-    # Who acts is what it would be with the reflector inside.
+    # The default actor is that of the wrapped reflector.
     assert plan(reflector="blind:openai/m").actor == plan(reflector="openai/m").actor
     assert plan(reflector="blind:rules").actor.label == "rules"
 
@@ -268,7 +270,7 @@ def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
     assert audited == plain | {"episodes": plain["episodes"] + 180}
 
 
-def test_a_dry_run_says_what_the_plan_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_returns_the_bounds_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options: dict[str, Any] = {"suite": "minihack-v1", "families": "read", "loops": 1}
     assert ictbench.dry_run(**options) == plan(**options).episode_bounds()
@@ -276,10 +278,10 @@ def test_a_dry_run_says_what_the_plan_says(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_loops_of_a_plan_are_those_of_the_protocol() -> None:
-    found = list(plan(families="read,zap", turns=2, batch_size=3, loops=2, selection_size=4, test_size=5).loops())
-    assert [(loop.family, loop.index) for loop in found] == [("read", 0), ("read", 1), ("zap", 0), ("zap", 1)]
+    loops = list(plan(families="read,zap", turns=2, batch_size=3, loops=2, selection_size=4, test_size=5).loops())
+    assert [(loop.family, loop.index) for loop in loops] == [("read", 0), ("read", 1), ("zap", 0), ("zap", 1)]
     suite = ictbench.load_suite("minihack-v1")
-    for loop in found:
+    for loop in loops:
         order = suite.experience_order(loop.family, loop.index, 6)
         assert loop.batches == (tuple(order[:3]), tuple(order[3:]))
         assert list(loop.selection) == suite.scoring_tasks("selection", loop.family, loop.index, 4)
@@ -287,7 +289,7 @@ def test_the_loops_of_a_plan_are_those_of_the_protocol() -> None:
         assert (loop.prompt, loop.prompt_bytes) == (suite.prompt, 8000)
 
 
-def test_other_loops_than_the_first_are_planned_told_and_part_of_what_the_run_is() -> None:
+def test_chosen_loops_are_planned_named_as_a_deviation_and_part_of_the_identity() -> None:
     first = plan(families="eat", loops=2)
     later = replace(first, loop_indices=(7, 9))
     assert [loop.index for loop in later.loops()] == [7, 9]
@@ -296,11 +298,11 @@ def test_other_loops_than_the_first_are_planned_told_and_part_of_what_the_run_is
     assert later.identity() == {**first.identity(), "loop_indices": [7, 9]}
 
 
-def test_arms_meet_the_same_tasks() -> None:
+def test_arms_play_the_same_tasks() -> None:
     one = list(plan(families="read").loops())
     assert one == list(plan(families="read,zap", reflector="none", actor="rules").loops())[: len(one)]
 
 
-def test_every_refusal_is_a_usage_error() -> None:
+def test_errors_of_a_plan_are_usage_errors() -> None:
     for error in (ConfigError, PoolTooSmallError, UnknownNameError):
         assert issubclass(error, UsageError)

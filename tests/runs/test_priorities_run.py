@@ -1,4 +1,4 @@
-"""Which episodes of a whole run go first, and through how narrow a door all requests go."""
+"""Priorities of episodes, and the limit on concurrent requests, in runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAY = react_policy(lambda prompt, observation, actions: random.Random(observati
 
 
 def answer(body: dict[str, Any]) -> str | Reply:
-    """Plays at random; reflects by counting up, so that every turn has a prompt of its own."""
+    """Play at random; reflect by counting, so that every turn has a new prompt."""
     last = str(body["messages"][-1]["content"])
     if "IMPROVED PROMPT:" not in last:
         return PLAY(body)
@@ -45,16 +45,18 @@ def _without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_loops_own_path_goes_first_and_tests_that_nothing_waits_for_go_last(
+def test_what_a_loop_waits_for_is_played_first_and_other_tests_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play, asked = EpisodeWorker.play, {}
+    play, priority_of = EpisodeWorker.play, {}
 
-    async def noted(self: EpisodeWorker, spec: EpisodeSpec, priority: Priority = Priority.EXPERIENCE) -> Episode:
-        asked[spec.key] = priority
+    async def recording_play(
+        self: EpisodeWorker, spec: EpisodeSpec, priority: Priority = Priority.EXPERIENCE
+    ) -> Episode:
+        priority_of[spec.key] = priority
         return await play(self, spec, priority)
 
-    monkeypatch.setattr(EpisodeWorker, "play", noted)
+    monkeypatch.setattr(EpisodeWorker, "play", recording_play)
     with ScriptedServer(answer) as server:
         options: dict[str, Any] = {"reflector": "openai/m", "reflector_base_url": server.url, "executor": "inline"}
         run = ictbench.run(**SIZES | options, out=tmp_path / "run")
@@ -62,29 +64,29 @@ def test_the_loops_own_path_goes_first_and_tests_that_nothing_waits_for_go_last(
     assert 0 < loop.best < TURNS
     pools = {task: "experience" for batch in loop.batches for task in batch.tasks}
     pools |= dict.fromkeys(loop.selection_tasks, "selection")
-    found: dict[str, set[Priority]] = {}
-    for key, priority in asked.items():
+    priorities: dict[str, set[Priority]] = {}
+    for key, priority in priority_of.items():
         task, _, prompt = key.partition("@")
         test = "test of the best" if prompt == loop.prompts[loop.best].digest else "test of first and last"
-        found.setdefault(pools.get(task, test), set()).add(priority)
-    assert found == {
+        priorities.setdefault(pools.get(task, test), set()).add(priority)
+    assert priorities == {
         "experience": {Priority.EXPERIENCE},
         "selection": {Priority.SELECTION},
         "test of first and last": {Priority.TEST},
-        # The loop waits for nothing else by then.
+        # At this point the loop waits for nothing else.
         "test of the best": {Priority.SELECTION},
     }
 
 
-def test_the_cap_holds_over_all_workers_and_changes_no_result(tmp_path: Path) -> None:
+def test_the_limit_holds_over_all_workers_and_changes_no_result(tmp_path: Path) -> None:
     results = []
     for cap, executor in ((2, "process"), (5, "process"), (16, "inline")):
         with ScriptedServer(answer, latency=Latency.lognormal(0.01, 0.5)) as server:
             options: dict[str, Any] = {"reflector": "openai/m", "reflector_base_url": server.url, "executor": executor}
-            found = ictbench.run(**SIZES | options | {"max_connections": cap}, out=tmp_path / f"{executor}-{cap}")
+            run = ictbench.run(**SIZES | options | {"max_connections": cap}, out=tmp_path / f"{executor}-{cap}")
             assert server.max_in_flight <= cap
             if executor == "process":
                 assert server.max_in_flight == cap
-            assert found.result.host.spent.calls == server.requests
-        results.append(found.result.model_copy(update={"host": None}))
+            assert run.result.host.spent.calls == server.requests
+        results.append(run.result.model_copy(update={"host": None}))
     assert results[0] == results[1] == results[2]

@@ -1,4 +1,4 @@
-"""A run's records as rows and frames."""
+"""Rows and data frames of a run."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
 
 @pytest.fixture
 def copy(run: ictbench.Run, tmp_path: Path) -> ictbench.Run:
-    """The run, to be damaged."""
+    """Copy of the run, to be damaged."""
     shutil.copytree(run.folder, tmp_path / "copy")
     return ictbench.load_run(tmp_path / "copy")
 
 
-def test_every_episode_is_a_row_that_says_what_the_record_says(run: ictbench.Run) -> None:
+def test_every_episode_is_a_row_that_agrees_with_its_record(run: ictbench.Run) -> None:
     frame = run.episodes(steps=True)
     assert list(frame["key"]) == run.episode_keys()
     for row in frame.to_dict("records")[:40]:
@@ -57,13 +57,13 @@ def test_every_episode_is_a_row_that_says_what_the_record_says(run: ictbench.Run
         assert json.loads(row["versions"]) == episode.versions
 
 
-def test_steps_are_left_out_unless_asked_for(run: ictbench.Run) -> None:
+def test_steps_are_left_out_by_default(run: ictbench.Run) -> None:
     left_out = set(run.episodes(steps=True).columns) - set(run.episodes().columns)
     assert left_out == {"steps", "last_observation"}
 
 
-def test_the_uses_of_the_episodes_give_every_outcome_of_the_result_again(run: ictbench.Run) -> None:
-    """Whoever has the rows can count all over again, without the result."""
+def test_the_uses_of_episodes_reproduce_every_outcome_of_the_result(run: ictbench.Run) -> None:
+    """The rows alone are enough to count everything again."""
     solved = {
         (row["family"], use["pool"], use["loop"], use["prompt"], row["task"]): row["solved"]
         for row in run.episodes().to_dict("records")
@@ -72,19 +72,19 @@ def test_the_uses_of_the_episodes_give_every_outcome_of_the_result_again(run: ic
     for family in run.result.families:
         for loop in family.loops:
             for index, outcomes in loop.test.items():
-                found = [solved[family.name, "test", loop.index, index, task] for task in loop.test_tasks]
-                assert "".join("01"[one] for one in found) == outcomes
+                played = [solved[family.name, "test", loop.index, index, task] for task in loop.test_tasks]
+                assert "".join("01"[outcome] for outcome in played) == outcomes
             for index, outcomes in enumerate(loop.selection):
-                found = [solved[family.name, "selection", loop.index, index, task] for task in loop.selection_tasks]
-                assert "".join("01"[one] for one in found) == outcomes
+                played = [solved[family.name, "selection", loop.index, index, task] for task in loop.selection_tasks]
+                assert "".join("01"[outcome] for outcome in played) == outcomes
             for index, batch in enumerate(loop.batches):
-                found = [solved[family.name, "experience", loop.index, index, task] for task in batch.tasks]
-                assert "".join("01"[one] for one in found) == batch.outcomes
+                played = [solved[family.name, "experience", loop.index, index, task] for task in batch.tasks]
+                assert "".join("01"[outcome] for outcome in played) == batch.outcomes
             (audit,), (own, following) = loop.audit, loop.batches
             for index, batch, outcomes in ((1, own, audit.replayed), (0, following, audit.fresh)):
-                found = [solved[family.name, "audit", loop.index, index, task] for task in batch.tasks]
-                assert "".join("01"[one] for one in found) == outcomes
-    # Every episode serves a finished loop here, and each outcome is there once.
+                played = [solved[family.name, "audit", loop.index, index, task] for task in batch.tasks]
+                assert "".join("01"[outcome] for outcome in played) == outcomes
+    # Here, every episode belongs to a finished loop, and each outcome occurs once.
     assert all(len(row["uses"]) and row["pools"] and row["loops"] for row in run.episodes().to_dict("records"))
     tested = sum(len(loop.test) * 4 for family in run.result.families for loop in family.loops)
     assert len(solved) == 2 * 2 * (2 * 2 + 2 * 2 + 3 * 3) + tested
@@ -102,17 +102,17 @@ def test_every_turn_is_a_row(run: ictbench.Run) -> None:
         assert (row["prompt_before"], row["prompt_after"], row["analysis"]) == (before.text, after.text, after.analysis)
         assert (row["digest_before"], row["digest_after"]) == (prompt_digest(before.text), prompt_digest(after.text))
         assert row["outcomes"] == loop.batches[row["turn"] - 1].outcomes
-        assert row["episodes"] == [episode_key(task, before.text) for task in loop.batches[row["turn"] - 1].tasks]
+        assert row["episodes"] == [episode_key(task, before.digest) for task in loop.batches[row["turn"] - 1].tasks]
         assert set(row["episodes"]) <= set(run.episode_keys())
         assert row["best"] == (loop.best == row["turn"])
         assert row["selection_after"] == loop.selection[row["turn"]].count("1") / 3
         assert set(json.loads(row["state"])) >= {"sights"}
-        found = (row["audit_replayed"], row["audit_fresh"])
+        audited = (row["audit_replayed"], row["audit_fresh"])
         if row["turn"] == 1:
-            assert found == (loop.audit[0].replayed, loop.audit[0].fresh)
+            assert audited == (loop.audit[0].replayed, loop.audit[0].fresh)
         else:
-            assert pd.isna(found[0])
-            assert pd.isna(found[1])
+            assert pd.isna(audited[0])
+            assert pd.isna(audited[1])
 
 
 def test_every_finished_loop_is_a_row(run: ictbench.Run) -> None:
@@ -132,13 +132,13 @@ def test_every_finished_loop_is_a_row(run: ictbench.Run) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_column_says_what_it_means(table: Any) -> None:
+def test_every_column_has_a_description(table: Any) -> None:
     assert {
         name: field.description for name, field in TABLES[table].model_fields.items() if not field.description
     } == {}
 
 
-def test_rows_come_one_at_a_time(run: ictbench.Run) -> None:
+def test_rows_are_yielded_one_at_a_time(run: ictbench.Run) -> None:
     rows = run.rows("episodes")
     first = next(rows)
     assert isinstance(first, EpisodeRow)
@@ -155,7 +155,7 @@ def test_a_run_without_a_result_has_episodes_only(copy: ictbench.Run, run: ictbe
             table()
 
 
-def test_a_missing_journal_is_one_line(copy: ictbench.Run) -> None:
+def test_a_missing_journal_is_refused_in_one_line(copy: ictbench.Run) -> None:
     (copy.folder / "journal.sqlite").unlink()
     assert len(copy.results()) == 4
     for table in (copy.episodes, copy.reflections, copy.episode_keys):
@@ -164,7 +164,7 @@ def test_a_missing_journal_is_one_line(copy: ictbench.Run) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\x00" + bytes(84)])
-def test_a_journal_that_is_none_is_one_line(copy: ictbench.Run, content: bytes) -> None:
+def test_a_file_that_is_not_a_journal_is_refused_in_one_line(copy: ictbench.Run, content: bytes) -> None:
     for path in copy.folder.glob("journal.sqlite*"):
         path.unlink()
     (copy.folder / "journal.sqlite").write_bytes(content)
@@ -174,7 +174,7 @@ def test_a_journal_that_is_none_is_one_line(copy: ictbench.Run, content: bytes) 
 
 
 @pytest.mark.parametrize("record", [b"\x00\x01", zlib.compress(b"{"), zlib.compress(b"{}")])
-def test_a_damaged_record_is_one_line(copy: ictbench.Run, record: bytes) -> None:
+def test_a_damaged_record_is_refused_in_one_line(copy: ictbench.Run, record: bytes) -> None:
     with closing(sqlite3.connect(copy.folder / "journal.sqlite", isolation_level=None)) as database:
         assert database.execute("UPDATE episodes SET record = ?", [record]).rowcount > 0
     with pytest.raises(RunFolderError, match=r"journal.sqlite is damaged: ") as caught:
@@ -182,7 +182,7 @@ def test_a_damaged_record_is_one_line(copy: ictbench.Run, record: bytes) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_a_journal_that_lacks_what_the_result_counts_is_another_runs(copy: ictbench.Run) -> None:
+def test_a_journal_that_lacks_an_episode_of_the_result_is_refused(copy: ictbench.Run) -> None:
     lost = copy.episode_keys("eat-20000@")
     with closing(Journal(copy.folder / "journal.sqlite")) as journal:
         journal.forget_reflections("eat", 1, 2)

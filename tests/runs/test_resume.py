@@ -1,4 +1,4 @@
-"""Runs that are killed or interrupted, as processes of their own, and continued with the same folder."""
+"""Runs in their own processes that are killed or interrupted, and continued in the same folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_run_killed_at_twenty_moments_ends_in_the_same_result(undisturbed: Pat
     total = len(played(undisturbed))
     recorded: dict[str, tuple[float, float]] = {}
     dice = random.Random(20)
-    # From the first moment on to the last, when its files are written.
+    # From the start to the end, when the files are written.
     moments = [0, *sorted(dice.sample(range(1, total), 18)), total]
     kills = 0
     for moment in moments:
@@ -51,7 +51,7 @@ def test_a_run_killed_at_twenty_moments_ends_in_the_same_result(undisturbed: Pat
     assert comparable(folder) == comparable(undisturbed)
 
 
-def test_an_interrupt_ends_cleanly_and_says_how_to_continue(undisturbed: Path, tmp_path: Path) -> None:
+def test_an_interrupt_ends_cleanly_and_prints_how_to_continue(undisturbed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "a run"
     with start("run", *OPTIONS, "--out", str(folder)) as process:
         assert stop_when(process, folder, 5, signal.SIGINT)
@@ -62,7 +62,7 @@ def test_an_interrupt_ends_cleanly_and_says_how_to_continue(undisturbed: Path, t
     assert line.startswith(f"ictbench: stopped; everything finished is recorded in {folder}. Continue with: ictbench ")
     recorded = played(folder)
     assert 5 <= len(recorded) < len(played(undisturbed))
-    # The command in that line, as it stands, finishes the run.
+    # The printed command finishes the run.
     words = shlex.split(line.partition("Continue with: ictbench ")[2])
     done = subprocess.run(command(*words, "--quiet"), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -70,7 +70,7 @@ def test_an_interrupt_ends_cleanly_and_says_how_to_continue(undisturbed: Path, t
     assert comparable(folder) == comparable(undisturbed)
 
 
-def test_an_interrupted_run_without_a_name_says_where_it_is(tmp_path: Path) -> None:
+def test_an_interrupted_run_without_out_prints_its_folder(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("run", *OPTIONS, "--quiet"),
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""Whole runs of the scripted pair and of the controls, on real MiniHack."""
+"""Runs of the scripted pair and of simple controls, on MiniHack."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TINY: dict[str, Any] = SMALL | {"families": "room-random", "loops": 1}
 
 
 def comparable(folder: Path) -> tuple[dict[str, Any], bytes, bytes]:
-    """What two runs of the same command have in common: the result but for `host`, episodes, configuration."""
+    """Return what equal runs share: the result without `host`, the episodes, the configuration."""
     result = json.loads((folder / "result.json").read_bytes())
     result.pop("host")
     return result, gzip.decompress((folder / "episodes.jsonl.gz").read_bytes()), (folder / "run.json").read_bytes()
@@ -46,7 +46,7 @@ def test_the_same_command_twice_gives_the_same_files(run: ictbench.Run, tmp_path
     assert one[0] == other[0]
     assert one[1] == other[1]
     assert one[2] == other[2]
-    # The text is the same too, not only what it means: all lines but those of the last key.
+    # The text is equal too: all lines except those of the last key.
     texts = [
         (folder / "result.json").read_text("utf-8").partition('"host"')[0] for folder in (run.folder, again.folder)
     ]
@@ -54,7 +54,7 @@ def test_the_same_command_twice_gives_the_same_files(run: ictbench.Run, tmp_path
     assert (run.folder / "episodes.jsonl.gz").read_bytes() == (again.folder / "episodes.jsonl.gz").read_bytes()
 
 
-def test_a_run_leaves_the_folder_that_the_docs_promise(run: ictbench.Run) -> None:
+def test_a_run_writes_the_documented_files(run: ictbench.Run) -> None:
     names = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")} - {"lock"}
     tables = {
         f"tables/{name}.{end}" for name in ("families", "roles", "loops", "curves", "cost") for end in ("csv", "md")
@@ -68,7 +68,7 @@ def test_a_run_leaves_the_folder_that_the_docs_promise(run: ictbench.Run) -> Non
     assert set(config["versions"]) == {"minihack", "nle"}
 
 
-def test_the_result_says_what_was_run(run: ictbench.Run) -> None:
+def test_the_result_names_what_was_run(run: ictbench.Run) -> None:
     result = run.result
     suite = ictbench.load_suite("minihack-v1")
     assert (result.suite.name, result.suite.digest) == (suite.name, suite.digest)
@@ -83,7 +83,7 @@ def test_the_result_says_what_was_run(run: ictbench.Run) -> None:
     assert ictbench.load_run(run.folder).result == run.result
 
 
-def test_tasks_are_those_of_the_protocol_and_none_is_met_twice(run: ictbench.Run) -> None:
+def test_tasks_follow_the_protocol_and_none_is_played_twice_in_a_loop(run: ictbench.Run) -> None:
     suite = ictbench.load_suite("minihack-v1")
     for family in run.result.families:
         for loop in family.loops:
@@ -96,7 +96,7 @@ def test_tasks_are_those_of_the_protocol_and_none_is_met_twice(run: ictbench.Run
         assert max(met.values()) == 1
 
 
-def test_every_outcome_in_the_result_is_that_of_a_recorded_episode(run: ictbench.Run) -> None:
+def test_every_outcome_of_the_result_is_that_of_a_recorded_episode(run: ictbench.Run) -> None:
     solved = {key: run.episode(key).trajectory.solved for key in run.episode_keys()}
     used = set()
     for loop in (loop for family in run.result.families for loop in family.loops):
@@ -104,16 +104,16 @@ def test_every_outcome_in_the_result_is_that_of_a_recorded_episode(run: ictbench
         rows += [(loop.selection_tasks, loop.prompts[i], outcomes) for i, outcomes in enumerate(loop.selection)]
         rows += [(loop.test_tasks, loop.prompts[i], outcomes) for i, outcomes in loop.test.items()]
         for tasks, prompt, outcomes in rows:
-            keys = [episode_key(task, prompt.text) for task in tasks]
+            keys = [episode_key(task, prompt.digest) for task in tasks]
             assert "".join(str(int(solved[key])) for key in keys) == outcomes
             used |= set(keys)
     assert used == set(solved)
-    # The pair must learn something, or all of this would hold of a run in which nothing happens.
+    # The pair must learn something; otherwise these checks would also pass for a run without any gain.
     assert 0 < sum(solved.values()) < len(solved)
     assert any(loop.prompts[0] != loop.prompts[-1] for family in run.result.families for loop in family.loops)
 
 
-def test_the_record_holds_what_is_needed_to_play_again(run: ictbench.Run) -> None:
+def test_a_record_holds_what_a_replay_needs(run: ictbench.Run) -> None:
     lines = gzip.decompress((run.folder / "episodes.jsonl.gz").read_bytes()).decode().splitlines()
     records = [json.loads(line) for line in lines]
     assert [record["key"] for record in records] == run.episode_keys()
@@ -127,25 +127,25 @@ def test_the_record_holds_what_is_needed_to_play_again(run: ictbench.Run) -> Non
         assert not any("observation" in step for step in steps)
 
 
-def test_times_are_kept_apart(run: ictbench.Run) -> None:
+def test_times_are_in_a_separate_file(run: ictbench.Run) -> None:
     lines = (run.folder / "times.csv").read_text("utf-8").splitlines()
     assert lines[0] == "key,started,seconds"
     assert sorted(line.split(",")[0] for line in lines[1:]) == run.episode_keys()
     assert b"started" not in gzip.decompress((run.folder / "episodes.jsonl.gz").read_bytes())
 
 
-def test_an_episode_is_found_by_the_beginning_of_its_key(run: ictbench.Run) -> None:
+def test_an_episode_is_found_by_a_prefix_of_its_key(run: ictbench.Run) -> None:
     key = run.episode_keys("read-20000@")[0]
     assert run.episode(key).key == key
     assert run.episode(key[:-3]).key == key
-    with pytest.raises(RunFolderError, match=r"episodes of .* start with 'read-', e.g. read-.*say more of the key"):
+    with pytest.raises(RunFolderError, match=r"episodes of .* start with 'read-', e.g. read-.*give more of the key"):
         run.episode("read-")
-    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; a key reads like"):
+    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; keys look like"):
         run.episode("raed")
 
 
 @pytest.mark.parametrize("lost", ["episodes.jsonl.gz", "result.json", "tables/families.csv", "times.csv"])
-def test_what_is_missing_at_the_end_is_written_by_continuing(tmp_path: Path, lost: str) -> None:
+def test_continuing_writes_missing_files(tmp_path: Path, lost: str) -> None:
     first = ictbench.run(**TINY, out=tmp_path)
     before, times = comparable(first.folder), (tmp_path / "times.csv").read_bytes()
     content = (tmp_path / lost).read_bytes()
@@ -168,13 +168,13 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path: Path) -> None:
         ({"turns": 1}, "turns is 2 there and 1 here"),
         ({"families": "eat"}, "families is"),
     ]
-    for change, said in changes:
-        with pytest.raises(RunFolderError, match=said):
+    for change, message in changes:
+        with pytest.raises(RunFolderError, match=message):
             ictbench.run(**TINY | change, out=tmp_path)
     assert comparable(tmp_path) == before
 
 
-def test_a_run_from_within_a_running_event_loop(run: ictbench.Run, tmp_path: Path) -> None:
+def test_a_run_works_inside_a_running_event_loop(run: ictbench.Run, tmp_path: Path) -> None:
     async def main() -> ictbench.Run:
         await asyncio.sleep(0)
         return ictbench.run(**TINY, out=tmp_path / "run")
@@ -183,16 +183,16 @@ def test_a_run_from_within_a_running_event_loop(run: ictbench.Run, tmp_path: Pat
     assert inside == run.result.families[0].loops[0]
 
 
-def test_the_unchanged_prompt_learns_nothing_and_shares_its_episodes(tmp_path: Path) -> None:
-    found = ictbench.run(**TINY | {"loops": 3}, reflector="none", actor="rules", out=tmp_path / "run")
-    (family,) = found.result.families
+def test_an_unchanged_prompt_has_no_gain_and_shares_its_episodes(tmp_path: Path) -> None:
+    finished = ictbench.run(**TINY | {"loops": 3}, reflector="none", actor="rules", out=tmp_path / "run")
+    (family,) = finished.result.families
     assert family.measures is not None
     assert (family.measures.gain.value, family.measures.last_gain.value) == (0, 0)
     assert len({prompt.digest for loop in family.loops for prompt in loop.prompts}) == 1
     assert [loop.best for loop in family.loops] == [0, 0, 0]
     assert all(loop.selection[0] == outcomes for loop in family.loops for outcomes in loop.selection)
     # Three equal prompts: selection and test are played once. 3 loops of 2x2 + 3 + 4.
-    assert len(found.episode_keys()) == 3 * (4 + 3 + 4)
+    assert len(finished.episode_keys()) == 3 * (4 + 3 + 4)
 
 
 def test_an_audit_adds_the_overfitting_gap_and_changes_nothing_else(run: ictbench.Run, tmp_path: Path) -> None:
@@ -214,12 +214,12 @@ def test_an_audit_adds_the_overfitting_gap_and_changes_nothing_else(run: ictbenc
                 (loop.batches[0].tasks, loop.prompts[1], audit.replayed),
                 (loop.batches[1].tasks, loop.prompts[0], audit.fresh),
             ]:
-                ends = [audited.episode(episode_key(task, prompt.text)).trajectory.solved for task in tasks]
+                ends = [audited.episode(episode_key(task, prompt.digest)).trajectory.solved for task in tasks]
                 assert outcomes == "".join(str(int(solved)) for solved in ends)
     assert len(audited.episode_keys()) > len(run.episode_keys())
 
 
-def test_a_hand_written_prompt_takes_the_place_of_the_suites(tmp_path: Path) -> None:
+def test_a_hand_written_prompt_replaces_that_of_the_suite(tmp_path: Path) -> None:
     path = tmp_path / "prompt.txt"
     path.write_text('You are the "@". Walk onto ">".\n', encoding="utf-8")
     options = TINY | {"loops": 3, "test_size": 8, "test_every_turn": True}
@@ -247,12 +247,12 @@ def test_a_hand_written_prompt_above_the_cap_is_not_used(tmp_path: Path) -> None
     assert found.families[0].behaviour.reflection_failures == {"too_long": 2}
 
 
-def test_counts_can_be_watched_while_it_runs(tmp_path: Path) -> None:
+def test_progress_can_be_read_during_the_run(tmp_path: Path) -> None:
     told: list[Any] = []
     found = ictbench.run(**TINY, out=tmp_path / "run", on_start=lambda *what: told.append(what))
     ((folder, progress),) = told
     assert folder == found.folder
-    # The best prompt was the last or the first one, so its test was not played apart.
+    # The best prompt was the first or the last one, so its test was played once.
     assert ictbench.dry_run(**TINY)["episodes"] >= progress.episodes == progress.episodes_done
     assert progress.played == len(found.episode_keys())
     family = progress.families["room-random"]
@@ -260,18 +260,18 @@ def test_counts_can_be_watched_while_it_runs(tmp_path: Path) -> None:
     assert progress.seconds_left is not None
 
 
-def test_a_run_without_a_name_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_out_gets_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = ictbench.run(**TINY)
     assert found.folder.parent == Path("runs")
     assert read_result(found.folder / "result.json") == found.result
 
 
-def test_a_folder_without_a_result_says_how_to_get_one(tmp_path: Path) -> None:
+def test_a_folder_without_a_result_is_refused_with_the_remedy(tmp_path: Path) -> None:
     found = ictbench.run(**TINY, out=tmp_path / "my run")
     (found.folder / "result.json").unlink()
-    with pytest.raises(RunFolderError, match=r"has no result yet; continue its run: .*--out '.*/my run'"):
+    with pytest.raises(RunFolderError, match=r"has no result yet; continue its run .*--out '.*/my run'"):
         _ = ictbench.load_run(found.folder).result
     assert ictbench.load_run(found.folder).episode_keys() == found.episode_keys()
-    with pytest.raises(RunFolderError, match=r"is no run's folder: it has no run.json"):
+    with pytest.raises(RunFolderError, match=r"is not the folder of a run: it has no run.json"):
         ictbench.load_run(tmp_path)

@@ -23,7 +23,7 @@ with RunFolder(Path(sys.argv[1])).claim({"suite": "s"}):
 """
 
 
-def test_a_new_folder_is_made_with_its_configuration(tmp_path: Path) -> None:
+def test_a_new_folder_is_created_with_its_configuration(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "deep" / "run")
     folder.claim(IDENTITY).close()
     config = folder.read_config()
@@ -31,7 +31,7 @@ def test_a_new_folder_is_made_with_its_configuration(tmp_path: Path) -> None:
     assert IDENTITY.items() <= config.items()
 
 
-def test_the_same_run_may_be_continued_and_leaves_the_configuration_alone(tmp_path: Path) -> None:
+def test_the_same_run_is_continued_and_the_configuration_unchanged(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.claim(IDENTITY).close()
     before = folder.config.read_bytes()
@@ -40,7 +40,7 @@ def test_the_same_run_may_be_continued_and_leaves_the_configuration_alone(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"turns": 4}, "turns is 3 there and 4 here"),
         ({"families": ["a", "b"]}, r'families is \["a"\] there and \["a", "b"\] here'),
@@ -49,18 +49,18 @@ def test_the_same_run_may_be_continued_and_leaves_the_configuration_alone(tmp_pa
     ],
 )
 def test_another_configuration_is_refused_and_the_field_named(
-    tmp_path: Path, change: dict[str, Any], said: str
+    tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     folder = RunFolder(tmp_path)
     folder.claim(IDENTITY).close()
-    with pytest.raises(RunFolderError, match=f"{said}.*; choose another --out, or the same options"):
+    with pytest.raises(RunFolderError, match=f"{message}.*; choose another --out, or the same options"):
         folder.claim({**IDENTITY, **change})
-    # The refusal holds no lock.
+    # The refusal releases the lock.
     folder.claim(IDENTITY).close()
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "result.json", ".hidden"])
-def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
+def test_a_folder_with_other_files_is_refused_and_unchanged(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
     with pytest.raises(RunFolderError, match=rf"holds other files \({name}\) and .*; choose another --out"):
         RunFolder(tmp_path).claim(IDENTITY)
@@ -74,7 +74,7 @@ def test_a_folder_killed_before_its_configuration_was_written_is_continued(tmp_p
     RunFolder(tmp_path).claim(IDENTITY).close()
 
 
-def test_an_empty_folder_will_do(tmp_path: Path) -> None:
+def test_an_empty_folder_is_accepted(tmp_path: Path) -> None:
     RunFolder(tmp_path).claim(IDENTITY).close()
     assert RunFolder(tmp_path).config.exists()
 
@@ -97,7 +97,7 @@ def test_a_folder_in_use_by_another_process_is_refused(tmp_path: Path) -> None:
     RunFolder(tmp_path).claim({"suite": "s"}).close()
 
 
-def test_a_process_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
+def test_a_killed_process_releases_the_lock(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
@@ -107,21 +107,21 @@ def test_a_process_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
-        (None, "is no run's folder: it has no run.json"),
+        (None, "is not the folder of a run: it has no run.json"),
         ("{", "run.json cannot be read"),
-        ("[]", "is not of schema ictbench.run/1; it was not written by this version"),
+        ("[]", "is not of schema ictbench.run/1: another version"),
         ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/1"),
     ],
 )
-def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None, said: str) -> None:
+def test_an_unreadable_configuration_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     folder = RunFolder(tmp_path)
     if content is not None:
         folder.config.write_text(content, encoding="utf-8")
-        with pytest.raises(RunFolderError, match=said):
+        with pytest.raises(RunFolderError, match=message):
             folder.claim(IDENTITY)
-    with pytest.raises(RunFolderError, match=said):
+    with pytest.raises(RunFolderError, match=message):
         folder.read_config()
 
 
@@ -133,7 +133,7 @@ def test_a_run_id_is_a_plain_folder_name() -> None:
         assert len(name) < 100
 
 
-def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, "old")
     write_atomically(path, "é")

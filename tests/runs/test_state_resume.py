@@ -1,4 +1,4 @@
-"""A reflector's memory through kills: what it knew is in the journal, turn by turn."""
+"""State of a reflector across kills: the journal holds it for every turn."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OPTIONS += ["--selection-size", "3", "--test-size", "4", "--reflector", "insight
 
 
 def remember(body: dict[str, Any]) -> str:
-    """One more rule than the list has, and a vote for its first: only who remembers gets far."""
+    """Add one rule to the list, and vote for its first; only a reflector with its state gets a long list."""
     request = body["messages"][-1]["content"]
     known = len(re.findall(r"^\d+\. .* votes\)$", request, re.MULTILINE))
     return f"OPERATIONS:\nADD: Rule {known + 1}, learned from {len(request)} characters.\nUP 1"
 
 
-def test_a_killed_run_goes_on_with_what_its_reflector_knew(tmp_path: Path) -> None:
+def test_a_killed_run_continues_with_the_state_of_its_reflector(tmp_path: Path) -> None:
     with ScriptedServer(remember, model="m") as server:
         options = [*OPTIONS, "--reflector-base-url", server.url]
         complete(tmp_path / "whole", options)
@@ -40,12 +40,12 @@ def test_a_killed_run_goes_on_with_what_its_reflector_knew(tmp_path: Path) -> No
                     process.kill()
                     wait_for_the_end_of(workers)
         complete(folder, options)
-        # A turn is asked for again only if its answer had not come; each sitting also sees whether the model answers.
+        # A reflection is requested again only if its answer had not arrived; each session also checks the model.
         assert server.requests - asked <= asked + 4 * (1 + 2)
     assert comparable(folder) == comparable(tmp_path / "whole")
     rows = [row for row in ictbench.load_run(folder).rows("reflections") if isinstance(row, ReflectionRow)]
     assert [len(re.findall('"votes"', row.state)) for row in rows] == [1, 2, 3, 4] * 2
     for row in rows:
         assert f"Rule {row.turn}, learned" in row.prompt_after
-        # Two votes to begin with, and one more each later turn: the first vote was for a rule not there yet.
+        # Two votes at the start, and one more in each later turn: the first vote named a rule that did not exist.
         assert f'"votes":{row.turn + 1}' in row.state

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def plan(**options: Any) -> RunPlan:
+def make(**options: Any) -> RunPlan:
     return make_plan(Options.parse({"reflector": "none", "actor": "rules", "executor": "inline", **options}))
 
 
@@ -27,7 +27,7 @@ def plan(**options: Any) -> RunPlan:
 def bell_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPlan]:
     monkeypatch.setattr(bell_env.ObedientActor, "max_active", 0)
     before = set(threading.enumerate())
-    yield plan(suite=bell_env.write_bell_suite(tmp_path), actor="bell_env:ObedientActor", max_connections=4)
+    yield make(suite=bell_env.write_bell_suite(tmp_path), actor="bell_env:ObedientActor", max_connections=4)
     assert set(threading.enumerate()) == before
 
 
@@ -35,43 +35,43 @@ def tasks(count: int) -> list[Any]:
     return [load_suite("minihack-v1").task("eat", f"eat-{seed}") for seed in range(count)]
 
 
-def test_many_episodes_are_played_side_by_side_and_answered_in_order(bell_plan: RunPlan) -> None:
+def test_episodes_are_played_concurrently_and_returned_in_order(bell_plan: RunPlan) -> None:
     suite = bell_plan.suite
     specs = [bell_plan.episode(suite.task("bell", f"bell-{seed}"), ("ring", "wait")[seed % 2]) for seed in range(10)]
     with EpisodePlayer(bell_plan) as player:
         episodes = player.play([*specs, specs[0]])
     assert [episode.key for episode in episodes] == [spec.key for spec in [*specs, specs[0]]]
     assert [episode.trajectory.solved for episode in episodes] == [True, False] * 5 + [True]
-    # As many as the plan allows.
+    # The limit of the plan.
     assert bell_env.ObedientActor.max_active == 4
 
 
-def test_several_threads_may_ask_at_once(bell_plan: RunPlan) -> None:
+def test_several_threads_can_play_at_the_same_time(bell_plan: RunPlan) -> None:
     specs = [bell_plan.episode(bell_plan.suite.task("bell", f"bell-{seed}"), "ring") for seed in range(4)]
     with EpisodePlayer(bell_plan) as player, ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda spec: player.play([spec]), specs))
-    assert [episode.key for (episode,) in answers] == [spec.key for spec in specs]
+        results = list(pool.map(lambda spec: player.play([spec]), specs))
+    assert [episode.key for (episode,) in results] == [spec.key for spec in specs]
     assert bell_env.ObedientActor.max_active > 1
 
 
-def test_replicates_are_episodes_of_their_own() -> None:
-    made = plan(families="eat")
-    spec = made.episode(tasks(1)[0], "Play.")
+def test_replicates_are_different_episodes() -> None:
+    plan = make(families="eat")
+    spec = plan.episode(tasks(1)[0], "Play.")
     other = spec.model_copy(update={"replicate": 1, "seed": spec.seed + 1})
-    with EpisodePlayer(made) as player:
+    with EpisodePlayer(plan) as player:
         first, again, second = player.play([spec, spec, other])
     assert first == again
     assert first.trajectory != second.trajectory
 
 
-def test_worker_processes_play_the_same() -> None:
-    made, apart = plan(families="eat"), plan(families="eat", executor="process", workers=2)
-    specs = [made.episode(task, made.suite.prompt) for task in tasks(6)]
-    with EpisodePlayer(made) as here, EpisodePlayer(apart) as there:
-        assert here.play(specs) == there.play(specs)
+def test_worker_processes_play_the_same_episodes() -> None:
+    inline, processes = make(families="eat"), make(families="eat", executor="process", workers=2)
+    specs = [inline.episode(task, inline.suite.prompt) for task in tasks(6)]
+    with EpisodePlayer(inline) as player, EpisodePlayer(processes) as other:
+        assert player.play(specs) == other.play(specs)
 
 
-def test_one_episode_that_cannot_be_played_gives_the_others_up(bell_plan: RunPlan) -> None:
+def test_an_episode_that_cannot_be_played_cancels_the_others(bell_plan: RunPlan) -> None:
     task = bell_plan.suite.task("bell", "bell-1")
     specs = [bell_plan.episode(task, prompt) for prompt in ("sleep", "crack", "ring")]
     with EpisodePlayer(bell_plan) as player:
@@ -81,7 +81,7 @@ def test_one_episode_that_cannot_be_played_gives_the_others_up(bell_plan: RunPla
         assert player.play(specs[2:])[0].trajectory.solved
 
 
-def test_a_closed_player_plays_no_more(bell_plan: RunPlan) -> None:
+def test_a_closed_player_is_an_error(bell_plan: RunPlan) -> None:
     player = EpisodePlayer(bell_plan)
     spec = bell_plan.episode(bell_plan.suite.task("bell", "bell-1"), "ring")
     player.play([spec])
@@ -91,18 +91,18 @@ def test_a_closed_player_plays_no_more(bell_plan: RunPlan) -> None:
         player.play([spec])
 
 
-def test_a_key_that_is_refused_is_told_in_a_line() -> None:
+def test_a_refused_api_key_is_an_error_of_one_line() -> None:
     with ScriptedServer([Reply("Incorrect API key provided", status=401)]) as server:
-        made = plan(families="eat", actor="openai/scripted", actor_base_url=server.url)
-        with EpisodePlayer(made) as player, pytest.raises(EndpointRefusedError, match="Incorrect API key") as caught:
-            player.play([made.episode(tasks(1)[0], "Play.")])
+        plan = make(families="eat", actor="openai/scripted", actor_base_url=server.url)
+        with EpisodePlayer(plan) as player, pytest.raises(EndpointRefusedError, match="Incorrect API key") as caught:
+            player.play([plan.episode(tasks(1)[0], "Play.")])
     assert "\n" not in str(caught.value)
 
 
-def test_what_a_thread_cannot_open_leaves_no_thread(tmp_path: Path) -> None:
+def test_an_error_while_opening_leaves_no_thread(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     (tmp_path / "cache").mkdir()
-    made = plan(families="eat", cache=tmp_path / "cache")
-    with EpisodePlayer(made) as player, pytest.raises(UsageError, match="cache"):
-        player.play([made.episode(tasks(1)[0], "Play.")])
+    plan = make(families="eat", cache=tmp_path / "cache")
+    with EpisodePlayer(plan) as player, pytest.raises(UsageError, match="cache"):
+        player.play([plan.episode(tasks(1)[0], "Play.")])
     assert set(threading.enumerate()) == before

@@ -1,4 +1,4 @@
-"""Whole runs of an actor that plays by native tool calls, in both wire formats."""
+"""Runs of an actor that plays by native tool calls, in both wire formats."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def wavering(prompt: str, observation: str, actions: list[str]) -> str | None:
-    """An available action, one that is not, or none, by what is seen."""
+def mixed_actions(prompt: str, observation: str, actions: list[str]) -> str | None:
+    """Name an available action, an unavailable one, or none, depending on the observation."""
     return (actions[0], "dance", None)[len(observation) % 3]
 
 
@@ -36,13 +36,13 @@ def steps(run: ictbench.Run) -> list[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_run_by_tool_calls_is_the_run_of_the_same_decisions_as_text(
+def test_a_run_by_tool_calls_equals_the_run_of_the_same_decisions_as_text(
     provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
     runs = {}
     for decoding in ("free", "tools"):
-        with ScriptedServer(react_policy(wavering), record=True) as server:
+        with ScriptedServer(react_policy(mixed_actions), record=True) as server:
             url = server.anthropic_url if provider == "anthropic" else server.url
             runs[decoding] = ictbench.run(
                 **OPTIONS,
@@ -51,9 +51,9 @@ def test_a_run_by_tool_calls_is_the_run_of_the_same_decisions_as_text(
                 actor_decoding=decoding,
                 out=tmp_path / decoding,
             )
-            # Every conversation was one that the endpoint accepts.
+            # The endpoint accepts every conversation.
             assert set(server.statuses) == {200}
-            # All but the first, which asks whether anybody is there.
+            # All except the first request, which checks the endpoint.
             assert {"tools" in body for body in server.requests_log[1:]} == {decoding == "tools"}
     free, tools = (steps(runs[decoding]) for decoding in ("free", "tools"))
     assert free == tools
@@ -65,9 +65,9 @@ def test_a_run_by_tool_calls_is_the_run_of_the_same_decisions_as_text(
     assert not [told for told in runs["free"].result.deviations if "decoding" in told]
 
 
-def test_replies_from_the_cache_keep_their_calls(tmp_path: Path) -> None:
+def test_cached_replies_keep_their_tool_calls(tmp_path: Path) -> None:
     runs = []
-    with ScriptedServer(react_policy(wavering)) as server:
+    with ScriptedServer(react_policy(mixed_actions)) as server:
         for name in ("first", "second"):
             asked = server.requests
             runs.append(
@@ -80,12 +80,12 @@ def test_replies_from_the_cache_keep_their_calls(tmp_path: Path) -> None:
                     cache=tmp_path / "cache.sqlite",
                 )
             )
-        # One question at the start of each run asks whether anybody is there.
+        # One request at the start of each run checks the endpoint.
         assert server.requests - asked <= 1
     assert steps(runs[0]) == steps(runs[1])
 
 
-def test_a_model_that_cannot_call_tools_is_told_before_anything_is_played(tmp_path: Path) -> None:
+def test_a_model_without_tool_calls_is_refused_before_anything_is_played(tmp_path: Path) -> None:
     with (
         ScriptedServer(["Action: wait"]) as server,
         pytest.raises(UsageError, match="does not support decoding 'tools'"),

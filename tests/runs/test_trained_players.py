@@ -1,11 +1,11 @@
-"""Reflectors that say how they were trained, and what their models are shown."""
+"""Trained reflectors: their declarations, and the format of their experience."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from training_cards import written
+from training_cards import write_card
 
 from ictbench.errors import ConfigError
 from ictbench.runs.options import Options
@@ -24,7 +24,7 @@ def _a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
 
 
-def test_the_experience_that_is_asked_for_is_an_option_of_the_reflector() -> None:
+def test_the_chosen_experience_is_an_option_of_the_reflector() -> None:
     assert plan("openai/m").reflector.options == {}
     assert plan("openai/m", reflector_experience="full").reflector.options == {}
     for name in ("openai/m", "append:openai/m", "insights:openai/m"):
@@ -35,7 +35,7 @@ def test_the_experience_that_is_asked_for_is_an_option_of_the_reflector() -> Non
     assert inside["options"] == {"experience": "events"}
 
 
-def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_otherwise() -> None:
+def test_a_reflector_for_small_models_has_events_and_short_replies_by_default() -> None:
     made = plan("lessons:openai/m").reflector
     assert made.options == {"experience": "events"}
     assert made.model
@@ -44,18 +44,18 @@ def test_a_reflector_for_small_models_has_events_and_short_replies_unless_told_o
 
 
 @pytest.mark.parametrize(
-    ("reflector", "told"),
+    ("reflector", "message"),
     [
-        ("rules", "reflector 'rules' has no model that could be shown its experience as events"),
-        ("gepa:openai/m", "reflector 'gepa:openai/m' cannot be shown its experience as events"),
+        ("rules", "reflector 'rules' has no model: leave out --reflector-experience events"),
+        ("gepa:openai/m", "reflector 'gepa:openai/m' does not support --reflector-experience events"),
     ],
 )
-def test_an_experience_that_means_nothing_is_refused(reflector: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_an_unsupported_experience_is_refused(reflector: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         plan(reflector, reflector_experience="events")
 
 
-def test_the_temperature_is_the_suites_unless_told_otherwise() -> None:
+def test_the_default_temperature_is_that_of_the_suite() -> None:
     def temperature(**options: Any) -> float | None:
         made = plan("openai/m", **options)
         assert made.reflector.model
@@ -66,28 +66,28 @@ def test_the_temperature_is_the_suites_unless_told_otherwise() -> None:
     assert temperature(reflector_temperature=1) == 1.0
 
 
-def test_a_checkpoint_reflects_as_it_was_trained_to_and_says_on_what(tmp_path: Path) -> None:
-    written(tmp_path)
+def test_a_checkpoint_reflects_as_it_was_trained_and_declares_its_families(tmp_path: Path) -> None:
+    write_card(tmp_path)
     made = plan(f"openai/{tmp_path}")
     assert (made.reflector.name, made.reflector.options) == ("lessons", {"experience": "events"})
     assert made.trained_on == ("minihack-v1/eat",)
     assert plan(f"blind:openai/{tmp_path}").trained_on == ("minihack-v1/eat",)
-    # Unless another reflector is named.
+    # Another reflector may be named.
     other = plan(f"rewrite:openai/{tmp_path}")
     assert (other.reflector.name, other.reflector.options) == ("rewrite", {})
     assert other.trained_on == ("minihack-v1/eat",)
 
 
-def test_what_a_card_says_cannot_be_unsaid(tmp_path: Path) -> None:
-    written(tmp_path)
+def test_families_of_a_card_cannot_be_left_out(tmp_path: Path) -> None:
+    write_card(tmp_path)
     more = plan(f"openai/{tmp_path}", reflector_trained_on="eat,other:the web")
     assert more.trained_on == ("minihack-v1/eat", "other:the web")
-    with pytest.raises(ConfigError, match="says that it was trained on minihack-v1/eat too: --reflector-trained-on"):
+    with pytest.raises(ConfigError, match="trained on minihack-v1/eat too: add it to --reflector-trained-on"):
         plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
 
 
-def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_path: Path) -> None:
-    written(tmp_path, trained_on=("mine/flee",))
+def test_a_checkpoint_trained_in_another_suite_plays_in_any(tmp_path: Path) -> None:
+    write_card(tmp_path, trained_on=("mine/flee",))
     assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)
     assert plan(f"openai/{tmp_path}", reflector_trained_on="eat,mine/flee").trained_on == (
         "mine/flee",
@@ -95,7 +95,7 @@ def test_a_checkpoint_that_was_trained_in_a_suite_of_its_own_plays_in_any(tmp_pa
     )
 
 
-def test_a_checkpoint_without_its_card_plays_in_no_run(tmp_path: Path) -> None:
+def test_a_checkpoint_without_its_card_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trainer_state.json").touch()
     with pytest.raises(ConfigError, match="is a checkpoint without its card"):
         plan(f"openai/{tmp_path}")

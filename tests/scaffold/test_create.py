@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 PROJECT = Path(__file__).parents[2]
 
-SIZES = ["--loops", "1", "--turns", "2", "--selection-size", "3", "--test-size", "6"]
+SIZES = ["--loops", "1", "--turns", "2", "--selection-size", "2", "--test-size", "2", "--executor", "inline"]
 MINIHACK = ["--env", "minihack", "--families", "eat"]
 RUNS: dict[Kind, list[str]] = {
     "env": ["--suite", "tiny_thing.yaml", "--reflector", "rules"],

@@ -14,63 +14,63 @@ if TYPE_CHECKING:
     from ictbench import TextEnv
 
 
-def tasks(env: str, seeds: tuple[Any, ...] = (70001, 70002, 70003)) -> list[Task]:
+def make_tasks(env: str, seeds: tuple[Any, ...] = (70001, 70002, 70003)) -> list[Task]:
     return [Task(id=f"cellar-{seed}", family="cellar", env=env, params={"seed": seed}) for seed in seeds]
 
 
-def named(env: type[TextEnv]) -> str:
+def class_name(env: type[TextEnv]) -> str:
     return f"{env.__module__}:{env.__name__}"
 
 
-def test_an_environment_that_keeps_the_contract_passes() -> None:
-    check_env(Cellar, tasks(named(Cellar)))
+def test_a_correct_environment_passes() -> None:
+    check_env(Cellar, make_tasks(class_name(Cellar)))
 
 
 @pytest.mark.parametrize(("suite", "families"), [("minihack-v1", ("eat", "zap")), ("alfworld-procgen-v1", ("cool",))])
 def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> None:
-    found = load_suite(suite)
-    given = [task for family in families for task in found.scoring_tasks("test", family, 0, 2)]
-    check_env(resolve("env", found.env), given, max_steps=12)
+    loaded = load_suite(suite)
+    tasks = [task for family in families for task in loaded.scoring_tasks("test", family, 0, 2)]
+    check_env(resolve("env", loaded.env), tasks, max_steps=12)
 
 
 @pytest.mark.parametrize(
-    ("flaw", "told"),
+    ("flaw", "message"),
     [
-        ("Seedless", r"seeding: tasks \['cellar-70001', .*\] are one and the same; let reset use the params"),
-        ("Chancy", r"replay in a fresh instance: task '.*', after actions \[.*: text is .*no random numbers of the"),
-        ("Leftover", "replay in a used instance: .* at the start: text is 'You are in a cellar again.', and was"),
-        ("Shared", "replay beside another instance: .* text is 'You opened .*keep state in the instance"),
-        ("Hashed", "replay in another process: .* text is .*no hash"),
-        ("Unfit", "it raised KeyError: 'open the green door'; "),
-        ("Alike", "invalid actions: task '.*' shows 'Open the Door', which is taken for 'open the door'; offer each"),
-        ("Ragged", "actions: task '.*' shows 'open  the door '; offer one line each"),
-        ("Telltale", "identity: task 'cellar-70001' shows 'cellar-70001'; keep task id"),
-        ("Silent", "actions: task '.*' shows none, and has not ended: 'Darkness.'; offer one, or set `end`"),
-        ("Unending", r"solve: task '.*' ends as None after \['open the .*let it answer actions that solve the task"),
-        ("Priceless", "reward: task '.*' shows nan; give a finite number"),
-        ("Mute", "play: it raised TypeError: it answered None, which is no ictbench.Observation; play task"),
-        ("Versionless", r"versions: they are \{\}; name each package"),
-        ("Grudging", "close: it raised AttributeError: .*; an instance must close before its first reset too"),
-        ("Absent", "unplayable: these tasks cannot be played here: the cellar is flooded; come back in summer; give"),
-        ("Single", "action 'open the .*: text is|replay in a used instance: .*You were here 1 times"),
-        ("ThreadBound", "engine: it raised EnvError: .*signal only works in main thread; let it be played in a thread"),
+        ("IgnoresSeed", r"seeding: the tasks \['cellar-70001', .*\] are identical; use the params in reset"),
+        ("Unseeded", r"replay in a fresh instance: task '.*', after actions \[.*: text is .*not a clock or"),
+        ("RemembersEpisodes", "replay in a used instance: .* at the start: text is 'You are in a cellar again.', but"),
+        ("ClassState", "replay next to another instance: .* text is 'You opened .*keep state in the instance"),
+        ("HashDependent", "replay in a new process: .* text is .*not the order of a set, a hash"),
+        ("RejectsOfferedAction", "it raised KeyError: 'open the green door'; "),
+        ("SameActionTwice", "invalid actions: task '.*' offers 'Open the Door', which is read as 'open the door'"),
+        ("UntrimmedAction", "actions: task '.*' offers 'open  the door '; offer each action as one trimmed line"),
+        ("ShowsTaskId", "identity: task 'cellar-70001' shows 'cellar-70001'; show neither task id"),
+        ("NoActions", "actions: task '.*' offers none and has not ended: 'Darkness.'; offer an action, or set `end`"),
+        ("WrongSolution", r"solve: the end of task '.*' is None after \['open the .*return actions that solve"),
+        ("NanReward", "reward: task '.*' gives nan; give a finite number"),
+        ("NoObservation", "play: it raised TypeError: it returned None, not an ictbench.Observation; make task"),
+        ("NoVersions", r"versions: versions\(\) returned \{\}; name each package"),
+        ("CannotCloseUnused", "close: it raised AttributeError: .*; allow to close an instance that was never reset"),
+        ("Unplayable", "unplayable: these tasks cannot be played here: the cellar is flooded; pump it out; give"),
+        ("ResetOnce", "action 'open the .*: text is|replay in a used instance: .*You were here 1 times"),
+        ("MainThreadOnly", "worker: it raised EnvError: .*signal only works in main thread; make it playable"),
     ],
 )
-def test_the_check_says_what_is_broken(flaw: str, told: str) -> None:
+def test_check_env_names_violation_and_remedy(flaw: str, message: str) -> None:
     env = getattr(flawed_envs, flaw)
-    with pytest.raises(AssertionError, match=told) as found:
-        check_env(env, tasks(named(env)))
-    assert "\n" not in str(found.value)
+    with pytest.raises(AssertionError, match=message) as caught:
+        check_env(env, make_tasks(class_name(env)))
+    assert "\n" not in str(caught.value)
 
 
-def test_tasks_must_lead_to_the_class_and_differ() -> None:
-    with pytest.raises(AssertionError, match=r"tasks: their ids are \['cellar-1'\]; give two or more"):
-        check_env(Cellar, tasks(named(Cellar), (1,)))
-    with pytest.raises(AssertionError, match=r"name: task 'cellar-70001' has env 'flawed_envs:Alike', which is <class"):
-        check_env(Cellar, tasks("flawed_envs:Alike"))
-    with pytest.raises(AssertionError, match=r"name: unknown env 'cellar'.* must lead to the class in any process"):
-        check_env(Cellar, tasks("cellar"))
-    with pytest.raises(AssertionError, match=r"class: <class 'str'> is no subclass of ictbench.TextEnv"):
-        check_env(str, tasks("cellar"))  # type: ignore[arg-type]
-    with pytest.raises(AssertionError, match="pickling: task 'cellar-nan' does not travel"):
-        check_env(Cellar, tasks(named(Cellar), (float("nan"), 2)))
+def test_invalid_tasks_are_violations() -> None:
+    with pytest.raises(AssertionError, match=r"tasks: the task ids are \['cellar-1'\]; give two or more"):
+        check_env(Cellar, make_tasks(class_name(Cellar), (1,)))
+    with pytest.raises(AssertionError, match=r"name: task 'cellar-70001' has env 'flawed_envs:\w+', which is <class"):
+        check_env(Cellar, make_tasks("flawed_envs:SameActionTwice"))
+    with pytest.raises(AssertionError, match=r"name: unknown env 'cellar'.* any process must find the class"):
+        check_env(Cellar, make_tasks("cellar"))
+    with pytest.raises(AssertionError, match=r"class: <class 'str'> is not a subclass of ictbench.TextEnv"):
+        check_env(str, make_tasks("cellar"))  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match=r"pickling: the params .* of task 'cellar-nan' change"):
+        check_env(Cellar, make_tasks(class_name(Cellar), (float("nan"), 2)))

@@ -19,24 +19,24 @@ BODY = {"model": "any", "messages": [{"role": "user", "content": "three little w
 
 
 def fetch(url: str, body: Any = None, *, times: int = 1) -> list[tuple[int, Any]]:
-    """Status and JSON of `times` concurrent requests: a POST of `body`, or a GET without one."""
+    """Return status and JSON of `times` concurrent requests: a POST of `body`, or a GET if it is None."""
 
-    async def one(session: aiohttp.ClientSession) -> tuple[int, Any]:
+    async def request(session: aiohttp.ClientSession) -> tuple[int, Any]:
         async with session.request("GET" if body is None else "POST", url, json=body) as response:
             return response.status, await response.json()
 
-    async def all_of_them() -> list[tuple[int, Any]]:
+    async def all_requests() -> list[tuple[int, Any]]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-            return list(await asyncio.gather(*(one(session) for _ in range(times))))
+            return list(await asyncio.gather(*(request(session) for _ in range(times))))
 
-    return asyncio.run(all_of_them())
+    return asyncio.run(all_requests())
 
 
-def ask(server: ScriptedServer, body: Any = BODY) -> tuple[int, Any]:
+def post(server: ScriptedServer, body: Any = BODY) -> tuple[int, Any]:
     return fetch(f"{server.url}/chat/completions", body)[0]
 
 
-def ask_anthropic(server: ScriptedServer, body: Any) -> tuple[int, Any]:
+def post_anthropic(server: ScriptedServer, body: Any) -> tuple[int, Any]:
     return fetch(f"{server.anthropic_url}/v1/messages", body)[0]
 
 
@@ -60,25 +60,25 @@ def test_the_public_names() -> None:
         ictbench.testing.Nothing  # noqa: B018
 
 
-def test_a_function_answers_from_the_request() -> None:
+def test_a_function_computes_the_reply_from_the_request() -> None:
     with ScriptedServer(lambda body: body["messages"][-1]["content"].upper()) as server:
-        status, reply = ask(server)
+        status, reply = post(server)
     assert status == 200
     assert reply["choices"][0]["message"] == {"role": "assistant", "content": "THREE LITTLE WORDS"}
     assert reply["usage"] == {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}
 
 
-def test_a_list_is_cycled_through() -> None:
+def test_a_list_of_replies_is_cycled_through() -> None:
     with ScriptedServer(["a", Reply("b", finish_reason="length")]) as server:
-        choices = [ask(server)[1]["choices"][0] for _ in range(3)]
+        choices = [post(server)[1]["choices"][0] for _ in range(3)]
     assert [choice["message"]["content"] for choice in choices] == ["a", "b", "a"]
     assert [choice["finish_reason"] for choice in choices] == ["stop", "length", "stop"]
 
 
 def test_the_same_script_answers_in_anthropics_format() -> None:
     def answer(body: dict[str, Any]) -> Reply:
-        said = " / ".join(f"{message['role']}: {message['content']}" for message in body["messages"])
-        return Reply(said, finish_reason="length")
+        text = " / ".join(f"{message['role']}: {message['content']}" for message in body["messages"])
+        return Reply(text, finish_reason="length")
 
     parts = [{"type": "text", "text": "three little "}, {"type": "text", "text": "words"}]
     body = {
@@ -88,18 +88,18 @@ def test_the_same_script_answers_in_anthropics_format() -> None:
         "messages": [{"role": "user", "content": parts}],
     }
     with ScriptedServer(answer, record=True) as server:
-        status, reply = ask_anthropic(server, body)
+        status, reply = post_anthropic(server, body)
     assert (status, reply["type"], reply["role"], reply["stop_reason"]) == (200, "message", "assistant", "max_tokens")
     assert reply["content"] == [{"type": "text", "text": "system: Be brief. / user: three little words"}]
     assert reply["usage"] == {"input_tokens": 5, "output_tokens": 8}
     assert server.requests_log == [body]
 
 
-def test_anthropics_errors_are_in_its_own_words() -> None:
+def test_errors_in_anthropics_format_have_its_error_types() -> None:
     with ScriptedServer(
         [Reply("slow down", status=429), Reply("busy", status=529), Reply("broken", status=500)]
     ) as server:
-        replies = [ask_anthropic(server, BODY) for _ in range(3)]
+        replies = [post_anthropic(server, BODY) for _ in range(3)]
     kinds = [(status, reply["type"], reply["error"]["type"]) for status, reply in replies]
     assert kinds == [
         (429, "error", "rate_limit_error"),
@@ -112,7 +112,7 @@ def test_anthropics_errors_are_in_its_own_words() -> None:
 def test_a_forced_tool_is_used_when_the_script_answers_in_json() -> None:
     forced = {**BODY, "tools": [{"name": "act"}], "tool_choice": {"type": "tool", "name": "act"}}
     with ScriptedServer(['{"action": "wait"}', "I will not."]) as server:
-        used, unused = (ask_anthropic(server, forced)[1] for _ in range(2))
+        used, unused = (post_anthropic(server, forced)[1] for _ in range(2))
     assert used["stop_reason"] == "tool_use"
     assert (used["content"][0]["type"], used["content"][0]["name"]) == ("tool_use", "act")
     assert used["content"][0]["input"] == {"action": "wait"}
@@ -120,45 +120,45 @@ def test_a_forced_tool_is_used_when_the_script_answers_in_json() -> None:
 
 
 @pytest.mark.parametrize("answers", [[], "one string"])
-def test_answers_that_are_none_are_refused(answers: Any) -> None:
+def test_invalid_answers_are_errors(answers: Any) -> None:
     with pytest.raises(ValueError, match="at least one"):
         ScriptedServer(answers)
 
 
-def test_errors_bodies_and_headers_are_sent_as_told() -> None:
+def test_errors_and_bodies_are_sent_unchanged() -> None:
     answers = [Reply("slow down", status=429), Reply(body={"own": 1}), Reply(body=b"[2]", status=201)]
     with ScriptedServer(answers) as server:
-        replies = [ask(server) for _ in answers]
+        replies = [post(server) for _ in answers]
         assert server.statuses == {429: 1, 200: 1, 201: 1}
     assert replies[0][1]["error"]["message"] == "slow down"
     assert replies[1:] == [(200, {"own": 1}), (201, [2])]
 
 
-def test_a_dropped_connection() -> None:
+def test_a_dropped_connection_has_status_0() -> None:
     with ScriptedServer([Reply(delivery="drop")]) as server:
         with pytest.raises(aiohttp.ClientError):
-            ask(server)
+            post(server)
         assert server.statuses == {0: 1}
 
 
-def test_a_script_that_raises_tells_the_client() -> None:
-    def broken(body: dict[str, Any]) -> str:
+def test_the_client_sees_the_error_of_a_script() -> None:
+    def failing(body: dict[str, Any]) -> str:
         raise LookupError("no line for this")
 
-    with ScriptedServer(broken) as server:
-        status, reply = ask(server)
+    with ScriptedServer(failing) as server:
+        status, reply = post(server)
     assert (status, reply["error"]["message"]) == (500, "the script raised LookupError('no line for this')")
 
 
 @pytest.mark.parametrize("body", [{}, [], {"messages": [1]}, {**BODY, "stream": True}])
-def test_a_request_that_is_none_is_rejected(body: Any) -> None:
+def test_a_malformed_request_is_rejected(body: Any) -> None:
     with ScriptedServer(["x"]) as server:
-        assert ask(server, body)[0] == 400
+        assert post(server, body)[0] == 400
 
 
-def test_counters_are_served_too() -> None:
+def test_counters_and_models_are_served() -> None:
     with ScriptedServer(["x"], latency=Latency.constant(0.01), model="mine") as server:
-        ask(server)
+        post(server)
         stats = fetch(f"{server.url.removesuffix('/v1')}/stats")[0][1]
         models = fetch(f"{server.url}/models")[0][1]
         assert stats == server.stats()
@@ -175,10 +175,10 @@ def test_counters_are_served_too() -> None:
     assert [entry["id"] for entry in models["data"]] == ["mine"]
 
 
-def test_requests_are_recorded_when_asked() -> None:
+def test_requests_are_recorded_on_demand() -> None:
     with ScriptedServer(["x"], record=True) as recording, ScriptedServer(["x"]) as silent:
-        ask(recording)
-        ask(silent)
+        post(recording)
+        post(silent)
     assert recording.requests_log == [BODY]
     assert silent.requests_log == []
 
@@ -193,26 +193,26 @@ def test_requests_beyond_the_concurrency_wait() -> None:
         assert server.total_latency == pytest.approx(0.3)
 
 
-def test_stopping_does_not_wait_for_slow_answers() -> None:
-    async def impatient(url: str) -> None:
+def test_stopping_does_not_wait_for_slow_replies() -> None:
+    async def time_out(url: str) -> None:
         timeout = aiohttp.ClientTimeout(total=0.1)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json=BODY):
             pass
 
     start = time.monotonic()
     with ScriptedServer(["x"], latency=Latency.constant(60)) as server, pytest.raises(TimeoutError):
-        asyncio.run(impatient(f"{server.url}/chat/completions"))
+        asyncio.run(time_out(f"{server.url}/chat/completions"))
     assert time.monotonic() - start < 10
 
 
-def test_a_port_that_is_taken_is_an_error_at_once() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with ScriptedServer(["x"]) as server:
         port = int(server.url.split(":")[2].split("/")[0])
         with pytest.raises(OSError, match="address"), ScriptedServer(["x"], port=port):
             pass
 
 
-def test_a_server_is_entered_once() -> None:
+def test_a_server_can_be_entered_only_once() -> None:
     server = ScriptedServer(["x"])
     with server:
         pass
@@ -220,7 +220,7 @@ def test_a_server_is_entered_once() -> None:
         pass
 
 
-def test_latencies_are_fixed_by_seed_and_number() -> None:
+def test_latencies_depend_on_seed_and_number() -> None:
     latency = Latency.lognormal(0.2, 1.0)
     drawn = [latency.seconds(7, number) for number in range(2000)]
     assert drawn == [latency.seconds(7, number) for number in range(2000)]
@@ -229,7 +229,7 @@ def test_latencies_are_fixed_by_seed_and_number() -> None:
     assert Latency.constant(0.3).seconds(7, 1) == 0.3
 
 
-def test_latencies_are_read_from_text() -> None:
+def test_latencies_are_parsed_from_text() -> None:
     assert Latency.parse("constant:0.5") == Latency.constant(0.5)
     assert Latency.parse("lognormal:0.2:1.0") == Latency.lognormal(0.2, 1.0)
     for wrong in ("fast", "constant", "lognormal:1", "constant:-1", "constant:nan"):
@@ -242,23 +242,23 @@ def test_a_policy_sees_prompt_observation_and_actions() -> None:
     from ictbench.actors.react import parse_json_reply, parse_reply, render_messages
     from ictbench.models.chat_model import ConstraintStyle
 
-    seen: list[Any] = []
+    arguments: list[Any] = []
 
     def decide(prompt: str, observation: str, actions: list[str]) -> str | None:
-        seen.append((prompt, observation, actions))
+        arguments.append((prompt, observation, actions))
         return None if prompt == "Do nothing." else actions[-1]
 
     answer = react_policy(decide)
     history = History((), "A door.\n\n  @ |", ("wait", "open door"), 25)
     replies = [answer({"messages": render_messages(prompt, history)}) for prompt in ("Play.", "Do nothing.")]
-    assert seen[0] == ("Play.", "A door.\n\n  @ |", ["wait", "open door"])
+    assert arguments[0] == ("Play.", "A door.\n\n  @ |", ["wait", "open door"])
     assert [parse_reply(str(reply))[0] for reply in replies] == ["open door", None]
     as_json = str(answer({"messages": render_messages("Play.", history, style=ConstraintStyle.JSON)}))
     assert parse_json_reply(as_json) == ("open door", "This is scripted.")
-    assert seen[-1] == seen[0]
+    assert arguments[-1] == arguments[0]
 
 
-def test_as_a_program_it_misbehaves_when_asked() -> None:
+def test_the_program_injects_faults() -> None:
     command = [
         sys.executable,
         "-W",
@@ -280,7 +280,7 @@ def test_as_a_program_it_misbehaves_when_asked() -> None:
     assert (status, stats["faults"]) == (429, {"rate_limited": 1})
 
 
-def test_as_a_program_it_prints_its_address_and_stops_on_a_signal() -> None:
+def test_the_program_prints_its_base_url_and_stops_on_a_signal() -> None:
     options = ["--latency", "constant:0.01", "--concurrency", "2", "--answer", "first", "--answer", "second"]
     command = [sys.executable, "-W", "error", "-m", "ictbench.testing.scripted_server", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""The scripted server refuses what the real endpoints refuse."""
+"""The scripted server rejects tool calls that the real endpoints reject."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from typing import Any
 
 import pytest
 
-from ictbench.testing.tool_call_checks import check_anthropic, check_openai
+from ictbench.testing.tool_call_checks import check_anthropic_calls, check_openai_calls
 
 USER = {"role": "user", "content": "A room."}
 
 
-def calls(*identities: str, arguments: Any = "{}") -> dict[str, Any]:
-    made = [{"id": one, "type": "function", "function": {"name": "act", "arguments": arguments}} for one in identities]
-    return {"role": "assistant", "content": None, "tool_calls": made}
+def calls(*call_ids: str, arguments: Any = "{}") -> dict[str, Any]:
+    function = {"name": "act", "arguments": arguments}
+    tool_calls = [{"id": call_id, "type": "function", "function": function} for call_id in call_ids]
+    return {"role": "assistant", "content": None, "tool_calls": tool_calls}
 
 
-def result(identity: str) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": identity, "content": "A hall."}
+def result(call_id: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "content": "A hall."}
 
 
 OPENAI_TOOLS = [{"type": "function", "function": {"name": "act", "parameters": {}}}]
 
 
-def test_openai_takes_calls_with_their_results() -> None:
-    check_openai({"messages": [USER, calls("a", "b"), result("b"), result("a"), calls("c"), result("c"), USER]})
+def test_openai_accepts_calls_with_their_results() -> None:
+    check_openai_calls({"messages": [USER, calls("a", "b"), result("b"), result("a"), calls("c"), result("c"), USER]})
     choice = {"type": "function", "function": {"name": "act"}}
-    check_openai({"messages": [USER], "tools": OPENAI_TOOLS, "tool_choice": choice})
-    check_openai({"messages": [USER], "tools": OPENAI_TOOLS, "tool_choice": "required"})
+    check_openai_calls({"messages": [USER], "tools": OPENAI_TOOLS, "tool_choice": choice})
+    check_openai_calls({"messages": [USER], "tools": OPENAI_TOOLS, "tool_choice": "required"})
 
 
 @pytest.mark.parametrize(
-    ("messages", "told"),
+    ("messages", "error"),
     [
         ([USER, result("a")], "messages with role 'tool' must be a response to a preceeding message"),
         ([USER, calls("a"), result("b")], "messages with role 'tool' must be a response"),
@@ -42,59 +43,60 @@ def test_openai_takes_calls_with_their_results() -> None:
         ([USER, calls("a", arguments={})], "a function's arguments are a string"),
     ],
 )
-def test_openai_refuses_calls_and_results_that_do_not_belong_together(messages: list[Any], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        check_openai({"messages": messages})
+def test_openai_rejects_calls_and_results_that_do_not_match(messages: list[Any], error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        check_openai_calls({"messages": messages})
 
 
-def test_openai_refuses_a_choice_of_a_tool_that_is_not_there() -> None:
+def test_openai_rejects_a_tool_choice_without_that_tool() -> None:
     choice = {"type": "function", "function": {"name": "walk"}}
     with pytest.raises(ValueError, match="'tool_choice' is only allowed when 'tools' are specified"):
-        check_openai({"messages": [USER], "tool_choice": choice})
+        check_openai_calls({"messages": [USER], "tool_choice": choice})
     with pytest.raises(ValueError, match="Tool 'walk' not found in provided tools"):
-        check_openai({"messages": [USER], "tool_choice": choice, "tools": OPENAI_TOOLS})
+        check_openai_calls({"messages": [USER], "tool_choice": choice, "tools": OPENAI_TOOLS})
 
 
-def used(*identities: str) -> dict[str, Any]:
-    blocks = [{"type": "tool_use", "id": one, "name": "act", "input": {}} for one in identities]
+def uses(*call_ids: str) -> dict[str, Any]:
+    blocks = [{"type": "tool_use", "id": call_id, "name": "act", "input": {}} for call_id in call_ids]
     return {"role": "assistant", "content": blocks}
 
 
-def told(*identities: str, text: str = "", first: bool = False) -> dict[str, Any]:
-    blocks = [{"type": "tool_result", "tool_use_id": one, "content": "A hall."} for one in identities]
+def results(*call_ids: str, text: str = "", text_first: bool = False) -> dict[str, Any]:
+    blocks = [{"type": "tool_result", "tool_use_id": call_id, "content": "A hall."} for call_id in call_ids]
     texts = [{"type": "text", "text": text}] if text else []
-    return {"role": "user", "content": [*texts, *blocks] if first else [*blocks, *texts]}
+    return {"role": "user", "content": [*texts, *blocks] if text_first else [*blocks, *texts]}
 
 
 ANTHROPIC_TOOLS = [{"name": "act", "input_schema": {}}]
 
 
-def test_anthropic_takes_uses_with_their_results() -> None:
-    messages = [USER, used("a", "b"), told("b", "a", text="And now?"), used("c"), told("c")]
-    check_anthropic({"messages": messages, "tools": ANTHROPIC_TOOLS, "tool_choice": {"type": "tool", "name": "act"}})
+def test_anthropic_accepts_uses_with_their_results() -> None:
+    messages = [USER, uses("a", "b"), results("b", "a", text="And now?"), uses("c"), results("c")]
+    check_anthropic_calls(
+        {"messages": messages, "tools": ANTHROPIC_TOOLS, "tool_choice": {"type": "tool", "name": "act"}}
+    )
 
 
 @pytest.mark.parametrize(
-    ("messages", "why"),
+    ("messages", "error"),
     [
-        ([USER, used("a")], "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: a"),
-        ([USER, used("a"), USER], "`tool_use` ids were found without `tool_result` blocks immediately after: a"),
-        ([told("a")], "messages.0: unexpected `tool_use_id` found in `tool_result` blocks: a"),
-        ([USER, used("a"), told("a", text="Well.", first=True)], "`tool_result` blocks must come first"),
-        ([USER, used("a b"), told("a b")], "`tool_use.id` should match"),
-        (
-            [USER, used("a"), told("a"), used("a"), told("a")],
-            "messages.3: `tool_use` ids must be unique",
-        ),
+        ([USER, uses("a")], "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: a"),
+        ([USER, uses("a"), USER], "`tool_use` ids were found without `tool_result` blocks immediately after: a"),
+        ([results("a")], "messages.0: unexpected `tool_use_id` found in `tool_result` blocks: a"),
+        ([USER, uses("a"), results("a", text="Well.", text_first=True)], "`tool_result` blocks must come first"),
+        ([USER, uses("a b"), results("a b")], "`tool_use.id` should match"),
+        ([USER, uses("a"), results("a"), uses("a"), results("a")], "messages.3: `tool_use` ids must be unique"),
     ],
 )
-def test_anthropic_refuses_uses_and_results_that_do_not_belong_together(messages: list[Any], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        check_anthropic({"messages": messages, "tools": ANTHROPIC_TOOLS})
+def test_anthropic_rejects_uses_and_results_that_do_not_match(messages: list[Any], error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        check_anthropic_calls({"messages": messages, "tools": ANTHROPIC_TOOLS})
 
 
-def test_anthropic_wants_tools_defined_where_they_were_used() -> None:
+def test_anthropic_rejects_uses_of_undefined_tools() -> None:
     with pytest.raises(ValueError, match="must define tools"):
-        check_anthropic({"messages": [USER, used("a"), told("a")]})
+        check_anthropic_calls({"messages": [USER, uses("a"), results("a")]})
     with pytest.raises(ValueError, match="Tool 'walk' not found"):
-        check_anthropic({"messages": [USER], "tools": ANTHROPIC_TOOLS, "tool_choice": {"type": "tool", "name": "walk"}})
+        check_anthropic_calls(
+            {"messages": [USER], "tools": ANTHROPIC_TOOLS, "tool_choice": {"type": "tool", "name": "walk"}}
+        )

@@ -40,7 +40,7 @@ EXCLUDED_TARGETS = {
 """Receptacles that are not the target of any official game."""
 
 LAMP_STANDS = ("Desk", "Dresser", "SideTable", "Shelf", "CoffeeTable", "DiningTable")
-"""Receptacles for the desk lamp: it stands on one of the first kind that the room has."""
+"""Receptacles for the desk lamp: it is on one of the first kind that the room has."""
 
 COUNTS, COUNT_WEIGHTS = (1, 2, 3), (4, 3, 3)
 """Distribution of the number of things of a kind, close to the official validation games (2,082 : 1,731 : 1,316)."""
@@ -48,7 +48,7 @@ COUNTS, COUNT_WEIGHTS = (1, 2, 3), (4, 3, 3)
 OTHER_KINDS = 8
 """Most kinds of things besides the goal's and the lamp. Each makes the start of a game slower."""
 
-MAX_ALIKE = 6
+MAX_PER_KIND = 6
 """Most receptacles of a kind."""
 
 DOMAIN_TYPES = {
@@ -109,7 +109,7 @@ def generate(family: str, seed: int, rooms: Split) -> GeneratedGame:
         draw = _draw(rng, family, rooms)
         text = _problem(draw, family)
         if _is_playable(text):
-            return GeneratedGame(text, _sentence(rng, draw, family))
+            return GeneratedGame(text, _goal_sentence(rng, draw, family))
     raise EnvError(f"no solvable {family} game in {MAX_DRAWS} draws; is the alfworld package complete?")
 
 
@@ -128,31 +128,31 @@ def _draw(rng: random.Random, family: str, rooms: Split) -> _Draw:
     options = _goal_options(whole_room, family)
     thing = rng.choice(sorted(options))
     target = rng.choice(options[thing])
-    room = _thin_out(rng, whole_room, {thing, LAMP})
+    room = _sample_contents(rng, whole_room, {thing, LAMP})
     places: dict[str, tuple[str, Receptacle]] = {}
     for kind in room.things:
-        stands = dict(_stands(room, kind))
+        holders = dict(_receptacles_for(room, kind))
         if kind == thing and family in ("pick", "pick-two"):
-            stands.pop(target, None)
+            holders.pop(target, None)
         count = 1 if kind == LAMP else rng.choices(COUNTS, COUNT_WEIGHTS)[0]
         count = max(count, 2) if kind == thing and family == "pick-two" else count
-        for _ in range(count if stands else 0):
+        for _ in range(count if holders else 0):
             # The kind is drawn first: otherwise most things would be in cabinets and drawers, which are numerous.
-            receptacle = rng.choice(stands[rng.choice(sorted(stands))])
+            receptacle = rng.choice(holders[rng.choice(sorted(holders))])
             while (name := _thing_id(rng, kind, receptacle)) in places:
                 pass
             places[name] = kind, receptacle
     return _Draw(room, thing, target, tuple((name, *place) for name, place in places.items()))
 
 
-def _thin_out(rng: random.Random, room: Room, keep: set[str]) -> Room:
+def _sample_contents(rng: random.Random, room: Room, keep: set[str]) -> Room:
     """Return the room with some of its kinds of things and some receptacles of each kind."""
     others = [kind for kind in room.things if kind not in keep]
     kinds = keep | set(rng.sample(others, min(OTHER_KINDS, len(others))))
     kept: list[Receptacle] = []
     for fixture in sorted({receptacle.kind for receptacle in room.receptacles}):
         alike = [receptacle for receptacle in room.receptacles if receptacle.kind == fixture]
-        kept += rng.sample(alike, min(MAX_ALIKE, len(alike)))
+        kept += rng.sample(alike, min(MAX_PER_KIND, len(alike)))
     return replace(
         room,
         receptacles=tuple(sorted(kept, key=lambda receptacle: receptacle.id)),
@@ -173,23 +173,23 @@ def _goal_options(room: Room, family: str) -> dict[str, tuple[str, ...]]:
     rules = load_object_rules()
     action, excluded = TREATMENTS.get(family, ("", ""))
     fixtures = {receptacle.kind for receptacle in room.receptacles}
-    if family == "look" and not (LAMP in room.things and _stands(room, LAMP)):
+    if family == "look" and not (LAMP in room.things and _receptacles_for(room, LAMP)):
         return {}
     if excluded and excluded not in fixtures:
         return {}
     options: dict[str, tuple[str, ...]] = {}
     for thing in room.things:
-        stands = _stands(room, thing)
+        holders = _receptacles_for(room, thing)
         if thing == LAMP or (action and thing not in rules.actions[action]):
             continue
         # A thing that fits only one kind of receptacle would be at its target from the start.
-        targets = (LAMP,) if family == "look" else tuple(sorted(stands.keys() - EXCLUDED_TARGETS - {excluded}))
-        if targets and (family == "look" or len(stands) > 1):
+        targets = (LAMP,) if family == "look" else tuple(sorted(holders.keys() - EXCLUDED_TARGETS - {excluded}))
+        if targets and (family == "look" or len(holders) > 1):
             options[thing] = targets
     return options
 
 
-def _stands(room: Room, thing: str) -> dict[str, tuple[Receptacle, ...]]:
+def _receptacles_for(room: Room, thing: str) -> dict[str, tuple[Receptacle, ...]]:
     """Return the receptacles of the room that can hold a thing, by their kind."""
     holds = load_object_rules().holds
     kinds = sorted({receptacle.kind for receptacle in room.receptacles})
@@ -206,7 +206,7 @@ def _thing_id(rng: random.Random, kind: str, receptacle: Receptacle) -> str:
     return f"{kind}|{x + rng.uniform(-0.4, 0.4):+06.2f}|{y + 0.05:+06.2f}|{z + rng.uniform(-0.4, 0.4):+06.2f}"
 
 
-def _sentence(rng: random.Random, draw: _Draw, family: str) -> str:
+def _goal_sentence(rng: random.Random, draw: _Draw, family: str) -> str:
     """Return the sentence of the goal: a template of the package, filled in as the package does."""
     template = rng.choice(load_object_rules().goals[GOALS[family]]["templates"])
     target = draw.target.lower()

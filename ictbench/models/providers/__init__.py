@@ -1,1 +1,1 @@
-"""Adapters of model providers, one file each."""
+"""Model providers: how a `ChatModel` reaches each API, server or library."""

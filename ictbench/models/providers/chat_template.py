@@ -1,4 +1,4 @@
-"""Messages as the text that a model's tokenizer reads: one way for use and for training."""
+"""Chat templates: a conversation as the text that a model's tokenizer reads, the same in use and in training."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ if TYPE_CHECKING:
 
 
 def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """The model's chat template applied, up to where its reply begins, or goes on after a last message of its own.
+    """Return the conversation in the tokenizer's chat template, ready for the model's reply.
 
-    `tokenizer(text)` gives the tokens: a mark of the beginning that it adds itself is not in the text twice.
+    A last message with the role `assistant` is the start of that reply. If `tokenizer(text)` itself adds the token for
+    the beginning of the sequence, the text does not contain it.
 
     Raises:
-        jinja2.TemplateError: the template does not take such a conversation.
+        jinja2.TemplateError: The template does not support such a conversation.
     """
-    goes_on = messages[-1]["role"] == "assistant"
+    continues = messages[-1]["role"] == "assistant"
     text: str = tokenizer.apply_chat_template(
         [dict(message) for message in messages],
         tokenize=False,
-        add_generation_prompt=not goes_on,
-        continue_final_message=goes_on,
+        add_generation_prompt=not continues,
+        continue_final_message=continues,
     )
-    mark = tokenizer.bos_token
-    if mark and text.startswith(mark) and tokenizer(text)["input_ids"][:2] == [tokenizer.bos_token_id] * 2:
-        return text.removeprefix(mark)
+    bos = tokenizer.bos_token
+    if bos and text.startswith(bos) and tokenizer(text)["input_ids"][:2] == [tokenizer.bos_token_id] * 2:
+        return text.removeprefix(bos)
     return text

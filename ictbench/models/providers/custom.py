@@ -1,15 +1,14 @@
-"""A language model that is a user's own class: `package.module:Name`.
+"""Language models that are a user's own class, named `package.module:Name`.
 
     class Parrot:
         def complete(self, messages):
             return messages[-1]["content"]
 
-`complete` may be a coroutine function or a plain one, which runs in threads and is called from several at once. It
-returns a str or a `Completion`. What it names among its parameters it is given: `seed`, `constraint`. The class is
-made with the `ModelSpec` if its constructor names `spec`, with nothing otherwise. `capabilities`, `supports_prefill`,
-`fingerprint` and `aclose` or `close` mean what they mean in `ChatModel`, where the class has them. What goes wrong it
-tells by the errors that `ChatModel` names; an OSError of its own counts as a connection's, any other error stops the
-run.
+`complete` may be a coroutine function, or a plain function, which then runs in several threads at once. It returns a
+str or a `Completion`. It receives `seed` and `constraint` if it has parameters with these names. The constructor
+receives the `ModelSpec` if it has a parameter `spec`. `capabilities`, `supports_prefill`, `fingerprint`, and `aclose`
+or `close` are optional and have the same meaning as in `ChatModel`, as have the errors that `ChatModel.complete`
+raises; an OSError counts as a connection error, and any other exception stops the run.
 """
 
 from __future__ import annotations
@@ -29,89 +28,90 @@ if TYPE_CHECKING:
 
     from ictbench.records import ModelSpec
 
-MOST_THREADS = 64
-OFFERED = ("seed", "constraint")
+MAX_THREADS = 64
+OPTIONAL_PARAMETERS = ("seed", "constraint")
 
 
-def is_model_class(found: type[Any]) -> bool:
-    """Whether a class is a language model, of this package or of a user's own: it has `complete`."""
-    return callable(getattr(found, "complete", None))
+def is_model_class(cls: type[Any]) -> bool:
+    """Return whether a class is a language model, of this package or a user's own: it has `complete`."""
+    return callable(getattr(cls, "complete", None))
 
 
-def open_model(found: type[Any], spec: ModelSpec) -> ChatModel:
-    """The model of a class: opened as it is where it keeps the contract itself, wrapped where it does not.
+def open_model(cls: type[Any], spec: ModelSpec) -> ChatModel:
+    """Return a model of a class: a `ChatModel` itself, an object of any other class wrapped.
 
     Raises:
-        UsageError: it is no model, or cannot be made.
+        UsageError: The class is not a language model, or its constructor fails.
     """
-    return found(spec) if issubclass(found, ChatModel) else CustomModel(spec, found)
+    return cls(spec) if issubclass(cls, ChatModel) else CustomModel(spec, cls)
 
 
 class CustomModel(ChatModel):
     """Wraps an object of a user's own class."""
 
-    def __init__(self, spec: ModelSpec, found: type[Any]) -> None:
-        """Make the object.
+    def __init__(self, spec: ModelSpec, cls: type[Any]) -> None:
+        """Create the object.
 
         Raises:
-            UsageError: the class is no model, or cannot be made.
+            UsageError: The class is not a language model, or its constructor fails.
         """
         super().__init__(spec)
-        if not is_model_class(found):
-            raise UsageError(f"{spec.provider} is no model: it has no method complete(messages)")
+        if not is_model_class(cls):
+            raise UsageError(f"{spec.provider} is not a language model: it has no method complete(messages)")
         try:
-            self._model = found(**_named(found, {"spec": spec}))
+            self._model = cls(**_accepted(cls, {"spec": spec}))
         except IctbenchError:
             raise
         except Exception as error:
-            raise UsageError(f"{spec.provider} cannot be made: {_said(error)}") from error
+            raise UsageError(f"{spec.provider} cannot be created: {_describe(error)}") from error
         self._complete = self._model.complete
-        self._offered = frozenset(_named(self._complete, dict.fromkeys(OFFERED)))
+        self._optional = frozenset(_accepted(self._complete, dict.fromkeys(OPTIONAL_PARAMETERS)))
         self._threads: ThreadPoolExecutor | None = None
         self.capabilities = frozenset(map(ConstraintStyle, getattr(self._model, "capabilities", ())))
         self.supports_prefill = bool(getattr(self._model, "supports_prefill", False))
-        if self.capabilities and "constraint" not in self._offered:
-            raise UsageError(f"{spec.provider} has capabilities, but its complete takes no constraint")
+        if self.capabilities and "constraint" not in self._optional:
+            raise UsageError(f"{spec.provider} has capabilities, but its complete has no parameter `constraint`")
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer `messages`, in one try.
+        """Call the class's `complete`; see `ChatModel.complete`.
 
         Raises:
-            ModelFailure: empty, or what the class raises itself.
-            TransientModelError: it took too long, or raised an OSError, as errors of connections are.
-            PluginError: it raised anything else, or returned what is no reply.
+            TransientModelError: It took too long, or raised an OSError.
+            PluginError: It raised another exception, or returned something other than a reply.
         """
-        named = {name: value for name, value in (("seed", seed), ("constraint", constraint)) if name in self._offered}
-        # Copies: the caller's messages are not the class's to change.
-        call = functools.partial(self._complete, [Message(**message) for message in messages], **named)
+        offered = {"seed": seed, "constraint": constraint}
+        optional = {name: value for name, value in offered.items() if name in self._optional}
+        # Copies, as the class must not modify the caller's messages.
+        call = functools.partial(self._complete, [Message(**message) for message in messages], **optional)
+        name = self.spec.provider
         try:
             async with asyncio.timeout(self.spec.timeout):
-                answer = await self._called(call)
+                answer = await self._call(call)
         except IctbenchError:
             raise
         except TimeoutError:
-            raise TransientModelError("timeout", f"{self._name}: no answer within {self.spec.timeout:g} s") from None
+            raise TransientModelError("timeout", f"{name}: no answer within {self.spec.timeout:g} s") from None
         except OSError as error:
-            raise TransientModelError("connection", f"{self._name}: {_said(error)}") from error
+            raise TransientModelError("connection", f"{name}: {_describe(error)}") from error
         except Exception as error:
-            raise PluginError(f"{self._name}.complete raised {_said(error)}") from error
+            raise PluginError(f"{name}.complete raised {_describe(error)}") from error
         completion = Completion(answer, Usage(calls=1, cost=None)) if isinstance(answer, str) else answer
         if not isinstance(completion, Completion):
-            raise PluginError(f"{self._name}.complete returned {answer!r:.80}, not a str or a Completion")
-        if not completion.text.strip() and not completion.calls and completion.finish_reason != "length":
+            raise PluginError(f"{name}.complete returned {answer!r:.80}, not a str or a Completion")
+        if completion.is_empty:
             raise ModelFailure("empty", usage=completion.usage)
         return completion
 
     @property
     def fingerprint(self) -> str | None:
-        """The class's own, where it has one."""
-        own = getattr(self._model, "fingerprint", None)
-        return None if own is None else str(own)
+        """The class's own fingerprint, if it has one."""
+        value = getattr(self._model, "fingerprint", None)
+        return None if value is None else str(value)
 
     async def aclose(self) -> None:
-        """Call the class's `aclose` or `close`, where it has one."""
+        """Call the class's `aclose` or `close`, if it has one."""
         threads, self._threads = self._threads, None
         if threads:
             threads.shutdown(wait=False, cancel_futures=True)
@@ -119,31 +119,27 @@ class CustomModel(ChatModel):
         if close is not None and inspect.isawaitable(closing := close()):
             await closing
 
-    @property
-    def _name(self) -> str:
-        return self.spec.provider
-
-    async def _called(self, call: Callable[[], Any]) -> Any:
+    async def _call(self, call: Callable[[], Any]) -> Any:
         if inspect.iscoroutinefunction(self._complete):
             return await call()
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="custom-model")
+            self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="custom-model")
         answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         # A plain function may still return a coroutine, e.g. under a decorator.
         return await answer if inspect.isawaitable(answer) else answer
 
 
-def _named(call: Callable[..., Any], offered: dict[str, Any]) -> dict[str, Any]:
-    """What of `offered` the parameters of `call` name."""
+def _accepted(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the arguments that `function` has a parameter for."""
     try:
-        parameters = inspect.signature(call).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
     except (ValueError, TypeError):
         return {}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return offered
-    takes = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
-    return {name: value for name, value in offered.items() if name in takes}
+        return arguments
+    names = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
+    return {name: value for name, value in arguments.items() if name in names}
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

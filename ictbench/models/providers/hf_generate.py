@@ -1,4 +1,4 @@
-"""Weights in memory, and the thread that computes with them: requests that wait are answered side by side."""
+"""Text generation with weights in memory: one thread computes the waiting requests in batches."""
 
 from __future__ import annotations
 
@@ -21,59 +21,60 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import Message
     from ictbench.records import ModelSpec
 
-REMEMBERED = 1000
-"""Replies at temperature 0 that are kept, to be given again to the same question."""
+CACHED_REPLIES = 1000
+"""Replies at temperature 0 that are kept, because computing them again would give the same."""
 TINY = 1e-20
-"""Stands for a uniform number that came out as 0, whose logarithm there is not."""
+"""Replaces a uniform random number of 0, which has no logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked, until it is answered."""
+    """A request that waits for its reply."""
 
     spec: ModelSpec
     ids: tuple[int, ...]
-    most: int
-    """Tokens that the reply may have: what the spec says, or what the context has room for."""
+    """Tokens of the conversation."""
+    max_tokens: int
+    """Maximum length of the reply: the spec's limit, or what is left of the context."""
     seed: int | None
-    answer: Future[Completion] = field(default_factory=Future)
+    reply: Future[Completion] = field(default_factory=Future)
 
     @property
     def temperature(self) -> float:
-        """Its temperature; models that say none sample from what they are trained to."""
+        """The spec's temperature; 1 if it has none, which samples from the model's own distribution."""
         return 1.0 if self.spec.temperature is None else self.spec.temperature
 
     @property
-    def asked(self) -> tuple[tuple[int, ...], int]:
-        """What decides a reply at temperature 0."""
-        return self.ids, self.most
+    def greedy_key(self) -> tuple[tuple[int, ...], int]:
+        """Everything that determines the reply at temperature 0."""
+        return self.ids, self.max_tokens
 
 
 class Weights:
-    """A model and its tokenizer in memory."""
+    """A model and its tokenizer in memory, with the queue of requests to them."""
 
     def __init__(self, model: Any, tokenizer: Any, version: str) -> None:
         self._model, self._tokenizer, self.version = model, tokenizer, version
         self._padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-        self._ends = _end_tokens(model, tokenizer)
-        self._waiting: deque[Request] = deque()
-        self._guard = threading.Lock()
-        # Temperature 0 repeats exactly; a reflector that is shown nothing asks the same again and again.
-        self._greedy: OrderedDict[tuple[tuple[int, ...], int], Completion] = OrderedDict()
+        self._end_tokens = _end_tokens(model, tokenizer)
+        self._queue: deque[Request] = deque()
+        self._queue_lock = threading.Lock()
+        # A reflector that is shown no trajectories asks the same question again and again.
+        self._greedy_replies: OrderedDict[tuple[tuple[int, ...], int], Completion] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hf-model")
 
     async def complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None, batch: int) -> Completion:
-        """A reply, computed off the event loop, up to `batch` of them side by side.
+        """Generate a reply outside the event loop, up to `batch` replies at once.
 
         Raises:
             ModelFailure: bad_request, context_overflow or empty.
-            EndpointRefusedError: memory does not suffice.
+            EndpointRefusedError: Memory is insufficient.
         """
         request = self._request(spec, messages, seed)
-        with self._guard:
-            self._waiting.append(request)
+        with self._queue_lock:
+            self._queue.append(request)
         self._thread.submit(self._serve, batch)
-        return await asyncio.wrap_future(request.answer)
+        return await asyncio.wrap_future(request.reply)
 
     def _request(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Request:
         import jinja2
@@ -81,67 +82,67 @@ class Weights:
         try:
             text = render_chat(self._tokenizer, messages)
         except jinja2.TemplateError as error:
-            raise ModelFailure("bad_request", f"its chat template: {error}") from error
+            raise ModelFailure("bad_request", f"the model's chat template: {error}") from error
         ids = self._tokenizer(text)["input_ids"]
-        room = getattr(self._model.config, "max_position_embeddings", len(ids) + spec.max_tokens) - len(ids)
-        if room < 1:
-            raise ModelFailure("context_overflow", f"{len(ids)} tokens are more than it can read")
-        return Request(spec, tuple(ids), min(room, spec.max_tokens), seed)
+        left = getattr(self._model.config, "max_position_embeddings", len(ids) + spec.max_tokens) - len(ids)
+        if left < 1:
+            raise ModelFailure("context_overflow", f"{len(ids)} tokens are more than the model's context")
+        return Request(spec, tuple(ids), min(left, spec.max_tokens), seed)
 
     def _serve(self, batch: int) -> None:
-        """Answer the request that has waited longest, and others with it."""
-        requests = self._next(batch)
+        """Answer the request that has waited longest, and others in the same batch."""
+        requests = self._next_batch(batch)
         if not requests:
             return
         try:
-            said = self._generate(requests)
-            for request, reply in zip(requests, said, strict=True):
+            replies = self._generate(requests)
+            for request, reply in zip(requests, replies, strict=True):
                 self._answer(request, reply)
         except Exception as error:
             for request in requests:
-                if not request.answer.done():
-                    request.answer.set_exception(error)
+                if not request.reply.done():
+                    request.reply.set_exception(error)
 
-    def _next(self, batch: int) -> list[Request]:
-        """Some that wait, not those that were cancelled; what is known already is answered on the way."""
+    def _next_batch(self, batch: int) -> list[Request]:
+        """Take up to `batch` requests from the queue; drop cancelled ones, and answer those whose reply is cached."""
         chosen: list[Request] = []
         rest: deque[Request] = deque()
-        with self._guard:
-            for request in self._waiting:
-                fits = len(chosen) < batch and (not chosen or request.most == chosen[0].most)
-                known = None if request.temperature else self._greedy.get(request.asked)
-                if not fits and not known:
+        with self._queue_lock:
+            for request in self._queue:
+                fits = len(chosen) < batch and (not chosen or request.max_tokens == chosen[0].max_tokens)
+                cached = None if request.temperature else self._greedy_replies.get(request.greedy_key)
+                if not fits and not cached:
                     rest.append(request)
-                elif not request.answer.set_running_or_notify_cancel():
+                elif not request.reply.set_running_or_notify_cancel():
                     continue
-                elif known:
-                    request.answer.set_result(known)
+                elif cached:
+                    request.reply.set_result(cached)
                 else:
                     chosen.append(request)
-            self._waiting = rest
+            self._queue = rest
         return chosen
 
     def _generate(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Their replies as tokens, each up to the one that ends it."""
+        """Return the tokens of each reply, up to its end token."""
         import torch
         from transformers import GenerationConfig, LogitsProcessorList
 
         longest = max(len(request.ids) for request in requests)
-        before = [longest - len(request.ids) for request in requests]
-        ids = [[self._padding] * pad + [*request.ids] for pad, request in zip(before, requests, strict=True)]
-        mask = [[0] * pad + [1] * (longest - pad) for pad in before]
-        # Chosen is always what is likeliest, once each request's own noise is added: none depends on its neighbours.
+        paddings = [longest - len(request.ids) for request in requests]
+        ids = [[self._padding] * padding + [*request.ids] for padding, request in zip(paddings, requests, strict=True)]
+        mask = [[0] * padding + [1] * (longest - padding) for padding in paddings]
         config = GenerationConfig(
-            max_new_tokens=requests[0].most,
+            max_new_tokens=requests[0].max_tokens,
+            # Sampling is done by GumbelNoise, so that no request depends on the others in its batch.
             do_sample=False,
-            # Training has none, whatever the model's own settings say.
+            # Whatever the model's own settings say: training samples without a penalty.
             repetition_penalty=1.0,
-            eos_token_id=self._ends,
+            eos_token_id=self._end_tokens,
             pad_token_id=self._padding,
         )
         try:
             with torch.inference_mode():
-                found = self._model.generate(
+                output = self._model.generate(
                     input_ids=torch.tensor(ids, device=self._model.device),
                     attention_mask=torch.tensor(mask, device=self._model.device),
                     generation_config=config,
@@ -151,34 +152,35 @@ class Weights:
             if not is_out_of_memory(error):
                 raise
             raise EndpointRefusedError(
-                f"{requests[0].spec.name}: memory does not suffice for {len(ids)} x {longest} tokens; use a smaller "
+                f"{requests[0].spec.name}: not enough memory for {len(ids)} x {longest} tokens; use a smaller "
                 "model, dtype=bfloat16, a smaller batch, or --reflector-experience events"
             ) from error
-        return [cut_after_end_token(reply, self._ends) for reply in found[:, longest:].tolist()]
+        return [cut_after_end_token(reply, self._end_tokens) for reply in output[:, longest:].tolist()]
 
-    def _answer(self, request: Request, said: list[int]) -> None:
-        usage = Usage(calls=1, input_tokens=len(request.ids), output_tokens=len(said), cost=None)
-        text = self._tokenizer.decode(said, skip_special_tokens=True)
-        ended = bool(said) and said[-1] in self._ends
-        if ended and not text.strip():
-            request.answer.set_exception(ModelFailure("empty", usage=usage))
-            return
+    def _answer(self, request: Request, tokens: list[int]) -> None:
+        usage = Usage(calls=1, input_tokens=len(request.ids), output_tokens=len(tokens), cost=None)
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        ended = bool(tokens) and tokens[-1] in self._end_tokens
         completion = Completion(text, usage, "stop" if ended else "length")
+        if completion.is_empty:
+            request.reply.set_exception(ModelFailure("empty", usage=usage))
+            return
         if not request.temperature:
-            self._greedy[request.asked] = completion
-            if len(self._greedy) > REMEMBERED:
-                self._greedy.popitem(last=False)
-        request.answer.set_result(completion)
+            self._greedy_replies[request.greedy_key] = completion
+            if len(self._greedy_replies) > CACHED_REPLIES:
+                self._greedy_replies.popitem(last=False)
+        request.reply.set_result(completion)
 
 
 class GumbelNoise:
-    """Gumbel noise on the logits: the likeliest token with it is a sample without it (Gumbel 1954; Maddison 2014).
+    """Logits processor for sampling: the most likely token after Gumbel noise is a sample (Gumbel 1954; Maddison 2014).
 
-    Each row has a generator of its own, so its seed decides its reply, whoever is answered beside it.
+    Each row of the batch has its own random generator, so a request's seed determines its reply, whatever else is in
+    the batch.
     """
 
     def __init__(self, requests: Sequence[Request], device: Any) -> None:
-        """Take whom the rows belong to."""
+        """Seed the generators; row i of the batch belongs to request i."""
         import torch
 
         self._rows = [
@@ -191,7 +193,7 @@ class GumbelNoise:
             generator.manual_seed(secrets.randbits(63) if seed is None else seed)
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
-        """The scores of the next token, rows × vocabulary, with the noise."""
+        """Return the next token's scores (batch × vocabulary), divided by the temperature, with noise."""
         import torch
 
         scores = scores.clone()
@@ -201,23 +203,22 @@ class GumbelNoise:
         return scores
 
 
-def cut_after_end_token(reply: list[int], ends: list[int]) -> list[int]:
-    """Up to the first token that ends it, that token included."""
-    return next((reply[: place + 1] for place, token in enumerate(reply) if token in ends), reply)
+def cut_after_end_token(tokens: list[int], end_tokens: list[int]) -> list[int]:
+    """Return the tokens up to the first end token, including it."""
+    return next((tokens[: position + 1] for position, token in enumerate(tokens) if token in end_tokens), tokens)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, of a GPU or of the machine, did not suffice."""
+    """Return whether the GPU's or the machine's memory was insufficient."""
     import torch
 
-    said = str(error).casefold()
+    message = str(error).casefold()
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and ("not enough memory" in said or "allocate memory" in said)
+        isinstance(error, RuntimeError) and ("not enough memory" in message or "allocate memory" in message)
     )
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends a reply."""
     declared = model.generation_config.eos_token_id
-    known = declared if isinstance(declared, list) else [declared]
-    return sorted({token for token in [*known, tokenizer.eos_token_id] if token is not None})
+    tokens = declared if isinstance(declared, list) else [declared]
+    return sorted({token for token in [*tokens, tokenizer.eos_token_id] if token is not None})

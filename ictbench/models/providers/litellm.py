@@ -1,4 +1,4 @@
-"""Every provider that litellm knows, through litellm."""
+"""Every provider that litellm supports, through litellm."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
-from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, FinishReason, Message
-from ictbench.models.http_errors import blame, excerpt, retry_after
-from ictbench.models.providers.openai import parse_usage
-from ictbench.models.providers.openai_messages import openai_calls, openai_messages, openai_tool
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.providers.api_model import ApiModel
+from ictbench.models.providers.openai_messages import (
+    make_completion,
+    openai_constraint,
+    openai_messages,
+    parse_message,
+    parse_usage,
+)
 from ictbench.models.redact import Redactor
 
 if TYPE_CHECKING:
@@ -23,33 +29,34 @@ if TYPE_CHECKING:
     from ictbench.errors import IctbenchError, TransientKind
     from ictbench.records import ModelSpec
 
-FINISH_REASONS: dict[str | None, FinishReason] = {"stop": "stop", "tool_calls": "stop", "length": "length"}
+CONSTRAINT_PARAMETERS = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
+"""The parameter that a model must support for each constraint style."""
 PREPARATION_SECONDS = 3.0
-"""Ample for what litellm does before it sends a request, in a process that has just started."""
+"""Upper bound of what litellm needs to prepare a request, in a process that has just started."""
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 
-# How litellm words a reply that it cannot read; it gives these no class of their own.
+# litellm's wording for a reply that it cannot parse; it has no exception class for that.
 MALFORMED = re.compile(r"json|delimiter|expecting|unterminated|invalid response|traceback|nonetype", re.IGNORECASE)
 
 _open_models = 0
-"""litellm's connections belong to the process: they are closed with the last model that is open."""
+"""Open models of this class. litellm's connections belong to the process: the last model to close closes them."""
 
 
-class LiteLLMModel(ChatModel):
-    """A model by litellm's name for it, `provider/model`, with the keys that litellm reads from the environment.
+class LiteLLMModel(ApiModel):
+    """A model by its litellm name, `provider/model`, with the API keys that litellm reads from the environment.
 
-    Sampling parameters that a model does not know are left out. The spec's options are litellm's own parameters.
+    Sampling parameters that a model does not support are left out. The spec's options are litellm parameters.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        """Check name and keys; nothing is sent yet.
+        """Check name and API keys; send nothing.
 
         Raises:
             MissingExtraError: litellm is not installed.
-            UsageError: litellm does not know the provider, or its key is needed and not set.
+            UsageError: litellm does not know the provider, or its API key is required and not set.
         """
         super().__init__(spec)
-        self._litellm = _litellm(spec.name)
+        self._litellm = _import_litellm(spec.name)
         try:
             self._litellm.get_llm_provider(spec.model, api_base=spec.base_url)
         except self._litellm.BadRequestError:
@@ -60,12 +67,13 @@ class LiteLLMModel(ChatModel):
         if missing and spec.base_url is None:
             raise UsageError(f"{spec.name} needs a key: set {' and '.join(missing)}")
         self._defaults = {**({"api_key": "none"} if missing else {}), **spec.options}
-        # Which variables hold keys is litellm's business.
-        self._conceal = Redactor.from_environment()
-        known = self._litellm.get_supported_openai_params(spec.model) or []
-        able = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
-        self.capabilities = frozenset(style for style, parameter in able.items() if parameter in known)
-        self._fingerprint: str | None = None
+        # Only litellm knows which variables it takes keys from.
+        self._redact = Redactor.from_environment()
+        parameters = self._litellm.get_supported_openai_params(spec.model) or []
+        self.capabilities = frozenset(
+            style for style, parameter in CONSTRAINT_PARAMETERS.items() if parameter in parameters
+        )
+        self._base_url = spec.base_url or ""
         self._abandoned: set[asyncio.Future[Any]] = set()
         self._closed = False
         global _open_models
@@ -74,58 +82,24 @@ class LiteLLMModel(ChatModel):
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Answer `messages`, in one try.
-
-        Raises:
-            ModelFailure: bad_request, context_overflow, refused or empty.
-            TransientModelError: another try may succeed.
-            EndpointRefusedError: the endpoint refuses this key or model.
-        """
-        body: dict[str, Any] = {
-            "model": self.spec.model,
-            "messages": openai_messages(messages),
-            "max_tokens": self.spec.max_tokens,
-            "temperature": self.spec.temperature,
-            "seed": seed,
-            "api_base": self.spec.base_url,
-        }
-        if constraint and constraint.style is ConstraintStyle.TOOLS:
-            # Else litellm imports, for any tool, what only its extra `mcp` installs.
-            body |= {**openai_tool(constraint), "_skip_mcp_handler": True}
-        elif constraint:
-            schema = {"name": "decision", "strict": True, "schema": constraint.json_schema()}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        given = {name: value for name, value in body.items() if value is not None}
-        request = asyncio.ensure_future(
-            self._litellm.acompletion(
-                **self._defaults, **given, drop_params=True, num_retries=0, max_retries=0, timeout=self.spec.timeout
-            )
-        )
+        """See `ChatModel.complete`."""
+        parameters = self._parameters(messages, seed, constraint)
+        request = asyncio.ensure_future(self._litellm.acompletion(**self._defaults, **parameters))
         try:
-            # litellm's own timeout starts anew with every byte.
-            answered, _ = await asyncio.wait({request}, timeout=self.spec.timeout)
+            # litellm's own timeout restarts with every byte received.
+            done, _ = await asyncio.wait({request}, timeout=self.spec.timeout)
         finally:
             self._abandon(request)
-        if not answered:
+        if not done:
             raise self._transient("timeout", f"no answer within {self.spec.timeout:g} s")
         try:
             reply = request.result()
-        except Exception as error:  # litellm's errors have no base of their own
-            raise self._blame(error) from None
+        except Exception as error:  # litellm's errors have no common base class
+            raise self._classify(error) from None
         return self._read(reply)
 
-    @property
-    def is_remote(self) -> bool:
-        """True: it is an address and a key."""
-        return True
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The model that the last reply named, with its system fingerprint where it had one."""
-        return self._fingerprint
-
     async def aclose(self) -> None:
-        """Close connections, once no other model of litellm's is open."""
+        """Close connections, unless another model of this class is open."""
         global _open_models
         if self._closed:
             return
@@ -137,10 +111,35 @@ class LiteLLMModel(ChatModel):
             await self._litellm.close_litellm_async_clients()
             self._litellm.in_memory_llm_clients_cache.flush_cache()
 
-    def _abandon(self, request: asyncio.Future[Any]) -> None:
-        """Let go of a request that nobody waits for any more.
+    def _parameters(
+        self, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
+    ) -> dict[str, Any]:
+        optional = {
+            "max_tokens": self.spec.max_tokens,
+            "temperature": self.spec.temperature,
+            "seed": seed,
+            "api_base": self.spec.base_url,
+        }
+        parameters = {
+            "model": self.spec.model,
+            "messages": openai_messages(messages),
+            **{name: value for name, value in optional.items() if value is not None},
+            "drop_params": True,
+            "num_retries": 0,
+            "max_retries": 0,
+            "timeout": self.spec.timeout,
+        }
+        if constraint:
+            parameters |= openai_constraint(constraint)
+        if constraint and constraint.style is ConstraintStyle.TOOLS:
+            # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
+            parameters["_skip_mcp_handler"] = True
+        return parameters
 
-        litellm prepares it in a thread, and would lose a coroutine if it were cancelled meanwhile.
+    def _abandon(self, request: asyncio.Future[Any]) -> None:
+        """Cancel an unfinished request, but not at once.
+
+        litellm prepares a request in a thread; cancelled meanwhile, it would leave a coroutine that is never awaited.
         """
         if request.done():
             return
@@ -156,68 +155,58 @@ class LiteLLMModel(ChatModel):
     def _read(self, reply: Any) -> Completion:
         try:
             choice = reply.choices[0]
-            # JSON can carry half a surrogate pair, which no file or digest downstream could encode.
-            text = str(choice.message.content or "").encode("utf-8", "replace").decode()
-            calls = openai_calls(choice.message.model_dump())
+            text, calls = parse_message(choice.message.model_dump())
         except (LookupError, AttributeError, TypeError, ValueError):
-            raise self._transient("malformed", f"the answer is not a chat completion: {excerpt(str(reply))}") from None
-        named, version = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
-        self._fingerprint = f"{named}@{version}" if version else str(named)
+            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
+        name, system_fingerprint = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
+        self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else str(name)
         reported = getattr(reply, "usage", None)
         usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
-        refusal = getattr(choice.message, "refusal", None)
-        if choice.finish_reason == "content_filter" or refusal:
-            raise ModelFailure("refused", str(refusal or "stopped by the provider's content filter"), usage)
-        if not text.strip() and not calls and choice.finish_reason != "length":
-            raise ModelFailure("empty", usage=usage)
-        return Completion(text, usage, FINISH_REASONS.get(choice.finish_reason, "other"), calls)
+        return make_completion(text, calls, usage, choice.finish_reason, getattr(choice.message, "refusal", None))
 
     def _cost(self, reply: Any) -> float | None:
-        """US dollars; None where the price is unknown, as it is of every server of one's own."""
+        """Return the cost in US dollars; None if the price is unknown, as it always is for a server of your own."""
         if self.spec.base_url is not None:
             return None
         try:
             cost = float(self._litellm.completion_cost(completion_response=reply, model=self.spec.model))
-        except Exception:  # for a model that is in no table, litellm raises a bare one
+        except Exception:  # litellm raises a bare Exception for a model that is not in its table
             return None
         return cost or None
 
-    def _blame(self, error: Exception) -> IctbenchError:
-        kinds = self._litellm
-        said = excerpt(self._conceal(str(getattr(error, "message", None) or error)))
+    def _classify(self, error: Exception) -> IctbenchError:
+        classes = self._litellm
+        message = excerpt(self._redact(str(getattr(error, "message", None) or error)))
         headers = getattr(error, "litellm_response_headers", None)
         status = getattr(error, "status_code", None)
-        if isinstance(error, kinds.ContextWindowExceededError):
-            return ModelFailure("context_overflow", said)
-        if isinstance(error, kinds.ContentPolicyViolationError):
-            return ModelFailure("refused", said)
-        if isinstance(error, kinds.Timeout):
-            return self._transient("timeout", said)
-        if isinstance(error, kinds.APIConnectionError) or (
-            isinstance(error, kinds.InternalServerError) and not headers
+        if isinstance(error, classes.ContextWindowExceededError):
+            return ModelFailure("context_overflow", message)
+        if isinstance(error, classes.ContentPolicyViolationError):
+            return ModelFailure("refused", message)
+        if isinstance(error, classes.Timeout):
+            return self._transient("timeout", message)
+        if isinstance(error, classes.APIConnectionError) or (
+            isinstance(error, classes.InternalServerError) and not headers
         ):
-            # The status is litellm's invention here: nothing came back, or nothing that could be read.
-            return self._transient("malformed" if MALFORMED.search(said) else "connection", said)
+            # The status is litellm's own here: no response arrived, or none that it could parse.
+            return self._transient("malformed" if MALFORMED.search(message) else "connection", message)
         if not isinstance(status, int):
-            return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {said}")
-        hints = {
-            401: "check the provider's key",
-            403: "check that the key may use this model",
-            404: f"check the model name {self.spec.model!r}",
-        }
-        return blame(status, "", said, endpoint=self.spec.name, hints=hints, asked=retry_after(headers or {}))
+            return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {message}")
+        hints = api_hints("the provider's key", self.spec.model)
+        retry_after = parse_retry_after(headers or {})
+        return classify_http_error(status, "", message, endpoint=self.spec.name, hints=hints, retry_after=retry_after)
 
-    def _transient(self, kind: TransientKind, said: str) -> TransientModelError:
-        return TransientModelError(kind, f"{self.spec.name}: {said}")
+    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
+        return TransientModelError(kind, f"{self.spec.name}: {message}")
 
 
 @functools.cache
-def _litellm(name: str) -> Any:
-    """litellm, which keeps to itself: it fetches no price list, reports to nobody and prints nothing."""
+def _import_litellm(name: str) -> Any:
+    """Import litellm without its side effects: it fetches no price list, sends no telemetry and prints nothing."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     try:
         litellm = importlib.import_module("litellm")
-        # It would import this in the first call, for seconds in which no other request gets on.
+        # litellm would import this during the first call, which blocks all other requests for seconds.
         importlib.import_module("openai.resources.chat")
     except ImportError as error:
         raise MissingExtraError(name, "litellm", str(error)) from error

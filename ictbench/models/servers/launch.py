@@ -1,4 +1,4 @@
-"""Model servers that this process starts: a free port, health, a log, and an end with the run."""
+"""Model servers started by this process: free port, health check, log, and a stop at the end of the run."""
 
 from __future__ import annotations
 
@@ -18,58 +18,60 @@ import aiohttp
 
 from ictbench.errors import EndpointRefusedError, RunError
 from ictbench.models.redact import SECRET_NAME, Redactor
-from ictbench.models.servers import supervisor as guard
+from ictbench.models.servers import supervisor
 
 PORT = "{port}"
 """Stands for the port in a command."""
 LOGS_VARIABLE = "ICTBENCH_SERVER_LOGS"
-"""Names the folder where logs are kept; without it they are temporary files, deleted where all went well."""
+"""Variable with the folder for logs. Without it, logs are temporary files, deleted if the server had no problem."""
 HOST = "127.0.0.1"
-# Below the ports that systems hand out by themselves, which others may take while the server loads its model.
+# Below the ephemeral ports, any of which the system may give to another process while the server loads its model.
 PORTS = range(20_000, 32_768)
 POLL_SECONDS = 0.1
 PROBE_SECONDS = 5.0
-ENDING_POLLS = 10
-STOP_SECONDS = guard.GRACE_SECONDS + 5.0
-READ_BYTES = 16_384
-SHOWN_LINES = 8
-SHOWN_CHARACTERS = 1_500
+"""Timeout of a health check."""
+EXIT_POLLS = 10
+"""Number of times that `wait_for_exit` checks the process."""
+STOP_SECONDS = supervisor.GRACE_SECONDS + 5.0
+LOG_TAIL_BYTES = 16_384
+LOG_TAIL_LINES = 8
+LOG_TAIL_CHARACTERS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
-    """How to start a server. Equal launches are one server in this process, shared by all who ask for it."""
+class LaunchSpec:
+    """Specification of a server to launch. Models with equal specs share one server in this process."""
 
     name: str
-    """The model, for errors and the log's name."""
+    """The model's name, for errors and the name of the log."""
     command: tuple[str, ...]
-    """Program and arguments; `PORT` in them becomes the port."""
+    """Program and arguments; `PORT` in them is replaced by the port."""
     health: str
-    """Path that answers 200 once the model is loaded."""
+    """Path that answers with status 200 once the model is loaded."""
     start_seconds: float
-    """How long loading may take."""
+    """Seconds that loading the model may take."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """All the server sees of the environment. Not shown anywhere: it may hold keys."""
+    """The server's whole environment. Not in the repr, because it may contain API keys."""
     log: Path | None = field(default=None, compare=False)
-    """Where its output goes; see `LOGS_VARIABLE` otherwise."""
+    """File for the server's output; None for a new file, see `LOGS_VARIABLE`."""
 
 
-class Server:
-    """A running server; `acquire` it, and `release` it once."""
+class ServerProcess:
+    """A running server. Every `acquire` needs one `release`; the last one stops the server."""
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: LaunchSpec) -> None:
         self._launch = launch
         self._users = 0
         self._ready = False
-        self._given_up = False
-        self._temporary = launch.log is None and not os.environ.get(LOGS_VARIABLE)
+        self._timed_out = False
+        self._log_is_temporary = launch.log is None and not os.environ.get(LOGS_VARIABLE)
         self.log = launch.log or _new_log(launch.name)
         self._port = _free_port()
         self._started = time.monotonic()
         command = [part.replace(PORT, str(self._port)) for part in launch.command]
         with self.log.open("ab") as log:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, *command],
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-I", "-S", supervisor.__file__, *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -78,16 +80,17 @@ class Server:
             )
 
     @classmethod
-    async def acquire(cls, launch: Launch) -> Server:
-        """The server of this launch, healthy: the one that runs already, or a new one.
+    async def acquire(cls, launch: LaunchSpec) -> ServerProcess:
+        """Return the healthy server of a spec: the running one, or a new one.
 
         Raises:
-            EndpointRefusedError: it ends, or is not healthy in time; the error tells its log's last lines.
-            RunError: no log can be written.
+            EndpointRefusedError: The server exits or does not become healthy in time; the error contains the end of
+                its log.
+            RunError: The server cannot be started, e.g. because its log cannot be written.
         """
         with _lock:
             server = _running.get(launch)
-            if server is None or server.ended:
+            if server is None or server.has_exited:
                 server = _running[launch] = _start(launch)
             server._users += 1
         try:
@@ -98,14 +101,14 @@ class Server:
         return server
 
     async def release(self) -> None:
-        """Stop using it; without users it is stopped."""
+        """Stop using the server; without users, it is stopped."""
         with _lock:
             self._users -= 1
             if self._users:
                 return
             if _running.get(self._launch) is self:
                 del _running[self._launch]
-        # Shielded: what has begun to end is waited for also where the run is being cancelled.
+        # Shielded: even if the run is cancelled, it waits until the server is stopped.
         await asyncio.shield(asyncio.to_thread(self._stop))
 
     @property
@@ -114,72 +117,73 @@ class Server:
         return f"http://{HOST}:{self._port}/v1"
 
     @property
-    def ended(self) -> bool:
-        """Whether it has ended by itself."""
-        return self._guard.poll() is not None
+    def has_exited(self) -> bool:
+        """Whether the process has exited."""
+        return self._supervisor.poll() is not None
 
-    async def has_ended(self) -> bool:
-        """Whether it has ended, told a moment after a connection broke: ends take a little to be noticed."""
-        for _ in range(ENDING_POLLS):
-            if self.ended:
+    async def wait_for_exit(self) -> bool:
+        """Return whether the process exits within a second; after a lost connection an exit takes a moment to show."""
+        for _ in range(EXIT_POLLS):
+            if self.has_exited:
                 return True
             await asyncio.sleep(POLL_SECONDS)
-        return self.ended
+        return self.has_exited
 
-    def last_words(self) -> str:
-        """Its exit code, if it has ended, and the last lines of its log, in one line."""
+    def log_summary(self) -> str:
+        """Return the exit code, if the process has exited, and the last lines of the log, on one line."""
         with self.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - READ_BYTES))
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             text = log.read().decode(errors="replace")
         secrets = [value for name, value in self._launch.environment if SECRET_NAME.search(name)]
         lines = [" ".join(line.split()) for line in Redactor(*secrets)(text).split("\n") if line.strip()]
-        said = " | ".join(lines[-SHOWN_LINES:])[-SHOWN_CHARACTERS:]
-        code = f"exit code {self._guard.returncode}; " if self.ended else ""
-        return f"{code}{self.log} ends: {said or '(it is empty)'}"
+        tail = " | ".join(lines[-LOG_TAIL_LINES:])[-LOG_TAIL_CHARACTERS:]
+        code = f"exit code {self._supervisor.returncode}; " if self.has_exited else ""
+        return f"{code}{self.log} ends: {tail or '(it is empty)'}"
 
     async def _wait_until_ready(self) -> None:
         url = f"http://{HOST}:{self._port}{self._launch.health}"
+        name, seconds = self._launch.name, self._launch.start_seconds
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_SECONDS)) as session:
             while not self._ready:
-                healthy = await _answers(session, url)
-                if self.ended:
-                    raise EndpointRefusedError(f"{self._launch.name}: its server did not start: {self.last_words()}")
+                healthy = await _is_healthy(session, url)
+                # Checked even after a healthy answer: another process may have taken the port and answered.
+                if self.has_exited:
+                    raise EndpointRefusedError(f"{name}: its server did not start: {self.log_summary()}")
                 self._ready = healthy
                 if healthy:
                     return
-                if time.monotonic() - self._started > self._launch.start_seconds:
-                    self._given_up = True
-                    limit = f"{self._launch.start_seconds:g} s"
+                if time.monotonic() - self._started > seconds:
+                    self._timed_out = True
                     raise EndpointRefusedError(
-                        f"{self._launch.name}: its server was not ready within {limit}: {self.last_words()}"
+                        f"{name}: its server was not ready within {seconds:g} s: {self.log_summary()}"
                     )
                 await asyncio.sleep(POLL_SECONDS)
 
     def _stop(self) -> None:
-        by_itself = self.ended
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
+        exited_by_itself = self.has_exited
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.close()
         try:
-            self._guard.wait(STOP_SECONDS)
+            self._supervisor.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._guard.kill()
-            self._guard.wait()
-        if self._temporary and not by_itself and not self._given_up:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        if self._log_is_temporary and not exited_by_itself and not self._timed_out:
             self.log.unlink(missing_ok=True)
 
 
-_running: dict[Launch, Server] = {}
+_running: dict[LaunchSpec, ServerProcess] = {}
 _lock = threading.Lock()
 
 
-def _start(launch: Launch) -> Server:
+def _start(launch: LaunchSpec) -> ServerProcess:
     try:
-        return Server(launch)
+        return ServerProcess(launch)
     except OSError as error:
         raise RunError(f"{launch.name}: its server cannot be started: {error}") from error
 
 
-async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with session.get(url) as response:
             return response.status == 200
@@ -195,15 +199,15 @@ def _free_port() -> int:
             except OSError:
                 continue
             return port
-    raise OSError(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
+    raise OSError(f"all ports from {PORTS.start} to {PORTS.stop - 1} are in use")
 
 
 def _new_log(name: str) -> Path:
-    """An empty file with the model's name in its own."""
+    """Create an empty log file, with the model's name in its own."""
     folder = os.environ.get(LOGS_VARIABLE)
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    readable = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in name)[-80:]
-    handle, path = tempfile.mkstemp(prefix=f"ictbench-{readable}-", suffix=".log", dir=folder)
+    safe_name = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in name)[-80:]
+    handle, path = tempfile.mkstemp(prefix=f"ictbench-{safe_name}-", suffix=".log", dir=folder)
     os.close(handle)
     return Path(path)

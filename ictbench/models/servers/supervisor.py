@@ -1,8 +1,8 @@
-"""Runs a program, and ends it and everything it started once whoever asked for it is gone.
+"""Program that runs a command and stops it, with everything it started, as soon as the parent process is gone.
 
-A program of its own, `python guard.py COMMAND…`, that imports nothing of the package: its standard input is a pipe
-that the asking process holds open. The pipe's end, however it came about, is the order to stop. The command's exit
-code becomes the guard's, 128 and more where a signal ended it.
+Run as `python supervisor.py COMMAND…`; it imports nothing of the package. Its standard input is a pipe that the parent
+process holds open: when the pipe closes, for whatever reason, the supervisor stops the command. Its exit code is the
+command's; 128 plus the signal's number if a signal ended the command.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ import sys
 import threading
 
 GRACE_SECONDS = 5.0
-"""Between asking the program to end and killing it."""
+"""Seconds between asking the command to stop and killing it."""
 
 
 def main() -> None:
-    """Run the command and wait for its end, or for the order to stop."""
+    """Run the command until it exits, or until standard input closes."""
     try:
-        # A session of its own: the terminal's Ctrl-C is for the asking process, and all it starts can be signalled.
-        program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+        # A new session, so that Ctrl-C in the terminal reaches only the parent, and all descendants can be signalled.
+        process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
         sys.exit(f"{sys.argv[1]}: {error.strerror}")
-    signal.signal(signal.SIGTERM, lambda *_: _signal(program, signal.SIGTERM))
-    threading.Thread(target=_stop_at_end_of_input, args=(program,), daemon=True).start()
-    code = program.wait()
-    _signal(program, signal.SIGKILL)
+    signal.signal(signal.SIGTERM, lambda *_: _signal_group(process, signal.SIGTERM))
+    threading.Thread(target=_stop_at_end_of_input, args=(process,), daemon=True).start()
+    code = process.wait()
+    _signal_group(process, signal.SIGKILL)
     sys.exit(code if code >= 0 else 128 - code)
 
 
-def _stop_at_end_of_input(program: subprocess.Popen[bytes]) -> None:
+def _stop_at_end_of_input(process: subprocess.Popen[bytes]) -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    _signal(program, signal.SIGTERM)
+    _signal_group(process, signal.SIGTERM)
     try:
-        program.wait(GRACE_SECONDS)
+        process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        _signal(program, signal.SIGKILL)
+        _signal_group(process, signal.SIGKILL)
 
 
-def _signal(program: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """To the program and what it started; they may have ended already."""
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal the command and everything it started, if they still run."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(program.pid, number)
+        os.killpg(process.pid, number)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from ictbench.records import Record, Reflection
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
     LLMReflector,
+    UnusableReplyError,
     heading_pattern,
     section_lines,
-    unusable_reply,
 )
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 
@@ -60,18 +60,16 @@ class AppendReflector(LLMReflector):
 
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
-    async def reflect(
+    async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Ask the model and add its new lessons; see `Reflector.reflect`."""
+        """Ask the model and add its new lessons; see `LLMReflector.revise`."""
         playbook = Playbook(own=prompt) if state is None else Playbook.model_validate(state)
         episodes = self.experience_text(prompt, trajectories)
         completion = await self.ask(INSTRUCTIONS, f"PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST}", context)
-        if completion.finish_reason == "length":
-            return unusable_reply(completion, "truncated", state)
         lines = section_lines(LESSONS, completion.text)
         if not lines:
-            return unusable_reply(completion, "unparseable", state)
+            raise UnusableReplyError(completion, "unparseable")
         known = {lesson.partition(") ")[2].casefold() for lesson in playbook.lessons}
         new = [lesson for lesson in lines[:MAX_LESSONS] if lesson.casefold().rstrip(".") != "none"]
         dated = [f"- (turn {context.turn}) {lesson}" for lesson in new if lesson.casefold() not in known]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ictbench.errors import MissingExtraError, PluginError
 from ictbench.records import Reflection, Usage
-from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, LLMReflector, strip_reasoning, unusable_reply
+from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, LLMReflector, UnusableReplyError, strip_reasoning
 from ictbench.reflectors.llm.thread_bridge import run_with_loop_calls
 from ictbench.reflectors.trajectory_text import format_trajectory
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.models import ChatModel, Completion
-    from ictbench.records import ReflectionFailure, Trajectory
+    from ictbench.records import Trajectory
     from ictbench.reflectors.llm.thread_bridge import CallOnLoop
     from ictbench.reflectors.reflector import Context
 
@@ -67,10 +67,10 @@ class GepaReflector(LLMReflector):
         if find_spec("gepa") is None:
             raise MissingExtraError("reflector gepa", "gepa", "No module named 'gepa'")
 
-    async def reflect(
+    async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Run the optimizer; see `Reflector.reflect`."""
+        """Run the optimizer; see `LLMReflector.revise`."""
         if (play := context.play) is None:
             raise PluginError("reflector gepa needs Context.play, with which it plays its candidate prompts")
         replies: list[Completion] = []
@@ -78,15 +78,13 @@ class GepaReflector(LLMReflector):
 
         async def ask(request: str) -> str:
             replies.append(await self.ask(INSTRUCTIONS, request, context))
-            if replies[-1].finish_reason == "length":
-                raise UnusableReplyError("truncated")
             return strip_reasoning(replies[-1].text)
 
         async def play_candidate(candidate: str) -> list[Trajectory]:
             if not candidate.strip():
-                raise UnusableReplyError("unparseable")
+                raise UnusableReplyError(replies[-1], "unparseable")
             if len(candidate.encode()) > context.prompt_cap:
-                raise UnusableReplyError("too_long")
+                raise UnusableReplyError(replies[-1], "too_long")
             return await play(candidate, range(len(trajectories)))
 
         def work(call: CallOnLoop) -> str:
@@ -94,20 +92,9 @@ class GepaReflector(LLMReflector):
             request = REQUEST.replace("{cap}", str(context.prompt_cap))
             return optimize(prompt, adapter, partial(call, ask), request, context.seed)
 
-        try:
-            best = await run_with_loop_calls(work)
-        except UnusableReplyError as error:
-            return unusable_reply(replies[-1], error.failure, state)
+        best = await run_with_loop_calls(work)
         usage = sum((reply.usage for reply in replies), Usage())
         return Reflection(prompt=best, analysis=_summary(prompt, best, played), state=state, usage=usage)
-
-
-class UnusableReplyError(Exception):
-    """The model's reply cannot be used."""
-
-    def __init__(self, failure: ReflectionFailure) -> None:
-        super().__init__(failure)
-        self.failure: ReflectionFailure = failure
 
 
 class BatchAdapter:

@@ -13,9 +13,9 @@ from ictbench.records import Record, Reflection
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
     LLMReflector,
+    UnusableReplyError,
     heading_pattern,
     section_lines,
-    unusable_reply,
 )
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 
@@ -76,19 +76,17 @@ class InsightsReflector(LLMReflector):
 
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
-    async def reflect(
+    async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Ask the model and apply its valid operations; see `Reflector.reflect`."""
+        """Ask the model and apply its valid operations; see `LLMReflector.revise`."""
         insights = Insights(own=prompt) if state is None else Insights.model_validate(state)
         request = _request(insights, self.experience_text(prompt, trajectories))
         completion = await self.ask(INSTRUCTIONS, request, context)
-        if completion.finish_reason == "length":
-            return unusable_reply(completion, "truncated", state)
         lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
         rules, applied = apply_operations(insights.rules, lines)
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
-            return unusable_reply(completion, "unparseable", state)
+            raise UnusableReplyError(completion, "unparseable")
         kept = _rules_that_fit(insights.own, rules, context.prompt_cap)
         return Reflection(
             prompt=append_section(insights.own, TITLE, [_rule_line(rule) for rule in kept]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ictbench.errors import ConfigError, UsageError
@@ -30,6 +31,15 @@ that is not in the list is invalid: it is wasted and changes nothing."""
 LIST_MARK = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")
 
 
+class UnusableReplyError(Exception):
+    """The model's reply cannot be used."""
+
+    def __init__(self, completion: Completion, failure: ReflectionFailure) -> None:
+        super().__init__(failure)
+        self.completion = completion
+        self.failure: ReflectionFailure = failure
+
+
 class LLMReflector(Reflector):
     """Reflector that asks a language model. Its option `experience` is one of its `formats`."""
 
@@ -53,16 +63,40 @@ class LLMReflector(Reflector):
         self._model = model
         self._format = experience_format(type(self), experience)
 
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Return the result of `revise`; an unusable reply keeps prompt and state, and its text is the analysis."""
+        try:
+            return await self.revise(prompt, trajectories, state, context)
+        except UnusableReplyError as error:
+            reply = error.completion
+            return Reflection(prompt=None, analysis=reply.text, failure=error.failure, state=state, usage=reply.usage)
+
+    @abstractmethod
+    async def revise(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Ask the model and return the next prompt and state; see `Reflector.reflect`.
+
+        Raises:
+            UnusableReplyError: The model's reply cannot be used.
+        """
+
     async def ask(self, system: str, request: str, context: Context) -> Completion:
         """Return the model's reply to a system message and a user message.
 
         Raises:
+            UnusableReplyError: The reply reached its token limit.
             ModelFailure: The model failed to reply.
             ModelUnavailableError: The model cannot be reached.
         """
-        return await self._model.complete(
+        completion = await self._model.complete(
             [{"role": "system", "content": system}, {"role": "user", "content": request}], seed=context.seed
         )
+        if completion.finish_reason == "length":
+            raise UnusableReplyError(completion, "truncated")
+        return completion
 
     def experience_text(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
         """Return the trajectories as text for the model."""
@@ -94,11 +128,6 @@ def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequenc
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
     return format_trajectories(trajectories) or "(none)"
-
-
-def unusable_reply(completion: Completion, failure: ReflectionFailure, state: JsonValue) -> Reflection:
-    """Return the reflection for a reply that cannot be used, with the whole reply as its analysis."""
-    return Reflection(prompt=None, analysis=completion.text, failure=failure, state=state, usage=completion.usage)
 
 
 def strip_reasoning(text: str) -> str:

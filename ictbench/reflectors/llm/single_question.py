@@ -71,10 +71,10 @@ class SingleQuestionReflector(LLMReflector):
         super().__init__(model, **options)
         self._question = self.question(self._format)
 
-    async def reflect(
+    async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Ask the question and return the parsed reply; see `Reflector.reflect`."""
+        """Ask the question and return the parsed reply; see `LLMReflector.revise`."""
         prefill, cap = self._model.supports_prefill, context.prompt_cap
         messages = self._question.messages(prompt, trajectories, cap, prefill=prefill)
         completion = await self._model.complete(messages, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Errors as plain data, so that they mean the same on the other end of a channel."""
+"""Errors as JSON, so that they mean the same at the other end of a channel."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from ictbench.records import Usage
 
 
 def error_to_json(error: BaseException) -> dict[str, Any]:
-    """An error as plain JSON; of one that nobody foresaw, also where it arose."""
+    """Return an error as JSON; an unexpected one includes its traceback."""
     if isinstance(error, ModelFailure):
         usage = error.usage and error.usage.model_dump(mode="json")
         return {"error": "ModelFailure", "failure": error.kind, "detail": error.detail, "usage": usage}
     if isinstance(error, IctbenchError):
-        # A plug-in's own error is told as the one of ours that it is.
-        ours = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-        return {"error": ours.__name__, "detail": str(error)}
-    said = f"{type(error).__name__}: {error}"
-    return {"error": "WorkerError", "detail": said, "trace": "".join(traceback.format_exception(error))}
+        # A plug-in may derive its own error from one of ours; the other end may know only ours.
+        known = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return {"error": known.__name__, "detail": str(error)}
+    detail = f"{type(error).__name__}: {error}"
+    return {"error": "WorkerError", "detail": detail, "trace": "".join(traceback.format_exception(error))}
 
 
-def error_from_json(plain: dict[str, Any]) -> IctbenchError:
-    """The error that `error_to_json` told."""
-    if plain["error"] == "ModelFailure":
-        usage = plain["usage"] and Usage.model_validate(plain["usage"])
-        return ModelFailure(plain["failure"], plain["detail"], usage)
-    kind = getattr(errors, plain["error"])
-    # Past constructors that make up their text from parts: it is made up already.
+def error_from_json(content: dict[str, Any]) -> IctbenchError:
+    """Return the error that `error_to_json` encoded."""
+    if content["error"] == "ModelFailure":
+        usage = content["usage"] and Usage.model_validate(content["usage"])
+        return ModelFailure(content["failure"], content["detail"], usage)
+    kind = getattr(errors, content["error"])
+    # Some constructors build the text from parts; this text is already built.
     error: IctbenchError = kind.__new__(kind)
-    Exception.__init__(error, plain["detail"])
-    if "trace" in plain:
-        error.add_note(plain["trace"])
+    Exception.__init__(error, content["detail"])
+    if "trace" in content:
+        error.add_note(content["trace"])
     return error

@@ -1,7 +1,7 @@
-"""Messages between a coordinator and its workers, over any stream of bytes.
+"""Messages between a coordinator and its workers, over any byte stream.
 
-A message is a JSON object and a body of bytes: two lengths of four bytes each, big-endian, then the two. Nothing that
-arrives is ever executed.
+A message is a JSON object and a body of bytes, preceded by the lengths of both: two big-endian integers of four bytes
+each. Nothing that arrives is ever executed.
 """
 
 from __future__ import annotations
@@ -16,38 +16,37 @@ if TYPE_CHECKING:
 
 LENGTHS = struct.Struct("!II")
 
-LONGEST = 2**30
-"""Bytes of one message, unless whoever holds the channel allows fewer."""
+MAX_MESSAGE_BYTES = 2**30
 
 Message = dict[str, Any]
-"""Its `kind`, and what belongs to that."""
+"""The JSON object of a message: its `kind` and the fields of that kind."""
 
 
 class Channel(asyncio.Protocol):
-    """One end of a connection. What is sent in one turn of the event loop leaves in one write.
+    """One end of a connection. All messages sent in one iteration of the event loop leave in one write.
 
     Args:
-        on_message: told each message with its body.
-        on_lost: told once when the connection has ended, however it did.
+        on_message: Called with each message and its body.
+        on_lost: Called once when the connection has ended, for whatever reason.
     """
 
     def __init__(self, on_message: Callable[[Message, bytes], None], on_lost: Callable[[], None]) -> None:
         self.on_message = on_message
-        self.longest = LONGEST
+        self.max_message_bytes = MAX_MESSAGE_BYTES
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._outgoing: list[bytes] = []
 
     def send(self, kind: str, body: bytes = b"", **fields: Any) -> None:
-        """Send a message; one to an end that is gone is dropped."""
+        """Send a message; if the other end is gone, drop it."""
         header = json.dumps({"kind": kind, **fields}, separators=(",", ":")).encode()
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing += (LENGTHS.pack(len(header), len(body)), header, body)
 
     def close(self) -> None:
-        """Send what is left and close."""
+        """Send what is queued, then close the connection."""
         self._flush()
         if self._transport is not None:
             self._transport.close()
@@ -57,17 +56,17 @@ class Channel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`. What is no message closes the channel."""
+        """See `asyncio.Protocol`. Data that is not a message closes the channel."""
         self._received += data
         position = 0
         while self._open and len(self._received) - position >= LENGTHS.size:
             header, body = LENGTHS.unpack_from(self._received, position)
             start = position + LENGTHS.size
             end = start + header + body
-            fits = end - start <= self.longest
+            fits = end - start <= self.max_message_bytes
             if fits and len(self._received) < end:
                 break
-            message = _message(self._received[start : start + header]) if fits else None
+            message = _parse(self._received[start : start + header]) if fits else None
             if message is None:
                 self.close()
                 break
@@ -90,7 +89,7 @@ class Channel(asyncio.Protocol):
             self._transport.write(outgoing)
 
 
-def _message(header: bytearray) -> Message | None:
+def _parse(header: bytearray) -> Message | None:
     try:
         message = json.loads(header)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A worker's side of what its coordinator alone decides: leave to send a request, and models that exist once."""
+"""Worker side of what only the coordinator decides: leases for requests, and models that exist once."""
 
 from __future__ import annotations
 
@@ -21,47 +21,31 @@ if TYPE_CHECKING:
     from ictbench.rollout.remote.framing import Channel, Message
 
 
-class CoordinatorClient:
-    """The far end of a worker's channel: questions to it, and its answers."""
+class RemoteModels:
+    """Models of a worker: opened here if they are remote, relayed to the coordinator if they exist only there."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._numbers = itertools.count()
-        self._asked: dict[int, asyncio.Future[tuple[Message, bytes]]] = {}
+    def __init__(self, coordinator: CoordinatorClient, cache: ResponseCache | None) -> None:
+        self._coordinator = coordinator
+        self._opened = ModelPool(RemoteGate(coordinator), cache)
+        self._relayed: dict[str, RelayedModel] = {}
 
-    async def ask(self, kind: str, body: bytes = b"", **fields: Any) -> tuple[int, Message, bytes]:
-        """Ask, and return the number of the question with the answer.
+    def open(self, spec: ModelSpec) -> ChatModel:
+        """Return the model of `spec`, opened once."""
+        return self._relayed.get(spec.model_dump_json()) or self._opened.open(spec)
 
-        Raises:
-            IctbenchError: the answer is an error.
-        """
-        number = next(self._numbers)
-        self._asked[number] = asyncio.get_running_loop().create_future()
-        self._channel.send(kind, body, number=number, priority=request_priority.get(), **fields)
-        try:
-            message, answer = await self._asked[number]
-        except asyncio.CancelledError:
-            self.tell("forget", number=number)
-            raise
-        finally:
-            del self._asked[number]
-        if "error" in message:
-            raise error_from_json(message)
-        return number, message, answer
+    def relay(self, spec: ModelSpec, capabilities: Iterable[str]) -> None:
+        """Let the coordinator answer the requests to a model."""
+        key = spec.model_dump_json()
+        if key not in self._relayed:
+            self._relayed[key] = RelayedModel(spec, self._coordinator, capabilities)
 
-    def tell(self, kind: str, **fields: Any) -> None:
-        """Say something that needs no answer."""
-        self._channel.send(kind, **fields)
-
-    def answered(self, message: Message, body: bytes) -> None:
-        """Take the answer to a question; one that was given up needs none."""
-        question = self._asked.get(message["number"])
-        if question is not None and not question.done():
-            question.set_result((message, body))
+    async def aclose(self) -> None:
+        """Close the models that were opened here."""
+        await self._opened.aclose()
 
 
 class RemoteGate:
-    """The far end of the coordinator's `UsageMeter`: every request asks for leave."""
+    """`RequestGate` that asks the coordinator's `UsageMeter` for a lease for each request."""
 
     def __init__(self, coordinator: CoordinatorClient) -> None:
         self._coordinator = coordinator
@@ -70,28 +54,28 @@ class RemoteGate:
     async def request(self, tokens: int) -> AsyncIterator[None]:
         """See `RequestGate.request`."""
         with WaitingTimer():
-            number, _, _ = await self._coordinator.ask("lease", tokens=tokens)
+            number, _, _ = await self._coordinator.request("lease", tokens=tokens)
         try:
             yield
         finally:
-            self._coordinator.tell("release", number=number)
+            self._coordinator.notify("release", number=number)
 
-    async def wait(self, seconds: float, why: str) -> None:
+    async def wait(self, seconds: float, reason: str) -> None:
         """See `RequestGate.wait`."""
-        self._coordinator.tell("retrying", change=1, why=why)
+        self._coordinator.notify("retrying", change=1, reason=reason)
         try:
             with WaitingTimer():
                 await asyncio.sleep(seconds)
         finally:
-            self._coordinator.tell("retrying", change=-1)
+            self._coordinator.notify("retrying", change=-1)
 
     def count(self, usage: Usage) -> None:
         """See `RequestGate.count`."""
-        self._coordinator.tell("count", usage=usage.model_dump(mode="json", exclude_defaults=True))
+        self._coordinator.notify("count", usage=usage.model_dump(mode="json", exclude_defaults=True))
 
 
 class RelayedModel(ChatModel):
-    """A model that lives with the coordinator: every question goes there, retries and limits included."""
+    """A model that exists only at the coordinator, which answers every request, with retries and limits."""
 
     def __init__(self, spec: ModelSpec, coordinator: CoordinatorClient, capabilities: Iterable[str]) -> None:
         super().__init__(spec)
@@ -102,18 +86,18 @@ class RelayedModel(ChatModel):
         self, messages: Sequence[ChatMessage], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """See `ModelClient.complete`."""
-        question = {
+        request = {
             "model": self.spec.model_dump(mode="json"),
             "messages": list(messages),
             "seed": seed,
             "constraint": constraint and [constraint.style, constraint.choices],
         }
-        _, message, body = await self._coordinator.ask("complete", json.dumps(question).encode())
+        _, response, text = await self._coordinator.request("complete", json.dumps(request).encode())
         clock = waiting_clock.get()
         if clock is not None:
-            clock[0] += message["waited"]
-        usage = Usage.model_validate(message["usage"])
-        return Completion(body.decode(), usage, message["finish_reason"], tuple(message["calls"]))
+            clock[0] += response["waited"]
+        usage = Usage.model_validate(response["usage"])
+        return Completion(text.decode(), usage, response["finish_reason"], tuple(response["calls"]))
 
     @property
     def fingerprint(self) -> str | None:
@@ -121,27 +105,43 @@ class RelayedModel(ChatModel):
         return None
 
     async def aclose(self) -> None:
-        """Nothing is open here."""
+        """Do nothing: no connection is open here."""
 
 
-class RemoteModels:
-    """The models of a worker: opened here where they travel, relayed where they do not."""
+class CoordinatorClient:
+    """Requests of a worker to its coordinator, over the worker's channel."""
 
-    def __init__(self, coordinator: CoordinatorClient, cache: ResponseCache | None) -> None:
-        self._coordinator = coordinator
-        self._own = ModelPool(RemoteGate(coordinator), cache)
-        self._relayed: dict[str, RelayedModel] = {}
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._numbers = itertools.count()
+        self._pending: dict[int, asyncio.Future[tuple[Message, bytes]]] = {}
 
-    def open(self, spec: ModelSpec) -> ChatModel:
-        """The one model of a spec."""
-        return self._relayed.get(spec.model_dump_json()) or self._own.open(spec)
+    async def request(self, kind: str, body: bytes = b"", **fields: Any) -> tuple[int, Message, bytes]:
+        """Send a request and return its number, the response and the body of the response.
 
-    def relay(self, spec: ModelSpec, capabilities: Iterable[str]) -> None:
-        """Have a model's questions answered by the coordinator."""
-        key = spec.model_dump_json()
-        if key not in self._relayed:
-            self._relayed[key] = RelayedModel(spec, self._coordinator, capabilities)
+        Raises:
+            IctbenchError: The response is an error.
+        """
+        number = next(self._numbers)
+        self._pending[number] = asyncio.get_running_loop().create_future()
+        self._channel.send(kind, body, number=number, priority=request_priority.get(), **fields)
+        try:
+            response, response_body = await self._pending[number]
+        except asyncio.CancelledError:
+            self.notify("cancel_request", number=number)
+            raise
+        finally:
+            del self._pending[number]
+        if "error" in response:
+            raise error_from_json(response)
+        return number, response, response_body
 
-    async def aclose(self) -> None:
-        """Close those opened here."""
-        await self._own.aclose()
+    def notify(self, kind: str, **fields: Any) -> None:
+        """Send a message that has no response."""
+        self._channel.send(kind, **fields)
+
+    def receive_response(self, response: Message, body: bytes) -> None:
+        """Take the response to a request; drop it if the request was cancelled."""
+        pending = self._pending.get(response["number"])
+        if pending is not None and not pending.done():
+            pending.set_result((response, body))

@@ -1,4 +1,4 @@
-"""The coordinator's side of models: gives workers leave to send requests, and answers for models that exist once."""
+"""Coordinator side of models: grants workers leases for requests, and answers for models that exist once."""
 
 from __future__ import annotations
 
@@ -21,83 +21,81 @@ if TYPE_CHECKING:
 
 
 class ModelServer:
-    """Serves one worker. What it holds for the worker is given back when that worker is gone."""
+    """Serves one worker. When the worker is gone, `close` returns everything it held."""
 
     def __init__(self, models: ModelPool, meter: UsageMeter, channel: Channel) -> None:
         self._models = models
         self._meter = meter
         self._channel = channel
-        self._work: dict[int, asyncio.Task[None]] = {}
-        """Leases and questions in progress, by number."""
+        self._running: dict[int, asyncio.Task[None]] = {}
+        """Leases and completions in progress, by number of the request."""
         self._released: dict[int, asyncio.Event] = {}
+        """Set when the worker returns a lease, by number of the request."""
         self._retrying = 0
         self._closed = False
 
-    def received(self, message: Message, body: bytes) -> bool:
-        """Take a message; whether it was for this desk. Of a worker that is gone, only what it spent still counts."""
+    def handle(self, message: Message, body: bytes) -> None:
+        """Handle a message of the worker. Once it is gone, only the usage it reports still counts."""
         if self._closed and message["kind"] != "count":
-            return True
+            return
         match message["kind"]:
             case "lease":
-                self._begin(message, functools.partial(self._lease, tokens=message["tokens"]))
+                self._start(message, functools.partial(self._lease, tokens=message["tokens"]))
             case "release":
                 if event := self._released.get(message["number"]):
                     event.set()
             case "complete":
-                self._begin(message, functools.partial(self._complete, question=json.loads(body)))
-            case "forget":
-                if task := self._work.get(message["number"]):
+                self._start(message, functools.partial(self._complete, request=json.loads(body)))
+            case "cancel_request":
+                if task := self._running.get(message["number"]):
                     task.cancel()
             case "count":
                 self._meter.count(Usage.model_validate(message["usage"]))
             case "retrying":
                 self._retrying += message["change"]
-                self._meter.change_retrying(message["change"], message.get("why", ""))
-            case _:
-                return False
-        return True
+                self._meter.change_retrying(message["change"], message.get("reason", ""))
 
     def close(self) -> None:
-        """The worker is gone: free everything that it held. What it had sent before may still arrive."""
+        """Return everything that a lost worker held; messages that it sent before may still arrive."""
         self._closed = True
-        for task in self._work.values():
+        for task in self._running.values():
             task.cancel()
         self._meter.change_retrying(-self._retrying)
         self._retrying = 0
 
-    def _begin(self, message: Message, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    def _start(self, message: Message, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         number = message["number"]
         context = contextvars.copy_context()
         context.run(request_priority.set, message["priority"])
-        self._work[number] = task = asyncio.create_task(self._told(number, work), context=context)
-        task.add_done_callback(lambda _: self._work.pop(number))
+        self._running[number] = task = asyncio.create_task(self._run(number, work), context=context)
+        task.add_done_callback(lambda _: self._running.pop(number))
 
-    async def _told(self, number: int, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    async def _run(self, number: int, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         try:
             await work(number)
         except Exception as error:
-            self._channel.send("answer", number=number, **error_to_json(error))
+            self._channel.send("response", number=number, **error_to_json(error))
 
     async def _lease(self, number: int, tokens: int) -> None:
         self._released[number] = released = asyncio.Event()
         try:
             async with self._meter.request(tokens):
-                self._channel.send("answer", number=number)
+                self._channel.send("response", number=number)
                 await released.wait()
         finally:
             del self._released[number]
 
-    async def _complete(self, number: int, question: dict[str, Any]) -> None:
+    async def _complete(self, number: int, request: dict[str, Any]) -> None:
         waiting_clock.set(clock := [0.0])
-        asked = question["constraint"]
-        completion = await self._models.open(ModelSpec.model_validate(question["model"])).complete(
-            question["messages"],
-            seed=question["seed"],
-            constraint=asked and Constraint(ConstraintStyle(asked[0]), tuple(asked[1])),
+        constraint = request["constraint"]
+        completion = await self._models.open(ModelSpec.model_validate(request["model"])).complete(
+            request["messages"],
+            seed=request["seed"],
+            constraint=constraint and Constraint(ConstraintStyle(constraint[0]), tuple(constraint[1])),
         )
         usage = completion.usage.model_dump(mode="json")
         self._channel.send(
-            "answer",
+            "response",
             completion.text.encode(),
             number=number,
             usage=usage,

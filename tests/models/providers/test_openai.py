@@ -72,13 +72,13 @@ def test_cached_and_reasoning_tokens_are_counted() -> None:
 
 
 @pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": None, "prompt_tokens_details": None}])
-def test_usage_that_is_not_told_counts_as_none(usage: Any) -> None:
+def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
     reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
     with ScriptedServer([reply]) as server:
         assert complete(spec_for(server.url)).usage == Usage(calls=1, cost=None)
 
 
-def test_what_is_sent() -> None:
+def test_the_request_contains_sampling_parameters_that_are_set() -> None:
     with ScriptedServer(["ok"], record=True) as server:
         complete(spec_for(server.url, max_tokens=7), seed=3)
         complete(spec_for(server.url, temperature=None))
@@ -88,14 +88,15 @@ def test_what_is_sent() -> None:
     ]
 
 
-def test_a_constraint_is_a_json_schema() -> None:
+def test_a_constraint_becomes_a_json_schema() -> None:
     constraint = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
     with ScriptedServer(obedient, record=True) as server:
         completion = complete(spec_for(server.url), constraint=constraint)
     assert completion.text == '{"thought": "I obey.", "action": "wait"}'
-    form = server.requests_log[0]["response_format"]
-    assert form["type"] == "json_schema"
-    assert (form["json_schema"]["strict"], form["json_schema"]["schema"]) == (True, constraint.json_schema())
+    response_format = server.requests_log[0]["response_format"]
+    assert response_format["type"] == "json_schema"
+    json_schema = response_format["json_schema"]
+    assert (json_schema["strict"], json_schema["schema"]) == (True, constraint.json_schema())
 
 
 @pytest.mark.parametrize("name", ["o1", "o1-mini", "o3", "o3-mini", "o4-mini", "gpt-5", "gpt-5.1", "openai/gpt-5-mini"])
@@ -106,20 +107,20 @@ def test_reasoning_models_get_neither_temperature_nor_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-4o", "gpt-4.1-mini", "gpt-5-chat-latest", "gpt-oss-20b", "olmo-2", "Qwen/o10"])
-def test_other_models_get_them(name: str) -> None:
+def test_other_models_get_the_temperature(name: str) -> None:
     with ScriptedServer(["ok"], record=True) as server:
         complete(spec_for(server.url, name), seed=3)
     assert server.requests_log[0]["temperature"] == 0.0
 
 
-def test_the_address_comes_from_the_environment_unless_the_spec_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_url_of_the_spec_takes_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"]) as mine:
         monkeypatch.setenv("OPENAI_BASE_URL", theirs.url)
         assert complete(spec_for()).text == "theirs"
         assert complete(spec_for(mine.url + "/")).text == "mine"
 
 
-def test_keys_travel_in_headers_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_keys_are_sent_in_headers_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
     monkeypatch.setenv("OPENAI_ORG_ID", "org")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project")
@@ -128,21 +129,21 @@ def test_keys_travel_in_headers_and_nowhere_else(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(EndpointRefusedError, match="check OPENAI_API_KEY") as caught:
             complete(model.spec)
     assert KEY not in f"{caught.value} {caught.value!r} {model!r} {vars(model)!r}"
-    headers = model._transport._headers
+    headers = model._client._headers
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert (headers["OpenAI-Organization"], headers["OpenAI-Project"]) == ("org", "project")
 
 
-def test_without_a_key_openai_itself_is_refused_at_once() -> None:
+def test_a_missing_api_key_is_an_error_at_once() -> None:
     with pytest.raises(UsageError, match="OPENAI_API_KEY"):
         OpenAIModel(spec_for())
 
 
-def test_without_a_key_no_authorization_is_sent() -> None:
-    assert "Authorization" not in OpenAIModel(spec_for("http://127.0.0.1:1/v1"))._transport._headers
+def test_without_an_api_key_no_authorization_header_is_sent() -> None:
+    assert "Authorization" not in OpenAIModel(spec_for("http://127.0.0.1:1/v1"))._client._headers
 
 
-def test_a_key_that_no_header_could_carry_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_key_with_control_characters_is_an_error_that_does_not_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a\r\nb")
     with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
         OpenAIModel(spec_for())
@@ -168,25 +169,25 @@ def test_a_refusal_is_a_failure(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("content", ["and so on and", "", None])
-def test_a_reply_that_met_the_limit_is_the_callers_to_judge(content: str | None) -> None:
+def test_a_reply_cut_at_the_token_limit_is_returned_even_if_empty(content: str | None) -> None:
     with ScriptedServer([message(content, "length")]) as server:
         completion = complete(spec_for(server.url))
     assert (completion.text, completion.finish_reason) == (content or "", "length")
 
 
-def test_unknown_finish_reasons_are_other() -> None:
+def test_unknown_finish_reasons_become_other() -> None:
     with ScriptedServer([message("x", "eos"), message("x", None)]) as server:
         assert complete(spec_for(server.url)).finish_reason == "other"
         assert complete(spec_for(server.url)).finish_reason == "other"
 
 
-def test_of_a_reply_in_parts_the_text_counts() -> None:
+def test_only_text_parts_of_a_reply_are_read() -> None:
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Open "}, {"type": "text", "text": "it."}]
     with ScriptedServer([message(parts)]) as server:
         assert complete(spec_for(server.url)).text == "Open it."
 
 
-def test_half_a_surrogate_pair_does_not_travel_on() -> None:
+def test_lone_surrogates_are_replaced() -> None:
     with ScriptedServer([Reply(body='{"choices": [{"message": {"content": "a\\ud83d"}}]}')]) as server:
         assert complete(spec_for(server.url)).text == "a?"
 
@@ -194,34 +195,34 @@ def test_half_a_surrogate_pair_does_not_travel_on() -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"choices": {"a": 1}}, {"choices": [{}]}, {"choices": [1]}, {"choices": [{"message": None}]}]
 )
-def test_a_reply_that_is_no_chat_completion_is_worth_another_try(body: Any) -> None:
-    with ScriptedServer([Reply(body=body)]) as server, pytest.raises(TransientModelError) as trouble:
+def test_a_malformed_reply_is_a_transient_error(body: Any) -> None:
+    with ScriptedServer([Reply(body=body)]) as server, pytest.raises(TransientModelError) as caught:
         complete(spec_for(server.url))
-    assert trouble.value.kind == "malformed"
+    assert caught.value.kind == "malformed"
 
 
-def test_a_model_that_is_not_there_stops_the_run() -> None:
-    told = r"no such model \(check the model name 'scripted'"
+def test_an_unknown_model_stops_the_run() -> None:
+    message = r"no such model \(check the model name 'scripted'"
     with (
         ScriptedServer([Reply("no such model", status=404)]) as server,
-        pytest.raises(EndpointRefusedError, match=told),
+        pytest.raises(EndpointRefusedError, match=message),
     ):
         complete(spec_for(server.url))
 
 
-def test_the_fingerprint_names_the_model_and_what_the_server_runs() -> None:
+def test_the_fingerprint_contains_model_name_and_system_fingerprint() -> None:
     with ScriptedServer(["ok", message("ok")]) as server:
 
-        async def fingerprints() -> list[str | None]:
+        async def read_fingerprints() -> list[str | None]:
             model = OpenAIModel(spec_for(server.url))
-            seen = [model.fingerprint]
+            fingerprints = [model.fingerprint]
             for _ in range(2):
                 await model.complete(MESSAGES)
-                seen.append(model.fingerprint)
+                fingerprints.append(model.fingerprint)
             await model.aclose()
-            return seen
+            return fingerprints
 
-        assert asyncio.run(fingerprints()) == [None, "scripted@scripted", "scripted@scripted"]
+        assert asyncio.run(read_fingerprints()) == [None, "scripted@scripted", "scripted@scripted"]
 
 
 def test_many_requests_are_in_flight_at_once() -> None:

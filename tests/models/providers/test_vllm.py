@@ -38,7 +38,7 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
-    """A stand-in `vllm` as the only program on the PATH; answers what it was started with and asked since."""
+    """Put a stand-in `vllm` on the PATH; return a function that reads its arguments and requests."""
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "vllm"
@@ -78,7 +78,7 @@ def complete(
 
 
 def command_for(recorded: Callable[[], list[Any]], spec: ModelSpec) -> list[str]:
-    """The arguments that `vllm` is started with, its port as PORT."""
+    """Return the arguments that `vllm` is started with, the port replaced by PORT."""
     complete(VLLMModel(spec))
     arguments: list[str] = recorded()[0]
     port = arguments.index("--port") + 1
@@ -86,10 +86,10 @@ def command_for(recorded: Callable[[], list[Any]], spec: ModelSpec) -> list[str]
     return [*arguments[:port], "PORT", *arguments[port + 1 :]]
 
 
-SERVED = ["serve", "Qwen/Qwen2.5-7B-Instruct", "--host", "127.0.0.1", "--port", "PORT"]
+BASE_COMMAND = ["serve", "Qwen/Qwen2.5-7B-Instruct", "--host", "127.0.0.1", "--port", "PORT"]
 
 
-def test_a_server_is_launched_asked_and_stopped(recorded: Callable[[], list[Any]]) -> None:
+def test_a_server_is_launched_for_requests_and_stopped(recorded: Callable[[], list[Any]]) -> None:
     completion = complete(VLLMModel(spec_for()), seed=5)
     assert completion.text == "Action: wait"
     sampling = {"max_tokens": 500, "temperature": 0.0, "seed": 5}
@@ -97,31 +97,31 @@ def test_a_server_is_launched_asked_and_stopped(recorded: Callable[[], list[Any]
     assert recorded()[1:] == [{"body": body, "authorization": None}]
 
 
-def test_it_goes_on_from_a_reply_that_is_begun() -> None:
+def test_a_last_assistant_message_is_continued() -> None:
     with ScriptedServer(["and on"], record=True) as server:
-        begun: list[Message] = [*MESSAGES, {"role": "assistant", "content": "On "}]
+        messages: list[Message] = [*MESSAGES, {"role": "assistant", "content": "On "}]
         model = VLLMModel(spec_for(url=server.url))
         assert model.supports_prefill
-        assert complete(model, messages=begun).text == "and on"
+        assert complete(model, messages=messages).text == "and on"
         complete(VLLMModel(spec_for(url=server.url)))
     first, second = server.requests_log
     assert (first["continue_final_message"], first["add_generation_prompt"]) == (True, False)
     assert "continue_final_message" not in second
 
 
-def test_the_command_is_that_of_vllm(recorded: Callable[[], list[Any]]) -> None:
-    assert command_for(recorded, spec_for()) == SERVED
+def test_the_command_is_vllm_serve(recorded: Callable[[], list[Any]]) -> None:
+    assert command_for(recorded, spec_for()) == BASE_COMMAND
 
 
-@pytest.mark.parametrize("further", [["--max-model-len", 32768], "--max-model-len 32768"])
-def test_tensor_parallel_and_further_arguments(recorded: Callable[[], list[Any]], further: Any) -> None:
-    spec = spec_for(tensor_parallel=2, server_args=further)
-    assert command_for(recorded, spec) == [*SERVED, "--tensor-parallel-size", "2", "--max-model-len", "32768"]
+@pytest.mark.parametrize("server_args", [["--max-model-len", 32768], "--max-model-len 32768"])
+def test_tensor_parallel_and_server_args(recorded: Callable[[], list[Any]], server_args: Any) -> None:
+    spec = spec_for(tensor_parallel=2, server_args=server_args)
+    assert command_for(recorded, spec) == [*BASE_COMMAND, "--tensor-parallel-size", "2", "--max-model-len", "32768"]
 
 
-def test_a_lora_adapter_is_served_and_asked_for(recorded: Callable[[], list[Any]], lora: Path) -> None:
+def test_a_lora_adapter_is_served_and_requested(recorded: Callable[[], list[Any]], lora: Path) -> None:
     adapter = ["--enable-lora", "--lora-modules", f"adapter={lora}", "--max-lora-rank", "32"]
-    assert command_for(recorded, spec_for(lora=str(lora))) == [*SERVED, *adapter]
+    assert command_for(recorded, spec_for(lora=str(lora))) == [*BASE_COMMAND, *adapter]
     assert recorded()[1]["body"]["model"] == "adapter"
 
 
@@ -139,7 +139,7 @@ def test_actor_and_reflector_share_one_server(recorded: Callable[[], list[Any]])
     assert (len(started), len(recorded())) == (1, 5)
 
 
-def test_a_model_that_is_closed_while_its_server_starts_leaves_none_behind(
+def test_closing_a_model_while_its_server_starts_stops_the_server(
     recorded: Callable[[], list[Any]], tmp_path: Path
 ) -> None:
     healthy = tmp_path / "healthy"
@@ -163,61 +163,60 @@ def test_a_model_that_is_closed_while_its_server_starts_leaves_none_behind(
 @pytest.mark.usefixtures("recorded")
 def test_the_digest_of_local_weights_identifies_a_launched_model(lora: Path, tmp_path: Path) -> None:
     first = VLLMModel(spec_for(lora=str(lora)))
-    known = first.known_fingerprint
-    assert known
-    assert known.startswith("Qwen/Qwen2.5-7B-Instruct+sha256:")
+    fingerprint = first.known_fingerprint
+    assert fingerprint
+    assert fingerprint.startswith("Qwen/Qwen2.5-7B-Instruct+sha256:")
     complete(first)
-    assert first.fingerprint == known
+    assert first.fingerprint == fingerprint
     (lora / "adapter_model.safetensors").write_bytes(b"trained further")
-    assert VLLMModel(spec_for(lora=str(lora))).known_fingerprint != known
-    whole = tmp_path / "trained"
-    whole.mkdir()
-    (whole / "model.safetensors").write_bytes(b"weights")
-    assert str(VLLMModel(spec_for(str(whole))).known_fingerprint).startswith("sha256:")
+    assert VLLMModel(spec_for(lora=str(lora))).known_fingerprint != fingerprint
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    assert str(VLLMModel(spec_for(str(folder))).known_fingerprint).startswith("sha256:")
     hub = VLLMModel(spec_for())
     assert (hub.known_fingerprint, hub.fingerprint) == (None, None)
     complete(hub)
     assert hub.fingerprint == "Qwen/Qwen2.5-7B-Instruct"
 
 
-def test_the_port_of_a_launched_server_is_not_its_address(recorded: Callable[[], list[Any]]) -> None:
+def test_the_address_of_a_launched_server_does_not_contain_its_port(recorded: Callable[[], list[Any]]) -> None:
     first, second = VLLMModel(spec_for()), VLLMModel(spec_for())
     complete(first)
     assert first.address == second.address
 
 
-def test_a_server_that_dies_is_told_with_its_last_words(
+def test_the_error_for_a_server_that_exits_shows_its_log(
     recorded: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
-    with pytest.raises(TransientModelError, match=r"has ended: exit code 7; .*CUDA error") as died:
+    with pytest.raises(TransientModelError, match=r"has exited: exit code 7; .*CUDA error") as caught:
         complete(VLLMModel(spec_for(server_args=["--dies"])))
-    assert died.value.kind == "connection"
+    assert caught.value.kind == "connection"
 
 
 @pytest.mark.usefixtures("recorded")
 def test_a_server_that_does_not_start_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
-    told = r"vllm/Qwen/Qwen2.5-7B-Instruct: its server did not start: exit code 1; .* out of memory \[key\]"
-    with pytest.raises(EndpointRefusedError, match=told):
+    message = r"vllm/Qwen/Qwen2.5-7B-Instruct: its server did not start: exit code 1; .* out of memory \[key\]"
+    with pytest.raises(EndpointRefusedError, match=message):
         complete(VLLMModel(spec_for(server_args=["--fails", f"out of memory {KEY}"])))
 
 
-def test_keys_of_other_services_do_not_reach_the_server(
+def test_the_server_does_not_receive_api_keys_of_other_services(
     recorded: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-you")
     monkeypatch.setenv("VLLM_API_KEY", KEY)
     monkeypatch.setenv("HF_TOKEN", "hf-for-downloads")
-    launched = VLLMModel(spec_for()).launch()
-    names = {name for name, _ in launched.environment}
+    names = {name for name, _ in VLLMModel(spec_for()).launch_spec().environment}
     assert {"VLLM_API_KEY", "HF_TOKEN", "PATH"} <= names
     assert "OPENAI_API_KEY" not in names
     complete(VLLMModel(spec_for()))
     assert recorded()[1]["authorization"] == f"Bearer {KEY}"
 
 
-def test_a_running_server_is_attached_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_server_is_used_at_its_base_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-you")
     with ScriptedServer(["theirs"]) as theirs, ScriptedServer(["mine"], record=True) as mine:
@@ -228,38 +227,38 @@ def test_a_running_server_is_attached_to(monkeypatch: pytest.MonkeyPatch) -> Non
         assert attached.address == mine.url
         assert attached.known_fingerprint is None
         assert attached.fingerprint == "scripted@scripted"
-    assert "sk-not-for-you" not in f"{vars(attached)} {vars(attached._transport)}"
+    assert "sk-not-for-you" not in f"{vars(attached)} {vars(attached._client)}"
 
 
-def test_constraints_are_written_as_vllm_reads_them() -> None:
+def test_constraints_become_structured_outputs() -> None:
     with ScriptedServer(["ok"], record=True) as server:
         complete(VLLMModel(spec_for(url=server.url)), constraint=GRAMMAR)
         complete(VLLMModel(spec_for(url=server.url)), constraint=JSON)
-    asked = [body["structured_outputs"] for body in server.requests_log]
-    assert asked == [{"grammar": GRAMMAR.gbnf()}, {"json": JSON.json_schema()}]
+    constraints = [body["structured_outputs"] for body in server.requests_log]
+    assert constraints == [{"grammar": GRAMMAR.gbnf()}, {"json": JSON.json_schema()}]
     assert VLLMModel.capabilities == {"grammar", "json", "tools"}
 
 
-def obey(body: dict[str, Any]) -> str | Reply:
-    asked = body.pop("structured_outputs", {})
-    return obedient({**body, **asked, "response_format": {"schema": asked.get("json")}})
+def obey_constraint(body: dict[str, Any]) -> str | Reply:
+    constraint = body.pop("structured_outputs", {})
+    return obedient({**body, **constraint, "response_format": {"schema": constraint.get("json")}})
 
 
-def test_it_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vllm_models_keep_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
-    with ScriptedServer(obey) as server:
+    with ScriptedServer(obey_constraint) as server:
         check_model(lambda: VLLMModel(spec_for(url=server.url)))
     check_failures(lambda url, timeout: VLLMModel(spec_for(url=url).model_copy(update={"timeout": timeout})))
 
 
 @pytest.mark.usefixtures("recorded")
-def test_a_launched_model_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_repr_of_a_launched_model_does_not_contain_the_api_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
     model = VLLMModel(spec_for())
     assert KEY not in f"{model!r} {vars(model)!r}"
 
 
-def test_a_wrong_key_is_told_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_wrong_api_key_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
     with (
         ScriptedServer([Reply(f"not {KEY}", status=401)]) as server,
@@ -267,11 +266,11 @@ def test_a_wrong_key_is_told_by_the_name_of_its_variable(monkeypatch: pytest.Mon
     ):
         complete(VLLMModel(spec_for(url=server.url)))
     monkeypatch.setenv("VLLM_API_KEY", "a\r\nb")
-    with pytest.raises(UsageError, match="VLLM_API_KEY holds characters"):
+    with pytest.raises(UsageError, match="VLLM_API_KEY contains characters"):
         VLLMModel(spec_for(url=server.url))
 
 
-def test_without_vllm_the_user_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_missing_vllm_says_how_to_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UsageError, match=r"needs the program 'vllm'.*VLLM_BASE_URL"):
         VLLMModel(spec_for())
@@ -279,26 +278,26 @@ def test_without_vllm_the_user_is_told_before_anything_runs(monkeypatch: pytest.
 
 @pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"tensor_paralel": 2}, "tensor_paralel.*options are .*tensor_parallel"),
         ({"tensor_parallel": 0}, "tensor_parallel.*greater than or equal to 1"),
         ({"server_args": 8}, "server_args"),
-        ({"lora": "/no/such/folder"}, "'/no/such/folder' is no LoRA adapter"),
+        ({"lora": "/no/such/folder"}, "'/no/such/folder' is not a LoRA adapter"),
     ],
 )
-def test_options_that_do_not_fit_are_told_before_anything_runs(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_an_invalid_option_is_an_error_at_once(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         VLLMModel(spec_for(**options))
 
 
 @pytest.mark.usefixtures("recorded")
-def test_a_rank_above_what_vllm_serves_is_told(lora: Path) -> None:
+def test_a_lora_rank_that_vllm_does_not_serve_is_an_error(lora: Path) -> None:
     (lora / "adapter_config.json").write_text('{"r": 1024}')
-    with pytest.raises(ConfigError, match="rank 1024; vLLM serves up to 512"):
+    with pytest.raises(ConfigError, match="rank 1024; vLLM serves ranks up to 512"):
         VLLMModel(spec_for(lora=str(lora)))
 
 
-def test_options_of_a_launch_make_no_sense_for_a_running_server() -> None:
-    with pytest.raises(ConfigError, match=r"attached to http\S+: tensor_parallel would be"):
+def test_launch_options_for_a_running_server_are_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"http\S+, but the options tensor_parallel are .*; remove"):
         VLLMModel(spec_for(url="http://127.0.0.1:1/v1", tensor_parallel=2))

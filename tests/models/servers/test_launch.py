@@ -16,14 +16,14 @@ import pytest
 
 from ictbench.errors import EndpointRefusedError, RunError
 from ictbench.models.servers import launch as servers
-from ictbench.models.servers.launch import LOGS_VARIABLE, PORT, Launch, Server
+from ictbench.models.servers.launch import LOGS_VARIABLE, PORT, LaunchSpec, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
-PATIENCE = 30.0
-"""Seconds after which something that should have happened is taken not to happen."""
+TIMEOUT = 30.0
+"""Seconds to wait for something before the test fails."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +32,13 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(LOGS_VARIABLE, raising=False)
 
 
-def launch(*arguments: object, start_seconds: float = PATIENCE, **fields: Any) -> Launch:
+def launch(*arguments: object, start_seconds: float = TIMEOUT, **fields: Any) -> LaunchSpec:
     command = (sys.executable, "-I", str(PROGRAM), "--port", PORT, *map(str, arguments))
-    return Launch("local/model", command, "/health", start_seconds, **fields)
+    return LaunchSpec("local/model", command, "/health", start_seconds, **fields)
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url.removesuffix("/v1"), timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(url.removesuffix("/v1"), timeout=TIMEOUT) as answer:
         return json.loads(answer.read())
 
 
@@ -50,13 +50,13 @@ def serves(url: str) -> bool:
     return True
 
 
-def alive(process: int) -> bool:
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
-    return found.stdout.strip() not in {""} and not found.stdout.startswith("Z")
+def is_alive(process: int) -> bool:
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
+    return status.stdout.strip() not in {""} and not status.stdout.startswith("Z")
 
 
-def comes_true(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE
+def becomes_true(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         if condition():
             return True
@@ -65,10 +65,10 @@ def comes_true(condition: Callable[[], bool]) -> bool:
 
 
 def test_a_server_runs_from_acquire_to_release() -> None:
-    async def use() -> Server:
-        server = await Server.acquire(launch())
+    async def use() -> ServerProcess:
+        server = await ServerProcess.acquire(launch())
         assert await asyncio.to_thread(serves, server.url)
-        assert not server.ended
+        assert not server.has_exited
         await server.release()
         return server
 
@@ -76,10 +76,10 @@ def test_a_server_runs_from_acquire_to_release() -> None:
     assert not serves(server.url)
 
 
-def test_equal_launches_share_a_server_until_the_last_one_leaves() -> None:
+def test_equal_launch_specs_share_a_server_until_the_last_release() -> None:
     async def use() -> None:
-        first, second = await asyncio.gather(Server.acquire(launch()), Server.acquire(launch()))
-        other = await Server.acquire(launch("--stand", "apart"))
+        first, second = await asyncio.gather(ServerProcess.acquire(launch()), ServerProcess.acquire(launch()))
+        other = await ServerProcess.acquire(launch("--stand", "apart"))
         assert first is second
         assert other.url != first.url
         await other.release()
@@ -91,100 +91,99 @@ def test_equal_launches_share_a_server_until_the_last_one_leaves() -> None:
     asyncio.run(use())
 
 
-def test_a_server_is_started_anew_after_its_end(tmp_path: Path) -> None:
+def test_a_server_is_started_again_after_it_was_stopped(tmp_path: Path) -> None:
     record = tmp_path / "record"
 
     async def use() -> None:
         for _ in range(2):
-            server = await Server.acquire(launch("--record", record))
+            server = await ServerProcess.acquire(launch("--record", record))
             await server.release()
 
     asyncio.run(use())
     assert len(record.read_text().splitlines()) == 2
 
 
-def test_a_server_that_does_not_start_is_explained_by_its_log_without_keys(tmp_path: Path) -> None:
+def test_the_error_of_a_failed_start_shows_the_log_without_api_keys(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     secrets = (("HF_TOKEN", "hf_secret"), ("EMPTY_KEY", ""))
-    failing = launch("--fails", "no room\n\nfor hf_secret", environment=secrets, log=log)
+    failing = launch("--fails", "no memory\n\nfor hf_secret", environment=secrets, log=log)
     with pytest.raises(EndpointRefusedError) as refused:
-        asyncio.run(Server.acquire(failing))
-    told = str(refused.value)
-    assert told == f"local/model: its server did not start: exit code 1; {log} ends: no room | for [key]"
+        asyncio.run(ServerProcess.acquire(failing))
+    assert str(refused.value).endswith(f"did not start: exit code 1; {log} ends: no memory | for [key]")
     assert "hf_secret" not in repr(launch(environment=secrets))
 
 
-def test_a_program_that_is_not_there_is_named() -> None:
-    missing = Launch("local/model", ("no-such-program",), "/health", PATIENCE)
+def test_the_error_of_a_missing_program_names_it() -> None:
+    missing = LaunchSpec("local/model", ("no-such-program",), "/health", TIMEOUT)
     with pytest.raises(EndpointRefusedError, match="no-such-program: No such file"):
-        asyncio.run(Server.acquire(missing))
+        asyncio.run(ServerProcess.acquire(missing))
 
 
-def test_a_server_that_is_never_healthy_is_given_up_and_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[Server] = []
+def test_a_server_that_never_becomes_healthy_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[ServerProcess] = []
 
-    def start(launched: Launch) -> Server:
-        started.append(Server(launched))
+    def start(spec: LaunchSpec) -> ServerProcess:
+        started.append(ServerProcess(spec))
         return started[0]
 
     monkeypatch.setattr(servers, "_start", start)
     waiting = launch("--after", tmp_path / "never", start_seconds=0.3, log=tmp_path / "log")
     with pytest.raises(EndpointRefusedError, match=r"not ready within 0\.3 s: .*log ends: "):
-        asyncio.run(Server.acquire(waiting))
-    assert started[0].ended
+        asyncio.run(ServerProcess.acquire(waiting))
+    assert started[0].has_exited
 
 
-def test_everything_else_goes_on_while_a_server_starts(tmp_path: Path) -> None:
+def test_other_coroutines_run_while_a_server_starts(tmp_path: Path) -> None:
     healthy = tmp_path / "healthy"
 
-    async def others() -> None:
+    async def become_healthy_later() -> None:
         for _ in range(20):
             await asyncio.sleep(0.01)
         healthy.touch()
 
     async def both() -> None:
-        server, _ = await asyncio.gather(Server.acquire(launch("--after", healthy)), others())
+        server, _ = await asyncio.gather(ServerProcess.acquire(launch("--after", healthy)), become_healthy_later())
         await server.release()
 
     asyncio.run(both())
 
 
-def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_cancelled_start_leaves_neither_processes_nor_logs(tmp_path: Path) -> None:
     child = tmp_path / "child"
 
     async def cancelled() -> None:
-        starting = asyncio.create_task(Server.acquire(launch("--after", tmp_path / "never", "--child", child)))
-        assert await asyncio.to_thread(comes_true, lambda: child.exists() and child.read_text() != "")
+        starting = asyncio.create_task(ServerProcess.acquire(launch("--after", tmp_path / "never", "--child", child)))
+        assert await asyncio.to_thread(becomes_true, lambda: child.exists() and child.read_text() != "")
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
 
     asyncio.run(cancelled())
-    assert comes_true(lambda: not alive(int(child.read_text())))
+    assert becomes_true(lambda: not is_alive(int(child.read_text())))
     assert not list(tmp_path.glob("*.log"))
 
 
-def test_a_stubborn_server_and_what_it_started_are_killed(tmp_path: Path) -> None:
+def test_a_server_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path) -> None:
     child = tmp_path / "child"
 
     async def use() -> str:
-        server = await Server.acquire(launch("--stubborn", "--child", child))
+        server = await ServerProcess.acquire(launch("--stubborn", "--child", child))
         await server.release()
         return server.url
 
     assert not serves(asyncio.run(use()))
-    assert comes_true(lambda: not alive(int(child.read_text())))
+    assert becomes_true(lambda: not is_alive(int(child.read_text())))
 
 
-def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+def test_a_server_stops_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
     child = tmp_path / "child"
+    spec = launch("--child", child)
     script = f"""
 import asyncio
-from ictbench.models.servers.launch import Launch, Server
+from ictbench.models.servers.launch import LaunchSpec, ServerProcess
 async def forever():
-    server = await Server.acquire(Launch{(launch().name, launch("--child", child).command, "/health", PATIENCE)!r})
+    spec = LaunchSpec({spec.name!r}, {spec.command!r}, {spec.health!r}, {spec.start_seconds!r})
+    server = await ServerProcess.acquire(spec)
     print(server.url, flush=True)
     await asyncio.sleep(600)
 asyncio.run(forever())
@@ -196,21 +195,21 @@ asyncio.run(forever())
         url = parent.stdout.readline().strip()
         assert serves(url)
         parent.kill()
-    assert comes_true(lambda: not serves(url))
-    assert comes_true(lambda: not alive(int(child.read_text())))
+    assert becomes_true(lambda: not serves(url))
+    assert becomes_true(lambda: not is_alive(int(child.read_text())))
 
 
-def test_a_server_that_dies_is_noticed_and_replaced(tmp_path: Path) -> None:
+def test_a_killed_server_is_noticed_and_replaced(tmp_path: Path) -> None:
     child = tmp_path / "child"
 
     async def use() -> None:
-        first = await Server.acquire(launch("--child", child, log=tmp_path / "log"))
-        assert not await first.has_ended()
+        first = await ServerProcess.acquire(launch("--child", child, log=tmp_path / "log"))
+        assert not await first.wait_for_exit()
         server_process = os.getpgid(int(child.read_text()))
         os.kill(server_process, signal.SIGKILL)
-        assert await first.has_ended()
-        assert first.last_words().startswith("exit code 137; ")
-        second = await Server.acquire(launch("--child", child, log=tmp_path / "log"))
+        assert await first.wait_for_exit()
+        assert first.log_summary().startswith("exit code 137; ")
+        second = await ServerProcess.acquire(launch("--child", child, log=tmp_path / "log"))
         assert second is not first
         await first.release()
         assert await asyncio.to_thread(serves, second.url)
@@ -219,29 +218,31 @@ def test_a_server_that_dies_is_noticed_and_replaced(tmp_path: Path) -> None:
     asyncio.run(use())
 
 
-def test_a_server_sees_only_the_environment_it_is_given() -> None:
+def test_a_server_receives_only_the_environment_in_its_spec() -> None:
     async def environment() -> Any:
-        server = await Server.acquire(launch(environment=(("GIVEN", "yes"),)))
-        seen = await asyncio.to_thread(get, server.url)
+        server = await ServerProcess.acquire(launch(environment=(("GIVEN", "yes"),)))
+        reply = await asyncio.to_thread(get, server.url)
         await server.release()
-        return seen["environment"]
+        return reply["environment"]
 
-    seen = asyncio.run(environment())
-    assert seen["GIVEN"] == "yes"
-    assert not {"PATH", "HOME", "PYTHONPATH"} & set(seen)
+    variables = asyncio.run(environment())
+    assert variables["GIVEN"] == "yes"
+    assert not {"PATH", "HOME", "PYTHONPATH"} & set(variables)
 
 
-def run_and_find_log(launched: Launch) -> Path:
+def run_and_find_log(spec: LaunchSpec) -> Path:
     async def use() -> Path:
-        server = await Server.acquire(launched)
-        assert "the stand-in serves" in server.log.read_text()
+        server = await ServerProcess.acquire(spec)
+        assert "the stand-in server is ready" in server.log.read_text()
         await server.release()
         return server.log
 
     return asyncio.run(use())
 
 
-def test_a_log_is_kept_where_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_is_kept_in_the_file_or_folder_given_and_otherwise_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run_and_find_log(launch(log=tmp_path / "mine.log")) == tmp_path / "mine.log"
     assert (tmp_path / "mine.log").exists()
     assert not run_and_find_log(launch()).exists()
@@ -252,12 +253,12 @@ def test_a_log_is_kept_where_it_was_asked_for(tmp_path: Path, monkeypatch: pytes
     assert kept.name.startswith("ictbench-local-model-")
 
 
-def test_the_log_of_a_server_in_trouble_stays(tmp_path: Path) -> None:
+def test_the_log_of_a_failed_server_is_kept(tmp_path: Path) -> None:
     with pytest.raises(EndpointRefusedError):
-        asyncio.run(Server.acquire(launch("--fails", "no room")))
-    assert [log.read_text() for log in tmp_path.glob("*.log")] == ["no room\n"]
+        asyncio.run(ServerProcess.acquire(launch("--fails", "no memory")))
+    assert [log.read_text() for log in tmp_path.glob("*.log")] == ["no memory\n"]
 
 
-def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cannot be started: .*missing"):
-        asyncio.run(Server.acquire(launch(log=tmp_path / "missing" / "server.log")))
+        asyncio.run(ServerProcess.acquire(launch(log=tmp_path / "missing" / "server.log")))

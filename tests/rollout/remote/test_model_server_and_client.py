@@ -1,4 +1,4 @@
-"""Both ends of what a coordinator alone decides for its workers, over real pairs of sockets."""
+"""Leases and relayed models: a coordinator and its workers over real pairs of sockets."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ CALL = ToolCall(id="1", name="act", arguments='{"action": "très bien"}')
 
 
 class Parrot:
-    """Says what was said last, and how it was asked; fails as it is told."""
+    """Model that repeats the last message, records its requests, and fails on certain words."""
 
-    asked: ClassVar[list[dict[str, Any]]] = []
-    made: ClassVar[int] = 0
+    requests: ClassVar[list[dict[str, Any]]] = []
+    instances: ClassVar[int] = 0
     capabilities = STYLES
 
     def __init__(self) -> None:
-        Parrot.made += 1
+        Parrot.instances += 1
 
     async def complete(self, messages: list[Any], seed: int | None, constraint: Constraint | None) -> Completion:
-        self.asked.append({"messages": messages, "seed": seed, "constraint": constraint})
-        said = messages[-1]["content"]
-        if said == "refuse":
+        self.requests.append({"messages": messages, "seed": seed, "constraint": constraint})
+        text = messages[-1]["content"]
+        if text == "refuse":
             raise ModelFailure("refused", "it would not", Usage(calls=1, input_tokens=7, cost=0.5))
-        if said == "busy":
+        if text == "busy":
             raise TransientModelError("overloaded", "too much to do")
-        if said == "call":
+        if text == "call":
             return Completion("", Usage(calls=1), calls=(CALL, CALL))
-        return Completion(f"{said}!", Usage(calls=1, input_tokens=3, output_tokens=4, cost=0.25), "length")
+        return Completion(f"{text}!", Usage(calls=1, input_tokens=3, output_tokens=4, cost=0.25), "length")
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    monkeypatch.setattr(Parrot, "asked", found)
-    monkeypatch.setattr(Parrot, "made", 0)
-    return found
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    requests: list[dict[str, Any]] = []
+    monkeypatch.setattr(Parrot, "requests", requests)
+    monkeypatch.setattr(Parrot, "instances", 0)
+    return requests
 
 
 @dataclass
 class Worker:
-    """One worker's end, and how to cut it off."""
+    """The worker side of a connection, and a function that ends the connection."""
 
     gate: RemoteGate
     models: RemoteModels
@@ -75,32 +75,30 @@ class Worker:
 
 @asynccontextmanager
 async def worker(models: ModelPool, meter: UsageMeter) -> AsyncIterator[Worker]:
-    """A worker of a coordinator with these models and this meter."""
-    loop, gone = asyncio.get_running_loop(), asyncio.Event()
-    ours, theirs = socket.socketpair()
+    """Connect a worker to a coordinator with these models and this meter."""
+    loop, lost = asyncio.get_running_loop(), asyncio.Event()
+    server_socket, worker_socket = socket.socketpair()
 
-    def received(message: Message, body: bytes) -> None:
-        assert desk.received(message, body)
+    def handle(message: Message, body: bytes) -> None:
+        server.handle(message, body)
 
-    def lost() -> None:
-        desk.close()
-        gone.set()
+    def handle_loss() -> None:
+        server.close()
+        lost.set()
 
-    near, far = (
-        Channel(received, lost),
-        Channel(lambda message, body: coordinator.answered(message, body), lambda: None),
-    )
-    desk, coordinator = ModelServer(models, meter, near), CoordinatorClient(far)
-    await loop.create_connection(lambda: near, sock=ours)
-    await loop.create_connection(lambda: far, sock=theirs)
+    server_channel = Channel(handle, handle_loss)
+    worker_channel = Channel(lambda message, body: client.receive_response(message, body), lambda: None)
+    server, client = ModelServer(models, meter, server_channel), CoordinatorClient(worker_channel)
+    await loop.create_connection(lambda: server_channel, sock=server_socket)
+    await loop.create_connection(lambda: worker_channel, sock=worker_socket)
 
     async def die() -> None:
-        far.close()
-        await gone.wait()
+        worker_channel.close()
+        await lost.wait()
 
-    found = Worker(RemoteGate(coordinator), RemoteModels(coordinator, None), die)
-    yield found
-    await found.models.aclose()
+    worker = Worker(RemoteGate(client), RemoteModels(client, None), die)
+    yield worker
+    await worker.models.aclose()
     await die()
 
 
@@ -108,7 +106,7 @@ async def worker(models: ModelPool, meter: UsageMeter) -> AsyncIterator[Worker]:
 async def workers(
     count: int, limits: Limits | None = None, retry: Retry | None = None
 ) -> AsyncIterator[tuple[UsageMeter, list[Worker]]]:
-    """So many workers of one coordinator, and its meter."""
+    """Connect `count` workers to one coordinator; yield its meter and the workers."""
     meter = UsageMeter(limits or Limits())
     models = ModelPool(meter, retry=retry)
     async with AsyncExitStack() as stack, asyncio.timeout(60):
@@ -116,22 +114,22 @@ async def workers(
     await models.aclose()
 
 
-# Leave to send a request
+# Leases
 
 
-def test_a_limit_on_connections_holds_over_all_workers() -> None:
+def test_connection_limit_holds_over_all_workers() -> None:
     async def go() -> None:
         async with workers(2, Limits(max_connections=3)) as (meter, both):
-            inside, most = 0, 0
+            active, most = 0, 0
 
             async def request(one: Worker) -> None:
-                nonlocal inside, most
+                nonlocal active, most
                 async with one.gate.request(1):
-                    inside += 1
-                    most = max(most, inside)
-                    assert meter.in_flight >= inside
+                    active += 1
+                    most = max(most, active)
+                    assert meter.in_flight >= active
                     await asyncio.sleep(0.002)
-                    inside -= 1
+                    active -= 1
 
             await asyncio.gather(*(request(both[number % 2]) for number in range(40)))
             await until(lambda: meter.in_flight == 0)
@@ -166,7 +164,7 @@ def test_requests_of_all_workers_queue_by_priority() -> None:
     asyncio.run(go())
 
 
-def test_a_dead_worker_gives_back_what_it_held_and_asks_for_nothing_more() -> None:
+def test_lost_worker_returns_its_leases_and_its_queued_requests_are_dropped() -> None:
     async def go() -> None:
         async with workers(2, Limits(max_connections=2)) as (meter, (mortal, other)):
             held = [asyncio.create_task(_hold(mortal)) for _ in range(6)]
@@ -182,14 +180,14 @@ def test_a_dead_worker_gives_back_what_it_held_and_asks_for_nothing_more() -> No
     asyncio.run(go())
 
 
-def test_what_a_dead_worker_had_sent_before_takes_nothing_any_more_but_what_it_spent_counts() -> None:
+def test_late_messages_of_a_lost_worker_are_ignored_except_usage() -> None:
     async def go() -> None:
         meter = UsageMeter(Limits(max_connections=1))
-        desk = ModelServer(ModelPool(meter), meter, Channel(lambda message, body: None, lambda: None))
-        desk.close()
-        desk.received({"kind": "lease", "number": 0, "priority": 0, "tokens": 1}, b"")
-        desk.received({"kind": "retrying", "change": 1}, b"")
-        desk.received({"kind": "count", "usage": {"calls": 1, "input_tokens": 3}}, b"")
+        server = ModelServer(ModelPool(meter), meter, Channel(lambda message, body: None, lambda: None))
+        server.close()
+        server.handle({"kind": "lease", "number": 0, "priority": 0, "tokens": 1}, b"")
+        server.handle({"kind": "retrying", "change": 1}, b"")
+        server.handle({"kind": "count", "usage": {"calls": 1, "input_tokens": 3}}, b"")
         async with asyncio.timeout(60), meter.request(1):
             assert (meter.in_flight, meter.retrying) == (1, 0)
         assert meter.spent.input_tokens == 3
@@ -204,7 +202,7 @@ async def _hold(at: Worker) -> None:
 
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from([None, 0, 1, 2, 5]), min_size=3, max_size=12))
-def test_whenever_requests_are_given_up_no_connection_is_lost(when: list[int | None]) -> None:
+def test_cancelled_requests_never_leak_a_connection(when: list[int | None]) -> None:
     async def go() -> None:
         async with workers(1, Limits(max_connections=2)) as (meter, (one,)):
 
@@ -212,7 +210,7 @@ def test_whenever_requests_are_given_up_no_connection_is_lost(when: list[int | N
                 async with one.gate.request(1):
                     await asyncio.sleep(0)
 
-            async def given_up(turns: int | None) -> None:
+            async def cancel_after(turns: int | None) -> None:
                 task = asyncio.create_task(request())
                 for _ in range(turns or 0):
                     await asyncio.sleep(0)
@@ -221,7 +219,7 @@ def test_whenever_requests_are_given_up_no_connection_is_lost(when: list[int | N
                 with suppress(asyncio.CancelledError):
                     await task
 
-            await asyncio.gather(*map(given_up, when))
+            await asyncio.gather(*map(cancel_after, when))
             await until(lambda: meter.in_flight == 0)
             async with one.gate.request(1), one.gate.request(1):
                 assert meter.in_flight == 2
@@ -229,24 +227,24 @@ def test_whenever_requests_are_given_up_no_connection_is_lost(when: list[int | N
     asyncio.run(go())
 
 
-def test_the_wait_for_leave_is_told_to_whoever_keeps_count() -> None:
+def test_wait_for_a_lease_is_added_to_the_waiting_clock() -> None:
     async def go() -> None:
         async with workers(1, Limits(max_connections=1)) as (meter, (one,)):
             holding = asyncio.create_task(_hold(one))
             await until(lambda: meter.in_flight == 1)
             waiting_clock.set(clock := [0.0])
-            asking = asyncio.create_task(_hold(one))
+            waiting = asyncio.create_task(_hold(one))
             await asyncio.sleep(0.05)
             assert clock == [0.0]
             holding.cancel()
             await until(lambda: clock[0])
             assert 0.04 <= clock[0] < 30
-            asking.cancel()
+            waiting.cancel()
 
     asyncio.run(go())
 
 
-def test_what_workers_spend_counts_and_stops_all_of_them_at_a_limit() -> None:
+def test_usage_of_all_workers_counts_towards_limits() -> None:
     async def go() -> None:
         async with workers(2, Limits(max_tokens=100)) as (meter, (one, other)):
             async with other.gate.request(1):
@@ -263,7 +261,7 @@ def test_what_workers_spend_counts_and_stops_all_of_them_at_a_limit() -> None:
     asyncio.run(go())
 
 
-def test_requests_that_wait_before_another_try_are_counted_while_they_do() -> None:
+def test_requests_that_wait_for_a_retry_are_counted() -> None:
     async def go() -> None:
         async with workers(2) as (meter, (one, mortal)):
             waits = [asyncio.create_task(one.gate.wait(0.1, "busy")), asyncio.create_task(mortal.gate.wait(60, "busy"))]
@@ -277,7 +275,7 @@ def test_requests_that_wait_before_another_try_are_counted_while_they_do() -> No
     asyncio.run(go())
 
 
-# Models that live with the coordinator
+# Relayed models
 
 
 def relayed(at: Worker) -> Any:
@@ -285,7 +283,7 @@ def relayed(at: Worker) -> Any:
     return at.models.open(SPEC)
 
 
-def test_a_relayed_model_is_asked_and_answers_as_if_it_were_here(asked: list[dict[str, Any]]) -> None:
+def test_relayed_model_answers_like_a_local_one(requests: list[dict[str, Any]]) -> None:
     async def go() -> None:
         async with workers(2) as (meter, both):
             for number, at in enumerate(both):
@@ -293,76 +291,76 @@ def test_a_relayed_model_is_asked_and_answers_as_if_it_were_here(asked: list[dic
                 assert model is at.models.open(SPEC.model_copy())
                 assert model.capabilities == {ConstraintStyle.GRAMMAR, ConstraintStyle.JSON}
                 constraint = Constraint(ConstraintStyle.JSON, ("step n", "„essen“"))
-                said = f"très bien 😀 {number}"
+                text = f"très bien 😀 {number}"
                 messages: list[ChatMessage] = [
                     {"role": "system", "content": "Play."},
-                    {"role": "user", "content": said},
+                    {"role": "user", "content": text},
                 ]
                 completion = await model.complete(messages, seed=number, constraint=constraint)
                 usage = Usage(calls=1, input_tokens=3, output_tokens=4, cost=0.25)
-                assert completion == Completion(f"{said}!", usage, "length")
-                assert asked[-1] == {"messages": messages, "seed": number, "constraint": constraint}
+                assert completion == Completion(f"{text}!", usage, "length")
+                assert requests[-1] == {"messages": messages, "seed": number, "constraint": constraint}
             called = await both[0].models.open(SPEC).complete([{"role": "user", "content": "call"}])
             assert called == Completion("", Usage(calls=1, cost=called.usage.cost), calls=(CALL, CALL))
             await both[0].models.open(SPEC).complete([{"role": "user", "content": "no constraint"}])
-            assert asked[-1]["constraint"] is None
-            # It was counted once, where it was asked.
+            assert requests[-1]["constraint"] is None
+            # Usage is counted once, at the coordinator.
             assert meter.spent.calls == 4
-            assert Parrot.made == 1
+            assert Parrot.instances == 1
 
     asyncio.run(go())
 
 
-def test_its_failures_and_troubles_are_those_of_the_model(asked: list[dict[str, Any]]) -> None:
+def test_relayed_model_raises_the_errors_of_the_model(requests: list[dict[str, Any]]) -> None:
     async def go() -> None:
-        async with workers(1, retry=Retry(tries=2, base=0.001)) as (meter, (one,)):
+        async with workers(1, retry=Retry(attempts=2, base_wait=0.001)) as (meter, (one,)):
             model = relayed(one)
             with pytest.raises(ModelFailure) as caught:
                 await model.complete([{"role": "user", "content": "refuse"}])
             failure = caught.value
             assert (failure.kind, failure.detail) == ("refused", "it would not")
             assert failure.usage == Usage(calls=1, input_tokens=7, cost=0.5)
-            with pytest.raises(ModelUnavailableError, match=r"too much to do \(2 tries"):
+            with pytest.raises(ModelUnavailableError, match=r"too much to do \(2 attempts"):
                 await model.complete([{"role": "user", "content": "busy"}])
-            # The tries were the coordinator's.
-            assert len(asked) == 3
+            # The coordinator retried.
+            assert len(requests) == 3
             assert (meter.retrying, meter.retries) == (0, 1)
 
     asyncio.run(go())
 
 
-def test_time_that_a_relayed_question_waits_for_its_turn_is_not_the_episodes() -> None:
+def test_wait_of_a_relayed_request_is_added_to_the_waiting_clock() -> None:
     async def go() -> None:
         async with workers(1, Limits(max_connections=1)) as (meter, (one,)):
             holding = asyncio.create_task(_hold(one))
             await until(lambda: meter.in_flight == 1)
             waiting_clock.set(clock := [0.0])
-            asking = asyncio.create_task(relayed(one).complete([{"role": "user", "content": "hello"}]))
+            waiting = asyncio.create_task(relayed(one).complete([{"role": "user", "content": "hello"}]))
             await asyncio.sleep(0.05)
             holding.cancel()
-            await asking
+            await waiting
             assert 0.04 <= clock[0] < 30
 
     asyncio.run(go())
 
 
-def test_a_question_that_is_given_up_is_not_asked_any_more(asked: list[dict[str, Any]]) -> None:
+def test_cancelled_relayed_request_is_not_sent_to_the_model(requests: list[dict[str, Any]]) -> None:
     async def go() -> None:
         async with workers(1, Limits(max_connections=1)) as (meter, (one,)):
             holding = asyncio.create_task(_hold(one))
             await until(lambda: meter.in_flight == 1)
-            asking = asyncio.create_task(relayed(one).complete([{"role": "user", "content": "given up"}]))
+            waiting = asyncio.create_task(relayed(one).complete([{"role": "user", "content": "cancelled"}]))
             await asyncio.sleep(0.02)
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
             holding.cancel()
-            await relayed(one).complete([{"role": "user", "content": "asked"}])
-            assert [question["messages"][-1]["content"] for question in asked] == ["asked"]
+            await relayed(one).complete([{"role": "user", "content": "sent"}])
+            assert [request["messages"][-1]["content"] for request in requests] == ["sent"]
 
     asyncio.run(go())
 
 
-def test_a_model_that_travels_is_opened_at_the_worker() -> None:
+def test_remote_model_is_opened_in_the_worker() -> None:
     async def go() -> None:
         async with workers(1) as (_, (one,)):
             spec = ModelSpec(provider="openai", model="scripted", base_url="http://127.0.0.1:9/v1")

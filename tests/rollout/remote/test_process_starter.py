@@ -1,4 +1,4 @@
-"""Workers in processes of their own, real ones, and what becomes of episodes when they die."""
+"""Real worker processes, and the fate of episodes when workers die."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from unruly import spec
+from faulty_plugins import spec
 from watching import until, workers_of
 
 from ictbench import load_suite
@@ -27,12 +27,12 @@ from ictbench.testing import Latency, ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-STAND_IN = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
+STAND_IN_SERVER = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
 
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where workers' temporary folders lie; nothing remains of them, nor of their processes."""
+    """Folder for the temporary folders of workers."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -42,18 +42,18 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def worker_processes() -> list[int]:
-    """Ids of this process's workers."""
+    """Return the ids of this process's workers."""
     return workers_of(os.getpid())
 
 
 @asynccontextmanager
-async def fleet(
-    workers: int = 2, patience: float = 60.0, models: ModelPool | None = None, meter: UsageMeter | None = None
+async def worker_pool(
+    workers: int = 2, env_timeout: float = 60.0, models: ModelPool | None = None, meter: UsageMeter | None = None
 ) -> AsyncIterator[WorkerPool]:
-    """So many worker processes; none is left at the end."""
+    """Open a pool of worker processes, and check that none is left at the end."""
     meter = meter or UsageMeter()
     models = models or ModelPool(meter)
-    executor = WorkerPool(ProcessStarter(models, meter), workers, patience)
+    executor = WorkerPool(ProcessStarter(models, meter), workers, env_timeout)
     try:
         async with asyncio.timeout(120):
             yield executor
@@ -64,11 +64,10 @@ async def fleet(
 
 
 async def play(executor: Executor, specs: Sequence[EpisodeSpec]) -> list[Episode | BaseException]:
-    played = (executor.play(one, Priority.TEST) for one in specs)
-    return await asyncio.gather(*played, return_exceptions=True)
+    return await asyncio.gather(*(executor.play(spec, Priority.TEST) for spec in specs), return_exceptions=True)
 
 
-async def played_inline(specs: Sequence[EpisodeSpec]) -> list[Episode | BaseException]:
+async def play_inline(specs: Sequence[EpisodeSpec]) -> list[Episode | BaseException]:
     executor = InlineExecutor()
     episodes = await play(executor, specs)
     await executor.aclose()
@@ -82,10 +81,10 @@ def solved(episodes: Sequence[Episode | BaseException]) -> list[bool]:
     return [isinstance(episode, Episode) and episode.trajectory.solved for episode in episodes]
 
 
-# The same as here
+# Equal results
 
 
-def test_worker_processes_play_the_very_episodes_that_one_plays_inline(scratch: Path) -> None:
+def test_worker_processes_play_the_same_episodes_as_the_inline_executor(scratch: Path) -> None:
     suite = load_suite("minihack-v1")
     actor = PluginSpec(label="rules", name="rules")
     specs = [
@@ -93,11 +92,11 @@ def test_worker_processes_play_the_very_episodes_that_one_plays_inline(scratch: 
         for family in ("eat", "room-random", "zap")
         for task in suite.experience_order(family, 0, 6)
     ]
-    specs += [spec("trail-1"), spec("trail-2", "Clockwork")]
+    specs += [spec("trail-1"), spec("trail-2", "ComputedWalker")]
 
     async def go() -> None:
-        async with fleet() as executor:
-            assert await play(executor, specs) == await played_inline(specs)
+        async with worker_pool() as executor:
+            assert await play(executor, specs) == await play_inline(specs)
             assert (executor.workers, executor.ready, executor.lost) == (2, 2, 0)
             assert len(worker_processes()) == 2
 
@@ -105,47 +104,47 @@ def test_worker_processes_play_the_very_episodes_that_one_plays_inline(scratch: 
     assert list(scratch.iterdir()) == []
 
 
-def test_an_error_means_the_same_and_the_worker_lives_on() -> None:
-    specs = [spec("bear", happens="EnvError"), spec("bug", happens="bug"), spec("lost", "Lost"), spec("trail-1")]
+def test_errors_keep_their_type_and_the_worker_survives_them() -> None:
+    specs = [spec("bear", fault="EnvError"), spec("bug", fault="bug"), spec("lost", "BuggyWalker"), spec("trail-1")]
 
     async def go() -> None:
-        async with fleet(1) as executor:
+        async with worker_pool(1) as executor:
             bear, bug, lost, fine = await play(executor, specs)
             assert (type(bear), str(bear)) == (EnvError, "a bear")
-            # What an environment raises is its own fault, what an actor raises a bug to be looked at.
+            # An exception in an environment makes the episode owed; one in an actor is a bug and stops the run.
             assert (type(bug), str(bug)) == (EnvError, "the environment broke: ZeroDivisionError: a bug")
             assert (type(lost), str(lost)) == (WorkerError, "KeyError: 'the map'")
             assert isinstance(lost, WorkerError)
-            assert "unruly.py" in lost.__notes__[0]
+            assert "faulty_plugins.py" in lost.__notes__[0]
             assert solved([fine]) == [True]
             assert executor.lost == 0
 
     asyncio.run(go())
 
 
-def test_an_unknown_plug_in_is_told_as_it_is_here() -> None:
-    unknown = [spec("trail-1", PluginSpec(label="x", name="unruly:Nobody"))]
+def test_unknown_plug_in_raises_the_same_error_as_inline() -> None:
+    unknown = [spec("trail-1", PluginSpec(label="x", name="faulty_plugins:Missing"))]
 
     async def go() -> None:
-        async with fleet(1) as executor:
-            (there,), (here,) = await play(executor, unknown), await played_inline(unknown)
-            assert (type(there), str(there)) == (type(here), str(here))
-            assert isinstance(there, IctbenchError)
+        async with worker_pool(1) as executor:
+            (error,), (inline_error,) = await play(executor, unknown), await play_inline(unknown)
+            assert (type(error), str(error)) == (type(inline_error), str(inline_error))
+            assert isinstance(error, IctbenchError)
 
     asyncio.run(go())
 
 
-def test_a_plug_in_is_found_wherever_this_process_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_have_the_module_path_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "of_ones_own.py").write_text("from unruly import *", encoding="utf-8")
-    # As a relative path, and as the folder that one is in.
+    (tmp_path / "mine" / "own_plugins.py").write_text("from faulty_plugins import *", encoding="utf-8")
+    # A relative path on the module path.
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend("mine")
 
     async def go() -> None:
-        async with fleet(1) as executor:
-            one = spec("trail-1", PluginSpec(label="x", name="of_ones_own:Walker"))
-            assert solved(await play(executor, [one])) == [True]
+        async with worker_pool(1) as executor:
+            own = spec("trail-1", PluginSpec(label="x", name="own_plugins:Walker"))
+            assert solved(await play(executor, [own])) == [True]
 
     asyncio.run(go())
 
@@ -153,19 +152,18 @@ def test_a_plug_in_is_found_wherever_this_process_finds_it(tmp_path: Path, monke
 # Workers that die
 
 
-def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, scratch: Path) -> None:
-    specs = [spec(f"trail-{n}", happens="sleep", seconds=0.02) for n in range(30)]
+def test_killed_worker_is_replaced_and_no_episode_is_lost(tmp_path: Path, scratch: Path) -> None:
+    specs = [spec(f"trail-{n}", fault="sleep", seconds=0.02) for n in range(30)]
 
     async def go() -> None:
-        async with fleet() as executor:
+        async with worker_pool() as executor:
             playing = asyncio.create_task(play(executor, specs))
             await until(lambda: executor.ready == 2)
             await asyncio.sleep(0.1)
             first, _ = worker_processes()
             os.kill(first, signal.SIGKILL)
-            assert await playing == await played_inline(specs)
+            assert await playing == await play_inline(specs)
             await until(lambda: executor.lost == 1)
-            # Another one takes its place.
             await until(lambda: executor.ready == 2)
             assert first not in worker_processes()
 
@@ -173,17 +171,17 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, scratch: Path) ->
     assert list(scratch.iterdir()) == []
 
 
-def clean(folder: Path) -> None:
-    for inside in list(folder.iterdir()):
-        shutil.rmtree(inside)
+def delete_content(folder: Path) -> None:
+    for inner in list(folder.iterdir()):
+        shutil.rmtree(inner)
 
 
-def test_a_worker_whose_scratch_folder_somebody_cleaned_away_is_replaced_all_the_same(scratch: Path) -> None:
+def test_worker_is_replaced_even_if_its_scratch_folder_was_deleted(scratch: Path) -> None:
     async def go() -> None:
-        async with fleet() as executor:
-            playing = asyncio.create_task(play(executor, [spec("trail", happens="sleep", seconds=1)]))
+        async with worker_pool() as executor:
+            playing = asyncio.create_task(play(executor, [spec("trail", fault="sleep", seconds=1)]))
             await until(lambda: executor.ready)
-            clean(scratch)
+            delete_content(scratch)
             for worker in worker_processes():
                 os.kill(worker, signal.SIGKILL)
             (episode,) = await playing
@@ -192,26 +190,26 @@ def test_a_worker_whose_scratch_folder_somebody_cleaned_away_is_replaced_all_the
     asyncio.run(go())
 
 
-@pytest.mark.parametrize("happens", ["exit", "segfault", "sys.exit"])
-def test_an_episode_that_kills_every_worker_is_owed_and_costs_no_other(happens: str) -> None:
+@pytest.mark.parametrize("fault", ["exit", "segfault", "sys.exit"])
+def test_episode_that_kills_every_worker_is_owed_and_no_other_is_lost(fault: str) -> None:
     async def go() -> None:
-        async with fleet() as executor:
-            innocents = [spec(f"trail-{n}", happens="sleep", seconds=0.01) for n in range(20)]
-            deadly, *others = await play(executor, [spec("deadly", happens=happens), *innocents])
+        async with worker_pool() as executor:
+            harmless = [spec(f"trail-{n}", fault="sleep", seconds=0.01) for n in range(20)]
+            deadly, *others = await play(executor, [spec("deadly", fault=fault), *harmless])
             assert type(deadly) is EnvError
             assert "it was played 3 times, and each time its worker died: worker " in str(deadly)
-            if happens == "exit":
-                assert "exit code 7 and said: …the trail is washed away" in str(deadly)
+            if fault == "exit":
+                assert "exit code 7 and this output: …the trail is washed away" in str(deadly)
             assert solved(others) == [True] * 20
             assert executor.lost == 3
 
     asyncio.run(go())
 
 
-def test_an_episode_that_kills_its_worker_once_is_played_again(tmp_path: Path) -> None:
+def test_episode_that_kills_its_worker_once_is_played_again(tmp_path: Path) -> None:
     async def go() -> None:
-        async with fleet(1) as executor:
-            specs = [spec("trail-1", happens="exit", once=str(tmp_path / "once")), spec("trail-2")]
+        async with worker_pool(1) as executor:
+            specs = [spec("trail-1", fault="exit", once=str(tmp_path / "once")), spec("trail-2")]
             assert solved(await play(executor, specs)) == [True, True]
             assert executor.lost == 1
 
@@ -221,39 +219,39 @@ def test_an_episode_that_kills_its_worker_once_is_played_again(tmp_path: Path) -
 # Environments that hang
 
 
-HANGS = ["sleep", "sleep, and no other thread runs"]
+HANGS = ["sleep", "sleep without releasing the GIL"]
 
 
-@pytest.mark.parametrize("happens", HANGS)
-def test_an_environment_that_hangs_once_costs_its_worker_and_nothing_else(happens: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", HANGS)
+def test_environment_that_hangs_once_costs_only_its_worker(fault: str, tmp_path: Path) -> None:
     async def go() -> None:
-        async with fleet(patience=2) as executor:
-            hanging = spec("hanging", happens=happens, once=str(tmp_path / "once"))
-            specs = [hanging, *(spec(f"trail-{n}", happens="sleep", seconds=0.01) for n in range(10))]
+        async with worker_pool(env_timeout=2) as executor:
+            hanging = spec("hanging", fault=fault, once=str(tmp_path / "once"))
+            specs = [hanging, *(spec(f"trail-{n}", fault="sleep", seconds=0.01) for n in range(10))]
             assert solved(await play(executor, specs)) == [True] * 11
             assert executor.lost == 1
 
     asyncio.run(go())
 
 
-def test_an_environment_that_hangs_every_time_is_told_and_those_beside_it_are_not_blamed() -> None:
+def test_environment_that_always_hangs_is_named_and_other_episodes_are_not_blamed() -> None:
     async def go() -> None:
-        async with fleet(1, patience=1) as executor:
-            specs = [spec("hanging", happens="sleep"), *(spec(f"trail-{n}") for n in range(10))]
+        async with worker_pool(1, env_timeout=1) as executor:
+            specs = [spec("hanging", fault="sleep"), *(spec(f"trail-{n}") for n in range(10))]
             hanging, *others = await play(executor, specs)
             assert type(hanging) is EnvError
             assert "its environment did not answer for" in str(hanging)
             assert "in episode hanging@" in str(hanging)
             assert solved(others) == [True] * 10
-            # They were played together all the while: nobody but the culprit was played alone.
+            # Only the culprit was played alone.
             assert executor.lost == 3
 
     asyncio.run(go())
 
 
-def test_a_worker_with_nothing_to_do_is_not_taken_for_one_that_hangs() -> None:
+def test_idle_worker_does_not_count_as_hanging() -> None:
     async def go() -> None:
-        async with fleet(1, patience=0.2) as executor:
+        async with worker_pool(1, env_timeout=0.2) as executor:
             assert solved(await play(executor, [spec("trail-1")])) == [True]
             await asyncio.sleep(3)
             assert solved(await play(executor, [spec("trail-2")])) == [True]
@@ -265,18 +263,18 @@ def test_a_worker_with_nothing_to_do_is_not_taken_for_one_that_hangs() -> None:
 # Workers that cannot be started
 
 
-def program(path: Path, text: str) -> str:
+def write_program(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return str(path)
 
 
 @pytest.mark.parametrize(
-    ("interpreter", "said"),
+    ("interpreter", "message"),
     [
         (
-            lambda folder: program(folder / "python", "#!/bin/sh\necho I am no Python\nexit 3\n"),
-            "no worker can be started: its process ended with exit code 3 and said: …I am no Python",
+            lambda folder: write_program(folder / "python", "#!/bin/sh\necho I am not Python\nexit 3\n"),
+            "no worker can be started: its process ended with exit code 3 and this output: …I am not Python",
         ),
         (
             lambda folder: str(folder / "nothing"),
@@ -284,25 +282,25 @@ def program(path: Path, text: str) -> str:
         ),
     ],
 )
-def test_a_worker_that_cannot_start_is_told_with_its_last_words(
-    interpreter: Callable[[Path], str], said: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+def test_worker_that_cannot_start_is_an_error_with_its_last_output(
+    interpreter: Callable[[Path], str], message: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", interpreter(tmp_path))
 
     async def go() -> None:
-        async with fleet() as executor:
-            one, other = await play(executor, [spec("trail-1"), spec("trail-2")])
-            assert type(one) is type(other) is WorkerError
-            with pytest.raises(WorkerError, match=said):
-                raise one
+        async with worker_pool() as executor:
+            first, second = await play(executor, [spec("trail-1"), spec("trail-2")])
+            assert type(first) is type(second) is WorkerError
+            with pytest.raises(WorkerError, match=message):
+                raise first
 
     asyncio.run(go())
     assert list(scratch.iterdir()) == []
 
 
-def test_a_fleet_that_is_closed_while_it_starts_leaves_nothing(scratch: Path) -> None:
+def test_pool_closed_while_it_starts_leaves_no_process_and_no_file(scratch: Path) -> None:
     async def go() -> None:
-        async with fleet() as executor:
+        async with worker_pool() as executor:
             playing = asyncio.create_task(play(executor, [spec("trail-1")]))
             await until(lambda: worker_processes())
             playing.cancel()
@@ -319,13 +317,13 @@ def react(spec: ModelSpec) -> PluginSpec:
     return PluginSpec(label=spec.name, name="react", model=spec)
 
 
-def test_a_model_of_ones_own_exists_once(tmp_path: Path) -> None:
+def test_a_model_own_plugins_exists_once(tmp_path: Path) -> None:
     note = tmp_path / "note"
-    echo = react(ModelSpec(provider="unruly:Echo", model="", options={"note": str(note)}))
+    echo = react(ModelSpec(provider="faulty_plugins:EchoModel", model="", options={"note": str(note)}))
 
     async def go() -> None:
         meter = UsageMeter()
-        async with fleet(meter=meter) as executor:
+        async with worker_pool(meter=meter) as executor:
             specs = [spec(f"trail-{n}", echo) for n in range(8)]
             assert solved(await play(executor, specs)) == [True] * 8
             assert meter.spent.calls == 8 * 3
@@ -334,7 +332,7 @@ def test_a_model_of_ones_own_exists_once(tmp_path: Path) -> None:
     assert note.read_text("utf-8") == f"{os.getpid()}\n"
 
 
-def test_a_launched_model_is_launched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_launched_model_server_is_launched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packages, record = tmp_path / "packages", tmp_path / "record"
     for name in ("uvicorn", "fastapi", "sse_starlette", "starlette_context", "pydantic_settings", "llama_cpp"):
         (packages / name).mkdir(parents=True)
@@ -343,7 +341,7 @@ def test_a_launched_model_is_launched_once(tmp_path: Path, monkeypatch: pytest.M
     (packages / "llama_cpp" / "server" / "__init__.py").touch()
     (packages / "llama_cpp" / "server" / "__main__.py").write_text(
         f"import runpy, sys\nsys.argv += ['--record', {str(record)!r}]\n"
-        f"runpy.run_path({str(STAND_IN)!r}, None, '__main__')\n",
+        f"runpy.run_path({str(STAND_IN_SERVER)!r}, None, '__main__')\n",
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(packages)
@@ -354,9 +352,9 @@ def test_a_launched_model_is_launched_once(tmp_path: Path, monkeypatch: pytest.M
 
     async def go() -> None:
         models = ModelPool(UsageMeter())
-        async with fleet(models=models) as executor:
+        async with worker_pool(models=models) as executor:
             episodes = await play(executor, [spec(f"trail-{n}", react(launched)) for n in range(4)])
-            # The stand-in only ever waits.
+            # The stand-in server always answers `wait`.
             assert solved(episodes) == [False] * 4
             assert (models.open(launched).fingerprint or "").startswith("sha256:")
 
@@ -365,13 +363,13 @@ def test_a_launched_model_is_launched_once(tmp_path: Path, monkeypatch: pytest.M
     assert len(starts) == 1
 
 
-def test_a_model_at_an_address_is_asked_by_the_workers_and_known_here() -> None:
+def test_workers_call_a_remote_model_and_report_its_fingerprint() -> None:
     async def go() -> None:
         with ScriptedServer(["Thought: onwards.\nAction: go"], model="walker-2") as server:
             model = ModelSpec(provider="openai", model="walker", base_url=server.url)
             meter = UsageMeter()
             models = ModelPool(meter)
-            async with fleet(models=models, meter=meter) as executor:
+            async with worker_pool(models=models, meter=meter) as executor:
                 specs = [spec(f"trail-{n}", react(model)) for n in range(8)]
                 assert solved(await play(executor, specs)) == [True] * 8
                 assert server.requests == meter.spent.calls == 8 * 3
@@ -380,51 +378,52 @@ def test_a_model_at_an_address_is_asked_by_the_workers_and_known_here() -> None:
     asyncio.run(go())
 
 
-def test_what_is_urgent_overtakes_what_queues_whichever_worker_has_it() -> None:
+def test_urgent_requests_overtake_queued_ones_of_all_workers() -> None:
     async def go() -> list[int]:
         with ScriptedServer(["Action: go"], latency=Latency.constant(0.02), record=True) as server:
             model = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
             meter = UsageMeter(Limits(max_connections=2))
-            async with fleet(meter=meter) as executor:
+            async with worker_pool(meter=meter) as executor:
                 scoring = [spec(f"test-{n}", model) for n in range(30)]
                 tests = asyncio.create_task(play(executor, scoring))
                 await until(lambda: server.requests > 6)
-                urgent = [one.model_copy(update={"prompt": "Hurry."}) for one in scoring[:2]]
-                batch = [executor.play(one, Priority.EXPERIENCE) for one in urgent]
+                urgent = [spec.model_copy(update={"prompt": "Hurry."}) for spec in scoring[:2]]
+                batch = [executor.play(spec, Priority.EXPERIENCE) for spec in urgent]
                 assert solved(await asyncio.gather(*batch)) == [True, True]
                 assert solved(await tests) == [True] * 30
             assert server.max_in_flight == 2
-            asked = server.requests_log
-        return [number for number, body in enumerate(asked) if "Hurry." in body["messages"][0]["content"]]
+            log = server.requests_log
+        return [number for number, body in enumerate(log) if "Hurry." in body["messages"][0]["content"]]
 
-    hurried = asyncio.run(go())
-    assert len(hurried) == 2 * 3
-    # Some 28 requests queue all the while; in their order, three decisions would take three times as many.
-    assert hurried[-1] - hurried[0] < 28
+    urgent = asyncio.run(go())
+    assert len(urgent) == 2 * 3
+    # About 28 requests are queued at any time. In the order of arrival, three decisions would wait for three times as
+    # many.
+    assert urgent[-1] - urgent[0] < 28
 
 
-def test_an_episode_that_is_given_up_gives_its_connection_back() -> None:
+def test_cancelled_episode_returns_its_connection() -> None:
     async def go() -> None:
         with ScriptedServer(["Action: go"], latency=Latency.constant(60)) as server:
             slow = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
             meter = UsageMeter()
-            async with fleet(1, meter=meter) as executor:
-                given_up = asyncio.create_task(executor.play(spec("trail-1", slow), Priority.TEST))
+            async with worker_pool(1, meter=meter) as executor:
+                cancelled = asyncio.create_task(executor.play(spec("trail-1", slow), Priority.TEST))
                 await until(lambda: server.in_flight)
                 assert meter.in_flight == 1
-                given_up.cancel()
+                cancelled.cancel()
                 await until(lambda: not meter.in_flight)
                 assert solved(await play(executor, [spec("trail-2")])) == [True]
 
     asyncio.run(go())
 
 
-def test_a_worker_that_dies_in_a_request_gives_its_connections_back(tmp_path: Path) -> None:
+def test_worker_that_dies_during_requests_returns_its_connections(tmp_path: Path) -> None:
     async def go() -> None:
         with ScriptedServer(["Action: go"], latency=Latency.constant(0.3)) as server:
             slow = react(ModelSpec(provider="openai", model="walker", base_url=server.url))
             meter = UsageMeter()
-            async with fleet(1, meter=meter) as executor:
+            async with worker_pool(1, meter=meter) as executor:
                 playing = asyncio.create_task(play(executor, [spec(f"trail-{n}", slow) for n in range(3)]))
                 await until(lambda: server.in_flight == 3)
                 (process,) = worker_processes()

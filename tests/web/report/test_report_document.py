@@ -98,10 +98,10 @@ def damage(path: str, value: Any) -> Callable[[Any], None]:
         ("best", 7, r"prompt\[7\] has no test"),
         ("best", -1, r"prompt\[-1\] has no test"),
         ("test", {"0": "0101"}, r"prompt\[.\] has no test"),
-        ("selection", ["000"], "1 selection of 2 turns"),
+        ("selection", ["000"], "selection has 1 entries, not 3"),
         ("selection.1", "01", "3 tasks and the outcomes '01'"),
         ("test_tasks", [], "0 tasks and the outcomes"),
-        ("prompts", [], "0 prompts of 2 turns"),
+        ("prompts", [], "prompts has 0 entries, not 3"),
     ],
 )
 def test_contradictory_result_is_refused(edited: Edited, path: str, value: Any, message: str) -> None:
@@ -116,5 +116,5 @@ def test_loops_of_different_length_are_refused(edited: Edited) -> None:
         short = {name: loop[name][:-1] for name in ("prompts", "batches", "selection")}
         plain["families"][0]["loops"][1] = loop | short | {"best": 0, "test": last}
 
-    with pytest.raises(ResultError, match="family room-random: loop 1: 2 prompts of 2 turns"):
+    with pytest.raises(ResultError, match="family room-random: loop 1: prompts has 2 entries, not 3"):
         report_document([edited(shorten)])

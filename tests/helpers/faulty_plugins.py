@@ -1,6 +1,6 @@
-"""Plug-ins that worker processes import: a trail to walk, on which anything may happen, and who walks it.
+"""Plug-ins with injected faults, which worker processes import: an environment, its actors, and a model.
 
-Found by workers where this folder is on the module path.
+Workers find them if this folder is on the module path.
 """
 
 from __future__ import annotations
@@ -20,37 +20,39 @@ from ictbench.errors import EnvError
 from ictbench.records import Decision, EpisodeSpec, Observation, PluginSpec, Task
 
 STEPS = 3
-FOR_EVER = 3600
+ENDLESS_SECONDS = 3600
 
 
-class Trail(TextEnv):
-    """Solved after three steps, if nothing happens on the second; a task's parameters say what does, and how often."""
+class TrailEnv(TextEnv):
+    """Solved after three steps. The parameters of a task name the fault on the second step, and whether it repeats."""
 
     def reset(self, task: Task) -> Observation:
-        self._params, self._at = task.params, 0
-        return self._look()
+        self._params, self._position = task.params, 0
+        return self._observe()
 
     def step(self, action: str) -> Observation:
         if action == "go":
-            self._at += 1
-            if self._at == 2 and self._due():
-                happen(str(self._params["happens"]), self._params.get("seconds", FOR_EVER))
-        return self._look()
+            self._position += 1
+            if self._position == 2 and self._fault_is_due():
+                inject(str(self._params["fault"]), self._params.get("seconds", ENDLESS_SECONDS))
+        return self._observe()
 
     def close(self) -> None: ...
 
     def versions(self) -> dict[str, str]:
         return {"trail": "1.0"}
 
-    def _look(self) -> Observation:
-        end = "solved" if self._at == STEPS else None
-        return Observation.model_validate({"text": f"Milestone {self._at}.", "actions": ["go", "wait"], "end": end})
+    def _observe(self) -> Observation:
+        end = "solved" if self._position == STEPS else None
+        return Observation.model_validate(
+            {"text": f"Milestone {self._position}.", "actions": ["go", "wait"], "end": end}
+        )
 
-    def _due(self) -> bool:
-        """Whether it happens; where it happens once, that is noted in a file."""
+    def _fault_is_due(self) -> bool:
+        """Return whether the fault happens now; with the parameter `once`, a file remembers that it happened."""
         once = self._params.get("once")
         if once is None:
-            return "happens" in self._params
+            return "fault" in self._params
         try:
             Path(str(once)).touch(exist_ok=False)
         except FileExistsError:
@@ -58,8 +60,8 @@ class Trail(TextEnv):
         return True
 
 
-def happen(what: str, seconds: Any) -> None:
-    match what:
+def inject(fault: str, seconds: Any) -> None:
+    match fault:
         case "exit":
             print("the trail is washed away", flush=True)
             os._exit(7)
@@ -69,7 +71,7 @@ def happen(what: str, seconds: Any) -> None:
             sys.exit("that is enough")
         case "sleep":
             time.sleep(seconds)
-        case "sleep, and no other thread runs":
+        case "sleep without releasing the GIL":
             ctypes.PyDLL(None).sleep(int(seconds))
         case "EnvError":
             raise EnvError("a bear")
@@ -78,15 +80,15 @@ def happen(what: str, seconds: Any) -> None:
 
 
 class Walker(Actor):
-    """Goes on."""
+    """Walks on, and waits for the event loop at every decision."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         await asyncio.sleep(0)
         return Decision(action="go")
 
 
-class Clockwork(Actor):
-    """The same, and only computes."""
+class ComputedWalker(Actor):
+    """Walks on without ever waiting."""
 
     cpu_bound = True
 
@@ -94,15 +96,15 @@ class Clockwork(Actor):
         return Decision(action="go")
 
 
-class Lost(Actor):
-    """Meets a bug of its own."""
+class BuggyWalker(Actor):
+    """Raises an exception of its own."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         raise KeyError("the map")
 
 
-class Echo:
-    """A model of one's own: goes on, and notes which process it lives in."""
+class EchoModel:
+    """A user's own model that always walks on, and notes the id of the process in which it was created."""
 
     def __init__(self, spec: Any) -> None:
         with Path(spec.options["note"]).open("a", encoding="utf-8") as note:
@@ -113,9 +115,9 @@ class Echo:
 
 
 def spec(name: str, actor: str | PluginSpec = "Walker", **params: Any) -> EpisodeSpec:
-    """An episode on the trail."""
+    """Return an episode on the trail, with these parameters of the task."""
     return EpisodeSpec(
-        task=Task(id=name, family="trail", env=f"{__name__}:Trail", params=params),
+        task=Task(id=name, family="trail", env=f"{__name__}:TrailEnv", params=params),
         prompt="Walk.",
         actor=actor if isinstance(actor, PluginSpec) else PluginSpec(label=actor, name=f"{__name__}:{actor}"),
         max_steps=5,

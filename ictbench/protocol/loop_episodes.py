@@ -1,0 +1,70 @@
+"""Enumeration of the episodes of a finished loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ictbench.records import episode_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.protocol.loop_result import LoopResult, OutcomeString, Purpose
+
+
+class PlayedTasks(NamedTuple):
+    """Tasks that a loop played under one prompt for one purpose."""
+
+    purpose: Purpose
+    prompt: int
+    """Index of the prompt."""
+    tasks: tuple[str, ...]
+    outcomes: OutcomeString
+
+
+class EpisodeUse(NamedTuple):
+    """One use of an episode in a loop."""
+
+    purpose: Purpose
+    prompt: int
+    """Index of the prompt; for a replay, of the prompt that its turn produced."""
+    key: str
+
+
+def played_tasks(loop: LoopResult) -> Iterator[PlayedTasks]:
+    """Yield the tasks that a loop played, by purpose and prompt, without the reflector's own replays.
+
+    The loop may contradict itself: no index is looked up.
+    """
+    for prompt, batch in enumerate(loop.batches):
+        yield PlayedTasks("experience", prompt, batch.tasks, batch.outcomes)
+    for prompt, outcomes in enumerate(loop.selection):
+        yield PlayedTasks("selection", prompt, loop.selection_tasks, outcomes)
+    for prompt, outcomes in loop.test.items():
+        yield PlayedTasks("test", prompt, loop.test_tasks, outcomes)
+    turns = zip(loop.audit, loop.batches, loop.batches[1:], strict=False)
+    for turn, (audit, batch, next_batch) in enumerate(turns, 1):
+        yield PlayedTasks("audit", turn, batch.tasks, audit.replayed)
+        yield PlayedTasks("audit", turn - 1, next_batch.tasks, audit.fresh)
+
+
+def episode_uses(loop: LoopResult) -> Iterator[EpisodeUse]:
+    """Yield every use of an episode in a loop; an episode with several uses occurs several times."""
+    for purpose, prompt, tasks, _ in played_tasks(loop):
+        digest = loop.prompts[prompt].digest
+        for task in tasks:
+            yield EpisodeUse(purpose, prompt, episode_key(task, digest))
+    for turn, keys in enumerate(loop.replays, 1):
+        for key in keys:
+            yield EpisodeUse("replay", turn, key)
+
+
+def keys_for(loop: LoopResult, purpose: Purpose, prompt: int | None = None) -> list[str]:
+    """Return the keys of the episodes played for a purpose, in the order of the tasks.
+
+    Args:
+        loop: The loop.
+        purpose: The purpose.
+        prompt: Index of the only prompt to include; None includes all.
+    """
+    return [use.key for use in episode_uses(loop) if use.purpose == purpose and prompt in (None, use.prompt)]

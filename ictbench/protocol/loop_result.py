@@ -1,0 +1,66 @@
+"""The record of a finished loop, which the result file stores as it is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ictbench.records import Record, ReflectionFailure
+
+OutcomeString = str
+"""One character per task, in the order of the tasks: 1 solved, 0 not."""
+
+Purpose = Literal["experience", "selection", "test", "audit", "replay"]
+"""Why an episode is played: for a pool of tasks, for the audit, or by a reflector that tries a prompt itself."""
+
+
+class PromptResult(Record):
+    """prompt[i] of a loop and its origin."""
+
+    digest: str
+    text: str
+    analysis: str = ""
+    failure: ReflectionFailure | None = None
+    """Why the reflector's answer was not used; then the text is that of prompt[i-1]. None if it was used."""
+
+
+class BatchResult(Record):
+    """Experience of one turn."""
+
+    tasks: tuple[str, ...]
+    outcomes: OutcomeString
+
+
+class AuditResult(Record):
+    """Outcomes that the audit of turn i adds: two batches, each under the prompt it was not played under."""
+
+    replayed: OutcomeString
+    """The turn's own batch under prompt[i], which the turn produced."""
+    fresh: OutcomeString
+    """The next batch under prompt[i-1], which the turn started with."""
+
+
+class LoopResult(Record):
+    """One finished loop of N turns."""
+
+    index: int
+    prompts: tuple[PromptResult, ...]
+    """prompt[0] … prompt[N]."""
+    batches: tuple[BatchResult, ...]
+    """Experience by turn."""
+    selection_tasks: tuple[str, ...]
+    selection: tuple[OutcomeString, ...]
+    """By prompt."""
+    best: int
+    """Index of the best prompt: highest selection score, earliest on ties."""
+    test_tasks: tuple[str, ...]
+    test: dict[int, OutcomeString]
+    """By index of the prompt; at least 0, the best and N."""
+    audit: tuple[AuditResult, ...]
+    """By turn, without the last; empty without an audit."""
+    replays: tuple[tuple[str, ...], ...] = ()
+    """By turn, keys of the episodes that the reflector played itself; empty for reflectors that play none."""
+
+    @property
+    def last(self) -> int:
+        """Index of the last prompt, N."""
+        return len(self.prompts) - 1

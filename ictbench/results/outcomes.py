@@ -1,0 +1,75 @@
+"""Outcomes of a loop as success rates and arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ictbench.protocol import LoopResult
+    from ictbench.protocol.loop_result import OutcomeString
+    from ictbench.results.intervals import Floats
+
+Number = TypeVar("Number", float, "Floats")
+
+
+class Levels(NamedTuple):
+    """Success rates of a loop on its test tasks."""
+
+    base: float
+    """Under prompt[0]."""
+    best: float
+    """Under the best prompt."""
+    last: float
+    """Under prompt[N]."""
+
+    @property
+    def gain(self) -> float:
+        """Best minus base."""
+        return self.best - self.base
+
+    @property
+    def last_gain(self) -> float:
+        """Last minus base."""
+        return self.last - self.base
+
+
+def success_rate(outcomes: OutcomeString) -> float:
+    """Return the share of tasks solved."""
+    return outcomes.count("1") / len(outcomes)
+
+
+def levels_of(loop: LoopResult) -> Levels:
+    """Return the success rates of a loop on its test tasks."""
+    return Levels(*(success_rate(loop.test[index]) for index in (0, loop.best, loop.last)))
+
+
+def outcome_array(rows: Iterable[OutcomeString]) -> Floats:
+    """Return outcomes as an array of 0.0 and 1.0, rows × tasks."""
+    return np.array([[float(outcome) for outcome in row] for row in rows])
+
+
+def outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats]:
+    """Return outcomes on test tasks under `base`, `best` and `last`, each loops × tasks."""
+    return {
+        "base": outcome_array(loop.test[0] for loop in loops),
+        "best": outcome_array(loop.test[loop.best] for loop in loops),
+        "last": outcome_array(loop.test[loop.last] for loop in loops),
+    }
+
+
+def overfitting_gap(replayed_gain: Number, fresh_gain: Number) -> Number:
+    """Return the gain on the batch that was reflected on minus the gain on a fresh one, as numbers or arrays."""
+    return replayed_gain - fresh_gain
+
+
+def overfitting_gaps(loop: LoopResult) -> Floats:
+    """Return the overfitting gap of every audited turn and task of an audited loop, turns × tasks."""
+    turns = len(loop.audit)
+    batches = outcome_array(batch.outcomes for batch in loop.batches)
+    replayed = outcome_array(audit.replayed for audit in loop.audit)
+    fresh = outcome_array(audit.fresh for audit in loop.audit)
+    return overfitting_gap(replayed - batches[:turns], batches[1 : turns + 1] - fresh)

@@ -1,0 +1,117 @@
+"""Engine of a run: models, meter, reflector and executor of one plan, opened and closed together."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ictbench.actors import make_actor
+from ictbench.envs import TextEnv
+from ictbench.errors import ConfigError
+from ictbench.models import ModelPool, UsageMeter
+from ictbench.models.prices import find_price
+from ictbench.models.response_cache import ResponseCache
+from ictbench.plugins import resolve
+from ictbench.reflectors import make_reflector
+from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from ictbench.protocol import LoopPlan
+    from ictbench.reflectors import Reflector
+    from ictbench.runs.options import Options
+    from ictbench.runs.plan import RunPlan
+
+SCRIPTED_IN_FLIGHT = 2
+"""Concurrent episodes per worker of an actor that only computes: it has no latency to hide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Open models, meter, reflector and executor of a plan."""
+
+    meter: UsageMeter
+    models: ModelPool
+    reflector: Reflector
+    executor: Executor
+    capacity: int
+    """Episodes to have in flight."""
+
+
+@asynccontextmanager
+async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
+    """Open the engine of a plan; close it at the end of the block.
+
+    Raises:
+        UsageError: A player cannot work as requested, or Ray is not installed.
+        WorkerError: The Ray cluster does not exist.
+    """
+    async with AsyncExitStack() as stack:
+        cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
+        meter = UsageMeter(plan.limits)
+        models = ModelPool(meter, cache)
+        stack.push_async_callback(models.aclose)
+        reflector = open_players(plan, models)
+        executor = await open_executor(plan.options, models, meter)
+        stack.push_async_callback(executor.aclose)
+        cpu_bound = resolve("actor", plan.actor.name).cpu_bound
+        capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
+        yield Engine(meter, models, reflector, executor, capacity)
+
+
+async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) -> Executor:
+    """Return the executor that the options name; its workers start with the first episode.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        WorkerError: The Ray cluster does not exist, or has no room for a worker.
+    """
+    if options.executor == "inline":
+        return InlineExecutor(EpisodeWorker(models))
+    if options.executor == "process":
+        return WorkerPool(ProcessStarter(models, meter, options.cache), options.workers or cores(), options.env_timeout)
+    starter = RayStarter(models, meter, options.ray_address, options.worker_resources)
+    # Requested in any case: on a cluster without room, the run would wait for ever.
+    room = await starter.workers()
+    return WorkerPool(starter, options.workers or room, options.env_timeout)
+
+
+def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
+    """Make both players, to check them, and return the reflector; each worker makes its actor itself.
+
+    Raises:
+        UsageError: A player cannot work as requested.
+    """
+    max_cost = plan.options.max_cost
+    for player in (plan.actor, plan.reflector):
+        # litellm reports the cost of a reply itself.
+        if max_cost and player.model and player.model.provider != "litellm" and not find_price(player.model):
+            raise ConfigError(
+                f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
+                "use --max-tokens"
+            )
+    make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
+    return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
+
+
+def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:
+    """Make one environment and check all tasks of the loops, before anything is played.
+
+    Returns:
+        Versions of the packages that determine the behaviour of the environment.
+
+    Raises:
+        UsageError: A package or a game is missing, or the actor needs a solver that the environment lacks.
+    """
+    env_class = resolve("env", plan.suite.env)
+    if resolve("actor", plan.actor.name).sees_solution and env_class.solve is TextEnv.solve:
+        raise ConfigError(f"actor {plan.actor.label!r} needs a solver, which environment {plan.suite.env!r} has not")
+    env = env_class()
+    versions: dict[str, str] = env.versions()
+    env.close()
+    tasks = {task.id: task for loop in loops for task in loop.tasks}
+    if problem := env_class.unplayable(tasks.values()):
+        raise ConfigError(problem)
+    return versions
