@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.formatting import one_line, signed
+from ictbench.results.formatting import markdown_table, one_line, signed
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
     """Return a Markdown table; `texts` are the columns with texts of submitters, which are escaped."""
-    told = [[_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *told)) + "\n"
+    escaped = ([_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows)
+    return markdown_table(head, escaped) + "\n"
 
 
 def _level(interval: Interval) -> str:
