@@ -202,24 +202,24 @@ def text_for_number(f: Forgery) -> None:
     one(f)["seed"] = "7"
 
 
-@attack("what was seen, rewritten in an episode that is shown", "validate", "has not the recorded hash")
+@attack("what was seen, rewritten in an episode that is shown", "validate", "does not have the recorded hash")
 def rewrite_text(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["steps"][0]["observation"] = "You have won."
 
 
-@attack("the same, its hash remade", "validate", "its decisions are not those of its record")
+@attack("the same, its hash remade", "validate", "its decisions differ from its record")
 def rewrite_text_and_hash(f: Forgery) -> None:
     step = f.trajectories[0]["trajectory"]["steps"][0]
     step["observation"] = "You have won."
     step["digest"] = digest_of([step["observation"], step["actions"]], 16)
 
 
-@attack("a last screen that nobody saw", "validate", "what was seen last has not the recorded hash")
+@attack("a last screen that nobody saw", "validate", "the last observation does not have the recorded hash")
 def rewrite_last(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["last_observation"] = "<script>alert(1)</script>"
 
 
-@attack("other decisions in an episode that is shown", "validate", "its decisions are not those of its record")
+@attack("other decisions in an episode that is shown", "validate", "its decisions differ from its record")
 def rewrite_decision(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["steps"][0]["executed"] = "step n"
     f.trajectories[0]["trajectory"]["steps"][0]["proposed"] = "step n"

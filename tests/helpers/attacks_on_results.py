@@ -308,7 +308,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "another suite's digest",
         "validate",
-        "was another one when this was run",
+        "has changed since this run",
         lambda f: f.result["suite"].update(digest="0" * 64),
     ),
     (
@@ -334,7 +334,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "a deviation that is told",
         "validate",
-        "the run departs from its profile: 'max_steps 50 instead of 25'",
+        "the run deviates from its profile: 'max_steps 50 instead of 25'",
         lambda f: f.result.update(TOLD),
     ),
     (
