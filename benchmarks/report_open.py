@@ -1,10 +1,10 @@
-"""Time to write a report of many episodes, to open it in Chromium, and to show an episode.
+"""Time to write a report of many episodes, to open it, and to show an episode, in a real Chromium.
 
     python benchmarks/report_open.py [--episodes 10000] [--thoughts 60]
 
-A small run is played, and its loops are copied under other task ids until there are enough episodes. Each step gets a
-thought of random words, which compress worse than a model's text. Opening is measured from the start of navigation
-until all sections are drawn, in a new browser profile each time.
+A small real run is played. Its loops are then copied under other task ids until there are enough episodes, and each
+step gets a thought of random words, which compress worse than the thoughts of a model. Opening is measured from the
+start of navigation until all sections are drawn, with a new browser profile each time.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, Step
     from ictbench.results import Result
 
-TRIES = 5
+REPETITIONS = 5
 WORDS = ["".join(random.Random(n).choices("abcdefghijklmnoprstuvw", k=3 + n % 7)) for n in range(4000)]
 
-NOTE_DRAWN = """
+RECORD_DRAWN = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector("#episodes .tasks button")) return;
   observer.disconnect();
   window.drawn = new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))));
 }).observe(document, { childList: true, subtree: true });
 """
-"""Milliseconds from the start of navigation to the end of the frame that shows the last section."""
+"""Script that records the milliseconds from the start of navigation to the end of the frame with the last section."""
 
 CLICK_LAST = """
 new Promise((done) => {
@@ -54,11 +54,11 @@ new Promise((done) => {
 """
 
 
-def copied_loop(loop: LoopResult, copy: int) -> LoopResult:
-    """Return the loop with another index and other task ids."""
+def copied_loop(loop: LoopResult, copy: int, loops: int) -> LoopResult:
+    """Return a loop with another index and other task ids."""
     return loop.model_copy(
         update={
-            "index": loop.index + 3 * copy,
+            "index": loop.index + loops * copy,
             "batches": tuple(b.model_copy(update={"tasks": _renamed(b.tasks, copy)}) for b in loop.batches),
             "selection_tasks": _renamed(loop.selection_tasks, copy),
             "test_tasks": _renamed(loop.test_tasks, copy),
@@ -71,16 +71,20 @@ def _renamed(tasks: tuple[str, ...], copy: int) -> tuple[str, ...]:
 
 
 def copied_result(result: Result, copies: int) -> Result:
-    """Return the result with all loops copied."""
+    """Return a result with so many copies of each loop."""
+    loops = result.sizes.loops
     families = [
-        family.model_copy(update={"loops": tuple(copied_loop(loop, c) for c in range(copies) for loop in family.loops)})
+        family.model_copy(
+            update={"loops": tuple(copied_loop(loop, copy, loops) for copy in range(copies) for loop in family.loops)}
+        )
         for family in result.families
     ]
-    return result.model_copy(update={"families": tuple(families)})
+    sizes = result.sizes.model_copy(update={"loops": loops * copies})
+    return result.model_copy(update={"families": tuple(families), "sizes": sizes})
 
 
 def copied_episodes(run: ictbench.Run, copies: int, words: int) -> Iterator[Episode]:
-    """Yield all episodes under the ids of all copies, in the order of their keys."""
+    """Yield all episodes under the task ids of all copies, in the order of their keys."""
     for key in run.episode_keys():
         episode = run.episode(key)
         for copy in range(copies):
@@ -101,27 +105,27 @@ def _with_thought(step: Step, draw: random.Random, words: int) -> Step:
 
 
 def open_page(browser: Browser, path: Path) -> tuple[float, float, float]:
-    """Return seconds until all sections are drawn, until the file is read, and from a click until an episode shows."""
+    """Return the seconds until all sections are drawn, until the file is read, and from a click to an episode."""
     context = browser.new_context()
-    context.add_init_script(NOTE_DRAWN)
+    context.add_init_script(RECORD_DRAWN)
     page = context.new_page()
     page.goto(path.as_uri(), wait_until="load")
     drawn = page.evaluate("window.drawn")
     read = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    clicked = page.evaluate(CLICK_LAST)
+    shown = page.evaluate(CLICK_LAST)
     context.close()
-    return drawn / 1000, read / 1000, clicked / 1000
+    return drawn / 1000, read / 1000, shown / 1000
 
 
 def main() -> None:
-    """Play a run, copy it, write the report, open it."""
+    """Play, copy, write, open."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, default=10_000)
-    parser.add_argument("--thoughts", type=int, default=60, help="words per thought")
+    parser.add_argument("--episodes", type=int, default=10_000, help="episodes in the report, at least")
+    parser.add_argument("--thoughts", type=int, default=60, help="words of thought per decision")
     options = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise SystemExit("no chromium on the PATH: apt-get install chromium")
+        raise SystemExit("chromium is not on the PATH: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         run = ictbench.run(env="minihack", families="held-out", out=Path(folder) / "run")
         copies = -(-options.episodes // len(run.episode_keys()))
@@ -130,17 +134,16 @@ def main() -> None:
         page = Path(folder) / "report.html"
         started = time.perf_counter()
         write_page([source], "all", page)
-        wrote = time.perf_counter() - started
+        seconds = time.perf_counter() - started
         count = copies * len(run.episode_keys())
-        print(f"{count} episodes, {page.stat().st_size / 1e6:.1f} MB, written in {wrote:.1f} s")
+        print(f"{count} episodes, {page.stat().st_size / 1e6:.1f} MB, written in {seconds:.1f} s")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            opened = [open_page(browser, page) for _ in range(TRIES)]
+            timings = [open_page(browser, page) for _ in range(REPETITIONS)]
             browser.close()
-    for what, times in zip(
-        ("all sections drawn", "file read", "episode shown after a click"), zip(*opened, strict=True), strict=True
-    ):
-        print(f"{what}: median {median(times):.2f} s, maximum {max(times):.2f} s")
+    names = ("all sections drawn", "file read", "episode shown after the click")
+    for name, times in zip(names, zip(*timings, strict=True), strict=True):
+        print(f"{name}: median {median(times):.2f} s, maximum {max(times):.2f} s")
 
 
 if __name__ == "__main__":

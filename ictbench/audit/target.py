@@ -10,7 +10,7 @@ from ictbench.audit.findings import Findings, quote
 from ictbench.errors import SubmissionError, UnknownNameError
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
-from ictbench.submissions.episode_records import evidence_of_run, opened
+from ictbench.submissions.episode_records import evidence_of_run, open_episodes
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission
 from ictbench.suites import list_suites, load_suite
@@ -102,7 +102,7 @@ def check_episodes_file(folder: Path) -> Check:
     """Check that the records of a run are those that its result was written with."""
     findings = Findings("episodes file")
     path, digest = RunFolder(folder).episodes, hashlib.sha256()
-    with opened(path) as file:
+    with open_episodes(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     if digest.hexdigest() != (expected := load_run(folder).result.episodes_sha256):

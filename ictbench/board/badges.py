@@ -1,4 +1,4 @@
-"""Badges: what the board itself found out about a submission. Nothing that a submission says gives it one."""
+"""Badges of a submission, from the board's own verification records only."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from ictbench.submissions.submission_schema import Submission
 
 BADGES: tuple[Badge, ...] = get_args(Badge)
-MOST_BYTES = 1_000_000
-"""Of a record of the board, which is a few kilobytes."""
+MAX_RECORD_BYTES = 1_000_000
+"""Maximum size of a verification record, which has a few kilobytes."""
 
 PROVES: dict[Badge, str] = {
-    "replayed": "The recorded actions, played again in the real environment, led to the recorded observations, rewards "
+    "replayed": "The recorded actions, replayed in the real environment, lead to the recorded observations, rewards "
     "and ends; the measures follow from them.",
     "rerun": "A maintainer ran the actor and the reflector again, and the mean of best over held-out families was the "
     "same within the stated margin.",
 }
 PROVES_NOT: dict[Badge, str] = {
-    "replayed": "That the named models chose these actions and wrote these prompts: somebody else, or a program that "
-    "reads the game, could have.",
+    "replayed": "That the named models chose these actions and wrote these prompts: another model, a person or a "
+    "program that reads the game could have done it.",
     "rerun": "That every number would come out the same, or that the result holds beyond these families.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Badges:
-    """What the board's records say of the submission as it is now."""
+    """Badges of a submission in its present form."""
 
     held: dict[Badge, Verification]
     remarks: tuple[str, ...]
-    """Why a record that is there gives no badge."""
+    """Why an existing record gives no badge."""
 
     @property
     def replayed_share(self) -> float:
-        """Of the episodes that were played again: 0 without the badge, below 1 for a sample."""
+        """Share of episodes that were replayed: 0 without the badge, below 1 for a sample."""
         record = self.held.get("replayed")
         return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
 
 
 def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
-    """The badges of a submission.
+    """Read the badges of a submission.
 
     Raises:
-        SubmissionError: a record of the board cannot be read.
+        SubmissionError: A verification record cannot be read.
     """
     digest, checksum = submission.digest, result.checksum
     held: dict[Badge, Verification] = {}
@@ -67,38 +67,38 @@ def read_badges(board: BoardFolder, slug: str, submission: Submission, result: R
             continue
         record = read_record(path, badge)
         if (record.submission, record.result) != (digest, checksum):
-            remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: that badge is gone.")
+            remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: the badge no longer applies.")
         elif not record.passed:
             failed = next((check for check in record.checks if check.verdict == "failed"), None)
-            why = f": {failed.name}: {failed.detail}" if failed else ""
-            remarks.append(f"Not {badge}, as checks of {record.date:%Y-%m-%d} failed{why}.")
-        elif too_little := _too_little(record):
-            remarks.append(f"Not {badge} on {record.date:%Y-%m-%d}: {too_little}.")
+            reason = f": {failed.name}: {failed.detail}" if failed else ""
+            remarks.append(f"Not {badge}: checks of {record.date:%Y-%m-%d} failed{reason}.")
+        elif shortfall := _shortfall(record):
+            remarks.append(f"Not {badge} on {record.date:%Y-%m-%d}: {shortfall}.")
         else:
             held[badge] = record
     return Badges(held, tuple(remarks))
 
 
-def _too_little(record: Verification) -> str:
-    """Why a record that passed is not enough for a badge; empty if it is."""
+def _shortfall(record: Verification) -> str:
+    """Return why a record that passed is not enough for a badge; empty if it is enough."""
     if record.replayed and record.replayed.episodes < (needed := min(BADGE_SAMPLE, record.replayed.of)):
-        return f"{record.replayed.episodes} episodes were played again, and a badge needs {needed}"
+        return f"{record.replayed.episodes} episodes were replayed; a badge needs {needed}"
     if record.reran and record.reran.margin > MARGIN:
-        return f"the margin was {record.reran.margin:g}, and a badge allows {MARGIN:g}"
+        return f"the margin was {record.reran.margin:g}; a badge allows at most {MARGIN:g}"
     return ""
 
 
 def read_record(path: Path, badge: Badge) -> Verification:
-    """A record of the board.
+    """Read a verification record.
 
     Raises:
-        SubmissionError: it cannot be read, or is of something else.
+        SubmissionError: It cannot be read, or is a record of something else.
     """
     try:
-        record = Verification.model_validate_json(read_bytes(path, MOST_BYTES))
+        record = Verification.model_validate_json(read_bytes(path, MAX_RECORD_BYTES))
     except ValidationError as error:
-        raise SubmissionError(f"{path} is no record of a verification: {validation_message(error)}") from error
+        raise SubmissionError(f"{path} is not a verification record: {validation_message(error)}") from error
     played = record.replayed.episodes if record.replayed else 0
     if record.badge != badge or (record.passed and not (played if badge == "replayed" else record.reran)):
-        raise SubmissionError(f"{path} is no record of what was {badge}; have it made again")
+        raise SubmissionError(f"{path} is not a record for the badge `{badge}`; verify the submission again")
     return record

@@ -1,7 +1,8 @@
-"""What happened to a board: a public log to which lines are only added.
+"""Public, append-only log of a board.
 
-Each line holds the SHA-256 of the line before it, so one that is changed, moved or taken out is seen by whoever reads
-the log. Lines taken off its end are seen only by whoever knows a later one: git does, and the site names the last one.
+Each line holds the SHA-256 of the line before it, so that a changed, moved or removed line is detected when the log is
+read. Lines removed from the end are detected only by comparison with a later version: git has it, and the site shows
+the hash of the last line.
 """
 
 from __future__ import annotations
@@ -23,48 +24,48 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Event = Literal["added", "attempted", "corrected", "removed"]
-"""`attempted`: refused, for the reason given."""
+"""`attempted`: a submission that was refused, for the stated reason."""
 
 EVENTS: tuple[Event, ...] = get_args(Event)
 FIRST = "0" * 64
-"""What the first line holds for the one before it."""
+"""Hash that the first line holds instead of that of a line before it."""
 
-MOST_BYTES = 50_000_000
-"""Of a log: some 100,000 lines."""
+MAX_LOG_BYTES = 50_000_000
+"""Maximum size of a log: about 100,000 lines."""
 
 ON_BOARD: tuple[Event, ...] = ("added", "corrected")
 
 
 class LogLine(Record):
-    """One thing that happened."""
+    """One event on a board."""
 
     date: AwareDatetime
     event: Event
     slug: Line
-    """Of the submission."""
+    """Slug of the submission."""
     submission: Hash | None
-    """Its digest, as it was then; None of an attempt that had none."""
+    """Digest of the submission at that time; None for an attempt without one."""
     by: Line
-    """Who did it."""
+    """Person who made the change."""
     reason: Text
     before: Hash
-    """SHA-256 of the line before, without its line feed."""
+    """SHA-256 of the previous line without its line feed."""
 
 
 def read_log(path: Path) -> tuple[LogLine, ...]:
-    """All of a log, oldest first; empty where there is none.
+    """Read a log, oldest line first; empty if there is none.
 
     Raises:
-        SubmissionError: it cannot be read, or a line was changed, moved or taken out.
+        SubmissionError: The log cannot be read, or a line was changed, moved or removed.
     """
     return _parse(path, _content(path))
 
 
 def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submission: str | None = None) -> LogLine:
-    """Add a line. A removal without a digest is of what was last on the board under that slug.
+    """Append a line. A removal without a digest refers to the submission last on the board under that slug.
 
     Raises:
-        SubmissionError: the log is damaged, or what is to be logged cannot have happened.
+        SubmissionError: The log is damaged, or the event contradicts it.
     """
     try:
         with open(path, "a+b") as file:
@@ -85,23 +86,23 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
     except OSError as error:
         raise SubmissionError(f"log {path} cannot be written: {error.strerror}") from error
     except ValidationError as error:
-        raise SubmissionError(f"the log takes no such line: {validation_message(error)}") from error
+        raise SubmissionError(f"the line is not valid: {validation_message(error)}") from error
     return line
 
 
 def head(path: Path) -> str:
-    """SHA-256 of the last line: whoever keeps it knows whether lines were taken off the end."""
+    """Return the SHA-256 of the last line, which reveals whether lines were removed from the end."""
     return _head(_content(path))
 
 
 def _content(path: Path) -> bytes:
-    return read_bytes(path, MOST_BYTES) if os.path.lexists(path) else b""
+    return read_bytes(path, MAX_LOG_BYTES) if os.path.lexists(path) else b""
 
 
 def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:
     if content and not content.endswith(b"\n"):
-        raise SubmissionError(f"log {path} does not end with a line feed: its last line is cut short")
-    found: list[LogLine] = []
+        raise SubmissionError(f"log {path} does not end with a line feed: its last line is truncated")
+    lines: list[LogLine] = []
     before = FIRST
     for number, raw in enumerate(content.split(b"\n")[:-1], 1):
         try:
@@ -111,23 +112,23 @@ def _parse(path: Path, content: bytes) -> tuple[LogLine, ...]:
         if line.before != before:
             raise SubmissionError(
                 f"log {path}, line {number} does not follow the line before it: one of them was changed, moved or "
-                "taken out; get the log back from git"
+                "removed; restore the log from git"
             )
         before = _hash(raw)
-        found.append(line)
-    return tuple(found)
+        lines.append(line)
+    return tuple(lines)
 
 
 def _digest(lines: tuple[LogLine, ...], event: Event, slug: str, submission: str | None) -> str | None:
-    """Of the submission that an event is about, which must be one that can be."""
+    """Return the digest of the submission that an event refers to, after checking the event against the log."""
     last = next((line for line in reversed(lines) if line.slug == slug and line.event != "attempted"), None)
-    there = last is not None and last.event in ON_BOARD
-    if event == "added" and there:
-        raise SubmissionError(f"{slug} is on the board already; a change to it is logged as corrected")
-    if event in ("corrected", "removed") and not there:
-        raise SubmissionError(f"{slug} is not on the board, as far as the log knows; log it as added first")
+    on_board = last is not None and last.event in ON_BOARD
+    if event == "added" and on_board:
+        raise SubmissionError(f"{slug} is already on the board; log a change to it as corrected")
+    if event in ("corrected", "removed") and not on_board:
+        raise SubmissionError(f"{slug} is not on the board according to the log; log it as added first")
     if event in ON_BOARD and submission is None:
-        raise SubmissionError(f"{event}: the digest of {slug} is missing, and binds the line to what was {event}")
+        raise SubmissionError(f"{event}: the digest of {slug} is missing; it identifies what was {event}")
     return last.submission if submission is None and event == "removed" and last else submission
 
 

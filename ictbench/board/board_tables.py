@@ -1,4 +1,4 @@
-"""A board as CSV and Markdown. What submitters wrote is text in both: no formula, no markup, no mention of anybody."""
+"""Board tables as CSV and Markdown. Texts of submitters are escaped in both: no formulas, markup or mentions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.formatting import one_line, signed
+from ictbench.results.formatting import markdown_table, one_line, signed
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -26,27 +26,27 @@ RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "h
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
-"""What a spreadsheet takes for the beginning of one."""
+"""First character of a text that a spreadsheet reads as a formula."""
 
 
 def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFrame]:
-    """`ranking`, `unranked`, `families` and `log`, each with one row a thing of its name."""
+    """Return data frames: `ranking` (one row per ranked entry), `unranked`, `families` and `log`."""
     import pandas as pd  # 0.3 s to import
 
     rows: dict[str, list[Row]] = {
-        "ranking": [_ranked_row(track, one) for track in tracks for one in track.ranked],
+        "ranking": [_ranked_row(track, entry) for track in tracks for entry in track.ranked],
         "unranked": list(map(_unranked_row, unranked(board))),
         "families": [row for entry in board.entries for row in _family_rows(entry)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
-    return {name: pd.DataFrame(found) for name, found in rows.items()}
+    return {name: pd.DataFrame(values) for name, values in rows.items()}
 
 
 def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
-    """Write the tables as CSV, and the board as one page of Markdown.
+    """Write the tables as CSV files and the board as a Markdown page.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: A file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in board_tables(board, tracks).items():
@@ -56,17 +56,17 @@ def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
 
 
 def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
-    """Rankings by track, then what is not ranked, ending in a newline."""
+    """Return the Markdown page: rankings by track, then the unranked entries; ends with a newline."""
     return "\n".join([f"# {_code(board.suite)}", "", *_sections(board, tracks)])
 
 
 def unranked(board: Board) -> list[Entry]:
-    """What is not ranked, by section."""
+    """Return the unranked entries, by section."""
     return [entry for section in SECTIONS[1:] for entry in board.of(section)]
 
 
 def ranked_cells(one: Ranked) -> list[str]:
-    """A row under `RANKED`."""
+    """Return a row for the columns `RANKED`."""
     entry, measures = one.entry, one.entry.measures
     assert measures is not None, "a ranked entry has held-out families"
     return [
@@ -78,12 +78,12 @@ def ranked_cells(one: Ranked) -> list[str]:
         f"{measures.last.value:.2f}",
         f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
-        badges_in_words(entry),
+        format_badges(entry),
     ]
 
 
 def unranked_cells(entry: Entry) -> list[str]:
-    """A row under `UNRANKED`."""
+    """Return a row for the columns `UNRANKED`."""
     measures = entry.measures
     return [
         entry.submission.name,
@@ -96,8 +96,8 @@ def unranked_cells(entry: Entry) -> list[str]:
     ]
 
 
-def badges_in_words(entry: Entry) -> str:
-    """The badges of an entry; of a sampled replay with its share."""
+def format_badges(entry: Entry) -> str:
+    """Return the badges of an entry as text, with the share of a sampled replay."""
     share = entry.badges.replayed_share
     sampled = f" {share:.0%}" if 0 < share < 1 else ""
     return ", ".join(f"{badge}{sampled if badge == 'replayed' else ''}" for badge in entry.badges.held) or "none"
@@ -108,7 +108,7 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
         yield from (f"## {_code(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
         if any(one.low < one.high for one in track.ranked):
-            yield "A range of ranks is a tie: those differences may be chance.\n"
+            yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):
         yield from ("## Not ranked", "")
         yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
@@ -117,9 +117,9 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
-    """`texts` are the columns that hold what others wrote."""
-    told = [[_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *told)) + "\n"
+    """Return a Markdown table; `texts` are the columns with texts of submitters, which are escaped."""
+    escaped = ([_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows)
+    return markdown_table(head, escaped) + "\n"
 
 
 def _level(interval: Interval) -> str:
@@ -152,7 +152,7 @@ def _row(entry: Entry) -> Row:
         "submitted_by": submission.submitted_by,
         "date": submission.date.isoformat(),
         **_measures(entry.measures),
-        "badges": badges_in_words(entry),
+        "badges": format_badges(entry),
         "replayed_share": entry.badges.replayed_share,
         "calls": cost.calls,
         "tokens": cost.input_tokens + cost.output_tokens,
@@ -181,7 +181,7 @@ def _ends(name: str, interval: Interval | None) -> Row:
 
 
 def _no_formula(value: Any) -> Any:
-    """Of a text that a spreadsheet would run, one that it shows."""
+    """Return a text in a form that a spreadsheet shows instead of evaluating it."""
     if not isinstance(value, str):
         return value
     text = one_line(value)
@@ -189,5 +189,5 @@ def _no_formula(value: Any) -> Any:
 
 
 def _code(text: str) -> str:
-    """Within a code span nothing is a link, a mention, an image or HTML; a stroke would end its cell all the same."""
+    """Return a text as a code span, where links, mentions, images and HTML have no effect; `|` would end the cell."""
     return f"`{one_line(text).replace('`', '’').replace('|', '¦')}`"

@@ -1,4 +1,4 @@
-"""A board as it lies on disk: what was submitted, and what the board found out about it."""
+"""Entries of a board on disk: submissions, and the board's records of them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
-MOST_ENTRIES = 10_000
+MAX_ENTRIES = 10_000
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
-"""`ranked`; `waiting` for the board to replay it; `trained` on a held-out family; a `control`; `shown` as it is."""
+"""`ranked`; `waiting` for replay by the board; `trained` on a held-out family; `control`; `shown` without a rank."""
 
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
@@ -45,44 +45,45 @@ class Entry:
     result: Result
     badges: Badges
     submitted: bool
-    """False of what the board itself shows, unranked."""
+    """False for an entry that the board shows without a rank."""
 
     @property
     def slug(self) -> str:
-        """Names it within its board."""
+        """Name of the entry within its board."""
         return self.folder.slug
 
     @cached_property
     def why_unranked(self) -> tuple[Section, str]:
-        """Where it stands on the board, and, if it is not ranked, why not."""
+        """Section of the board, and the reason if the entry is not ranked."""
         result = self.result
-        seen = self.held_out_trained_on
-        if seen:
-            return "trained", f"its reflector was trained on held-out {', '.join(seen)}"
+        if families := self.held_out_trained_on:
+            return "trained", f"its reflector was trained on held-out {', '.join(families)}"
         if control := _control(result):
             return "control", control
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.badges.held:
-            return "waiting", "the board has not replayed it: its numbers are what the submitter says"
+            return "waiting", "the board has not replayed it: its numbers are those of the submitter"
         return "ranked", ""
 
     @property
     def section(self) -> Section:
-        """Where it stands on the board."""
+        """Section of the board."""
         return self.why_unranked[0]
 
     @property
     def trained_on(self) -> TrainedOn | None:
-        """What its reflector was trained on, as its submitter or its result says; None where both do not know."""
+        """Families its reflector was trained on, as its submitter or its result states; None if neither does."""
         stated = [
-            one for one in (self.submission.reflector_trained_on, self.result.reflector_trained_on) if one is not None
+            families
+            for families in (self.submission.reflector_trained_on, self.result.reflector_trained_on)
+            if families is not None
         ]
-        return tuple(sorted({place for one in stated for place in one})) if stated else None
+        return tuple(sorted({family for families in stated for family in families})) if stated else None
 
     @cached_property
     def held_out_trained_on(self) -> tuple[str, ...]:
-        """Held-out families that its reflector was trained on."""
+        """Held-out families its reflector was trained on."""
         trained_on, suite = self.trained_on or (), self.result.suite.name
         return tuple(
             family.name
@@ -92,22 +93,22 @@ class Entry:
 
     @property
     def measures(self) -> Measures | None:
-        """Means over held-out families: the headline."""
+        """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
 
     @cached_property
     def cost(self) -> Usage:
-        """Of the whole run, over all roles."""
+        """Cost of the whole run over all roles."""
         return sum(self.result.cost.values(), Usage())
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One suite's board."""
+    """Board of one suite."""
 
     folder: BoardFolder
     entries: tuple[Entry, ...]
-    """By slug."""
+    """Entries, sorted by slug."""
     log: tuple[LogLine, ...]
 
     @property
@@ -117,7 +118,7 @@ class Board:
 
     @property
     def unlogged(self) -> tuple[Entry, ...]:
-        """Entries of which the log does not say that they were added as they are now."""
+        """Entries that the log does not list as added or corrected in their present form."""
         logged = {line.slug: line for line in self.log if line.event != "attempted"}
         return tuple(
             entry
@@ -127,56 +128,58 @@ class Board:
         )
 
     def of(self, *sections: Section) -> tuple[Entry, ...]:
-        """Entries of some sections."""
+        """Return the entries of some sections."""
         return tuple(entry for entry in self.entries if entry.section in sections)
 
 
 def find_boards(leaderboards: Path) -> list[BoardFolder]:
-    """The boards of a folder, by suite.
+    """Return the boards in a folder, sorted by suite.
 
     Raises:
-        SubmissionError: there is none.
+        SubmissionError: There is none.
     """
     folders = [BoardFolder(path) for path in sorted(leaderboards.glob("*")) if path.is_dir()]
-    found = [folder for folder in folders if folder.submissions.is_dir() or folder.unranked.is_dir()]
-    if not found:
-        raise SubmissionError(f"{leaderboards} holds no board, which is a folder SUITE/submissions; name another")
-    return found
+    boards = [folder for folder in folders if folder.submissions.is_dir() or folder.unranked.is_dir()]
+    if not boards:
+        raise SubmissionError(f"{leaderboards} holds no board (a folder SUITE/submissions); name another folder")
+    return boards
 
 
 def read_board(folder: BoardFolder) -> Board:
-    """A board, whole. What is in a submission is only read.
+    """Read a whole board. Submissions are read as data; nothing in them is executed.
 
     Raises:
-        SubmissionError: something on it cannot be read, or is not what it should be.
+        SubmissionError: A file cannot be read or is not valid.
     """
     entries = sorted(_entries(folder), key=lambda entry: entry.slug)
     slugs = [entry.slug for entry in entries]
-    if doubled := next((slug for slug in slugs if slugs.count(slug) > 1), None):
-        raise SubmissionError(f"{folder.path} has {doubled} among submissions and unranked; rename one")
+    if duplicate := next((slug for slug in slugs if slugs.count(slug) > 1), None):
+        raise SubmissionError(f"{folder.path} has {duplicate} in both submissions and unranked; rename one")
     return Board(folder, tuple(entries), read_log(folder.log))
 
 
 def _entries(board: BoardFolder) -> Iterator[Entry]:
     for place in (board.submissions, board.unranked):
         submitted = place == board.submissions
-        for name in list_folder(place, MOST_ENTRIES) if place.is_dir() else ():
+        for name in list_folder(place, MAX_ENTRIES) if place.is_dir() else ():
             if not re.fullmatch(SLUG, name):
-                raise SubmissionError(f"{place} holds {name!a}, which no submission is called; take it away")
+                raise SubmissionError(f"{place} holds {name!a}, which is not a valid submission name; remove it")
             yield _entry(board, (board.submission if submitted else board.shown)(name), submitted)
 
 
 def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Entry:
     submission, result = read_submission(folder), read_result(folder)
     if (result.suite.name, result.profile) != (submission.suite, submission.profile) or submission.suite != board.suite:
-        raise SubmissionError(f"{folder.path} is of another suite or profile than its board or its result")
+        raise SubmissionError(f"{folder.path} has another suite or profile than its board or its result")
     if submitted and submission.profile not in RANKED_PROFILES:
-        raise SubmissionError(f"{folder.path} is of profile {submission.profile}; show it under {board.unranked.name}/")
+        raise SubmissionError(
+            f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
+        )
     return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
 
 
 def _control(result: Result) -> str:
-    """Why a run is a control, in words; empty of one that is none."""
+    """Return why a run is a control; empty if it is not one."""
     return result.control or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
 
 

@@ -1,8 +1,8 @@
-"""Reflectors ranked for one actor: by mean of best over held-out families, with ranks as far as they can be told.
+"""Ranking of reflectors per actor, by mean `best` over held-out families.
 
-A rank is a range: from 1 + the entries that are better beyond chance, to all entries less those that are worse. Whether
-one is better is asked of each pair in a track, on the same tasks: sign flips of whole (family, loop) differences,
-corrected after Holm over all pairs, so that all ranges of a track hold together with 95 % confidence.
+A rank is a range: from 1 + the number of significantly better entries, to the number of entries minus the number of
+significantly worse ones. Each pair of a track is compared on the same tasks by sign flips of whole (family, loop)
+differences, with Holm's correction over all pairs, so that all ranges of a track hold together with 95 % confidence.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
     from ictbench.results.intervals import Floats
 
     Outcomes = dict[str, dict[str, Floats]]
-    """By held-out family, under `base`, `best` and `last`: loops × test tasks."""
+    """By held-out family and prompt (`base`, `best`, `last`): array of shape (loops, test tasks)."""
 
-IN_A_NAME = 3
-"""Differences that tell tracks of one actor's label apart, in their names."""
+MAX_DIFFERENCES_IN_NAME = 3
+"""Maximum differences that a track's name lists, if several tracks share profile and actor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two entries of a track on the same tasks."""
+    """Comparison of two entries of a track on the same tasks."""
 
     one: str
     other: str
     difference: Interval
-    """Best of `one` less best of `other`, mean over held-out families."""
+    """`best` of `one` minus `best` of `other`, mean over held-out families."""
     p: float
-    """Of sign flips, two-sided, corrected after Holm over all pairs of the track."""
+    """Two-sided p-value of sign flips, with Holm's correction over all pairs of the track."""
 
     @property
     def better(self) -> str | None:
-        """The one that is better beyond chance; None of a tie."""
+        """Slug of the significantly better entry; None for a tie."""
         if self.p > ALPHA:
             return None
         return self.one if self.difference.value > 0 else self.other
@@ -58,44 +58,44 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One entry in its track."""
+    """Entry with its range of ranks in a track."""
 
     entry: Entry
     low: int
-    """The best rank that cannot be excluded, from 1."""
+    """Best rank that cannot be excluded, from 1."""
     high: int
-    """The worst one."""
+    """Worst rank that cannot be excluded."""
     over_blind: Interval | None
-    """Best less best of the same reflector without trajectories; None where no such control is on the board."""
+    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control."""
 
     @property
     def ranks(self) -> str:
-        """As it is shown: one rank, or a range of a tie."""
+        """The rank as text: a number, or a range for a tie."""
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Entries that may be compared: one profile and one actor, on the same held-out tasks and packages."""
+    """Comparable entries: one profile and one actor, with the same held-out tasks and package versions."""
 
     key: str
-    """Digest of what they have in common."""
+    """Digest of what the entries have in common."""
     name: str
     profile: str
     actor: str
     scripted: bool
-    """Whether the actor is no language model: a track apart."""
+    """Whether the actor is scripted instead of a language model."""
     ranked: tuple[Ranked, ...]
-    """Highest best first."""
+    """Entries, highest `best` first."""
     pairs: tuple[Pair, ...]
 
-    def pairs_of(self, slug: str) -> tuple[Pair, ...]:
-        """All that one entry is part of."""
+    def pairs_with(self, slug: str) -> tuple[Pair, ...]:
+        """Return the comparisons of one entry."""
         return tuple(pair for pair in self.pairs if slug in (pair.one, pair.other))
 
 
 def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
-    """Tracks with their rankings: language models as actors before scripted ones, `standard` before `lite`."""
+    """Return the ranked tracks: language models as actors before scripted ones, `standard` before `lite`."""
     groups: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.slug):
         groups[track_key(entry.result)].append(entry)
@@ -107,14 +107,14 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
 
 
 def track_key(result: Result) -> str:
-    """Equal for results whose difference can only come from their reflectors."""
+    """Return a key that is equal for results that differ only by their reflectors."""
     held_out = (family for family in result.families if family.role == "held-out")
     tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in held_out]
     return digest_of([_setup(result), tasks], 12)
 
 
 def _setup(result: Result) -> dict[str, str]:
-    """All but the families: an entry has all held-out ones, and those played beside them change nothing."""
+    """Return the setup without its families: every entry has all held-out ones, and others do not matter."""
     return {name: value for name, value in setup_of(result).items() if name != "families"}
 
 
@@ -125,14 +125,14 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     pairs = _pairs({entry.slug: outcomes[entry.slug] for entry in ranked}, shared)
     blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
     better = [(pair.better, pair) for pair in pairs]
-    found = []
+    rows = []
     for entry in sorted(ranked, key=lambda entry: (-_best(outcomes[entry.slug]), entry.slug)):
         decided = [winner for winner, pair in better if winner and entry.slug in (pair.one, pair.other)]
         won = decided.count(entry.slug)
         over_blind = _over_blind(entry, blind, outcomes, shared)
-        found.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind))
+        rows.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind))
     first = group[0].result
-    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(found), pairs)
+    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), pairs)
 
 
 def _held_out(result: Result) -> Outcomes:
@@ -144,7 +144,7 @@ def _best(outcomes: Outcomes) -> float:
 
 
 def _pairs(outcomes: dict[str, Outcomes], shared: bool) -> tuple[Pair, ...]:
-    """All pairs, in the order of their slugs, so that a ranking does not depend on the order of its entries."""
+    """Compare all pairs, in the order of their slugs, so that the ranking does not depend on the order of entries."""
     couples = list(combinations(sorted(outcomes), 2))
     if not couples:
         return ()
@@ -166,7 +166,7 @@ def _difference(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
 def _over_blind(
     entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool
 ) -> Interval | None:
-    """Of several blind arms the best one counts, whoever submitted it."""
+    """Compare with the best of the entry's blind controls, whoever submitted it; None without any."""
     arms = [control for control in controls if is_blind_of(control.result, entry.result)]
     if not arms:
         return None
@@ -175,16 +175,18 @@ def _over_blind(
 
 
 def _names(setups: dict[str, dict[str, str]]) -> dict[str, str]:
-    """By profile and actor, and where several tracks have both in common, by what else is not the same."""
+    """Return a name per track: profile and actor, and other differences if several tracks share both."""
     by_name: defaultdict[str, list[str]] = defaultdict(list)
     for key, setup in setups.items():
         by_name[f"{setup['profile']}, {setup['actor']}"].append(key)
-    return {key: ", ".join([name, *_apart(key, keys, setups)]) for name, keys in by_name.items() for key in keys}
+    return {
+        key: ", ".join([name, *_name_differences(key, keys, setups)]) for name, keys in by_name.items() for key in keys
+    }
 
 
-def _apart(key: str, keys: list[str], setups: dict[str, dict[str, str]]) -> Iterator[str]:
+def _name_differences(key: str, keys: list[str], setups: dict[str, dict[str, str]]) -> Iterator[str]:
     if len(keys) == 1:
         return
     differing = [(what, value) for what, value in setups[key].items() if len({setups[k].get(what) for k in keys}) > 1]
-    told = [f"{what} {value}" for what, value in differing if len(value) <= 40][:IN_A_NAME]
-    yield from told or [f"setup {key}"]
+    differences = [f"{what} {value}" for what, value in differing if len(value) <= 40][:MAX_DIFFERENCES_IN_NAME]
+    yield from differences or [f"setup {key}"]

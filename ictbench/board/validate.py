@@ -1,4 +1,4 @@
-"""Whether boards hold what they should. Only data is read: names in a submission are never looked up or imported."""
+"""Validation of boards from data alone: names in a submission are never looked up or imported."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import read_log
 from ictbench.errors import SubmissionError, UsageError
 from ictbench.results.formatting import one_line
-from ictbench.submissions.eligibility import obstacles
+from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import disagreements, slug_trouble
+from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
 from ictbench.submissions.safe_read import list_folder
-from ictbench.submissions.shown_episodes import chosen_keys, untrue
+from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
 from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 MAX_SUBMISSIONS = 10_000
 MAX_RECORDS = 16
-"""Files in a folder of the board's verifications of one submission."""
+"""Maximum files in the folder of a submission's verification records."""
 MAX_CHARACTERS = 1000
-"""Of a problem in words."""
+"""Maximum characters of a problem's text."""
 
 
 class Problem(NamedTuple):
-    """Something that is wrong with a board, in one line without anything invisible."""
+    """Problem of a board, in one line of visible characters."""
 
     where: str
     what: str
@@ -46,10 +46,10 @@ class Problem(NamedTuple):
 
 
 def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
-    """Check every board in a folder with its own records, or of its entries those of one name only.
+    """Check every board in a folder, with its records; of its entries only those named `slug`, if given.
 
     Raises:
-        SubmissionError: it cannot be read, or no board has a submission of that name.
+        SubmissionError: The folder cannot be read, or no board has a submission of that name.
     """
     found = False
     for name in list_folder(leaderboards, MAX_SUBMISSIONS):
@@ -60,41 +60,41 @@ def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
             found = True
             yield _problem(leaderboards, board.path, str(error))
             continue
-        yield from (_problem(leaderboards, board.path, what) for what in _own_records(board))
+        yield from (_problem(leaderboards, board.path, text) for text in _record_problems(board))
         for folder in folders:
             if slug in (None, folder.slug):
                 found = True
                 submitted = folder.path.parent == board.submissions
                 problems = check_submission(folder, name, submitted=submitted)
-                yield from (_problem(leaderboards, folder.path, what) for what in problems)
+                yield from (_problem(leaderboards, folder.path, text) for text in problems)
     if not found and slug is not None:
         raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
 
 
 def validate_changes(leaderboards: Path, base: str, *, maintainer: bool = False) -> Iterator[Problem]:
-    """Check what the commits since `base` change; see `ictbench.submissions.pull_request`.
+    """Check the changes between `base` and HEAD; see `ictbench.submissions.pull_request`.
 
     Raises:
-        SubmissionError: this is no git checkout, or `base` is no commit of it.
+        SubmissionError: The folder is not in a git checkout, or `base` is not one of its commits.
     """
     return (
-        Problem(one_line(f"since {base}"), one_line(what))
-        for what in forbidden_changes(leaderboards, base, maintainer=maintainer)
+        Problem(one_line(f"since {base}"), one_line(text))
+        for text in forbidden_changes(leaderboards, base, maintainer=maintainer)
     )
 
 
 def _folders(board: BoardFolder) -> list[SubmissionFolder]:
-    """What lies on a board to be checked; nothing where a folder is no board."""
+    """Return the submissions of a board to check; empty if the folder is not a board."""
     places = [place for place in (board.submissions, board.unranked) if os.path.lexists(place)]
     if places and board.suite not in list_suites():
-        raise SubmissionError(f"{board.suite!a} is no suite; there is {', '.join(list_suites())}")
+        raise SubmissionError(f"{board.suite!a} is not a suite (suites: {', '.join(list_suites())})")
     for folder in (board.path, *places) if places else ():
         list_folder(folder, MAX_SUBMISSIONS)
     return [SubmissionFolder(place / name) for place in places for name in list_folder(place, MAX_SUBMISSIONS)]
 
 
-def _own_records(board: BoardFolder) -> Iterator[str]:
-    """What is wrong with the board's log and verifications."""
+def _record_problems(board: BoardFolder) -> Iterator[str]:
+    """Yield the problems of a board's log and verification records."""
     try:
         read_log(board.log)
     except SubmissionError as error:
@@ -102,46 +102,51 @@ def _own_records(board: BoardFolder) -> Iterator[str]:
     try:
         slugs = list_folder(board.verifications, MAX_SUBMISSIONS) if os.path.lexists(board.verifications) else []
         for slug in slugs:
-            there = list_folder(board.verifications / slug, MAX_RECORDS)
+            names = list_folder(board.verifications / slug, MAX_RECORDS)
             for badge in BADGES:
-                if (path := board.verification(slug, badge)).name in there:
+                if (path := board.verification(slug, badge)).name in names:
                     read_record(path, badge)
     except SubmissionError as error:
         yield str(error)
 
 
 def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:
-    """What is wrong with one submission to the board of a suite, in words; nothing of it is run.
+    """Yield the problems of one submission to the board of a suite; nothing in it is executed.
 
-    First its name and its files, then whether the board takes such a run, then everything that can be worked out anew.
-    What was not submitted but put among the unranked by the board itself may be a run that it would not take.
+    The checks are, in this order: name and files, whether the board accepts such a run, and everything that can be
+    recomputed from the records.
+
+    Args:
+        folder: The submission.
+        suite: Name of the board's suite.
+        submitted: False for an entry that the board shows without a rank; its run may be of any profile.
     """
-    if trouble := slug_trouble(folder.slug):
-        yield trouble
+    if problem := slug_problem(folder.slug):
+        yield problem
         return
     try:
         submission = read_submission(folder)
         evidence = evidence_of_submission(folder)
-        framed = [*_frame(submission.suite, suite), *disagreements(submission, evidence.result)]
-        framed += obstacles(evidence.result, unranked=not submitted)
-        yield from framed
-        if not framed:
-            yield from _content(folder, evidence, suite)
+        problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, evidence.result)]
+        problems += ineligibility(evidence.result, unranked=not submitted)
+        yield from problems
+        if not problems:
+            yield from _content_problems(folder, evidence, suite)
     except UsageError as error:
         yield str(error)
 
 
-def _frame(stated: str, suite: str) -> Iterator[str]:
+def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
     if stated != suite:
-        yield f"it is of suite {stated!r:.80} and lies on the board of {suite}"
+        yield f"its suite is {stated!r:.80}, but it is on the board of {suite}"
 
 
-def _content(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
-    ours = load_suite(suite)
-    failed = _failed(recompute(evidence, ours))
+def _content_problems(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
+    installed = load_suite(suite)
+    failed = _failed(recompute(evidence, installed))
     if not failed:
-        failed = _failed(check_leaks(evidence, ours, make_plans(evidence.result, ours)))
-        yield from _trajectories(folder, evidence)
+        failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
+        yield from _trajectory_problems(folder, evidence)
     yield from (f"{check.name}: {check.detail}" for check in failed)
 
 
@@ -149,20 +154,20 @@ def _failed(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "failed"]
 
 
-def _trajectories(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
-    wanted = chosen_keys(evidence.result)
+def _trajectory_problems(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
+    expected = shown_episode_keys(evidence.result)
     episodes = list(read_trajectories(folder))
     name = folder.trajectories.name
-    if (found := [episode.key for episode in episodes]) != wanted:
-        strange = next((key for key in found if key not in wanted), None) or "none of " + str(len(wanted))
-        yield f"{name} does not hold the episodes that the result names, but e.g. {strange!r:.80}; submit the run again"
+    if (keys := [episode.key for episode in episodes]) != expected:
+        example = next((key for key in keys if key not in expected), None) or f"none of {len(expected)}"
+        yield f"{name} does not hold the episodes that the result determines, but e.g. {example!r:.80}; submit again"
         return
-    chosen = {*wanted}
+    chosen = {*expected}
     records = {record.key: record for record in evidence.episodes() if record.key in chosen}
     for episode in episodes:
-        yield from (f"{name}: {episode.key}: {what}" for what in untrue(episode, records[episode.key]))
+        yield from (f"{name}: {episode.key}: {text}" for text in shown_episode_problems(episode, records[episode.key]))
 
 
-def _problem(leaderboards: Path, place: Path, what: str) -> Problem:
-    said = one_line(what.replace(f"{place}/", "")[:MAX_CHARACTERS])
-    return Problem(one_line(str(place.relative_to(leaderboards))), said)
+def _problem(leaderboards: Path, place: Path, text: str) -> Problem:
+    line = one_line(text.replace(f"{place}/", "")[:MAX_CHARACTERS])
+    return Problem(one_line(str(place.relative_to(leaderboards))), line)

@@ -118,9 +118,9 @@ def submit(
 
 
 def _print_draft(draft: Draft) -> None:
-    from ictbench.submissions.build_submission import contents
+    from ictbench.submissions.build_submission import submission_files
 
-    files = contents(draft)
+    files = submission_files(draft)
     print(f"would make {draft.folder.path}:")
     for name, content in files.items():
         print(f"  {name:22}{len(content):>12,} bytes")

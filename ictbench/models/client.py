@@ -26,8 +26,8 @@ CHARACTERS_PER_TOKEN = 4
 class Retry:
     """Retry policy: exponential backoff with jitter; Retry-After is honoured."""
 
-    tries: int = 5
-    base: float = 1.0
+    attempts: int = 5
+    base_wait: float = 1.0
     """Seconds to wait after the first failure, ± 50 %; doubled after each further one."""
     max_wait: float = 60.0
     """Seconds of waiting for one request, all waits together."""
@@ -40,9 +40,9 @@ class Retry:
             retry_after: Seconds that the server asked to wait, if it did.
             waited: Seconds waited so far.
         """
-        wait = self.base * 2 ** (failures - 1) * random.uniform(0.5, 1.5) if retry_after is None else retry_after
+        wait = self.base_wait * 2 ** (failures - 1) * random.uniform(0.5, 1.5) if retry_after is None else retry_after
         left = self.max_wait - waited
-        if failures >= self.tries or wait > left:
+        if failures >= self.attempts or wait > left:
             return None
         # A server may send many clients the same Retry-After: jitter spreads their next attempts.
         return min(wait * random.uniform(1.0, 1.1), left)
@@ -108,8 +108,8 @@ class ModelClient(ChatModel):
                 reason = f"{self.spec.name}: {error}"
                 wait = self._retry.wait(failures, error.retry_after, waited)
                 if wait is None:
-                    tries = f"{failures} tries" if failures > 1 else "1 try"
-                    raise ModelUnavailableError(f"{reason} ({tries}, {waited:.0f} s of waiting)") from error
+                    attempts = f"{failures} attempts" if failures > 1 else "1 attempt"
+                    raise ModelUnavailableError(f"{reason} ({attempts}, {waited:.0f} s of waiting)") from error
             await self._meter.wait(wait, reason)
             waited += wait
 

@@ -1,4 +1,4 @@
-"""From a finished run to a submission: what is missing, the folder, the branch."""
+"""Building of a submission from a finished run: a draft with all that is missing, the files, the git branch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import ValidationError
 
 from ictbench.errors import SubmissionError, UsageError
-from ictbench.submissions.eligibility import marks_of_training, obstacles, unsaid
+from ictbench.submissions.eligibility import ineligibility, missing_statements, training_deviations
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.git import Repository
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import metadata, slug_of, slug_trouble
-from ictbench.submissions.pack import compact, pack_lines, without_host
+from ictbench.submissions.metadata import make_slug, metadata, slug_problem
+from ictbench.submissions.pack import pack_lines, pack_record, without_host
 from ictbench.submissions.read_submission import MAX_BYTES
-from ictbench.submissions.shown_episodes import chosen_keys, to_show
+from ictbench.submissions.shown_episodes import shown_episode, shown_episode_keys
 from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import load_suite
 from ictbench.suites.trained_on import format_trained_on, parse_trained_on
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from ictbench.submissions.metadata import Statement
 
 UNKNOWN = "unknown"
-"""Said of what a reflector was trained on."""
+"""Value of `--reflector-trained-on` for a reflector whose training is not known."""
 
 OPTIONS = {"name": "--name", "description": "--description", "links": "--url", "submitted_by": "--submitted-by"}
-"""By field of the metadata."""
+"""Command-line options by field of the metadata."""
 
 
 class SubmissionCheck(Protocol):
@@ -47,157 +47,163 @@ class SubmissionCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A submission that is not made yet."""
+    """Submission that is not built yet."""
 
     run: Run
     result: Result
-    """As the submission has it."""
+    """The result as the submission will hold it."""
     statement: Statement
     folder: SubmissionFolder
-    """Where it will lie."""
+    """Target folder."""
     unranked: bool
-    """Whether the board only shows it: maintainers may put a run of any profile there."""
+    """Whether the entry is shown without a rank. Maintainers may show a run of any profile this way."""
     missing: tuple[str, ...]
-    """Everything in the way, each with what to do; empty if it can be made."""
+    """Everything that prevents the submission, each with its remedy; empty if it can be built."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submission that is made and valid."""
+    """Submission that was built and has passed the check."""
 
     folder: SubmissionFolder
     submission: Submission
     sizes: dict[str, int]
-    """Bytes by file."""
+    """Bytes by file name."""
     branch: str | None
-    """That holds it; None where it lies in the folder."""
+    """Git branch that holds the submission; None if it was written to its folder."""
 
 
 def draft(
     run: Run, leaderboards: Path, statement: Statement, slug: str | None = None, *, unranked: bool = False
 ) -> Draft:
-    """Look at a run, and at what its submitter says, without writing anything.
+    """Check a run and its submitter's statement, without writing anything.
 
-    `unranked` is for a board's maintainers: a run of any profile, to be shown apart.
+    Args:
+        run: The run to submit.
+        leaderboards: Folder of the boards.
+        statement: What the submitter states about the run.
+        slug: Name of the submission's folder; None derives it from the statement's name.
+        unranked: Draft an entry that is shown without a rank; for maintainers of a board.
 
     Raises:
-        RunFolderError: the run has no result yet.
-        ResultError: its result is damaged.
+        RunFolderError: The run has no result yet.
+        ResultError: The result is damaged.
     """
     result = without_host(run.result)
-    missing = [*obstacles(result, unranked=unranked)]
+    missing = [*ineligibility(result, unranked=unranked)]
     if not missing:
         try:
             result = _restated(result, statement.trained_on)
         except UsageError as error:
             missing.append(str(error))
-    missing += unsaid(result, statement)
-    slug = slug or slug_of(statement.name)
+    missing += missing_statements(result, statement)
+    slug = slug or make_slug(statement.name)
     board = BoardFolder(leaderboards / result.suite.name)
     folder = board.shown(slug) if unranked else board.submission(slug)
-    if trouble := slug_trouble(slug):
+    if trouble := slug_problem(slug):
         missing += [f"{trouble}: --slug"] if statement.name or slug else []
     elif _is_taken(folder):
-        missing.append(f"there is a submission {slug!r} already: another --name or --slug")
+        missing.append(f"a submission {slug!r} exists already: choose another --name or --slug")
     if not missing:
-        missing += _metadata_troubles(result, statement)
+        missing += _metadata_problems(result, statement)
     return Draft(run, result, statement, folder, unranked, tuple(missing))
 
 
-def contents(draft: Draft) -> dict[str, bytes]:
-    """The files of a submission, by name.
+def submission_files(draft: Draft) -> dict[str, bytes]:
+    """Return the files of a submission by name.
 
     Raises:
-        SubmissionError: something is missing, or they are too large.
-        RunFolderError: the run lacks episodes, or is damaged.
+        SubmissionError: Something is missing, or the files are too large.
+        RunFolderError: The run lacks episodes, or is damaged.
     """
     if draft.missing:
         raise SubmissionError(f"{draft.run.folder} cannot be submitted: {'; '.join(draft.missing)}")
     result, run = draft.result, draft.run
     records = evidence_of_run(run.folder).episodes()
-    shown = (to_show(run.episode(key)) for key in chosen_keys(result))
+    shown = (shown_episode(run.episode(key)) for key in shown_episode_keys(result))
     files = {
         "result.json": result.to_json().encode(),
-        "episodes.jsonl.gz": pack_lines(map(compact, records)),
+        "episodes.jsonl.gz": pack_lines(map(pack_record, records)),
         "trajectories.jsonl.gz": pack_lines(episode.model_dump(mode="json") for episode in shown),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    said = metadata(result, draft.statement, digests)
-    files["submission.json"] = f"{json.dumps(said, indent=1, ensure_ascii=False)}\n".encode()
+    submission_json = metadata(result, draft.statement, digests)
+    files["submission.json"] = f"{json.dumps(submission_json, indent=1, ensure_ascii=False)}\n".encode()
     if (size := sum(map(len, files.values()))) > MAX_BYTES:
         largest = ", ".join(f"{name} {len(content):,}" for name, content in files.items())
         raise SubmissionError(
-            f"the submission has {size:,} bytes ({largest}), and may have {MAX_BYTES:,}; run without --audit and "
-            "--test-every-turn, or with the lite profile"
+            f"the submission has {size:,} bytes ({largest}), more than the maximum of {MAX_BYTES:,}; run without "
+            "--audit and --test-every-turn, or with the lite profile"
         )
     return files
 
 
 def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitted:
-    """Write a submission that passes `check`: on a git branch of its own, or in its folder where there is no git.
+    """Write a submission that passes `check` to a new git branch, or to its folder outside of git.
 
     Args:
-        draft: what `draft` found, with nothing missing.
-        check: the board's check, `ictbench.board.validate.check_submission`.
+        draft: Draft with nothing missing.
+        check: The board's check, `ictbench.board.validate.check_submission`.
         git: False writes the folder even inside a git repository.
 
     Raises:
-        SubmissionError: something is missing, a check fails, or git refuses. Then nothing is left behind.
-        RunFolderError: the run lacks episodes, or is damaged.
+        SubmissionError: Something is missing, the check fails, or git refuses. Then nothing is written.
+        RunFolderError: The run lacks episodes, or is damaged.
     """
-    files = contents(draft)
+    files = submission_files(draft)
     target = draft.folder.path
     repository = Repository.around(target) if git else None
     if repository is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".submission-", dir=None if repository else target.parent) as temporary:
-        made = SubmissionFolder(Path(temporary, draft.folder.slug))
-        made.path.mkdir()
+        built = SubmissionFolder(Path(temporary, draft.folder.slug))
+        built.path.mkdir()
         for name, content in files.items():
-            (made.path / name).write_bytes(content)
-        if problems := list(check(made, draft.result.suite.name, submitted=not draft.unranked)):
-            raise SubmissionError(f"the run does not stand up to the board's checks: {'; '.join(problems)}")
-        branch = _commit(repository, made, draft) if repository else None
+            (built.path / name).write_bytes(content)
+        if problems := list(check(built, draft.result.suite.name, submitted=not draft.unranked)):
+            raise SubmissionError(f"the run fails the board's checks: {'; '.join(problems)}")
+        branch = _commit(repository, built, draft) if repository else None
         if repository is None:
-            # In one step: nobody meets half of a submission, and no other is overwritten.
-            made.path.rename(target)
+            # Atomic: nobody sees half of a submission, and no other submission is overwritten.
+            built.path.rename(target)
     submission = Submission.model_validate_json(files["submission.json"])
     return Submitted(draft.folder, submission, {name: len(content) for name, content in files.items()}, branch)
 
 
-def branch_of(slug: str) -> str:
-    """Name of the branch that holds a submission."""
+def branch_name(slug: str) -> str:
+    """Return the name of the git branch for a submission."""
     return f"submission/{slug}"
 
 
-def _commit(repository: Repository, made: SubmissionFolder, draft: Draft) -> str:
+def _commit(repository: Repository, built: SubmissionFolder, draft: Draft) -> str:
     target = draft.folder.path
     place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve()).as_posix()
     message = f"Submission of {draft.folder.slug} to {draft.result.suite.name}"
-    repository.commit_folder(made.path, place, branch := branch_of(draft.folder.slug), message)
+    repository.commit_folder(built.path, place, branch := branch_name(draft.folder.slug), message)
     return branch
 
 
 def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
-    """The result with what its reflector was trained on, where it does not say so itself.
+    """Return the result with the stated training families, if it does not state them itself.
 
     Raises:
-        UsageError: that cannot be read, or the result says something else.
+        UsageError: The statement cannot be parsed, or contradicts the result.
     """
     stated = result.reflector_trained_on
     suite = load_suite(result.suite.name)
-    said = None if trained_on == (UNKNOWN,) else parse_trained_on(trained_on, suite)
-    if not trained_on or said == stated:
+    submitted = None if trained_on == (UNKNOWN,) else parse_trained_on(trained_on, suite)
+    if not trained_on or submitted == stated:
         return result
     if stated is not None:
         raise SubmissionError(
-            f"the result says that its reflector was trained on {format_trained_on(stated)}, and you say "
-            f"{format_trained_on(said)}; continue the run with the other --reflector-trained-on, which plays nothing"
+            f"the result states that its reflector was trained on {format_trained_on(stated)}, not "
+            f"{format_trained_on(submitted)}; continue the run with the other "
+            "--reflector-trained-on, which plays nothing"
         )
-    marks = [*result.deviations, *sorted(marks_of_training(result, said))]
+    marks = [*result.deviations, *sorted(training_deviations(result, submitted))]
     return result.model_copy(
         update={
-            "reflector_trained_on": said,
+            "reflector_trained_on": submitted,
             "deviations": tuple(marks),
             "ranked": result.ranked and not marks,
         }
@@ -206,19 +212,19 @@ def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
 
 def _is_taken(folder: SubmissionFolder) -> bool:
     board = BoardFolder(folder.path.parent.parent)
-    # Some file systems do not tell large from small letters.
-    there = {path.name.casefold() for place in (board.submissions, board.unranked) for path in place.glob("*")}
+    # Some file systems ignore case.
+    taken = {path.name.casefold() for place in (board.submissions, board.unranked) for path in place.glob("*")}
     repository = Repository.around(folder.path)
-    return folder.slug in there or (repository is not None and repository.has_branch(branch_of(folder.slug)))
+    return folder.slug in taken or (repository is not None and repository.has_branch(branch_name(folder.slug)))
 
 
-def _metadata_troubles(result: Result, statement: Statement) -> Iterator[str]:
-    """What of the submitter's words the schema refuses, each with its option."""
-    nothing = dict.fromkeys(("result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"), "0" * 64)
+def _metadata_problems(result: Result, statement: Statement) -> Iterator[str]:
+    """Yield the values of the submitter's statement that the schema refuses, each with its option."""
+    placeholder = dict.fromkeys(("result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"), "0" * 64)
     try:
-        Submission.model_validate_json(json.dumps(metadata(result, statement, nothing)))
+        Submission.model_validate_json(json.dumps(metadata(result, statement, placeholder)))
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            where = ".".join(map(str, one["loc"]))
-            option = OPTIONS.get(str(one["loc"][0]), f"{where} of the result")
-            yield f"{option}: {one['msg'].removeprefix('Value error, ')}, got {one['input']!r:.80}"
+        for detail in error.errors(include_url=False):
+            where = ".".join(map(str, detail["loc"]))
+            option = OPTIONS.get(str(detail["loc"][0]), f"{where} of the result")
+            yield f"{option}: {detail['msg'].removeprefix('Value error, ')}, got {detail['input']!r:.80}"

@@ -1,4 +1,4 @@
-"""A result and the episodes it rests on, as a run's folder and a submission's hold them alike."""
+"""Episode records, in the common form of run folders and submissions, and the result they belong to."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from ictbench.results import Result
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
-"""Hexadecimal digits of an observation's hash. Eight find any change but one in 4,000 million; they halve the file."""
+"""Hexadecimal digits of an observation's hash. Eight miss one change in 4,000 million and halve the file."""
 
 ShortDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})$")]
-"""Of an observation. A shorter one would let others pass, an empty one any."""
+"""Digest of an observation. A shorter one would match other observations, an empty one all of them."""
 
 
 class RecordedStep(Record):
-    """One decision, without what was seen."""
+    """One decision, without the observation."""
 
     digest: ShortDigest
-    """Of the raw observation that the decision was taken on."""
+    """Digest of the raw observation before the decision."""
     thought: str = ""
     proposed: str | None = None
-    """A submission leaves out what was executed as proposed."""
+    """Proposed action; a submission omits it if it equals the executed one."""
     executed: str | None
     keys: tuple[str, ...] = ()
     reward: float = 0.0
 
 
 class RecordedTrajectory(Record):
-    """One episode, without what was seen."""
+    """One episode, without its observations."""
 
     steps: tuple[RecordedStep, ...]
     last_digest: ShortDigest
@@ -52,7 +52,7 @@ class RecordedTrajectory(Record):
 
 
 class EpisodeRecord(Record):
-    """A line of `episodes.jsonl.gz`: what is needed to play an episode again without a model."""
+    """Line of `episodes.jsonl.gz`: what is needed to replay an episode without a model."""
 
     key: str
     task: Task
@@ -65,7 +65,7 @@ class EpisodeRecord(Record):
     versions: dict[str, str]
 
     def summary(self) -> EpisodeSummary:
-        """What measures need of it."""
+        """Return the part that the measures need."""
         trajectory = self.trajectory
         return EpisodeSummary(
             key=self.key,
@@ -80,44 +80,44 @@ class EpisodeRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a result claims, and what it rests on."""
+    """A result with the episode records that support it."""
 
     result: Result
     episodes: Callable[[], Iterator[EpisodeRecord]]
-    """Reads the records anew, one at a time, in the order of the file."""
+    """Returns an iterator that reads the records from the file, in its order."""
     digits: int
     """Hexadecimal digits of each observation's hash."""
 
 
 def evidence_of_run(folder: Path) -> Evidence:
-    """A run's result with its `episodes.jsonl.gz`; the journal is not read.
+    """Read a run's result and `episodes.jsonl.gz`; the journal is not read.
 
-    Reading the records raises RunFolderError where they are damaged.
+    Iterating over the records raises RunFolderError if they are damaged.
 
     Raises:
-        RunFolderError: it is no run's folder, or its run has no result yet.
-        ResultError: its result is damaged.
+        RunFolderError: The folder is not a run folder, or its run has no result yet.
+        ResultError: The result is damaged.
     """
     return Evidence(load_run(folder).result, lambda: _records(RunFolder(folder).episodes), RUN_DIGITS)
 
 
 def _records(path: Path) -> Iterator[EpisodeRecord]:
-    with opened(path) as file:
+    with open_episodes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 yield EpisodeRecord.model_validate_json(line)
             except ValidationError as error:
                 raise RunFolderError(
-                    f"{path}, line {number} is no episode's record: {validation_message(error)}"
+                    f"{path}, line {number} is not an episode record: {validation_message(error)}"
                 ) from error
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[gzip.GzipFile]:
+def open_episodes(path: Path) -> Iterator[gzip.GzipFile]:
     """Open a run's `episodes.jsonl.gz`.
 
     Raises:
-        RunFolderError: it cannot be read.
+        RunFolderError: The file cannot be read.
     """
     try:
         with gzip.open(path) as file:

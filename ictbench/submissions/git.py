@@ -1,4 +1,4 @@
-"""Git, asked in ways that nothing in a repository's content can turn against whoever asks."""
+"""Git commands that are safe on untrusted repositories: no hook, filter, monitor or remote of theirs is run."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from typing import NamedTuple
 
 from ictbench.errors import SubmissionError
 
-# Whatever the content says, no hook, monitor, filter or remote of it is run.
 SAFELY = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
 QUIETLY = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 SECONDS = 60
 PLAIN_FILE, NO_FILE = "100644", "000000"
-"""Modes of a file, as git writes them."""
+"""File modes in git's notation."""
 NO_COMMIT = "0" * 40
 
 
 class Change(NamedTuple):
-    """One file that is not as it was."""
+    """Change of one file."""
 
     path: str
-    """From the top of the repository, with strokes."""
+    """Path from the top of the repository, with slashes."""
     before: str
-    """Its mode: a plain file's, no file's, or that of a program, a link or another repository."""
+    """File mode before: `PLAIN_FILE`, `NO_FILE`, or that of an executable, a link or a submodule."""
     after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git repository with its checkout."""
+    """Git repository with a checkout."""
 
     top: Path
 
     @classmethod
     def around(cls, path: Path) -> Repository | None:
-        """The repository that a folder, there or not, lies in; None where there is none, or no git."""
+        """Return the repository around a path, which need not exist; None without a repository or without git."""
         existing = next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
         try:
             return cls(Path(os.fsdecode(_git(existing, "rev-parse", "--show-toplevel")).rstrip("\n")))
@@ -46,18 +45,18 @@ class Repository:
             return None
 
     def commit_of(self, name: str) -> str:
-        """The commit that a name stands for.
+        """Return the commit that a name refers to.
 
         Raises:
-            SubmissionError: there is none.
+            SubmissionError: There is no such commit.
         """
         try:
             return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         except SubmissionError as error:
-            raise SubmissionError(f"{name!r} is no commit of {self.top}; name one, e.g. origin/main") from error
+            raise SubmissionError(f"{name!r} is not a commit of {self.top}; name one, e.g. origin/main") from error
 
     def has_branch(self, name: str) -> bool:
-        """Whether a branch is there."""
+        """Return whether a branch exists."""
         try:
             self.commit_of(f"refs/heads/{name}")
         except SubmissionError:
@@ -65,25 +64,25 @@ class Repository:
         return True
 
     def commit_folder(self, folder: Path, place: str, branch: str, message: str) -> str:
-        """Make a branch of one commit after HEAD that adds a folder's files, and give its digest.
+        """Create a branch with one commit after HEAD that adds a folder's files; return the commit.
 
-        Index, checkout and current branch stay as they are.
+        Index, checkout and current branch stay unchanged.
 
         Args:
-            folder: where the files lie.
-            place: where the commit has them, from the top of the repository.
-            branch: its name; it must not be there yet.
-            message: of the commit.
+            folder: Folder with the files.
+            place: Path of the files in the commit, from the top of the repository.
+            branch: Name of the branch, which must not exist.
+            message: Commit message.
 
         Raises:
-            SubmissionError: git refuses.
+            SubmissionError: Git refuses.
         """
         try:
             head = self.commit_of("HEAD")
         except SubmissionError as error:
             raise SubmissionError(f"{self.top} has no commit yet; make one first, or use --no-git") from error
-        with tempfile.TemporaryDirectory() as elsewhere:
-            index = {"GIT_INDEX_FILE": str(Path(elsewhere, "index"))}
+        with tempfile.TemporaryDirectory() as temporary:
+            index = {"GIT_INDEX_FILE": str(Path(temporary, "index"))}
             self._git("read-tree", head, environment=index)
             for path in sorted(folder.iterdir()):
                 blob = self._git("hash-object", "-w", "--no-filters", "--", str(path.absolute()))
@@ -94,11 +93,11 @@ class Repository:
         self._git("update-ref", f"refs/heads/{branch}", commit, NO_COMMIT)
         return commit
 
-    def parted_from(self, base: str) -> str:
-        """The commit at which HEAD parted from another.
+    def merge_base(self, base: str) -> str:
+        """Return the common ancestor of HEAD and `base`.
 
         Raises:
-            SubmissionError: there is no such commit, or a shallow checkout lacks it.
+            SubmissionError: There is none, or a shallow checkout lacks it.
         """
         commits = self.commit_of(base), self.commit_of("HEAD")
         try:
@@ -110,7 +109,7 @@ class Repository:
             ) from error
 
     def changes_since(self, commit: str) -> list[Change]:
-        """Files that HEAD has otherwise than a commit before it."""
+        """Return the files that differ between a commit and HEAD."""
         raw = _git(self.top, "diff-tree", "-r", "-z", "--raw", "--no-renames", commit, self.commit_of("HEAD"))
         fields = raw.split(b"\0")[:-1]
         return [
@@ -119,10 +118,10 @@ class Repository:
         ]
 
     def content(self, commit: str, path: str) -> bytes:
-        """A file as a commit has it.
+        """Return the content of a file in a commit.
 
         Raises:
-            SubmissionError: it has none of that name.
+            SubmissionError: The commit has no such file.
         """
         return _git(self.top, "cat-file", "blob", f"{commit}:{path}")
 
@@ -147,6 +146,6 @@ def _git(folder: Path, *words: str, environment: dict[str, str] | None = None) -
     except subprocess.TimeoutExpired as error:
         raise SubmissionError(f"git {words[0]} did not end within {SECONDS} s in {folder}") from error
     if done.returncode:
-        said = " ".join(done.stderr.decode(errors="replace").split()) or f"exit code {done.returncode}"
-        raise SubmissionError(f"git {' '.join(words[:3])} failed in {folder}: {said[:300]}")
+        message = " ".join(done.stderr.decode(errors="replace").split()) or f"exit code {done.returncode}"
+        raise SubmissionError(f"git {' '.join(words[:3])} failed in {folder}: {message[:300]}")
     return done.stdout

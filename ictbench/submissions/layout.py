@@ -1,17 +1,17 @@
-"""Where everything of a board lies.
+"""Folder layout of a board and its submissions.
 
 leaderboards/<suite>/
-├── submissions/<slug>/             what a submitter hands in, and nothing else
-│   ├── submission.json             who, what, when; SHA-256 of the other files
+├── submissions/<slug>/             files of one submission
+│   ├── submission.json             metadata; SHA-256 of the other files
 │   ├── result.json                 the run's result, without its host
-│   ├── episodes.jsonl.gz           a line an episode, to be played again; observations as short hashes
-│   └── trajectories.jsonl.gz       a few episodes in full, to be read
-├── unranked/<slug>/                the same, put there by the board to be shown and never ranked: runs of any profile
-├── verifications/<slug>/           the board's own: submitters never write here
+│   ├── episodes.jsonl.gz           one line per episode, for replay; observations as short hashes
+│   └── trajectories.jsonl.gz       a few episodes in full, for readers
+├── unranked/<slug>/                the same for runs of any profile that the board shows without a rank
+├── verifications/<slug>/           records of the board; submitters never write here
 │   ├── replayed.json
 │   └── rerun.json
-├── log.jsonl                       additions, attempts, corrections and removals; lines are only ever added
-└── tables/                         built: CSV and Markdown
+├── log.jsonl                       additions, attempts, corrections and removals; append-only
+└── tables/                         generated CSV and Markdown
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Badge = Literal["replayed", "rerun"]
-"""`replayed`: the recorded actions led to the recorded outcomes. `rerun`: the models, run again, gained as much."""
+"""`replayed`: the recorded actions lead to the recorded outcomes. `rerun`: a new run of the models gained as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +34,38 @@ class SubmissionFolder:
 
     @property
     def slug(self) -> str:
-        """Names the submission within its board."""
+        """Name of the submission within its board."""
         return self.path.name
 
     @property
     def metadata(self) -> Path:
-        """Schema `ictbench.submission/1`."""
+        """Metadata, schema `ictbench.submission/1`."""
         return self.path / "submission.json"
 
     @property
     def result(self) -> Path:
-        """Schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/1`."""
         return self.path / "result.json"
 
     @property
     def episodes(self) -> Path:
-        """One line an episode, as `ictbench.submissions.episode_records.EpisodeRecord`."""
+        """One `ictbench.submissions.episode_records.EpisodeRecord` per line."""
         return self.path / "episodes.jsonl.gz"
 
     @property
     def trajectories(self) -> Path:
-        """One line an episode, as `ictbench.records.Episode`."""
+        """One `ictbench.records.Episode` per line."""
         return self.path / "trajectories.jsonl.gz"
 
     @property
     def content(self) -> tuple[Path, ...]:
-        """The files that the metadata holds the digests of."""
+        """Files whose digests the metadata hold."""
         return self.result, self.episodes, self.trajectories
 
 
 @dataclass(frozen=True, slots=True)
 class BoardFolder:
-    """Paths of one suite's board; its name is the suite's."""
+    """Paths of one suite's board; its folder is named for the suite."""
 
     path: Path
 
@@ -76,37 +76,37 @@ class BoardFolder:
 
     @property
     def submissions(self) -> Path:
-        """A folder a submission."""
+        """One folder per submission."""
         return self.path / "submissions"
 
     @property
     def unranked(self) -> Path:
-        """A folder an entry that the board shows and never ranks."""
+        """One folder per entry that the board shows without a rank."""
         return self.path / "unranked"
 
     @property
     def verifications(self) -> Path:
-        """A folder an entry, with what the board found out about it."""
+        """One folder per entry, with the board's verification records."""
         return self.path / "verifications"
 
     @property
     def log(self) -> Path:
-        """What happened to the board, one JSON object a line."""
+        """Log of the board, one JSON object per line."""
         return self.path / "log.jsonl"
 
     @property
     def tables(self) -> Path:
-        """The built tables."""
+        """Generated tables."""
         return self.path / "tables"
 
     def submission(self, slug: str) -> SubmissionFolder:
-        """The folder of one submission, there or not."""
+        """Return the folder of a submission, which need not exist."""
         return SubmissionFolder(self.submissions / slug)
 
     def shown(self, slug: str) -> SubmissionFolder:
-        """The folder of one entry that is never ranked, there or not."""
+        """Return the folder of an unranked entry, which need not exist."""
         return SubmissionFolder(self.unranked / slug)
 
     def verification(self, slug: str, badge: Badge) -> Path:
-        """The board's record of one check of a submission, there or not."""
+        """Return the path of a verification record, which need not exist."""
         return self.verifications / slug / f"{badge}.json"

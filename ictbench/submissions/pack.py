@@ -1,4 +1,4 @@
-"""What a submission keeps of a run, small: the same bytes from the same run, on any machine."""
+"""Compact form of a run in a submission: the same bytes for the same run on any machine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ictbench.results import Result
 
 PROPOSED_CHARACTERS = 200
-"""Of a proposed action that was not executed as it stands. A model may answer with pages."""
+"""Maximum characters of a proposed action that was not executed as proposed. A model may answer with pages."""
 
 
 def without_host(result: Result) -> Result:
-    """The result without what it says of the submitter's machine; its checksum stays."""
-    nothing: dict[str, Any] = {"folder": "", "addresses": {}, "troubles": (), "machine": {}}
-    return result.model_copy(update={"host": result.host.model_copy(update=nothing)})
+    """Return the result without details of the submitter's machine; the checksum stays the same."""
+    empty: dict[str, Any] = {"folder": "", "addresses": {}, "troubles": (), "machine": {}}
+    return result.model_copy(update={"host": result.host.model_copy(update=empty)})
 
 
-def compact(record: EpisodeRecord) -> dict[str, Any]:
-    """A record as plain JSON, without thoughts and defaults; hashes and proposed actions cut short."""
+def pack_record(record: EpisodeRecord) -> dict[str, Any]:
+    """Return a record as plain JSON without thoughts and defaults, with short hashes and proposed actions."""
     plain = record.model_dump(mode="json", exclude_defaults=True)
     trajectory = plain["trajectory"]
     trajectory["last_digest"] = trajectory["last_digest"][:SUBMISSION_DIGITS]
@@ -38,7 +38,7 @@ def compact(record: EpisodeRecord) -> dict[str, Any]:
 
 
 def pack_lines(values: Iterable[Any]) -> bytes:
-    """JSON lines, gzipped without time and name."""
+    """Return gzipped JSON lines, without time and file name in the gzip header."""
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
         for value in values:

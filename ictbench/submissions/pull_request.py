@@ -1,4 +1,4 @@
-"""What a pull request may change: a submitter adds one submission, and nobody rewrites a log."""
+"""Rules for pull requests: a submitter adds one submission, and logs are append-only."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 def forbidden_changes(leaderboards: Path, base: str, *, maintainer: bool = False) -> Iterator[str]:
-    """What the commits since HEAD parted from `base` change and may not, in words.
+    """Yield the changes between `base` and HEAD that are not allowed.
 
-    Maintainers may change everything but the past of a log: corrections and removals are theirs.
+    Maintainers may change everything except existing lines of a log: they make corrections and removals.
 
     Raises:
-        SubmissionError: this is no git checkout, or `base` is no commit of it.
+        SubmissionError: The folder is not in a git checkout, or `base` is not one of its commits.
     """
     repository = Repository.around(leaderboards)
     if repository is None:
-        raise SubmissionError(f"{leaderboards} lies in no git checkout; validate without --base")
-    parted = repository.parted_from(base)
-    changes = repository.changes_since(parted)
+        raise SubmissionError(f"{leaderboards} is not in a git checkout; validate without --base")
+    ancestor = repository.merge_base(base)
+    changes = repository.changes_since(ancestor)
     place = leaderboards.resolve().relative_to(repository.top.resolve())
     if not maintainer:
         yield from _beyond_one_submission(changes, place)
     for change in changes:
         path = _from_top(change, place)
         if path == BoardFolder(path.parent).log and path.parent.parent == place:
-            yield from _rewritten(repository, parted, change)
+            yield from _rewritten_log(repository, ancestor, change)
 
 
 def _beyond_one_submission(changes: Sequence[Change], place: Path) -> Iterator[str]:
@@ -43,25 +43,25 @@ def _beyond_one_submission(changes: Sequence[Change], place: Path) -> Iterator[s
         path = _from_top(change, place)
         folder = BoardFolder(path.parents[2]).submission(path.parent.name) if len(path.parts) > 3 else None
         if folder is None or path.parents[3] != place or path not in (folder.metadata, *folder.content):
-            yield f"{change.path!a} is no file of a submission; a pull request adds one submission and nothing else"
+            yield f"{change.path!a} is not a file of a submission; a pull request may only add one submission"
             continue
         touched.add(folder.path)
         if change.before != NO_FILE:
-            yield f"{change.path!a} was there before; to correct or remove a submission, ask the board's maintainers"
+            yield f"{change.path!a} existed before; to correct or remove a submission, ask the board's maintainers"
         elif change.after != PLAIN_FILE:
-            yield f"{change.path!a} is no plain file (its mode is {change.after}); commit it as one"
+            yield f"{change.path!a} is not a plain file (its mode is {change.after}); commit it as one"
     if len(touched) > 1:
         names = ", ".join(sorted(path.name for path in touched))
-        yield f"{len(touched)} submissions are touched: {names!a:.200}; open a pull request for each"
+        yield f"{len(touched)} submissions are changed: {names!a:.200}; open a pull request for each"
 
 
-def _rewritten(repository: Repository, parted: str, change: Change) -> Iterator[str]:
-    before = b"" if change.before == NO_FILE else repository.content(parted, change.path)
+def _rewritten_log(repository: Repository, ancestor: str, change: Change) -> Iterator[str]:
+    before = b"" if change.before == NO_FILE else repository.content(ancestor, change.path)
     after = repository.content("HEAD", change.path) if change.after == PLAIN_FILE else b""
     if change.after != PLAIN_FILE or not after.startswith(before):
-        yield f"{change.path!a} loses or changes lines that were there; a log is only ever added to"
+        yield f"{change.path!a} loses or changes existing lines; a log is append-only"
 
 
 def _from_top(change: Change, place: Path) -> Path:
-    """Its path as `place` is one: from the top of the repository."""
+    """Return the path of a change, relative to the top of the repository like `place`."""
     return type(place)(change.path)

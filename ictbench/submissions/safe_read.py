@@ -1,7 +1,7 @@
-"""Reads files that strangers wrote, in bounded time and memory.
+"""Reading of untrusted files in bounded time and memory.
 
-Nothing is followed, unpacked or parsed beyond what a submission needs; what goes beyond is refused with the file, the
-place, the value and what to do.
+Links are not followed, and nothing is unpacked or parsed beyond the limits of a submission. A refusal names the file,
+the place, the value and the remedy.
 """
 
 from __future__ import annotations
@@ -22,72 +22,72 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_DEPTH = 24
-"""Of lists and objects within each other; a result has 7."""
+"""Maximum nesting of lists and objects; a result has 7 levels."""
 
 MAX_INTEGER = 2**63 - 1
 MAX_DIGITS = 40
-"""Characters of a number."""
+"""Maximum characters of a number."""
 
 CHUNK = 1 << 16
 MIN_RATIO_CHECKED = 1_000_000
-"""Bytes unpacked before the ratio says anything."""
+"""Unpacked bytes from which the compression ratio is checked."""
 
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""Possessive, and its end optional: so it takes linear time on whatever it is given."""
+"""Possessive, with an optional end, so that it takes linear time on any input."""
 
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class Caps(NamedTuple):
-    """How large a compressed file of JSON lines may be."""
+class SizeLimits(NamedTuple):
+    """Limits on a compressed file of JSON lines."""
 
     unpacked: int
-    """Bytes."""
+    """Maximum unpacked bytes."""
     ratio: int
-    """Bytes unpacked for one packed."""
+    """Maximum unpacked bytes per packed byte."""
     lines: int
     line: int
-    """Bytes of one line."""
+    """Maximum bytes of one line."""
     values: int
-    """Commas outside of strings in one line."""
+    """Maximum commas outside of strings in one line."""
 
 
 def list_folder(path: Path, most: int) -> list[str]:
-    """Names of what is in a folder, sorted.
+    """Return the sorted names of a folder's entries.
 
     Raises:
-        SubmissionError: it is no folder or a link to one, or it holds more than `most` files.
+        SubmissionError: The path is not a folder, or a link to one, or it holds more than `most` files.
     """
     try:
         if not stat.S_ISDIR(path.lstat().st_mode):
-            raise SubmissionError(f"{path} is no folder of its own but {_kind(path)}; put a folder there")
+            raise SubmissionError(f"{path} is not a folder but {_kind(path)}; put a folder there")
         with os.scandir(path) as entries:
             names = [entry.name for entry in islice(entries, most + 1)]
     except OSError as error:
         raise SubmissionError(f"{path} cannot be read: {error.strerror}") from error
     if len(names) > most:
-        raise SubmissionError(f"{path} holds more than {most} files; take away what does not belong there")
+        raise SubmissionError(f"{path} holds more than {most} files; remove those that do not belong there")
     return sorted(names)
 
 
 def check_names(path: Path, names: Collection[str]) -> Iterator[str]:
-    """What is wrong with the names of a folder's files, which must be exactly these."""
-    found = list_folder(path, 4 * len(names))
-    for name in sorted(set(names) - set(found)):
+    """Yield what is wrong with the names of a folder's files, which must be exactly `names`."""
+    present = list_folder(path, 4 * len(names))
+    for name in sorted(set(names) - set(present)):
         yield f"{path} lacks {name}; `ictbench submit` writes it"
-    for name in sorted(set(found) - set(names)):
-        yield f"{path} holds {name!a}, which is no part of a submission; take it away"
+    for name in sorted(set(present) - set(names)):
+        yield f"{path} holds {name!a}, which is not part of a submission; remove it"
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """A regular file of at most `most` bytes.
+    """Return the content of a regular file of at most `most` bytes.
 
     Raises:
-        SubmissionError: it is a link, a device, a folder or larger, or cannot be read.
+        SubmissionError: The path is a link, a device or a folder, or the file is larger or cannot be read.
     """
     try:
-        # A pipe would wait for ever, and a link may lead anywhere.
+        # Opening a pipe could block forever, and a link may lead anywhere.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SubmissionError(f"{path} cannot be read: it is {_kind(path)}; put a plain file there") from error
@@ -97,15 +97,15 @@ def read_bytes(path: Path, most: int) -> bytes:
     with open(descriptor, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise SubmissionError(f"{path} is larger than {most:,} bytes, and no more than that is read")
+        raise SubmissionError(f"{path} is larger than the maximum of {most:,} bytes")
     return content
 
 
-def read_lines(packed: bytes, where: str, caps: Caps) -> Iterator[tuple[str, bytes]]:
-    """Lines of gzipped JSON lines, each with its place, unpacked piece by piece and found to be sound JSON.
+def read_lines(packed: bytes, where: str, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
+    """Yield the place and content of each line of a gzipped JSON lines file, after checking that it is valid JSON.
 
     Raises:
-        SubmissionError: it is no gzip, is damaged, or goes beyond the caps.
+        SubmissionError: The data are not gzip, are damaged, or exceed the limits.
     """
     rest, number = b"", 0
     for piece in _unpack(packed, where, caps):
@@ -115,24 +115,24 @@ def read_lines(packed: bytes, where: str, caps: Caps) -> Iterator[tuple[str, byt
         for line in lines:
             number += 1
             if number > caps.lines:
-                raise SubmissionError(f"{where} has more than {caps.lines:,} lines, which no run has")
+                raise SubmissionError(f"{where} has more than {caps.lines:,} lines, more than any run has")
             parse_json(line, place := f"{where}, line {number}", caps.values)
             yield place, line
     if rest:
-        raise SubmissionError(f"{where} does not end with a line feed: it is cut short after line {number}")
+        raise SubmissionError(f"{where} does not end with a line feed: it is truncated after line {number}")
 
 
 def parse_json(content: bytes, where: str, values: int) -> Any:
-    """JSON that means one thing only: no key twice, no NaN, no number beyond 64 bits, no half characters, not deep.
+    """Parse strict JSON: no duplicate keys, no NaN, no number beyond 64 bits, no lone surrogates, limited depth.
 
     Raises:
-        SubmissionError: it is no such JSON, or has more than `values` commas.
+        SubmissionError: The content is not such JSON, or has more than `values` commas.
     """
     outside = STRING.sub(b"", content)
     if outside.count(b",") > values:
-        raise SubmissionError(f"{where} holds more than {values:,} values, which no run has")
+        raise SubmissionError(f"{where} holds more than {values:,} values, more than any run has")
     if _is_deep(outside):
-        raise SubmissionError(f"{where} is nested deeper than {MAX_DEPTH} levels, which no record is")
+        raise SubmissionError(f"{where} is nested deeper than {MAX_DEPTH} levels, deeper than any record")
     try:
         text = content.decode("utf-8")
         value = json.loads(
@@ -141,21 +141,21 @@ def parse_json(content: bytes, where: str, values: int) -> Any:
         if SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
-        raise SubmissionError(f"{where}: byte {error.start} is no UTF-8; write it as UTF-8") from error
+        raise SubmissionError(f"{where}: byte {error.start} is not UTF-8; write the file as UTF-8") from error
     except UnicodeEncodeError as error:
-        raise SubmissionError(f"{where} holds half a character (an escape \\ud8… without its other half)") from error
+        raise SubmissionError(f"{where} holds a lone surrogate (an escape \\ud8… without its other half)") from error
     except json.JSONDecodeError as error:
-        raise SubmissionError(f"{where} is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        raise SubmissionError(f"{where} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
     except _RefusedError as error:
         raise SubmissionError(f"{where}: {error}") from error
     return value
 
 
 class _RefusedError(Exception):
-    """What a value is refused for."""
+    """Reason for which a value is refused."""
 
 
-def _unpack(packed: bytes, where: str, caps: Caps) -> Iterator[bytes]:
+def _unpack(packed: bytes, where: str, caps: SizeLimits) -> Iterator[bytes]:
     machine = zlib.decompressobj(wbits=31)
     unpacked = 0
     for start in range(0, len(packed), CHUNK):
@@ -164,26 +164,26 @@ def _unpack(packed: bytes, where: str, caps: Caps) -> Iterator[bytes]:
             try:
                 piece = machine.decompress(waiting, CHUNK)
             except zlib.error as error:
-                raise SubmissionError(f"{where} is no gzip file, or is damaged: {error}") from error
+                raise SubmissionError(f"{where} is not a gzip file, or is damaged: {error}") from error
             waiting = machine.unconsumed_tail
             unpacked += len(piece)
             taken = min(start + CHUNK, len(packed)) - len(waiting)
             if unpacked > caps.unpacked:
-                raise SubmissionError(f"{where} unpacks to more than {caps.unpacked:,} bytes, which no run does")
+                raise SubmissionError(f"{where} unpacks to more than {caps.unpacked:,} bytes, more than any run")
             if unpacked > max(MIN_RATIO_CHECKED, caps.ratio * taken):
-                raise SubmissionError(f"{where} unpacks to more than {caps.ratio} times its size, which no run does")
+                raise SubmissionError(f"{where} unpacks to more than {caps.ratio} times its size, more than any run")
             if piece:
                 yield piece
         if machine.eof:
             break
     if not machine.eof:
-        raise SubmissionError(f"{where} is cut short; copy it again")
+        raise SubmissionError(f"{where} is truncated; copy it again")
     if machine.unused_data or start + CHUNK < len(packed):
-        raise SubmissionError(f"{where} goes on after its end; write it with `ictbench submit`")
+        raise SubmissionError(f"{where} continues after the end of the gzip data; write it with `ictbench submit`")
 
 
 def _is_deep(outside: bytes) -> bool:
-    """Whether brackets outside of strings are nested too deep."""
+    """Return whether brackets outside of strings are nested too deeply."""
     depth = 0
     for bracket in outside.translate(None, NOT_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
@@ -193,32 +193,32 @@ def _is_deep(outside: bytes) -> bool:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        doubled, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise _RefusedError(f"the key {ascii(doubled)[:80]} is there twice; which of them is meant?")
-    return found
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        key, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise _RefusedError(f"the key {ascii(key)[:80]} occurs twice; keep one of them")
+    return value
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS or abs(value := int(digits)) > MAX_INTEGER:
-        raise _RefusedError(f"the number {digits:.24}… is beyond 64 bits, which no measure is")
+        raise _RefusedError(f"the number {digits:.24}… is beyond 64 bits; no field needs that")
     return value
 
 
 def _real(digits: str) -> float:
     value = float(digits) if len(digits) <= MAX_DIGITS else float("inf")
     if value in (float("inf"), float("-inf")):
-        raise _RefusedError(f"the number {digits:.24}… is too large or too long, which no measure is")
+        raise _RefusedError(f"the number {digits:.24}… is too large or too long; no field needs that")
     return value
 
 
 def _constant(word: str) -> float:
-    raise _RefusedError(f"{word} is no number")
+    raise _RefusedError(f"{word} is not a number")
 
 
 def _kind(path: Path) -> str:
-    """What lies at a path, without following it."""
+    """Return what a path is, without following links."""
     try:
         mode = path.lstat().st_mode
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A few episodes of a submission in full, to be read and played: which they are follows from the result."""
+"""The few episodes that a submission shows in full. The result determines which they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ictbench.protocol import keys_for
 from ictbench.records import Observation
 from ictbench.rollout.episode import invalid_notice
 from ictbench.submissions.episode_records import EpisodeRecord
-from ictbench.submissions.pack import compact
+from ictbench.submissions.pack import pack_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 NOT_RECORDED: Any = {"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}}
 
 
-def chosen_keys(result: Result) -> list[str]:
-    """Of each family's first loop, the first test episode solved and the first not, under prompt[0] and the best."""
+def shown_episode_keys(result: Result) -> list[str]:
+    """Return the keys of the shown episodes, sorted.
+
+    These are, for each family's first loop, the first solved and the first unsolved test episode under `prompt[0]` and
+    under the best prompt.
+    """
     keys: set[str] = set()
     for family in result.families:
         for loop in family.loops[:1]:
@@ -31,29 +35,29 @@ def chosen_keys(result: Result) -> list[str]:
     return sorted(keys)
 
 
-def to_show(episode: Episode) -> Episode:
-    """The episode, without its last text where the record does not bind it: which actions it offered is not kept."""
+def shown_episode(episode: Episode) -> Episode:
+    """Return the episode, without its last text if the recorded hash does not cover it (actions are not recorded)."""
     trajectory = episode.trajectory
     if _is_bound(trajectory):
         return episode
     return episode.model_copy(update={"trajectory": trajectory.model_copy(update={"last_observation": ""})})
 
 
-def untrue(episode: Episode, record: EpisodeRecord) -> Iterator[str]:
-    """What an episode shown in full says that its record does not."""
+def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[str]:
+    """Yield where an episode shown in full contradicts its record."""
     stated = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
-    if compact(stated) != compact(record):
-        yield "its decisions are not those of its record"
-    seen = zip(episode.trajectory.steps, _raw_texts(episode.trajectory), strict=False)
-    for number, (step, text) in enumerate(seen, 1):
+    if pack_record(stated) != pack_record(record):
+        yield "its decisions differ from its record"
+    observed = zip(episode.trajectory.steps, _raw_texts(episode.trajectory), strict=False)
+    for number, (step, text) in enumerate(observed, 1):
         if text is None or Observation(text=text, actions=step.actions).digest != step.digest:
-            yield f"what was seen before decision {number} has not the recorded hash"
+            yield f"the observation before decision {number} does not have the recorded hash"
     if episode.trajectory.last_observation and not _is_bound(episode.trajectory):
-        yield "what was seen last has not the recorded hash"
+        yield "the last observation does not have the recorded hash"
 
 
 def _is_bound(trajectory: Trajectory) -> bool:
-    """Whether the last text has the recorded hash, with no actions on offer or those of the decision before."""
+    """Return whether the last text has the recorded hash, with no available actions or those of the last decision."""
     *_, text = _raw_texts(trajectory)
     offered = ((), trajectory.steps[-1].actions) if trajectory.steps else ((),)
     return text is not None and any(
@@ -62,7 +66,7 @@ def _is_bound(trajectory: Trajectory) -> bool:
 
 
 def _raw_texts(trajectory: Trajectory) -> Iterator[str | None]:
-    """What the environment showed, without the notice that follows an invalid action; None where that is missing."""
+    """Yield the texts of the environment, without the notice after an invalid action; None if the notice is missing."""
     notice = ""
     shown = (*(step.observation for step in trajectory.steps), trajectory.last_observation)
     for text, step in zip(shown, (*trajectory.steps, None), strict=True):

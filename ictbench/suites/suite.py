@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 RANKED_PROFILES: tuple[ProfileName, ...] = ("lite", "standard")
 
 
+MAX_ORDERS = 4096
+_orders: dict[tuple[str, str, int, int], tuple[Task, ...]] = {}
+"""Experience orders by suite digest, family, loop and count; computing one hashes every task of the pool."""
+
+
 class Family(Record):
     """Tasks of one kind."""
 
@@ -130,12 +135,18 @@ class Suite(Record):
         Raises:
             PoolTooSmallError: The pool has fewer tasks. No task occurs twice in a loop.
         """
-        prefix = f"{self.digest}/{family}/{loop}/"
+        key = (self.digest, family, loop, count)
+        if key not in _orders:
+            prefix = f"{self.digest}/{family}/{loop}/"
 
-        def rank(id_: str) -> bytes:
-            return hashlib.sha256(f"{prefix}{id_}".encode()).digest()
+            def rank(id_: str) -> bytes:
+                return hashlib.sha256(f"{prefix}{id_}".encode()).digest()
 
-        return self.pools.experience_tasks(self.env, family, self.families[family].params, count, rank)
+            if len(_orders) >= MAX_ORDERS:
+                _orders.clear()
+            params = self.families[family].params
+            _orders[key] = tuple(self.pools.experience_tasks(self.env, family, params, count, rank))
+        return list(_orders[key])
 
     def scoring_tasks(self, pool: ScoringPool, family: str, loop: int, size: int | None) -> list[Task]:
         """Return the tasks on which a loop is scored.

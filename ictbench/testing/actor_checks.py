@@ -68,7 +68,7 @@ def check_actor(
         )
         concurrent = run_player("act", lambda: decide(spec, inputs, concurrently=True))
         check("concurrently", second=concurrent, remedy="keep no state in the instance: many episodes share it")
-        elsewhere = run_player_in_new_process(decide_in_new_loop, spec, inputs)
+        elsewhere = run_player_in_new_process(decide_sync, spec, inputs)
         check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
         if actor.cpu_bound:
             _check_cpu_bound(spec, inputs[0])
@@ -85,8 +85,8 @@ async def decide(spec: PluginSpec, histories: Sequence[History], *, concurrently
         return [await _decide(actor, history) for history in histories]
 
 
-def decide_in_new_loop(spec: PluginSpec, histories: Sequence[History]) -> list[Decision]:
-    """Return what `decide` returns, in a new event loop."""
+def decide_sync(spec: PluginSpec, histories: Sequence[History]) -> list[Decision]:
+    """Return what `decide` returns, for callers without an event loop."""
     return asyncio.run(decide(spec, histories))
 
 

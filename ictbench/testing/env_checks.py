@@ -74,7 +74,7 @@ def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX
         AssertionError: The class violates the contract; the message says how, and what to do.
     """
     _check_tasks(env, tasks)
-    _run("close", "allow to close an instance that was never reset", lambda: env().close())
+    _run("close", "make it possible to close an instance that was never reset", lambda: env().close())
     playthroughs = [_play(env, task, max_steps) for task in tasks]
     for playthrough in playthroughs:
         for observation in playthrough.observations:

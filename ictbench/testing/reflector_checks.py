@@ -61,8 +61,8 @@ def check_reflector(
     if not (reflector.trained_on is None or isinstance(reflector.trained_on, tuple)):
         raise violation("trained_on", f"it is {reflector.trained_on!r}", "set it to None or to a tuple of families")
     with_model = reflector.needs_model or answer is not None
-    all_of_them = tuple(trajectories)
-    batches: Batches = (all_of_them, (), all_of_them[:1] * 2, all_of_them[1:], all_of_them)
+    everything = tuple(trajectories)
+    batches: Batches = (everything, (), everything[:1] * 2, everything[1:], everything)
     with ScriptedServer(answer or two_sections) as server:
         if with_model:
             spec = with_scripted_model(spec, server)
@@ -75,7 +75,7 @@ def check_reflector(
         check("after a restart", second=restarted, remedy="keep what you remember in the state, as plain JSON")
         interleaved = run_player("reflect", lambda: _play_two_loops(spec, batches))
         check("next to another loop", second=interleaved, remedy="keep no state in the instance: all loops share it")
-        elsewhere = run_player_in_new_process(play_in_new_loop, spec, batches)
+        elsewhere = run_player_in_new_process(play_loop_sync, spec, batches)
         check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
         run_player("prompt cap", lambda: play_loop(spec, batches, prompt_cap=SMALL_PROMPT_CAP))
     if with_model:
@@ -97,8 +97,8 @@ async def play_loop(
         return await _turns(spec, model, None if restarting else make_reflector(spec, model), batches, prompt_cap)
 
 
-def play_in_new_loop(spec: PluginSpec, batches: Batches) -> list[Reflection]:
-    """Return what `play_loop` returns, in a new event loop."""
+def play_loop_sync(spec: PluginSpec, batches: Batches) -> list[Reflection]:
+    """Return what `play_loop` returns, for callers without an event loop."""
     return asyncio.run(play_loop(spec, batches))
 
 

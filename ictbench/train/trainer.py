@@ -86,7 +86,8 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
     def _played_reward(self, setup: TrainingSetup, reward_function: RewardFunction) -> Callable[..., list[float]]:
         """Return the reward function that TRL calls with every column of the data set, one entry per reply."""
 
-        def played_reward(
+        # TRL names its metrics after this function.
+        def played(
             completions: Sequence[str],
             completion_ids: Sequence[Sequence[int]],
             state: Sequence[int],
@@ -111,7 +112,7 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
             log_metric("episodes", reward_function.episodes)
             return rewards
 
-        return played_reward
+        return played
 
 
 class CardCallback(TrainerCallback):  # type: ignore[misc]

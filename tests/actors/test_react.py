@@ -29,7 +29,7 @@ def decide(reply: str | Reply, *, history: History | None = None) -> tuple[Decis
 
         async def once() -> Decision:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base_wait=0.0))
             try:
                 actor = ReActActor(model)
                 return await actor.act("Play well.", history or History((), "A room.", ACTIONS, 25), seed=11)

@@ -76,7 +76,7 @@ def test_lines_taken_off_the_end_are_seen_by_whoever_kept_the_head(log: Path) ->
 
 def test_a_line_that_was_cut_short_is_seen(log: Path) -> None:
     log.write_bytes(log.read_bytes()[:-10])
-    with pytest.raises(SubmissionError, match="cut short"):
+    with pytest.raises(SubmissionError, match="truncated"):
         read_log(log)
 
 
@@ -84,7 +84,7 @@ def test_what_cannot_have_happened_is_not_logged(log: Path) -> None:
     before = log.read_bytes()
     append(log, "added", "there", by="us", reason="new", submission=ONE)
     for event, slug, said in (
-        ("added", "there", "on the board already"),
+        ("added", "there", "already on the board"),
         ("corrected", "mine", "not on the board"),
         ("removed", "theirs", "not on the board"),
         ("added", "new", "the digest of new is missing"),

@@ -14,7 +14,7 @@ from ictbench.records import ModelSpec, Usage
 from ictbench.results.assemble import role_measures
 from ictbench.results.measures import measure
 from ictbench.results.schema import Player
-from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.submissions.shown_episodes import shown_episode_keys
 from ictbench.web.board.build_site import write_site
 
 from .hostile import HOSTILE
@@ -63,7 +63,7 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
     """Write a board: three entries of different ranks, one of another actor, one of every kind that is not ranked."""
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
     learned, half, nothing = (with_best(base, solved) for solved in ("1111", "1100", "0000"))
-    games = [run.episode(key) for key in chosen_keys(run.result)]
+    games = [run.episode(key) for key in shown_episode_keys(run.result)]
     sees = spent(learned, 400_000, None).model_copy(update={"reflector": SEES})
     added = submit(
         folder,

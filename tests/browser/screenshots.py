@@ -17,7 +17,7 @@ from browser.reader import Reader, chromium
 from ictbench.board.entries import read_board
 from ictbench.results.schema import Player
 from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,7 +51,7 @@ def invented_site(folder: Path) -> Site:
     sizes: dict[str, Any] = {"turns": 5, "batch_size": 3, "loops": 10, "selection_size": 5, "test_size": 10}
     run = ictbench.run(env="minihack", families="all", out=folder / "board-run", **sizes)
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
-    games = [run.episode(key) for key in chosen_keys(run.result)]
+    games = [run.episode(key) for key in shown_episode_keys(run.result)]
     board = BoardFolder(folder / "board" / "minihack-v1")
     for number in range(9):
         draw = random.Random(number)

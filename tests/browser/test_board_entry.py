@@ -73,7 +73,7 @@ def test_prompts_are_shown_as_differences(reader: Reader, site: Site) -> None:
     page.locator("#prompts").get_by_label("Family").select_option("read")
     loop = site.entry("learns").result.families[1].loops[0]
     before, after = (set(prompt.text.split("\n")) for prompt in loop.prompts[:2])
-    version = page.locator("#prompts .version").nth(1)
+    version = page.locator("#prompts .prompt-version").nth(1)
     assert set(version.locator("ins .sign + span").all_text_contents()) >= after - before
     # The batch lists its episodes, but the page stores only a few, so none of them is a button.
     assert version.locator(".batch span.outcome").count() == len(loop.batches[0].tasks)
@@ -103,7 +103,7 @@ def test_stored_episodes_are_replayed_by_keyboard(reader: Reader, site: Site, su
 def test_instruction_is_shown(reader: Reader, site: Site) -> None:
     instruction = entry(reader, site, "learns").locator("#instruction")
     assert "Rewrite the prompt." in instruction.inner_text()
-    assert "has no instruction" in entry(reader, site, "half").locator("#instruction").inner_text()
+    assert "No instruction: half" in entry(reader, site, "half").locator("#instruction").inner_text()
 
 
 def test_navigation_links_to_every_section(reader: Reader, site: Site) -> None:

@@ -185,7 +185,7 @@ def test_unranked_entries_are_grouped_with_their_reasons(reader: Reader, site: S
     page = board(reader, site)
     for heading, name, reason in (
         ("Trained on held-out families", "Has seen it", "its reflector was trained on held-out read"),
-        ("Not replayed yet", "Claims", "its numbers are what the submitter says"),
+        ("Not replayed yet", "Claims", "its numbers are those of the submitter"),
         ("Controls", "Blind", "its reflector sees no trajectories"),
         ("Shown unranked", "Quick", "the quick profile is never ranked"),
     ):

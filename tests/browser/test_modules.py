@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ENTRY = """
-import { chart, nameLabels } from "ASSETS/chart.js";
+import { chart, scatter } from "ASSETS/chart.js";
 import { diffLines } from "ASSETS/diff.js";
 import { estimate, signed } from "ASSETS/format.js";
 import { learningCurve } from "ASSETS/learning-curve.js";
 import { player } from "ASSETS/player.js";
 import { visible } from "ASSETS/visible.js";
-Object.assign(window, { chart, diffLines, estimate, learningCurve, nameLabels, player, signed, visible });
+Object.assign(window, { chart, diffLines, estimate, learningCurve, player, scatter, signed, visible });
 """
 
 
@@ -144,12 +144,12 @@ def test_axes_map_values_to_pixels(page: Page) -> None:
 def test_name_labels_cover_neither_each_other_nor_marks(page: Page) -> None:
     heights = page.evaluate(
         """() => {
-            const points = [0, 1, 2, 3, 4, 5].map((index) => ({ name: "family", kind: "", x: 0.2, y: index / 90 }));
+            const estimates = [0, 1, 2, 3, 4, 5].map((index) => ({ value: index / 90, low: null, high: null }));
+            const points = estimates.map((estimate) => ({ name: "family", kind: "", position: 0, x: 0.2, estimate }));
             const axes = { x: { domain: [0, 1] }, y: { domain: [0, 1] } };
             const size = { width: 300, height: 200, margin: [10, 10, 10, 10] };
-            const positions = points.map(({ x, y }) => [x, y]);
             const image = chart({ kind: "test", title: "Names", description: "", ...size, ...axes }, (plot) =>
-                nameLabels(plot, points, positions));
+                scatter(plot, points));
             document.body.replaceChildren(image);
             return [...image.querySelectorAll("text")].map((text) => Number(text.getAttribute("y")));
         }"""

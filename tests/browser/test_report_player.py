@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,10 +100,11 @@ def test_buttons_slider_and_decision_list_reach_the_same_frames(reader: Reader, 
 
 def test_automatic_playback_runs_until_paused_or_ended(reader: Reader, report_of: Report, rules: Run) -> None:
     page = reader.open(report_of(rules))
-    page.clock.install()
+    page.clock.install(time=datetime(2030, 1, 1, tzinfo=UTC))
     key = max(rules.episode_keys(), key=lambda key: len(rules.episode(key).trajectory.steps))
     open_episode(page, rules, key)
     playing, status = player(page, key), page.get_by_role("status")
+    page.clock.pause_at(datetime(2030, 1, 2, tzinfo=UTC))  # from here on only `run_for` advances the time
     playing.get_by_role("button", name="Play").click()
     page.clock.run_for(1000)
     assert status.inner_text().startswith("Decision 3 of")

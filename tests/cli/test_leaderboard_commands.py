@@ -36,7 +36,7 @@ def test_the_ranking_is_shown(call: CommandLine, leaderboards: Path) -> None:
     (ranked,) = (line for line in out.splitlines() if "Good" in line)
     assert ranked.split()[:4] == ["1", "Good", "[b]rules[/b]", "rules"]
     assert "0.83 [" in ranked
-    assert "the board has not replayed it: its numbers are what the submitter says" in out
+    assert "the board has not replayed it: its numbers are those of the submitter" in out
 
 
 def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
@@ -54,7 +54,7 @@ def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
     assert row.split()[:2] == ["1–2", "Prompt"]
     assert {"+0.83", "0.83", "replayed,"} <= set(row.split())
     assert max(len(line) for line in lines if not line.startswith("waits:")) <= 80
-    assert lines[-2] == "waits: the board has not replayed it: its numbers are what the submitter says"
+    assert lines[-2] == "waits: the board has not replayed it: its numbers are those of the submitter"
 
 
 def test_the_ranking_is_printed_as_json(call: CommandLine, leaderboards: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_maintainer_keeps_the_log(call: CommandLine, leaderboards: Path) -> No
     ("arguments", "message"),
     [
         (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
-        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board, which is a folder SUITE/submissions"),
+        (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board (a folder SUITE/submissions)"),
         (
             ["build", ".", "--out", "rooms-v1"],
             "rooms-v1 exists and is not a site built by ictbench; choose another --out",

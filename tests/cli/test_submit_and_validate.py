@@ -32,7 +32,7 @@ def test_missing_metadata_is_listed_one_line_each(call: CommandLine, run: Run) -
         "- how the board is to name it: --name",
         "- what it is, in a few sentences: --description",
         "- who submits it: --submitted-by",
-        "- 'A B' is no name of a submission: 1 to 64 small letters, digits and hyphens between them: --slug",
+        "- 'A B' is not a valid submission name: use 1 to 64 lower-case letters, digits and inner hyphens: --slug",
     ]
     assert list(Path().iterdir()) == []
 
@@ -82,7 +82,7 @@ def test_problems_are_printed_one_line_each(call: CommandLine, run: Run) -> None
     [
         (("leaderboard", "validate", "nowhere"), "nowhere cannot be read: No such file or directory"),
         (("leaderboard", "validate", ".", "--submission", "x"), ". holds no submission 'x'"),
-        (("leaderboard", "validate", ".", "--base", "main"), "lies in no git checkout; validate without --base"),
+        (("leaderboard", "validate", ".", "--base", "main"), "is not in a git checkout; validate without --base"),
         (("submit", "nowhere"), "nowhere is not the folder of a run: it has no run.json"),
     ],
 )

@@ -202,24 +202,28 @@ def text_for_number(f: Forgery) -> None:
     some_record(f)["seed"] = "7"
 
 
-@attack("an edited observation in a published episode", "validate", "has not the recorded hash")
+@attack("an edited observation in a published episode", "validate", "does not have the recorded hash")
 def rewrite_text(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["steps"][0]["observation"] = "You have won."
 
 
-@attack("the same with a matching hash", "validate", "its decisions are not those of its record")
+@attack("the same with a matching hash", "validate", "its decisions differ from its record")
 def rewrite_text_and_hash(f: Forgery) -> None:
     step = f.trajectories[0]["trajectory"]["steps"][0]
     step["observation"] = "You have won."
     step["digest"] = digest_of([step["observation"], step["actions"]], 16)
 
 
-@attack("an edited last observation in a published episode", "validate", "what was seen last has not the recorded hash")
+@attack(
+    "an edited last observation in a published episode",
+    "validate",
+    "the last observation does not have the recorded hash",
+)
 def rewrite_last(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["last_observation"] = "<script>alert(1)</script>"
 
 
-@attack("an edited decision in a published episode", "validate", "its decisions are not those of its record")
+@attack("an edited decision in a published episode", "validate", "its decisions differ from its record")
 def rewrite_decision(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["steps"][0]["executed"] = "step n"
     f.trajectories[0]["trajectory"]["steps"][0]["proposed"] = "step n"

@@ -73,34 +73,38 @@ INVALID_FILES = {
     "a number of a million digits": (METADATA, in_metadata("9" * 10**6), "is beyond 64 bits"),
     "an infinite number": (RESULT, in_result("1e999"), "is too large or too long"),
     "a fraction of a million digits": (EPISODES, in_episode("0." + "1" * 150_000 + ', "x": '), "too large or too long"),
-    "NaN in the result": (RESULT, in_result("NaN"), "NaN is no number"),
-    "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is no number"),
+    "NaN in the result": (RESULT, in_result("NaN"), "NaN is not a number"),
+    "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is not a number"),
     "a repeated key in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' is there twice"),
     "a repeated key in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' is there twice"),
     "a repeated key in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' is there twice"),
-    "a lone surrogate": (METADATA, in_metadata('0, "x": "\\ud800"'), "holds half a character"),
+    "a lone surrogate": (METADATA, in_metadata('0, "x": "\\ud800"'), "holds a lone surrogate"),
     "a million values": (RESULT, in_result(f"[{'0,' * 10**6}0]"), "holds more than 200,000 values"),
-    "invalid UTF-8": (RESULT, lambda f: b'{"schema": "\xff"}', "byte 12 is no UTF-8"),
+    "invalid UTF-8": (RESULT, lambda f: b'{"schema": "\xff"}', "byte 12 is not UTF-8"),
     "YAML with a tag that runs a command": (
         METADATA,
         lambda f: b"!!python/object/apply:os.system ['id']\n",
-        "is no JSON",
+        "is not JSON",
     ),
-    "Python instead of JSON": (METADATA, lambda f: b"__import__('os').system('id')", "is no JSON"),
-    "a pickle instead of records": (EPISODES, lambda f: b"cos\nsystem\n(S'id'\ntR.", "is no gzip file, or is damaged"),
+    "Python instead of JSON": (METADATA, lambda f: b"__import__('os').system('id')", "is not JSON"),
+    "a pickle instead of records": (
+        EPISODES,
+        lambda f: b"cos\nsystem\n(S'id'\ntR.",
+        "is not a gzip file, or is damaged",
+    ),
     "a gzip bomb of 10 GB": (EPISODES, lambda f: bomb(GIGABYTES), "a line after line 0 is longer than 200,000 bytes"),
     "a line of two megabytes": (
         EPISODES,
         lambda f: gzip.compress(os.urandom(1_000_000).hex().encode(), 1),
         "a line after line 0 is longer than 200,000 bytes",
     ),
-    "a million empty records": (EPISODES, lambda f: gzip.compress(b"{}\n" * 10**6), "line 1 is not what it should be"),
+    "a million empty records": (EPISODES, lambda f: gzip.compress(b"{}\n" * 10**6), "line 1 does not fit its schema"),
     "a gzip file of two members": (
         EPISODES,
         lambda f: gzip.compress(b"") + gzip.compress(b""),
-        "goes on after its end",
+        "continues after the end of the gzip data",
     ),
-    "a truncated gzip file": (EPISODES, lambda f: pack(f.episodes)[:-9], "is cut short"),
+    "a truncated gzip file": (EPISODES, lambda f: pack(f.episodes)[:-9], "is truncated"),
     "a truncated record": (EPISODES, lambda f: gzip.compress(b'{"key": '), "does not end with a line feed"),
     "a file of eleven megabytes": (EPISODES, lambda f: os.urandom(11_000_000), "is larger than 10,000,000 bytes"),
     "eleven megabytes in two files": (
@@ -187,7 +191,7 @@ def link_device(folder: SubmissionFolder) -> None:
     folder.episodes.symlink_to("/dev/zero")
 
 
-@attack_on_files("a symbolic link instead of the folder", "reading", "is no folder of its own but a symbolic link")
+@attack_on_files("a symbolic link instead of the folder", "reading", "is not a folder but a symbolic link")
 def link_folder(folder: SubmissionFolder) -> None:
     moved = folder.path.with_name("elsewhere")
     folder.path.rename(moved)

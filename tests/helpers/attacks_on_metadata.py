@@ -31,14 +31,14 @@ def edit_player(role: str, **changes: object) -> Callable[[Forgery], None]:
 
 
 CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
-    "another profile": ({"profile": "standard"}, "profile is 'standard', and the result says 'lite'"),
+    "another profile": ({"profile": "standard"}, "profile is 'standard', but the result says 'lite'"),
     "another suite": ({"suite": "alfworld-v1"}, "it is of suite 'alfworld-v1' and lies on the board of minihack-v1"),
     "another training of the reflector": (
         {"reflector_trained_on": None},
-        "reflector_trained_on is None, and the result says []",
+        "reflector_trained_on is None, but the result says []",
     ),
-    "another date": ({"date": "2020-01-01"}, "date is '2020-01-01', and the result says"),
-    "another version of ictbench": ({"ictbench": "9.9"}, "ictbench is '9.9', and the result says"),
+    "another date": ({"date": "2020-01-01"}, "date is '2020-01-01', but the result says"),
+    "another version of ictbench": ({"ictbench": "9.9"}, "ictbench is '9.9', but the result says"),
     "another cost": (
         {"cost": {"usd": 1.0, "calls": 0, "input_tokens": 0, "output_tokens": 0}},
         "cost is {'usd': 1.0",
@@ -52,7 +52,7 @@ for role in ("reflector", "actor"):
         Attack(
             f"another {role} in the metadata",
             "validate",
-            f"{role}.label is 'openai/gpt-9', and the result says 'rules'",
+            f"{role}.label is 'openai/gpt-9', but the result says 'rules'",
             forge=edit_player(role, label="openai/gpt-9"),
         )
     )
@@ -145,9 +145,9 @@ SLUGS = {
     ),
     "a zero-width space in the folder name": ("scripted\u200bpair", "'scripted\\u200bpair' is no name"),
     "a Windows device as the folder name": ("con", "'con' is no file name on Windows"),
-    "a command-line option as the folder name": ("--help", "'--help' is no name of a submission"),
-    "a path as the folder name": ("..scripted-pair", "'..scripted-pair' is no name of a submission"),
-    "a folder name of 65 letters": ("x" * 65, "is no name of a submission"),
+    "a command-line option as the folder name": ("--help", "'--help' is not a valid submission name"),
+    "a path as the folder name": ("..scripted-pair", "'..scripted-pair' is not a valid submission name"),
+    "a folder name of 65 letters": ("x" * 65, "is not a valid submission name"),
 }
 for name, (slug, reason) in SLUGS.items():
     ATTACKS.append(Attack(name, "validate", reason, slug=slug))

@@ -316,7 +316,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "the digest of another suite",
         "validate",
-        "was another one when this was run",
+        "has changed since this run",
         lambda f: f.result["suite"].update(digest="0" * 64),
     ),
     (
@@ -347,7 +347,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "a stated deviation",
         "validate",
-        "the run departs from its profile: 'max_steps 50 instead of 25'",
+        "the run deviates from its profile: 'max_steps 50 instead of 25'",
         lambda f: f.result.update(STATED),
     ),
     (

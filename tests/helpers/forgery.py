@@ -18,7 +18,7 @@ from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.schema import checksum_of
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.layout import SubmissionFolder
-from ictbench.submissions.metadata import from_result
+from ictbench.submissions.metadata import metadata_from_result
 from ictbench.suites import Sizes, load_suite
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _derived(content: Json) -> Json:
         result = Result.model_validate(content)
     except ValueError:
         return {}
-    return from_result(result)
+    return metadata_from_result(result)
 
 
 def _lines(path: Path) -> list[Json]:

@@ -42,7 +42,7 @@ def run_turns(
 
         async def loop() -> list[Reflection]:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base_wait=0.0))
             reflector, reflections = reflector_class(model), list[Reflection]()
             prompt, state = "Play well.", None
             try:

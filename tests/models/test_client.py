@@ -34,7 +34,7 @@ USAGE = Usage(calls=1, input_tokens=100, output_tokens=10, cached_tokens=40, cos
 PRICE = Price(input=0.01, output=0.1, cached=0.001)
 COST = 60 * 0.01 + 40 * 0.001 + 10 * 0.1
 BUSY = TransientModelError("overloaded", "busy")
-NO_WAIT = Retry(base=0.0)
+NO_WAIT = Retry(base_wait=0.0)
 
 
 class Fake(ChatModel):
@@ -109,9 +109,9 @@ def test_transient_errors_are_retried() -> None:
     assert (meter.retries, meter.retrying, meter.in_flight) == (2, 0, 0)
 
 
-def test_the_error_after_five_tries_gives_the_reason() -> None:
+def test_the_error_after_five_attempts_gives_the_reason() -> None:
     adapter = Fake(TransientModelError("overloaded", "HTTP 503: all on fire", 0.0))
-    with pytest.raises(ModelUnavailableError, match=r"fake/one: HTTP 503: all on fire \(5 tries, 0 s of waiting\)"):
+    with pytest.raises(ModelUnavailableError, match=r"fake/one: HTTP 503: all on fire \(5 attempts, 0 s of waiting\)"):
         complete(adapter)
     assert adapter.calls == 5
 
@@ -133,20 +133,20 @@ def test_retry_after_is_honoured(clock: Clock) -> None:
 
 def test_a_retry_after_above_the_maximum_wait_is_not_waited_for(clock: Clock) -> None:
     adapter = Fake(TransientModelError("rate_limited", "later", 3600.0))
-    with pytest.raises(ModelUnavailableError, match=r"later \(1 try, 0 s"):
+    with pytest.raises(ModelUnavailableError, match=r"later \(1 attempt, 0 s"):
         complete(adapter)
     assert (adapter.calls, clock.slept) == (1, [])
 
 
 def test_the_total_wait_is_limited(clock: Clock) -> None:
     adapter = Fake(TransientModelError("rate_limited", "later", 25.0))
-    with pytest.raises(ModelUnavailableError, match=r"\(3 tries, 5\d s of waiting\)"):
+    with pytest.raises(ModelUnavailableError, match=r"\(3 attempts, 5\d s of waiting\)"):
         complete(adapter)
     assert sum(clock.slept) <= 60
 
 
 def test_waits_double_and_stay_within_the_maximum() -> None:
-    retry = Retry(tries=5, base=1.0, max_wait=60.0)
+    retry = Retry(attempts=5, base_wait=1.0, max_wait=60.0)
     for failures in range(1, 5):
         wait = retry.wait(failures, None, 0.0)
         assert wait is not None

@@ -18,12 +18,12 @@ from ictbench.reflectors.llm.rewrite import RewriteReflector
 from ictbench.results import Result
 from ictbench.results.result_file import read_result
 from ictbench.runs import Run
-from ictbench.submissions.build_submission import branch_of, contents, draft, submit
+from ictbench.submissions.build_submission import branch_name, draft, submission_files, submit
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.metadata import Statement, instruction_of, slug_of, slug_trouble
+from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
 from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
-from ictbench.submissions.shown_episodes import chosen_keys
+from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,13 +98,13 @@ def test_it_is_a_fraction_of_the_run(run: Run, honest: SubmissionFolder) -> None
 
 
 def test_the_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_path: Path) -> None:
-    again = contents(draft(run, tmp_path, STATEMENT))
+    again = submission_files(draft(run, tmp_path, STATEMENT))
     assert again == {path.name: path.read_bytes() for path in honest.path.iterdir()}
 
 
 def test_it_shows_won_and_lost_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
     shown = list(read_trajectories(honest))
-    assert [episode.key for episode in shown] == chosen_keys(run.result)
+    assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
     assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}
     assert {episode.trajectory.solved for episode in shown} == {True, False}
@@ -123,9 +123,9 @@ def test_everything_missing_is_told_at_once(claiming: Callable[..., Run], tmp_pa
     [
         ({"profile": "quick", "ranked": False}, "profile 'quick' is not ranked; run with --profile lite or standard"),
         ({"complete": False, "owed": 3}, "3 episodes or reflections are owed; continue it with the same --out"),
-        ({"deviations": ["turns 2 instead of 5"]}, "departs from its profile: 'turns 2 instead of 5'; run without"),
+        ({"deviations": ["turns 2 instead of 5"]}, "deviates from its profile: 'turns 2 instead of 5'; run without"),
         ({"suite": {"name": "mine-v1", "digest": "0"}}, "suite 'mine-v1' has no board; run one of alfworld"),
-        ({"suite": {"name": SUITE, "digest": "0"}}, "suite minihack-v1 was another one when this was run"),
+        ({"suite": {"name": SUITE, "digest": "0"}}, "suite minihack-v1 has changed since this run"),
     ],
 )
 def test_a_run_that_no_board_takes(claiming: Callable[..., Run], tmp_path: Path, changes: Any, said: str) -> None:
@@ -139,12 +139,12 @@ def test_a_run_that_no_board_takes(claiming: Callable[..., Run], tmp_path: Path,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; leave it out, got 'a\\u202eb'"),
+        ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; remove it, got 'a\\u202eb'"),
         ({"description": "<script>"}, "--description: it holds markup (<s…); write plain text"),
         ({"links": ("http://a.example",)}, "--url: String should match pattern"),
         (
             {"name": "日本"},
-            "'' is no name of a submission: 1 to 64 small letters, digits and hyphens between them: --slug",
+            "'' is not a valid submission name: use 1 to 64 lower-case letters, digits and inner hyphens: --slug",
         ),
     ],
 )
@@ -172,7 +172,7 @@ def test_what_a_model_was_trained_on_is_said_once(claiming: Callable[..., Run], 
 
 def test_what_the_result_says_is_not_said_otherwise(run: Run, tmp_path: Path) -> None:
     (found,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
-    assert "was trained on nothing, and you say minihack-v1/zap; continue the run" in found
+    assert "was trained on nothing, not minihack-v1/zap; continue the run" in found
     assert missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("nothing",)})) == []
 
 
@@ -189,7 +189,7 @@ def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: P
     shutil.copytree(run.folder, copy)
     lines = gzip.decompress((copy / "episodes.jsonl.gz").read_bytes()).splitlines(keepends=True)
     (copy / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:-1])))
-    with pytest.raises(SubmissionError, match="does not stand up to the board's checks: episodes: "):
+    with pytest.raises(SubmissionError, match="fails the board's checks: episodes: "):
         submit(draft(ictbench.load_run(copy), tmp_path / "boards", STATEMENT), check_submission, git=False)
     assert list((tmp_path / "boards").rglob("*.json")) == []
 
@@ -204,15 +204,15 @@ def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: P
     ],
 )
 def test_a_folder_is_called_after_the_name(name: str, slug: str) -> None:
-    assert slug_of(name) == slug
-    assert not slug or slug_trouble(slug) is None
+    assert make_slug(name) == slug
+    assert not slug or slug_problem(slug) is None
 
 
 @pytest.mark.parametrize(
     "slug", ["", "..", "a/b", "A", "-a", "a-", "con", "nul", "com1", "x" * 65, "a\u200bb", "a.b", "a\n"]
 )
 def test_a_folder_cannot_be_called(slug: str, run: Run, tmp_path: Path) -> None:
-    assert slug_trouble(slug)
+    assert slug_problem(slug)
     if slug:
         assert any("--slug" in what for what in missing(run, tmp_path, slug=slug))
 
@@ -221,7 +221,7 @@ def test_another_s_folder_is_never_written(run: Run, honest: SubmissionFolder) -
     before = {path.name: path.read_bytes() for path in honest.path.iterdir()}
     boards = honest.path.parents[2]
     (found,) = missing(run, boards)
-    assert found == f"there is a submission {SLUG!r} already: another --name or --slug"
+    assert found == f"a submission {SLUG!r} exists already: choose another --name or --slug"
     with pytest.raises(SubmissionError):
         submit(draft(run, boards, STATEMENT), check_submission, git=False)
     assert {path.name: path.read_bytes() for path in honest.path.iterdir()} == before
@@ -239,9 +239,9 @@ def test_a_folder_that_appears_in_between_is_not_overwritten(run: Run, tmp_path:
 
 def test_the_instruction_is_that_of_the_class_even_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
-    assert instruction_of("rewrite", {}) == "Be thorough."
-    assert instruction_of("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
-    assert instruction_of("rules", {}) == ""
+    assert reflector_instruction("rewrite", {}) == "Be thorough."
+    assert reflector_instruction("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
+    assert reflector_instruction("rules", {}) == ""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -262,7 +262,7 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     (tmp_path / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     before = git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()
     made = submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
-    assert made.branch == branch_of(SLUG) == f"submission/{SLUG}"
+    assert made.branch == branch_name(SLUG) == f"submission/{SLUG}"
     assert (git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()) == before
     assert git(tmp_path, "branch", "--show-current") == "main\n"
     place = f"leaderboards/{SUITE}/submissions/{SLUG}"
@@ -270,7 +270,7 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     assert changed == [f"A\t{place}/{name}" for name in sorted(made.sizes)]
     assert git(tmp_path, "rev-list", "--count", f"main..{made.branch}") == "1\n"
     (found,) = missing(run, tmp_path / "leaderboards")
-    assert "there is a submission" in found
+    assert "a submission '" in found
     git(tmp_path, "stash")
     git(tmp_path, "switch", made.branch)
     folder = BoardFolder(tmp_path / "leaderboards" / SUITE).submission(SLUG)

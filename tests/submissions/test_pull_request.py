@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BOARD = "leaderboards/minihack-v1"
 FILES = ("submission.json", "result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz")
-ADDS_NOTHING_ELSE = "is no file of a submission; a pull request adds one submission and nothing else"
+ADDS_NOTHING_ELSE = "is not a file of a submission; a pull request may only add one submission"
 
 
 class Checkout:
@@ -104,13 +104,13 @@ def two(c: Checkout) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda c: c.write(f"{BOARD}/submissions/theirs/result.json", "mine"), "theirs/result.json' was there before"),
-        (lambda c: (c.top / BOARD / "submissions/theirs/result.json").unlink(), "theirs/result.json' was there before"),
+        (lambda c: c.write(f"{BOARD}/submissions/theirs/result.json", "mine"), "theirs/result.json' existed before"),
+        (lambda c: (c.top / BOARD / "submissions/theirs/result.json").unlink(), "theirs/result.json' existed before"),
         (
             lambda c: c.git("mv", f"{BOARD}/submissions/theirs", f"{BOARD}/submissions/mine"),
-            "was there before; to correct",
+            "existed before; to correct",
         ),
-        (two, "2 submissions are touched: 'mine, mine-too'; open a pull request for each"),
+        (two, "2 submissions are changed: 'mine, mine-too'; open a pull request for each"),
         (lambda c: c.write(f"{BOARD}/verifications/mine/replayed.json"), ADDS_NOTHING_ELSE),
         (lambda c: c.write(f"{BOARD}/verifications/theirs/replayed.json"), ADDS_NOTHING_ELSE),
         (lambda c: c.write(f"{BOARD}/log.jsonl", '{"event": "added"}\n{}\n'), f"log.jsonl' {ADDS_NOTHING_ELSE}"),
@@ -126,9 +126,9 @@ def two(c: Checkout) -> None:
             lambda c: c.write(f"{BOARD}/submissions/mine/a\nb\x1b[2J"),
             "'leaderboards/minihack-v1/submissions/mine/a\\nb\\x1b[2J'",
         ),
-        (link, "result.json' is no plain file (its mode is 120000)"),
-        (program, "result.json' is no plain file (its mode is 100755)"),
-        (repository, "result.json' is no plain file (its mode is 160000)"),
+        (link, "result.json' is not a plain file (its mode is 120000)"),
+        (program, "result.json' is not a plain file (its mode is 100755)"),
+        (repository, "result.json' is not a plain file (its mode is 160000)"),
     ],
 )
 def test_a_pull_request_that_does_more(checkout: Checkout, change: Callable[[Checkout], object], said: str) -> None:
@@ -144,7 +144,7 @@ def test_nobody_rewrites_a_log(checkout: Checkout, text: str) -> None:
     checkout.write(f"{BOARD}/log.jsonl", text)
     checkout.commit()
     (found,) = checkout.said(maintainer=True)
-    assert "loses or changes lines that were there; a log is only ever added to" in found
+    assert "loses or changes existing lines; a log is append-only" in found
     (checkout.top / BOARD / "log.jsonl").unlink()
     checkout.commit()
     assert checkout.said(maintainer=True) == [found]
@@ -168,11 +168,11 @@ def test_boards_are_found_from_within_the_checkout(checkout: Checkout, monkeypat
 
 def test_a_base_that_is_no_commit(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> None:
     for base in ("nothing", "--upload-pack=touch hacked", "main:README.md"):
-        with pytest.raises(SubmissionError, match=r"is no commit of .*; name one, e\.g\. origin/main"):
+        with pytest.raises(SubmissionError, match=r"is not a commit of .*; name one, e\.g\. origin/main"):
             checkout.said(base=base)
     assert not (checkout.top / "hacked").exists()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    with pytest.raises(SubmissionError, match="lies in no git checkout; validate without --base"):
+    with pytest.raises(SubmissionError, match="is not in a git checkout; validate without --base"):
         list(forbidden_changes(elsewhere, "main"))
 
 
@@ -200,4 +200,4 @@ def test_boards_that_become_a_link_are_no_submission(checkout: Checkout) -> None
     checkout.git("mv", "leaderboards", "elsewhere")
     (checkout.top / "leaderboards").symlink_to("elsewhere")
     checkout.commit()
-    assert any(problem.startswith("'leaderboards' is no file of a submission") for problem in checkout.said())
+    assert any(problem.startswith("'leaderboards' is not a file of a submission") for problem in checkout.said())

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.safe_read import Caps, list_folder, parse_json, read_bytes, read_lines
+from ictbench.submissions.safe_read import SizeLimits, list_folder, parse_json, read_bytes, read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CAPS = Caps(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
+CAPS = SizeLimits(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
 
 json_values = st.recursive(
     st.none()
@@ -96,10 +96,10 @@ def test_nothing_takes_more_than_linear_time(content: bytes) -> None:
         ("-9" + "0" * 5000, "is beyond 64 bits"),
         ("1e309", "the number 1e309… is too large"),
         ("0." + "0" * 100, "is too large or too long"),
-        ("NaN", "NaN is no number"),
-        ("-Infinity", "-Infinity is no number"),
-        ("0x10", "is no JSON"),
-        ("01", "is no JSON"),
+        ("NaN", "NaN is not a number"),
+        ("-Infinity", "-Infinity is not a number"),
+        ("0x10", "is not JSON"),
+        ("01", "is not JSON"),
     ],
 )
 def test_a_number_that_is_none(number: str, said: str) -> None:
@@ -124,13 +124,13 @@ def test_lines_are_read_one_at_a_time_with_their_place() -> None:
         (gzip.compress(b"[" + b" " * 10_000 + b"]\n"), "a line after line 0 is longer than 10,000 bytes"),
         (gzip.compress((b"[" + b" " * 9_000 + b"]\n") * 900), "unpacks to more than 100 times its size"),
         (gzip.compress(b"[" + b"1," * 200 + b"1]\n"), "file, line 1 holds more than 100 values"),
-        (gzip.compress(b"[1]\n[1"), "does not end with a line feed: it is cut short after line 1"),
-        (gzip.compress(b"[1]\n")[:-4], "is cut short; copy it again"),
-        (gzip.compress(b"[1]\n") + b"more", "goes on after its end"),
-        (gzip.compress(b"[1]\n") * 2, "goes on after its end"),
+        (gzip.compress(b"[1]\n[1"), "does not end with a line feed: it is truncated after line 1"),
+        (gzip.compress(b"[1]\n")[:-4], "is truncated; copy it again"),
+        (gzip.compress(b"[1]\n") + b"more", "continues after the end of the gzip data"),
+        (gzip.compress(b"[1]\n") * 2, "continues after the end of the gzip data"),
         (gzip.compress(b"[1]\n")[:-8] + bytes(8), "is damaged"),
-        (b"[1]\n", "is no gzip file"),
-        (b"", "is cut short"),
+        (b"[1]\n", "is not a gzip file"),
+        (b"", "is truncated"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -151,7 +151,7 @@ def test_a_file_of_just_the_size_is_read(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
     assert read_bytes(path, 5) == b"12345"
-    with pytest.raises(SubmissionError, match="is larger than 4 bytes"):
+    with pytest.raises(SubmissionError, match="is larger than the maximum of 4 bytes"):
         read_bytes(path, 4)
     with pytest.raises(SubmissionError, match="it is not there"):
         read_bytes(tmp_path / "other", 4)
@@ -163,5 +163,5 @@ def test_a_folder_is_listed_up_to_a_number(tmp_path: Path) -> None:
     assert list_folder(tmp_path, 3) == ["a", "b", "c"]
     with pytest.raises(SubmissionError, match="holds more than 2 files"):
         list_folder(tmp_path, 2)
-    with pytest.raises(SubmissionError, match="is no folder of its own but a file"):
+    with pytest.raises(SubmissionError, match="is not a folder but a file"):
         list_folder(tmp_path / "a", 2)

@@ -208,7 +208,7 @@ def test_the_board_s_own_records_are_validated_too(tmp_path: Path) -> None:
     record.write_text("[" * 1000, encoding="utf-8")
     log, verification = (problem.what for problem in validate(tmp_path))
     assert "line 2 does not follow the line before it" in log
-    assert "replayed.json is no record of a verification" in verification
+    assert "replayed.json is not a verification record" in verification
 
 
 def test_links_among_the_board_s_own_records_are_not_followed(tmp_path: Path) -> None:
@@ -218,6 +218,6 @@ def test_links_among_the_board_s_own_records_are_not_followed(tmp_path: Path) ->
     (board.path / "verifications").symlink_to("/")
     log, verifications = (problem.what for problem in validate(tmp_path))
     assert "log.jsonl cannot be read: it is a symbolic link" in log
-    assert "is no folder of its own but a symbolic link" in verifications
+    assert "is not a folder but a symbolic link" in verifications
     with pytest.raises(SubmissionError, match="it is a symbolic link"):
         read_board(board)

@@ -50,7 +50,10 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
         ("NanReward", "reward: task '.*' gives nan; give a finite number"),
         ("NoObservation", "play: it raised TypeError: it returned None, not an ictbench.Observation; make task"),
         ("NoVersions", r"versions: versions\(\) returned \{\}; name each package"),
-        ("CannotCloseUnused", "close: it raised AttributeError: .*; allow to close an instance that was never reset"),
+        (
+            "CannotCloseUnused",
+            "close: it raised AttributeError: .*; make it possible to close an instance that was never reset",
+        ),
         ("Unplayable", "unplayable: these tasks cannot be played here: the cellar is flooded; pump it out; give"),
         ("ResetOnce", "action 'open the .*: text is|replay in a used instance: .*You were here 1 times"),
         ("MainThreadOnly", "worker: it raised EnvError: .*signal only works in main thread; make it playable"),

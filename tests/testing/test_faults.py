@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ADAPTERS: dict[WireName, type[ChatModel]] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 MESSAGES: list[Message] = [{"role": "system", "content": "You play."}, {"role": "user", "content": "A door."}]
-RETRY = Retry(tries=3, base=0.0)
+RETRY = Retry(attempts=3, base_wait=0.0)
 
 RAISED = {
     Fault.RATE_LIMITED: "transient rate_limited",
@@ -43,13 +43,13 @@ RAISED = {
 }
 
 AFTER_RETRIES = {
-    Fault.RATE_LIMITED: (ModelUnavailableError, "HTTP 429: too many requests (3 tries"),
-    Fault.RATE_LIMITED_AFTER: (ModelUnavailableError, "HTTP 429: too many requests (3 tries"),
-    Fault.SERVER_ERROR: (ModelUnavailableError, "HTTP 500: internal server error (3 tries"),
-    Fault.OVERLOADED: (ModelUnavailableError, "overloaded, try again later (3 tries"),
-    Fault.HANG: (ModelUnavailableError, "no answer within 0.5 s (3 tries"),
-    Fault.DRIP: (ModelUnavailableError, "no answer within 0.5 s (3 tries"),
-    Fault.RESET: (ModelUnavailableError, "(3 tries"),
+    Fault.RATE_LIMITED: (ModelUnavailableError, "HTTP 429: too many requests (3 attempts"),
+    Fault.RATE_LIMITED_AFTER: (ModelUnavailableError, "HTTP 429: too many requests (3 attempts"),
+    Fault.SERVER_ERROR: (ModelUnavailableError, "HTTP 500: internal server error (3 attempts"),
+    Fault.OVERLOADED: (ModelUnavailableError, "overloaded, try again later (3 attempts"),
+    Fault.HANG: (ModelUnavailableError, "no answer within 0.5 s (3 attempts"),
+    Fault.DRIP: (ModelUnavailableError, "no answer within 0.5 s (3 attempts"),
+    Fault.RESET: (ModelUnavailableError, "(3 attempts"),
     Fault.TRUNCATED: (ModelUnavailableError, "the reply is not"),
     Fault.HTML: (ModelUnavailableError, "<h1>Welcome to the proxy</h1>"),
     Fault.OVERFLOW: (ModelFailure, "context_overflow: HTTP 400: "),
@@ -117,7 +117,7 @@ def test_the_error_after_all_retries(fault: Fault, wire: WireName) -> None:
 def test_a_retry_gets_the_reply_without_the_fault(fault: Fault, wire: WireName) -> None:
     async def twenty_requests(server: ScriptedServer) -> tuple[list[str], int]:
         meter = UsageMeter()
-        model = ModelClient(opened(wire, server, 60.0), meter, retry=Retry(tries=20, base=0.0))
+        model = ModelClient(opened(wire, server, 60.0), meter, retry=Retry(attempts=20, base_wait=0.0))
         questions: list[list[Message]] = [[{"role": "user", "content": f"Room {number}"}] for number in range(20)]
         replies = [(await model.complete(question)).text for question in questions]
         await model.aclose()

@@ -86,7 +86,7 @@ def test_a_training_stopped_by_a_dead_endpoint_resumes_when_the_endpoint_is_back
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
-    monkeypatch.setattr(client, "Retry", lambda: Retry(tries=2, base=0.01))
+    monkeypatch.setattr(client, "Retry", lambda: Retry(attempts=2, base_wait=0.01))
     with ExitStack() as up:
         server = up.enter_context(ScriptedServer(["Action: step n"]))
         collect(

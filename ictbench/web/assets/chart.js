@@ -2,15 +2,24 @@
 // Positions are [x, y] in the units of the axes.
 
 import { element, svgElement, uniqueId } from "./dom.js";
+import { range } from "./format.js";
 import { visible } from "./visible.js";
 
 const COLOURS = 6;
-const SHAPES = [circle, square, diamond];
+
+// Outlines of a circle, a square and a diamond around the current point.
+const SHAPES = [
+  (r) => `m${-r} 0a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`,
+  (r) => `m${-r} ${-r}h${2 * r}v${2 * r}h${-2 * r}Z`,
+  (r) => `m0 ${-1.35 * r}l${1.35 * r} ${1.35 * r}l${-1.35 * r} ${1.35 * r}l${-1.35 * r} ${-1.35 * r}Z`,
+];
 const LINE_HEIGHT = 12;
 const CHARACTER_WIDTH = 6.2;
 const MARK_GAP = 8;
 const MAX_LABEL_LENGTH = 28;
-const LABEL_SHIFTS = [0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 4, -4, 5, -5];
+
+// Shifts of a label from its mark in lines, the nearest first: 0, 0.5, −0.5, 1, −1, …
+const LABEL_SHIFTS = range(33).map((index) => ((index % 2 ? 1 : -1) * Math.ceil(index / 2)) / 2);
 
 // Return the class that colours a series: a run has the same colour in every chart.
 export function seriesClass(position) {
@@ -29,9 +38,11 @@ export function legend(names, label) {
 // Return a chart as an SVG element; `draw(plot)` returns what stands on the axes. `title` and `description` are for
 // screen readers, from which a chart without a title is hidden. `margin` is [top, right, bottom, left] in pixels.
 //
-// An axis is { domain: [low, high], scale, ticks, format, title, grid, inset }. `scale` maps a value to 0 … 1 where that
-// is not linear; `format` turns a tick into a label (no labels without it); `grid` draws a line at each tick; `inset` is
-// the space in pixels between the frame and the ends of the domain. An axis without a domain counts pixels.
+// An axis is { domain: [low, high], scale, ticks, format, title, grid, inset }; one without a domain counts pixels.
+//   scale: maps a value to 0 … 1, by default linearly
+//   ticks, format: values to mark, and the function that writes their labels (by default there are none)
+//   grid: whether to draw a line at each tick
+//   inset: space in pixels between the frame and the ends of the domain
 export function chart({ kind, title, description, width, height, margin, x = {}, y = {} }, draw) {
   const [top, right, bottom, left] = margin;
   const frame = { top, right: width - right, bottom: height - bottom, left };
@@ -60,27 +71,20 @@ export function path(plot, positions, kind) {
   return svgElement("polyline", { points: corners(plot, positions), class: kind });
 }
 
-// Draw the area between the ends of the points { x, low, high }; nothing where a point has no interval.
+// Draw the area between the ends of intervals { low, high } at x = 0, 1, …; nothing where one is missing.
 export function band(plot, points, kind) {
   if (!points.length || points.some(({ low }) => low === null)) return null;
-  const upper = points.map(({ x, high }) => [x, high]);
-  const lower = points.map(({ x, low }) => [x, low]).reverse();
+  const upper = points.map(({ high }, x) => [x, high]);
+  const lower = points.map(({ low }, x) => [x, low]).reverse();
   return svgElement("polygon", { points: corners(plot, [...upper, ...lower]), class: `band ${kind}` });
 }
 
-// Draw a point whose hover text is `text`. Its shape tells series apart where colours do not; `data` is recorded in
-// data attributes.
+// Draw a point whose hover text is `text`. Its shape tells series apart where colours do not.
 export function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
-  const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
-  shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
-  for (const [name, value] of Object.entries(data)) shape.setAttribute(`data-${name}`, value);
-  if (text) shape.append(svgElement("title", {}, text));
-  return shape;
-}
-
-// Draw the interval of an estimate { low, high } upwards at `x`; nothing where it has none.
-export function interval(plot, x, { low, high }, kind = "") {
-  return low === null ? null : line(plot, [x, low], [x, high], `whisker ${kind}`);
+  const outline = `M${plot.x(x)} ${plot.y(y)}${SHAPES[position % SHAPES.length](size)}`;
+  const attributes = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
+  const title = text ? svgElement("title", {}, text) : null;
+  return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
 }
 
 // Draw a bar from 0 to the value of an estimate, with its interval, along the x axis.
@@ -91,7 +95,7 @@ export function bar(plot, top, thickness, { estimate, text, kind }) {
   const middle = top + thickness / 2;
   return [
     svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-    low === null ? null : ["halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
+    low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
   ];
 }
 
@@ -100,23 +104,33 @@ export function label(x, y, text, kind = "") {
   return svgElement("text", { x: rounded(x), y: rounded(y), class: `label ${kind}` }, text);
 }
 
-// Name points { x, y, name, kind } beside their marks, on the left where there is space: at the nearest height where a
-// name covers neither another name nor one of the `marks` ([x, y] each). `lift` raises all names by so many pixels.
-export function nameLabels(plot, points, marks, lift = 0) {
-  const { top, bottom, left } = plot.frame;
-  const taken = marks.map(([x, y]) => ({ start: plot.x(x) - 4, end: plot.x(x) + 4, middle: plot.y(y) }));
-  return points.map(({ x, y, name, kind }) => {
+// Draw named points with vertical intervals: { x, estimate: { value, low, high }, name, kind } and the options of a mark.
+// Points with `isUnnamed` get no name; `lift` raises the names by so many pixels.
+export function scatter(plot, points, lift = 0) {
+  const intervals = points
+    .filter(({ estimate }) => estimate.low !== null)
+    .map(({ x, estimate, kind }) => line(plot, [x, estimate.low], [x, estimate.high], `whisker ${kind}`));
+  const marks = points.map(({ x, estimate, ...options }) => mark(plot, [x, estimate.value], options));
+  return [intervals, marks, nameLabels(plot, points, lift)];
+}
+
+// Names stand beside their marks, on the left where there is space: at the nearest height where a name covers neither
+// another name nor a mark.
+function nameLabels({ frame, ...plot }, points, lift) {
+  const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
+  const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
+  const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
+  return named.map(({ x, y, name }) => {
     const text = shortened(visible(name));
     const width = CHARACTER_WIDTH * text.length;
-    const fitsLeft = plot.x(x) - MARK_GAP - width >= left;
-    const end = fitsLeft ? plot.x(x) - MARK_GAP : plot.x(x) + MARK_GAP + width;
-    const start = end - width;
-    const boxes = LABEL_SHIFTS.map((shift) => ({ start, end, middle: plot.y(y) - lift + shift * LINE_HEIGHT }));
-    const inside = boxes.filter(({ middle }) => middle > top && middle <= bottom);
-    const chosen = inside.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+    const fitsLeft = x - MARK_GAP - width >= frame.left;
+    const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+    const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT)
+      .filter((middle) => middle > frame.top && middle <= frame.bottom)
+      .map((middle) => ({ start, end: start + width, middle }));
+    const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
     taken.push(chosen);
-    const [anchorX, anchor] = fitsLeft ? [end, "end"] : [start, ""];
-    return label(anchorX, chosen.middle + 3.5, text, `${anchor} ${kind}`);
+    return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
   });
 }
 
@@ -128,29 +142,24 @@ function placement({ domain, scale, inset = 0 }, start, end) {
   return (value) => rounded(first + share(value) * (last - first));
 }
 
-function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
-  const center = (frame.left + frame.right) / 2;
-  return [
-    ticks.map((tick) => [
-      grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
-      format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null,
-    ]),
-    title ? label(center, height - 3, title, "middle faint") : null,
-  ];
+function xAxis({ frame, x }, axis, height) {
+  const grid = (tick) => ({ x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom });
+  const tickLabel = (tick, text) => label(x(tick), frame.bottom + 15, text, "middle");
+  return drawAxis(axis, grid, tickLabel, [(frame.left + frame.right) / 2, height - 3, "middle"]);
 }
 
-function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
-  return [
-    ticks.map((tick) => [
-      grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
-      format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null,
-    ]),
-    title ? label(0, frame.top - 12, title, "faint") : null,
-  ];
+function yAxis({ frame, y }, axis) {
+  const grid = (tick) => ({ x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) });
+  const tickLabel = (tick, text) => label(frame.left - 6, y(tick) + 3.5, text, "end");
+  return drawAxis(axis, grid, tickLabel, [0, frame.top - 12, ""]);
 }
 
-function gridLine(tick, ends) {
-  return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+function drawAxis({ ticks = [], format, title, grid }, gridLine, tickLabel, [titleX, titleY, alignment]) {
+  return [
+    grid ? ticks.map((tick) => svgElement("line", { ...gridLine(tick), class: tick === 0 ? "axis" : "grid" })) : null,
+    format ? ticks.map((tick) => tickLabel(tick, format(tick))) : null,
+    title ? label(titleX, titleY, title, `faint ${alignment}`) : null,
+  ];
 }
 
 function corners(plot, positions) {
@@ -168,17 +177,4 @@ function shortened(text) {
 
 function rounded(value) {
   return Math.round(value * 100) / 100;
-}
-
-function circle(x, y, size) {
-  return svgElement("circle", { cx: x, cy: y, r: size });
-}
-
-function square(x, y, size) {
-  return svgElement("rect", { x: rounded(x - size), y: rounded(y - size), width: 2 * size, height: 2 * size });
-}
-
-function diamond(x, y, size) {
-  const reach = rounded(size * 1.35);
-  return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
 }

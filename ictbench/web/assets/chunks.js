@@ -3,7 +3,7 @@
 const CACHE_SIZE = 6;
 const cache = new Map();
 
-// Return a function from an episode's key to its position in the index, undefined if the page does not hold the episode.
+// Return a function from an episode's key to its position in the index, undefined for an episode that is not stored.
 export function episodeLocator(index) {
   const positions = new Map(index.keys.map((key, position) => [key, position]));
   return (key) => positions.get(key);

@@ -15,8 +15,7 @@ export function diffView(before, after) {
   const nodes = [];
   let folded = 0;
   const closeFold = () => {
-    if (folded)
-      nodes.push(element("span", { class: "row fold" }, `  \u2026 ${counted(folded, "unchanged line")}`));
+    if (folded) nodes.push(element("span", { class: "row fold" }, `  \u2026 ${counted(folded, "unchanged line")}`));
     folded = 0;
   };
   rows.forEach((row, index) => {

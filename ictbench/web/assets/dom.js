@@ -23,10 +23,23 @@ export function svgElement(name, attributes = {}, ...children) {
 
 // Return text for screen readers only.
 export function screenReaderText(text) {
-  return element("span", { class: "spoken" }, text);
+  return element("span", { class: "visually-hidden" }, text);
 }
 
-// Return { node, select }: a labelled drop-down list. `options` are [value, text] pairs.
+export function paragraph(kind, ...children) {
+  return element("p", { class: kind }, children);
+}
+
+// Return a list of [name, value] pairs.
+export function definitionList(kind, pairs) {
+  return element(
+    "dl",
+    { class: kind },
+    pairs.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+  );
+}
+
+// Return { node, select }: a labelled drop-down list. `options` are texts or [value, text] pairs.
 export function picker(label, options, onchange) {
   const select = element("select", { change: () => onchange(select.value) });
   setOptions(select, options);
@@ -36,8 +49,9 @@ export function picker(label, options, onchange) {
 // Replace the options, keeping the selected value if it is still among them.
 export function setOptions(select, options) {
   const selected = select.value;
-  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
-  if (options.some(([value]) => String(value) === selected)) select.value = selected;
+  const pairs = options.map((option) => (Array.isArray(option) ? option : [option, option]));
+  select.replaceChildren(...pairs.map(([value, text]) => element("option", { value }, text)));
+  if (pairs.some(([value]) => String(value) === selected)) select.value = selected;
 }
 
 function build(node, attributes, children) {

@@ -46,6 +46,11 @@ export function words(name) {
   return name.replaceAll("_", " ");
 }
 
+// Return [0, 1, …, length - 1].
+export function range(length) {
+  return Array.from({ length }, (_, index) => index);
+}
+
 // Return the share of ones in a string of outcomes.
 export function successRate(outcomes) {
   return solvedCount(outcomes) / outcomes.length;

@@ -1,17 +1,13 @@
 // Chart of a learning curve: success rate under prompt[0] … prompt[N], with its interval as a band.
 
 import { band, chart, mark, path, seriesClass } from "./chart.js";
-import { estimate } from "./format.js";
+import { estimate, range } from "./format.js";
 
-// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }: `position` selects colour and
-// shape, `loops` are drawn as thin lines behind.
+// `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }. `position` selects colour
+// and shape; `loops` are drawn as thin lines.
 export function learningCurve({ title, series }) {
   const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
-  const curves = series.map(({ points, ...rest }) => ({
-    ...rest,
-    points: points.map((point, x) => ({ ...point, x })),
-  }));
-  const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+  const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
   return chart(
     {
       kind: "curve",
@@ -25,22 +21,29 @@ export function learningCurve({ title, series }) {
     },
     (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
-      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
-      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
-      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position))),
+      each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
+      each(({ points }, kind) => curve(plot, valuesOf(points), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point, x) => curvePoint(plot, x, point, name, position))),
     ],
   );
 }
 
-function curvePoint(plot, name, point, position) {
-  const data = { prompt: point.x, value: point.value };
-  const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
-  return mark(plot, [point.x, point.value], { position, text, data });
+function valuesOf(points) {
+  return points.map(({ value }) => value);
+}
+
+function curve(plot, values, kind) {
+  return path(plot, [...values.entries()], kind);
+}
+
+function curvePoint(plot, x, point, name, position) {
+  const text = `${name}, prompt[${x}]: ${estimate(point)}`;
+  return mark(plot, [x, point.value], { position, text, data: { prompt: x, value: point.value } });
 }
 
 function promptTicks(turns) {
   const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
-  return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+  return range(Math.floor(turns / step) + 1).map((index) => index * step);
 }
 
 function description(series) {

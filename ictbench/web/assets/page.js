@@ -1,6 +1,6 @@
 // The frame of every page: its data, header, navigation between sections, and theme button.
 
-import { element } from "./dom.js";
+import { element, paragraph } from "./dom.js";
 import { themeButton } from "./theme.js";
 
 // Return the JSON document that the page was written with.
@@ -11,19 +11,17 @@ export function pageDocument() {
 // `sections` are [name, node] pairs; `trail` links to parent pages, as [text, address] pairs.
 export function drawPage({ title, subtitle = "", trail = [], sections }) {
   const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
-  document
-    .getElementById("top")
-    .append(
-      element(
-        "div",
-        { class: "title" },
-        trail.map(([text, href]) => element("a", { href, class: "back" }, text)),
-        element("h1", {}, title),
-        subtitle ? element("p", {}, subtitle) : null,
-      ),
-      element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
-      themeButton(),
-    );
+  document.getElementById("top").append(
+    element(
+      "div",
+      { class: "title" },
+      trail.map(([text, href]) => element("a", { href, class: "back" }, text)),
+      element("h1", {}, title),
+      subtitle ? element("p", {}, subtitle) : null,
+    ),
+    element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
+    themeButton(),
+  );
   document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
   scrollToAddress();
 }
@@ -40,6 +38,12 @@ export function section(id, heading, ...children) {
     element("h2", { id: `${id}-heading` }, heading),
     ...children,
   );
+}
+
+// Return the main numbers of a run or entry: [name, value] pairs, the first of which is shown larger.
+export function headline(pairs, caption) {
+  const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+  return [element("dl", { class: "headline" }, cells), paragraph("faint", caption)];
 }
 
 export function errorNote(text) {

@@ -1,6 +1,6 @@
 // Parts of the episode player: the screen, the decision, the end, and the list of decisions.
 
-import { element } from "./dom.js";
+import { definitionList, element, paragraph } from "./dom.js";
 import { count, counted } from "./format.js";
 import { keyName, visible } from "./visible.js";
 
@@ -23,7 +23,7 @@ const FAILURES = {
   timeout: "the model took too long",
 };
 
-export function endText({ end, failure }) {
+function endText({ end, failure }) {
   return failure ? `${ENDS[end]}: ${FAILURES[failure] ?? failure}` : (ENDS[end] ?? end);
 }
 
@@ -47,9 +47,8 @@ export function endView(episode) {
   const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
   if (usage.calls)
     facts.push(`${count(usage.calls)} calls`, `${count(usage.input_tokens + usage.output_tokens)} tokens`);
-  return element(
-    "p",
-    { class: "ending" },
+  return paragraph(
+    "ending",
     element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)),
     ` \u00b7 ${facts.join(" \u00b7 ")}`,
   );
@@ -57,13 +56,11 @@ export function endView(episode) {
 
 export function decisionView(episode, frame) {
   const step = episode.steps[frame];
-  if (!step) return element("p", { class: "decision" }, `The episode has ended. ${endText(episode)}.`);
+  if (!step) return paragraph("decision", `The episode has ended. ${endText(episode)}.`);
   const facts = [
     [
       "Thought",
-      step.thought
-        ? element("p", { class: "thought" }, step.thought)
-        : element("span", { class: "faint" }, "none recorded"),
+      step.thought ? paragraph("thought", step.thought) : element("span", { class: "faint" }, "none recorded"),
     ],
     ["Proposed", step.proposed === null ? element("em", {}, "no action") : element("code", {}, step.proposed)],
     [
@@ -80,18 +77,13 @@ export function decisionView(episode, frame) {
         : element("span", { class: "faint" }, "none"),
     ],
   ];
-  const list = element(
-    "dl",
-    { class: "decision" },
-    facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
-  );
-  return element("div", {}, list, availableActions(step));
+  return element("div", {}, definitionList("decision", facts), availableActions(step));
 }
 
 function availableActions({ actions, executed }) {
   return element(
     "details",
-    { class: "offered" },
+    { class: "available-actions" },
     element("summary", {}, counted(actions.length, "available action")),
     element(
       "p",
@@ -123,7 +115,7 @@ export function decisionList(episode, goto) {
     const kind = step && step.executed === null ? "invalid" : null;
     return element("li", {}, element("button", { type: "button", class: kind, click: () => goto(index) }, name));
   });
-  return element("ol", { class: "moves", "aria-label": "All decisions" }, items);
+  return element("ol", { class: "decisions", "aria-label": "All decisions" }, items);
 }
 
 export function markCurrent(list, frame) {

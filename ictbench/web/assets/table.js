@@ -22,7 +22,7 @@ export function dataTable({ caption, columns, rows, hideCaption = false }) {
   const table = element(
     "table",
     {},
-    element("caption", { class: hideCaption ? "spoken" : null }, caption),
+    element("caption", { class: hideCaption ? "visually-hidden" : null }, caption),
     element("thead", {}, head),
     element("tbody", {}, body),
   );

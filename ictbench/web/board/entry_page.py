@@ -40,7 +40,7 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "digest": submission.digest,
         "about": list(remarks(result)),
         "badges": [_badge(entry, badge) for badge in BADGES],
-        "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_of(entry.slug)] if track else [],
+        "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
     }
 

@@ -21,7 +21,10 @@
     return build(document.createElementNS(SVG, name), attributes, children);
   }
   function screenReaderText(text) {
-    return element("span", { class: "spoken" }, text);
+    return element("span", { class: "visually-hidden" }, text);
+  }
+  function paragraph(kind, ...children) {
+    return element("p", { class: kind }, children);
   }
   function picker(label, options, onchange) {
     const select = element("select", { change: () => onchange(select.value) });
@@ -30,8 +33,9 @@
   }
   function setOptions(select, options) {
     const selected = select.value;
-    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
-    if (options.some(([value]) => String(value) === selected))
+    const pairs = options.map((option) => Array.isArray(option) ? option : [option, option]);
+    select.replaceChildren(...pairs.map(([value, text]) => element("option", { value }, text)));
+    if (pairs.some(([value]) => String(value) === selected))
       select.value = selected;
   }
   function build(node, attributes, children) {
@@ -132,6 +136,9 @@
     const interval = isNumber(measure.low) ? ` [${format(measure.low)}, ${format(measure.high)}]` : "";
     return format(measure.value) + interval;
   }
+  function range(length) {
+    return Array.from({ length }, (_, index) => index);
+  }
   function isNumber(value) {
     return typeof value === "number" && Number.isFinite(value);
   }
@@ -141,7 +148,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -178,7 +185,7 @@
     return interval ? [element("span", { class: "value" }, value), secondLine(interval)] : value;
   }
   function secondLine(text) {
-    return element("span", { class: "below" }, text);
+    return element("span", { class: "second-line" }, text);
   }
   function entryLink(entry, href) {
     return element("a", { href, class: "entry" }, entry.name);
@@ -203,12 +210,16 @@
 
   // assets/chart.js
   var COLOURS = 6;
-  var SHAPES = [circle, square, diamond];
+  var SHAPES = [
+    (r) => `m${-r} 0a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`,
+    (r) => `m${-r} ${-r}h${2 * r}v${2 * r}h${-2 * r}Z`,
+    (r) => `m0 ${-1.35 * r}l${1.35 * r} ${1.35 * r}l${-1.35 * r} ${1.35 * r}l${-1.35 * r} ${-1.35 * r}Z`
+  ];
   var LINE_HEIGHT = 12;
   var CHARACTER_WIDTH = 6.2;
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
-  var LABEL_SHIFTS = [0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 4, -4, 5, -5];
+  var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -239,40 +250,37 @@
   function band(plot, points, kind) {
     if (!points.length || points.some(({ low }) => low === null))
       return null;
-    const upper = points.map(({ x, high }) => [x, high]);
-    const lower = points.map(({ x, low }) => [x, low]).reverse();
+    const upper = points.map(({ high }, x) => [x, high]);
+    const lower = points.map(({ low }, x) => [x, low]).reverse();
     return svgElement("polygon", { points: corners(plot, [...upper, ...lower]), class: `band ${kind}` });
   }
   function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
-    const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
-    shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
-    for (const [name, value] of Object.entries(data))
-      shape.setAttribute(`data-${name}`, value);
-    if (text)
-      shape.append(svgElement("title", {}, text));
-    return shape;
-  }
-  function interval(plot, x, { low, high }, kind = "") {
-    return low === null ? null : line(plot, [x, low], [x, high], `whisker ${kind}`);
+    const outline = `M${plot.x(x)} ${plot.y(y)}${SHAPES[position % SHAPES.length](size)}`;
+    const attributes = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
+    const title = text ? svgElement("title", {}, text) : null;
+    return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
   }
   function label(x, y, text, kind = "") {
     return svgElement("text", { x: rounded(x), y: rounded(y), class: `label ${kind}` }, text);
   }
-  function nameLabels(plot, points, marks, lift = 0) {
-    const { top, bottom, left } = plot.frame;
-    const taken = marks.map(([x, y]) => ({ start: plot.x(x) - 4, end: plot.x(x) + 4, middle: plot.y(y) }));
-    return points.map(({ x, y, name, kind }) => {
+  function scatter(plot, points, lift = 0) {
+    const intervals = points.filter(({ estimate }) => estimate.low !== null).map(({ x, estimate, kind }) => line(plot, [x, estimate.low], [x, estimate.high], `whisker ${kind}`));
+    const marks = points.map(({ x, estimate, ...options }) => mark(plot, [x, estimate.value], options));
+    return [intervals, marks, nameLabels(plot, points, lift)];
+  }
+  function nameLabels({ frame, ...plot }, points, lift) {
+    const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
+    const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
+    const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
+    return named.map(({ x, y, name }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
-      const fitsLeft = plot.x(x) - MARK_GAP - width >= left;
-      const end = fitsLeft ? plot.x(x) - MARK_GAP : plot.x(x) + MARK_GAP + width;
-      const start = end - width;
-      const boxes = LABEL_SHIFTS.map((shift) => ({ start, end, middle: plot.y(y) - lift + shift * LINE_HEIGHT }));
-      const inside = boxes.filter(({ middle }) => middle > top && middle <= bottom);
-      const chosen = inside.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      const fitsLeft = x - MARK_GAP - width >= frame.left;
+      const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
       taken.push(chosen);
-      const [anchorX, anchor] = fitsLeft ? [end, "end"] : [start, ""];
-      return label(anchorX, chosen.middle + 3.5, text, `${anchor} ${kind}`);
+      return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
     });
   }
   function placement({ domain, scale, inset = 0 }, start, end) {
@@ -283,27 +291,22 @@
     const share = scale ?? ((value) => (value - domain[0]) / (domain[1] - domain[0]));
     return (value) => rounded(first + share(value) * (last - first));
   }
-  function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
-    const center = (frame.left + frame.right) / 2;
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
-        format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null
-      ]),
-      title ? label(center, height - 3, title, "middle faint") : null
-    ];
+  function xAxis({ frame, x }, axis, height) {
+    const grid = (tick) => ({ x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom });
+    const tickLabel = (tick, text) => label(x(tick), frame.bottom + 15, text, "middle");
+    return drawAxis(axis, grid, tickLabel, [(frame.left + frame.right) / 2, height - 3, "middle"]);
   }
-  function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
-        format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null
-      ]),
-      title ? label(0, frame.top - 12, title, "faint") : null
-    ];
+  function yAxis({ frame, y }, axis) {
+    const grid = (tick) => ({ x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) });
+    const tickLabel = (tick, text) => label(frame.left - 6, y(tick) + 3.5, text, "end");
+    return drawAxis(axis, grid, tickLabel, [0, frame.top - 12, ""]);
   }
-  function gridLine(tick, ends) {
-    return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+  function drawAxis({ ticks = [], format, title, grid }, gridLine, tickLabel, [titleX, titleY, alignment]) {
+    return [
+      grid ? ticks.map((tick) => svgElement("line", { ...gridLine(tick), class: tick === 0 ? "axis" : "grid" })) : null,
+      format ? ticks.map((tick) => tickLabel(tick, format(tick))) : null,
+      title ? label(titleX, titleY, title, `faint ${alignment}`) : null
+    ];
   }
   function corners(plot, positions) {
     return positions.map(([x, y]) => `${plot.x(x)},${plot.y(y)}`).join(" ");
@@ -318,20 +321,10 @@
   function rounded(value) {
     return Math.round(value * 100) / 100;
   }
-  function circle(x, y, size) {
-    return svgElement("circle", { cx: x, cy: y, r: size });
-  }
-  function square(x, y, size) {
-    return svgElement("rect", { x: rounded(x - size), y: rounded(y - size), width: 2 * size, height: 2 * size });
-  }
-  function diamond(x, y, size) {
-    const reach = rounded(size * 1.35);
-    return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
-  }
 
   // assets/run/gain-chart.js
-  function gainAxis(points) {
-    const lowest = Math.min(0, ...points.map(({ gain }) => gain.low ?? gain.value));
+  function gainAxis(items) {
+    const lowest = Math.min(0, ...items.map(({ gain }) => gain.low ?? gain.value));
     const bottom = Math.floor(lowest * 4) / 4;
     const ticks = [1, 0.5, 0, -0.5, -1].filter((tick) => tick >= bottom);
     return { domain: [bottom, 1], ticks, format: (tick) => signed(tick, 1), title: "gain", grid: true };
@@ -339,33 +332,33 @@
 
   // board/assets/pareto-chart.js
   var ZERO_COST_LANE = 0.07;
-  function paretoChart({ title, points, unit, format }) {
-    const front = paretoFront(points);
-    const kind = (point) => front.includes(point) ? "front" : "behind";
-    const position = ({ cost, gain }) => [cost, gain.value];
-    const names = front.map((point) => ({ name: point.name, kind: "", x: point.cost, y: point.gain.value }));
+  function paretoChart({ title, entries, unit, format }) {
+    const front = paretoFront(entries);
+    const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
+    const points = entries.map((entry) => ({
+      x: entry.cost,
+      estimate: entry.gain,
+      name: entry.name,
+      isUnnamed: !front.includes(entry),
+      position: 0,
+      kind: front.includes(entry) ? "front" : "dominated",
+      text: sentence(entry),
+      data: { cost: entry.cost, gain: entry.gain.value },
+      size: 4.5
+    }));
     return chart({
       kind: "gain pareto",
       title,
-      description: description(points, front, format),
+      description: `${entries.length} entries. On the Pareto front: ${front.map(sentence).join("; ")}.`,
       width: 720,
       height: 350,
       margin: [24, 16, 38, 42],
-      x: { ...costScale(points.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
-      y: gainAxis(points)
-    }, (plot) => [
-      front.length > 1 ? path(plot, staircase(front.map(position)), "front") : null,
-      points.map((point) => interval(plot, point.cost, point.gain, kind(point))),
-      points.map((point) => {
-        const data = { cost: point.cost, gain: point.gain.value };
-        const options = { position: 0, text: sentence(point, format), data, size: 4.5, kind: kind(point) };
-        return mark(plot, position(point), options);
-      }),
-      nameLabels(plot, names, points.map(position), 9)
-    ]);
+      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
+      y: gainAxis(entries)
+    }, (plot) => [front.length > 1 ? path(plot, staircase(front), "front") : null, scatter(plot, points, 9)]);
   }
-  function paretoFront(points) {
-    const cheapestFirst = [...points].sort((left, right) => left.cost - right.cost || right.gain.value - left.gain.value);
+  function paretoFront(entries) {
+    const cheapestFirst = [...entries].sort((left, right) => left.cost - right.cost || right.gain.value - left.gain.value);
     let highest = Number.NEGATIVE_INFINITY;
     return cheapestFirst.filter(({ gain }) => {
       const isOnFront = gain.value > highest;
@@ -378,22 +371,18 @@
     const low = logarithms.length ? Math.floor(Math.min(...logarithms)) : 0;
     const high = logarithms.length ? Math.max(low + 1, Math.ceil(Math.max(...logarithms))) : 1;
     const lane = costs.includes(0) ? ZERO_COST_LANE : 0;
-    const powers = logarithms.length ? Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)) : [];
+    const powers = logarithms.length ? range(high - low + 1).map((index) => 10 ** (low + index)) : [];
     return {
       domain: [10 ** low, 10 ** high],
       scale: (cost) => cost > 0 ? lane + (1 - lane) * (Math.log10(cost) - low) / (high - low) : 0,
       ticks: lane ? [0, ...powers] : powers
     };
   }
-  function staircase(positions) {
-    return positions.flatMap(([x, y], index) => (index ? [[x, positions[index - 1][1]]] : []).concat([[x, y]]));
-  }
-  function sentence({ name, cost, gain }, format) {
-    return `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
-  }
-  function description(points, front, format) {
-    const sentences = front.map((point) => sentence(point, format)).join("; ");
-    return `${points.length} entries. On the Pareto front: ${sentences}.`;
+  function staircase(front) {
+    return front.flatMap(({ cost, gain }, index) => [
+      [cost, front[Math.max(0, index - 1)].gain.value],
+      [cost, gain.value]
+    ]);
   }
 
   // board/assets/view-state.js
@@ -413,63 +402,68 @@
     }
     return { state, update };
   }
+  function choiceSection({ id, heading, lead, label, choices, key }, { state, update }, draw) {
+    const { node: list, select } = picker(label, Object.keys(choices), (choice) => update({ [key]: choice }));
+    const content = element("div", {});
+    const node = section(id, heading, paragraph("lead", lead), element("div", { class: "pickers" }, list), content);
+    function show(view) {
+      select.value = keyOrFirst(choices, state[key]);
+      content.replaceChildren(...draw(view, select.value));
+    }
+    return { node, show };
+  }
 
   // board/assets/cost.js
   var UNITS = {
     tokens: { cost: ({ cost }) => cost.tokens, format: compactCount },
     dollars: { cost: ({ cost }) => cost.usd, format: dollars }
   };
-  function costSection(state, update) {
-    const unitPicker = picker("Cost in", Object.keys(UNITS).map((name) => [name, name]), (cost) => update({ cost }));
-    const content = element("div", {});
-    function show({ entries }) {
-      const unit = keyOrFirst(UNITS, state.cost);
-      unitPicker.select.value = unit;
-      content.replaceChildren(...costViews(entries, unit));
-    }
-    const node = section("cost", "Gain against cost", element("p", { class: "lead" }, "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less."), element("div", { class: "pickers" }, unitPicker.node), content);
-    return { node, show };
+  function costSection(choices) {
+    const lead = "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less.";
+    const options = { id: "cost", heading: "Gain against cost", lead, label: "Cost in", choices: UNITS, key: "cost" };
+    return choiceSection(options, choices, costViews);
   }
-  function costViews(entries, unit) {
+  function costViews({ entries }, unit) {
     const { cost, format } = UNITS[unit];
-    const known = entries.filter((entry) => cost(entry) !== null);
-    const points = known.map((entry) => ({ name: entry.name, cost: cost(entry), gain: entry.measures.gain }));
+    const known = entries.filter((entry) => cost(entry) !== null).map((entry) => ({ name: entry.name, cost: cost(entry), gain: entry.measures.gain }));
     const unknown = entries.length - known.length;
-    if (points.length && points.every((point) => point.cost === 0))
-      return [element("p", { class: "note" }, "None of these entries called a language model, so all costs are zero.")];
+    if (known.length && known.every((entry) => entry.cost === 0))
+      return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];
+    const note = unknown ? [paragraph("faint", `Not shown, prices unknown: ${unknown} of ${entries.length}.`)] : [];
+    if (!known.length)
+      return note;
+    const table = {
+      caption: `cost in ${unit} and gain`,
+      columns: ["entry", unit, "gain"],
+      rows: known.map((entry) => [entry.name, format(entry.cost), estimate(entry.gain, signed)])
+    };
     return [
-      points.length ? paretoChart({ title: `Gain against cost in ${unit}`, points, unit, format }) : "",
-      unknown ? element("p", { class: "faint" }, `Not shown, prices unknown: ${unknown} of ${entries.length}.`) : "",
-      points.length ? foldedTable({
-        caption: `cost in ${unit} and gain`,
-        columns: ["entry", unit, "gain"],
-        rows: points.map((point) => [point.name, format(point.cost), estimate(point.gain, signed)])
-      }) : ""
+      paretoChart({ title: `Gain against cost in ${unit}`, entries: known, unit, format }),
+      ...note,
+      foldedTable(table)
     ];
   }
 
   // board/assets/families.js
   var MEASURES = { best: number, gain: signed, last: number, base: number };
   var TRAINED_MARK = "†";
-  function familiesSection(board, state, update) {
-    const measurePicker = picker("Measure", Object.keys(MEASURES).map((name) => [name, name]), (measure) => update({ measure }));
-    const content = element("div", { class: "heat" });
-    function show({ entries }) {
-      const measure = keyOrFirst(MEASURES, state.measure);
-      measurePicker.select.value = measure;
-      const families = board.families.filter((family) => entries.some((entry) => (family.name in entry.families)));
-      content.replaceChildren(dataTable({
-        caption: `${measure} by family`,
-        columns: ["entry", ...families.map(familyHead)],
-        rows: entries.map((entry) => [
-          entryLink(entry, `entries/${entry.slug}.html`),
-          ...families.map((family) => measureCell(entry.families[family.name], measure))
-        ]),
-        hideCaption: true
-      }), ...notes(families, entries));
-    }
-    const node = section("families", "By family", element("p", { class: "lead" }, "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families."), element("div", { class: "pickers" }, measurePicker.node), content);
-    return { node, show };
+  function familiesSection(board, choices) {
+    const lead = "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families.";
+    const options = { id: "families", heading: "By family", lead, label: "Measure", choices: MEASURES, key: "measure" };
+    return choiceSection(options, choices, ({ entries }, measure) => familyViews(board, entries, measure));
+  }
+  function familyViews(board, entries, measure) {
+    const families = board.families.filter((family) => entries.some((entry) => (family.name in entry.families)));
+    const table = dataTable({
+      caption: `${measure} by family`,
+      columns: ["entry", ...families.map(familyHead)],
+      rows: entries.map((entry) => [
+        entryLink(entry, `entries/${entry.slug}.html`),
+        ...families.map((family) => measureCell(entry.families[family.name], measure))
+      ]),
+      hideCaption: true
+    });
+    return [element("div", { class: "heat" }, table), ...notes(families, entries)];
   }
   function familyHead({ name, role }) {
     return element("span", {}, name, element("span", { class: "role" }, role));
@@ -485,7 +479,7 @@
     const isAnySeen = entries.some((entry) => Object.values(entry.families).some((family) => family.seen));
     if (isAnySeen)
       lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
-    return lines.map((line) => element("p", { class: "faint" }, line));
+    return lines.map((line) => paragraph("faint", line));
   }
 
   // assets/chunks.js
@@ -514,15 +508,11 @@
   // assets/learning-curve.js
   function learningCurve({ title, series }) {
     const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
-    const curves = series.map(({ points, ...rest }) => ({
-      ...rest,
-      points: points.map((point, x) => ({ ...point, x }))
-    }));
-    const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+    const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
     return chart({
       kind: "curve",
       title,
-      description: description2(series),
+      description: description(series),
       width: 340,
       height: 206,
       margin: [26, 8, 28, 30],
@@ -530,21 +520,26 @@
       y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
-      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
-      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
-      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position)))
+      each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
+      each(({ points }, kind) => curve(plot, valuesOf(points), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point, x) => curvePoint(plot, x, point, name, position)))
     ]);
   }
-  function curvePoint(plot, name, point, position) {
-    const data = { prompt: point.x, value: point.value };
-    const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
-    return mark(plot, [point.x, point.value], { position, text, data });
+  function valuesOf(points) {
+    return points.map(({ value }) => value);
+  }
+  function curve(plot, values, kind) {
+    return path(plot, [...values.entries()], kind);
+  }
+  function curvePoint(plot, x, point, name, position) {
+    const text = `${name}, prompt[${x}]: ${estimate(point)}`;
+    return mark(plot, [x, point.value], { position, text, data: { prompt: x, value: point.value } });
   }
   function promptTicks(turns) {
     const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
-    return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+    return range(Math.floor(turns / step) + 1).map((index) => index * step);
   }
-  function description2(series) {
+  function description(series) {
     return series.map(({ name, points }) => {
       if (!points.length)
         return `${name}: no finished loop.`;
@@ -556,8 +551,8 @@
   // board/assets/learning-curves.js
   var MAX_ENTRIES = 6;
   var DEFAULT_ENTRIES = 3;
-  function learningCurvesSection(state, update) {
-    const checkboxes = element("fieldset", { class: "boxes" });
+  function learningCurvesSection({ state, update }) {
+    const checkboxes = element("fieldset", { class: "checkboxes" });
     const content = element("div", {});
     let shown = "";
     function show({ track, all, entries }) {
@@ -571,7 +566,7 @@
       loadChunk(`curves-${track.key}`).then((curves) => selection === shown && content.replaceChildren(...charts(selected, curves)), (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)));
     }
     function drawCheckboxes(entries, selected) {
-      const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+      const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
       const slugs = selected.map(({ slug }) => slug);
       const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
       checkboxes.replaceChildren(element("legend", {}, `Entries, at most ${MAX_ENTRIES}`), ...listed.map((entry) => checkbox(entry, slugs)));
@@ -590,7 +585,7 @@
       const series = checked ? seriesClass(slugs.indexOf(entry.slug)) : "";
       return element("label", { class: series }, input, element("span", {}, entry.name));
     }
-    const node = section("curves", "Learning curves", element("p", { class: "lead" }, "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
+    const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
     return { node, show };
   }
   function charts(selected, curves) {
@@ -611,11 +606,11 @@
   function logSection({ log, log_head: lastHash, unlogged, entries }) {
     const slugs = new Set(entries.map(({ slug }) => slug));
     const lastLine = [" Hash of the last line: ", element("code", {}, lastHash.slice(0, SHOWN_HASH_DIGITS)), "."];
-    return section("log", "Log", element("p", { class: "lead" }, "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier lines " + "detectable.", log.length ? lastLine : null), unlogged.length ? element("p", { class: "note warn" }, `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
+    return section("log", "Log", paragraph("lead", "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " + "lines detectable.", log.length ? lastLine : null), unlogged.length ? paragraph("note warn", `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
   }
   function logView(log, linkOf) {
     if (!log.length)
-      return element("p", { class: "faint" }, "The log is empty.");
+      return paragraph("faint", "The log is empty.");
     return element("div", { class: "log" }, dataTable({
       caption: "Log, newest first",
       columns: ["date", "event", "entry", "by", "reason"],
@@ -626,7 +621,7 @@
           element("span", { class: `event ${event}` }, event),
           href ? element("a", { href }, slug) : slug,
           by,
-          element("span", { class: "why" }, reason)
+          element("span", { class: "reason" }, reason)
         ];
       }),
       hideCaption: true
@@ -638,11 +633,11 @@
   var X_AXIS = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
   function baseToBest({ base, best }) {
     const y = HEIGHT / 2;
-    return chart({ kind: "forest", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
-      line(plot, [base.value, y], [best.value, y], "rise"),
-      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "spread"),
-      mark(plot, [base.value, y], { position: 0, kind: "before" }),
-      mark(plot, [best.value, y], { position: 0, kind: "after", size: 4 })
+    return chart({ kind: "base-to-best", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
+      line(plot, [base.value, y], [best.value, y], "gain-line"),
+      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "best-interval"),
+      mark(plot, [base.value, y], { position: 0, kind: "base" }),
+      mark(plot, [best.value, y], { position: 0, kind: "best", size: 4 })
     ]);
   }
 
@@ -714,13 +709,13 @@
   function isAscending({ ascending = false }, { order }) {
     return order ? order === "up" : ascending;
   }
-  function rankingSection(board, state, update) {
+  function rankingSection(board, { state, update }) {
     const pickers = filterPickers(board, update);
     const status = element("p", { class: "faint", role: "status" });
-    const about = element("p", { class: "faint" });
+    const about = paragraph("faint");
     const body = element("tbody", {});
     const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
-    const table = element("table", { class: "ranking" }, element("caption", { class: "spoken" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
+    const table = element("table", { class: "ranking" }, element("caption", { class: "visually-hidden" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
     function show({ track, all, entries }) {
       showFilters(pickers, track, all, state);
       about.replaceChildren(element("span", {}, trackText(track, all)));
@@ -728,32 +723,29 @@
       heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
       body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
     }
-    const node = section("ranking", "Ranking", element("p", { class: "lead" }, "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " + "the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
+    const node = section("ranking", "Ranking", paragraph("lead", "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " + "to 1 the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
       element("div", { class: "pickers" }, Object.values(pickers).map((each) => each.node)),
       about,
       scrollBox(table, "Ranking, all columns"),
       status
-    ] : element("p", { class: "note" }, "No entry is ranked yet."));
+    ] : paragraph("note", "No entry is ranked yet."));
     return { node, show };
   }
   function filterPickers(board, update) {
     return {
       track: picker("Profile and actor", board.tracks.map(({ key, name }) => [key, name]), (track) => update({ track, trained: "any", curves: "" })),
-      weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) => update({ weights })),
+      weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
       trained: picker("Trained on", [], (trained) => update({ trained })),
-      badge: picker("Badge", options(Object.keys(FILTERS.badge)), (badge) => update({ badge }))
+      badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
     };
   }
   function showFilters(pickers, track, all, state) {
     const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-    setOptions(pickers.trained.select, options(["any", ...trainings]));
+    setOptions(pickers.trained.select, ["any", ...trainings]);
     pickers.track.select.value = track.key;
     pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
     pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
     pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
-  }
-  function options(names) {
-    return names.map((name) => [name, name]);
   }
   function columnHead({ key, head }, click) {
     const content = key ? element("button", { type: "button", class: "sort", click }, head) : head;
@@ -775,7 +767,7 @@
   }
   function emptyRow() {
     const text = "No entry passes these filters.";
-    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
+    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
   }
   function trackText({ actor, scripted }, all) {
     const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
@@ -790,18 +782,21 @@
       "Trained on held-out families",
       "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " + "on new families."
     ],
-    waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters’ claims."],
+    waiting: [
+      "Not replayed yet",
+      "The board has not replayed these runs: their numbers are the submitters’ claims."
+    ],
     control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
     shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board’s maintainers."]
   };
   function unrankedSection(board) {
     const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
-    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : element("p", { class: "faint" }, "All entries are ranked."));
+    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : paragraph("faint", "All entries are ranked."));
   }
   function groupView([heading, lead], entries) {
     return [
       element("h3", { class: "kind" }, heading),
-      element("p", { class: "lead" }, lead),
+      paragraph("lead", lead),
       element("div", { class: "unranked" }, dataTable({
         caption: heading,
         columns: ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"],
@@ -814,7 +809,7 @@
     const { best, gain, last } = entry.measures;
     return [
       entryHead(entry, `entries/${entry.slug}.html`),
-      element("span", { class: "why" }, entry.why),
+      element("span", { class: "reason" }, entry.why),
       entry.actor,
       entry.profile,
       estimate(best),
@@ -828,7 +823,7 @@
   // board/assets/board.js
   var board = pageDocument();
   var bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
-  var { state, update } = viewState({
+  var choices = viewState({
     track: board.tracks[0]?.key ?? "",
     weights: "any",
     trained: "any",
@@ -839,25 +834,25 @@
     measure: "best",
     curves: ""
   }, show);
-  var ranking = rankingSection(board, state, update);
+  var ranking = rankingSection(board, choices);
   var parts = board.tracks.length ? [
     ["Ranking", ranking],
-    ["Cost", costSection(state, update)],
-    ["Families", familiesSection(board, state, update)],
-    ["Curves", learningCurvesSection(state, update)]
+    ["Cost", costSection(choices)],
+    ["Families", familiesSection(board, choices)],
+    ["Curves", learningCurvesSection(choices)]
   ] : [["Ranking", ranking]];
   function show() {
-    const track = board.tracks.find(({ key }) => key === state.track) ?? board.tracks[0];
+    const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
     if (!track)
       return;
     const all = track.entries.map((slug) => bySlug.get(slug));
-    const view = { track, all, entries: selectEntries(all, state) };
+    const view = { track, all, entries: selectEntries(all, choices.state) };
     for (const [, part] of parts)
       part.show(view);
   }
   var tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
   var unranked = unrankedSection(board);
-  unranked.append(element("p", { class: "faint" }, "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
+  unranked.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
   show();
   drawPage({
     title: board.suite,

@@ -61,7 +61,13 @@
     return build(document.createElementNS(SVG, name), attributes, children);
   }
   function screenReaderText(text) {
-    return element("span", { class: "spoken" }, text);
+    return element("span", { class: "visually-hidden" }, text);
+  }
+  function paragraph(kind, ...children) {
+    return element("p", { class: kind }, children);
+  }
+  function definitionList(kind, pairs) {
+    return element("dl", { class: kind }, pairs.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
   }
   function picker(label, options, onchange) {
     const select = element("select", { change: () => onchange(select.value) });
@@ -70,8 +76,9 @@
   }
   function setOptions(select, options) {
     const selected = select.value;
-    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
-    if (options.some(([value]) => String(value) === selected))
+    const pairs = options.map((option) => Array.isArray(option) ? option : [option, option]);
+    select.replaceChildren(...pairs.map(([value, text]) => element("option", { value }, text)));
+    if (pairs.some(([value]) => String(value) === selected))
       select.value = selected;
   }
   function build(node, attributes, children) {
@@ -143,6 +150,10 @@
   function section(id, heading, ...children) {
     return element("section", { id, "aria-labelledby": `${id}-heading` }, element("h2", { id: `${id}-heading` }, heading), ...children);
   }
+  function headline(pairs, caption) {
+    const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+    return [element("dl", { class: "headline" }, cells), paragraph("faint", caption)];
+  }
   function errorNote(text) {
     return element("p", { class: "note warn", role: "alert" }, text);
   }
@@ -178,6 +189,9 @@
   function words(name) {
     return name.replaceAll("_", " ");
   }
+  function range(length) {
+    return Array.from({ length }, (_, index) => index);
+  }
   function successRate(outcomes) {
     return solvedCount(outcomes) / outcomes.length;
   }
@@ -193,7 +207,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -227,6 +241,12 @@
       isMean: true
     }));
   }
+  function entriesOf(groups) {
+    return groups.flatMap(({ entries }) => entries);
+  }
+  function nothingFinished() {
+    return paragraph("faint", "No loop has finished yet.");
+  }
   function grouped(report, familiesIn, describe) {
     const groups = new Map;
     report.runs.forEach((run, position) => {
@@ -235,7 +255,8 @@
         const key = `${run.suite.digest} ${group.label}`;
         if (!groups.has(key))
           groups.set(key, { ...group, entries: [] });
-        groups.get(key).entries.push({ run, position, family });
+        const name = report.runs.length > 1 ? `${group.label}, ${run.label}` : group.label;
+        groups.get(key).entries.push({ run, position, name, family });
       }
     });
     return [...groups.values()];
@@ -252,26 +273,21 @@
     "prompt bytes",
     "prompt change per turn",
     "change after an all-solved batch",
-    "repeated starts"
+    "starts shared"
   ];
   function behaviourSection(report) {
-    const several = report.runs.length > 1;
-    const entries = familiesOf(report).flatMap(({ label, entries: each }) => each.map(({ run, family }) => ({
-      name: several ? `${label}, ${run.label}` : label,
-      behaviour: family.behaviour,
-      loops: family.loops
-    })));
+    const entries = entriesOf(familiesOf(report));
     return section("behaviour", "Behaviour", dataTable({
       caption: "Actor and reflector by family",
       columns: BEHAVIOUR_COLUMNS,
-      rows: entries.map(({ name, behaviour, loops }) => [
+      rows: entries.map(({ name, family: { behaviour, loops } }) => [
         name,
         ...behaviour ? behaviourCells(behaviour, loops) : Array(BEHAVIOUR_COLUMNS.length - 1).fill("…")
       ])
     }), dataTable({
       caption: "How test episodes under the best prompts ended",
       columns: ["family", "share", ...ENDS.map(words)],
-      rows: entries.map(({ name, behaviour }) => [
+      rows: entries.map(({ name, family: { behaviour } }) => [
         name,
         ...behaviour ? endCells(behaviour.ends) : Array(1 + ENDS.length).fill("…")
       ])
@@ -318,7 +334,7 @@
       usageRow("all roles", totalUsage(run.cost), run, several),
       usageRow("paid for, with repetitions", run.spent, run, several)
     ]);
-    return section("cost", "Cost", silent.map((run) => element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`)), rows.length ? dataTable({
+    return section("cost", "Cost", silent.map((run) => paragraph("note", `${several ? `${run.label}: no` : "No"} calls to language models.`)), rows.length ? dataTable({
       caption: "Calls, tokens and money by role",
       columns: ["role", "share of tokens", ...Object.values(COUNTS), "cost"],
       rows
@@ -433,7 +449,7 @@
     const family = picker("Family", [], showLoops);
     const loop = picker("Loop", [], showPurposes);
     const purpose = picker("Purpose", [], showTasks);
-    const filter = picker("Show", Object.keys(FILTERS).map((name) => [name, name]), showTasks);
+    const filter = picker("Show", Object.keys(FILTERS), showTasks);
     const selectedRun = () => library.runs[run.select.value];
     const groupsOfFamily = () => library.groups(selectedRun()).filter((group) => group.family === family.select.value);
     const groupsOfLoop = () => groupsOfFamily().filter((group) => String(group.loop) === loop.select.value);
@@ -460,7 +476,7 @@
     return element("div", {}, element("div", { class: "pickers" }, pickers), list);
   }
   function setValues({ select }, values) {
-    setOptions(select, [...new Set(values)].map((value) => [value, String(value)]));
+    setOptions(select, [...new Set(values)]);
   }
   function summary(library, run, key) {
     const position = library.position(run, key);
@@ -519,16 +535,16 @@
     const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
     if (usage.calls)
       facts.push(`${count(usage.calls)} calls`, `${count(usage.input_tokens + usage.output_tokens)} tokens`);
-    return element("p", { class: "ending" }, element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
+    return paragraph("ending", element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
   }
   function decisionView(episode, frame) {
     const step = episode.steps[frame];
     if (!step)
-      return element("p", { class: "decision" }, `The episode has ended. ${endText(episode)}.`);
+      return paragraph("decision", `The episode has ended. ${endText(episode)}.`);
     const facts = [
       [
         "Thought",
-        step.thought ? element("p", { class: "thought" }, step.thought) : element("span", { class: "faint" }, "none recorded")
+        step.thought ? paragraph("thought", step.thought) : element("span", { class: "faint" }, "none recorded")
       ],
       ["Proposed", step.proposed === null ? element("em", {}, "no action") : element("code", {}, step.proposed)],
       [
@@ -541,11 +557,10 @@
         step.keys.length ? step.keys.map((key) => element("kbd", {}, keyName(key))) : element("span", { class: "faint" }, "none")
       ]
     ];
-    const list = element("dl", { class: "decision" }, facts.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-    return element("div", {}, list, availableActions(step));
+    return element("div", {}, definitionList("decision", facts), availableActions(step));
   }
   function availableActions({ actions, executed }) {
-    return element("details", { class: "offered" }, element("summary", {}, counted(actions.length, "available action")), element("p", {}, actions.map((action) => [element("code", { class: action === executed ? "chosen" : null }, action), " "])));
+    return element("details", { class: "available-actions" }, element("summary", {}, counted(actions.length, "available action")), element("p", {}, actions.map((action) => [element("code", { class: action === executed ? "chosen" : null }, action), " "])));
   }
   function frameText(episode, frame) {
     const step = episode.steps[frame];
@@ -565,7 +580,7 @@
       const kind = step && step.executed === null ? "invalid" : null;
       return element("li", {}, element("button", { type: "button", class: kind, click: () => goto(index) }, name));
     });
-    return element("ol", { class: "moves", "aria-label": "All decisions" }, items);
+    return element("ol", { class: "decisions", "aria-label": "All decisions" }, items);
   }
   function markCurrent(list, frame) {
     [...list.children].forEach(({ firstChild: button }, index) => {
@@ -714,18 +729,22 @@
     const library = episodeLibrary(report, options);
     const { node: stage, open } = episodeStage(library);
     const notes = report.runs.map(({ label, episodes }) => library.several ? `${label}: ${episodes.note}` : episodes.note);
-    const node = section("episodes", "Episodes", notes.map((note) => element("p", { class: "faint" }, note)), library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null, element("p", { class: "faint" }, "Keys in the player: ← previous decision, → next decision, Home first decision, End last screen."), stage);
+    const node = section("episodes", "Episodes", notes.map((note) => paragraph("faint", note)), library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null, paragraph("faint", "Keys in the player: ← previous decision, → next decision, Home first decision, End last screen."), stage);
     return { node, open };
   }
 
   // assets/chart.js
   var COLOURS = 6;
-  var SHAPES = [circle, square, diamond];
+  var SHAPES = [
+    (r) => `m${-r} 0a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`,
+    (r) => `m${-r} ${-r}h${2 * r}v${2 * r}h${-2 * r}Z`,
+    (r) => `m0 ${-1.35 * r}l${1.35 * r} ${1.35 * r}l${-1.35 * r} ${1.35 * r}l${-1.35 * r} ${-1.35 * r}Z`
+  ];
   var LINE_HEIGHT = 12;
   var CHARACTER_WIDTH = 6.2;
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
-  var LABEL_SHIFTS = [0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 4, -4, 5, -5];
+  var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -756,21 +775,15 @@
   function band(plot, points, kind) {
     if (!points.length || points.some(({ low }) => low === null))
       return null;
-    const upper = points.map(({ x, high }) => [x, high]);
-    const lower = points.map(({ x, low }) => [x, low]).reverse();
+    const upper = points.map(({ high }, x) => [x, high]);
+    const lower = points.map(({ low }, x) => [x, low]).reverse();
     return svgElement("polygon", { points: corners(plot, [...upper, ...lower]), class: `band ${kind}` });
   }
   function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
-    const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
-    shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
-    for (const [name, value] of Object.entries(data))
-      shape.setAttribute(`data-${name}`, value);
-    if (text)
-      shape.append(svgElement("title", {}, text));
-    return shape;
-  }
-  function interval(plot, x, { low, high }, kind = "") {
-    return low === null ? null : line(plot, [x, low], [x, high], `whisker ${kind}`);
+    const outline = `M${plot.x(x)} ${plot.y(y)}${SHAPES[position % SHAPES.length](size)}`;
+    const attributes = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
+    const title = text ? svgElement("title", {}, text) : null;
+    return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
   }
   function bar(plot, top, thickness, { estimate, text, kind }) {
     const { value, low, high } = estimate;
@@ -779,27 +792,30 @@
     const middle = top + thickness / 2;
     return [
       svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-      low === null ? null : ["halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
+      low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
     ];
   }
   function label(x, y, text, kind = "") {
     return svgElement("text", { x: rounded2(x), y: rounded2(y), class: `label ${kind}` }, text);
   }
-  function nameLabels(plot, points, marks, lift = 0) {
-    const { top, bottom, left } = plot.frame;
-    const taken = marks.map(([x, y]) => ({ start: plot.x(x) - 4, end: plot.x(x) + 4, middle: plot.y(y) }));
-    return points.map(({ x, y, name, kind }) => {
+  function scatter(plot, points, lift = 0) {
+    const intervals = points.filter(({ estimate }) => estimate.low !== null).map(({ x, estimate, kind }) => line(plot, [x, estimate.low], [x, estimate.high], `whisker ${kind}`));
+    const marks = points.map(({ x, estimate, ...options }) => mark(plot, [x, estimate.value], options));
+    return [intervals, marks, nameLabels(plot, points, lift)];
+  }
+  function nameLabels({ frame, ...plot }, points, lift) {
+    const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
+    const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
+    const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
+    return named.map(({ x, y, name }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
-      const fitsLeft = plot.x(x) - MARK_GAP - width >= left;
-      const end = fitsLeft ? plot.x(x) - MARK_GAP : plot.x(x) + MARK_GAP + width;
-      const start = end - width;
-      const boxes = LABEL_SHIFTS.map((shift) => ({ start, end, middle: plot.y(y) - lift + shift * LINE_HEIGHT }));
-      const inside = boxes.filter(({ middle }) => middle > top && middle <= bottom);
-      const chosen = inside.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      const fitsLeft = x - MARK_GAP - width >= frame.left;
+      const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
       taken.push(chosen);
-      const [anchorX, anchor] = fitsLeft ? [end, "end"] : [start, ""];
-      return label(anchorX, chosen.middle + 3.5, text, `${anchor} ${kind}`);
+      return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
     });
   }
   function placement({ domain, scale, inset = 0 }, start, end) {
@@ -810,27 +826,22 @@
     const share = scale ?? ((value) => (value - domain[0]) / (domain[1] - domain[0]));
     return (value) => rounded2(first + share(value) * (last - first));
   }
-  function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
-    const center = (frame.left + frame.right) / 2;
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
-        format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null
-      ]),
-      title ? label(center, height - 3, title, "middle faint") : null
-    ];
+  function xAxis({ frame, x }, axis, height) {
+    const grid = (tick) => ({ x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom });
+    const tickLabel = (tick, text) => label(x(tick), frame.bottom + 15, text, "middle");
+    return drawAxis(axis, grid, tickLabel, [(frame.left + frame.right) / 2, height - 3, "middle"]);
   }
-  function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
-        format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null
-      ]),
-      title ? label(0, frame.top - 12, title, "faint") : null
-    ];
+  function yAxis({ frame, y }, axis) {
+    const grid = (tick) => ({ x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) });
+    const tickLabel = (tick, text) => label(frame.left - 6, y(tick) + 3.5, text, "end");
+    return drawAxis(axis, grid, tickLabel, [0, frame.top - 12, ""]);
   }
-  function gridLine(tick, ends) {
-    return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+  function drawAxis({ ticks = [], format, title, grid }, gridLine, tickLabel, [titleX, titleY, alignment]) {
+    return [
+      grid ? ticks.map((tick) => svgElement("line", { ...gridLine(tick), class: tick === 0 ? "axis" : "grid" })) : null,
+      format ? ticks.map((tick) => tickLabel(tick, format(tick))) : null,
+      title ? label(titleX, titleY, title, `faint ${alignment}`) : null
+    ];
   }
   function corners(plot, positions) {
     return positions.map(([x, y]) => `${plot.x(x)},${plot.y(y)}`).join(" ");
@@ -845,59 +856,48 @@
   function rounded2(value) {
     return Math.round(value * 100) / 100;
   }
-  function circle(x, y, size) {
-    return svgElement("circle", { cx: x, cy: y, r: size });
-  }
-  function square(x, y, size) {
-    return svgElement("rect", { x: rounded2(x - size), y: rounded2(y - size), width: 2 * size, height: 2 * size });
-  }
-  function diamond(x, y, size) {
-    const reach = rounded2(size * 1.35);
-    return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
-  }
 
   // assets/run/gain-chart.js
-  function gainChart({ title, points }) {
-    const positions = points.map(({ base, gain }) => [1 - base, gain.value]);
-    const names = points.map(({ name, position }, index) => ({ name, kind: seriesClass(position), x: positions[index][0], y: positions[index][1] })).sort((left, right) => right.y - left.y);
+  function gainChart({ title, families }) {
+    const points = families.map((family) => ({
+      x: 1 - family.base,
+      estimate: family.gain,
+      name: family.label,
+      position: family.position,
+      kind: seriesClass(family.position),
+      text: sentence(family),
+      data: { headroom: 1 - family.base, gain: family.gain.value },
+      size: 4
+    }));
     return chart({
       kind: "gain",
       title,
-      description: points.map((point) => `${sentence(point)}.`).join(" "),
+      description: families.map((family) => `${sentence(family)}.`).join(" "),
       width: 420,
       height: 330,
       margin: [22, 12, 34, 38],
       x: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "headroom (1 − base)" },
-      y: gainAxis(points)
+      y: gainAxis(families)
     }, (plot) => [
       line(plot, [0, 0], [1, 1], "ceiling"),
       label(plot.x(0.3), plot.y(0.3) - 8, "all of the headroom", "end faint"),
-      points.map(({ gain, position }, index) => interval(plot, positions[index][0], gain, seriesClass(position))),
-      points.map((point, index) => {
-        const data = { headroom: 1 - point.base, gain: point.gain.value };
-        return mark(plot, positions[index], { position: point.position, text: sentence(point), data, size: 4 });
-      }),
-      nameLabels(plot, names, positions)
+      scatter(plot, points)
     ]);
   }
-  function gainAxis(points) {
-    const lowest = Math.min(0, ...points.map(({ gain }) => gain.low ?? gain.value));
+  function gainAxis(items) {
+    const lowest = Math.min(0, ...items.map(({ gain }) => gain.low ?? gain.value));
     const bottom = Math.floor(lowest * 4) / 4;
     const ticks = [1, 0.5, 0, -0.5, -1].filter((tick) => tick >= bottom);
     return { domain: [bottom, 1], ticks, format: (tick) => signed(tick, 1), title: "gain", grid: true };
   }
-  function sentence({ name, base, gain }) {
+  function sentence({ label: name, base, gain }) {
     return `${name}: headroom ${number(1 - base)}, gain ${estimate(gain, signed)}`;
   }
 
   // assets/learning-curve.js
   function learningCurve({ title, series }) {
     const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
-    const curves = series.map(({ points, ...rest }) => ({
-      ...rest,
-      points: points.map((point, x) => ({ ...point, x }))
-    }));
-    const each = (draw) => curves.map((curve) => draw(curve, seriesClass(curve.position)));
+    const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
     return chart({
       kind: "curve",
       title,
@@ -909,19 +909,24 @@
       y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
-      each(({ loops = [] }, kind) => loops.map((values) => path(plot, [...values.entries()], `loop ${kind}`))),
-      each(({ points }, kind) => path(plot, points.map(({ x, value }) => [x, value]), `line ${kind}`)),
-      each(({ name, points, position }) => points.map((point) => curvePoint(plot, name, point, position)))
+      each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
+      each(({ points }, kind) => curve(plot, valuesOf(points), `line ${kind}`)),
+      each(({ name, points, position }) => points.map((point, x) => curvePoint(plot, x, point, name, position)))
     ]);
   }
-  function curvePoint(plot, name, point, position) {
-    const data = { prompt: point.x, value: point.value };
-    const text = `${name}, prompt[${point.x}]: ${estimate(point)}`;
-    return mark(plot, [point.x, point.value], { position, text, data });
+  function valuesOf(points) {
+    return points.map(({ value }) => value);
+  }
+  function curve(plot, values, kind) {
+    return path(plot, [...values.entries()], kind);
+  }
+  function curvePoint(plot, x, point, name, position) {
+    const text = `${name}, prompt[${x}]: ${estimate(point)}`;
+    return mark(plot, [x, point.value], { position, text, data: { prompt: x, value: point.value } });
   }
   function promptTicks(turns) {
     const step = turns > 20 ? 5 : turns > 12 ? 2 : 1;
-    return Array.from({ length: Math.floor(turns / step) + 1 }, (_, index) => index * step);
+    return range(Math.floor(turns / step) + 1).map((index) => index * step);
   }
   function description(series) {
     return series.map(({ name, points }) => {
@@ -964,7 +969,7 @@
   function learningCurvesSection(report) {
     const groups = [...rolesOf(report), ...familiesOf(report)];
     const several = report.runs.length > 1;
-    return section("success", "Learning curves", element("p", { class: "lead" }, "Curves: success rate of each prompt on selection tasks, with a 95 % interval if there are at least 3 loops" + (several ? ". " : "; thin lines are single loops. ") + "Bars: success rate on test tasks under the first (base), the best and the last prompt."), runLegend(report), element("div", { class: "panels" }, groups.map((group) => panel(group, several))), foldedTable(curveTable(groups)));
+    return section("success", "Learning curves", paragraph("lead", "Curves: success rate of each prompt on selection tasks, with a 95 % interval if there are at least 3 loops" + (several ? ". " : "; thin lines are single loops. ") + "Bars: success rate on test tasks under the first (base), the best and the last prompt."), runLegend(report), element("div", { class: "panels" }, groups.map((group) => panel(group, several))), foldedTable(curveTable(entriesOf(groups))));
   }
   function runLegend(report) {
     return legend(report.runs.map(({ label }) => label), "Runs");
@@ -972,38 +977,33 @@
   function panel(group, several) {
     const measured = group.entries.filter(({ family }) => family.measures);
     const unfinished = group.entries.filter(({ family }) => !family.measures);
-    return element("article", { class: "panel", "aria-label": group.label }, element("h3", {}, group.label, group.isMean ? null : element("span", { class: "tag" }, group.role)), measured.length ? charts(group, measured, several) : element("p", { class: "faint" }, "No loop has finished yet."), measured.length && unfinished.length ? element("p", { class: "faint" }, unfinished.map(({ run }) => `${run.label}: no loop has finished yet. `)) : null, group.note ? element("p", { class: "faint" }, group.note) : null);
+    return element("article", { class: "panel", "aria-label": group.label }, element("h3", {}, group.label, group.isMean ? null : element("span", { class: "tag" }, group.role)), measured.length ? charts(group, measured, several) : nothingFinished(), measured.length ? unfinished.map(({ run }) => paragraph("faint", `${run.label}: no loop has finished yet.`)) : null, group.note ? paragraph("faint", group.note) : null);
   }
-  function charts(group, measured, several) {
-    return [
-      learningCurve({
-        title: `Learning curve, ${group.label}`,
-        series: measured.map((entry) => curveSeries(entry, several))
-      }),
-      barChart({
-        title: `Base, best and last, ${group.label}`,
-        groups: ["base", "best", "last"].map((name) => barGroup2(name, measured))
-      })
-    ];
-  }
-  function curveSeries({ run, position, family }, several) {
-    const loops = several ? [] : (family.loops ?? []).map((loop) => loop.selection.map(successRate));
-    return { name: run.label, position, points: family.curve, loops };
-  }
-  function barGroup2(name, entries) {
-    return {
+  function charts({ label }, entries, several) {
+    const series = entries.map(({ run, position, family }) => ({
+      name: run.label,
+      position,
+      points: family.curve,
+      loops: several ? [] : (family.loops ?? []).map((loop) => loop.selection.map(successRate))
+    }));
+    const groups = ["base", "best", "last"].map((name) => ({
       name,
       bars: entries.map(({ run, position, family }) => ({ name: run.label, position, ...family.measures[name] }))
-    };
+    }));
+    return [
+      learningCurve({ title: `Learning curve, ${label}`, series }),
+      barChart({ title: `Base, best and last, ${label}`, groups })
+    ];
   }
-  function curveTable(groups) {
-    const curves = groups.flatMap(({ label, entries }) => entries.map(({ run, family }) => [`${label}, ${run.label}`, family.curve.map((point) => estimate(point))]));
-    const prompts = Math.max(0, ...curves.map(([, points]) => points.length));
-    const indices = Array.from({ length: prompts }, (_, index) => index);
+  function curveTable(entries) {
+    const indices = range(Math.max(0, ...entries.map(({ family }) => family.curve.length)));
     return {
       caption: "success rate on selection tasks by prompt",
-      columns: ["family, run", ...indices.map(String)],
-      rows: curves.map(([name, points]) => [name, ...indices.map((index) => points[index] ?? MISSING)])
+      columns: ["family", ...indices.map(String)],
+      rows: entries.map(({ name, family: { curve } }) => [
+        name,
+        ...indices.map((index) => index < curve.length ? estimate(curve[index]) : MISSING)
+      ])
     };
   }
 
@@ -1012,53 +1012,42 @@
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "pair" }, headroomFigure(families, report), bestPromptFigure(families, report)), element("h3", {}, "All measures"), dataTable(measuresTable([...families, ...rolesOf(report)], report)));
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entriesOf([...families, ...rolesOf(report)]))));
   }
-  function headroomFigure(families, report) {
-    const points = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ run, position, family: { measures } }) => ({
-      name: label,
-      rowName: rowName(report, label, run),
-      position,
-      base: measures.base.value,
-      gain: measures.gain
-    })));
-    return element("figure", {}, element("figcaption", {}, element("h3", {}, "Gain against headroom")), points.length ? gainChart({ title: "Gain against headroom", points }) : nothingFinished(), foldedTable({
+  function headroomFigure(families) {
+    const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
+      const { base, gain } = measures;
+      return { label, name, position, base: base.value, gain };
+    }));
+    return element("figure", {}, element("figcaption", {}, element("h3", {}, "Gain against headroom")), measured.length ? gainChart({ title: "Gain against headroom", families: measured }) : nothingFinished(), foldedTable({
       caption: "headroom and gain",
       columns: ["family", "headroom", "gain"],
-      rows: points.map(({ rowName: name, base, gain }) => [name, number(1 - base), estimate(gain, signed)])
+      rows: measured.map(({ name, base, gain }) => [name, number(1 - base), estimate(gain, signed)])
     }));
   }
-  function bestPromptFigure(families, report) {
-    const counts = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.loops.length).map(({ run, family }) => [rowName(report, label, run), bestPromptCounts(family.loops)]));
-    const prompts = Math.max(0, ...counts.map(([, row]) => row.length));
-    const indices = Array.from({ length: prompts }, (_, index) => index);
-    return element("figure", { class: "heat" }, element("figcaption", {}, element("h3", {}, "Index of the best prompt"), element("p", { class: "faint" }, "Number of loops whose best prompt has this index; ties count for the earliest. Index 0 is the suite’s own " + "prompt: no later one was better.")), counts.length ? dataTable({
+  function bestPromptFigure(families) {
+    const entries = entriesOf(families).filter(({ family }) => family.loops.length);
+    const indices = range(Math.max(0, ...entries.map(({ family }) => family.loops[0].prompts.length)));
+    return element("figure", { class: "heat" }, element("figcaption", {}, element("h3", {}, "Index of the best prompt"), paragraph("faint", "Number of loops whose best prompt has this index; of equally good prompts the earliest counts. Index 0 is " + "the suite’s own prompt: no later one was better.")), entries.length ? dataTable({
       caption: "loops by the index of their best prompt",
       columns: ["family", ...indices.map(String)],
-      rows: counts.map(([name, row]) => [name, ...indices.map((index) => countCell(row, index))]),
+      rows: entries.map(({ name, family }) => [name, ...indices.map((index) => bestPromptCell(family, index))]),
       hideCaption: true
     }) : nothingFinished());
   }
-  function bestPromptCounts(loops) {
-    const counts = Array(loops[0].prompts.length).fill(0);
-    for (const loop of loops)
-      counts[loop.best] += 1;
-    return counts;
-  }
-  function countCell(counts, index) {
-    if (counts[index] === undefined)
+  function bestPromptCell({ loops }, index) {
+    if (index >= loops[0].prompts.length)
       return "";
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    return heatCell(counts[index] / total, String(counts[index]));
+    const count = loops.filter((loop) => loop.best === index).length;
+    return heatCell(count / loops.length, String(count));
   }
-  function measuresTable(groups, report) {
-    const entries = groups.flatMap(({ label, entries: each }) => each.map((entry) => ({ label, ...entry })));
+  function measuresTable(entries) {
     const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => name !== "curve");
     return {
       caption: "Success rates on test tasks; AUC and W‑AUC on selection tasks; overfitting gap on experience tasks. 95 % " + "intervals in brackets.",
       columns: ["family", ...names.map(measureHeading)],
-      rows: entries.map(({ label, run, family: { measures } }) => [
-        rowName(report, label, run),
+      rows: entries.map(({ name: entry, family: { measures } }) => [
+        entry,
         ...names.map((name) => measures ? measureText(name, measures[name]) : "…")
       ])
     };
@@ -1069,12 +1058,6 @@
   function measureText(name, value) {
     const format = SHARES.includes(name) ? percent : SIGNED.includes(name) ? signed : number;
     return value !== null && typeof value === "object" ? estimate(value, format) : format(value);
-  }
-  function rowName(report, label, run) {
-    return report.runs.length > 1 ? `${label}, ${run.label}` : label;
-  }
-  function nothingFinished() {
-    return element("p", { class: "faint" }, "No loop has finished yet.");
   }
 
   // assets/diff.js
@@ -1193,7 +1176,7 @@
     function showLoops() {
       const { entries } = families[family.select.value];
       const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
-      setOptions(loop.select, [...indices].sort((left, right) => left - right).map((index) => [index, String(index)]));
+      setOptions(loop.select, [...indices].sort((left, right) => left - right));
       showTurns();
     }
     function showTurns() {
@@ -1202,13 +1185,12 @@
         position,
         loop: loops.find(({ index }) => index === Number(loop.select.value))
       })).filter((column) => column.loop);
-      const prompts = Math.max(...columns.map((column) => column.loop.prompts.length));
-      const indices = Array.from({ length: prompts }, (_, index) => index);
+      const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
       turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
     }
     if (families.length)
       showLoops();
-    return section("prompts", "Prompts, turn by turn", families.length ? element("div", { class: "pickers" }, family.node, loop.node) : element("p", { class: "faint" }, "No loop has finished yet."), turns);
+    return section("prompts", "Prompts, turn by turn", families.length ? element("div", { class: "pickers" }, family.node, loop.node) : nothingFinished(), turns);
   }
   function turnView(index, columns, several, openEpisode) {
     const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
@@ -1217,14 +1199,14 @@
   }
   function promptView(index, { run, position, loop }, several, openEpisode) {
     const prompt = loop.prompts[index];
-    return element("article", { class: `version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? element("p", { class: "bad" }, `The reflector’s answer was not used (${words(prompt.failure)}): the prompt stays unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
+    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? paragraph("bad", `The reflector’s answer was not used (${words(prompt.failure)}): prompt unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
   }
   function scoresView(index, { selection, test, best, prompts }) {
     const facts = [`selection ${score(selection[index])}`];
     if (index in test)
       facts.push(`test ${score(test[index])}`);
     const tags = [index === best && "best", index === prompts.length - 1 && "last"].filter(Boolean);
-    return element("p", { class: "scores" }, facts.join(" · "), tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)));
+    return paragraph("scores", facts.join(" · "), tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)));
   }
   function score(outcomes) {
     return `${number(successRate(outcomes))} (${solvedCount(outcomes)} of ${outcomes.length})`;
@@ -1247,14 +1229,14 @@
     const sameBatch = solvedChange(batches[index - 1].outcomes, replayed);
     const nextBatch = solvedChange(fresh, batches[index].outcomes);
     const text = `Audit, solved under prompt[${index - 1}] → prompt[${index}]: ` + `batch of this turn ${sameBatch}, batch of the next turn ${nextBatch}.`;
-    return element("p", { class: "faint" }, text);
+    return paragraph("faint", text);
   }
   function solvedChange(before, after) {
     return `${solvedCount(before)} → ${solvedCount(after)} of ${after.length}`;
   }
   function changeView(before, after) {
     if (before === after)
-      return element("p", { class: "faint" }, "Unchanged.");
+      return paragraph("faint", "Unchanged.");
     return [diffView(before, after), element("details", {}, element("summary", {}, "Whole prompt"), promptText(after))];
   }
   function promptText(text) {
@@ -1292,23 +1274,20 @@
   var VERDICTS = { better: ["better", "good"], worse: ["worse", "bad"], tie: ["tie", "faint"] };
   function overviewSection(page) {
     const { entry, track, description, about } = page;
-    return section("overview", "Overview", element("article", { class: "card" }, headline(entry, track), element("p", { class: "description" }, description), definitionList("facts", facts(page)), element("ul", { class: "remarks" }, [...entry.remarks, ...about].map((line) => element("li", {}, line)))));
+    return section("overview", "Overview", element("article", { class: "card" }, standing(entry, track), paragraph("description", description), definitionList("facts", facts(page)), element("ul", { class: "remarks" }, [...entry.remarks, ...about].map((line) => element("li", {}, line)))));
   }
-  function headline({ measures, section: group, why, ranks }, track) {
+  function standing({ measures, section: group, why, ranks }, track) {
     const { best, gain, base, last, over_blind: overBlind } = measures;
-    const numbers = [
+    const pairs = [
       ["best", estimate(best)],
       ["gain", estimate(gain, signed)],
       ["base", number(base?.value)],
       ["last", number(last?.value)],
       ["over blind", estimate(overBlind, signed)]
     ];
-    const isRanked = group === "ranked";
-    const standing = isRanked ? `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.` : `Not ranked: ${why}.`;
     return [
-      element("p", { class: isRanked ? "standing" : "note warn" }, standing),
-      element("dl", { class: "headline" }, numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
-      element("p", { class: "faint" }, "success rate on test tasks, mean of held-out families, 95 % intervals")
+      group === "ranked" ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`) : paragraph("note warn", `Not ranked: ${why}.`),
+      headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals")
     ];
   }
   function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
@@ -1337,9 +1316,6 @@
       parts.push(`${weightsText({ weights })} weights`);
     return parts.join(", ");
   }
-  function definitionList(kind, rows) {
-    return element("dl", { class: kind }, rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-  }
   function versionsText(versions) {
     return Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
   }
@@ -1349,17 +1325,17 @@
     return element("a", { href: address, rel: "noopener noreferrer nofollow" }, address);
   }
   function badgesSection({ badges }) {
-    return section("badges", "Badges", element("p", { class: "lead" }, "The board awards badges from its own verification records. A record is bound to this exact submission: if the " + "submission changes, it loses its badges."), element("div", { class: "cards" }, badges.map(badgeCard)));
+    return section("badges", "Badges", paragraph("lead", "The board awards badges from its own verification records. A record is bound to this exact submission: if the " + "submission changes, it loses its badges."), element("div", { class: "cards" }, badges.map(badgeCard)));
   }
   function badgeCard({ badge, proves, proves_not: provesNot, record }) {
     const tag = record ? element("span", { class: `badge ${badge}` }, badge) : element("span", { class: "badge absent" }, `not ${badge}`);
-    return element("article", { class: "card", "aria-label": badge }, element("h3", {}, tag), element("p", {}, element("strong", {}, record ? "It shows: " : "It would show: "), proves), element("p", {}, element("strong", {}, "It does not show: "), provesNot), record ? recordView(record) : null);
+    return element("article", { class: "card", "aria-label": badge }, element("h3", {}, tag), paragraph(null, element("strong", {}, record ? "It shows: " : "It would show: "), proves), paragraph(null, element("strong", {}, "It does not show: "), provesNot), record ? recordView(record) : null);
   }
   function recordView({ replayed, reran, checks, date, by, ictbench, versions }) {
     const origin = `${date.slice(0, 10)}${by ? `, by ${by}` : ""}, with ${versionsText({ ictbench, ...versions })}.`;
     const lines = [reran ? rerunText(reran) : null, replayed ? replayText(replayed) : null, origin];
     return [
-      lines.filter(Boolean).map((text) => element("p", { class: "faint" }, text)),
+      lines.filter(Boolean).map((text) => paragraph("faint", text)),
       element("details", {}, element("summary", {}, counted(checks.length, "check")), element("ul", { class: "checks" }, checks.map(({ name, verdict, detail }) => element("li", {}, element("strong", { class: verdict === "passed" ? "good" : null }, verdict), ` ${name}: ${detail}`))))
     ];
   }
@@ -1374,7 +1350,7 @@
     return `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` + `margin of ±${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`;
   }
   function comparisonSection({ pairs, track }) {
-    return section("others", "Comparison with other entries", element("p", { class: "lead" }, pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from sign ` + "flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
+    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` + "sign flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
       caption: "Differences from other entries",
       columns: ["other entry", "difference [95 %]", "p", "this entry is"],
       rows: pairs.map(pairRow),
@@ -1394,7 +1370,7 @@
   // board/assets/log.js
   function logView(log, linkOf) {
     if (!log.length)
-      return element("p", { class: "faint" }, "The log is empty.");
+      return paragraph("faint", "The log is empty.");
     return element("div", { class: "log" }, dataTable({
       caption: "Log, newest first",
       columns: ["date", "event", "entry", "by", "reason"],
@@ -1405,7 +1381,7 @@
           element("span", { class: `event ${event}` }, event),
           href ? element("a", { href }, slug) : slug,
           by,
-          element("span", { class: "why" }, reason)
+          element("span", { class: "reason" }, reason)
         ];
       }),
       hideCaption: true
@@ -1424,11 +1400,11 @@
   };
   var placeholders = Object.entries(RUN_SECTIONS).map(([id, [name]]) => [
     name,
-    section(id, name, element("p", { class: "faint" }, "Loading …"))
+    section(id, name, paragraph("faint", "Loading …"))
   ]);
   function instructionSection({ instruction, entry }) {
-    const missing = `${entry.reflector} has no instruction: it is not a language model, or its instruction is not published.`;
-    return section("instruction", "Instruction of the reflector, as stated by its submitter", instruction ? promptText(instruction) : element("p", { class: "faint" }, missing));
+    const missing = `No instruction: ${entry.reflector} is not a language model, or its instruction is not published.`;
+    return section("instruction", "Instruction of the reflector, as stated by its submitter", instruction ? promptText(instruction) : paragraph("faint", missing));
   }
   drawPage({
     title: page.entry.name,

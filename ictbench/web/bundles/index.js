@@ -20,6 +20,9 @@
   function svgElement(name, attributes = {}, ...children) {
     return build(document.createElementNS(SVG, name), attributes, children);
   }
+  function paragraph(kind, ...children) {
+    return element("p", { class: kind }, children);
+  }
   function build(node, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) {
       if (typeof value === "function")
@@ -51,6 +54,9 @@
       return MISSING;
     const interval = isNumber(measure.low) ? ` [${format(measure.low)}, ${format(measure.high)}]` : "";
     return format(measure.value) + interval;
+  }
+  function range(length) {
+    return Array.from({ length }, (_, index) => index);
   }
   function isNumber(value) {
     return typeof value === "number" && Number.isFinite(value);
@@ -114,7 +120,7 @@
   function dataTable({ caption, columns, rows, hideCaption = false }) {
     const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
     const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "spoken" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
+    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
     return scrollBox(table, caption);
   }
   function scrollBox(content, label) {
@@ -123,7 +129,12 @@
 
   // assets/chart.js
   var COLOURS = 6;
-  var SHAPES = [circle, square, diamond];
+  var SHAPES = [
+    (r) => `m${-r} 0a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`,
+    (r) => `m${-r} ${-r}h${2 * r}v${2 * r}h${-2 * r}Z`,
+    (r) => `m0 ${-1.35 * r}l${1.35 * r} ${1.35 * r}l${-1.35 * r} ${1.35 * r}l${-1.35 * r} ${-1.35 * r}Z`
+  ];
+  var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -143,13 +154,10 @@
     return svgElement("line", { ...ends, class: kind });
   }
   function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind = "" }) {
-    const shape = SHAPES[position % SHAPES.length](plot.x(x), plot.y(y), size);
-    shape.setAttribute("class", `mark ${seriesClass(position)} ${kind}`);
-    for (const [name, value] of Object.entries(data))
-      shape.setAttribute(`data-${name}`, value);
-    if (text)
-      shape.append(svgElement("title", {}, text));
-    return shape;
+    const outline = `M${plot.x(x)} ${plot.y(y)}${SHAPES[position % SHAPES.length](size)}`;
+    const attributes = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
+    const title = text ? svgElement("title", {}, text) : null;
+    return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
   }
   function label(x, y, text, kind = "") {
     return svgElement("text", { x: rounded(x), y: rounded(y), class: `label ${kind}` }, text);
@@ -162,40 +170,25 @@
     const share = scale ?? ((value) => (value - domain[0]) / (domain[1] - domain[0]));
     return (value) => rounded(first + share(value) * (last - first));
   }
-  function xAxis({ frame, x }, { ticks = [], format, title, grid }, height) {
-    const center = (frame.left + frame.right) / 2;
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom }) : null,
-        format ? label(x(tick), frame.bottom + 15, format(tick), "middle") : null
-      ]),
-      title ? label(center, height - 3, title, "middle faint") : null
-    ];
+  function xAxis({ frame, x }, axis, height) {
+    const grid = (tick) => ({ x1: x(tick), y1: frame.top, x2: x(tick), y2: frame.bottom });
+    const tickLabel = (tick, text) => label(x(tick), frame.bottom + 15, text, "middle");
+    return drawAxis(axis, grid, tickLabel, [(frame.left + frame.right) / 2, height - 3, "middle"]);
   }
-  function yAxis({ frame, y }, { ticks = [], format, title, grid }) {
-    return [
-      ticks.map((tick) => [
-        grid ? gridLine(tick, { x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) }) : null,
-        format ? label(frame.left - 6, y(tick) + 3.5, format(tick), "end") : null
-      ]),
-      title ? label(0, frame.top - 12, title, "faint") : null
-    ];
+  function yAxis({ frame, y }, axis) {
+    const grid = (tick) => ({ x1: frame.left, y1: y(tick), x2: frame.right, y2: y(tick) });
+    const tickLabel = (tick, text) => label(frame.left - 6, y(tick) + 3.5, text, "end");
+    return drawAxis(axis, grid, tickLabel, [0, frame.top - 12, ""]);
   }
-  function gridLine(tick, ends) {
-    return svgElement("line", { ...ends, class: tick === 0 ? "axis" : "grid" });
+  function drawAxis({ ticks = [], format, title, grid }, gridLine, tickLabel, [titleX, titleY, alignment]) {
+    return [
+      grid ? ticks.map((tick) => svgElement("line", { ...gridLine(tick), class: tick === 0 ? "axis" : "grid" })) : null,
+      format ? ticks.map((tick) => tickLabel(tick, format(tick))) : null,
+      title ? label(titleX, titleY, title, `faint ${alignment}`) : null
+    ];
   }
   function rounded(value) {
     return Math.round(value * 100) / 100;
-  }
-  function circle(x, y, size) {
-    return svgElement("circle", { cx: x, cy: y, r: size });
-  }
-  function square(x, y, size) {
-    return svgElement("rect", { x: rounded(x - size), y: rounded(y - size), width: 2 * size, height: 2 * size });
-  }
-  function diamond(x, y, size) {
-    const reach = rounded(size * 1.35);
-    return svgElement("path", { d: `M${x} ${y}m0 ${-reach}l${reach} ${reach}l${-reach} ${reach}l${-reach} ${-reach}Z` });
   }
 
   // board/assets/base-to-best.js
@@ -203,11 +196,11 @@
   var X_AXIS = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
   function baseToBest({ base, best }) {
     const y = HEIGHT / 2;
-    return chart({ kind: "forest", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
-      line(plot, [base.value, y], [best.value, y], "rise"),
-      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "spread"),
-      mark(plot, [base.value, y], { position: 0, kind: "before" }),
-      mark(plot, [best.value, y], { position: 0, kind: "after", size: 4 })
+    return chart({ kind: "base-to-best", width: WIDTH, height: HEIGHT, margin: [1, 7, 1, 7], x: X_AXIS }, (plot) => [
+      line(plot, [base.value, y], [best.value, y], "gain-line"),
+      best.low === null ? null : line(plot, [best.low, y], [best.high, y], "best-interval"),
+      mark(plot, [base.value, y], { position: 0, kind: "base" }),
+      mark(plot, [best.value, y], { position: 0, kind: "best", size: 4 })
     ]);
   }
 
@@ -226,7 +219,7 @@
   function suiteCard({ name, title, ranked, unranked, tracks }) {
     const folder = encodeURIComponent(name);
     const facts = [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean);
-    return element("article", { class: "card", "aria-label": name }, element("h3", {}, element("a", { href: `${folder}/index.html` }, name)), element("p", { class: "faint" }, facts.join(" · ")), tracks.map((track) => trackLeaders(track, folder)));
+    return element("article", { class: "card", "aria-label": name }, element("h3", {}, element("a", { href: `${folder}/index.html` }, name)), paragraph("faint", facts.join(" · ")), tracks.map((track) => trackLeaders(track, folder)));
   }
   function trackLeaders({ key, name, leaders }, folder) {
     return [
@@ -250,7 +243,7 @@
     sections: [
       [
         "Suites",
-        section("suites", "Suites", element("p", { class: "lead" }, "How well language agents learn from experience: an actor plays, a reflector rewrites the actor’s prompt, " + "and the score is how much the actor improves on new tasks. The board has replayed every ranked run."), element("div", { class: "suites" }, suites.map(suiteCard)))
+        section("suites", "Suites", paragraph("lead", "How well language agents learn from experience: an actor plays, a reflector rewrites the " + "actor’s prompt, and the score is how much the actor improves on new tasks. The board has replayed every ranked run."), element("div", { class: "suites" }, suites.map(suiteCard)))
       ]
     ]
   });

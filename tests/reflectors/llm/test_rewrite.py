@@ -34,7 +34,7 @@ def reflect(
 
         async def once() -> Reflection:
             spec = ModelSpec(provider="openai", model="scripted", base_url=server.url)
-            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base=0.0))
+            model = ModelClient(OpenAIModel(spec), UsageMeter(), retry=Retry(base_wait=0.0))
             try:
                 context = Context(seed=5, prompt_cap=cap)
                 return await RewriteReflector(model).reflect("Play well.", episodes, {"kept": 1}, context)

@@ -313,14 +313,14 @@ def test_relayed_model_answers_like_a_local_one(requests: list[dict[str, Any]]) 
 
 def test_relayed_model_raises_the_errors_of_the_model(requests: list[dict[str, Any]]) -> None:
     async def go() -> None:
-        async with workers(1, retry=Retry(tries=2, base=0.001)) as (meter, (one,)):
+        async with workers(1, retry=Retry(attempts=2, base_wait=0.001)) as (meter, (one,)):
             model = relayed(one)
             with pytest.raises(ModelFailure) as caught:
                 await model.complete([{"role": "user", "content": "refuse"}])
             failure = caught.value
             assert (failure.kind, failure.detail) == ("refused", "it would not")
             assert failure.usage == Usage(calls=1, input_tokens=7, cost=0.5)
-            with pytest.raises(ModelUnavailableError, match=r"too much to do \(2 tries"):
+            with pytest.raises(ModelUnavailableError, match=r"too much to do \(2 attempts"):
                 await model.complete([{"role": "user", "content": "busy"}])
             # The coordinator retried.
             assert len(requests) == 3

@@ -102,7 +102,7 @@ def test_unreadable_board_leaves_the_older_site_unchanged(folder: BoardFolder, t
     pages = build_site(folder.path.parent, tmp_path / "site")
     before = pages[1].read_bytes()
     folder.submission("good").metadata.write_text("{}", encoding="utf-8")
-    with pytest.raises(SubmissionError, match=r"good/submission\.json is not what it should be"):
+    with pytest.raises(SubmissionError, match=r"good/submission\.json does not fit its schema"):
         build_site(folder.path.parent, tmp_path / "site")
     assert pages[1].read_bytes() == before
 

@@ -84,7 +84,7 @@ def test_refusal_of_a_run_without_a_result_says_to_continue_it(run: ictbench.Run
 def test_truncated_result_is_refused(run: ictbench.Run) -> None:
     text = (run.folder / "result.json").read_text(encoding="utf-8")
     (run.folder / "result.json").write_text(text[: len(text) // 2], encoding="utf-8")
-    with pytest.raises(ResultError, match=r"result\.json is not a result of schema"):
+    with pytest.raises(ResultError, match=r"result\.json"):
         ictbench.write_report([ictbench.load_run(run.folder)])
 
 

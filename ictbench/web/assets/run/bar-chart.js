@@ -34,7 +34,5 @@ function barGroup(plot, { name, bars }, top) {
 }
 
 function description(groups) {
-  return groups
-    .flatMap(({ name, bars }) => bars.map((each) => `${each.name}, ${name}: ${estimate(each)}.`))
-    .join(" ");
+  return groups.flatMap(({ name, bars }) => bars.map((each) => `${each.name}, ${name}: ${estimate(each)}.`)).join(" ");
 }

@@ -1,10 +1,9 @@
 // Behaviour of actor and reflector, and how test episodes ended.
 
-import { element } from "../dom.js";
 import { count, estimate, percent, words } from "../format.js";
 import { section } from "../page.js";
 import { dataTable, stackedBar } from "../table.js";
-import { familiesOf } from "./families.js";
+import { entriesOf, familiesOf } from "./families.js";
 
 const ENDS = ["solved", "step_limit", "env_ended", "died", "failed"];
 
@@ -17,25 +16,18 @@ const BEHAVIOUR_COLUMNS = [
   "prompt bytes",
   "prompt change per turn",
   "change after an all-solved batch",
-  "repeated starts",
+  "starts shared",
 ];
 
 export function behaviourSection(report) {
-  const several = report.runs.length > 1;
-  const entries = familiesOf(report).flatMap(({ label, entries: each }) =>
-    each.map(({ run, family }) => ({
-      name: several ? `${label}, ${run.label}` : label,
-      behaviour: family.behaviour,
-      loops: family.loops,
-    })),
-  );
+  const entries = entriesOf(familiesOf(report));
   return section(
     "behaviour",
     "Behaviour",
     dataTable({
       caption: "Actor and reflector by family",
       columns: BEHAVIOUR_COLUMNS,
-      rows: entries.map(({ name, behaviour, loops }) => [
+      rows: entries.map(({ name, family: { behaviour, loops } }) => [
         name,
         ...(behaviour ? behaviourCells(behaviour, loops) : Array(BEHAVIOUR_COLUMNS.length - 1).fill("\u2026")),
       ]),
@@ -43,7 +35,7 @@ export function behaviourSection(report) {
     dataTable({
       caption: "How test episodes under the best prompts ended",
       columns: ["family", "share", ...ENDS.map(words)],
-      rows: entries.map(({ name, behaviour }) => [
+      rows: entries.map(({ name, family: { behaviour } }) => [
         name,
         ...(behaviour ? endCells(behaviour.ends) : Array(1 + ENDS.length).fill("\u2026")),
       ]),

@@ -1,6 +1,6 @@
 // Cost of the calls to language models, by role.
 
-import { element } from "../dom.js";
+import { paragraph } from "../dom.js";
 import { count, money } from "../format.js";
 import { section } from "../page.js";
 import { dataTable, stackedBar } from "../table.js";
@@ -26,9 +26,7 @@ export function costSection(report) {
   return section(
     "cost",
     "Cost",
-    silent.map((run) =>
-      element("p", { class: "note" }, `${several ? `${run.label}: no` : "No"} calls to language models.`),
-    ),
+    silent.map((run) => paragraph("note", `${several ? `${run.label}: no` : "No"} calls to language models.`)),
     rows.length
       ? dataTable({
           caption: "Calls, tokens and money by role",

@@ -1,6 +1,7 @@
 // Episodes of a run, grouped by the purpose that they were played for.
 
-// Return [{ family, loop, name, episodes: [{ task, key, solved }] }]; within a loop: experience, test, selection, audit.
+// Return [{ family, loop, name, episodes: [{ task, key, solved }] }]. The order within a loop is experience, test,
+// selection, audit.
 export function episodeGroups(run) {
   return run.families.flatMap((family) => family.loops.flatMap((loop) => loopGroups(family.name, loop)));
 }
@@ -27,7 +28,12 @@ function loopGroups(family, loop) {
     ),
     ...loop.selection.map((outcomes, index) => group(name("selection", index), index, loop.selection_tasks, outcomes)),
     ...loop.audit.flatMap(({ replayed, fresh }, index) => [
-      group(`audit of turn ${index + 1}, same batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
+      group(
+        `audit of turn ${index + 1}, same batch, prompt[${index + 1}]`,
+        index + 1,
+        loop.batches[index].tasks,
+        replayed,
+      ),
       group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh),
     ]),
   ];

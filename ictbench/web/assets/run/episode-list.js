@@ -21,11 +21,7 @@ export function episodeList(library, open) {
   const family = picker("Family", [], showLoops);
   const loop = picker("Loop", [], showPurposes);
   const purpose = picker("Purpose", [], showTasks);
-  const filter = picker(
-    "Show",
-    Object.keys(FILTERS).map((name) => [name, name]),
-    showTasks,
-  );
+  const filter = picker("Show", Object.keys(FILTERS), showTasks);
 
   const selectedRun = () => library.runs[run.select.value];
   const groupsOfFamily = () => library.groups(selectedRun()).filter((group) => group.family === family.select.value);
@@ -70,10 +66,7 @@ export function episodeList(library, open) {
 }
 
 function setValues({ select }, values) {
-  setOptions(
-    select,
-    [...new Set(values)].map((value) => [value, String(value)]),
-  );
+  setOptions(select, [...new Set(values)]);
 }
 
 // Return what the page's index says about an episode.

@@ -1,6 +1,6 @@
 // Section in which a reader selects an episode and replays it.
 
-import { element } from "../dom.js";
+import { paragraph } from "../dom.js";
 import { section } from "../page.js";
 import { episodeLibrary } from "./episode-library.js";
 import { episodeList } from "./episode-list.js";
@@ -16,11 +16,10 @@ export function episodesSection(report, options = {}) {
   const node = section(
     "episodes",
     "Episodes",
-    notes.map((note) => element("p", { class: "faint" }, note)),
+    notes.map((note) => paragraph("faint", note)),
     library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null,
-    element(
-      "p",
-      { class: "faint" },
+    paragraph(
+      "faint",
       "Keys in the player: \u2190 previous decision, \u2192 next decision, Home first decision, End last screen.",
     ),
     stage,

@@ -1,6 +1,9 @@
 // Families and roles of several runs, matched by name within a suite.
 
-// Return [{ label, role, note, isMean, entries: [{ run, position, family }] }] in order of appearance.
+import { paragraph } from "../dom.js";
+
+// Return [{ label, role, note, isMean, entries: [{ run, position, name, family }] }] in order of appearance. The `name`
+// of an entry is its row heading: the label, and the run if the report has several.
 export function familiesOf(report) {
   return grouped(
     report,
@@ -9,7 +12,7 @@ export function familiesOf(report) {
   );
 }
 
-// Return the same for the means over the families of each role. The `family` of an entry then is { role, measures, curve }.
+// Return the same for the mean over the families of each role, where `family` is { role, measures, curve }.
 export function rolesOf(report) {
   return grouped(
     report,
@@ -23,6 +26,14 @@ export function rolesOf(report) {
   );
 }
 
+export function entriesOf(groups) {
+  return groups.flatMap(({ entries }) => entries);
+}
+
+export function nothingFinished() {
+  return paragraph("faint", "No loop has finished yet.");
+}
+
 function grouped(report, familiesIn, describe) {
   const groups = new Map();
   report.runs.forEach((run, position) => {
@@ -30,7 +41,8 @@ function grouped(report, familiesIn, describe) {
       const group = describe(family, report.several_suites ? run.suite.name : null);
       const key = `${run.suite.digest} ${group.label}`;
       if (!groups.has(key)) groups.set(key, { ...group, entries: [] });
-      groups.get(key).entries.push({ run, position, family });
+      const name = report.runs.length > 1 ? `${group.label}, ${run.label}` : group.label;
+      groups.get(key).entries.push({ run, position, name, family });
     }
   });
   return [...groups.values()];

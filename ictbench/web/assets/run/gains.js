@@ -1,10 +1,10 @@
 // Gain against headroom, turns at which the best prompts appeared, and all measures as a table.
 
-import { element } from "../dom.js";
-import { estimate, number, percent, signed, words } from "../format.js";
+import { element, paragraph } from "../dom.js";
+import { estimate, number, percent, range, signed, words } from "../format.js";
 import { section } from "../page.js";
 import { dataTable, foldedTable, heatCell } from "../table.js";
-import { familiesOf, rolesOf } from "./families.js";
+import { entriesOf, familiesOf, nothingFinished, rolesOf } from "./families.js";
 import { gainChart } from "./gain-chart.js";
 import { runLegend } from "./learning-curves.js";
 
@@ -17,45 +17,37 @@ export function gainsSection(report) {
     "gains",
     "Gains",
     runLegend(report),
-    element("div", { class: "pair" }, headroomFigure(families, report), bestPromptFigure(families, report)),
+    element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)),
     element("h3", {}, "All measures"),
-    dataTable(measuresTable([...families, ...rolesOf(report)], report)),
+    dataTable(measuresTable(entriesOf([...families, ...rolesOf(report)]))),
   );
 }
 
-function headroomFigure(families, report) {
-  const points = families.flatMap(({ label, entries }) =>
+function headroomFigure(families) {
+  const measured = families.flatMap(({ label, entries }) =>
     entries
       .filter(({ family }) => family.measures)
-      .map(({ run, position, family: { measures } }) => ({
-        name: label,
-        rowName: rowName(report, label, run),
-        position,
-        base: measures.base.value,
-        gain: measures.gain,
-      })),
+      .map(({ position, name, family: { measures } }) => {
+        const { base, gain } = measures;
+        return { label, name, position, base: base.value, gain };
+      }),
   );
   return element(
     "figure",
     {},
     element("figcaption", {}, element("h3", {}, "Gain against headroom")),
-    points.length ? gainChart({ title: "Gain against headroom", points }) : nothingFinished(),
+    measured.length ? gainChart({ title: "Gain against headroom", families: measured }) : nothingFinished(),
     foldedTable({
       caption: "headroom and gain",
       columns: ["family", "headroom", "gain"],
-      rows: points.map(({ rowName: name, base, gain }) => [name, number(1 - base), estimate(gain, signed)]),
+      rows: measured.map(({ name, base, gain }) => [name, number(1 - base), estimate(gain, signed)]),
     }),
   );
 }
 
-function bestPromptFigure(families, report) {
-  const counts = families.flatMap(({ label, entries }) =>
-    entries
-      .filter(({ family }) => family.loops.length)
-      .map(({ run, family }) => [rowName(report, label, run), bestPromptCounts(family.loops)]),
-  );
-  const prompts = Math.max(0, ...counts.map(([, row]) => row.length));
-  const indices = Array.from({ length: prompts }, (_, index) => index);
+function bestPromptFigure(families) {
+  const entries = entriesOf(families).filter(({ family }) => family.loops.length);
+  const indices = range(Math.max(0, ...entries.map(({ family }) => family.loops[0].prompts.length)));
   return element(
     "figure",
     { class: "heat" },
@@ -63,39 +55,31 @@ function bestPromptFigure(families, report) {
       "figcaption",
       {},
       element("h3", {}, "Index of the best prompt"),
-      element(
-        "p",
-        { class: "faint" },
-        "Number of loops whose best prompt has this index; ties count for the earliest. Index 0 is the suite\u2019s own " +
-          "prompt: no later one was better.",
+      paragraph(
+        "faint",
+        "Number of loops whose best prompt has this index; of equally good prompts the earliest counts. Index 0 is " +
+          "the suite\u2019s own prompt: no later one was better.",
       ),
     ),
-    counts.length
+    entries.length
       ? dataTable({
           caption: "loops by the index of their best prompt",
           columns: ["family", ...indices.map(String)],
-          rows: counts.map(([name, row]) => [name, ...indices.map((index) => countCell(row, index))]),
+          rows: entries.map(({ name, family }) => [name, ...indices.map((index) => bestPromptCell(family, index))]),
           hideCaption: true,
         })
       : nothingFinished(),
   );
 }
 
-function bestPromptCounts(loops) {
-  const counts = Array(loops[0].prompts.length).fill(0);
-  for (const loop of loops) counts[loop.best] += 1;
-  return counts;
-}
-
-function countCell(counts, index) {
-  if (counts[index] === undefined) return "";
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return heatCell(counts[index] / total, String(counts[index]));
+function bestPromptCell({ loops }, index) {
+  if (index >= loops[0].prompts.length) return "";
+  const count = loops.filter((loop) => loop.best === index).length;
+  return heatCell(count / loops.length, String(count));
 }
 
 // The table shows every measure that a result contains, whether or not this page knows it.
-function measuresTable(groups, report) {
-  const entries = groups.flatMap(({ label, entries: each }) => each.map((entry) => ({ label, ...entry })));
+function measuresTable(entries) {
   const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter(
     (name) => name !== "curve",
   );
@@ -104,8 +88,8 @@ function measuresTable(groups, report) {
       "Success rates on test tasks; AUC and W\u2011AUC on selection tasks; overfitting gap on experience tasks. 95 % " +
       "intervals in brackets.",
     columns: ["family", ...names.map(measureHeading)],
-    rows: entries.map(({ label, run, family: { measures } }) => [
-      rowName(report, label, run),
+    rows: entries.map(({ name: entry, family: { measures } }) => [
+      entry,
       ...names.map((name) => (measures ? measureText(name, measures[name]) : "\u2026")),
     ]),
   };
@@ -118,12 +102,4 @@ function measureHeading(name) {
 function measureText(name, value) {
   const format = SHARES.includes(name) ? percent : SIGNED.includes(name) ? signed : number;
   return value !== null && typeof value === "object" ? estimate(value, format) : format(value);
-}
-
-function rowName(report, label, run) {
-  return report.runs.length > 1 ? `${label}, ${run.label}` : label;
-}
-
-function nothingFinished() {
-  return element("p", { class: "faint" }, "No loop has finished yet.");
 }

@@ -2,10 +2,10 @@
 
 import { seriesClass } from "../chart.js";
 import { diffView } from "../diff-view.js";
-import { element, picker, setOptions } from "../dom.js";
-import { number, solvedCount, successRate, words } from "../format.js";
+import { element, paragraph, picker, setOptions } from "../dom.js";
+import { number, range, solvedCount, successRate, words } from "../format.js";
 import { section } from "../page.js";
-import { familiesOf } from "./families.js";
+import { familiesOf, nothingFinished } from "./families.js";
 
 // `openEpisode(run, key)` shows an episode; null where the page does not hold the episodes of the batches.
 export function promptsSection(report, openEpisode) {
@@ -23,7 +23,7 @@ export function promptsSection(report, openEpisode) {
     const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
     setOptions(
       loop.select,
-      [...indices].sort((left, right) => left - right).map((index) => [index, String(index)]),
+      [...indices].sort((left, right) => left - right),
     );
     showTurns();
   }
@@ -36,8 +36,7 @@ export function promptsSection(report, openEpisode) {
         loop: loops.find(({ index }) => index === Number(loop.select.value)),
       }))
       .filter((column) => column.loop);
-    const prompts = Math.max(...columns.map((column) => column.loop.prompts.length));
-    const indices = Array.from({ length: prompts }, (_, index) => index);
+    const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
     turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
   }
 
@@ -45,9 +44,7 @@ export function promptsSection(report, openEpisode) {
   return section(
     "prompts",
     "Prompts, turn by turn",
-    families.length
-      ? element("div", { class: "pickers" }, family.node, loop.node)
-      : element("p", { class: "faint" }, "No loop has finished yet."),
+    families.length ? element("div", { class: "pickers" }, family.node, loop.node) : nothingFinished(),
     turns,
   );
 }
@@ -71,17 +68,13 @@ function promptView(index, { run, position, loop }, several, openEpisode) {
   const prompt = loop.prompts[index];
   return element(
     "article",
-    { class: `version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` },
-    several ? element("p", { class: "owner" }, element("span", { class: "swatch" }), run.label) : null,
+    { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` },
+    several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null,
     scoresView(index, loop),
     index > 0 ? batchView(index, run, loop, openEpisode) : null,
     loop.audit[index - 1] ? auditView(index, loop) : null,
     prompt.failure
-      ? element(
-          "p",
-          { class: "bad" },
-          `The reflector\u2019s answer was not used (${words(prompt.failure)}): the prompt stays unchanged.`,
-        )
+      ? paragraph("bad", `The reflector\u2019s answer was not used (${words(prompt.failure)}): prompt unchanged.`)
       : null,
     prompt.analysis
       ? element(
@@ -99,9 +92,8 @@ function scoresView(index, { selection, test, best, prompts }) {
   const facts = [`selection ${score(selection[index])}`];
   if (index in test) facts.push(`test ${score(test[index])}`);
   const tags = [index === best && "best", index === prompts.length - 1 && "last"].filter(Boolean);
-  return element(
-    "p",
-    { class: "scores" },
+  return paragraph(
+    "scores",
     facts.join(" \u00b7 "),
     tags.map((tag) => element("span", { class: `tag ${tag}` }, tag)),
   );
@@ -136,7 +128,7 @@ function auditView(index, { audit, batches }) {
   const text =
     `Audit, solved under prompt[${index - 1}] \u2192 prompt[${index}]: ` +
     `batch of this turn ${sameBatch}, batch of the next turn ${nextBatch}.`;
-  return element("p", { class: "faint" }, text);
+  return paragraph("faint", text);
 }
 
 function solvedChange(before, after) {
@@ -144,7 +136,7 @@ function solvedChange(before, after) {
 }
 
 function changeView(before, after) {
-  if (before === after) return element("p", { class: "faint" }, "Unchanged.");
+  if (before === after) return paragraph("faint", "Unchanged.");
   return [diffView(before, after), element("details", {}, element("summary", {}, "Whole prompt"), promptText(after))];
 }
 

@@ -1,6 +1,6 @@
 // Script of a suite's page: all parts show the track, filters and order that the reader selected.
 
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { drawPage, pageDocument } from "../../assets/page.js";
 import { costSection } from "./cost.js";
 import { familiesSection } from "./families.js";
@@ -12,7 +12,7 @@ import { viewState } from "./view-state.js";
 
 const board = pageDocument();
 const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
-const { state, update } = viewState(
+const choices = viewState(
   {
     track: board.tracks[0]?.key ?? "",
     weights: "any",
@@ -27,30 +27,29 @@ const { state, update } = viewState(
   show,
 );
 
-const ranking = rankingSection(board, state, update);
+const ranking = rankingSection(board, choices);
 const parts = board.tracks.length
   ? [
       ["Ranking", ranking],
-      ["Cost", costSection(state, update)],
-      ["Families", familiesSection(board, state, update)],
-      ["Curves", learningCurvesSection(state, update)],
+      ["Cost", costSection(choices)],
+      ["Families", familiesSection(board, choices)],
+      ["Curves", learningCurvesSection(choices)],
     ]
   : [["Ranking", ranking]];
 
 function show() {
-  const track = board.tracks.find(({ key }) => key === state.track) ?? board.tracks[0];
+  const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
   if (!track) return;
   const all = track.entries.map((slug) => bySlug.get(slug));
-  const view = { track, all, entries: selectEntries(all, state) };
+  const view = { track, all, entries: selectEntries(all, choices.state) };
   for (const [, part] of parts) part.show(view);
 }
 
 const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
 const unranked = unrankedSection(board);
 unranked.append(
-  element(
-    "p",
-    { class: "faint" },
+  paragraph(
+    "faint",
     "This board as tables: ",
     tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)]),
   ),

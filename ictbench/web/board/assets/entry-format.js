@@ -34,7 +34,7 @@ export function stackedEstimate(measure, format = number) {
 
 // Return the second line of a cell.
 export function secondLine(text) {
-  return element("span", { class: "below" }, text);
+  return element("span", { class: "second-line" }, text);
 }
 
 export function entryLink(entry, href) {

@@ -1,8 +1,8 @@
 // Sections of an entry's page that describe the entry itself: overview, badges, comparison with other entries.
 
-import { element } from "../../assets/dom.js";
+import { definitionList, element, paragraph } from "../../assets/dom.js";
 import { counted, estimate, MISSING, number, signed } from "../../assets/format.js";
-import { section } from "../../assets/page.js";
+import { headline, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
 import { badgeList, compactCount, dollars, ranksText, weightsText } from "./entry-format.js";
 
@@ -16,8 +16,8 @@ export function overviewSection(page) {
     element(
       "article",
       { class: "card" },
-      headline(entry, track),
-      element("p", { class: "description" }, description),
+      standing(entry, track),
+      paragraph("description", description),
       definitionList("facts", facts(page)),
       element(
         "ul",
@@ -28,27 +28,20 @@ export function overviewSection(page) {
   );
 }
 
-function headline({ measures, section: group, why, ranks }, track) {
+function standing({ measures, section: group, why, ranks }, track) {
   const { best, gain, base, last, over_blind: overBlind } = measures;
-  const numbers = [
+  const pairs = [
     ["best", estimate(best)],
     ["gain", estimate(gain, signed)],
     ["base", number(base?.value)],
     ["last", number(last?.value)],
     ["over blind", estimate(overBlind, signed)],
   ];
-  const isRanked = group === "ranked";
-  const standing = isRanked
-    ? `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`
-    : `Not ranked: ${why}.`;
   return [
-    element("p", { class: isRanked ? "standing" : "note warn" }, standing),
-    element(
-      "dl",
-      { class: "headline" },
-      numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
-    ),
-    element("p", { class: "faint" }, "success rate on test tasks, mean of held-out families, 95 % intervals"),
+    group === "ranked"
+      ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`)
+      : paragraph("note warn", `Not ranked: ${why}.`),
+    headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
   ];
 }
 
@@ -78,14 +71,6 @@ function playerText(label, revision, weights) {
   return parts.join(", ");
 }
 
-function definitionList(kind, rows) {
-  return element(
-    "dl",
-    { class: kind },
-    rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
-  );
-}
-
 function versionsText(versions) {
   return Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
@@ -102,9 +87,8 @@ export function badgesSection({ badges }) {
   return section(
     "badges",
     "Badges",
-    element(
-      "p",
-      { class: "lead" },
+    paragraph(
+      "lead",
       "The board awards badges from its own verification records. A record is bound to this exact submission: if the " +
         "submission changes, it loses its badges.",
     ),
@@ -120,8 +104,8 @@ function badgeCard({ badge, proves, proves_not: provesNot, record }) {
     "article",
     { class: "card", "aria-label": badge },
     element("h3", {}, tag),
-    element("p", {}, element("strong", {}, record ? "It shows: " : "It would show: "), proves),
-    element("p", {}, element("strong", {}, "It does not show: "), provesNot),
+    paragraph(null, element("strong", {}, record ? "It shows: " : "It would show: "), proves),
+    paragraph(null, element("strong", {}, "It does not show: "), provesNot),
     record ? recordView(record) : null,
   );
 }
@@ -130,7 +114,7 @@ function recordView({ replayed, reran, checks, date, by, ictbench, versions }) {
   const origin = `${date.slice(0, 10)}${by ? `, by ${by}` : ""}, with ${versionsText({ ictbench, ...versions })}.`;
   const lines = [reran ? rerunText(reran) : null, replayed ? replayText(replayed) : null, origin];
   return [
-    lines.filter(Boolean).map((text) => element("p", { class: "faint" }, text)),
+    lines.filter(Boolean).map((text) => paragraph("faint", text)),
     element(
       "details",
       {},
@@ -170,12 +154,11 @@ export function comparisonSection({ pairs, track }) {
   return section(
     "others",
     "Comparison with other entries",
-    element(
-      "p",
-      { class: "lead" },
+    paragraph(
+      "lead",
       pairs.length
-        ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from sign ` +
-            "flips of whole loops, with Holm\u2019s correction over all pairs of the track."
+        ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` +
+            "sign flips of whole loops, with Holm\u2019s correction over all pairs of the track."
         : "No other entry is comparable with this one.",
     ),
     pairs.length

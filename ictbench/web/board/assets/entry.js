@@ -1,7 +1,7 @@
 // Script of an entry's page: its description at once, the sections of its run when their data are decompressed.
 
 import { loadChunk } from "../../assets/chunks.js";
-import { element } from "../../assets/dom.js";
+import { paragraph } from "../../assets/dom.js";
 import { drawPage, errorNote, pageDocument, scrollToAddress, section } from "../../assets/page.js";
 import { behaviourSection } from "../../assets/run/behaviour.js";
 import { costSection } from "../../assets/run/cost.js";
@@ -26,15 +26,15 @@ const RUN_SECTIONS = {
 
 const placeholders = Object.entries(RUN_SECTIONS).map(([id, [name]]) => [
   name,
-  section(id, name, element("p", { class: "faint" }, "Loading \u2026")),
+  section(id, name, paragraph("faint", "Loading \u2026")),
 ]);
 
 function instructionSection({ instruction, entry }) {
-  const missing = `${entry.reflector} has no instruction: it is not a language model, or its instruction is not published.`;
+  const missing = `No instruction: ${entry.reflector} is not a language model, or its instruction is not published.`;
   return section(
     "instruction",
     "Instruction of the reflector, as stated by its submitter",
-    instruction ? promptText(instruction) : element("p", { class: "faint" }, missing),
+    instruction ? promptText(instruction) : paragraph("faint", missing),
   );
 }
 

@@ -1,53 +1,32 @@
 // Section that shows one measure by family.
 
-import { element, picker } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { MISSING, number, signed } from "../../assets/format.js";
-import { section } from "../../assets/page.js";
 import { dataTable, heatCell } from "../../assets/table.js";
 import { entryLink } from "./entry-format.js";
-import { keyOrFirst } from "./view-state.js";
+import { choiceSection } from "./view-state.js";
 
 const MEASURES = { best: number, gain: signed, last: number, base: number };
 const TRAINED_MARK = "\u2020";
 
-export function familiesSection(board, state, update) {
-  const measurePicker = picker(
-    "Measure",
-    Object.keys(MEASURES).map((name) => [name, name]),
-    (measure) => update({ measure }),
-  );
-  const content = element("div", { class: "heat" });
+export function familiesSection(board, choices) {
+  const lead = "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families.";
+  const options = { id: "families", heading: "By family", lead, label: "Measure", choices: MEASURES, key: "measure" };
+  return choiceSection(options, choices, ({ entries }, measure) => familyViews(board, entries, measure));
+}
 
-  function show({ entries }) {
-    const measure = keyOrFirst(MEASURES, state.measure);
-    measurePicker.select.value = measure;
-    const families = board.families.filter((family) => entries.some((entry) => family.name in entry.families));
-    content.replaceChildren(
-      dataTable({
-        caption: `${measure} by family`,
-        columns: ["entry", ...families.map(familyHead)],
-        rows: entries.map((entry) => [
-          entryLink(entry, `entries/${entry.slug}.html`),
-          ...families.map((family) => measureCell(entry.families[family.name], measure)),
-        ]),
-        hideCaption: true,
-      }),
-      ...notes(families, entries),
-    );
-  }
-
-  const node = section(
-    "families",
-    "By family",
-    element(
-      "p",
-      { class: "lead" },
-      "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families.",
-    ),
-    element("div", { class: "pickers" }, measurePicker.node),
-    content,
-  );
-  return { node, show };
+function familyViews(board, entries, measure) {
+  const families = board.families.filter((family) => entries.some((entry) => family.name in entry.families));
+  const table = dataTable({
+    caption: `${measure} by family`,
+    columns: ["entry", ...families.map(familyHead)],
+    rows: entries.map((entry) => [
+      entryLink(entry, `entries/${entry.slug}.html`),
+      ...families.map((family) => measureCell(entry.families[family.name], measure)),
+    ]),
+    hideCaption: true,
+  });
+  return [element("div", { class: "heat" }, table), ...notes(families, entries)];
 }
 
 function familyHead({ name, role }) {
@@ -64,5 +43,5 @@ function notes(families, entries) {
   const lines = families.filter(({ note }) => note).map(({ name, note }) => `${name}: ${note}.`);
   const isAnySeen = entries.some((entry) => Object.values(entry.families).some((family) => family.seen));
   if (isAnySeen) lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
-  return lines.map((line) => element("p", { class: "faint" }, line));
+  return lines.map((line) => paragraph("faint", line));
 }

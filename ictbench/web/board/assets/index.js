@@ -1,6 +1,6 @@
 // Script of the index page: one card per suite, with the leading entries of each track.
 
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { estimate, signed } from "../../assets/format.js";
 import { drawPage, pageDocument, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
@@ -16,7 +16,7 @@ function suiteCard({ name, title, ranked, unranked, tracks }) {
     "article",
     { class: "card", "aria-label": name },
     element("h3", {}, element("a", { href: `${folder}/index.html` }, name)),
-    element("p", { class: "faint" }, facts.join(" \u00b7 ")),
+    paragraph("faint", facts.join(" \u00b7 ")),
     tracks.map((track) => trackLeaders(track, folder)),
   );
 }
@@ -47,11 +47,10 @@ drawPage({
       section(
         "suites",
         "Suites",
-        element(
-          "p",
-          { class: "lead" },
-          "How well language agents learn from experience: an actor plays, a reflector rewrites the actor\u2019s prompt, " +
-            "and the score is how much the actor improves on new tasks. The board has replayed every ranked run.",
+        paragraph(
+          "lead",
+          "How well language agents learn from experience: an actor plays, a reflector rewrites the " +
+            "actor\u2019s prompt, and the score is how much the actor improves on new tasks. The board has replayed every ranked run.",
         ),
         element("div", { class: "suites" }, suites.map(suiteCard)),
       ),

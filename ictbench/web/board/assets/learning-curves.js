@@ -2,15 +2,15 @@
 
 import { legend, seriesClass } from "../../assets/chart.js";
 import { loadChunk } from "../../assets/chunks.js";
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { learningCurve } from "../../assets/learning-curve.js";
 import { errorNote, section } from "../../assets/page.js";
 
 const MAX_ENTRIES = 6;
 const DEFAULT_ENTRIES = 3;
 
-export function learningCurvesSection(state, update) {
-  const checkboxes = element("fieldset", { class: "boxes" });
+export function learningCurvesSection({ state, update }) {
+  const checkboxes = element("fieldset", { class: "checkboxes" });
   const content = element("div", {});
   let shown = "";
 
@@ -30,7 +30,7 @@ export function learningCurvesSection(state, update) {
   }
 
   function drawCheckboxes(entries, selected) {
-    const focused = document.activeElement?.closest?.(".boxes") ? document.activeElement.value : null;
+    const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
     const slugs = selected.map(({ slug }) => slug);
     const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
     checkboxes.replaceChildren(
@@ -57,7 +57,7 @@ export function learningCurvesSection(state, update) {
   const node = section(
     "curves",
     "Learning curves",
-    element("p", { class: "lead" }, "Success rate of each prompt on selection tasks, with its 95 % interval."),
+    paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."),
     checkboxes,
     content,
   );

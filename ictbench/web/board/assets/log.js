@@ -1,6 +1,6 @@
 // Log of the board: what was added, refused, corrected and removed.
 
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
 
@@ -12,15 +12,14 @@ export function logSection({ log, log_head: lastHash, unlogged, entries }) {
   return section(
     "log",
     "Log",
-    element(
-      "p",
-      { class: "lead" },
-      "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier lines " +
-        "detectable.",
+    paragraph(
+      "lead",
+      "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " +
+        "lines detectable.",
       log.length ? lastLine : null,
     ),
     unlogged.length
-      ? element("p", { class: "note warn" }, `The log does not record the present version of: ${unlogged.join(", ")}.`)
+      ? paragraph("note warn", `The log does not record the present version of: ${unlogged.join(", ")}.`)
       : null,
     logView(log, (slug) => (slugs.has(slug) ? `entries/${slug}.html` : null)),
   );
@@ -28,7 +27,7 @@ export function logSection({ log, log_head: lastHash, unlogged, entries }) {
 
 // `linkOf(slug)` returns the address of an entry's page, or null for an entry without a page.
 export function logView(log, linkOf) {
-  if (!log.length) return element("p", { class: "faint" }, "The log is empty.");
+  if (!log.length) return paragraph("faint", "The log is empty.");
   return element(
     "div",
     { class: "log" },
@@ -42,7 +41,7 @@ export function logView(log, linkOf) {
           element("span", { class: `event ${event}` }, event),
           href ? element("a", { href }, slug) : slug,
           by,
-          element("span", { class: "why" }, reason),
+          element("span", { class: "reason" }, reason),
         ];
       }),
       hideCaption: true,

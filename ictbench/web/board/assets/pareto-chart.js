@@ -1,45 +1,45 @@
 // Chart of gain against cost. It names the entries on the Pareto front: no other entry gains at least as much for less.
 
-import { chart, interval, mark, nameLabels, path } from "../../assets/chart.js";
-import { estimate, signed } from "../../assets/format.js";
+import { chart, path, scatter } from "../../assets/chart.js";
+import { estimate, range, signed } from "../../assets/format.js";
 import { gainAxis } from "../../assets/run/gain-chart.js";
 
 // Share of the x axis that is reserved for entries without cost, which a logarithmic scale cannot show.
 const ZERO_COST_LANE = 0.07;
 
-// `points` are { name, cost, gain: { value, low, high } }; `format` writes a cost.
-export function paretoChart({ title, points, unit, format }) {
-  const front = paretoFront(points);
-  const kind = (point) => (front.includes(point) ? "front" : "behind");
-  const position = ({ cost, gain }) => [cost, gain.value];
-  const names = front.map((point) => ({ name: point.name, kind: "", x: point.cost, y: point.gain.value }));
+// `entries` are { name, cost, gain: { value, low, high } }; `format` writes a cost.
+export function paretoChart({ title, entries, unit, format }) {
+  const front = paretoFront(entries);
+  const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
+  const points = entries.map((entry) => ({
+    x: entry.cost,
+    estimate: entry.gain,
+    name: entry.name,
+    isUnnamed: !front.includes(entry),
+    position: 0,
+    kind: front.includes(entry) ? "front" : "dominated",
+    text: sentence(entry),
+    data: { cost: entry.cost, gain: entry.gain.value },
+    size: 4.5,
+  }));
   return chart(
     {
       kind: "gain pareto",
       title,
-      description: description(points, front, format),
+      description: `${entries.length} entries. On the Pareto front: ${front.map(sentence).join("; ")}.`,
       width: 720,
       height: 350,
       margin: [24, 16, 38, 42],
-      x: { ...costScale(points.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
-      y: gainAxis(points),
+      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
+      y: gainAxis(entries),
     },
-    (plot) => [
-      front.length > 1 ? path(plot, staircase(front.map(position)), "front") : null,
-      points.map((point) => interval(plot, point.cost, point.gain, kind(point))),
-      points.map((point) => {
-        const data = { cost: point.cost, gain: point.gain.value };
-        const options = { position: 0, text: sentence(point, format), data, size: 4.5, kind: kind(point) };
-        return mark(plot, position(point), options);
-      }),
-      nameLabels(plot, names, points.map(position), 9),
-    ],
+    (plot) => [front.length > 1 ? path(plot, staircase(front), "front") : null, scatter(plot, points, 9)],
   );
 }
 
-// Return the points that gain more than every point of the same or lower cost, cheapest first.
-export function paretoFront(points) {
-  const cheapestFirst = [...points].sort(
+// Return the entries that gain more than every entry of the same or lower cost, cheapest first.
+function paretoFront(entries) {
+  const cheapestFirst = [...entries].sort(
     (left, right) => left.cost - right.cost || right.gain.value - left.gain.value,
   );
   let highest = Number.NEGATIVE_INFINITY;
@@ -56,7 +56,7 @@ function costScale(costs) {
   const low = logarithms.length ? Math.floor(Math.min(...logarithms)) : 0;
   const high = logarithms.length ? Math.max(low + 1, Math.ceil(Math.max(...logarithms))) : 1;
   const lane = costs.includes(0) ? ZERO_COST_LANE : 0;
-  const powers = logarithms.length ? Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)) : [];
+  const powers = logarithms.length ? range(high - low + 1).map((index) => 10 ** (low + index)) : [];
   return {
     domain: [10 ** low, 10 ** high],
     scale: (cost) => (cost > 0 ? lane + ((1 - lane) * (Math.log10(cost) - low)) / (high - low) : 0),
@@ -64,16 +64,10 @@ function costScale(costs) {
   };
 }
 
-// Return the corners of steps that rise at each position.
-function staircase(positions) {
-  return positions.flatMap(([x, y], index) => (index ? [[x, positions[index - 1][1]]] : []).concat([[x, y]]));
-}
-
-function sentence({ name, cost, gain }, format) {
-  return `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
-}
-
-function description(points, front, format) {
-  const sentences = front.map((point) => sentence(point, format)).join("; ");
-  return `${points.length} entries. On the Pareto front: ${sentences}.`;
+// Return the corners of a line that goes right from each entry and rises at the next one.
+function staircase(front) {
+  return front.flatMap(({ cost, gain }, index) => [
+    [cost, front[Math.max(0, index - 1)].gain.value],
+    [cost, gain.value],
+  ]);
 }

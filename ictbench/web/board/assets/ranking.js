@@ -1,6 +1,6 @@
 // Ranking of one track. The reader filters and sorts it; ranks stay those among all entries of the track.
 
-import { element, picker, setOptions } from "../../assets/dom.js";
+import { element, paragraph, picker, setOptions } from "../../assets/dom.js";
 import { number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
 import { scrollBox } from "../../assets/table.js";
@@ -92,16 +92,16 @@ function isAscending({ ascending = false }, { order }) {
   return order ? order === "up" : ascending;
 }
 
-export function rankingSection(board, state, update) {
+export function rankingSection(board, { state, update }) {
   const pickers = filterPickers(board, update);
   const status = element("p", { class: "faint", role: "status" });
-  const about = element("p", { class: "faint" });
+  const about = paragraph("faint");
   const body = element("tbody", {});
   const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
   const table = element(
     "table",
     { class: "ranking" },
-    element("caption", { class: "spoken" }, "Ranking"),
+    element("caption", { class: "visually-hidden" }, "Ranking"),
     element("thead", {}, element("tr", {}, heads)),
     body,
   );
@@ -120,12 +120,11 @@ export function rankingSection(board, state, update) {
   const node = section(
     "ranking",
     "Ranking",
-    element(
-      "p",
-      { class: "lead" },
+    paragraph(
+      "lead",
       "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
-        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 to 1 " +
-        "the hollow mark is the first prompt, the filled mark the best one.",
+        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " +
+        "to 1 the hollow mark is the first prompt, the filled mark the best one.",
     ),
     board.tracks.length
       ? [
@@ -138,7 +137,7 @@ export function rankingSection(board, state, update) {
           scrollBox(table, "Ranking, all columns"),
           status,
         ]
-      : element("p", { class: "note" }, "No entry is ranked yet."),
+      : paragraph("note", "No entry is ranked yet."),
   );
   return { node, show };
 }
@@ -150,23 +149,19 @@ function filterPickers(board, update) {
       board.tracks.map(({ key, name }) => [key, name]),
       (track) => update({ track, trained: "any", curves: "" }),
     ),
-    weights: picker("Weights of the reflector", options(Object.keys(FILTERS.weights)), (weights) => update({ weights })),
+    weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
     trained: picker("Trained on", [], (trained) => update({ trained })),
-    badge: picker("Badge", options(Object.keys(FILTERS.badge)), (badge) => update({ badge })),
+    badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge })),
   };
 }
 
 function showFilters(pickers, track, all, state) {
   const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-  setOptions(pickers.trained.select, options(["any", ...trainings]));
+  setOptions(pickers.trained.select, ["any", ...trainings]);
   pickers.track.select.value = track.key;
   pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
   pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
   pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
-}
-
-function options(names) {
-  return names.map((name) => [name, name]);
 }
 
 function columnHead({ key, head }, click) {
@@ -197,7 +192,7 @@ function entryRow(entry) {
 
 function emptyRow() {
   const text = "No entry passes these filters.";
-  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "nothing" }, text));
+  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
 }
 
 function trackText({ actor, scripted }, all) {

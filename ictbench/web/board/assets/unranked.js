@@ -1,6 +1,6 @@
 // Entries that the board shows but does not rank, grouped by reason.
 
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { estimate, number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
@@ -12,7 +12,10 @@ const GROUPS = {
     "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " +
       "on new families.",
   ],
-  waiting: ["Not replayed yet", "The board has not replayed these runs: their numbers are the submitters\u2019 claims."],
+  waiting: [
+    "Not replayed yet",
+    "The board has not replayed these runs: their numbers are the submitters\u2019 claims.",
+  ],
   control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
   shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board\u2019s maintainers."],
 };
@@ -26,14 +29,14 @@ export function unrankedSection(board) {
     "Not ranked",
     groups.length
       ? groups.map(([texts, entries]) => groupView(texts, entries))
-      : element("p", { class: "faint" }, "All entries are ranked."),
+      : paragraph("faint", "All entries are ranked."),
   );
 }
 
 function groupView([heading, lead], entries) {
   return [
     element("h3", { class: "kind" }, heading),
-    element("p", { class: "lead" }, lead),
+    paragraph("lead", lead),
     element(
       "div",
       { class: "unranked" },
@@ -51,7 +54,7 @@ function entryRow(entry) {
   const { best, gain, last } = entry.measures;
   return [
     entryHead(entry, `entries/${entry.slug}.html`),
-    element("span", { class: "why" }, entry.why),
+    element("span", { class: "reason" }, entry.why),
     entry.actor,
     entry.profile,
     estimate(best),

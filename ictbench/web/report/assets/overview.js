@@ -1,9 +1,10 @@
 // Headline numbers of each run, and the remarks needed to interpret them.
 
 import { seriesClass } from "../../assets/chart.js";
-import { element } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { count, counted, duration, estimate, number, signed } from "../../assets/format.js";
-import { section } from "../../assets/page.js";
+import { headline, section } from "../../assets/page.js";
+import { nothingFinished } from "../../assets/run/families.js";
 
 export function overviewSection(report) {
   const several = report.runs.length > 1;
@@ -21,8 +22,10 @@ export function overviewSection(report) {
 
 function comparabilityNote({ differences, several_suites: severalSuites }) {
   if (!differences.length) {
-    const text = "These runs can be compared: suite, families, sizes, loops, actor and versions are the same.";
-    return element("p", { class: "note" }, text);
+    return paragraph(
+      "note",
+      "These runs can be compared: suite, families, sizes, loops, actor and versions are the same.",
+    );
   }
   const warning = severalSuites
     ? "These runs are of different suites, so their numbers cannot be compared. Differences:"
@@ -40,14 +43,14 @@ function comparabilityNote({ differences, several_suites: severalSuites }) {
 }
 
 function runCard(run, position, several) {
-  const headline = run.roles.find(({ role }) => role === "held-out") ?? run.roles[0];
+  const means = run.roles.find(({ role }) => role === "held-out") ?? run.roles[0];
   return element(
     "article",
     { class: `card ${several ? seriesClass(position) : ""}`, "aria-label": `Run ${run.label}` },
     element("h3", {}, several ? element("span", { class: "swatch" }) : null, run.label),
-    element("p", { class: "faint" }, `reflector ${run.reflector.label}, actor ${run.actor.label} \u00b7 ${run.name}`),
-    headline ? headlineNumbers(headline) : element("p", {}, "No loop has finished yet."),
-    element("p", { class: "faint" }, sizesText(run)),
+    paragraph("faint", `reflector ${run.reflector.label}, actor ${run.actor.label} \u00b7 ${run.name}`),
+    means ? headlineOf(means) : nothingFinished(),
+    paragraph("faint", sizesText(run)),
     element(
       "ul",
       { class: "remarks" },
@@ -56,21 +59,14 @@ function runCard(run, position, several) {
   );
 }
 
-function headlineNumbers({ role, measures }) {
-  const facts = [
+function headlineOf({ role, measures }) {
+  const pairs = [
     ["best", number(measures.best.value)],
     ["gain", estimate(measures.gain, signed)],
     ["base", number(measures.base.value)],
     ["last", number(measures.last.value)],
   ];
-  return [
-    element(
-      "dl",
-      { class: "headline" },
-      facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
-    ),
-    element("p", { class: "faint" }, `success rate on test tasks, mean of ${role} families`),
-  ];
+  return headline(pairs, `success rate on test tasks, mean of ${role} families`);
 }
 
 function sizesText({ profile, sizes, seconds, started }) {
