@@ -75,9 +75,9 @@ INVALID_FILES = {
     "a fraction of a million digits": (EPISODES, in_episode("0." + "1" * 150_000 + ', "x": '), "too large or too long"),
     "NaN in the result": (RESULT, in_result("NaN"), "NaN is not a number"),
     "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is not a number"),
-    "a repeated key in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' is there twice"),
-    "a repeated key in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' is there twice"),
-    "a repeated key in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' is there twice"),
+    "a repeated key in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' occurs twice"),
+    "a repeated key in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' occurs twice"),
+    "a repeated key in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' occurs twice"),
     "a lone surrogate": (METADATA, in_metadata('0, "x": "\\ud800"'), "holds a lone surrogate"),
     "a million values": (RESULT, in_result(f"[{'0,' * 10**6}0]"), "holds more than 200,000 values"),
     "invalid UTF-8": (RESULT, lambda f: b'{"schema": "\xff"}', "byte 12 is not UTF-8"),
@@ -156,19 +156,19 @@ def remove_file(folder: SubmissionFolder) -> None:
     folder.trajectories.unlink()
 
 
-@attack_on_files("an additional program", "reading", "holds 'conftest.py', which is no part of a submission")
+@attack_on_files("an additional program", "reading", "holds 'conftest.py', which is not part of a submission")
 def add_program(folder: SubmissionFolder) -> None:
     (folder.path / "conftest.py").write_text("raise SystemExit", encoding="utf-8")
 
 
 @attack_on_files(
-    "the submitter's own verification", "reading", "holds 'replayed.json', which is no part of a submission"
+    "the submitter's own verification", "reading", "holds 'replayed.json', which is not part of a submission"
 )
 def add_verification(folder: SubmissionFolder) -> None:
     (folder.path / "replayed.json").write_text("{}", encoding="utf-8")
 
 
-@attack_on_files("an additional folder", "reading", "holds '.git', which is no part of a submission")
+@attack_on_files("an additional folder", "reading", "holds '.git', which is not part of a submission")
 def add_folder(folder: SubmissionFolder) -> None:
     (folder.path / ".git").mkdir()
 
@@ -210,7 +210,7 @@ def folder_for_file(folder: SubmissionFolder) -> None:
     folder.result.mkdir()
 
 
-@attack_on_files("metadata with two digests of one file", "reading", "the key 'result.json' is there twice")
+@attack_on_files("metadata with two digests of one file", "reading", "the key 'result.json' occurs twice")
 def name_twice(folder: SubmissionFolder) -> None:
     digest = hashlib.sha256(b"").hexdigest()
     text = folder.metadata.read_text("utf-8").replace('"files": {', f'"files": {{"result.json": "{digest}", ')

@@ -141,10 +141,13 @@ def script_in_instruction(f: Forgery) -> None:
 SLUGS = {
     "a folder name that differs only in case": (
         "Scripted-Pair",
-        "'Scripted-Pair' is no name",
+        "'Scripted-Pair' is not a valid submission name",
     ),
-    "a zero-width space in the folder name": ("scripted\u200bpair", "'scripted\\u200bpair' is no name"),
-    "a Windows device as the folder name": ("con", "'con' is no file name on Windows"),
+    "a zero-width space in the folder name": (
+        "scripted\u200bpair",
+        "'scripted\\u200bpair' is not a valid submission name",
+    ),
+    "a Windows device as the folder name": ("con", "'con' is not a valid file name on Windows"),
     "a command-line option as the folder name": ("--help", "'--help' is not a valid submission name"),
     "a path as the folder name": ("..scripted-pair", "'..scripted-pair' is not a valid submission name"),
     "a folder name of 65 letters": ("x" * 65, "is not a valid submission name"),
