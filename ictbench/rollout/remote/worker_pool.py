@@ -85,7 +85,10 @@ class WorkerPool(Executor):
         """
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
-        await asyncio.shield(self._opening)
+        if self._opening.done():
+            self._opening.result()
+        else:
+            await asyncio.shield(self._opening)
         losses = 0
         while losses < MAX_LOSSES - 1:
             handle = await self._least_busy()
@@ -172,9 +175,11 @@ class WorkerPool(Executor):
 
     async def _least_busy(self) -> WorkerHandle:
         """Wait for a worker that takes episodes, and return the one that plays the fewest."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._available() or self._none_can_start)
         if not (available := self._available()):
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._available() or self._none_can_start)
+            available = self._available()
+        if not available:
             raise WorkerError(f"no worker can be started: {next(iter(self._start_errors.values()))}")
         return min(available, key=lambda handle: handle.in_flight)
 
