@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Tests start many worker processes: let Python cache the compiled modules.
+unexport PYTHONDONTWRITEBYTECODE
 SEED ?= 0
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels

@@ -1,4 +1,4 @@
-"""What is kept of every episode while records are read: 100,000 of them take some 50 MB."""
+"""Compact summaries of all episodes of a result: 100,000 of them take about 50 MB."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ if TYPE_CHECKING:
     from ictbench.submissions.episode_records import EpisodeRecord
 
 
-class Summaries(Mapping[str, EpisodeSummary]):
-    """Summaries by the episodes' keys; each is made anew when it is asked for."""
+class EpisodeSummaries(Mapping[str, EpisodeSummary]):
+    """Summaries by episode key. They are kept as tuples; a lookup creates the record."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, ...]] = {}
         self._usages: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        """Each once: those of scripted actors are all alike."""
+        """Each distinct usage once: those of scripted actors are all equal."""
 
     def add(self, record: EpisodeRecord) -> None:
-        """Keep what measures need of an episode."""
-        one = record.summary()
-        usage = tuple(value for _, value in one.usage)
+        """Keep the summary of an episode."""
+        summary = record.summary()
+        usage = tuple(value for _, value in summary.usage)
         usage = self._usages.setdefault(usage, usage)
-        self._kept[record.key] = (one.end, one.failure, one.decisions, one.invalid, one.first_digest, usage)
+        self._kept[record.key] = (
+            summary.end,
+            summary.failure,
+            summary.decisions,
+            summary.invalid,
+            summary.first_digest,
+            usage,
+        )
 
     def solved(self, key: str) -> bool:
-        """Whether an episode that is kept was solved."""
+        """Return whether an episode was solved."""
         return bool(self._kept[key][0] == "solved")
 
     def __getitem__(self, key: str) -> EpisodeSummary:

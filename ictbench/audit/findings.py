@@ -1,4 +1,4 @@
-"""What a check has found wrong so far: the first of it in words, and how much more there is."""
+"""Problems that one check has found: the first in words, and the number of others."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from ictbench.audit.verification import Check
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHOWN_CHARACTERS = 80
+QUOTED_CHARACTERS = 80
 
 
 @dataclass
 class Findings:
-    """Of one check."""
+    """Problems found by the check called `name`."""
 
     name: str
     count: int = 0
     first: str = ""
 
-    def add(self, what: str) -> None:
-        """Note one thing that is wrong: its place, the value there and the one expected."""
+    def add(self, problem: str) -> None:
+        """Add a problem: its place, the value there and the expected one."""
         self.count += 1
-        self.first = self.first or what
+        self.first = self.first or problem
 
-    def extend(self, found: Iterable[str]) -> None:
-        """Note several."""
-        for what in found:
-            self.add(what)
+    def extend(self, problems: Iterable[str]) -> None:
+        """Add several problems."""
+        for problem in problems:
+            self.add(problem)
 
     def check(self, passed: str) -> Check:
-        """The check, in the words of `passed` where nothing was found."""
+        """Return the check; `passed` is its detail if there is no problem."""
         if not self.count:
             return Check(name=self.name, verdict="passed", detail=passed)
         more = f" (and {self.count - 1:,} more)" if self.count > 1 else ""
         return Check(name=self.name, verdict="failed", detail=f"{self.first}{more}")
 
-    def skipped(self, why: str) -> Check:
-        """The check where it could not be made; what was found all the same goes first."""
-        return self.check(why) if self.count else Check(name=self.name, verdict="skipped", detail=why)
+    def skipped(self, reason: str) -> Check:
+        """Return the check as skipped for this reason, or as failed if a problem was found before."""
+        return self.check(reason) if self.count else Check(name=self.name, verdict="skipped", detail=reason)
 
 
-def shown(value: object) -> str:
-    """A value that somebody else wrote, on one line: nothing invisible in it, and not too long."""
+def quote(value: object) -> str:
+    """Return an untrusted value on one line, without invisible characters and not too long."""
     text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[: QUOTED_CHARACTERS - 1]}…"

@@ -1,4 +1,4 @@
-"""Where two pieces of plain JSON differ."""
+"""Differences between two JSON values."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOLERANCE = 1e-9
-"""Relative and absolute, of floats; other machines may add in another order."""
+"""Relative and absolute tolerance of floats: another machine may sum in another order."""
 
 ABSENT = object()
+"""Stands for a value that does not exist."""
 
 Place = tuple[str | int, ...]
+"""Keys and indices that lead to a value."""
 
 
 def differences(claimed: Any, expected: Any, place: Place = ()) -> Iterator[tuple[Place, Any, Any]]:
-    """Each place that differs, with the value there and the one expected; `ABSENT` where there is none."""
+    """Yield each place that differs, with the claimed and the expected value."""
     if isinstance(claimed, dict) and isinstance(expected, dict):
         for name in {**expected, **claimed}:
             yield from differences(claimed.get(name, ABSENT), expected.get(name, ABSENT), (*place, name))
@@ -28,8 +30,8 @@ def differences(claimed: Any, expected: Any, place: Place = ()) -> Iterator[tupl
         yield place, claimed, expected
 
 
-def in_words(place: Place) -> str:
-    """`loops[3].best`, as a reader of the file would say it."""
+def format_place(place: Place) -> str:
+    """Return a place as a reader of the file would write it, e.g. `loops[3].best`."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return "".join(parts).removeprefix(".")
 
@@ -38,7 +40,7 @@ def _at(values: list[Any], index: int) -> Any:
     return values[index] if index < len(values) else ABSENT
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return type(one) is type(other) and bool(one == other)
+def _equal(claimed: Any, expected: Any) -> bool:
+    if isinstance(claimed, float) and isinstance(expected, float):
+        return math.isclose(claimed, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return type(claimed) is type(expected) and bool(claimed == expected)

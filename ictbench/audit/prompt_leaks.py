@@ -1,13 +1,13 @@
-"""Whether prompts hold what they cannot have from experience: names of tasks, their seeds, solutions word by word.
+"""Search of prompts for what experience cannot have taught them: task names, seeds, and solutions word by word.
 
-A solution is all that was executed in a solved selection or test episode of the loop: at least six actions, three of
-them different. It is leaked where it stands in a prompt, whatever case, white space and separators, and no experience
-episode that came before the prompt holds it.
+A solution is the sequence of executed actions of a solved selection or test episode of the loop: at least six actions,
+three of them different. It is a leak if it occurs in a prompt, whatever case, white space and separators, and in no
+experience episode that came before the prompt.
 
-What this cannot find: a solution in other words, in part, or with words between its actions; names and seeds spelled in
-another way; short or uniform solutions, as honest advice looks like that; and whatever helps with a task without being
-its solution. A plan that a prompt spells out in full, and that happens to solve a task as it stands, is found all the
-same: then a person must look.
+The search does not find: a solution in other words, in part, or with words between its actions; names and seeds in
+another spelling; short or uniform solutions, which look like honest advice; anything else that helps with a task
+without being its solution. On the other hand it finds a plan that an honest prompt spells out in full if the plan
+happens to solve a task; a person must decide in this case.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ictbench.audit.findings import Findings, shown
+from ictbench.audit.findings import Findings, quote
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.records import task_id_of
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from ictbench.suites import Suite
 
 MIN_ACTIONS, MIN_DISTINCT = 6, 3
-"""Of a solution that is nobody's general advice."""
+"""Length of a solution, and its number of different actions, from which it cannot be general advice."""
 
 MIN_SEED = 1_000
-"""Smaller numbers stand in many prompts, and say nothing."""
+"""Smaller numbers occur in many prompts."""
 
 MIN_NAME_CHARACTERS = 5
 
@@ -47,9 +47,32 @@ NAME = re.compile(r"\w+(?:[-.]\w+)*")
 NUMBER = re.compile(r"(?<!\d)(?<!\d[.])(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d+)")
 
 
+def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Check]:
+    """Search the prompts of all loops; yield one check each of names, seeds and actions.
+
+    Args:
+        evidence: The result and its records.
+        suite: The verifier's own suite.
+        plans: The suite's plans of the loops.
+    """
+    names, seeds, actions = (Findings(f"leaked {kind}") for kind in ("names", "seeds", "actions"))
+    secret_names, played = _secret_names(suite, plans), _PlayedActions.of(evidence, plans)
+    prompts = 0
+    for prompt in _new_prompts(evidence.result, plans):
+        prompts += 1
+        names.extend(f"{prompt.place} names {quote(name)}" for name in _names_in(prompt.text) & secret_names)
+        for seed, task_id in _seeds_in(prompt):
+            seeds.add(f"{prompt.place} holds {seed}, the seed of {task_id}")
+        for solution, task_id in played.leaked_solutions(prompt):
+            actions.add(f"{prompt.place} holds a solution of {task_id}: {quote(solution)}")
+    yield names.check(f"no task, environment or game is named in {prompts:,} prompts")
+    yield seeds.check(f"no seed of a loop's selection and test tasks in {prompts:,} prompts")
+    yield actions.check(f"no solution of a loop's selection and test tasks in {prompts:,} prompts")
+
+
 @dataclass(frozen=True, slots=True)
-class NewPrompt:
-    """A prompt that a reflection gave."""
+class _NewPrompt:
+    """A prompt that a reflection wrote."""
 
     place: str
     text: str
@@ -58,52 +81,33 @@ class NewPrompt:
     plan: LoopPlan
 
 
-def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Check]:
-    """One check each of names, seeds and actions, over the prompts of all loops; `plans` are the suite's own."""
-    names, seeds, actions = (Findings(f"leaked {what}") for what in ("names", "seeds", "actions"))
-    telling, sequences = _telling_names(suite, plans), _Sequences.of(evidence, plans)
-    prompts = 0
-    for prompt in _new_prompts(evidence.result, plans):
-        prompts += 1
-        names.extend(f"{prompt.place} names {shown(name)}" for name in _names_in(prompt.text) & telling)
-        for number, task in _seeds_in(prompt):
-            seeds.add(f"{prompt.place} holds {number}, the seed of {task}")
-        for solution, task in sequences.leaked(prompt):
-            actions.add(f"{prompt.place} holds a solution of {task}: {shown(solution)}")
-    yield names.check(f"no task, environment or game is named in {prompts:,} prompts")
-    yield seeds.check(f"no seed of a loop's selection and test tasks in {prompts:,} prompts")
-    yield actions.check(f"no solution of a loop's selection and test tasks in {prompts:,} prompts")
-
-
-def _new_prompts(result: Result, plans: Plans) -> Iterator[NewPrompt]:
+def _new_prompts(result: Result, plans: Plans) -> Iterator[_NewPrompt]:
     for family in result.families:
         for loop in family.loops:
             for index, (before, after) in enumerate(pairwise(loop.prompts), 1):
                 if before.text != after.text:
                     place = f"{family.name}, loop {loop.index}, prompt[{index}]"
-                    yield NewPrompt(place, after.text, loop, index, plans[family.name, loop.index])
+                    yield _NewPrompt(place, after.text, loop, index, plans[family.name, loop.index])
 
 
-def _telling_names(suite: Suite, plans: Plans) -> set[str]:
-    """Ids of tasks, names of environments and games, and the parts of those that are paths; case folded."""
+def _secret_names(suite: Suite, plans: Plans) -> set[str]:
+    """Return case-folded names that identify tasks: their ids, environments, games, and the parts of paths."""
     names: set[str] = set()
     for plan in plans.values():
         for task in plan.tasks:
             texts = [task.id, *(value for value in task.params.values() if isinstance(value, str))]
             names.update(part.casefold() for text in texts for part in text.split("/"))
-    # An ordinary word, as of a family, says nothing.
-    telling = {
-        name for name in names if len(name) >= MIN_NAME_CHARACTERS and LETTER.search(name) and DIGIT.search(name)
-    }
-    return telling - _names_in(suite.prompt)
+    # A name without digits may be an ordinary word, such as the name of a family.
+    secret = {name for name in names if len(name) >= MIN_NAME_CHARACTERS and LETTER.search(name) and DIGIT.search(name)}
+    return secret - _names_in(suite.prompt)
 
 
 def _names_in(text: str) -> set[str]:
     return set(NAME.findall(text.casefold()))
 
 
-def _seeds_in(prompt: NewPrompt) -> Iterator[tuple[int, str]]:
-    numbers = {re.sub(r"\D", "", found).lstrip("0") for found in NUMBER.findall(prompt.text)}
+def _seeds_in(prompt: _NewPrompt) -> Iterator[tuple[int, str]]:
+    numbers = {re.sub(r"\D", "", match).lstrip("0") for match in NUMBER.findall(prompt.text)}
     for task in (*prompt.plan.selection, *prompt.plan.test):
         seed = task.params.get("seed")
         if isinstance(seed, int) and seed >= MIN_SEED and str(seed) in numbers:
@@ -111,47 +115,49 @@ def _seeds_in(prompt: NewPrompt) -> Iterator[tuple[int, str]]:
 
 
 @dataclass
-class _Sequences:
-    """What was executed, as words: in solved episodes by task, in experience by episode."""
+class _PlayedActions:
+    """Executed actions as words."""
 
     solutions: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Those of solved selection and test episodes, by task id."""
     experience: dict[str, str] = field(default_factory=dict)
+    """Those of experience episodes, by key."""
 
     @classmethod
-    def of(cls, evidence: Evidence, plans: Plans) -> _Sequences:
-        """Those of all records."""
-        found = cls()
-        scored = {task.id for plan in plans.values() for task in (*plan.selection, *plan.test)}
-        met = {
+    def of(cls, evidence: Evidence, plans: Plans) -> _PlayedActions:
+        """Collect the actions of all records."""
+        played = cls()
+        scoring_tasks = {task.id for plan in plans.values() for task in (*plan.selection, *plan.test)}
+        experience = {
             key for family in evidence.result.families for loop in family.loops for key in keys_for(loop, "experience")
         }
         for record in evidence.episodes():
             executed = [step.executed for step in record.trajectory.steps if step.executed is not None]
-            if record.key in met:
-                found.experience[record.key] = _words(" ".join(executed))
-            task = task_id_of(record.key)
-            long = len(executed) >= MIN_ACTIONS and len(set(executed)) >= MIN_DISTINCT
-            if long and record.trajectory.end == "solved" and task in scored:
-                found.solutions[task].add(_words(" ".join(executed)))
-        return found
+            if record.key in experience:
+                played.experience[record.key] = _words(" ".join(executed))
+            task_id = task_id_of(record.key)
+            is_specific = len(executed) >= MIN_ACTIONS and len(set(executed)) >= MIN_DISTINCT
+            if is_specific and record.trajectory.end == "solved" and task_id in scoring_tasks:
+                played.solutions[task_id].add(_words(" ".join(executed)))
+        return played
 
-    def leaked(self, prompt: NewPrompt) -> Iterator[tuple[str, str]]:
-        """Solutions that stand in a prompt and in nothing that came before it, each with its task."""
+    def leaked_solutions(self, prompt: _NewPrompt) -> Iterator[tuple[str, str]]:
+        """Yield solutions that occur in a prompt and in no earlier experience, each with its task id."""
         text = LIST_MARK.sub("", prompt.text)
-        words, without_numbers = _words(text), _words(re.sub(r"\d+", " ", text))
-        seen = [
+        words, words_without_numbers = _words(text), _words(re.sub(r"\d+", " ", text))
+        earlier = [
             self.experience[use.key]
             for use in episode_uses(prompt.loop)
             if use.purpose == "experience" and use.prompt < prompt.index and use.key in self.experience
         ]
         for task in (*prompt.plan.selection, *prompt.plan.test):
             for solution in sorted(self.solutions.get(task.id, ())):
-                # Steps may be numbered where actions are not.
-                there = solution in (words if any(map(str.isdigit, solution)) else without_numbers)
-                if there and not any(solution in one for one in seen):
+                # A prompt may number its steps; actions that contain numbers must match with them.
+                text_words = words if any(map(str.isdigit, solution)) else words_without_numbers
+                if solution in text_words and not any(solution in actions for actions in earlier):
                     yield solution.strip(), task.id
 
 
 def _words(text: str) -> str:
-    """Letters and digits only, case folded, with a space on either side of each word."""
+    """Return the case-folded words of letters and digits, each surrounded by spaces."""
     return f" {' '.join(WORD.findall(text.casefold()))} "

@@ -1,9 +1,9 @@
-"""Works a result out anew from the records of its episodes, and says where it claims something else.
+"""Recomputation of a result from the records of its episodes.
 
-Only data is read: no environment and no plug-in is imported, nothing is played, and nothing that the evidence holds is
+Only data is read: no environment and no plug-in is imported, nothing is played, and nothing in the evidence is
 executed. The suite says which tasks are played, the result which prompts were written, and the records how episodes
-ended; the protocol's own state machine then asks for what it needs, and the measures follow. What the records say may
-still be invented: `ictbench.audit.replay` plays them again.
+ended. The protocol's state machine then requests what it needs, and the measures follow. The records themselves may
+still be invented: `ictbench.audit.replay` replays them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ictbench.audit import result_checks as claims
-from ictbench.audit.episode_summaries import Summaries
-from ictbench.audit.findings import Findings, shown
-from ictbench.audit.json_diff import differences, in_words
-from ictbench.audit.record_checks import faults, first_digest, impossible
+from ictbench.audit import result_checks
+from ictbench.audit.episode_summaries import EpisodeSummaries
+from ictbench.audit.findings import Findings, quote
+from ictbench.audit.json_diff import differences, format_place
+from ictbench.audit.record_checks import first_digest, impossible_usage, record_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
@@ -35,87 +35,88 @@ if TYPE_CHECKING:
     from ictbench.suites import Suite
 
 COMPARED = ("outcomes", "best", "measures", "behaviour", "means", "cost")
-"""What is worked out anew, each a check of its own."""
+"""Parts of a result that are recomputed, one check each."""
 
 
 def recompute(evidence: Evidence, suite: Suite) -> Iterator[Check]:
-    """Check whether a result follows from its records. Where the ground of the rest is gone, the last check failed.
+    """Check that a result follows from its records. If a check fails on which all others depend, it is the last one.
 
-    Of each episode a few words are kept: memory grows by some 0.5 KB an episode.
+    Memory grows by about 0.5 KB per episode.
 
     Args:
-        evidence: the result, of which nothing is believed, and the records of its episodes.
-        suite: the verifier's own.
+        evidence: The result, which may claim anything, and the records of its episodes.
+        suite: The verifier's own suite.
     """
     result = evidence.result
-    yield (check := claims.check_suite(result, suite))
+    yield (check := result_checks.check_suite(result, suite))
     if check.verdict == "failed":
         return
-    yield (check := claims.check_agreement(result))
+    yield (check := result_checks.check_agreement(result))
     if check.verdict == "failed":
         return
-    yield (check := claims.check_loops(result, suite))
+    yield (check := result_checks.check_loops(result, suite))
     if check.verdict == "failed":
         return
-    yield claims.check_setup(result, suite)
-    yield claims.check_prompts(result, suite)
+    yield result_checks.check_setup(result, suite)
+    yield result_checks.check_prompts(result, suite)
     try:
-        plans = claims.make_plans(result, suite)
+        plans = result_checks.make_plans(result, suite)
     except UsageError as error:
         yield Check(name="tasks", verdict="failed", detail=str(error))
         return
-    yield claims.check_tasks(result, plans)
-    yield from _Recount(evidence, suite, plans).checks()
+    yield result_checks.check_tasks(result, plans)
+    yield from _Recomputation(evidence, suite, plans).checks()
 
 
 @dataclass
-class _Recount:
-    """The records, counted once more."""
+class _Recomputation:
+    """State of the checks that read the records."""
 
     evidence: Evidence
     suite: Suite
     plans: Plans
-    kept: Summaries = field(default_factory=Summaries)
-    asked: set[str] = field(default_factory=set)
+    summaries: EpisodeSummaries = field(default_factory=EpisodeSummaries)
+    needed: set[str] = field(default_factory=set)
     """Keys of the episodes that loops need."""
 
     def checks(self) -> Iterator[Check]:
+        """Yield a check of the records, one of their completeness, and one of each recomputed part."""
         records, episodes = Findings("records"), Findings("episodes")
         try:
             self._read(records, episodes)
         except UsageError as error:
             yield Check(name="records", verdict="failed", detail=str(error))
             return
-        yield records.check(f"{len(self.kept):,} episodes, each as the protocol plays them")
-        outcomes = self._outcomes(episodes)
-        for key in sorted(self.kept.keys() - self.asked):
-            episodes.add(f"{key} is there, and no loop needs it")
-        yield episodes.check(f"the {len(self.asked):,} that the loops need, each once")
-        if self.asked - self.kept.keys():
+        yield records.check(f"{len(self.summaries):,} episodes, each as the protocol plays them")
+        loops = self._loops(episodes)
+        for key in sorted(self.summaries.keys() - self.needed):
+            episodes.add(f"{key} is not needed by any loop")
+        yield episodes.check(f"the {len(self.needed):,} that the loops need, each once")
+        if self.needed - self.summaries.keys():
             yield from (Findings(name).skipped("episodes are missing") for name in COMPARED)
             return
-        yield from self._compare(outcomes)
+        yield from self._compare(loops)
 
     def _read(self, records: Findings, episodes: Findings) -> None:
-        """Keep a summary of every episode that a loop may need; note what is wrong with it."""
-        tasks, prompts = self._allowed()
+        """Check every record, and keep the summaries of those that a loop may need."""
+        tasks, prompts = self._possible_episodes()
         starts: dict[str, str] = {}
         for record in self.evidence.episodes():
             task_id = task_id_of(record.key)
             if record.prompt not in prompts.get(task_id, ()):
-                episodes.add(f"{shown(record.key)} is there, and no loop needs it")
+                episodes.add(f"{quote(record.key)} is not needed by any loop")
                 continue
-            if record.key in self.kept:
-                episodes.add(f"{record.key} is there twice")
+            if record.key in self.summaries:
+                episodes.add(f"{record.key} occurs twice")
                 continue
-            for what in faults(record, tasks[task_id], self.evidence, self.suite):
-                records.add(f"{record.key}: {what}")
-            if starts.setdefault(task_id, first := first_digest(record)) != first:
-                records.add(f"{record.key}: it starts with {first}, the same task elsewhere with {starts[task_id]}")
-            self.kept.add(record)
+            for problem in record_problems(record, tasks[task_id], self.evidence, self.suite):
+                records.add(f"{record.key}: {problem}")
+            if starts.setdefault(task_id, start := first_digest(record)) != start:
+                records.add(f"{record.key}: it starts with {start}, the same task elsewhere with {starts[task_id]}")
+            self.summaries.add(record)
 
-    def _allowed(self) -> tuple[dict[str, Task], dict[str, set[str]]]:
-        """By id, the suite's tasks, and digests of the prompts that each may be played under."""
+    def _possible_episodes(self) -> tuple[dict[str, Task], dict[str, set[str]]]:
+        """Return the suite's tasks by id, and by task id the digests of the prompts it may be played under."""
         tasks: dict[str, Task] = {}
         prompts: dict[str, set[str]] = {}
         for family in self.evidence.result.families:
@@ -130,63 +131,70 @@ class _Recount:
                     prompts.setdefault(task_id, set()).add(digest)
         return tasks, prompts
 
-    def _outcomes(self, episodes: Findings) -> dict[str, list[LoopResult]]:
-        """What each family's loops found, as the state machine has it from prompts and records."""
+    def _loops(self, episodes: Findings) -> dict[str, list[LoopResult]]:
+        """Return the loops of each family, recomputed from prompts and records; note missing episodes."""
 
-        def ask(key: str) -> bool:
-            if key not in self.kept and key not in self.asked:
+        def need(key: str) -> bool:
+            if key not in self.summaries and key not in self.needed:
                 episodes.add(f"{key:.80} is missing")
-            self.asked.add(key)
-            return key in self.kept
+            self.needed.add(key)
+            return key in self.summaries
 
         def solved(task: Task, prompt: str) -> bool:
-            return ask(key := episode_key(task.id, prompt_digest(prompt))) and self.kept.solved(key)
+            return need(key := episode_key(task.id, prompt_digest(prompt))) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
-                ask(key)
+                need(key)
         return {
-            family.name: [_again(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
+            family.name: [_rerun_loop(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
             for family in self.evidence.result.families
         }
 
-    def _compare(self, outcomes: Mapping[str, list[LoopResult]]) -> Iterator[Check]:
+    def _compare(self, loops: Mapping[str, list[LoopResult]]) -> Iterator[Check]:
+        """Compare the claimed result with the one that follows from the recomputed loops."""
         result = self.evidence.result
-        found = {name: Findings(name) for name in COMPARED}
-        cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
-        anew: list[FamilyResult] = []
+        findings = {name: Findings(name) for name in COMPARED}
+        recomputed: list[FamilyResult] = []
         for family in result.families:
-            loops, own = outcomes[family.name], self.suite.families[family.name]
-            anew.append(family_result(family.name, own, loops, self.kept))
-            for place, claimed, expected in differences(_json(family), _json(anew[-1])):
+            suite_family = self.suite.families[family.name]
+            recomputed.append(family_result(family.name, suite_family, loops[family.name], self.summaries))
+            for place, claimed, expected in differences(_json(family), _json(recomputed[-1])):
                 if name := _check_of(place):
-                    found[name].add(_said(f"{family.name}: {in_words(place)}", claimed, expected))
-            for role, usage in costs(loops, self.kept).items():
-                cost[role] = cost.get(role, Usage()) + usage
+                    findings[name].add(_differs(f"{family.name}: {format_place(place)}", claimed, expected))
         for place, claimed, expected in differences(
             {role: _json(measures) for role, measures in result.by_role.items()},
-            {role: _json(measures) for role, measures in role_measures(anew).items()},
+            {role: _json(measures) for role, measures in role_measures(recomputed).items()},
         ):
-            found["means"].add(_said(in_words(place), claimed, expected))
-        # What reflections cost is in no record.
-        claimed_cost = {role: _json(usage) for role, usage in result.cost.items() if role != "reflector"}
-        for place, claimed, expected in differences(claimed_cost, {role: _json(use) for role, use in cost.items()}):
-            found["cost"].add(_said(in_words(place), claimed, expected))
-        reflector = result.cost.get("reflector", Usage())
-        if name := impossible(reflector):
-            found["cost"].add(f"reflector.{name} is {getattr(reflector, name)}")
-        yield from (one.check("as worked out anew from the records") for one in found.values())
+            findings["means"].add(_differs(format_place(place), claimed, expected))
+        self._compare_cost(loops, findings["cost"])
+        yield from (finding.check("as recomputed from the records") for finding in findings.values())
+
+    def _compare_cost(self, loops: Mapping[str, list[LoopResult]], findings: Findings) -> None:
+        expected_cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+        for family_loops in loops.values():
+            for role, usage in costs(family_loops, self.summaries).items():
+                expected_cost[role] = expected_cost.get(role, Usage()) + usage
+        # No record holds the cost of reflections.
+        claimed_cost = {role: _json(usage) for role, usage in self.evidence.result.cost.items() if role != "reflector"}
+        for place, claimed, expected in differences(
+            claimed_cost, {role: _json(usage) for role, usage in expected_cost.items()}
+        ):
+            findings.add(_differs(format_place(place), claimed, expected))
+        reflector = self.evidence.result.cost.get("reflector", Usage())
+        if name := impossible_usage(reflector):
+            findings.add(f"reflector.{name} is {getattr(reflector, name)}")
 
 
-def _again(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
-    """One loop, its prompts as the result has them and its outcomes as the records have them."""
+def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
+    """Run one loop with the prompts of the result and the outcomes of the records."""
     loop = Loop(plan)
     requests = deque(loop.start())
     while requests:
         match request := requests.popleft():
             case Play():
-                ends = [solved(task, request.prompt) for task in request.tasks]
-                requests.extend(loop.played(request, [_ended(end) for end in ends]))
+                outcomes = [solved(task, request.prompt) for task in request.tasks]
+                requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
                 requests.extend(loop.reflected(request, _reflection(claimed, request.turn)))
             case Score():
@@ -196,13 +204,13 @@ def _again(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bo
     return loop.result()
 
 
-def _ended(solved: bool) -> Trajectory:
-    """All that the state machine asks of a trajectory."""
+def _trajectory(solved: bool) -> Trajectory:
+    """Return a trajectory with all that the state machine reads of one."""
     return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
 
 
 def _reflection(claimed: LoopResult, turn: int) -> Reflection:
-    """What the reflector must have answered for the result to be as it is."""
+    """Return the reflection that the reflector must have given for the claimed loop."""
     prompt = claimed.prompts[turn]
     return Reflection(
         prompt=None if prompt.failure else prompt.text,
@@ -213,7 +221,7 @@ def _reflection(claimed: LoopResult, turn: int) -> Reflection:
 
 
 def _check_of(place: Place) -> str | None:
-    """The check that a place in a family's result belongs to; None for what is checked without records."""
+    """Return the check to which a place in the result of a family belongs; None if it needs no records."""
     match place:
         case ("loops", _, "best"):
             return "best"
@@ -224,8 +232,8 @@ def _check_of(place: Place) -> str | None:
     return None
 
 
-def _said(place: str, claimed: object, expected: object) -> str:
-    return f"{place} is {shown(claimed)}, and the records say {shown(expected)}"
+def _differs(place: str, claimed: object, expected: object) -> str:
+    return f"{place} is {quote(claimed)}, and the records say {quote(expected)}"
 
 
 def _json(record: Record) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from ictbench.audit.findings import shown
+from ictbench.audit.findings import quote
 from ictbench.audit.replay_actor import REPLAY_ACTOR
 from ictbench.records import EpisodeSpec
 from ictbench.submissions.pack import PROPOSED_CHARACTERS
@@ -68,8 +68,8 @@ def first_mismatch(record: EpisodeRecord, replayed: Episode, digits: int) -> Mis
         if step.executed is not None and (played.reward, played.keys) != (step.reward, step.keys):
             return differs(
                 "rewards",
-                f"{place}, {shown(step.executed)}, gives {played.reward!r} by keys {shown(played.keys)}, "
-                f"not {step.reward!r} by {shown(step.keys)}",
+                f"{place}, {quote(step.executed)}, gives {played.reward!r} by keys {quote(played.keys)}, "
+                f"not {step.reward!r} by {quote(step.keys)}",
             )
     if (digest := trajectory.last_digest[:digits]) != recorded.last_digest:
         return differs("observations", f"the last one is {digest}, not {recorded.last_digest}")
@@ -78,7 +78,7 @@ def first_mismatch(record: EpisodeRecord, replayed: Episode, digits: int) -> Mis
     if over != recorded_over:
         return differs("ends", f"it ends as {over or 'not over'}, not as {recorded.end}")
     if replayed.versions != record.versions:
-        return differs("versions", f"played with {shown(replayed.versions)} here, and {shown(record.versions)} there")
+        return differs("versions", f"played with {quote(replayed.versions)} here, and {quote(record.versions)} there")
     return None
 
 
@@ -86,8 +86,8 @@ def _action_mismatch(recorded: RecordedStep, played: Step) -> str | None:
     if played.executed == recorded.executed:
         return None
     if recorded.executed is not None:
-        return f"{shown(recorded.executed)} is not available"
-    return f"{shown(played.proposed)} is the action {shown(played.executed)}, and None was executed"
+        return f"{quote(recorded.executed)} is not available"
+    return f"{quote(played.proposed)} is the action {quote(played.executed)}, and None was executed"
 
 
 def _proposal(step: RecordedStep) -> str | None:

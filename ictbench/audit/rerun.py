@@ -1,4 +1,4 @@
-"""`ictbench.audit.rerun`: the models of a result run again, and what they gained compared."""
+"""Rerun of the models of a result, and comparison of their results: `ictbench rerun`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from ictbench._version import __version__
-from ictbench.audit.findings import Findings, shown
+from ictbench.audit.findings import Findings, quote
 from ictbench.audit.recompute import recompute
-from ictbench.audit.rerun_plan import later_loops, plan_again
+from ictbench.audit.rerun_plan import draw_loops, plan_rerun
 from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
@@ -24,10 +24,12 @@ from ictbench.runs.sync_loop import run_blocking
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ictbench.audit.target import Target
     from ictbench.results import Result
     from ictbench.results.intervals import Floats
     from ictbench.runs import Progress
     from ictbench.runs.option_types import RerunOptions
+    from ictbench.suites import Suite
 
 
 def rerun(
@@ -42,87 +44,98 @@ def rerun(
     on_start: Callable[[Path, Progress], None] | None = None,
     **access: Unpack[RerunOptions],
 ) -> Verification:
-    """Run the actor and the reflector of a result again, and test whether they are as good as it says.
+    """Run the actor and the reflector of a result again, and test whether they reach the same success.
 
-    Held-out families are run, on loops that the digest draws from those that are not ranked: whoever submitted the
-    result could hardly have prepared for them. Where games are finite the same ones are played, and the record says so.
-    Equivalent is a mean of `best` over these families that lies within the margin of that of the result, by two
-    one-sided tests at 5 %.
+    Held-out families are run, on loops that the digest draws from the unranked ones, for which a submitter could
+    hardly have prepared. If games are finite, the same games are played again, and the record says so. The results are
+    equivalent if two one-sided tests at 5 % show that the means of `best` over these families differ by less than the
+    margin.
 
     Args:
-        path: a submission's folder, or a run's.
-        folder: where the new run lies; one that was begun before is continued. None for one under `runs/`.
-        loops: how many a family, 3 or more; None for as many as the result has.
-        margin: what counts as equal, as a difference of success.
-        suite: file of the suite, where it does not ship with ictbench.
-        trust_code: whether to import classes, and to use model options, that the result names.
-        by: who says so, for the record.
-        on_start: as of `ictbench.run`.
-        access: how the models are reached, and within which limits.
+        path: Folder of a submission or of a run.
+        folder: Folder of the new run; an unfinished one is continued. None for one in `runs/`.
+        loops: Loops per family, at least 3; None for as many as the result has.
+        margin: Largest difference of success that counts as equal.
+        suite: File of the suite, if it does not ship with ictbench.
+        trust_code: Whether to import the classes, and to use the model options, that the result names.
+        by: Name of the verifier, for the record.
+        on_start: See `ictbench.run`.
+        access: How to reach the models, and within which limits.
 
     Raises:
-        UsageError: it cannot be run as asked; nothing was played.
-        RunError: the run stopped before its end; what it finished is recorded in its folder.
+        UsageError: The result cannot be run again as requested; nothing was played.
+        RunError: The run stopped before its end. Its folder keeps what was finished.
     """
     if not 0 < margin < 1:
-        raise ConfigError(f"a margin is a share between 0 and 1, e.g. {MARGIN:g}, not {margin:g}")
-    subject = read_target(Path(path))
-    submitted, ours = subject.evidence.result, local_suite(subject.evidence.result, suite)
-    for check in recompute(subject.evidence, ours):
-        if check.verdict == "failed":
-            raise ConfigError(f"{path} is not what it claims to be; {check.name}: {check.detail}")
-    if not _best(submitted):
-        raise ConfigError(f"{path} has no held-out family, and these are what is compared")
+        raise ConfigError(f"--margin is a share between 0 and 1, e.g. {MARGIN:g}, not {margin:g}")
+    target = read_target(Path(path))
+    submitted, own_suite = target.evidence.result, local_suite(target.evidence.result, suite)
+    _check_target(path, target, own_suite)
     count = submitted.sizes.loops if loops is None else loops
     if count < MIN_LOOPS:
-        raise ConfigError(f"{count} loops show nothing: ask for {MIN_LOOPS} or more with --loops")
-    indices = later_loops(ours, subject.digest, submitted.sizes.loops, count)
-    plan = plan_again(submitted, ours, str(suite or ours.name), indices, access, trust_code=trust_code)
-    place = RunFolder(Path(folder) if folder else Path("runs") / f"rerun-{subject.digest[:16]}")
-    again = run_blocking(lambda: run_session(plan, list(plan.loops()), place, on_start, write_run))
-    if not again.complete:
-        raise RunError(f"the rerun in {place.path} is incomplete: {again.owed} owed; start it again to continue it")
-    reran = _compare(submitted, again, indices, margin, fresh=not ours.pools.shared)
-    checks = (_check_models(submitted, again), check_packages(submitted, again.versions), _check_equivalence(reran))
+        raise ConfigError(f"{count} loops cannot show equivalence; request {MIN_LOOPS} or more with --loops")
+    indices = draw_loops(own_suite, target.digest, submitted.sizes.loops, count)
+    plan = plan_rerun(submitted, own_suite, str(suite or own_suite.name), indices, access, trust_code=trust_code)
+    run_folder = RunFolder(Path(folder) if folder else Path("runs") / f"rerun-{target.digest[:16]}")
+    result = run_blocking(lambda: run_session(plan, list(plan.loops()), run_folder, on_start, write_run))
+    if not result.complete:
+        raise RunError(
+            f"the rerun in {run_folder.path} is incomplete: {result.owed} owed; run the command again to continue it"
+        )
+    reran = _compare(submitted, result, indices, margin, fresh=not own_suite.pools.shared)
+    checks = (_check_models(submitted, result), check_packages(submitted, result.versions), _check_equivalence(reran))
     return Verification(
         schema="ictbench.verification/1",
         badge="rerun",
-        submission=subject.submission,
+        submission=target.submission,
         result=submitted.checksum,
         passed=all(check.verdict != "failed" for check in checks),
         checks=checks,
         reran=reran,
         ictbench=__version__,
-        versions=again.versions,
+        versions=result.versions,
         date=datetime.now(UTC).replace(microsecond=0),
         by=by,
     )
 
 
-def _compare(submitted: Result, again: Result, indices: tuple[int, ...], margin: float, *, fresh: bool) -> Reran:
-    before, after = _best(submitted), _best(again)
+def _check_target(path: str | Path, target: Target, suite: Suite) -> None:
+    """Check that a result follows from its records and has held-out families.
+
+    Raises:
+        ConfigError: It does not, or has none.
+    """
+    for check in recompute(target.evidence, suite):
+        if check.verdict == "failed":
+            raise ConfigError(f"{path} fails the check {check.name} of `ictbench verify`: {check.detail}")
+    if not _best_outcomes(target.evidence.result):
+        raise ConfigError(f"{path} has no held-out family, so there is nothing to compare")
+
+
+def _compare(submitted: Result, rerun: Result, indices: tuple[int, ...], margin: float, *, fresh: bool) -> Reran:
+    before, after = _best_outcomes(submitted), _best_outcomes(rerun)
     if fresh:
-        found = difference_of_means(before, after)
+        difference = difference_of_means(before, after)
     else:
         # The same games in the same loops.
-        before = [one[: len(indices)] for one in before]
-        found = mean_of_differences([other - one for one, other in zip(before, after, strict=True)], shared=True)
-    assert found.low is not None
-    assert found.high is not None
+        before = [outcomes[: len(indices)] for outcomes in before]
+        difference = mean_of_differences([b - a for a, b in zip(before, after, strict=True)], shared=True)
+    assert difference.low is not None
+    assert difference.high is not None
     return Reran(
         loops=indices,
         fresh_tasks=fresh,
         measure="best",
         submitted=float(np.mean([family.mean() for family in before])),
         rerun=float(np.mean([family.mean() for family in after])),
-        low=found.low,
-        high=found.high,
+        low=difference.low,
+        high=difference.high,
         margin=margin,
     )
 
 
-def _best(result: Result) -> list[Floats]:
-    """By held-out family, loops x test tasks: solved or not under the best prompt."""
+def _best_outcomes(result: Result) -> list[Floats]:
+    """Return the test outcomes under the best prompt, one array (loops x test tasks) per held-out family."""
     return [
         np.array([[float(outcome) for outcome in loop.test[loop.best]] for loop in family.loops])
         for family in result.families
@@ -130,23 +143,23 @@ def _best(result: Result) -> list[Floats]:
     ]
 
 
-def _check_models(submitted: Result, again: Result) -> Check:
-    """Whether the models behind the names are the same, as far as their providers tell."""
-    found, known = Findings("models"), 0
+def _check_models(submitted: Result, rerun: Result) -> Check:
+    """Check that the models are the same versions, as far as their providers report versions."""
+    findings, known = Findings("models"), 0
     for role in ("actor", "reflector"):
-        theirs, ours = getattr(submitted, role).fingerprint, getattr(again, role).fingerprint
-        known += theirs is not None and ours is not None
-        if None not in (theirs, ours) and theirs != ours:
-            found.add(f"the {role} was {shown(theirs)}, and is {shown(ours)} now")
-    return found.check("the same" if known else "nothing tells which versions answered")
+        before, after = getattr(submitted, role).fingerprint, getattr(rerun, role).fingerprint
+        known += before is not None and after is not None
+        if None not in (before, after) and before != after:
+            findings.add(f"the {role} was {quote(before)}, and is {quote(after)} now")
+    return findings.check("the same" if known else "the providers report no versions")
 
 
 def _check_equivalence(reran: Reran) -> Check:
-    found = Findings("equivalence")
-    said = (
+    findings = Findings("equivalence")
+    comparison = (
         f"best {reran.rerun:.3f}, submitted {reran.submitted:.3f}: difference {reran.rerun - reran.submitted:+.3f} "
         f"[{reran.low:+.3f}, {reran.high:+.3f}]"
     )
     if not -reran.margin < reran.low <= reran.high < reran.margin:
-        found.add(f"{said} does not lie within ±{reran.margin:g}")
-    return found.check(f"{said} lies within ±{reran.margin:g}")
+        findings.add(f"{comparison} does not lie within ±{reran.margin:g}")
+    return findings.check(f"{comparison} lies within ±{reran.margin:g}")

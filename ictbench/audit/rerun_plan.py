@@ -1,4 +1,4 @@
-"""The plan of a rerun: the players that a result names, on loops that whoever submitted it could not know."""
+"""Plan of a rerun: the players that a result names, on loops that the submitter could not foresee."""
 
 from __future__ import annotations
 
@@ -23,47 +23,49 @@ if TYPE_CHECKING:
     from ictbench.runs.option_types import RerunOptions
     from ictbench.suites import Suite
 
-CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-"""How a class of somebody's own is named."""
+CLASS_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+"""Name of a user's own class: `package.module:Class`."""
 
 
-def later_loops(suite: Suite, digest: str, ranked: int, count: int) -> tuple[int, ...]:
-    """Which loops a rerun plays: drawn by the digest from those beyond the ranked ones that have blocks of their own.
+def draw_loops(suite: Suite, digest: str, ranked: int, count: int) -> tuple[int, ...]:
+    """Return the indices of the loops that a rerun plays.
 
-    Where games are finite, and all loops share them, these are the first ones again.
+    They are drawn by the digest from the loops after the ranked ones. If games are finite, all loops share them, and
+    the first loops are run again.
 
     Raises:
-        PoolTooSmallError: the suite has not so many.
+        PoolTooSmallError: The suite has fewer loops.
     """
-    there = suite.pools.loops
-    if there is None:
+    available = suite.pools.loops
+    if available is None:
         return tuple(range(count))
-    if count > there - ranked:
+    if count > available - ranked:
         raise PoolTooSmallError(
-            f"suite {suite.name} has {there} loops, {ranked} of them ranked: {count} more are wanted; ask for fewer"
+            f"suite {suite.name} has {available} loops, {ranked} of them ranked, so {count} others cannot be drawn; "
+            f"request at most {available - ranked} with --loops"
         )
 
     def rank(index: int) -> bytes:
         return hashlib.sha256(f"{digest}/{index}".encode()).digest()
 
-    return tuple(sorted(sorted(range(ranked, there), key=rank)[:count]))
+    return tuple(sorted(sorted(range(ranked, available), key=rank)[:count]))
 
 
-def plan_again(
+def plan_rerun(
     result: Result, suite: Suite, suite_name: str, indices: tuple[int, ...], access: RerunOptions, *, trust_code: bool
 ) -> RunPlan:
-    """A run of the held-out families of a result, by its own players, on loops of these indices.
+    """Return the plan of a run of the held-out families of a result, with its own players.
 
     Args:
-        result: names the players.
-        suite: the result's, as it is here.
-        suite_name: its name or file.
-        indices: of the loops.
-        access: how models are reached. Addresses that the result may name are not used.
-        trust_code: whether classes may be imported, and model options used, that the result names.
+        result: Names the players.
+        suite: The verifier's own suite.
+        suite_name: Name or file of the suite.
+        indices: Indices of the loops to run.
+        access: How to reach the models. Addresses in the result are not used.
+        trust_code: Whether to import the classes, and to use the model options, that the result names.
 
     Raises:
-        UsageError: a player cannot be made, or may not be.
+        UsageError: A player cannot be created, or would run untrusted code.
     """
     options = Options.parse(
         {
@@ -78,19 +80,19 @@ def plan_again(
             "actor": "rules",
         }
     )
-    access_of = {
+    model_access = {
         "actor": (options.actor_base_url, options.actor_model_options),
         "reflector": (options.reflector_base_url, options.reflector_model_options),
     }
-    # Those two who stand in for the players until these are put in their place have no model.
-    without: dict[str, Any] = {f"{role}_base_url": None for role in access_of}
-    without |= {f"{role}_model_options": {} for role in access_of}
+    # The plan is made with placeholders for the players, which have no models.
+    no_access: dict[str, Any] = {f"{role}_base_url": None for role in model_access}
+    no_access |= {f"{role}_model_options": {} for role in model_access}
     actor, reflector = (
-        _player(role, getattr(result, role), *access_of[role], options.request_timeout, trust_code)
+        _player(role, getattr(result, role), *model_access[role], options.request_timeout, trust_code)
         for role in ("actor", "reflector")
     )
     return replace(
-        make_plan(replace(options, **without)),
+        make_plan(replace(options, **no_access)),
         actor=actor,
         reflector=reflector,
         traits=traits_of(reflector),
@@ -107,27 +109,30 @@ def _player(
     timeout: float,
     trust_code: bool,
 ) -> PluginSpec:
-    """A player as plain data, with our own way to its model."""
+    """Return the spec of a player, with the verifier's own access to its model."""
     spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint"}))
-    if not trust_code and (found := next(_code_in(spec.model_dump(exclude={"label": True, "model": {"model"}})), None)):
-        raise ConfigError(f"{role} {spec.label!r} would import {found!r}: look at it, then say --trust-code")
+    class_name = next(_class_names(spec.model_dump(exclude={"label": True, "model": {"model"}})), None)
+    if class_name and not trust_code:
+        raise ConfigError(f"{role} {spec.label!r} would import {class_name!r}; review the code, then add --trust-code")
     if spec.model is None:
         if base_url or model_options:
-            raise ConfigError(f"{role} {spec.label!r} has no model, so it has no base URL and no model options")
+            raise ConfigError(
+                f"{role} {spec.label!r} has no model; remove --{role}-base-url and --{role}-model-options"
+            )
         return spec
     if spec.model.options and not model_options and not trust_code:
         raise ConfigError(
-            f"{role} {spec.label!r} has model options ({', '.join(spec.model.options)}), which may run anything: give "
-            f"your own with --{role}-model-options, or say --trust-code"
+            f"{role} {spec.label!r} has model options ({', '.join(spec.model.options)}), which may run anything; give "
+            f"your own with --{role}-model-options, or add --trust-code"
         )
-    ours = {"base_url": base_url, "timeout": timeout, "options": model_options or spec.model.options}
-    return spec.model_copy(update={"model": spec.model.model_copy(update=ours)})
+    access = {"base_url": base_url, "timeout": timeout, "options": model_options or spec.model.options}
+    return spec.model_copy(update={"model": spec.model.model_copy(update=access)})
 
 
-def _code_in(value: object) -> Iterator[str]:
-    """Texts that may name a class of somebody's own; `file:` and `blind:` are no modules."""
+def _class_names(value: object) -> Iterator[str]:
+    """Yield texts that may name a user's own class; `file:PATH` and `blind:NAME` do not."""
     if isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _code_in(inner)
-    elif isinstance(value, str) and CODE.fullmatch(value):
+            yield from _class_names(inner)
+    elif isinstance(value, str) and CLASS_NAME.fullmatch(value):
         yield value

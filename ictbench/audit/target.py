@@ -1,4 +1,4 @@
-"""What is looked at: a run or a submission, and the suite that it is held against."""
+"""Target of a verification or a rerun: a run or a submission, with the suite it belongs to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ictbench.audit.findings import Findings, shown
+from ictbench.audit.findings import Findings, quote
 from ictbench.errors import SubmissionError, UnknownNameError
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is looked at."""
+    """A run or a submission, read from its folder."""
 
     evidence: Evidence
     submission: str | None
-    """Digest of the submission; None of a run."""
+    """Digest of the submission; None for a run."""
     own_checks: tuple[Check, ...] = ()
-    """Checks that only its kind has."""
+    """Checks that exist only for this kind of target."""
 
     @property
     def digest(self) -> str:
-        """Of the submission, or the result's checksum."""
+        """Digest of the submission, or checksum of the run's result."""
         return self.submission or self.evidence.result.checksum
 
 
 def read_target(path: Path) -> Target:
-    """A run or a submission from its folder.
+    """Read a run or a submission from its folder.
 
     Raises:
-        UsageError: it is neither, or cannot be read.
+        UsageError: The folder is neither, or cannot be read.
     """
     folder = SubmissionFolder(path)
     if folder.metadata.exists():
@@ -57,50 +57,54 @@ def read_target(path: Path) -> Target:
     )
 
 
-def local_suite(result: Result, named: str | Path | None) -> Suite:
-    """The suite as it is here. What a result names is looked up and never opened: it may be any path.
+def local_suite(result: Result, file: str | Path | None) -> Suite:
+    """Return the suite of a result as it is defined on this machine.
+
+    The name in a result may be any path, so it is looked up among the shipped suites and never opened.
 
     Raises:
-        UnknownNameError: it does not ship, and no file is named.
+        UnknownNameError: The suite does not ship with ictbench, and no file is given.
     """
-    if named is not None:
-        return load_suite(named)
+    if file is not None:
+        return load_suite(file)
     if result.suite.name not in list_suites():
-        raise UnknownNameError(f"no suite {shown(result.suite.name)} ships with ictbench; name its file with --suite")
+        raise UnknownNameError(
+            f"suite {quote(result.suite.name)} does not ship with ictbench; name its file with --suite"
+        )
     return load_suite(result.suite.name)
 
 
 def record_path(path: Path, badge: Badge) -> Path:
-    """Where a record of the board belongs: its own folder, or that of a run; never a submission's.
+    """Return where the record of a verification belongs: in the run, or in the board, never in the submission.
 
     Raises:
-        SubmissionError: the submission is not in a board's folder.
+        SubmissionError: The submission does not lie in the folder of a board.
     """
     path = path.resolve()
     if not SubmissionFolder(path).metadata.exists():
         return path / {"replayed": "verification.json", "rerun": "rerun.json"}[badge]
     board = BoardFolder(path.parent.parent)
     if path.parent != board.submissions:
-        raise SubmissionError(f"{path} is in no board's submissions/ folder; name a file with --out")
+        raise SubmissionError(f"{path} is not in the submissions/ folder of a board; name a file with --out")
     return board.verification(path.name, badge)
 
 
 def check_packages(result: Result, versions: dict[str, str]) -> Check:
-    """Whether the environment's packages are here as they were there."""
-    found = Findings("packages")
+    """Check that the environment's packages have the versions that the result was played with."""
+    findings = Findings("packages")
     for name in sorted({*result.versions, *versions}):
-        if (theirs := result.versions.get(name)) != (ours := versions.get(name)):
-            found.add(f"played with {name} {shown(theirs)}, and here is {shown(ours)}: install the same")
-    return found.check(", ".join(f"{name} {version}" for name, version in versions.items()) or "none matter")
+        if (played := result.versions.get(name)) != (installed := versions.get(name)):
+            findings.add(f"played with {name} {quote(played)}, and here is {quote(installed)}: install the same")
+    return findings.check(", ".join(f"{name} {version}" for name, version in versions.items()) or "none matter")
 
 
 def check_episodes_file(folder: Path) -> Check:
-    """Whether a run's records are those that its result was written with."""
-    found = Findings("episodes file")
+    """Check that the records of a run are those that its result was written with."""
+    findings = Findings("episodes file")
     path, digest = RunFolder(folder).episodes, hashlib.sha256()
     with open_episodes(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
-    if digest.hexdigest() != (stated := load_run(folder).result.episodes_sha256):
-        found.add(f"its SHA-256 is {digest.hexdigest()}, the result says {stated}")
-    return found.check(f"SHA-256 {digest.hexdigest()[:12]}, as the result says")
+    if digest.hexdigest() != (expected := load_run(folder).result.episodes_sha256):
+        findings.add(f"its SHA-256 is {digest.hexdigest()}, and the result says {expected}")
+    return findings.check(f"SHA-256 {digest.hexdigest()[:12]}, as the result says")

@@ -1,4 +1,4 @@
-"""What a board found out about a submission, schema `ictbench.verification/1`. Badges come from nothing else."""
+"""Record of a verification or a rerun, schema `ictbench.verification/1`. Badges are derived only from these records."""
 
 from __future__ import annotations
 
@@ -16,80 +16,80 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BADGE_SAMPLE = 500
-"""Episodes that make a badge when they are played again, of a submission that has more: where 1 % were forged, one of
-them is among these with a chance of 99 %."""
+"""Replayed episodes that a badge requires of a submission with more. If 1 % of the episodes were forged, a sample of
+this size holds one of them with a probability of 99 %."""
 
 MARGIN = 0.10
-"""The widest margin of a rerun that makes a badge, as a share of test tasks."""
+"""Largest margin of a rerun that a badge accepts, as a share of test tasks."""
 
 Verdict = Literal["passed", "failed", "skipped"]
 
 
 class Check(Record):
-    """One thing that was looked at."""
+    """Outcome of one check."""
 
     name: str
     verdict: Verdict
     detail: str
-    """What was found, in one line: of a failure the place, the value there, and the one expected."""
+    """One line; for a failed check the place, the value there and the expected one."""
 
 
 class Replayed(Record):
-    """What was played again."""
+    """Extent of a replay."""
 
     episodes: int
     of: int
-    """Episodes that the submission holds."""
+    """Episodes of the target."""
     decisions: int
     sample_seed: str | None
-    """What the sample was drawn by; None where everything was played."""
+    """Seed of the sample; None if all episodes were to be replayed."""
 
 
 class Reran(Record):
-    """What was run again, and how it compares."""
+    """Comparison of a rerun with what was submitted."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
     loops: tuple[int, ...]
-    """Loop indices, whose tasks the submitter could not know."""
+    """Indices of the loops that were run."""
     fresh_tasks: bool
-    """False where games are finite, and the same ones had to be used."""
+    """False if the games are finite, so that the same ones were played again."""
     measure: Literal["best"]
-    """Mean over held-out families."""
+    """The compared measure, a mean over held-out families."""
     submitted: float
     rerun: float
     low: float
-    """Of the 90 % interval of rerun − submitted, as two one-sided tests at 5 % ask for."""
+    """Lower end of the 90 % interval of rerun − submitted, which two one-sided tests at 5 % use."""
     high: float
     margin: float
-    """Equivalent is what lies within ± this."""
+    """The results are equivalent if the interval lies within ± this margin."""
 
 
 class Verification(Record):
-    """A record of the board."""
+    """Record of one verification or rerun."""
 
     schema_: Literal["ictbench.verification/1"] = Field(alias="schema")
     badge: Badge
     submission: Hash | None
-    """Digest of the submission that was looked at; None for a run's folder."""
+    """Digest of the submission; None for a run."""
     result: Hash
-    """Checksum of the result that was looked at."""
+    """Checksum of the result."""
     passed: bool
-    """Whether every check that was made passed."""
+    """Whether no check failed."""
     checks: tuple[Check, ...]
     replayed: Replayed | None = None
     reran: Reran | None = None
     ictbench: str
-    versions: Annotated[dict[str, str], Field(description="Of the environment's packages that played.")]
+    versions: Annotated[dict[str, str], Field(description="Versions of the environment's packages.")]
     date: AwareDatetime
     by: str = ""
-    """Who made the record, where somebody says so."""
+    """Name of the verifier, if given."""
 
     def write(self, path: Path) -> None:
-        """Write the record, as JSON.
+        """Write the record as JSON.
 
         Raises:
-            ConfigError: it cannot be written there.
+            ConfigError: The file cannot be written.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

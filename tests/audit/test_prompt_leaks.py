@@ -1,4 +1,4 @@
-"""Prompts that know what they cannot know are told; honest ones, which quote what was seen, are not."""
+"""Prompts with leaked names, seeds or solutions are found; honest prompts that quote their experience are not."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def leaks(evidence: Evidence, suite: ictbench.Suite = SUITE) -> dict[str, str]:
     return {check.name: check.detail for check in checks if check.verdict == "failed"}
 
 
-def saying(text: str) -> Evidence:
-    """The small run, whose last prompt of the first loop of `eat` says something more."""
+def with_prompt(text: str) -> Evidence:
+    """Return the small run with this text added to the last prompt of the first loop of `eat`."""
 
     def edit(result: dict[str, Any]) -> None:
         result["families"][0]["loops"][0]["prompts"][2]["text"] += f"\n{text}"
@@ -38,7 +38,7 @@ def saying(text: str) -> Evidence:
 
 
 @pytest.mark.parametrize(
-    ("text", "check", "words"),
+    ("text", "check", "detail"),
     [
         ("In eat-20003, go north.", "leaked names", "eat, loop 0, prompt[2] names 'eat-20003'"),
         ("This is MINIHACK-EAT-V0.", "leaked names", "names 'minihack-eat-v0'"),
@@ -48,13 +48,13 @@ def saying(text: str) -> Evidence:
         ("10,002: go north", "leaked seeds", "holds 10002, the seed of eat-10002"),
     ],
 )
-def test_names_and_seeds_are_told(text: str, check: str, words: str) -> None:
-    assert words in leaks(saying(text))[check]
+def test_names_and_seeds_are_found(text: str, check: str, detail: str) -> None:
+    assert detail in leaks(with_prompt(text))[check]
 
 
 @pytest.mark.parametrize("text", ["Read, eat, and step 25 times.", "120003 200031 0.20003", "eat-2", "zap 3-4"])
-def test_what_only_looks_like_it_is_not(text: str) -> None:
-    assert leaks(saying(text)) == {}
+def test_similar_words_and_numbers_are_not_leaks(text: str) -> None:
+    assert leaks(with_prompt(text)) == {}
 
 
 def actions_of(record: EpisodeRecord) -> list[str]:
@@ -62,20 +62,20 @@ def actions_of(record: EpisodeRecord) -> list[str]:
 
 
 def solution() -> tuple[list[str], str]:
-    """Of a test or selection task of the first loop of `eat`, long and varied enough; with its task."""
+    """Return a solution that counts as one, of a scoring task of the first loop of `eat`, with the id of the task."""
     loop = evidence_of_run(small_run()).result.families[0].loops[0]
-    scored = {*loop.selection_tasks, *loop.test_tasks}
+    scoring_tasks = {*loop.selection_tasks, *loop.test_tasks}
     return next(
         (actions, record.task.id)
         for record in evidence_of_run(small_run()).episodes()
-        if record.task.id in scored and record.trajectory.end == "solved"
+        if record.task.id in scoring_tasks and record.trajectory.end == "solved"
         for actions in [actions_of(record)]
         if len(actions) >= MIN_ACTIONS and len(set(actions)) >= MIN_DISTINCT
     )
 
 
 @pytest.mark.parametrize(
-    "tell",
+    "write",
     [
         lambda actions: ", ".join(actions),
         lambda actions: " -> ".join(actions).upper(),
@@ -85,23 +85,23 @@ def solution() -> tuple[list[str], str]:
         lambda actions: "\n\n".join(f"- {action.replace(' ', '_')}" for action in actions),
     ],
 )
-def test_a_solution_is_told_however_it_is_set(tell: Callable[[list[str]], str]) -> None:
+def test_solution_is_found_in_any_layout(write: Callable[[list[str]], str]) -> None:
     actions, task = solution()
-    assert f"prompt[2] holds a solution of {task}: " in leaks(saying(tell(actions)))["leaked actions"]
+    assert f"prompt[2] holds a solution of {task}: " in leaks(with_prompt(write(actions)))["leaked actions"]
 
 
-def test_part_of_a_solution_is_not_told() -> None:
+def test_part_of_a_solution_is_not_found() -> None:
     actions, _ = solution()
-    assert leaks(saying(", ".join(actions[:-1]))) == {}
+    assert leaks(with_prompt(", ".join(actions[:-1]))) == {}
 
 
-def test_what_was_met_before_may_be_quoted_and_what_comes_later_may_not() -> None:
+def test_solution_may_be_quoted_from_earlier_experience_only() -> None:
     actions, _ = solution()
-    evidence = saying(", ".join(actions))
+    evidence = with_prompt(", ".join(actions))
     loop = evidence.result.families[0].loops[0]
 
-    def met(turn: int) -> Evidence:
-        """As if an experience episode of that turn had gone the same way."""
+    def with_experience(turn: int) -> Evidence:
+        """Give an experience episode of this turn the same actions."""
         key = f"{loop.batches[turn].tasks[0]}@{loop.prompts[turn].digest}"
         played = next(r for r in evidence.episodes() if actions_of(r) == actions)
         records = [
@@ -109,19 +109,17 @@ def test_what_was_met_before_may_be_quoted_and_what_comes_later_may_not() -> Non
         ]
         return evidence_of(evidence.result, records)
 
-    assert leaks(met(0)) == leaks(met(1)) == {}
-    early = evidence.result.model_dump(mode="json", by_alias=True)
-    prompts = early["families"][0]["loops"][0]["prompts"]
+    assert leaks(with_experience(0)) == leaks(with_experience(1)) == {}
+    content = evidence.result.model_dump(mode="json", by_alias=True)
+    prompts = content["families"][0]["loops"][0]["prompts"]
     prompts[1]["text"], prompts[2]["text"] = prompts[2]["text"], prompts[1]["text"]
-    later = met(1)
-    assert (
-        "prompt[1]"
-        in leaks(evidence_of(type(evidence.result).model_validate(early), [*later.episodes()]))["leaked actions"]
-    )
+    result = type(evidence.result).model_validate(content)
+    later_experience = evidence_of(result, [*with_experience(1).episodes()])
+    assert "prompt[1]" in leaks(later_experience)["leaked actions"]
 
 
-class Quote(Reflector):
-    """Puts whole trajectories into the prompt, as a control that learns from raw experience does."""
+class QuotingReflector(Reflector):
+    """Puts whole trajectories into the prompt, as the control `icl` does."""
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: Any, context: Context
@@ -131,10 +129,10 @@ class Quote(Reflector):
 
 
 @pytest.mark.parametrize("suite", ["minihack-v1", "alfworld-procgen-v1"])
-def test_honest_prompts_pass(suite: str, tmp_path: Path) -> None:
+def test_honest_prompts_have_no_leaks(suite: str, tmp_path: Path) -> None:
     sizes: dict[str, Any] = {"loops": 2, "turns": 3, "batch_size": 2, "selection_size": 3, "test_size": 3}
     families = ["room-random", "read"] if suite == "minihack-v1" else ["look", "pick"]
-    for reflector in ("rules", f"{__name__}:Quote"):
+    for reflector in ("rules", f"{__name__}:QuotingReflector"):
         run = ictbench.run(
             suite=suite,
             families=families,

@@ -1,4 +1,4 @@
-"""A result is believed where everything in it follows from the records of its episodes, and nowhere else."""
+"""A result passes only if everything in it follows from the records of its episodes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ictbench.submissions.episode_records import evidence_of_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Plain = dict[str, Any]
+Json = dict[str, Any]
 
-NO_MATTER_OF_RECORDS = {"host", "ictbench", "actor", "reflector", "reflector_trained_on", "retried_failures"}
-"""What a result says that no episode shows: who played, and where."""
+NOT_IN_RECORDS = {"host", "ictbench", "actor", "reflector", "reflector_trained_on", "retried_failures"}
+"""Fields of a result that no episode can confirm: who played, and where."""
 
 
-def test_an_honest_run_passes_every_check() -> None:
+def test_honest_run_passes_every_check() -> None:
     checks = list(recompute(evidence_of_run(small_run()), SUITE))
     assert {check.verdict for check in checks} == {"passed"}
     assert [check.name for check in checks] == [
@@ -36,12 +36,12 @@ def test_an_honest_run_passes_every_check() -> None:
     ]
 
 
-def test_only_data_is_read() -> None:
+def test_recomputation_imports_no_environment_and_no_plug_in() -> None:
     program = (
         "import sys; from pathlib import Path; from ictbench import load_suite\n"
-        "from ictbench.audit.recompute import recheck\n"
+        "from ictbench.audit.recompute import recompute\n"
         "from ictbench.submissions.episode_records import evidence_of_run\n"
-        f"checks = list(recheck(evidence_of_run(Path({str(small_run())!r})), load_suite({SUITE.name!r})))\n"
+        f"checks = list(recompute(evidence_of_run(Path({str(small_run())!r})), load_suite({SUITE.name!r})))\n"
         "assert len(checks) == 14 and all(check.verdict == 'passed' for check in checks)\n"
         "seen = ('nle', 'minihack', 'gymnasium', 'ictbench.envs.minihack.minihack_env', 'ictbench.scripted.policy')\n"
         "print([name for name in sys.modules if name in seen])"
@@ -52,9 +52,9 @@ def test_only_data_is_read() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.data())
-def test_whatever_is_changed_in_a_result_is_found(data: st.DataObject) -> None:
-    plain = altered().result.model_dump(mode="json", by_alias=True)
-    place = data.draw(st.sampled_from([place for place in places(plain) if not of_no_record(place)]))
+def test_every_change_of_a_result_is_found(data: st.DataObject) -> None:
+    content = altered().result.model_dump(mode="json", by_alias=True)
+    place = data.draw(st.sampled_from([place for place in places(content) if not is_unverifiable(place)]))
     try:
         evidence = altered(result=lambda result: change(result, place))
     except ValidationError:
@@ -62,199 +62,203 @@ def test_whatever_is_changed_in_a_result_is_found(data: st.DataObject) -> None:
     assert failed(evidence)
 
 
-def of_no_record(place: Place) -> bool:
-    """Whether nothing but the submitter says so, or the run's file is asked instead of its records."""
-    unseen = place[0] in NO_MATTER_OF_RECORDS or place[:2] == ("cost", "reflector")
-    return unseen or place[-1] in ("analysis", "episodes_sha256", "checksum")
+def is_unverifiable(place: Place) -> bool:
+    """Whether no record confirms a value, or another check compares it with a file."""
+    unconfirmed = place[0] in NOT_IN_RECORDS or place[:2] == ("cost", "reflector")
+    return unconfirmed or place[-1] in ("analysis", "episodes_sha256", "checksum")
 
 
-def swap_outcome(result: Plain) -> None:
+def flip_test_outcomes(result: Json) -> None:
     loop = result["families"][0]["loops"][0]
     loop["test"]["0"] = "".join("10"[int(outcome)] for outcome in loop["test"]["0"])
 
 
-def rewrite_after_the_fact(result: Plain) -> None:
+def edit_prompt(result: Json) -> None:
     prompt = result["families"][0]["loops"][0]["prompts"][1]
     prompt["text"] += "\n- Be quick."
 
 
-def rewrite_with_its_digest(result: Plain) -> None:
+def edit_prompt_and_digest(result: Json) -> None:
     prompt = result["families"][0]["loops"][0]["prompts"][1]
     prompt["text"] += "\n- Be quick."
     prompt["digest"] = prompt_digest(prompt["text"])
 
 
-def own_first_prompt(result: Plain) -> None:
+def replace_first_prompt(result: Json) -> None:
     for family in result["families"]:
         for loop in family["loops"]:
             loop["prompts"][0]["text"] = "Eat."
             loop["prompts"][0]["digest"] = prompt_digest("Eat.")
 
 
-def change_though_failed(result: Plain) -> None:
+def change_prompt_of_failed_reflection(result: Json) -> None:
     prompts = [loop["prompts"] for family in result["families"] for loop in family["loops"]]
-    next(two[1] for two in prompts if two[0]["text"] != two[1]["text"])["failure"] = "unparseable"
+    next(pair[1] for pair in prompts if pair[0]["text"] != pair[1]["text"])["failure"] = "unparseable"
 
 
-def too_long_a_prompt(result: Plain) -> None:
+def exceed_prompt_limit(result: Json) -> None:
     prompt = result["families"][0]["loops"][0]["prompts"][2]
     prompt["text"] = "é" * 4001
     prompt["digest"] = prompt_digest(prompt["text"])
 
 
-def two_texts_of_one_digest(result: Plain) -> None:
+def give_two_texts_one_digest(result: Json) -> None:
     loops = result["families"][0]["loops"]
     loops[1]["prompts"][1]["text"] += "!"
     loops[1]["prompts"][1]["digest"] = loops[0]["prompts"][0]["digest"]
 
 
-def other_test_tasks(result: Plain) -> None:
+def use_test_tasks_of_other_loop(result: Json) -> None:
     loops = result["families"][0]["loops"]
     loops[0]["test_tasks"] = loops[1]["test_tasks"]
 
 
-def met_twice(result: Plain) -> None:
+def repeat_experience_task(result: Json) -> None:
     batches = result["families"][0]["loops"][0]["batches"]
     batches[1]["tasks"][0] = batches[0]["tasks"][0]
 
 
-def lucky_loops(result: Plain) -> None:
+def change_loop_index(result: Json) -> None:
     for family in result["families"]:
         family["loops"][2]["index"] = 7
 
 
-def no_deviation(result: Plain) -> None:
+def hide_deviations(result: Json) -> None:
     result["deviations"] = []
 
 
-def ranked(result: Plain) -> None:
+def claim_ranked(result: Json) -> None:
     result["ranked"] = True
 
 
-def huge_loops(result: Plain) -> None:
+def claim_huge_loops(result: Json) -> None:
     result["sizes"]["loops"] = 10**15
 
 
-def huge_batches(result: Plain) -> None:
+def claim_huge_batches(result: Json) -> None:
     result["sizes"]["batch_size"] = 10**15
 
 
-def free_of_charge(result: Plain) -> None:
+def claim_negative_cost(result: Json) -> None:
     result["cost"]["reflector"]["cost"] = -1.0
 
 
 @pytest.mark.parametrize(
-    ("edit", "check", "words"),
+    ("edit", "check", "detail"),
     [
-        (swap_outcome, "outcomes", r"eat: loops\[0\].test.0 is '\d+', and the records say '\d+'"),
-        (rewrite_after_the_fact, "prompts", r"eat, loop 0: the digest of prompt\[1\] is '\w+', that of its text \w+"),
-        (rewrite_with_its_digest, "episodes", r"eat-\d+@\w+ is missing \(and"),
-        (own_first_prompt, "prompts", r"eat, loop 0: prompt\[0\] is not the suite's own: 'Eat.' \(and 5 more\)"),
-        (change_though_failed, "prompts", r"prompt\[1\] is another one, though its reflection is unparseable"),
-        (too_long_a_prompt, "prompts", r"prompt\[2\] has 8,002 bytes, of at most 8,000"),
-        (two_texts_of_one_digest, "prompts", r"that of its text \w+ \(and 1 more\)"),
-        (other_test_tasks, "tasks", r"eat, loop 0: test_tasks\[0\] is 'eat-21000', not 'eat-20000'"),
-        (met_twice, "tasks", r"eat, loop 0: 'eat-\d+' is met twice"),
-        (lucky_loops, "agreement", r"loop 7 is there, of 3 loops from 0"),
-        (no_deviation, "setup", r"it keeps silent about the deviation: "),
-        (ranked, "setup", r"ranked is True, not False"),
-        (huge_loops, "agreement", r"family eat: complete, but loop 3 is missing"),
-        (huge_batches, "loops", r"eat, loop 0: 2 experience tasks under prompt\[0\], not 1000000000000000"),
-        (free_of_charge, "cost", r"reflector.cost is -1.0"),
+        (flip_test_outcomes, "outcomes", r"eat: loops\[0\].test.0 is '\d+', and the records say '\d+'"),
+        (edit_prompt, "prompts", r"eat, loop 0: the digest of prompt\[1\] is '\w+', that of its text \w+"),
+        (edit_prompt_and_digest, "episodes", r"eat-\d+@\w+ is missing \(and"),
+        (replace_first_prompt, "prompts", r"eat, loop 0: prompt\[0\] is not the suite's own: 'Eat.' \(and 5 more\)"),
+        (
+            change_prompt_of_failed_reflection,
+            "prompts",
+            r"prompt\[1\] differs from the one before, though its reflection is unparseable",
+        ),
+        (exceed_prompt_limit, "prompts", r"prompt\[2\] has 8,002 bytes, of at most 8,000"),
+        (give_two_texts_one_digest, "prompts", r"that of its text \w+ \(and 1 more\)"),
+        (use_test_tasks_of_other_loop, "tasks", r"eat, loop 0: test_tasks\[0\] is 'eat-21000', not 'eat-20000'"),
+        (repeat_experience_task, "tasks", r"eat, loop 0: 'eat-\d+' occurs twice in the experience"),
+        (change_loop_index, "agreement", r"loop 7 exists, but the run has 3 loops from 0"),
+        (hide_deviations, "setup", r"it does not state the deviation: "),
+        (claim_ranked, "setup", r"ranked is True, not False"),
+        (claim_huge_loops, "agreement", r"family eat: complete, but loop 3 is missing"),
+        (claim_huge_batches, "loops", r"eat, loop 0: 2 experience tasks under prompt\[0\], not 1000000000000000"),
+        (claim_negative_cost, "cost", r"reflector.cost is -1.0"),
     ],
 )
-def test_what_a_result_cannot_claim(edit: Callable[[Plain], None], check: str, words: str) -> None:
-    assert re.search(words, failed(altered(result=edit))[check])
+def test_forged_result_fails_a_check(edit: Callable[[Json], None], check: str, detail: str) -> None:
+    assert re.search(detail, failed(altered(result=edit))[check])
 
 
-def drop(records: list[Plain]) -> None:
+def drop_record(records: list[Json]) -> None:
     records.remove(record_with(records, "read-10"))
 
 
-def double(records: list[Plain]) -> None:
+def duplicate_record(records: list[Json]) -> None:
     records.append(record_with(records, "read-10"))
 
 
-def add(records: list[Plain]) -> None:
+def add_record(records: list[Json]) -> None:
     record = copy.deepcopy(record_with(records, "read-10"))
     record["key"] = record["key"].replace("read-1", "read-9")
     records.append(record)
 
 
-def win(records: list[Plain]) -> None:
+def turn_losses_into_wins(records: list[Json]) -> None:
     for record in records:
         if record["trajectory"]["end"] == "step_limit":
             record["trajectory"]["end"] = "solved"
 
 
-def easier_task(records: list[Plain]) -> None:
+def use_easier_environment(records: list[Json]) -> None:
     for record in records:
         record["task"]["params"]["env_id"] = "MiniHack-Room-5x5-v0"
 
 
-def other_seed(records: list[Plain]) -> None:
+def change_sampling_seed(records: list[Json]) -> None:
     record_with(records, "eat")["seed"] += 1
 
 
-def longer(records: list[Plain]) -> None:
+def exceed_step_limit(records: list[Json]) -> None:
     steps = next(r["trajectory"]["steps"] for r in records if r["trajectory"]["end"] == "step_limit")
     steps.append(steps[-1])
 
 
-def early_limit(records: list[Plain]) -> None:
+def shorten_lost_episode(records: list[Json]) -> None:
     next(r["trajectory"]["steps"] for r in records if r["trajectory"]["end"] == "step_limit").pop()
 
 
-def swapped_between_prompts(records: list[Plain]) -> None:
-    one, other = [record for record in records if record["key"].startswith("eat-20000@")][:2]
-    one["trajectory"], other["trajectory"] = other["trajectory"], one["trajectory"]
-    one["key"], other["key"] = other["key"], one["key"]
+def swap_records_of_two_prompts(records: list[Json]) -> None:
+    first, second = [record for record in records if record["key"].startswith("eat-20000@")][:2]
+    first["trajectory"], second["trajectory"] = second["trajectory"], first["trajectory"]
+    first["key"], second["key"] = second["key"], first["key"]
 
 
-def other_start(records: list[Plain]) -> None:
+def change_first_digest(records: list[Json]) -> None:
     record_with(records, "eat")["trajectory"]["steps"][0]["digest"] = "0" * 16
 
 
-def infinite_reward(records: list[Plain]) -> None:
+def claim_infinite_reward(records: list[Json]) -> None:
     record_with(records, "eat")["trajectory"]["steps"][0]["reward"] = float("inf")
 
 
-def nothing_done(records: list[Plain]) -> None:
+def remove_executed_action(records: list[Json]) -> None:
     step = next(step for record in records for step in record["trajectory"]["steps"] if step["reward"])
     step["executed"] = None
 
 
-def another_package(records: list[Plain]) -> None:
+def change_package_version(records: list[Json]) -> None:
     record_with(records, "eat")["versions"]["nle"] = "0.0"
 
 
 @pytest.mark.parametrize(
-    ("edit", "check", "words"),
+    ("edit", "check", "detail"),
     [
-        (drop, "episodes", r"^read-10\d+@\w+ is missing$"),
-        (double, "episodes", r"^read-10\d+@\w+ is there twice$"),
-        (add, "episodes", r"^'read-90\d+@\w+' is there, and no loop needs it$"),
-        (win, "outcomes", r"the records say"),
+        (drop_record, "episodes", r"^read-10\d+@\w+ is missing$"),
+        (duplicate_record, "episodes", r"^read-10\d+@\w+ occurs twice$"),
+        (add_record, "episodes", r"^'read-90\d+@\w+' is not needed by any loop$"),
+        (turn_losses_into_wins, "outcomes", r"the records say"),
         (
-            easier_task,
+            use_easier_environment,
             "records",
-            r"task.params.env_id is 'MiniHack-Room-5x5-v0', and the suite's own 'MiniHack-Eat-v0'",
+            r"task.params.env_id is 'MiniHack-Room-5x5-v0', and the suite's own is 'MiniHack-Eat-v0'",
         ),
-        (other_seed, "records", r"its sampling seed is \d+, not \d+"),
-        (longer, "records", r"26 decisions, of at most 25"),
-        (early_limit, "records", r"its end is the limit of 25 decisions, after 24"),
-        (swapped_between_prompts, "records", r"its key is of another prompt or replicate"),
-        (other_start, "records", r"it starts with \w+, the same task elsewhere with 0000"),
-        (infinite_reward, "records", r"decision 1: the reward is inf"),
-        (nothing_done, "records", r"nothing was executed, but"),
-        (another_package, "records", r"it was played with nle '0.0', and the run with '\d"),
+        (change_sampling_seed, "records", r"its sampling seed is \d+, not \d+"),
+        (exceed_step_limit, "records", r"26 decisions, of at most 25"),
+        (shorten_lost_episode, "records", r"its end is the limit of 25 decisions, after 24"),
+        (swap_records_of_two_prompts, "records", r"its key does not belong to prompt"),
+        (change_first_digest, "records", r"it starts with \w+, the same task elsewhere with 0000"),
+        (claim_infinite_reward, "records", r"decision 1: the reward is inf"),
+        (remove_executed_action, "records", r"nothing was executed, but"),
+        (change_package_version, "records", r"it was played with nle '0.0', and the run with '\d"),
     ],
 )
-def test_what_records_cannot_say(edit: Callable[[list[Plain]], None], check: str, words: str) -> None:
-    assert re.search(words, failed(altered(records=edit))[check])
+def test_forged_records_fail_a_check(edit: Callable[[list[Json]], None], check: str, detail: str) -> None:
+    assert re.search(detail, failed(altered(records=edit))[check])
 
 
-def test_another_suite_is_told_and_nothing_else_looked_at() -> None:
+def test_other_suite_fails_the_first_check_and_ends_the_recomputation() -> None:
     other = SUITE.model_copy(update={"prompt": "Play."})
     other.__dict__.pop("digest", None)
     (check,) = recompute(evidence_of_run(small_run()), other)
@@ -262,8 +266,8 @@ def test_another_suite_is_told_and_nothing_else_looked_at() -> None:
     assert "its digest is" in check.detail
 
 
-def test_an_incomplete_run_is_no_result_to_believe() -> None:
-    def edit(result: Plain) -> None:
+def test_incomplete_run_fails_the_check_of_loops() -> None:
+    def edit(result: Json) -> None:
         result["complete"], result["owed"] = False, 3
 
     assert failed(altered(result=edit)) == {"loops": "the run is incomplete: 3 owed, or loops missing; continue it"}

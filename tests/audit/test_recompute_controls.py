@@ -1,4 +1,4 @@
-"""Controls play otherwise than ranked arms do; what they played follows from what they say they are."""
+"""Controls play other episodes than ranked runs; the checks expect those that the control declares."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SIZES: dict[str, Any] = {"turns": 2, "batch_size": 3, "loops": 1, "selection_size": 2, "test_size": 2}
 
 
-class Trying(Reflector):
-    """Tries one prompt on all of its batch, and keeps it."""
+class TryingReflector(Reflector):
+    """Plays its batch twice under one new prompt, then returns the prompt."""
 
     experience = "halved"
     control = "it tries prompts on tasks that it knows"
@@ -35,10 +35,10 @@ class Trying(Reflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         assert context.play is not None
-        tried = f'{prompt}\nWalk onto "%".'
-        await context.play(tried, range(len(trajectories)))
-        await context.play(tried, range(len(trajectories)))
-        return Reflection(prompt=tried)
+        new = f'{prompt}\nWalk onto "%".'
+        await context.play(new, range(len(trajectories)))
+        await context.play(new, range(len(trajectories)))
+        return Reflection(prompt=new)
 
 
 def evidence(reflector: str, folder: Path) -> Evidence:
@@ -48,24 +48,26 @@ def evidence(reflector: str, folder: Path) -> Evidence:
     return evidence_of_run(folder)
 
 
-@pytest.mark.parametrize("reflector", [f"{__name__}:Trying", "shuffled:rules", "reflexion:rules", "icl", "blind:rules"])
-def test_an_honest_control_passes_every_check(reflector: str, tmp_path: Path) -> None:
-    found = evidence(reflector, tmp_path / "run")
-    assert found.result.control
-    assert {check.verdict for check in recompute(found, SUITE)} == {"passed"}
+@pytest.mark.parametrize(
+    "reflector", [f"{__name__}:TryingReflector", "shuffled:rules", "reflexion:rules", "icl", "blind:rules"]
+)
+def test_honest_control_passes_every_check(reflector: str, tmp_path: Path) -> None:
+    control = evidence(reflector, tmp_path / "run")
+    assert control.result.control
+    assert {check.verdict for check in recompute(control, SUITE)} == {"passed"}
 
 
-def test_replays_are_of_the_batch_and_no_more_than_it_has(tmp_path: Path) -> None:
-    honest = evidence(f"{__name__}:Trying", tmp_path / "run")
+def test_replays_of_other_tasks_or_of_too_many_fail(tmp_path: Path) -> None:
+    honest = evidence(f"{__name__}:TryingReflector", tmp_path / "run")
     (family,) = honest.result.families
     (loop,) = family.loops
     assert [len(keys) for keys in loop.replays] == [1, 2]
 
-    def claiming(replays: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+    def failures_of(replays: tuple[tuple[str, ...], ...]) -> dict[str, str]:
         altered = family.model_copy(update={"loops": (loop.model_copy(update={"replays": replays}),)})
         result = honest.result.model_copy(update={"families": (altered,)})
         return failed(Evidence(result, honest.episodes, RUN_DIGITS))
 
-    assert "turn 1 replays 2 episodes, of at most 1" in claiming((loop.replays[0] * 2, loop.replays[1]))["tasks"]
-    assert "whose task is none of its batch" in claiming(loop.replays[::-1])["tasks"]
-    assert "no loop needs it" in claiming(((), ()))["episodes"]
+    assert "turn 1 replays 2 episodes, of at most 1" in failures_of((loop.replays[0] * 2, loop.replays[1]))["tasks"]
+    assert "whose task is not in its batch" in failures_of(loop.replays[::-1])["tasks"]
+    assert "is not needed by any loop" in failures_of(((), ()))["episodes"]

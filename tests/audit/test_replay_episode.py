@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from small_run import SUITE, Place, change, places, small_run
 
-from ictbench.audit.record_checks import faults
+from ictbench.audit.record_checks import record_problems
 from ictbench.audit.replay_actor import ReplayActor
 from ictbench.audit.replay_episode import first_mismatch, replay_spec
 from ictbench.envs.minihack.minihack_env import MiniHackEnv
@@ -86,7 +86,7 @@ def test_every_change_of_a_record_is_found(
         record = EpisodeRecord.model_validate(content)
     except ValidationError:
         return
-    assert [*faults(record, solved.task, evidence, SUITE)] or replay_in(
+    assert [*record_problems(record, solved.task, evidence, SUITE)] or replay_in(
         env, record.model_copy(update={"task": solved.task})
     )
 

@@ -1,4 +1,4 @@
-"""Official ALFWorld games come out as recorded, all families; skipped where they are absent."""
+"""Replay of official ALFWorld games of all families; skipped if the games are not installed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SUITE = ictbench.load_suite("alfworld-v1")
 
 
-async def played(actor: str) -> list[EpisodeRecord]:
-    """A selection and a test game of every family."""
+async def play(actor: str) -> list[EpisodeRecord]:
+    """Play a selection and a test game of every family."""
     worker, records = EpisodeWorker(), []
     for family in SUITE.families:
         for pool in ("selection", "test"):
@@ -42,9 +42,9 @@ async def played(actor: str) -> list[EpisodeRecord]:
     return records
 
 
-def test_official_games_come_out_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_official_games_match_their_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALFWORLD_DATA", str(official_games_folder()))
-    records = [record for actor in ("rules", "solver") for record in asyncio.run(played(actor))]
+    records = [record for actor in ("rules", "solver") for record in asyncio.run(play(actor))]
     evidence = evidence_of(evidence_of_run(small_run()).result, records)
     outcome = replay(evidence, {record.task.id: record.task for record in records}, Options(workers=2))
     assert set(verdicts(outcome.checks).values()) == {"passed"}

@@ -1,4 +1,7 @@
-"""Carries every attack out and prints docs/attacks.md: `PYTHONPATH=tests/helpers python -m attack_table`."""
+"""Program that carries out every attack and prints docs/attacks.md.
+
+Run it with `PYTHONPATH=tests/helpers python -m attack_table`.
+"""
 
 from __future__ import annotations
 
@@ -19,40 +22,50 @@ if TYPE_CHECKING:
     from attacks import Attack
 
 MODULES = (attacks_on_results, attacks_on_episodes, attacks_on_metadata, attacks_on_files)
-"""Each has noted its attacks on import."""
+"""Modules that register their attacks when they are imported."""
 
 HEAD = """\
 # Attacks on a leaderboard
 
-What a submitter can do to an honest submission, and what refuses it: **reading** its files, `leaderboard` **validate**
-beyond that, **verify**, which plays 60 of its episodes again, or **nothing** here. Every attacker makes every checksum
-and digest fit, and the measures too where it says so. `tests/audit/` carries each of them out on a real one, and
-`PYTHONPATH=tests/helpers python -m attack_table` does so and prints this page. What pull requests may not do is in
-`tests/submissions/test_pull_request.py`, what harmful files may cost in `test_safety.py`: 1.5 GB of address space, a
-minute.
+This page lists what a submitter could do to an honest submission, and which stage refuses it:
 
-| attack | refused by | in the words |
+- **reading** of the files,
+- **validate**: the checks of `ictbench leaderboard validate`,
+- **verify**: the replay of `ictbench verify`, here of 60 episodes,
+- **nothing**: this attack cannot be refused.
+
+In every attack, all checksums and digests match; the measures match if the attack says so.
+`tests/audit/test_attacks.py` carries out each attack on a real submission. `PYTHONPATH=tests/helpers python -m
+attack_table` does the same and prints this page. `tests/submissions/test_pull_request.py` covers pull requests.
+`tests/submissions/test_safety.py` limits what harmful files may cost: 1.5 GB of address space and one minute.
+
+| attack | refused by | message |
 |---|---|---|"""
 
 
 def row(attack: Attack) -> str:
-    """An attack's line of the page."""
-    words = attack.reason if attack.stage == "nothing" else f"`{attack.reason.strip()}`"
-    return f"| {attack.name} | {attack.stage} | {words} |"
+    """Return the row of an attack."""
+    message = attack.reason if attack.stage == "nothing" else f"`{attack.reason.strip()}`"
+    return f"| {attack.name} | {attack.stage} | {message} |"
 
 
 def main() -> None:
-    """Print the page; on standard error the seconds that each took, and what did not come out as it says."""
+    """Print the page; on standard error print the seconds that each attack took, and unexpected outcomes."""
     print(HEAD)
     with tempfile.TemporaryDirectory() as temporary:
         honest = honest_submission(Path(temporary))
         for number, attack in enumerate(ATTACKS):
             started = time.perf_counter()
-            stage, said = outcome_of(attack, honest, Path(temporary, str(number)))
+            stage, messages = outcome_of(attack, honest, Path(temporary, str(number)))
             seconds = time.perf_counter() - started
-            as_told = stage == attack.stage and (stage == "nothing" or any(attack.reason in one for one in said))
+            expected = stage == attack.stage and (
+                stage == "nothing" or any(attack.reason in message for message in messages)
+            )
             print(row(attack), flush=True)
-            print(f"{seconds:6.1f} s  {attack.name}{'' if as_told else f'  NOT AS IT SAYS: {said}'}", file=sys.stderr)
+            print(
+                f"{seconds:6.1f} s  {attack.name}{'' if expected else f'  UNEXPECTED: {stage}: {messages}'}",
+                file=sys.stderr,
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Attacks on a leaderboard: what a submitter could do to an honest submission, and what refuses it.
+"""Attacks on a leaderboard: edits of an honest submission, each with the stage that refuses it.
 
-Every attacker makes every checksum and digest fit, and the measures too where the attack says so.
+An attacker makes all checksums and digests match, and the measures too if the attack says so.
 """
 
 from __future__ import annotations
@@ -22,59 +22,59 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Stage = Literal["reading", "validate", "verify", "nothing"]
-"""What refuses it: reading the files, `leaderboard validate` beyond that, `verify`, which plays again, or nothing."""
+"""What refuses an attack: reading the files, `leaderboard validate`, `verify` with its replay, or nothing."""
 
 SAMPLE = 60
-"""Episodes that are played again. What only playing finds is forged in every third one."""
+"""Replayed episodes. Attacks that only a replay finds forge every third episode."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One thing that an attacker does."""
+    """One attack."""
 
     name: str
     stage: Stage
     reason: str
-    """Part of what is said of it; of what nothing refuses, what the docs say of it."""
+    """Part of the message that refuses it; if nothing does, the explanation for the docs."""
     forge: Callable[[Forgery], object] = lambda forgery: None
-    """Edits the parts."""
-    spoil: Callable[[SubmissionFolder], object] = lambda folder: None
-    """Edits the files that were made of them."""
+    """Edits the parts of the submission."""
+    forge_files: Callable[[SubmissionFolder], object] = lambda folder: None
+    """Edits the files written from the parts."""
     slug: str = SLUG
 
 
 ATTACKS: list[Attack] = []
-"""Filled by the modules whose name begins with `attacks_on_`."""
+"""Filled by the modules `attacks_on_…` when they are imported."""
 
 
 def attack(name: str, stage: Stage, reason: str) -> Callable[[Callable[[Forgery], None]], Callable[[Forgery], None]]:
-    """Note a function that edits the parts of a submission as an attack."""
+    """Register a function that edits the parts of a submission as an attack."""
 
-    def note(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
+    def register(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
         ATTACKS.append(Attack(name, stage, reason, forge=forge))
         return forge
 
-    return note
+    return register
 
 
 def attack_on_files(
     name: str, stage: Stage, reason: str
 ) -> Callable[[Callable[[SubmissionFolder], None]], Callable[[SubmissionFolder], None]]:
-    """Note a function that edits the files of a submission as an attack."""
+    """Register a function that edits the files of a submission as an attack."""
 
-    def note(spoil: Callable[[SubmissionFolder], None]) -> Callable[[SubmissionFolder], None]:
-        ATTACKS.append(Attack(name, stage, reason, spoil=spoil))
-        return spoil
+    def register(forge_files: Callable[[SubmissionFolder], None]) -> Callable[[SubmissionFolder], None]:
+        ATTACKS.append(Attack(name, stage, reason, forge_files=forge_files))
+        return forge_files
 
-    return note
+    return register
 
 
-def outcome_of(attack: Attack, honest: SubmissionFolder, place: Path) -> tuple[Stage, list[str]]:
-    """What refuses an attack, and what is said of it."""
+def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple[Stage, list[str]]:
+    """Carry out an attack; return the stage that refuses it, and the messages."""
     forgery = Forgery.of(honest)
     attack.forge(forgery)
-    folder = forgery.write(BoardFolder(place / SUITE).submission(attack.slug).path)
-    attack.spoil(folder)
+    folder = forgery.write(BoardFolder(scratch / SUITE).submission(attack.slug).path)
+    attack.forge_files(folder)
     problems = list(check_submission(folder, SUITE))
     try:
         for records in (evidence_of_submission(folder).episodes(), read_trajectories(folder)):
@@ -84,6 +84,6 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, place: Path) -> tuple[S
         return "reading", problems
     if problems:
         return "validate", problems
-    found = ictbench.verify(folder.path, sample=SAMPLE, workers=1)
-    failed = [f"{check.name}: {check.detail}" for check in found.checks if check.verdict == "failed"]
+    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1)
+    failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.verdict == "failed"]
     return ("verify", failed) if failed else ("nothing", [])

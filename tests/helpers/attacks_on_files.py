@@ -1,4 +1,4 @@
-"""Attacks on whoever reads the files: bombs, links, and JSON that means two things."""
+"""Attacks on the program that reads the files: bombs, links, and ambiguous JSON."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ GIGABYTES = 10
 
 
 def bomb(gigabytes: int, piece: bytes = bytes(1 << 26)) -> bytes:
-    """A gzip file that unpacks to so many gigabytes and is a thousandth as large."""
+    """Return a gzip file that unpacks to this many gigabytes and has a thousandth of the size."""
     machine = zlib.compressobj(9, wbits=31)
     head = machine.compress(piece) + machine.flush(zlib.Z_FULL_FLUSH)
     block = machine.compress(piece) + machine.flush(zlib.Z_FULL_FLUSH)
     return head + block * (gigabytes * 10**9 // len(piece))
 
 
-def holding(name: str, content: Callable[[Forgery], bytes]) -> Callable[[Forgery], None]:
-    """A file of other content, its digest made to fit."""
+def replace_file(name: str, content: Callable[[Forgery], bytes]) -> Callable[[Forgery], None]:
+    """Return an edit that replaces a file and its digest."""
 
     def forge(f: Forgery) -> None:
         f.files[name] = content(f)
@@ -41,17 +41,17 @@ def holding(name: str, content: Callable[[Forgery], bytes]) -> Callable[[Forgery
 
 
 def in_result(text: str) -> Callable[[Forgery], bytes]:
-    """The result with something else for the number of decisions."""
+    """Return the result with this text as the number of decisions."""
     return lambda f: json.dumps(f.result).replace('"max_steps": 25', f'"max_steps": {text}').encode()
 
 
 def in_metadata(text: str) -> Callable[[Forgery], bytes]:
-    """The metadata with something else for the number of calls."""
+    """Return the metadata with this text as the number of calls."""
     return lambda f: json.dumps(f.metadata).replace('"calls": 0', f'"calls": {text}').encode()
 
 
 def in_episode(text: str) -> Callable[[Forgery], bytes]:
-    """The records with something else in the first."""
+    """Return the records with this text in the first one."""
 
     def content(f: Forgery) -> bytes:
         first, *rest = (json.dumps(record) for record in f.episodes)
@@ -61,25 +61,37 @@ def in_episode(text: str) -> Callable[[Forgery], bytes]:
 
 
 DEEP = "[" * 1000 + "]" * 1000
-BAD = {
-    "deep JSON in the result": (RESULT, in_result(DEEP), "result.json is nested deeper than 24 levels"),
+INVALID_FILES = {
+    "deeply nested JSON in the result": (RESULT, in_result(DEEP), "result.json is nested deeper than 24 levels"),
     "JSON of a million levels in the metadata": (METADATA, in_metadata("[" * 10**6), "nested deeper than 24 levels"),
-    "deep JSON in an episode": (EPISODES, in_episode(DEEP + ', "x": '), "line 1 is nested deeper than 24 levels"),
+    "deeply nested JSON in an episode": (
+        EPISODES,
+        in_episode(DEEP + ', "x": '),
+        "line 1 is nested deeper than 24 levels",
+    ),
     "a number of 400 digits": (RESULT, in_result("9" * 400), "is beyond 64 bits"),
     "a number of a million digits": (METADATA, in_metadata("9" * 10**6), "is beyond 64 bits"),
-    "a number that is infinite": (RESULT, in_result("1e999"), "is too large or too long"),
+    "an infinite number": (RESULT, in_result("1e999"), "is too large or too long"),
     "a fraction of a million digits": (EPISODES, in_episode("0." + "1" * 150_000 + ', "x": '), "too large or too long"),
     "NaN in the result": (RESULT, in_result("NaN"), "NaN is not a number"),
     "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is not a number"),
-    "a key twice in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' is there twice"),
-    "a key twice in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' is there twice"),
-    "a key twice in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' is there twice"),
-    "half a character": (METADATA, in_metadata('0, "x": "\\ud800"'), "holds a lone surrogate"),
+    "a repeated key in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' occurs twice"),
+    "a repeated key in the result": (RESULT, in_result('25, "max_steps": 50'), "the key 'max_steps' occurs twice"),
+    "a repeated key in an episode": (EPISODES, in_episode('7, "seed": '), "line 1: the key 'seed' occurs twice"),
+    "a lone surrogate": (METADATA, in_metadata('0, "x": "\\ud800"'), "holds a lone surrogate"),
     "a million values": (RESULT, in_result(f"[{'0,' * 10**6}0]"), "holds more than 200,000 values"),
-    "what is not UTF-8": (RESULT, lambda f: b'{"schema": "\xff"}', "byte 12 is not UTF-8"),
-    "YAML with a tag that runs": (METADATA, lambda f: b"!!python/object/apply:os.system ['id']\n", "is not JSON"),
-    "Python for JSON": (METADATA, lambda f: b"__import__('os').system('id')", "is not JSON"),
-    "a pickle": (EPISODES, lambda f: b"cos\nsystem\n(S'id'\ntR.", "is not a gzip file, or is damaged"),
+    "invalid UTF-8": (RESULT, lambda f: b'{"schema": "\xff"}', "byte 12 is not UTF-8"),
+    "YAML with a tag that runs a command": (
+        METADATA,
+        lambda f: b"!!python/object/apply:os.system ['id']\n",
+        "is not JSON",
+    ),
+    "Python instead of JSON": (METADATA, lambda f: b"__import__('os').system('id')", "is not JSON"),
+    "a pickle instead of records": (
+        EPISODES,
+        lambda f: b"cos\nsystem\n(S'id'\ntR.",
+        "is not a gzip file, or is damaged",
+    ),
     "a gzip bomb of 10 GB": (EPISODES, lambda f: bomb(GIGABYTES), "a line after line 0 is longer than 200,000 bytes"),
     "a line of two megabytes": (
         EPISODES,
@@ -87,32 +99,32 @@ BAD = {
         "a line after line 0 is longer than 200,000 bytes",
     ),
     "a million empty records": (EPISODES, lambda f: gzip.compress(b"{}\n" * 10**6), "line 1 does not fit its schema"),
-    "a gzip file in two parts": (
+    "a gzip file of two members": (
         EPISODES,
         lambda f: gzip.compress(b"") + gzip.compress(b""),
         "continues after the end of the gzip data",
     ),
-    "a gzip file cut short": (EPISODES, lambda f: pack(f.episodes)[:-9], "is truncated"),
-    "a record without its end": (EPISODES, lambda f: gzip.compress(b'{"key": '), "does not end with a line feed"),
-    "eleven megabytes": (EPISODES, lambda f: os.urandom(11_000_000), "is larger than 10,000,000 bytes"),
-    "ten megabytes in two files": (
+    "a truncated gzip file": (EPISODES, lambda f: pack(f.episodes)[:-9], "is truncated"),
+    "a truncated record": (EPISODES, lambda f: gzip.compress(b'{"key": '), "does not end with a line feed"),
+    "a file of eleven megabytes": (EPISODES, lambda f: os.urandom(11_000_000), "is larger than 10,000,000 bytes"),
+    "eleven megabytes in two files": (
         EPISODES,
         lambda f: f.files.update({"trajectories.jsonl.gz": os.urandom(6_000_000)}) or os.urandom(6_000_000),
         "a submission has at most 10,000,000",
     ),
-    "a result of another schema": (RESULT, lambda f: b'{"schema": "ictbench.result/9"}', "by a newer ictbench"),
-    "an object for a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/1"),
+    "a result of an unknown schema": (RESULT, lambda f: b'{"schema": "ictbench.result/9"}', "by a newer ictbench"),
+    "a list instead of a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/1"),
 }
-for name, (file, content, reason) in BAD.items():
-    ATTACKS.append(Attack(name, "reading", reason, forge=holding(file, content)))
+for name, (file, content, reason) in INVALID_FILES.items():
+    ATTACKS.append(Attack(name, "reading", reason, forge=replace_file(file, content)))
 
 
-@attack("a field that no result has", "reading", "actor.verified: Extra inputs are not permitted")
+@attack("an additional field in the result", "reading", "actor.verified: Extra inputs are not permitted")
 def extra_field(f: Forgery) -> None:
     f.result["actor"]["verified"] = True
 
 
-@attack("a field missing", "reading", "measures.gain: Field required")
+@attack("a missing field in the result", "reading", "measures.gain: Field required")
 def missing_field(f: Forgery) -> None:
     del f.family()["measures"]["gain"]
 
@@ -122,39 +134,41 @@ def many_loops(f: Forgery) -> None:
     f.result["sizes"]["loops"] = 10**12
 
 
-@attack("a trillion loops, called incomplete", "validate", "the run is incomplete")
+@attack("a trillion loops in an incomplete run", "validate", "the run is incomplete")
 def many_unfinished_loops(f: Forgery) -> None:
     f.result["sizes"]["loops"] = 10**12
     f.result["complete"] = False
 
 
-@attack("a result whose checksum does not fit", "reading", "was edited: its checksum does not match its content")
+@attack("a result with a wrong checksum", "reading", "was edited: its checksum does not match its content")
 def no_checksum(f: Forgery) -> None:
     f.checksum = False
     f.result["by_role"]["held-out"]["best"]["value"] = 0.99
 
 
-@attack_on_files("a file changed after it was named", "reading", "result.json was changed: its SHA-256 is")
+@attack_on_files("a file changed after its digest was recorded", "reading", "result.json was changed: its SHA-256 is")
 def change_result(folder: SubmissionFolder) -> None:
     folder.result.write_bytes(folder.result.read_bytes() + b"\n")
 
 
-@attack_on_files("a file missing", "reading", "lacks trajectories.jsonl.gz")
+@attack_on_files("a missing file", "reading", "lacks trajectories.jsonl.gz")
 def remove_file(folder: SubmissionFolder) -> None:
     folder.trajectories.unlink()
 
 
-@attack_on_files("a program beside the files", "reading", "holds 'conftest.py', which is no part of a submission")
+@attack_on_files("an additional program", "reading", "holds 'conftest.py', which is not part of a submission")
 def add_program(folder: SubmissionFolder) -> None:
     (folder.path / "conftest.py").write_text("raise SystemExit", encoding="utf-8")
 
 
-@attack_on_files("a verification of one's own", "reading", "holds 'replayed.json', which is no part of a submission")
+@attack_on_files(
+    "the submitter's own verification", "reading", "holds 'replayed.json', which is not part of a submission"
+)
 def add_verification(folder: SubmissionFolder) -> None:
     (folder.path / "replayed.json").write_text("{}", encoding="utf-8")
 
 
-@attack_on_files("a folder beside the files", "reading", "holds '.git', which is no part of a submission")
+@attack_on_files("an additional folder", "reading", "holds '.git', which is not part of a submission")
 def add_folder(folder: SubmissionFolder) -> None:
     (folder.path / ".git").mkdir()
 
@@ -165,38 +179,38 @@ def add_many(folder: SubmissionFolder) -> None:
         (folder.path / f"{number}").touch()
 
 
-@attack_on_files("a link to a file elsewhere", "reading", "result.json cannot be read: it is a symbolic link")
+@attack_on_files("a symbolic link to another file", "reading", "result.json cannot be read: it is a symbolic link")
 def link_file(folder: SubmissionFolder) -> None:
     folder.result.unlink()
     folder.result.symlink_to("/etc/passwd")
 
 
-@attack_on_files("a link to a device", "reading", "episodes.jsonl.gz cannot be read: it is a symbolic link")
+@attack_on_files("a symbolic link to a device", "reading", "episodes.jsonl.gz cannot be read: it is a symbolic link")
 def link_device(folder: SubmissionFolder) -> None:
     folder.episodes.unlink()
     folder.episodes.symlink_to("/dev/zero")
 
 
-@attack_on_files("a link for a folder", "reading", "is not a folder but a symbolic link")
+@attack_on_files("a symbolic link instead of the folder", "reading", "is not a folder but a symbolic link")
 def link_folder(folder: SubmissionFolder) -> None:
     moved = folder.path.with_name("elsewhere")
     folder.path.rename(moved)
     folder.path.symlink_to(moved)
 
 
-@attack_on_files("a pipe that never answers", "reading", "result.json is a pipe, a socket or a device")
+@attack_on_files("a pipe instead of a file", "reading", "result.json is a pipe, a socket or a device")
 def pipe(folder: SubmissionFolder) -> None:
     folder.result.unlink()
     os.mkfifo(folder.result)
 
 
-@attack_on_files("a folder for a file", "reading", "result.json is a folder")
+@attack_on_files("a folder instead of a file", "reading", "result.json is a folder")
 def folder_for_file(folder: SubmissionFolder) -> None:
     folder.result.unlink()
     folder.result.mkdir()
 
 
-@attack_on_files("metadata that name a file twice", "reading", "the key 'result.json' is there twice")
+@attack_on_files("metadata with two digests of one file", "reading", "the key 'result.json' occurs twice")
 def name_twice(folder: SubmissionFolder) -> None:
     digest = hashlib.sha256(b"").hexdigest()
     text = folder.metadata.read_text("utf-8").replace('"files": {', f'"files": {{"result.json": "{digest}", ')

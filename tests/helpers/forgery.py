@@ -1,4 +1,4 @@
-"""A submission taken apart, edited, and put together again as an attacker would do it."""
+"""A submission taken apart, edited and reassembled, as an attacker would do it."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ Json = dict[str, Any]
 
 @dataclass
 class Forgery:
-    """The parts, as plain JSON to be edited in place."""
+    """Parts of a submission as JSON, to be edited in place."""
 
     metadata: Json
     result: Json
     episodes: list[Json]
     trajectories: list[Json]
     derived: bool = True
-    """Whether metadata are made to say what the result says."""
+    """Whether `write` derives the metadata from the result."""
     checksum: bool = True
-    """Whether the result's checksum is made to fit."""
+    """Whether `write` updates the checksum of the result."""
     files: dict[str, bytes] = field(default_factory=dict)
-    """Written as they are, instead of what the parts say, and named by their digests."""
+    """Files to write instead of those made from the parts; their digests are recorded."""
 
     @classmethod
     def of(cls, folder: SubmissionFolder) -> Forgery:
-        """An honest submission, taken apart."""
+        """Take a submission apart."""
         return cls(
             json.loads(folder.metadata.read_bytes()),
             json.loads(folder.result.read_bytes()),
@@ -57,25 +57,25 @@ class Forgery:
         )
 
     def family(self, number: int = 0) -> Json:
-        """A family of the result."""
+        """Return a family of the result."""
         return self.result["families"][number]  # type: ignore[no-any-return]
 
     def loop(self, family: int = 0, number: int = 0) -> Json:
-        """A loop of the result."""
+        """Return a loop of the result."""
         return self.family(family)["loops"][number]  # type: ignore[no-any-return]
 
     def loops(self) -> Iterator[Json]:
-        """All of them."""
+        """Yield all loops of the result."""
         for family in self.result["families"]:
             yield from family["loops"]
 
     def records(self, tasks: list[str], prompt: Json) -> list[Json]:
-        """Records of some tasks under a prompt of the result."""
+        """Return the records of tasks under a prompt of the result."""
         keys = {f"{task}@{prompt['digest']}" for task in tasks}
         return [episode for episode in self.episodes if episode["key"] in keys]
 
     def unsolved(self) -> Json:
-        """A record of a test episode under the first loop's best prompt of any family, that was lost at the limit."""
+        """Return the record of a test episode under a best prompt that reached the step limit."""
         for loop in self.loops():
             for record in self.records(loop["test_tasks"], loop["prompts"][loop["best"]]):
                 if record["trajectory"]["end"] == "step_limit":
@@ -83,11 +83,11 @@ class Forgery:
         raise AssertionError("every test episode under a best prompt is solved")
 
     def solved(self) -> Json:
-        """A record of a solved episode of a few decisions."""
+        """Return the record of a solved episode of at least two decisions."""
         return next(e for e in self.episodes if e["trajectory"]["end"] == "solved" and e["trajectory"]["steps"][1:])
 
     def needed(self) -> set[str]:
-        """Keys of the records that the loops of the result need."""
+        """Return the keys of the records that the loops need."""
         keys: set[str] = set()
         for loop in self.loops():
             digests = [prompt["digest"] for prompt in loop["prompts"]]
@@ -98,13 +98,13 @@ class Forgery:
         return keys
 
     def drop_unneeded(self) -> None:
-        """Leave out records that no loop needs."""
+        """Remove records that no loop needs."""
         needed = self.needed()
         self.episodes = [record for record in self.episodes if record["key"] in needed]
         self.trajectories = [record for record in self.trajectories if record["key"] in needed]
 
-    def recount(self) -> None:
-        """Work everything out anew from prompts and records, so that the result agrees with them."""
+    def recompute(self) -> None:
+        """Recompute the result from prompts and records, so that it agrees with them."""
         solved = {episode["key"]: episode["trajectory"]["end"] == "solved" for episode in self.episodes}
         summaries = {e["key"]: EpisodeRecord.model_validate(e).summary() for e in self.episodes}
         suite, sizes = load_suite(self.result["suite"]["name"]), Sizes(**self.result["sizes"])
@@ -112,7 +112,7 @@ class Forgery:
         for family in self.result["families"]:
             name = family["name"]
             plans = [loop_plan(suite, name, loop["index"], sizes) for loop in family["loops"]]
-            loops = [_recounted(plan, loop, solved) for plan, loop in zip(plans, family["loops"], strict=True)]
+            loops = [_recomputed_loop(plan, loop, solved) for plan, loop in zip(plans, family["loops"], strict=True)]
             families.append(family_result(name, suite.families[name], loops, summaries))
         self.result["families"] = [family.model_dump(mode="json") for family in families]
         means = role_measures(families)
@@ -121,7 +121,7 @@ class Forgery:
             self.result["cost"][role] = usage.model_dump(mode="json")
 
     def write(self, path: Path) -> SubmissionFolder:
-        """Write the submission, every digest made to fit."""
+        """Write the submission with matching digests."""
         folder = SubmissionFolder(path)
         path.mkdir(parents=True)
         if self.checksum:
@@ -142,20 +142,20 @@ class Forgery:
 
 
 def pack(values: list[Json]) -> bytes:
-    """JSON lines, gzipped fast."""
+    """Return values as gzipped JSON lines."""
     text = "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
     return gzip.compress(text.encode("utf-8", "surrogatepass"), 1, mtime=0)
 
 
-def retitle(forgery: Forgery, loop: Json, index: int, text: str) -> None:
-    """Give a prompt of a loop another text, and its records the key and digest that go with it."""
+def replace_prompt(forgery: Forgery, loop: Json, index: int, text: str) -> None:
+    """Replace the text of a prompt in a loop, and the prompt digest and key of its records."""
     before, after = loop["prompts"][index]["digest"], prompt_digest(text)
     tasks = {*loop["selection_tasks"], *loop["test_tasks"], *(t for batch in loop["batches"] for t in batch["tasks"])}
     for prompt in loop["prompts"]:
         if prompt["digest"] == before:
             prompt.update(text=text, digest=after)
     for records in (forgery.episodes, forgery.trajectories):
-        # Another loop may have the same prompt and the same experience: it keeps the old ones.
+        # Another loop may have the same prompt and the same experience, so the old records stay until none needs them.
         new = [deepcopy(r) for r in records if r["prompt"] == before and r["task"]["id"] in tasks]
         for record in new:
             record.update(prompt=after, key=f"{record['task']['id']}@{after}")
@@ -164,7 +164,7 @@ def retitle(forgery: Forgery, loop: Json, index: int, text: str) -> None:
     forgery.drop_unneeded()
 
 
-def _recounted(plan: LoopPlan, loop: Json, solved: dict[str, bool]) -> LoopResult:
+def _recomputed_loop(plan: LoopPlan, loop: Json, solved: dict[str, bool]) -> LoopResult:
     """Return a loop with its own prompts, and with tasks of the plan and outcomes of the records."""
     prompts = [PromptResult(**prompt) for prompt in loop["prompts"]]
 
@@ -175,7 +175,7 @@ def _recounted(plan: LoopPlan, loop: Json, solved: dict[str, bool]) -> LoopResul
         return tuple(task.id for task in tasks)
 
     selection = tuple(outcomes(plan.selection, prompt) for prompt in prompts)
-    scores = [one.count("1") for one in selection]
+    scores = [outcomes.count("1") for outcomes in selection]
     best = scores.index(max(scores))
     return LoopResult(
         index=plan.index,
@@ -194,7 +194,7 @@ def _recounted(plan: LoopPlan, loop: Json, solved: dict[str, bool]) -> LoopResul
 
 
 def _derived(content: Json) -> Json:
-    """What metadata say as the result says it, as far as the result is one."""
+    """Return the part of the metadata that follows from a result; empty if the result is invalid."""
     try:
         result = Result.model_validate(content)
     except ValueError:

@@ -196,10 +196,10 @@ def test_an_unchanged_prompt_has_no_gain_and_shares_its_episodes(tmp_path: Path)
 
 
 def test_an_audit_adds_the_overfitting_gap_and_changes_nothing_else(run: ictbench.Run, tmp_path: Path) -> None:
-    told: list[Any] = []
-    audited = ictbench.run(**SMALL, audit=True, out=tmp_path / "run", on_start=lambda *what: told.append(what[1]))
+    started: list[Any] = []
+    audited = ictbench.run(**SMALL, audit=True, out=tmp_path / "run", on_start=lambda *what: started.append(what[1]))
     assert (run.result.audit, audited.result.audit) == (False, True)
-    assert told[0].episodes == told[0].episodes_done
+    assert started[0].episodes == started[0].episodes_done
     for plain, family in zip(run.result.families, audited.result.families, strict=True):
         assert plain.measures is not None
         assert family.measures is not None
@@ -248,13 +248,13 @@ def test_a_hand_written_prompt_above_the_cap_is_not_used(tmp_path: Path) -> None
 
 
 def test_progress_can_be_read_during_the_run(tmp_path: Path) -> None:
-    told: list[Any] = []
-    found = ictbench.run(**TINY, out=tmp_path / "run", on_start=lambda *what: told.append(what))
-    ((folder, progress),) = told
-    assert folder == found.folder
+    started: list[Any] = []
+    finished = ictbench.run(**TINY, out=tmp_path / "run", on_start=lambda *what: started.append(what))
+    ((folder, progress),) = started
+    assert folder == finished.folder
     # The best prompt was the first or the last one, so its test was played once.
     assert ictbench.dry_run(**TINY)["episodes"] >= progress.episodes == progress.episodes_done
-    assert progress.played == len(found.episode_keys())
+    assert progress.played == len(finished.episode_keys())
     family = progress.families["room-random"]
     assert (family.turns_done, family.turns, family.loops_done, progress.owed) == (2, 2, 1, 0)
     assert progress.seconds_left is not None
@@ -262,9 +262,9 @@ def test_progress_can_be_read_during_the_run(tmp_path: Path) -> None:
 
 def test_a_run_without_out_gets_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = ictbench.run(**TINY)
-    assert found.folder.parent == Path("runs")
-    assert read_result(found.folder / "result.json") == found.result
+    finished = ictbench.run(**TINY)
+    assert finished.folder.parent == Path("runs")
+    assert read_result(finished.folder / "result.json") == finished.result
 
 
 def test_a_folder_without_a_result_is_refused_with_the_remedy(tmp_path: Path) -> None:

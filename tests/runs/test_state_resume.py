@@ -31,7 +31,7 @@ def test_a_killed_run_continues_with_the_state_of_its_reflector(tmp_path: Path) 
     with ScriptedServer(remember, model="m") as server:
         options = [*OPTIONS, "--reflector-base-url", server.url]
         complete(tmp_path / "whole", options)
-        asked = server.requests
+        requests = server.requests
         total, folder = len(played(tmp_path / "whole")), tmp_path / "killed"
         for moment in (3, total // 3, total // 2, total - 2):
             with start("run", *options, "--quiet", "--out", str(folder)) as process:
@@ -41,7 +41,7 @@ def test_a_killed_run_continues_with_the_state_of_its_reflector(tmp_path: Path) 
                     wait_for_the_end_of(workers)
         complete(folder, options)
         # A reflection is requested again only if its answer had not arrived; each session also checks the model.
-        assert server.requests - asked <= asked + 4 * (1 + 2)
+        assert server.requests - requests <= requests + 4 * (1 + 2)
     assert comparable(folder) == comparable(tmp_path / "whole")
     rows = [row for row in ictbench.load_run(folder).rows("reflections") if isinstance(row, ReflectionRow)]
     assert [len(re.findall('"votes"', row.state)) for row in rows] == [1, 2, 3, 4] * 2

@@ -62,14 +62,14 @@ def test_a_run_by_tool_calls_equals_the_run_of_the_same_decisions_as_text(
     result = runs["tools"].result
     assert result.actor.options["decoding"] == "tools"
     assert "actor_decoding tools instead of free" in result.deviations
-    assert not [told for told in runs["free"].result.deviations if "decoding" in told]
+    assert not [text for text in runs["free"].result.deviations if "decoding" in text]
 
 
 def test_cached_replies_keep_their_tool_calls(tmp_path: Path) -> None:
     runs = []
     with ScriptedServer(react_policy(mixed_actions)) as server:
         for name in ("first", "second"):
-            asked = server.requests
+            requests = server.requests
             runs.append(
                 ictbench.run(
                     **OPTIONS,
@@ -81,7 +81,7 @@ def test_cached_replies_keep_their_tool_calls(tmp_path: Path) -> None:
                 )
             )
         # One request at the start of each run checks the endpoint.
-        assert server.requests - asked <= 1
+        assert server.requests - requests <= 1
     assert steps(runs[0]) == steps(runs[1])
 
 
