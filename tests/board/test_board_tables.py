@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from boards import made_up, restated, submit
+from boards import make_result, submit, with_metadata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,22 +24,22 @@ READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 @pytest.fixture
 def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "rooms-v1")
-    submit(folder, "good", made_up(READ, "rules"))
-    submit(folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", made_up(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "good", make_result(READ, "rules"))
+    submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
+    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
     log.append(folder.log, "attempted", "other", by="us", reason="-1+1: forged")
     return folder
 
 
-def written(folder: BoardFolder) -> dict[str, str]:
-    board = restated(read_board(folder), "good", name='=HYPERLINK("https://example.org")')
-    board = restated(board, "bad", name="@everyone | <b>`x`</b> ![](https://e)", submitted_by="\t-2+3|cmd")
+def table_texts(folder: BoardFolder) -> dict[str, str]:
+    board = with_metadata(read_board(folder), "good", name='=HYPERLINK("https://example.org")')
+    board = with_metadata(board, "bad", name="@everyone | <b>`x`</b> ![](https://e)", submitted_by="\t-2+3|cmd")
     write_tables(board, rank(board.entries), folder.tables)
     return {path.name: path.read_text("utf-8") for path in sorted(folder.tables.iterdir())}
 
 
-def test_the_tables_say_what_the_board_says(folder: BoardFolder) -> None:
-    files = written(folder)
+def test_tables_match_the_board(folder: BoardFolder) -> None:
+    files = table_texts(folder)
     assert list(files) == ["board.md", "families.csv", "log.csv", "ranking.csv", "unranked.csv"]
     good, bad = csv.DictReader(files["ranking.csv"].splitlines())
     assert (good["slug"], good["rank_low"], good["rank_high"], good["best"]) == ("good", "1", "2", "0.833333")
@@ -52,29 +52,29 @@ def test_the_tables_say_what_the_board_says(folder: BoardFolder) -> None:
     assert "`the quick profile is never ranked`" in files["board.md"]
 
 
-def test_the_same_board_gives_the_same_files(folder: BoardFolder) -> None:
-    assert written(folder) == written(folder)
+def test_same_board_gives_the_same_files(folder: BoardFolder) -> None:
+    assert table_texts(folder) == table_texts(folder)
 
 
-def test_a_spreadsheet_runs_nothing_and_markdown_obeys_nothing(folder: BoardFolder) -> None:
-    files = written(folder)
+def test_cells_are_neither_formulas_nor_markup(folder: BoardFolder) -> None:
+    files = table_texts(folder)
     for name, text in files.items():
         cells = [cell for row in csv.reader(text.splitlines()) for cell in row] if name.endswith(".csv") else []
         assert not [cell for cell in cells if re.match(r"\s*[=@+\t\r]|\s*-\D", cell)]
     assert "'-1+1: forged" in files["log.csv"]
-    outside = re.sub(r"`[^`\n]*`", "", files["board.md"])
-    assert not set("<@!") & set(outside)
-    assert "https" not in outside
+    text_outside_code = re.sub(r"`[^`\n]*`", "", files["board.md"])
+    assert not set("<@!") & set(text_outside_code)
+    assert "https" not in text_outside_code
 
 
-def test_an_empty_board_has_tables_too(tmp_path: Path) -> None:
+def test_empty_board_has_tables(tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / "rooms-v1")
     folder.submissions.mkdir(parents=True)
-    assert "No entry yet." in written(folder)["board.md"]
+    assert "No entry yet." in table_texts(folder)["board.md"]
 
 
 @given(st.text())
-def test_any_text_is_one_cell_in_one_code_span(text: str) -> None:
+def test_any_text_becomes_one_code_span_in_one_cell(text: str) -> None:
     span = _code(text)
     assert span.count("`") == 2
     assert "|" not in span

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from boards import made_up, submit, verify
+from boards import make_result, submit, verify
 
 from ictbench.board import board_log as log
 from ictbench.board.entries import find_boards, read_board
@@ -24,30 +24,30 @@ def folder(tmp_path: Path) -> BoardFolder:
     return BoardFolder(tmp_path / "rooms-v1")
 
 
-def only(folder: BoardFolder) -> Entry:
+def only_entry(folder: BoardFolder) -> Entry:
     (entry,) = read_board(folder).entries
     return entry
 
 
-def test_a_replayed_submission_is_ranked(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ))
-    entry = only(folder)
+def test_replayed_submission_is_ranked(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ))
+    entry = only_entry(folder)
     assert (entry.slug, entry.section, list(entry.badges.held)) == ("mine", "ranked", ["replayed"])
     assert entry.badges.replayed_share == 1.0
 
 
-def test_what_nobody_replayed_waits(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ), badges=())
-    assert only(folder).why_unranked == (
+def test_submission_without_replay_waits(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ), badges=())
+    assert only_entry(folder).why_unranked == (
         "waiting",
         "the board has not replayed it: its numbers are those of the submitter",
     )
 
 
-def test_a_changed_submission_loses_its_badges_and_says_so(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ), badges=("replayed", "rerun"))
-    submit(folder, "mine", made_up(READ), badges=(), description="Something else.")
-    entry = only(folder)
+def test_changed_submission_loses_its_badges_with_a_remark(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ), badges=("replayed", "rerun"))
+    submit(folder, "mine", make_result(READ), badges=(), description="Something else.")
+    entry = only_entry(folder)
     assert (entry.section, entry.badges.held) == ("waiting", {})
     assert entry.badges.remarks == (
         "Changed since it was replayed on 2026-01-02: the badge no longer applies.",
@@ -55,28 +55,28 @@ def test_a_changed_submission_loses_its_badges_and_says_so(folder: BoardFolder) 
     )
 
 
-def test_a_badge_is_bound_to_the_result_too(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ), badges=())
-    verify(folder, "mine", "replayed", submission, made_up(READ, label="other"))
-    assert only(folder).section == "waiting"
+def test_badge_applies_only_to_its_result(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ), badges=())
+    verify(folder, "mine", "replayed", submission, make_result(READ, label="other"))
+    assert only_entry(folder).section == "waiting"
 
 
-def test_checks_that_failed_give_no_badge_and_are_told(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ), badges=())
+def test_failed_checks_give_a_remark_instead_of_a_badge(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ), badges=())
     checks = [{"name": "replay", "verdict": "failed", "detail": "read-1, decision 3: another screen"}]
-    verify(folder, "mine", "replayed", submission, made_up(READ), passed=False, checks=checks)
-    entry = only(folder)
+    verify(folder, "mine", "replayed", submission, make_result(READ), passed=False, checks=checks)
+    entry = only_entry(folder)
     assert entry.section == "waiting"
     assert entry.badges.remarks == (
         "Not replayed: checks of 2026-01-02 failed: replay: read-1, decision 3: another screen.",
     )
 
 
-def test_a_sample_shows_its_share(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ), badges=())
+def test_sample_gives_the_replayed_share(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ), badges=())
     sample = {"episodes": 600, "of": 3000, "decisions": 9000, "sample_seed": "s"}
-    verify(folder, "mine", "replayed", submission, made_up(READ), replayed=sample)
-    assert only(folder).badges.replayed_share == pytest.approx(0.2)
+    verify(folder, "mine", "replayed", submission, make_result(READ), replayed=sample)
+    assert only_entry(folder).badges.replayed_share == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
@@ -89,41 +89,41 @@ def test_a_sample_shows_its_share(folder: BoardFolder) -> None:
         ({"roles": {"read": "meta-train"}}, "shown", "the board shows it as it is"),
     ],
 )
-def test_what_is_not_ranked_stands_apart_with_the_reason(
+def test_unranked_entry_gives_section_and_reason(
     folder: BoardFolder, changes: dict[str, Any], section: str, reason: str
 ) -> None:
-    submit(folder, "mine", made_up(READ, **changes))
-    assert only(folder).why_unranked == (section, reason)
+    submit(folder, "mine", make_result(READ, **changes))
+    assert only_entry(folder).why_unranked == (section, reason)
 
 
-def test_training_that_only_the_submitter_knows_of_counts(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ, reflector_trained_on=None), reflector_trained_on=("rooms-v1/read",))
-    assert only(folder).section == "trained"
-    submit(folder, "mine", made_up(READ, reflector_trained_on=None))
-    assert (only(folder).section, only(folder).trained_on) == ("ranked", None)
+def test_training_stated_only_by_the_submitter_counts(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ, reflector_trained_on=None), reflector_trained_on=("rooms-v1/read",))
+    assert only_entry(folder).section == "trained"
+    submit(folder, "mine", make_result(READ, reflector_trained_on=None))
+    assert (only_entry(folder).section, only_entry(folder).trained_on) == ("ranked", None)
 
 
-def test_the_board_shows_a_quick_run_and_never_ranks_it(folder: BoardFolder) -> None:
-    quick = made_up(READ, profile="quick", ranked=False)
+def test_quick_run_is_shown_and_never_ranked(folder: BoardFolder) -> None:
+    quick = make_result(READ, profile="quick", ranked=False)
     submit(folder, "small", quick, unranked=True)
-    assert only(folder).why_unranked == ("shown", "the quick profile is never ranked")
-    submit(folder, "big", made_up(READ), unranked=True)
+    assert only_entry(folder).why_unranked == ("shown", "the quick profile is never ranked")
+    submit(folder, "big", make_result(READ), unranked=True)
     assert [entry.section for entry in read_board(folder).entries] == ["shown", "shown"]
     submit(folder, "other", quick)
     with pytest.raises(SubmissionError, match="has profile quick, which is not ranked; move it to unranked/"):
         read_board(folder)
 
 
-def test_a_file_that_is_not_the_one_named_is_refused(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ))
+def test_changed_file_is_refused(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ))
     result = folder.submission("mine").result
     result.write_text(result.read_text("utf-8").replace('"lite"', '"lite" '), encoding="utf-8")
     with pytest.raises(SubmissionError, match=r"result\.json was changed"):
         read_board(folder)
 
 
-def test_a_link_out_of_the_submission_is_refused(folder: BoardFolder, tmp_path: Path) -> None:
-    submit(folder, "mine", made_up(READ))
+def test_link_out_of_the_submission_is_refused(folder: BoardFolder, tmp_path: Path) -> None:
+    submit(folder, "mine", make_result(READ))
     (tmp_path / "secret").write_text("secret", encoding="utf-8")
     folder.submission("mine").metadata.unlink()
     folder.submission("mine").metadata.symlink_to(tmp_path / "secret")
@@ -132,66 +132,69 @@ def test_a_link_out_of_the_submission_is_refused(folder: BoardFolder, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["Mine", "mine ", "a" * 65, "-mine", "mi_ne"])
-def test_a_folder_that_is_no_slug_is_refused(folder: BoardFolder, name: str) -> None:
-    submit(folder, "mine", made_up(READ))
+def test_invalid_folder_name_is_refused(folder: BoardFolder, name: str) -> None:
+    submit(folder, "mine", make_result(READ))
     folder.submission("mine").path.rename(folder.submission(name).path)
     with pytest.raises(SubmissionError, match="which is not a valid submission name"):
         read_board(folder)
 
 
-def test_a_submission_of_another_suite_is_refused(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ), suite="halls-v1")
+def test_submission_of_another_suite_is_refused(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ), suite="halls-v1")
     with pytest.raises(SubmissionError, match="has another suite or profile"):
         read_board(folder)
 
 
-def test_a_slug_is_there_once(folder: BoardFolder) -> None:
-    submit(folder, "mine", made_up(READ))
-    submit(folder, "mine", made_up(READ), unranked=True)
+def test_slug_in_two_folders_is_refused(folder: BoardFolder) -> None:
+    submit(folder, "mine", make_result(READ))
+    submit(folder, "mine", make_result(READ), unranked=True)
     with pytest.raises(SubmissionError, match="has mine in both submissions and unranked"):
         read_board(folder)
 
 
-def test_a_record_that_shows_nothing_is_refused(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ), badges=())
-    verify(folder, "mine", "replayed", submission, made_up(READ), replayed=None)
+def test_invalid_verification_record_is_refused(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ), badges=())
+    verify(folder, "mine", "replayed", submission, make_result(READ), replayed=None)
     with pytest.raises(SubmissionError, match="is not a record for the badge `replayed`"):
         read_board(folder)
     record = folder.verification("mine", "replayed")
     record.write_text("{}", encoding="utf-8")
     with pytest.raises(SubmissionError, match="is not a verification record: schema: Field required"):
         read_board(folder)
-    verify(folder, "mine", "rerun", submission, made_up(READ))
+    verify(folder, "mine", "rerun", submission, make_result(READ))
     folder.verification("mine", "rerun").rename(record)
     with pytest.raises(SubmissionError, match="is not a record for the badge `replayed`"):
         read_board(folder)
 
 
-def test_what_the_log_does_not_know_is_named(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ))
+def test_entries_missing_in_the_log_are_listed(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ))
     assert [entry.slug for entry in read_board(folder).unlogged] == ["mine"]
     log.append(folder.log, "added", "mine", by="us", reason="new", submission=submission.digest)
     assert read_board(folder).unlogged == ()
-    submit(folder, "mine", made_up(READ), description="Corrected.")
+    submit(folder, "mine", make_result(READ), description="Corrected.")
     assert [entry.slug for entry in read_board(folder).unlogged] == ["mine"]
 
 
-def test_boards_are_found_by_suite(folder: BoardFolder, tmp_path: Path) -> None:
+def test_boards_are_listed_by_suite(folder: BoardFolder, tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="holds no board"):
         find_boards(tmp_path)
-    submit(folder, "mine", made_up(READ))
+    submit(folder, "mine", make_result(READ))
     (tmp_path / "notes").mkdir()
     assert [board.suite for board in find_boards(tmp_path)] == ["rooms-v1"]
 
 
-def test_a_few_episodes_and_a_wide_margin_make_no_badge(folder: BoardFolder) -> None:
-    submission = submit(folder, "mine", made_up(READ), badges=())
+def test_small_sample_or_wide_margin_gives_no_badge(folder: BoardFolder) -> None:
+    submission = submit(folder, "mine", make_result(READ), badges=())
     sample = {"episodes": 499, "of": 3000, "decisions": 9000, "sample_seed": "s"}
-    verify(folder, "mine", "replayed", submission, made_up(READ), replayed=sample)
-    entry = only(folder)
+    verify(folder, "mine", "replayed", submission, make_result(READ), replayed=sample)
+    entry = only_entry(folder)
     assert entry.section == "waiting"
     assert entry.badges.remarks == ("Not replayed on 2026-01-02: 499 episodes were replayed; a badge needs 500.",)
     wide = {"loops": (100, 101), "fresh_tasks": True, "measure": "best", "submitted": 0.8, "rerun": 0.2}
     wide |= {"low": -0.7, "high": -0.5, "margin": 0.9}
-    verify(folder, "mine", "rerun", submission, made_up(READ), reran=wide)
-    assert only(folder).badges.remarks[1] == "Not rerun on 2026-01-02: the margin was 0.9; a badge allows at most 0.1."
+    verify(folder, "mine", "rerun", submission, make_result(READ), reran=wide)
+    assert (
+        only_entry(folder).badges.remarks[1]
+        == "Not rerun on 2026-01-02: the margin was 0.9; a badge allows at most 0.1."
+    )

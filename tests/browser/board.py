@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from boards import restated, submit, verify
+from boards import submit, verify, with_metadata
 
 from ictbench.board import board_log as log
 from ictbench.board.entries import Board, Entry, read_board
@@ -118,7 +118,7 @@ def with_hostile_texts(board: Board) -> Board:
             "actor": submission.actor.model_copy(update=player),
             "reflector_trained_on": (f"other:{HOSTILE}",),
         }
-        board = restated(board, entry.slug, **changes)
+        board = with_metadata(board, entry.slug, **changes)
     entries = [replace(entry, result=_hostile_result(entry.result)) for entry in board.entries]
     lines = [line.model_copy(update={"by": HOSTILE, "reason": HOSTILE, "slug": HOSTILE}) for line in board.log]
     return replace(board, entries=tuple(map(_hostile_badges, entries)), log=tuple(lines))

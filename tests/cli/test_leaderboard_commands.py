@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from boards import made_up, submit
+from boards import make_result, submit
 
 from ictbench.submissions.layout import BoardFolder
 
@@ -25,8 +25,8 @@ READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 @pytest.fixture
 def leaderboards(tmp_path: Path) -> Path:
     board = BoardFolder(tmp_path / "leaderboards" / "rooms-v1")
-    submit(board, "good", made_up(READ, "rules"), name="Good [b]rules[/b]")
-    submit(board, "waits", made_up(READ, "other"), badges=())
+    submit(board, "good", make_result(READ, "rules"), name="Good [b]rules[/b]")
+    submit(board, "waits", make_result(READ, "other"), badges=())
     return tmp_path / "leaderboards"
 
 
@@ -43,7 +43,7 @@ def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
     call: CommandLine, leaderboards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = BoardFolder(leaderboards / "rooms-v1")
-    submit(board, "both", made_up(READ, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
+    submit(board, "both", make_result(READ, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = call("leaderboard", "show", "--leaderboards", str(leaderboards))
     assert code == 0

@@ -1,4 +1,4 @@
-"""Boards made up for tests: results made submissions, and the board's own records of them."""
+"""Synthetic boards for tests: submissions of synthetic results, and the board's verification records."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.submissions.layout import Badge, BoardFolder
 
-WHEN = "2026-01-02T00:00:00Z"
+DATE = "2026-01-02T00:00:00Z"
 
 
-def made_up(families: Mapping[str, Sequence[tuple[str, str]]], label: str = "one", **changes: Any) -> Result:
-    """A result that a board may rank."""
+def make_result(families: Mapping[str, Sequence[tuple[str, str]]], label: str = "one", **changes: Any) -> Result:
+    """Return a result that a board may rank."""
     return result(families, label, **{"profile": "lite", "ranked": True, **changes})
 
 
@@ -39,7 +39,7 @@ def submit(
     unranked: bool = False,
     **changes: Any,
 ) -> Submission:
-    """Put a result on a board, with the badges that it then has."""
+    """Put a result on a board as a submission with these badges."""
     folder = (board.shown if unranked else board.submission)(slug)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.result.write_text(result.to_json(), encoding="utf-8")
@@ -51,7 +51,7 @@ def submit(
         {
             "schema": "ictbench.submission/1",
             "name": slug,
-            "description": f"What {slug} is.",
+            "description": f"Description of {slug}.",
             "links": (),
             "submitted_by": "somebody",
             "suite": result.suite.name,
@@ -77,8 +77,8 @@ def submit(
     return submission
 
 
-def restated(board: Board, slug: str, **changes: Any) -> Board:
-    """A board whose submission says what the schema would refuse."""
+def with_metadata(board: Board, slug: str, **changes: Any) -> Board:
+    """Return the board with changed, unvalidated metadata of one submission."""
     entries = [
         replace(entry, submission=entry.submission.model_copy(update=changes)) if entry.slug == slug else entry
         for entry in board.entries
@@ -87,8 +87,8 @@ def restated(board: Board, slug: str, **changes: Any) -> Board:
 
 
 def verify(board: BoardFolder, slug: str, badge: Badge, submission: Submission, result: Result, **changes: Any) -> None:
-    """Write the board's record of a check."""
-    found: dict[str, Any] = {
+    """Write the board's verification record of a submission."""
+    content: dict[str, Any] = {
         "schema": "ictbench.verification/1",
         "badge": badge,
         "submission": submission.digest,
@@ -97,13 +97,13 @@ def verify(board: BoardFolder, slug: str, badge: Badge, submission: Submission, 
         "checks": [{"name": "replay", "verdict": "passed", "detail": "all as recorded"}],
         "ictbench": "0",
         "versions": {"nle": "1"},
-        "date": WHEN,
+        "date": DATE,
         "by": "the board",
     }
     if badge == "replayed":
-        found["replayed"] = {"episodes": 30, "of": 30, "decisions": 400, "sample_seed": None}
+        content["replayed"] = {"episodes": 30, "of": 30, "decisions": 400, "sample_seed": None}
     else:
-        found["reran"] = {
+        content["reran"] = {
             "loops": (100, 101),
             "fresh_tasks": True,
             "measure": "best",
@@ -115,5 +115,5 @@ def verify(board: BoardFolder, slug: str, badge: Badge, submission: Submission, 
         }
     path = board.verification(slug, badge)
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = Verification.model_validate({**found, **changes})
+    record = Verification.model_validate({**content, **changes})
     path.write_text(record.model_dump_json(by_alias=True), encoding="utf-8")

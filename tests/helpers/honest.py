@@ -1,4 +1,4 @@
-"""An honest run and its submission, made once for all tests and all processes that run them."""
+"""An honest run and its submission, created once and shared by all tests and test processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATEMENT = Statement(name="Scripted pair", description="Rules.", submitted_by="
 
 
 def honest_run(folder: Path) -> ictbench.Run:
-    """The scripted pair in the lite profile on the held-out families: the smallest run that a board ranks."""
+    """Return the smallest run that a board ranks: the scripted pair, lite profile, held-out families."""
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "run/result.json").exists():
@@ -28,12 +28,12 @@ def honest_run(folder: Path) -> ictbench.Run:
 
 
 def honest_submission(folder: Path) -> SubmissionFolder:
-    """Its submission, on a board of its own."""
+    """Return the submission of the honest run, on a board without other entries."""
     run = honest_run(folder)
     boards = folder / "leaderboards"
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = BoardFolder(boards / SUITE).submission(SLUG)
-        if not made.path.exists():
+        submission = BoardFolder(boards / SUITE).submission(SLUG)
+        if not submission.path.exists():
             submit(draft(run, boards, STATEMENT), check_submission, git=False)
-        return made
+        return submission

@@ -36,21 +36,21 @@ MODEL = {"provider": "openai", "model": "gpt-9", "max_tokens": 2000}
 
 
 @pytest.fixture
-def claiming(run: Run) -> Callable[..., Run]:
-    """The honest run with something else in its result."""
+def altered_run(run: Run) -> Callable[..., Run]:
+    """Return a function that returns the honest run with changed fields in its result."""
 
-    def claiming(**changes: Any) -> Run:
-        plain = {**json.loads(run.result.to_json()), **changes}
-        return Run(run.folder, Result.model_validate(plain))
+    def alter(**changes: Any) -> Run:
+        content = {**json.loads(run.result.to_json()), **changes}
+        return Run(run.folder, Result.model_validate(content))
 
-    return claiming
+    return alter
 
 
 def missing(run: Run, boards: Path, statement: Statement = STATEMENT, slug: str | None = None) -> list[str]:
     return list(draft(run, boards, statement, slug).missing)
 
 
-def test_a_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFolder) -> None:
+def test_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFolder) -> None:
     result = read_result(honest.result)
     assert result.checksum == run.result.checksum
     assert result.model_dump(exclude={"host"}) == run.result.model_dump(exclude={"host"})
@@ -60,7 +60,7 @@ def test_a_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFo
     assert str(run.folder).encode() not in b"".join(path.read_bytes() for path in honest.path.iterdir())
 
 
-def test_its_metadata_follow_the_result_and_name_the_files(run: Run, honest: SubmissionFolder) -> None:
+def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: SubmissionFolder) -> None:
     submission = read_submission(honest)
     assert (submission.name, submission.suite, submission.profile) == ("Scripted pair", SUITE, "lite")
     assert (submission.reflector.label, submission.actor.label) == ("rules", "rules")
@@ -72,37 +72,37 @@ def test_its_metadata_follow_the_result_and_name_the_files(run: Run, honest: Sub
         assert submission.files[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()  # type: ignore[index]
 
 
-def test_its_records_are_the_run_s_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
+def test_episode_records_equal_those_of_the_run_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
     evidence = evidence_of_submission(honest)
     assert evidence.digits == 8
     pairs = list(zip(evidence_of_run(run.folder).episodes(), evidence.episodes(), strict=True))
     assert len(pairs) > 2_000
-    for own, kept in pairs:
-        assert (own.key, own.task, own.seed, own.usage, own.versions) == (
-            *(kept.key, kept.task, kept.seed, kept.usage, kept.versions),
+    for recorded, packed in pairs:
+        assert (recorded.key, recorded.task, recorded.seed, recorded.usage, recorded.versions) == (
+            *(packed.key, packed.task, packed.seed, packed.usage, packed.versions),
         )
-        assert (own.trajectory.end, own.trajectory.last_digest[:8]) == (
-            kept.trajectory.end,
-            kept.trajectory.last_digest,
+        assert (recorded.trajectory.end, recorded.trajectory.last_digest[:8]) == (
+            packed.trajectory.end,
+            packed.trajectory.last_digest,
         )
-        for before, after in zip(own.trajectory.steps, kept.trajectory.steps, strict=True):
+        for before, after in zip(recorded.trajectory.steps, packed.trajectory.steps, strict=True):
             assert (before.executed, before.keys, before.reward) == (after.executed, after.keys, after.reward)
             assert (before.digest[:8], "", after.proposed or after.executed) == (
                 *(after.digest, after.thought, before.proposed),
             )
 
 
-def test_it_is_a_fraction_of_the_run(run: Run, honest: SubmissionFolder) -> None:
+def test_submission_is_smaller_than_the_run(run: Run, honest: SubmissionFolder) -> None:
     assert 2 * honest.episodes.stat().st_size < 1.3 * (run.folder / "episodes.jsonl.gz").stat().st_size
     assert b'"thought"' not in gzip.decompress(honest.episodes.read_bytes())
 
 
-def test_the_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_path: Path) -> None:
+def test_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_path: Path) -> None:
     again = submission_files(draft(run, tmp_path, STATEMENT))
     assert again == {path.name: path.read_bytes() for path in honest.path.iterdir()}
 
 
-def test_it_shows_won_and_lost_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
+def test_trajectories_hold_solved_and_unsolved_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
     shown = list(read_trajectories(honest))
     assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
@@ -110,16 +110,16 @@ def test_it_shows_won_and_lost_episodes_of_each_family(run: Run, honest: Submiss
     assert {episode.trajectory.solved for episode in shown} == {True, False}
 
 
-def test_everything_missing_is_told_at_once(claiming: Callable[..., Run], tmp_path: Path) -> None:
+def test_all_missing_statements_are_reported_at_once(altered_run: Callable[..., Run], tmp_path: Path) -> None:
     model = {"label": "openai/gpt-9", "name": "rewrite", "options": {}, "model": MODEL, "fingerprint": None}
-    said = missing(claiming(reflector=model, reflector_trained_on=None), tmp_path, Statement())
-    assert [what.partition(": --")[2].split()[0] for what in said] == [
+    problems = missing(altered_run(reflector=model, reflector_trained_on=None), tmp_path, Statement())
+    assert [problem.partition(": --")[2].split()[0] for problem in problems] == [
         *("name", "description", "submitted-by", "reflector-trained-on", "reflector-weights", "reflector-revision"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"profile": "quick", "ranked": False}, "profile 'quick' is not ranked; run with --profile lite or standard"),
         ({"complete": False, "owed": 3}, "3 episodes or reflections are owed; continue it with the same --out"),
@@ -128,16 +128,16 @@ def test_everything_missing_is_told_at_once(claiming: Callable[..., Run], tmp_pa
         ({"suite": {"name": SUITE, "digest": "0"}}, "suite minihack-v1 has changed since this run"),
     ],
 )
-def test_a_run_that_no_board_takes(claiming: Callable[..., Run], tmp_path: Path, changes: Any, said: str) -> None:
-    (found,) = missing(claiming(**changes), tmp_path)
-    assert said in found
+def test_ineligible_run_is_refused(altered_run: Callable[..., Run], tmp_path: Path, changes: Any, message: str) -> None:
+    (problem,) = missing(altered_run(**changes), tmp_path)
+    assert message in problem
     with pytest.raises(SubmissionError, match="cannot be submitted"):
-        submit(draft(claiming(**changes), tmp_path, STATEMENT), check_submission)
+        submit(draft(altered_run(**changes), tmp_path, STATEMENT), check_submission)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("statement", "message"),
     [
         ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; remove it, got 'a\\u202eb'"),
         ({"description": "<script>"}, "--description: it holds markup (<s…); write plain text"),
@@ -148,21 +148,21 @@ def test_a_run_that_no_board_takes(claiming: Callable[..., Run], tmp_path: Path,
         ),
     ],
 )
-def test_words_that_no_board_takes(run: Run, tmp_path: Path, words: Any, said: str) -> None:
-    (found,) = missing(run, tmp_path, STATEMENT.model_copy(update=words))
-    assert said in found
+def test_invalid_statement_is_refused(run: Run, tmp_path: Path, statement: Any, message: str) -> None:
+    (problem,) = missing(run, tmp_path, STATEMENT.model_copy(update=statement))
+    assert message in problem
 
 
-def test_what_a_model_was_trained_on_is_said_once(claiming: Callable[..., Run], tmp_path: Path) -> None:
+def test_training_families_are_taken_from_the_statement(altered_run: Callable[..., Run], tmp_path: Path) -> None:
     model = {"label": "openai/gpt-9", "name": "rewrite", "options": {}, "model": MODEL, "fingerprint": "v1"}
-    run = claiming(reflector=model, reflector_trained_on=None)
+    run = altered_run(reflector=model, reflector_trained_on=None)
     statement = STATEMENT.model_copy(update={"reflector_weights": "closed", "trained_on": ("meta-train",)})
-    ready = draft(run, tmp_path, statement)
-    assert ready.missing == ()
-    assert ready.result.reflector_trained_on == tuple(
+    prepared = draft(run, tmp_path, statement)
+    assert prepared.missing == ()
+    assert prepared.result.reflector_trained_on == tuple(
         f"{SUITE}/{name}" for name in ("eat", "room-random", "wear", "wield")
     )
-    assert ready.result.ranked
+    assert prepared.result.ranked
     held_out = draft(run, tmp_path, statement.model_copy(update={"trained_on": ("zap",)}))
     assert (held_out.missing, held_out.result.ranked) == ((), False)
     assert held_out.result.deviations == ("reflector trained on held-out zap",)
@@ -170,21 +170,23 @@ def test_what_a_model_was_trained_on_is_said_once(claiming: Callable[..., Run], 
     assert (unknown.missing, unknown.result.reflector_trained_on) == ((), None)
 
 
-def test_what_the_result_says_is_not_said_otherwise(run: Run, tmp_path: Path) -> None:
-    (found,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
-    assert "was trained on nothing, not minihack-v1/zap; continue the run" in found
+def test_statement_cannot_contradict_the_training_in_the_result(run: Run, tmp_path: Path) -> None:
+    (problem,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
+    assert "was trained on nothing, not minihack-v1/zap; continue the run" in problem
     assert missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("nothing",)})) == []
 
 
-def test_who_trained_on_a_held_out_family_is_taken_and_marked(claiming: Callable[..., Run], tmp_path: Path) -> None:
-    """Its result says so among its deviations, and is not ranked."""
+def test_reflector_trained_on_a_held_out_family_is_accepted_and_marked(
+    altered_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    """The result lists the training among its deviations and is not ranked."""
     trained = {"reflector_trained_on": [f"{SUITE}/zap"], "deviations": ["reflector trained on held-out zap"]}
-    made = submit(draft(claiming(**trained, ranked=False), tmp_path, STATEMENT), check_submission, git=False)
-    assert list(check_submission(made.folder, SUITE)) == []
-    assert made.submission.reflector_trained_on == (f"{SUITE}/zap",)
+    submitted = submit(draft(altered_run(**trained, ranked=False), tmp_path, STATEMENT), check_submission, git=False)
+    assert list(check_submission(submitted.folder, SUITE)) == []
+    assert submitted.submission.reflector_trained_on == (f"{SUITE}/zap",)
 
 
-def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: Path) -> None:
+def test_run_with_changed_records_is_not_submitted(run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run.folder, copy)
     lines = gzip.decompress((copy / "episodes.jsonl.gz").read_bytes()).splitlines(keepends=True)
@@ -203,7 +205,7 @@ def test_a_run_whose_records_were_touched_is_not_submitted(run: Run, tmp_path: P
         ("日本", ""),
     ],
 )
-def test_a_folder_is_called_after_the_name(name: str, slug: str) -> None:
+def test_slug_follows_from_the_name(name: str, slug: str) -> None:
     assert make_slug(name) == slug
     assert not slug or slug_problem(slug) is None
 
@@ -211,44 +213,44 @@ def test_a_folder_is_called_after_the_name(name: str, slug: str) -> None:
 @pytest.mark.parametrize(
     "slug", ["", "..", "a/b", "A", "-a", "a-", "con", "nul", "com1", "x" * 65, "a\u200bb", "a.b", "a\n"]
 )
-def test_a_folder_cannot_be_called(slug: str, run: Run, tmp_path: Path) -> None:
+def test_invalid_slug_is_refused(slug: str, run: Run, tmp_path: Path) -> None:
     assert slug_problem(slug)
     if slug:
-        assert any("--slug" in what for what in missing(run, tmp_path, slug=slug))
+        assert any("--slug" in problem for problem in missing(run, tmp_path, slug=slug))
 
 
-def test_another_s_folder_is_never_written(run: Run, honest: SubmissionFolder) -> None:
+def test_existing_submission_is_not_overwritten(run: Run, honest: SubmissionFolder) -> None:
     before = {path.name: path.read_bytes() for path in honest.path.iterdir()}
     boards = honest.path.parents[2]
-    (found,) = missing(run, boards)
-    assert found == f"a submission {SLUG!r} exists already: choose another --name or --slug"
+    (problem,) = missing(run, boards)
+    assert problem == f"a submission {SLUG!r} exists already: choose another --name or --slug"
     with pytest.raises(SubmissionError):
         submit(draft(run, boards, STATEMENT), check_submission, git=False)
     assert {path.name: path.read_bytes() for path in honest.path.iterdir()} == before
 
 
-def test_a_folder_that_appears_in_between_is_not_overwritten(run: Run, tmp_path: Path) -> None:
-    ready = draft(run, tmp_path, STATEMENT)
-    ready.folder.path.mkdir(parents=True)
-    (ready.folder.path / "another").touch()
+def test_folder_created_in_the_meantime_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    prepared = draft(run, tmp_path, STATEMENT)
+    prepared.folder.path.mkdir(parents=True)
+    (prepared.folder.path / "another").touch()
     with pytest.raises(OSError, match="not empty"):
-        submit(ready, check_submission, git=False)
-    assert [path.name for path in ready.folder.path.parent.iterdir()] == [SLUG]
-    assert [path.name for path in ready.folder.path.iterdir()] == ["another"]
+        submit(prepared, check_submission, git=False)
+    assert [path.name for path in prepared.folder.path.parent.iterdir()] == [SLUG]
+    assert [path.name for path in prepared.folder.path.iterdir()] == ["another"]
 
 
-def test_the_instruction_is_that_of_the_class_even_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
     assert reflector_instruction("rewrite", {}) == "Be thorough."
     assert reflector_instruction("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
     assert reflector_instruction("rules", {}) == ""
 
 
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tmp_path: Path) -> None:
+def test_submission_in_a_checkout_becomes_a_branch_without_other_changes(run: Run, tmp_path: Path) -> None:
     git(tmp_path, "init", "--initial-branch=main")
     for name, value in (("user.name", "A"), ("user.email", "a@example.org"), ("core.autocrlf", "true")):
         git(tmp_path, "config", name, value)
@@ -261,23 +263,23 @@ def test_in_a_checkout_it_goes_to_a_branch_and_nothing_else_changes(run: Run, tm
     git(tmp_path, "add", "staged")
     (tmp_path / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     before = git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()
-    made = submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
-    assert made.branch == branch_name(SLUG) == f"submission/{SLUG}"
+    submitted = submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
+    assert submitted.branch == branch_name(SLUG) == f"submission/{SLUG}"
     assert (git(tmp_path, "status", "--porcelain"), (tmp_path / ".git/config").read_bytes()) == before
     assert git(tmp_path, "branch", "--show-current") == "main\n"
-    place = f"leaderboards/{SUITE}/submissions/{SLUG}"
-    changed = git(tmp_path, "diff", "--name-status", "main", made.branch).splitlines()
-    assert changed == [f"A\t{place}/{name}" for name in sorted(made.sizes)]
-    assert git(tmp_path, "rev-list", "--count", f"main..{made.branch}") == "1\n"
-    (found,) = missing(run, tmp_path / "leaderboards")
-    assert "a submission '" in found
+    path = f"leaderboards/{SUITE}/submissions/{SLUG}"
+    changed = git(tmp_path, "diff", "--name-status", "main", submitted.branch).splitlines()
+    assert changed == [f"A\t{path}/{name}" for name in sorted(submitted.sizes)]
+    assert git(tmp_path, "rev-list", "--count", f"main..{submitted.branch}") == "1\n"
+    (problem,) = missing(run, tmp_path / "leaderboards")
+    assert "a submission '" in problem
     git(tmp_path, "stash")
-    git(tmp_path, "switch", made.branch)
+    git(tmp_path, "switch", submitted.branch)
     folder = BoardFolder(tmp_path / "leaderboards" / SUITE).submission(SLUG)
     assert list(check_submission(folder, SUITE)) == []
 
 
-def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) -> None:
+def test_quick_run_is_shown_without_a_rank(tmp_path: Path) -> None:
     small: dict[str, Any] = {
         "turns": 1,
         "batch_size": 1,
@@ -288,30 +290,34 @@ def test_a_board_shows_a_quick_run_apart_and_ranks_it_nowhere(tmp_path: Path) ->
     }
     options: dict[str, Any] = {"suite": "minihack-v1", "reflector": "none", "actor": "rules", "executor": "inline"}
     run = ictbench.run(**options, **small, out=tmp_path / "run")
-    assert any("profile 'quick' is not ranked" in what for what in draft(run, tmp_path / "boards", STATEMENT).missing)
-    made = submit(draft(run, tmp_path / "boards", STATEMENT, unranked=True), check_submission, git=False)
-    assert made.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
+    assert any(
+        "profile 'quick' is not ranked" in problem for problem in draft(run, tmp_path / "boards", STATEMENT).missing
+    )
+    submitted = submit(draft(run, tmp_path / "boards", STATEMENT, unranked=True), check_submission, git=False)
+    assert submitted.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
     (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
     assert (entry.section, entry.measures) == ("shown", None)
 
 
-def test_a_checkout_without_a_commit_is_told_what_to_do(run: Run, tmp_path: Path) -> None:
+def test_checkout_without_a_commit_is_refused_with_the_remedy(run: Run, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     with pytest.raises(SubmissionError, match="has no commit yet; make one first, or use --no-git"):
         submit(draft(run, tmp_path / "leaderboards", STATEMENT), check_submission)
 
 
-def test_all_that_is_wrong_with_metadata_is_told_at_once(honest: SubmissionFolder, tmp_path: Path) -> None:
+def test_all_metadata_problems_are_reported_at_once(honest: SubmissionFolder, tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / SUITE).submission(SLUG)
     shutil.copytree(honest.path, folder.path)
     content = json.loads(folder.metadata.read_bytes())
     folder.metadata.write_text(
         json.dumps({**content, "name": "<b>", "links": ["ftp://a"], "more": 1}), encoding="utf-8"
     )
-    (told,) = check_submission(folder, SUITE)
-    assert all(part in told for part in ("name: Value error, it holds markup", "links.0: String should", "more: Extra"))
+    (problem,) = check_submission(folder, SUITE)
+    assert all(
+        part in problem for part in ("name: Value error, it holds markup", "links.0: String should", "more: Extra")
+    )
     folder.episodes.unlink()
     (folder.path / "more").touch()
-    (told,) = check_submission(folder, SUITE)
-    assert "lacks episodes.jsonl.gz" in told
-    assert "holds 'more'" in told
+    (problem,) = check_submission(folder, SUITE)
+    assert "lacks episodes.jsonl.gz" in problem
+    assert "holds 'more'" in problem

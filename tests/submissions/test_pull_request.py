@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 BOARD = "leaderboards/minihack-v1"
 FILES = ("submission.json", "result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz")
-ADDS_NOTHING_ELSE = "is not a file of a submission; a pull request may only add one submission"
+NOT_A_SUBMISSION_FILE = "is not a file of a submission; a pull request may only add one submission"
 
 
 class Checkout:
-    """A board's repository, on the branch of a pull request."""
+    """Git checkout of a board, on the branch of a pull request."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -32,15 +32,15 @@ class Checkout:
         self.commit()
         self.git("switch", "--create", "mine")
 
-    def git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.top, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+    def git(self, *arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], cwd=self.top, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
 
     def write(self, path: str, text: str = "x") -> Path:
-        place = self.top / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-        return place
+        file = self.top / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
 
     def add_submission(self, slug: str) -> None:
         for name in FILES:
@@ -50,7 +50,7 @@ class Checkout:
         self.git("add", "--all", "--force")
         self.git("commit", "--message", "next")
 
-    def said(self, *, maintainer: bool = False, base: str = "main") -> list[str]:
+    def problems(self, *, maintainer: bool = False, base: str = "main") -> list[str]:
         return list(forbidden_changes(self.top / "leaderboards", base, maintainer=maintainer))
 
 
@@ -59,36 +59,36 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-def test_one_new_submission_is_what_a_pull_request_adds(checkout: Checkout) -> None:
+def test_one_new_submission_is_allowed(checkout: Checkout) -> None:
     checkout.add_submission("mine")
     checkout.commit()
-    assert checkout.said() == []
+    assert checkout.problems() == []
 
 
-def test_what_main_got_meanwhile_is_not_the_pull_request_s(checkout: Checkout) -> None:
+def test_later_commits_of_main_do_not_count_as_changes(checkout: Checkout) -> None:
     checkout.add_submission("mine")
     checkout.commit()
     checkout.git("switch", "main")
     checkout.add_submission("another")
     checkout.commit()
     checkout.git("switch", "mine")
-    assert checkout.said() == []
+    assert checkout.problems() == []
 
 
-def link(c: Checkout) -> None:
+def replace_with_link(c: Checkout) -> None:
     c.add_submission("mine")
     path = c.top / BOARD / "submissions/mine/result.json"
     path.unlink()
     path.symlink_to("/etc/passwd")
 
 
-def program(c: Checkout) -> None:
+def make_executable(c: Checkout) -> None:
     c.add_submission("mine")
     (c.top / BOARD / "submissions/mine/result.json").chmod(0o755)
 
 
-def repository(c: Checkout) -> None:
-    """Another repository in the place of a file."""
+def replace_with_repository(c: Checkout) -> None:
+    """Put a git repository in the place of a file."""
     inner = c.top / BOARD / "submissions/mine/result.json"
     inner.mkdir(parents=True)
     subprocess.run(["git", "init"], cwd=inner, capture_output=True, check=True)
@@ -96,13 +96,13 @@ def repository(c: Checkout) -> None:
     subprocess.run(["git", *options, "commit", "--allow-empty", "-m", "x"], cwd=inner, capture_output=True, check=True)
 
 
-def two(c: Checkout) -> None:
+def add_two_submissions(c: Checkout) -> None:
     c.add_submission("mine")
     c.add_submission("mine-too")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda c: c.write(f"{BOARD}/submissions/theirs/result.json", "mine"), "theirs/result.json' existed before"),
         (lambda c: (c.top / BOARD / "submissions/theirs/result.json").unlink(), "theirs/result.json' existed before"),
@@ -110,73 +110,73 @@ def two(c: Checkout) -> None:
             lambda c: c.git("mv", f"{BOARD}/submissions/theirs", f"{BOARD}/submissions/mine"),
             "existed before; to correct",
         ),
-        (two, "2 submissions are changed: 'mine, mine-too'; open a pull request for each"),
-        (lambda c: c.write(f"{BOARD}/verifications/mine/replayed.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/verifications/theirs/replayed.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/log.jsonl", '{"event": "added"}\n{}\n'), f"log.jsonl' {ADDS_NOTHING_ELSE}"),
-        (lambda c: c.write(f"{BOARD}/tables/ranking.csv"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/unranked/mine/result.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/submissions/mine/deeper/result.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/submissions/mine/conftest.py"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(f"{BOARD}/submissions/result.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write("submissions/mine/result.json"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(".github/workflows/board.yml", "on: pull_request_target"), ADDS_NOTHING_ELSE),
-        (lambda c: c.write(".gitattributes", "* filter=evil"), ADDS_NOTHING_ELSE),
+        (add_two_submissions, "2 submissions are changed: 'mine, mine-too'; open a pull request for each"),
+        (lambda c: c.write(f"{BOARD}/verifications/mine/replayed.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/verifications/theirs/replayed.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/log.jsonl", '{"event": "added"}\n{}\n'), f"log.jsonl' {NOT_A_SUBMISSION_FILE}"),
+        (lambda c: c.write(f"{BOARD}/tables/ranking.csv"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/unranked/mine/result.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/submissions/mine/deeper/result.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/submissions/mine/conftest.py"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(f"{BOARD}/submissions/result.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write("submissions/mine/result.json"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(".github/workflows/board.yml", "on: pull_request_target"), NOT_A_SUBMISSION_FILE),
+        (lambda c: c.write(".gitattributes", "* filter=evil"), NOT_A_SUBMISSION_FILE),
         (
             lambda c: c.write(f"{BOARD}/submissions/mine/a\nb\x1b[2J"),
             "'leaderboards/minihack-v1/submissions/mine/a\\nb\\x1b[2J'",
         ),
-        (link, "result.json' is not a plain file (its mode is 120000)"),
-        (program, "result.json' is not a plain file (its mode is 100755)"),
-        (repository, "result.json' is not a plain file (its mode is 160000)"),
+        (replace_with_link, "result.json' is not a plain file (its mode is 120000)"),
+        (make_executable, "result.json' is not a plain file (its mode is 100755)"),
+        (replace_with_repository, "result.json' is not a plain file (its mode is 160000)"),
     ],
 )
-def test_a_pull_request_that_does_more(checkout: Checkout, change: Callable[[Checkout], object], said: str) -> None:
+def test_other_changes_are_refused(checkout: Checkout, change: Callable[[Checkout], object], message: str) -> None:
     change(checkout)
     checkout.commit()
-    found = checkout.said()
-    assert any(said in one for one in found), found
-    assert all("\n" not in one and "\x1b" not in one for one in found)
+    problems = checkout.problems()
+    assert any(message in problem for problem in problems), problems
+    assert all("\n" not in problem and "\x1b" not in problem for problem in problems)
 
 
 @pytest.mark.parametrize("text", ["", '{"event": "removed"}\n', '{}\n{"event": "added"}\n'])
-def test_nobody_rewrites_a_log(checkout: Checkout, text: str) -> None:
+def test_existing_lines_of_a_log_cannot_be_changed(checkout: Checkout, text: str) -> None:
     checkout.write(f"{BOARD}/log.jsonl", text)
     checkout.commit()
-    (found,) = checkout.said(maintainer=True)
-    assert "loses or changes existing lines; a log is append-only" in found
+    (problem,) = checkout.problems(maintainer=True)
+    assert "loses or changes existing lines; a log is append-only" in problem
     (checkout.top / BOARD / "log.jsonl").unlink()
     checkout.commit()
-    assert checkout.said(maintainer=True) == [found]
+    assert checkout.problems(maintainer=True) == [problem]
 
 
-def test_maintainers_correct_and_remove(checkout: Checkout) -> None:
+def test_maintainers_may_correct_and_remove_submissions(checkout: Checkout) -> None:
     checkout.write(f"{BOARD}/log.jsonl", '{"event": "added"}\n{"event": "removed"}\n')
     checkout.git("rm", "-r", f"{BOARD}/submissions/theirs")
     checkout.write("README.md")
     checkout.write("leaderboards/alfworld-v1/log.jsonl", "{}\n")
     checkout.commit()
-    assert checkout.said(maintainer=True) == []
+    assert checkout.problems(maintainer=True) == []
 
 
-def test_boards_are_found_from_within_the_checkout(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path_of_the_boards_is_resolved(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(checkout.top)
     checkout.write(f"{BOARD}/submissions/mine/result.json")
     checkout.commit()
     assert list(forbidden_changes(Path("leaderboards"), "main")) == []
 
 
-def test_a_base_that_is_no_commit(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_invalid_base_is_refused(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> None:
     for base in ("nothing", "--upload-pack=touch hacked", "main:README.md"):
         with pytest.raises(SubmissionError, match=r"is not a commit of .*; name one, e\.g\. origin/main"):
-            checkout.said(base=base)
+            checkout.problems(base=base)
     assert not (checkout.top / "hacked").exists()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     with pytest.raises(SubmissionError, match="is not in a git checkout; validate without --base"):
         list(forbidden_changes(elsewhere, "main"))
 
 
-def test_hooks_and_filters_of_the_checkout_are_not_run(checkout: Checkout) -> None:
+def test_commands_in_the_git_configuration_are_not_run(checkout: Checkout) -> None:
     trap = checkout.top / "trap"
     checkout.git("config", "core.fsmonitor", f"touch {trap}")
     checkout.git("config", "diff.external", f"touch {trap}")
@@ -184,20 +184,20 @@ def test_hooks_and_filters_of_the_checkout_are_not_run(checkout: Checkout) -> No
     subprocess.run(["git", "-c", "core.fsmonitor=false", "add", "."], cwd=checkout.top, check=True)
     subprocess.run(["git", "-c", "core.fsmonitor=false", "commit", "-qm", "x"], cwd=checkout.top, check=True)
     trap.unlink(missing_ok=True)
-    assert checkout.said() == []
+    assert checkout.problems() == []
     assert not trap.exists()
 
 
-def test_a_checkout_without_the_history_says_what_to_fetch(checkout: Checkout) -> None:
+def test_shallow_checkout_is_refused_with_the_remedy(checkout: Checkout) -> None:
     checkout.git("checkout", "--orphan", "cut-off")
     checkout.write("another")
     checkout.commit()
     with pytest.raises(SubmissionError, match=r"HEAD and main have no commit in common in .*fetch-depth: 0"):
-        checkout.said()
+        checkout.problems()
 
 
-def test_boards_that_become_a_link_are_no_submission(checkout: Checkout) -> None:
+def test_board_folder_replaced_by_a_link_is_refused(checkout: Checkout) -> None:
     checkout.git("mv", "leaderboards", "elsewhere")
     (checkout.top / "leaderboards").symlink_to("elsewhere")
     checkout.commit()
-    assert any(problem.startswith("'leaderboards' is not a file of a submission") for problem in checkout.said())
+    assert any(problem.startswith("'leaderboards' is not a file of a submission") for problem in checkout.problems())

@@ -16,7 +16,7 @@ from ictbench.submissions.safe_read import SizeLimits, list_folder, parse_json, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CAPS = SizeLimits(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
+LIMITS = SizeLimits(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
 
 json_values = st.recursive(
     st.none()
@@ -29,19 +29,19 @@ json_values = st.recursive(
 )
 
 
-def refusal(content: bytes, values: int = 1_000) -> str:
+def refusal_message(content: bytes, values: int = 1_000) -> str:
     with pytest.raises(SubmissionError) as caught:
         parse_json(content, "file", values)
     return str(caught.value)
 
 
-def lines(packed: bytes, **caps: int) -> list[bytes]:
-    return [line for _, line in read_lines(packed, "file", CAPS._replace(**caps))]
+def lines(packed: bytes, **limits: int) -> list[bytes]:
+    return [line for _, line in read_lines(packed, "file", LIMITS._replace(**limits))]
 
 
-@given(value=json_values, plain=st.booleans())
-def test_what_json_can_say_is_read_as_json_reads_it(value: Any, plain: bool) -> None:
-    content = json.dumps(value, ensure_ascii=plain)
+@given(value=json_values, ascii_only=st.booleans())
+def test_valid_json_is_parsed_like_the_standard_library_does(value: Any, ascii_only: bool) -> None:
+    content = json.dumps(value, ensure_ascii=ascii_only)
     try:
         content.encode()
     except UnicodeEncodeError:
@@ -49,23 +49,23 @@ def test_what_json_can_say_is_read_as_json_reads_it(value: Any, plain: bool) -> 
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        assert "half a character" in refusal(content.encode())
+        assert "half a character" in refusal_message(content.encode())
         return
     assert parse_json(content.encode(), "file", 1_000) == json.loads(content)
 
 
 @given(content=st.binary(max_size=200))
-def test_whatever_the_bytes_there_is_a_value_or_a_refusal(content: bytes) -> None:
+def test_any_bytes_give_a_value_or_a_submission_error(content: bytes) -> None:
     with contextlib.suppress(SubmissionError):
         parse_json(content, "file", 100)
 
 
 @pytest.mark.parametrize("deep", [b"[" * 10**6, b'{"a":' * 10**6, b'[{"a":' * 10**6, b"[" * 25 + b"]" * 25], ids=len)
-def test_deep_json_is_refused_before_it_is_parsed(deep: bytes) -> None:
-    assert "nested deeper than 24 levels" in refusal(deep)
+def test_deep_json_is_refused_before_parsing(deep: bytes) -> None:
+    assert "nested deeper than 24 levels" in refusal_message(deep)
 
 
-def test_brackets_in_text_are_text() -> None:
+def test_brackets_in_strings_do_not_count_as_nesting() -> None:
     text = "[" * 100 + '\\"' + "{" * 100
     assert parse_json(json.dumps([text]).encode(), "file", 10) == [text]
 
@@ -83,14 +83,14 @@ def test_brackets_in_text_are_text() -> None:
     ],
     ids=["quotes", "open string", "pairs", "digits", "last key twice", "commas", "half characters"],
 )
-def test_nothing_takes_more_than_linear_time(content: bytes) -> None:
+def test_refusal_takes_linear_time(content: bytes) -> None:
     started = time.process_time()
-    refusal(content, 10**6)
+    refusal_message(content, 10**6)
     assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "message"),
     [
         ("9223372036854775808", "the number 9223372036854775808… is beyond 64 bits"),
         ("-9" + "0" * 5000, "is beyond 64 bits"),
@@ -102,23 +102,23 @@ def test_nothing_takes_more_than_linear_time(content: bytes) -> None:
         ("01", "is not JSON"),
     ],
 )
-def test_a_number_that_is_none(number: str, said: str) -> None:
-    assert said in refusal(f'{{"a": [{number}]}}'.encode())
+def test_invalid_number_is_refused(number: str, message: str) -> None:
+    assert message in refusal_message(f'{{"a": [{number}]}}'.encode())
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63) + 1, 0.1, 1e308, -1.2345678901234567e-300])
-def test_a_number_that_is_one(number: float) -> None:
+def test_valid_number_is_parsed(number: float) -> None:
     assert parse_json(json.dumps([number]).encode(), "file", 1) == [number]
 
 
-def test_lines_are_read_one_at_a_time_with_their_place() -> None:
+def test_lines_are_read_with_their_position() -> None:
     packed = gzip.compress(b'{"a": 1}\n{"a": 2}\n')
-    assert list(read_lines(packed, "file", CAPS)) == [("file, line 1", b'{"a": 1}'), ("file, line 2", b'{"a": 2}')]
+    assert list(read_lines(packed, "file", LIMITS)) == [("file, line 1", b'{"a": 1}'), ("file, line 2", b'{"a": 2}')]
     assert lines(gzip.compress(b"")) == []
 
 
 @pytest.mark.parametrize(
-    ("packed", "said"),
+    ("packed", "message"),
     [
         (gzip.compress(b"[1]\n" * 1001), "file has more than 1,000 lines"),
         (gzip.compress(b"[" + b" " * 10_000 + b"]\n"), "a line after line 0 is longer than 10,000 bytes"),
@@ -134,20 +134,20 @@ def test_lines_are_read_one_at_a_time_with_their_place() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_packed_file_that_is_refused(packed: bytes, said: str) -> None:
+def test_invalid_compressed_file_is_refused(packed: bytes, message: str) -> None:
     with pytest.raises(SubmissionError, match="file") as caught:
         lines(packed)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_what_unpacks_to_too_much_is_refused_at_any_ratio() -> None:
+def test_unpacked_size_is_limited_at_any_ratio() -> None:
     packed = gzip.compress((b"[" + b" " * 9_000 + b"]\n") * 400)
     assert len(lines(packed, ratio=2_000, unpacked=4_000_000)) == 400
     with pytest.raises(SubmissionError, match="unpacks to more than 3,000,000 bytes"):
         lines(packed, ratio=2_000)
 
 
-def test_a_file_of_just_the_size_is_read(tmp_path: Path) -> None:
+def test_file_up_to_the_maximum_size_is_read(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
     assert read_bytes(path, 5) == b"12345"
@@ -157,7 +157,7 @@ def test_a_file_of_just_the_size_is_read(tmp_path: Path) -> None:
         read_bytes(tmp_path / "other", 4)
 
 
-def test_a_folder_is_listed_up_to_a_number(tmp_path: Path) -> None:
+def test_folder_is_listed_up_to_the_maximum_number_of_files(tmp_path: Path) -> None:
     for name in "cab":
         (tmp_path / name).touch()
     assert list_folder(tmp_path, 3) == ["a", "b", "c"]

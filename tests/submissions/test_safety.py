@@ -1,4 +1,4 @@
-"""What happens to the machine that validates: nothing."""
+"""Validation of hostile submissions: bounded time and memory, nothing imported, written or started."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ictbench.submissions.layout import SubmissionFolder
 
 MEMORY = 1_500_000_000
-"""Bytes of address space: what Python and its packages take, and some 300 MB."""
+"""Bytes of address space: the needs of Python and its packages plus about 300 MB."""
 
-BOUNDED = f"""
+LIMITED_VALIDATION = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
@@ -40,7 +40,7 @@ sys.argv[1:1] = ["leaderboard", "validate"]
 main()
 """
 
-WATCHED = """
+AUDITED_VALIDATION = """
 import sys
 seen = []
 def watch(event, arguments):
@@ -78,14 +78,14 @@ def python(script: str, *arguments: str, timeout: float = 120, path: Path | None
     )
 
 
-def board(folder: Path) -> Path:
+def submission_path(folder: Path) -> Path:
     return folder / "boards" / SUITE / "submissions" / "x"
 
 
-def test_an_honest_submission_has_no_problem(honest: SubmissionFolder) -> None:
-    done = python(BOUNDED, str(honest.path.parents[2]))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(": no problems\n")
+def test_honest_submission_has_no_problem(honest: SubmissionFolder) -> None:
+    process = python(LIMITED_VALIDATION, str(honest.path.parents[2]))
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.endswith(": no problems\n")
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_harmful_files_take_bounded_time_and_memory(
 ) -> None:
     forgery = Forgery.of(honest)
     forgery.files[file] = content(forgery)
-    forgery.write(board(tmp_path))
-    done = python(BOUNDED, str(tmp_path / "boards"))
-    assert done.returncode == 1, done.stderr
-    assert done.stderr == ""
-    assert done.stdout.count("\n") <= 3
+    forgery.write(submission_path(tmp_path))
+    process = python(LIMITED_VALIDATION, str(tmp_path / "boards"))
+    assert process.returncode == 1, process.stderr
+    assert process.stderr == ""
+    assert process.stdout.count("\n") <= 3
 
 
-def test_names_in_a_submission_are_never_looked_up(honest: SubmissionFolder, tmp_path: Path) -> None:
-    """Nor is anything written, started or called: a trap lies in wait for whoever does."""
+def test_names_in_a_submission_are_never_imported(honest: SubmissionFolder, tmp_path: Path) -> None:
+    """Importing a name would run a trap. An audit hook records imports, writes, processes and connections."""
     traps = tmp_path / "traps"
     traps.mkdir()
     (traps / "trap.py").write_text("raise SystemExit('caught')\n", encoding="utf-8")
@@ -130,17 +130,17 @@ def test_names_in_a_submission_are_never_looked_up(honest: SubmissionFolder, tmp
             forgery.result["actor"]["model"] = {"provider": "trap:Model", "model": "trap"}
             for record in forgery.episodes[1::2]:
                 record["task"]["env"] = "trap:Env"
-        forgery.write(board(tmp_path).with_name(f"x{number}"))
-    done = python(WATCHED, str(tmp_path / "boards"), path=traps)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["seen"] == []
-    assert not {"trap", "nle", "minihack", "alfworld"} & {*found["new"]}
-    assert found["problems"]
-    assert all("submissions/x1: " in problem for problem in found["problems"])
+        forgery.write(submission_path(tmp_path).with_name(f"x{number}"))
+    process = python(AUDITED_VALIDATION, str(tmp_path / "boards"), path=traps)
+    assert process.returncode == 0, process.stderr
+    report = json.loads(process.stdout)
+    assert report["seen"] == []
+    assert not {"trap", "nle", "minihack", "alfworld"} & {*report["new"]}
+    assert report["problems"]
+    assert all("submissions/x1: " in problem for problem in report["problems"])
 
 
-places = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
+positions = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
 values = st.one_of(
     st.none(),
     st.booleans(),
@@ -154,13 +154,13 @@ values = st.one_of(
 )
 
 
-def plant(value: Any, place: list[int], new: Any) -> Any:
-    """Put something else somewhere into plain JSON."""
-    if not place or not isinstance(value, dict | list) or not value:
+def replace_value(value: Any, position: list[int], new: Any) -> Any:
+    """Replace the value at a position in plain JSON and return the document."""
+    if not position or not isinstance(value, dict | list) or not value:
         return new
     keys = sorted(value) if isinstance(value, dict) else range(len(value))
-    key = keys[place[0] % len(keys)]
-    value[key] = plant(value[key], place[1:], new)
+    key = keys[position[0] % len(keys)]
+    value[key] = replace_value(value[key], position[1:], new)
     return value
 
 
@@ -170,12 +170,12 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(part=st.sampled_from(["metadata", "result", "trajectories"]), place=places, new=values)
-def test_whatever_is_planted_is_a_problem_in_words_or_none(
-    honest: SubmissionFolder, scratch: Path, part: str, place: list[int], new: Any
+@given(part=st.sampled_from(["metadata", "result", "trajectories"]), position=positions, new=values)
+def test_arbitrary_values_cause_no_crash(
+    honest: SubmissionFolder, scratch: Path, part: str, position: list[int], new: Any
 ) -> None:
     forgery = Forgery.of(honest)
-    plant(getattr(forgery, part), place, new)
+    replace_value(getattr(forgery, part), position, new)
     shutil.rmtree(scratch, ignore_errors=True)
     forgery.derived = False
     folder = forgery.write(scratch / "x")
@@ -184,19 +184,19 @@ def test_whatever_is_planted_is_a_problem_in_words_or_none(
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(place=places, new=values)
-def test_whatever_is_planted_in_a_record_is_a_problem_in_words_or_none(
-    honest: SubmissionFolder, scratch: Path, place: list[int], new: Any
+@given(position=positions, new=values)
+def test_arbitrary_values_in_records_cause_no_crash(
+    honest: SubmissionFolder, scratch: Path, position: list[int], new: Any
 ) -> None:
     forgery = Forgery.of(honest)
-    plant(forgery.episodes, place, new)
+    replace_value(forgery.episodes, position, new)
     shutil.rmtree(scratch, ignore_errors=True)
     folder = forgery.write(scratch / "x")
     for problem in check_submission(folder, SUITE):
         assert "\n" not in problem
 
 
-def test_the_board_s_own_records_are_validated_too(tmp_path: Path) -> None:
+def test_log_and_verification_records_are_validated(tmp_path: Path) -> None:
     board = BoardFolder(tmp_path / SUITE)
     board.submissions.mkdir(parents=True)
     append(board.log, "added", "mine", by="us", reason="new", submission="1" * 64)
@@ -211,7 +211,7 @@ def test_the_board_s_own_records_are_validated_too(tmp_path: Path) -> None:
     assert "replayed.json is not a verification record" in verification
 
 
-def test_links_among_the_board_s_own_records_are_not_followed(tmp_path: Path) -> None:
+def test_links_among_log_and_verification_records_are_not_followed(tmp_path: Path) -> None:
     board = BoardFolder(tmp_path / SUITE)
     board.submissions.mkdir(parents=True)
     board.log.symlink_to("/dev/zero")

@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from boards import made_up, restated, submit
+from boards import make_result, submit, with_metadata
 
 from ictbench.board.entries import read_board
 from ictbench.errors import SubmissionError
@@ -25,9 +25,9 @@ SCRIPT = "</script><script>alert(1)</script><!-- {{document}}"
 @pytest.fixture
 def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
-    submit(folder, "good", made_up(READ, "rules"))
-    submit(folder, "bad", made_up({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", made_up(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "good", make_result(READ, "rules"))
+    submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
+    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
     return folder
 
 
@@ -108,7 +108,7 @@ def test_unreadable_board_leaves_the_older_site_unchanged(folder: BoardFolder, t
 
 
 def test_hostile_text_cannot_end_or_begin_an_element(folder: BoardFolder, tmp_path: Path) -> None:
-    board = restated(
+    board = with_metadata(
         read_board(folder),
         "good",
         name=SCRIPT,

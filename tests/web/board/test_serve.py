@@ -6,7 +6,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-from boards import made_up, submit
+from boards import make_result, submit
 
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def leaderboards(tmp_path: Path) -> Path:
-    submit(BoardFolder(tmp_path / "rooms-v1"), "mine", made_up({"read": [("00", "11")] * 3}))
+    submit(BoardFolder(tmp_path / "rooms-v1"), "mine", make_result({"read": [("00", "11")] * 3}))
     return tmp_path
 
 
