@@ -1,12 +1,12 @@
-"""The engine beside the ideal schedule of the very same episodes, and beside lockstep.
+"""Speed of the rollout workers, compared with the ideal schedule of the same episodes and with lockstep.
 
     python benchmarks/engine_speed.py                 # the whole table: about 10 minutes
-    python benchmarks/engine_speed.py lockstep        # with one loop in lockstep for real: 15 minutes more
+    python benchmarks/engine_speed.py lockstep        # also measures one loop in lockstep: 15 minutes more
     python benchmarks/engine_speed.py batch zero      # single parts: see PARTS
-    python benchmarks/engine_speed.py --fast          # a tenth of the latencies: overheads weigh ten times as much
+    python benchmarks/engine_speed.py --fast          # a tenth of the latencies, so overheads matter ten times as much
 
-Real MiniHack (eat and room-random, 25 decisions), real HTTP to a model server in a process of its own whose latencies
-are lognormal and told with every reply. Efficiency is ideal ÷ wall.
+The benchmark uses real MiniHack (eat and room-random, 25 decisions) and real HTTP to a model server in another process.
+Its latencies are lognormal, and each reply states its own. Efficiency is ideal ÷ wall time.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 SUITE = load_suite("minihack-v1")
 FAMILIES = ("eat", "room-random")
-CAP = 64
-PATIENCE = 120.0
+MAX_CONNECTIONS = 64
+ENV_TIMEOUT = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -61,7 +61,7 @@ Rows = list[dict[str, Any]]
 
 
 class Bench:
-    """One executor on one server."""
+    """An executor that plays with the model of one server."""
 
     def __init__(self, url: str, executor: Executor) -> None:
         self._executor = executor
@@ -69,7 +69,7 @@ class Bench:
         self._actor = PluginSpec(label="scripted", name="react", options={"decoding": "free"}, model=model)
 
     async def play(self, tasks: Sequence[Task]) -> tuple[list[Episode], float]:
-        """Episodes of tasks all at once, and the seconds they took."""
+        """Play tasks concurrently; return the episodes and the seconds they took."""
         clock = time.monotonic()
         specs = [EpisodeSpec(task=t, prompt=SUITE.prompt, actor=self._actor, max_steps=25, seed=0) for t in tasks]
         episodes = await asyncio.gather(*(self._executor.play(spec, Priority.TEST) for spec in specs))
@@ -77,8 +77,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(url: str, kind: str, workers: int, cap: int = CAP, address: str | None = None) -> AsyncIterator[Bench]:
-    """A bench of `inline`, `process` or `ray`."""
+async def bench(
+    url: str, kind: str, workers: int, cap: int = MAX_CONNECTIONS, address: str | None = None
+) -> AsyncIterator[Bench]:
+    """Open an executor: `inline`, `process` or `ray`."""
     meter = UsageMeter(Limits(max_connections=cap))
     models = ModelPool(meter)
     executor: Executor
@@ -86,7 +88,7 @@ async def bench(url: str, kind: str, workers: int, cap: int = CAP, address: str 
         executor = InlineExecutor(EpisodeWorker(models))
     else:
         starter = ProcessStarter(models, meter) if kind == "process" else RayStarter(models, meter, address)
-        executor = WorkerPool(starter, workers, PATIENCE)
+        executor = WorkerPool(starter, workers, ENV_TIMEOUT)
     try:
         yield Bench(url, executor)
     finally:
@@ -95,13 +97,13 @@ async def bench(url: str, kind: str, workers: int, cap: int = CAP, address: str 
 
 
 def tasks(start: int, count: int) -> list[Task]:
-    """So many tasks, half of each family."""
+    """Return `count` tasks, half of each family."""
     half = count // 2
     return [task for family in FAMILIES for task in SUITE.experience_order(family, 0, start + half)[start:]]
 
 
 def batch(latency: Latency) -> Iterator[Rows]:
-    """One batch, from a cold start and warm."""
+    """Measure one batch, with new environments (cold) and with reused ones (warm)."""
     rows: Rows = []
     with latency_server(latency) as url:
         for count in (16, 64):
@@ -111,7 +113,7 @@ def batch(latency: Latency) -> Iterator[Rows]:
                     async with bench(url, kind, cores()) as engine:
                         for state, start in (("cold", 0), ("warm", 100)):
                             episodes, wall = await engine.play(tasks(start, count))
-                            best = ideal(map(chain, episodes), CAP)
+                            best = ideal(map(chain, episodes), MAX_CONNECTIONS)
                             rows.append(
                                 {"batch": count, "executor": kind, "start": state, "ideal s": best, "wall s": wall}
                                 | {"efficiency": best / wall}
@@ -122,17 +124,17 @@ def batch(latency: Latency) -> Iterator[Rows]:
 
 
 def whole_run(latency: Latency, *, with_lockstep: bool = False) -> Iterator[Rows]:
-    """N = 10, k = 3, selection 16, four families, two loops; and the same one thing at a time, of one loop for real."""
+    """Measure a run (N = 10, k = 3, selection 16, four families, two loops), and compare it with lockstep."""
     sizes: dict[str, Any] = {"turns": 10, "batch_size": 3, "loops": 2, "selection_size": 16, "test_size": 16}
     families = (*FAMILIES, "wear", "wield")
     rows: Rows = []
     with latency_server(latency) as url, tempfile.TemporaryDirectory() as folder:
         options: dict[str, Any] = {"suite": SUITE.name, "families": families, "reflector": "openai/scripted", **sizes}
-        options |= {"reflector_base_url": url, "max_connections": CAP}
+        options |= {"reflector_base_url": url, "max_connections": MAX_CONNECTIONS}
         clock = time.monotonic()
         run = ictbench.run(out=Path(folder) / "run", **options)
         wall = time.monotonic() - clock
-        times = RunTimes(run, CAP)
+        times = RunTimes(run, MAX_CONNECTIONS)
         row = {"schedule": "ictbench run", "decisions": times.decisions, "ideal s": times.ideal, "wall s": wall}
         rows.append({**row, "wall ÷ ideal": wall / times.ideal})
         predicted = sum(times.lockstep)
@@ -148,9 +150,9 @@ def whole_run(latency: Latency, *, with_lockstep: bool = False) -> Iterator[Rows
 
 
 async def one_loop_in_lockstep(options: dict[str, Any]) -> float:
-    """Seconds that the first loop takes."""
+    """Return the seconds of the first loop in lockstep."""
     plan = make_plan(Options.parse(options))
-    models = ModelPool(UsageMeter(Limits(max_connections=CAP)))
+    models = ModelPool(UsageMeter(Limits(max_connections=MAX_CONNECTIONS)))
     assert plan.reflector.model is not None
     baseline = LockstepRun(plan, make_reflector(plan.reflector, models.open(plan.reflector.model)), models)
     clock = time.monotonic()
@@ -162,22 +164,22 @@ async def one_loop_in_lockstep(options: dict[str, Any]) -> float:
 
 
 def zero(_: Latency) -> Iterator[Rows]:
-    """No latency: what the client itself takes, the server's own work on the same cores beside it."""
+    """Measure the client without latency; the server works on the same cores."""
     yield [row for kind in ("inline", "process") for row in throughput(kind, cores(), 64)]
 
 
 def workers(_: Latency) -> Iterator[Rows]:
-    """One to four worker processes, without latency."""
+    """Measure one to four worker processes without latency."""
     yield [row for count in (1, 2, 3, 4) for row in throughput("process", count, 64)]
 
 
 def in_flight(_: Latency) -> Iterator[Rows]:
-    """64, 256 and 1,024 episodes in flight, at a constant 200 ms: what keeps up, and what it takes."""
+    """Measure 64, 256 and 1,024 episodes in flight at a constant latency of 200 ms."""
     yield [row for count in (64, 256, 1_024) for row in throughput("process", cores(), count, Latency.constant(0.2))]
 
 
 def throughput(kind: str, workers: int, count: int, latency: Latency | None = None, rounds: int = 3) -> Rows:
-    """Decisions a second, client CPU a decision (coordinator and workers), memory."""
+    """Measure decisions per second, CPU per decision (coordinator and workers), and memory."""
     rows: Rows = []
     latency = latency or Latency()
 
@@ -196,12 +198,12 @@ def throughput(kind: str, workers: int, count: int, latency: Latency | None = No
 
     with latency_server(latency) as url:
         asyncio.run(measure(url, descendants(os.getpid())))
-    # The last round: environments are made and kept by then.
+    # In the last round all environments are reused.
     return rows[-1:]
 
 
 def ray_nodes(_: Latency) -> Iterator[Rows]:
-    """One and two nodes of a local Ray cluster, a worker each."""
+    """Measure one and two nodes of a local Ray cluster with one worker each."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "disabled")}
     import ray
     from ray.cluster_utils import Cluster
@@ -229,7 +231,7 @@ def ray_nodes(_: Latency) -> Iterator[Rows]:
 
 
 def descendants(pid: int) -> set[int]:
-    """All processes below one."""
+    """Return the ids of all descendants of a process."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -237,30 +239,30 @@ def descendants(pid: int) -> set[int]:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-    found: set[int] = set()
+    below: set[int] = set()
     new = {pid}
     while new:
-        new = {child for child, parent in parents.items() if parent in new} - found
-        found |= new
-    return found
+        new = {child for child, parent in parents.items() if parent in new} - below
+        below |= new
+    return below
 
 
 def cpu(others: set[int]) -> float:
-    """Seconds that this process and its workers have computed."""
+    """Return the CPU seconds of this process and its workers."""
     seconds = 0.0
-    for pid in ours(others):
+    for pid in own_processes(others):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         seconds += (int(fields[11]) + int(fields[12])) / TICKS
     return seconds
 
 
 def memory(others: set[int]) -> int:
-    """Bytes that this process and its workers hold, shared pages counted in each."""
-    return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in ours(others))
+    """Return the bytes of this process and its workers; shared pages count in each."""
+    return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in own_processes(others))
 
 
-def ours(others: set[int]) -> set[int]:
-    """This process and its workers."""
+def own_processes(others: set[int]) -> set[int]:
+    """Return the ids of this process and its workers."""
     return {os.getpid(), *descendants(os.getpid())} - others
 
 
@@ -276,13 +278,13 @@ PARTS: dict[str, Callable[[Latency], Iterator[Rows]]] = {
 
 
 def main() -> None:
-    """Measure what is asked for, and print a table of each part."""
+    """Measure the requested parts and print a table of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--fast", action="store_true")
     options = parser.parse_args()
     if unknown := sorted(set(options.parts) - set(PARTS)):
-        parser.error(f"there is no part {unknown[0]!r}; parts are {', '.join(PARTS)}")
+        parser.error(f"{unknown[0]!r} is not a part; parts are {', '.join(PARTS)}")
     latency = Latency.lognormal(0.02 if options.fast else 0.2, 1.0)
     for name in options.parts or [part for part in PARTS if part != "lockstep" and (part != "ray" or find_spec("ray"))]:
         for rows in PARTS[name](latency):

@@ -4,8 +4,8 @@
     python benchmarks/replay_speed.py runs/mine --sample 2000  # replays an existing run
 
 The time of a decision includes everything from reading its record to comparing its outcome. It also includes the start
-of the workers, which matters less the more is replayed. CPU seconds are those of all processes; if the machine does other
-work at the same time, they say more than the clock.
+of the workers, which matters less the more is replayed. CPU seconds are those of all processes; if the machine does
+other work at the same time, they say more than the clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a recorded episode is played again, and how the two compare."""
+"""Replay of one recorded episode, and its comparison with the record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.episode_records import EpisodeRecord, RecordedStep
 
 Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions"]
-"""What can differ. `played` stands for an environment that broke."""
+"""Aspects in which a replay can differ from its record; `played` means that the environment broke."""
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Stage = Literal["reading", "validate", "verify", "nothing"]
-"""What refuses an attack: reading the files, `leaderboard validate`, `verify` with its replay, or nothing."""
+"""Stage that refuses an attack: reading the files, `leaderboard validate`, `verify` with its replay, or nothing."""
 
 SAMPLE = 60
 """Replayed episodes. Attacks that only a replay finds forge every third episode."""

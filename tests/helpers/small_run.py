@@ -1,4 +1,4 @@
-"""A small real run to be looked at, and altered copies of its evidence."""
+"""A small real run, and altered copies of its evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_siz
 
 @functools.cache
 def small_run() -> Path:
-    """Its folder: the scripted pair on two families, audited."""
+    """Return the folder of a run of the scripted pair on two families, with audit."""
     folder = Path(tempfile.mkdtemp(prefix="ictbench-small-run-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ictbench.run(suite=SUITE.name, families=["eat", "read"], **SIZES, audit=True, executor="inline", out=folder / "run")
@@ -36,7 +36,7 @@ def small_run() -> Path:
 
 
 @functools.cache
-def _plain() -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
+def _content() -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
     evidence = evidence_of_run(small_run())
     result = evidence.result.model_dump(mode="json", by_alias=True)
     return result, tuple(record.model_dump(mode="json") for record in evidence.episodes())
@@ -46,11 +46,13 @@ def altered(
     result: Callable[[dict[str, Any]], object] = lambda result: None,
     records: Callable[[list[dict[str, Any]]], object] = lambda records: None,
 ) -> Evidence:
-    """The run's evidence after changes to what is plain JSON; the checksum is that of the changed result."""
-    claimed, played = copy.deepcopy(_plain()[0]), copy.deepcopy(list(_plain()[1]))
-    result(claimed)
-    records(played)
-    return evidence_of(Result.model_validate(claimed), [EpisodeRecord.model_validate(one) for one in played])
+    """Return the evidence of the run after edits of its JSON, with a matching checksum."""
+    result_json, records_json = copy.deepcopy(_content()[0]), copy.deepcopy(list(_content()[1]))
+    result(result_json)
+    records(records_json)
+    return evidence_of(
+        Result.model_validate(result_json), [EpisodeRecord.model_validate(record) for record in records_json]
+    )
 
 
 def evidence_of(result: Result, records: Sequence[EpisodeRecord]) -> Evidence:
@@ -58,12 +60,12 @@ def evidence_of(result: Result, records: Sequence[EpisodeRecord]) -> Evidence:
 
 
 def failed(evidence: Evidence) -> dict[str, str]:
-    """What the data alone give away: the details of checks that did not pass, by name."""
+    """Return the details of the checks of the data that failed, by name."""
     return {check.name: check.detail for check in recompute(evidence, SUITE) if check.verdict == "failed"}
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Where plain JSON holds a number, a text or nothing."""
+    """Yield the places of all numbers, texts, booleans and nulls."""
     if isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from places(inner, (*place, name))
@@ -72,7 +74,7 @@ def places(value: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def change(content: Any, place: Place) -> None:
-    """Put something else there, as like what was there as can be."""
+    """Replace a value by a similar one."""
     *outer, last = place
     for part in outer:
         content = content[part]
@@ -92,7 +94,7 @@ def change(content: Any, place: Place) -> None:
 
 
 def record_with(records: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    """The first record whose key starts so."""
+    """Return the first record whose key starts with `key`."""
     return next(record for record in records if record["key"].startswith(key))
 
 
