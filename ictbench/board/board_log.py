@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 Event = Literal["added", "attempted", "corrected", "removed"]
 """`attempted`: a submission that was refused, for the stated reason."""
-
-EVENTS: tuple[Event, ...] = get_args(Event)
-FIRST = "0" * 64
-"""Hash that the first line holds instead of that of a line before it."""
 
 MAX_LOG_BYTES = 50_000_000
 """Maximum size of a log: about 100,000 lines."""
