@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Event = Literal["added", "attempted", "corrected", "removed"]
 """`attempted`: a submission that was refused, for the stated reason."""
 
+FIRST = "0" * 64
+"""Hash that the first line holds instead of that of a line before it."""
+
 MAX_LOG_BYTES = 50_000_000
 """Maximum size of a log: about 100,000 lines."""
 
