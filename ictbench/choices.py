@@ -8,15 +8,15 @@ ProfileName = Literal["quick", "lite", "standard"]
 """Named sizes of a run."""
 
 DecodingName = Literal["free", "grammar", "json", "tools"]
-"""How an actor's replies are decoded."""
+"""Decoding of an actor's replies."""
 
 ExperienceFormat = Literal["full", "events"]
-"""What a reflector's model sees of an observation: all of it, or only what changed."""
+"""Format of the observations shown to a reflector's model: all of each, or only what changed."""
 
 FailureKind = Literal["bad_request", "context_overflow", "refused", "empty", "truncated", "timeout"]
-"""How a model can fail an episode."""
+"""Failure of an episode that the model causes."""
 
 ExecutorName = Literal["inline", "process", "ray"]
-"""Where episodes are played."""
+"""Place where episodes are played."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]

@@ -59,6 +59,8 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
             submodules = [f"{node.module}.{alias.name}" for alias in node.names]
             # `from package import module` depends on the module; `from module import name` on the module before it.
             names = [name if name in MODULES else str(node.module) for name in submodules]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
         else:
             continue
         yield from {(node.lineno, name) for name in names if name.split(".")[0] == "ictbench"}

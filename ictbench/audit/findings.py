@@ -1,4 +1,4 @@
-"""Problems that one check has found: the first in words, and the number of others."""
+"""Problems that one check has found: the first as text, and the number of the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay of one recorded episode, and its comparison with the record."""
+"""Replay specification of a recorded episode, and its comparison with the replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ictbench.submissions.episode_records import EpisodeRecord, RecordedStep
 
 Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions"]
-"""Aspects in which a replay can differ from its record; `played` means that the environment broke."""
+"""Aspect in which a replay can differ; `played` stands for an environment that broke."""
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 

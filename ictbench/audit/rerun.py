@@ -17,6 +17,7 @@ from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
 from ictbench.results.intervals import MIN_LOOPS
+from ictbench.runs.options import check_caller
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
@@ -68,6 +69,7 @@ def rerun(
     """
     if not 0 < margin < 1:
         raise ConfigError(f"--margin is a share between 0 and 1, e.g. {MARGIN:g}, not {margin:g}")
+    check_caller("rerun", access)
     target = read_target(Path(path))
     submitted, own_suite = target.evidence.result, local_suite(target.evidence.result, suite)
     _check_target(path, target, own_suite)

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Event = Literal["added", "attempted", "corrected", "removed"]
 """`attempted`: a submission that was refused, for the stated reason."""
 
-EVENTS: tuple[Event, ...] = get_args(Event)
 FIRST = "0" * 64
 """Hash that the first line holds instead of that of a line before it."""
 

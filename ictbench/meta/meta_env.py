@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 from ictbench.errors import ConfigError, MissingExtraError, UsageError
 from ictbench.meta.played_batch import Batch
 from ictbench.plugins import resolve
-from ictbench.runs.options import OPTIONS, Options, defaults_of, options_of
+from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.sync_player import EpisodePlayer
 
@@ -71,8 +71,7 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
             UsageError: An option is unknown or invalid, or the actor cannot be used on this machine.
         """
         EzPickle.__init__(self, suite, family, actor=actor, **options)
-        if unsupported := sorted((OPTIONS.keys() - options_of("meta")) & options.keys()):
-            raise ConfigError(f"a meta-environment does not take the option {unsupported[0]!r}; leave it out")
+        check_caller("meta", sorted(options))
         fixed = {"suite": suite, "families": (family,), "actor": actor, "reflector": "none"}
         plan = make_plan(Options.parse({**defaults_of("meta"), **options, **fixed}))
         if len(plan.families) != 1:

@@ -1,4 +1,4 @@
-"""The card of a trained checkpoint: the file `ictbench.json` beside its weights."""
+"""The card of a trained checkpoint: the file `ictbench.json` next to its weights."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TrainingCard(Record):
 
 
 def find_card(spec: ModelSpec) -> TrainingCard | None:
-    """Return the card beside a model's local weights: a checkpoint, a LoRA adapter, or a file converted from one.
+    """Return the card next to a model's local weights: a checkpoint, a LoRA adapter, or a file converted from one.
 
     Returns:
         The card; None if nothing shows that the weights were trained by ictbench.

@@ -32,7 +32,7 @@ class PooledEnv:
 
 
 class EnvPool:
-    """Lends open environments to episodes and reuses them for tasks with the same warm key.
+    """Lends open environments to episodes and reuses them for tasks with the same pool key.
 
     The pool keeps as many environments open as were ever lent at the same time, plus a few spare ones, and closes the
     least recently used first. It is not thread-safe: environments block, so a worker calls the pool from the one thread

@@ -29,7 +29,7 @@ ENV_BROKE = "the environment broke: "
 
 
 class BlockingCaller(Protocol):
-    """Runs a blocking call, usually in a thread beside the event loop."""
+    """Runs a blocking call, usually in a thread, off the event loop."""
 
     async def __call__(self, function: Callable[..., T], *args: Any) -> T:
         """Return `function(*args)`."""

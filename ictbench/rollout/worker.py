@@ -84,7 +84,7 @@ class EpisodeWorker:
         return busy and (busy[0], time.monotonic() - busy[1])
 
     async def aclose(self) -> None:
-        """Close all environments. Models stay open: they belong to whoever passed them in."""
+        """Close all environments. Models stay open: their owner closes them."""
         await self._call(self._envs.close)
         self._thread.shutdown(wait=True)
 

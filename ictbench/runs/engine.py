@@ -73,7 +73,7 @@ async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) 
     if options.executor == "process":
         return WorkerPool(ProcessStarter(models, meter, options.cache), options.workers or cores(), options.env_timeout)
     starter = RayStarter(models, meter, options.ray_address, options.worker_resources)
-    # Requested in any case: on a cluster without room, the run would wait for ever.
+    # Requested in any case: on a cluster without room, the run would wait forever.
     room = await starter.workers()
     return WorkerPool(starter, options.workers or room, options.env_timeout)
 

@@ -33,7 +33,7 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """Its name on the command line."""
+        """Name of the command-line flag."""
         return "--" + self.name.replace("_", "-")
 
     @property

@@ -58,7 +58,7 @@ def type_text(kind: Any) -> str:
 
 
 def default_text(option: Option) -> str:
-    """Return what holds where an option is not given, in words."""
+    """Return the default as text."""
     if option.default_text:
         return option.default_text
     if isinstance(option.default, bool):

@@ -115,6 +115,9 @@ class RerunOptions(TypedDict, total=False):
     request_timeout: float
     executor: Literal["inline", "process", "ray"]
     workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
     cache: Path | None
 
 

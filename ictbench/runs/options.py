@@ -6,12 +6,13 @@ meta-environment, the types in `ictbench.runs.option_types`, and the table in do
 so that commands start fast.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
 from ictbench.choices import DecodingName, ExecutorName, ExperienceFormat, FailureKind, LogLevel, ProfileName
+from ictbench.errors import ConfigError
 from ictbench.runs.option import Caller, Option, option
 
 DEFAULT_ENV = "minihack"
@@ -22,6 +23,14 @@ SIZES = "Sizes (instead of the profile's)"
 LIMITS = "Limits of the whole run"
 WORKERS = "Where episodes are played"
 OUTPUT = "Output"
+
+CALLER_NAMES: Mapping[Caller, str] = {
+    "run": "ictbench.run",
+    "rerun": "a rerun",
+    "verify": "a verification",
+    "collect": "a collection of states",
+    "meta": "a meta-environment",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +113,17 @@ class Options:
         PLAYERS,
         default_text="the suite's",
         minimum=1,
-        also=("meta",),
+        also=("collect", "meta"),
     )
     actor_decoding: DecodingName | None = option(
         None,
         "Free text, replies constrained to a valid action (grammar, json), or tool calls.",
         PLAYERS,
         default_text="the suite's",
-        also=("meta",),
+        also=("collect", "meta"),
     )
     actor_history: int | None = option(
-        None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("meta",)
+        None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("collect", "meta")
     )
 
     turns: int | None = option(
@@ -139,81 +148,103 @@ class Options:
         None, "Test tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
     )
     max_steps: int | None = option(
-        None, "Maximum decisions per episode.", SIZES, default_text="the suite's", minimum=1, also=("meta",)
+        None, "Maximum decisions per episode.", SIZES, default_text="the suite's", minimum=1, also=("collect", "meta")
     )
     test_every_turn: bool = option(False, "Score every prompt on the test tasks.", SIZES)
     audit: bool = option(
         False, "Play batches under the previous and the next prompt too, for the overfitting gap.", SIZES
     )
 
-    max_connections: int = option(16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "meta"))
+    max_connections: int = option(
+        16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
+    )
     requests_per_minute: int | None = option(
-        None, "Requests per minute, over all models.", LIMITS, minimum=1, also=("rerun", "meta")
+        None, "Requests per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
     )
     tokens_per_minute: int | None = option(
-        None, "Tokens per minute, over all models.", LIMITS, minimum=1, also=("rerun", "meta")
+        None, "Tokens per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
     )
     max_cost: float | None = option(
-        None, "US dollars; the run stops there and can be continued.", LIMITS, above=0, also=("rerun", "meta")
+        None,
+        "US dollars; the run stops there and can be continued.",
+        LIMITS,
+        above=0,
+        also=("rerun", "collect", "meta"),
     )
     max_tokens: int | None = option(
         None,
         "Input plus output tokens; the run stops there and can be continued.",
         LIMITS,
         minimum=1,
-        also=("rerun", "meta"),
+        also=("rerun", "collect", "meta"),
     )
     max_time: float | None = option(
         None,
         "Seconds of this session; the run stops there and can be continued.",
         LIMITS,
         above=0,
-        also=("rerun", "meta"),
+        also=("rerun", "collect", "meta"),
     )
     request_timeout: float = option(
-        120.0, "Seconds a request to a model may take.", LIMITS, above=0, also=("rerun", "meta")
+        120.0, "Seconds a request to a model may take.", LIMITS, above=0, also=("rerun", "collect", "meta")
     )
     outage_pause: float = option(
-        30.0, "Seconds to wait before one last attempt when no request succeeds.", LIMITS, minimum=0
+        30.0, "Seconds to wait before one last attempt when no request succeeds.", LIMITS, minimum=0, also=("collect",)
     )
     episode_time_limit: float | None = option(
-        None, "Seconds an episode may take, without waits for retries and rate limits.", LIMITS, above=0, also=("meta",)
+        None,
+        "Seconds an episode may take, without waits for retries and rate limits.",
+        LIMITS,
+        above=0,
+        also=("collect", "meta"),
     )
 
     executor: ExecutorName = option(
         "process",
         "This process, worker processes, or a Ray cluster.",
         WORKERS,
-        also=("rerun", "verify", "meta"),
+        also=("rerun", "verify", "collect", "meta"),
         meta="inline",
     )
     workers: int | None = option(
         None,
         "Number of worker processes or Ray actors.",
         WORKERS,
-        default_text="as cores",
+        default_text="one per core; on Ray as many as fit",
         minimum=1,
         also=("rerun", "verify", "collect", "meta"),
     )
     ray_address: str | None = option(
-        None, "Address of the Ray cluster.", WORKERS, default_text="RAY_ADDRESS", also=("verify", "meta")
+        None,
+        "Address of the Ray cluster.",
+        WORKERS,
+        default_text="RAY_ADDRESS",
+        also=("rerun", "verify", "collect", "meta"),
     )
     worker_resources: dict[str, float] = option(
-        {}, "NAME=AMOUNT that a Ray worker needs.", WORKERS, default_text="CPU=1", minimum=0, also=("verify", "meta")
+        {},
+        "NAME=AMOUNT that a Ray worker needs.",
+        WORKERS,
+        default_text="CPU=1",
+        minimum=0,
+        also=("rerun", "verify", "collect", "meta"),
     )
     env_timeout: float = option(
         120.0,
         "Seconds an environment may take for one call; then its worker is replaced.",
         WORKERS,
         above=0,
-        also=("verify", "meta"),
+        also=("rerun", "verify", "collect", "meta"),
     )
 
-    cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "meta"))
+    cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "collect", "meta"))
     retry_failed: tuple[FailureKind, ...] = option(
-        (), "Kinds of failed episodes to play again when a run is continued, separated by commas.", OUTPUT
+        (),
+        "Kinds of failed episodes to play again when a run is continued, separated by commas.",
+        OUTPUT,
+        also=("collect",),
     )
-    log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT)
+    log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect",))
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -249,3 +280,14 @@ def options_of(caller: Caller) -> dict[str, Option]:
 def defaults_of(caller: Caller) -> dict[str, Any]:
     """Return the defaults of a caller that differ from those of `ictbench run`, by name."""
     return {name: o.caller_defaults[caller] for name, o in OPTIONS.items() if caller in o.caller_defaults}
+
+
+def check_caller(caller: Caller, names: Iterable[str]) -> None:
+    """Check that a caller takes the options of these names.
+
+    Raises:
+        ConfigError: An option exists, but not for this caller. Unknown names pass: `Options.parse` refuses them.
+    """
+    for name in names:
+        if name in OPTIONS and caller not in OPTIONS[name].callers:
+            raise ConfigError(f"{CALLER_NAMES[caller]} does not take the option {name!r}; leave it out")

@@ -128,7 +128,7 @@ class RuleEvidence:
 
     @property
     def outcomes(self) -> dict[str, int]:
-        """How often each phrase appeared."""
+        """Count of each phrase."""
         return {phrase: len(moments) for phrase, moments in self._by_outcome.items()}
 
     def best_rule(self, goal: str, without: frozenset[str] = frozenset()) -> Finding | None:

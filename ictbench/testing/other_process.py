@@ -27,7 +27,7 @@ def run_in_new_process(function: Callable[P, T], *arguments: P.args, **keywords:
     """
     path = os.pathsep.join(str(Path(entry).absolute()) if entry else os.getcwd() for entry in sys.path)
     process = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
         input=pickle.dumps((function, arguments, keywords)),
         env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": HASH_SEED},
         capture_output=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError
 from ictbench.protocol import keys_for
-from ictbench.runs.options import Options, defaults_of
+from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import FinishedSession, run_session
@@ -38,6 +38,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
     """
     require_datasets()
     requested = {name: value for name, value in options.items() if value is not None}
+    check_caller("collect", requested)
     plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
     refuse_held_out(plan.suite, plan.families)
     if plan.traits.experience != "fresh":

@@ -99,7 +99,7 @@ def test_invalid_record_is_named_with_its_line(run: Path) -> None:
     lines[2] = b'{"key": 3}\n'
     (run / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines)))
     (check,) = [check for check in ictbench.verify(run).checks if check.name == "records"]
-    assert "episodes.jsonl.gz, line 3 is no episode's record: key: " in check.detail
+    assert "episodes.jsonl.gz, line 3 is not an episode record: key: " in check.detail
 
 
 def test_other_package_versions_fail_and_nothing_is_replayed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,8 +70,10 @@ def test_problems_are_printed_one_line_each(call: CommandLine, run: Run) -> None
     code, out, err = call("leaderboard", "validate")
     assert (code, err) == (1, "")
     first, second, third = out.splitlines()
-    assert first.startswith("mine-v1: 'mine-v1' is no suite; there is alfworld-procgen-v1, alfworld-v1, minihack-v1")
-    assert second.startswith("minihack-v1/submissions/No\N{REPLACEMENT CHARACTER}[2J: 'No\\x1b[2J' is no name")
+    assert first.startswith("mine-v1: 'mine-v1' is not a suite (suites: alfworld-procgen-v1, alfworld-v1, minihack-v1")
+    assert second.startswith(
+        "minihack-v1/submissions/No\N{REPLACEMENT CHARACTER}[2J: 'No\\x1b[2J' is not a valid submission name"
+    )
     assert third.startswith("minihack-v1/submissions/no-reflection: result.json was changed: its SHA-256 is ")
     problems = json.loads(call("leaderboard", "validate", "--json").out)
     assert [problem["where"] for problem in problems] == [line.partition(": ")[0] for line in out.splitlines()]

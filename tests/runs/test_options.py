@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -10,7 +10,10 @@ import ictbench
 from ictbench.choices import ProfileName
 from ictbench.errors import ConfigError
 from ictbench.runs.option_types import MetaOptions, RerunOptions, RunOptions, VerifyOptions
-from ictbench.runs.options import OPTIONS, Options, defaults_of, options_of
+from ictbench.runs.options import OPTIONS, Options, check_caller, defaults_of, options_of
+
+if TYPE_CHECKING:
+    from ictbench.runs.option import Caller
 
 
 def test_every_option_is_declared_with_help_and_a_group() -> None:
@@ -87,3 +90,11 @@ def test_defaults_of_callers_are_valid_values() -> None:
     assert (collect.loops, collect.turns, collect.batch_size) == (32, 4, 3)
     assert (collect.profile, collect.families) == ("standard", ("meta-train",))
     assert collect.profile in get_args(ProfileName)
+
+
+@pytest.mark.parametrize(
+    ("caller", "name"), [("rerun", "turns"), ("collect", "audit"), ("verify", "batch_size"), ("meta", "loops")]
+)
+def test_an_option_of_another_caller_is_refused(caller: Caller, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"does not take the option '{name}'; leave it out"):
+        check_caller(caller, ["max_steps" if caller in ("collect", "meta") else "executor", name])

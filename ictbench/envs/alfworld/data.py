@@ -27,7 +27,7 @@ SUITES = {"alfworld": "alfworld-v1"}
 
 @dataclass(frozen=True, slots=True)
 class DataStatus:
-    """How much of a data set is present and usable."""
+    """Completeness of a data set."""
 
     expected: dict[str, int]
     """Number of games by split."""

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, EndpointRefusedError, MissingExtraError
 from ictbench.models.chat_model import ChatModel
-from ictbench.models.options import parse_options
+from ictbench.models.model_options import parse_options
 from ictbench.models.providers.hf_generate import Weights
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_folder, smollm2_gguf
 from ictbench.models.usage_meter import WaitingTimer

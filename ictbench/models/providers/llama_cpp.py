@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.chat_model import THOUGHT_CHARACTERS, Completion, ConstraintStyle
-from ictbench.models.options import parse_options
+from ictbench.models.model_options import parse_options
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_gguf
 from ictbench.models.servers.launch import HOST, PORT, LaunchSpec
 from ictbench.models.servers.local_model import LaunchOptions, LocalModel

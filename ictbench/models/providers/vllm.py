@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ictbench.errors import ConfigError, UsageError
 from ictbench.models.chat_model import ConstraintStyle
-from ictbench.models.options import parse_options
+from ictbench.models.model_options import parse_options
 from ictbench.models.providers.openai_messages import openai_tool
 from ictbench.models.redact import SECRET_NAME
 from ictbench.models.servers.launch import HOST, PORT, LaunchSpec

@@ -71,7 +71,8 @@ def _spawn(config: WorkerConfig, scratch: Path) -> subprocess.Popen[bytes]:
     assert config.fd is not None
     with (scratch / "output").open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-c", f"from {main.__module__} import main; main()", config.model_dump_json()],
+            # -P: a file of the working directory must not pass for a module of Python.
+            [sys.executable, "-P", "-c", f"from {main.__module__} import main; main()", config.model_dump_json()],
             pass_fds=[config.fd],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -31,7 +31,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class WorkerConfig(Record):
-    """Configuration of a worker at its start."""
+    """Start-up configuration of a worker."""
 
     fd: int | None = None
     """File descriptor of an open socket to the coordinator; None means that the worker connects to `address`."""

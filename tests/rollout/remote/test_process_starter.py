@@ -1,4 +1,4 @@
-"""Real worker processes, and the fate of episodes when workers die."""
+"""Real worker processes, and recovery of episodes when workers die."""
 
 from __future__ import annotations
 
@@ -102,6 +102,21 @@ def test_worker_processes_play_the_same_episodes_as_the_inline_executor(scratch:
 
     asyncio.run(go())
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["asyncio", "random", "ictbench"])
+def test_files_in_the_working_directory_are_not_imported(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{name}.py").write_text("import pathlib; pathlib.Path(__file__).with_name('imported').touch()\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def go() -> None:
+        async with worker_pool(workers=1) as executor:
+            assert solved(await play(executor, [spec("trail-1")])) == [True]
+
+    asyncio.run(go())
+    assert not (tmp_path / "imported").exists()
 
 
 def test_errors_keep_their_type_and_the_worker_survives_them() -> None:
