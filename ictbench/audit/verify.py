@@ -17,8 +17,7 @@ from ictbench.audit.target import Target, check_packages, local_suite, read_targ
 from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
 from ictbench.errors import ConfigError
 from ictbench.plugins import resolve
-from ictbench.runs.check_options import check_options
-from ictbench.runs.options import Options, check_caller, options_of
+from ictbench.runs.options import Options, check_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +63,7 @@ def verify(
     if isinstance(sample, int) and sample < 1:
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
     check_caller("verify", options)
-    play_options = Options(**check_options(options_of("verify"), options))
+    play_options = Options.parse(options)
     target = read_target(Path(path))
     own_suite = local_suite(target.evidence.result, suite)
     checks = _Checks(on_check)

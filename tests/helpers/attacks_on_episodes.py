@@ -113,7 +113,7 @@ def drop(f: Forgery) -> None:
     f.episodes.remove(some_record(f))
 
 
-@attack("a duplicated episode", "reading", "keys are sorted")
+@attack("a duplicated episode", "reading", "keys must be sorted")
 def duplicate(f: Forgery) -> None:
     f.episodes.insert(5, f.episodes[5])
 
@@ -230,7 +230,7 @@ def rewrite_decision(f: Forgery) -> None:
     f.trajectories[0]["trajectory"]["steps"][0]["reward"] = 1.0
 
 
-@attack("only solved episodes published", "validate", "does not hold the episodes that the result names")
+@attack("only solved episodes published", "validate", "does not hold the episodes that the result determines")
 def show_the_best(f: Forgery) -> None:
     f.trajectories = [record for record in f.trajectories if record["trajectory"]["end"] == "solved"]
 

@@ -106,7 +106,11 @@ INVALID_FILES = {
     ),
     "a truncated gzip file": (EPISODES, lambda f: pack(f.episodes)[:-9], "is truncated"),
     "a truncated record": (EPISODES, lambda f: gzip.compress(b'{"key": '), "does not end with a line feed"),
-    "a file of eleven megabytes": (EPISODES, lambda f: os.urandom(11_000_000), "is larger than 10,000,000 bytes"),
+    "a file of eleven megabytes": (
+        EPISODES,
+        lambda f: os.urandom(11_000_000),
+        "is larger than the maximum of 10,000,000 bytes",
+    ),
     "eleven megabytes in two files": (
         EPISODES,
         lambda f: f.files.update({"trajectories.jsonl.gz": os.urandom(6_000_000)}) or os.urandom(6_000_000),

@@ -32,7 +32,7 @@ def edit_player(role: str, **changes: object) -> Callable[[Forgery], None]:
 
 CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
     "another profile": ({"profile": "standard"}, "profile is 'standard', but the result says 'lite'"),
-    "another suite": ({"suite": "alfworld-v1"}, "it is of suite 'alfworld-v1' and lies on the board of minihack-v1"),
+    "another suite": ({"suite": "alfworld-v1"}, "its suite is 'alfworld-v1', but it is on the board of minihack-v1"),
     "another training of the reflector": (
         {"reflector_trained_on": None},
         "reflector_trained_on is None, but the result says []",

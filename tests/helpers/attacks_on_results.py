@@ -322,13 +322,13 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "the name of another suite",
         "validate",
-        "it is of suite 'alfworld-v1' and lies on the board of minihack-v1",
+        "its suite is 'alfworld-v1', but it is on the board of minihack-v1",
         lambda f: f.result["suite"].update(name="alfworld-v1"),
     ),
     (
         "a path instead of the name of a suite",
         "validate",
-        "it is of suite '../../../etc/suite.yaml'",
+        "its suite is '../../../etc/suite.yaml'",
         lambda f: f.result["suite"].update(name="../../../etc/suite.yaml"),
     ),
     ("a lite run claimed as standard", "validate", f"{NOT_STATED}: ", lambda f: f.result.update(profile="standard")),
@@ -359,7 +359,7 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
     (
         "an incomplete run",
         "validate",
-        "the run is incomplete, 4 episodes or reflections are owed",
+        "the run is incomplete: 4 episodes or reflections are owed",
         lambda f: f.result.update(complete=False, owed=4, ranked=False),
     ),
     (
