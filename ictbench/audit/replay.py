@@ -115,6 +115,8 @@ class _EnoughPlayed(Exception):  # noqa: N818 - not an error
 
 @dataclass
 class _Replayer:
+    """Plays records on an executor and collects the outcome."""
+
     executor: Executor
     tasks: Mapping[str, Task]
     digits: int
@@ -124,19 +126,19 @@ class _Replayer:
 
     async def play_all(self, records: Iterator[EpisodeRecord]) -> Replay:
         """Play all records, several at a time."""
-        tasks = [asyncio.create_task(self._play_in_turn(records)) for _ in range(IN_FLIGHT * self.executor.workers)]
+        players = [asyncio.create_task(self._play_in_turn(records)) for _ in range(IN_FLIGHT * self.executor.workers)]
         try:
-            await asyncio.gather(*tasks)
+            await asyncio.gather(*players)
         except _EnoughPlayed:
             pass
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for player in players:
+                player.cancel()
+            await asyncio.gather(*players, return_exceptions=True)
         return self.result
 
     async def _play_in_turn(self, records: Iterator[EpisodeRecord]) -> None:
-        """Play one record after the other, from an iterator that others take from, too."""
+        """Play one record after the other, from an iterator shared with the other players."""
         for record in records:
             mismatch = await self._play(record)
             if self.result.enough:
