@@ -29,9 +29,9 @@ def test_missing_metadata_is_listed_one_line_each(call: CommandLine, run: Run) -
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         f"ictbench: {run.folder} cannot be submitted yet:",
-        "- how the board is to name it: --name",
-        "- what it is, in a few sentences: --description",
-        "- who submits it: --submitted-by",
+        "- name of the entry on the board: --name",
+        "- description in a few sentences: --description",
+        "- name of the submitter: --submitted-by",
         "- 'A B' is not a valid submission name: use 1 to 64 lower-case letters, digits and inner hyphens: --slug",
     ]
     assert list(Path().iterdir()) == []
