@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What an actor has seen of its episode: the past steps, and the current observation and actions."""
+    """Episode so far, as an actor sees it: past steps, current observation and available actions."""
 
     steps: Sequence[Step]
     observation: str

@@ -34,7 +34,7 @@ class DataStatus:
     usable: dict[str, int]
     """Number of usable games by split."""
     problem: str | None
-    """What is wrong with the first game that is not usable."""
+    """Problem of the first game that is not usable."""
 
     @property
     def complete(self) -> bool:

@@ -35,7 +35,7 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the engine shows after a reset or a step."""
+    """Output of the engine after a reset or a step."""
 
     text: str
     commands: tuple[str, ...]

@@ -27,7 +27,7 @@ _GOAL_MARK = "GOAL"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a text is derived from: the state of the game, and the objects that placeholders stand for."""
+    """Derivation context of a text: the state of the game, and the objects that placeholders stand for."""
 
     state: GameState
     mapping: Mapping[Placeholder, str]
