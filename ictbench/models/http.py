@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,6 +28,15 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 class MalformedReplyError(Exception):
     """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
+
+
+class ReplyError(Exception):
+    """An error that a response with status 200 reports, as gateways do when a server behind them fails."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("the reply reports an error")
+        self.error = error
+        """The error as reported: a text, or an object with a code and a message."""
 
 
 class JsonClient:
@@ -66,7 +76,7 @@ class JsonClient:
         Args:
             path: Path below the base URL.
             body: JSON value to send.
-            read: Converts the reply, a JSON object; it may raise MalformedReplyError.
+            read: Converts the reply, a JSON object; it may raise MalformedReplyError or ReplyError.
 
         Raises:
             ModelFailure: The endpoint reports that the request itself is at fault.
@@ -88,15 +98,18 @@ class JsonClient:
             raise self._classify(url, status, content, parse_retry_after(headers))
         try:
             reply = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._transient("malformed", f"the reply is not JSON: {excerpt(content)}") from None
         if not isinstance(reply, dict):
             raise self._transient("malformed", f"the reply is not a JSON object: {excerpt(content)}")
-        if reply.get("error"):
-            # LM Studio and some gateways report errors with status 200.
-            raise self._classify(url, status, content, None)
         try:
+            if reply.get("error"):
+                # LM Studio and some gateways report errors with status 200.
+                raise ReplyError(reply["error"])
             return read(reply)
+        except ReplyError as error:
+            content = json.dumps({"error": error.error}).encode()
+            raise self._classify(url, _error_status(error.error), content, parse_retry_after(headers)) from None
         except MalformedReplyError as error:
             raise self._transient("malformed", f"{error}: {excerpt(content)}") from None
 
@@ -128,11 +141,6 @@ class JsonClient:
         return TransientModelError(kind, self._redact(f"{self._base}: {message}"))
 
 
-def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which JSON can contain but which cannot be encoded in a file or a digest."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _parse_base_url(base_url: str) -> URL:
     try:
         url = URL(base_url)
@@ -150,11 +158,17 @@ def _parse_base_url(base_url: str) -> URL:
     return url
 
 
+def _error_status(error: Any) -> int:
+    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
+
+
 def _parse_error(content: bytes) -> tuple[str, str]:
     """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", excerpt(content)
     error = reply.get("error", reply) if isinstance(reply, dict) else reply
     if not isinstance(error, dict):

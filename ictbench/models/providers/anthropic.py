@@ -18,12 +18,12 @@ from ictbench.models.chat_model import (
     FinishReason,
     Message,
 )
-from ictbench.models.http import replace_surrogates
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
 from ictbench.models.providers.api_model import ApiModel
-from ictbench.models.providers.openai_messages import make_tool_call
+from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
 from ictbench.models.redact import Redactor, read_api_key
+from ictbench.models.replies import clean_name, token_count
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ictbench.records import ModelSpec
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
-FINISH_REASONS: dict[str | None, FinishReason] = {
+FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "stop",
@@ -137,28 +137,30 @@ class AnthropicModel(ApiModel):
     def _read(self, content: bytes) -> Completion:
         try:
             reply = json.loads(content)
-            blocks = reply["content"] or []
+            # Servers of other vendors may report errors with status 200.
+            error = reply.get("error")
+            blocks = reply["content"] or [] if not error else []
             text, calls = "".join(map(_text, blocks)), _calls(blocks)
+            reasoning = "\n\n".join(filter(None, map(_thinking, blocks)))
             usage = _usage(reply.get("usage"))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             message = f"the reply is not a message: {content.decode(errors='replace')}"
             raise self._transient("malformed", message) from None
-        self._fingerprint = str(reply.get("model") or self.spec.model)
-        reason = reply.get("stop_reason")
+        if error:
+            raise self._classify(200, content, None)
+        self._fingerprint = clean_name(reply.get("model"), self.spec.model)
+        reason = parse_finish_reason(reply.get("stop_reason"))
         if reason == "refusal":
-            raise ModelFailure("refused", text.strip() or "stopped by the provider's safety system", usage)
+            raise ModelFailure("refused", excerpt(text) or "stopped by the provider's safety system", usage)
         if reason == "model_context_window_exceeded":
             raise ModelFailure("context_overflow", "the reply reached the end of the context window", usage)
-        completion = Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls)
-        if completion.is_empty:
-            raise ModelFailure("empty", usage=usage)
-        return completion
+        return Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls, reasoning)
 
     def _classify(self, status: int, content: bytes, retry_after: float | None) -> IctbenchError:
         try:
             error = json.loads(content)["error"]
             code, text = str(error["type"]), str(error["message"])
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             code, text = "", content.decode(errors="replace")
         hints = api_hints("ANTHROPIC_API_KEY", self.spec.model)
         text = excerpt(self._redact(text))
@@ -195,13 +197,21 @@ def _without_max_lengths(schema: Any) -> Any:
 def _text(block: dict[str, Any]) -> str:
     """Return a block's share of the text: the text itself, or the input of `JSON_TOOL`; thinking has none."""
     if block["type"] == "tool_use" and block["name"] == JSON_TOOL:
-        return replace_surrogates(json.dumps(block["input"], ensure_ascii=False))
-    return replace_surrogates(str(block["text"])) if block["type"] == "text" else ""
+        return json.dumps(block["input"], ensure_ascii=False)
+    text = block["text"] if block["type"] == "text" else ""
+    if not isinstance(text, str):
+        raise TypeError(f"{type(text).__name__} instead of text")
+    return text
+
+
+def _thinking(block: dict[str, Any]) -> str:
+    thinking = block.get("thinking") if block["type"] == "thinking" else ""
+    return thinking if isinstance(thinking, str) else ""
 
 
 def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
     return tuple(
-        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), str(block["id"]))
+        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), block["id"])
         for block in blocks
         if block["type"] == "tool_use" and block["name"] != JSON_TOOL
     )
@@ -209,16 +219,18 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
 
 def _usage(reported: Any) -> Usage:
     """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    counts: dict[str, Any] = reported or {}
-    details = counts.get("output_tokens_details") or {}
-    uncached, read, written = (
-        counts.get(name) or 0 for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = reported if isinstance(reported, dict) else {}
+    details = counts.get("output_tokens_details")
+    uncached, read, written, output = (
+        token_count(counts.get(name)) or 0
+        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
     )
+    thinking = token_count(details.get("thinking_tokens")) or 0 if isinstance(details, dict) else 0
     return Usage(
         calls=1,
         input_tokens=uncached + read + written,
-        output_tokens=counts.get("output_tokens") or 0,
+        output_tokens=output,
         cached_tokens=read,
-        reasoning_tokens=details.get("thinking_tokens") or 0,
+        reasoning_tokens=thinking if thinking <= output else 0,
         cost=None,
     )
