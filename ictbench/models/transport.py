@@ -166,7 +166,7 @@ def _socks_connector(proxy: Proxy, tls: ssl.SSLContext | bool) -> aiohttp.BaseCo
 
     assert proxy.url.host is not None
     assert proxy.url.port is not None
-    return ProxyConnector(
+    connector: aiohttp.BaseConnector = ProxyConnector(
         host=proxy.url.host,
         port=proxy.url.port,
         proxy_type=ProxyType.SOCKS4 if proxy.url.scheme.startswith("socks4") else ProxyType.SOCKS5,
@@ -176,6 +176,7 @@ def _socks_connector(proxy: Proxy, tls: ssl.SSLContext | bool) -> aiohttp.BaseCo
         limit=0,
         ssl=tls,
     )
+    return connector
 
 
 def _errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
