@@ -168,6 +168,7 @@ def _split_granite(text: str) -> SplitReply:
 def _split_markers(text: str) -> SplitReply:
     markers = _markers(text)
     reasoning: list[str] = []
+    length = len(text.rstrip())
     position = index = 0
     while index < len(markers):
         marker = markers[index]
@@ -179,7 +180,7 @@ def _split_markers(text: str) -> SplitReply:
                 position = end
             continue
         index += 1
-        if reasoning and not text[marker.end() :].strip():
+        if reasoning and marker.end() >= length:
             # A stray marker after the answer.
             return SplitReply(before, "\n".join(reasoning))
         reasoning.append(before)
