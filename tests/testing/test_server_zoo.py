@@ -236,10 +236,9 @@ def test_anthropics_client_raises_the_servers_own_error(changes: dict[str, Any],
     extra = {name: request.pop(name) for name in ("temperature",) if name in request}
     with (
         serve("anthropic-5", [ANSWER]) as url,
-        anthropic.Anthropic(base_url=url, api_key="none", max_retries=0) as anthropic_api,
+        anthropic.Anthropic(base_url=url, api_key="none", max_retries=0) as api,
         pytest.raises(anthropic.BadRequestError, match=words),
     ):
-        api: Any = anthropic_api
         api.messages.create(**request, extra_body=extra)
 
 
