@@ -138,6 +138,15 @@ class ModelUnavailableError(InfrastructureError):
 class EndpointRefusedError(ModelUnavailableError):
     """An endpoint that refuses the key, model or address, so that retries are useless."""
 
+    status: int | None = None
+    """HTTP status; None if the error did not come with one."""
+    words: str = ""
+    """The endpoint's own words, without secrets."""
+
+    def __init__(self, detail: str, *, status: int | None = None, words: str = "") -> None:
+        super().__init__(detail)
+        self.status, self.words = status, words
+
 
 class TransientModelError(ModelUnavailableError):
     """A failed request that may succeed when retried."""
