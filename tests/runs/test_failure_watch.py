@@ -86,7 +86,8 @@ def test_a_run_stops_if_its_first_episodes_all_fail_for_one_reason(tmp_path: Pat
 
 
 def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(tmp_path: Path) -> None:
-    words = f"{KEY} may not use the system role {'x' * 900}"
+    # The second key lies across the place where the text is cut.
+    words = f"{KEY} may not use the system role {'x' * 245} {KEY} {'x' * 900}"
     with ScriptedServer(failing(Reply(words, status=400))) as server, pytest.raises(FailingModelError) as stopped:
         play(server, tmp_path / "run")
     log = (tmp_path / "run" / "run.log").read_text()
