@@ -92,6 +92,11 @@ class RunInterruptedError(RunError):
     """A run stopped by the user; it can be continued."""
 
 
+def stopped_by(interrupt: BaseException) -> str:
+    """Return what stopped the work: the text of a KeyboardInterrupt names a signal, that of Ctrl-C is empty."""
+    return f"stopped by {interrupt}" if str(interrupt) else "stopped"
+
+
 class EndpointDownError(RunError):
     """A run stopped because too many episodes in a row got no answer; it can be continued."""
 
