@@ -104,7 +104,7 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
-    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+    if failures := failures_text(progress.failures.get("actor", {}), progress.failures.get("reflector", {})):
         parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:
