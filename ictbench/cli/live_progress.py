@@ -92,6 +92,8 @@ def watch(quiet: bool) -> Iterator[Watcher]:
 
 
 def _line(progress: Progress) -> str:
+    from ictbench.models.servers.launch import ServerProcess
+
     families = progress.families.values()
     turns_done, turns = sum(f.turns_done for f in families), sum(f.turns for f in families)
     done = progress.episodes_done
@@ -102,6 +104,7 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
+    parts += ServerProcess.starting()
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent
