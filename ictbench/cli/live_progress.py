@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ictbench.results.failures import failures_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -105,6 +107,8 @@ def _line(progress: Progress) -> str:
     if progress.owed:
         parts.append(f"{progress.owed} owed")
     parts += ServerProcess.starting()
+    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+        parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent

@@ -18,7 +18,7 @@ from ictbench.models.providers.openai_messages import (
     parse_message,
     parse_usage,
 )
-from ictbench.models.redact import read_api_key
+from ictbench.models.redact import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +49,8 @@ class OpenAIModel(ApiModel):
             UsageError: OPENAI_API_KEY is required and not set, or the base URL is invalid.
         """
         super().__init__(spec)
-        base_url = spec.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-        key = read_api_key("OPENAI_API_KEY")
+        base_url = (spec.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
+        key = read_header("OPENAI_API_KEY")
         if not key and base_url.rstrip("/") == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
@@ -60,7 +60,7 @@ class OpenAIModel(ApiModel):
             headers=_headers(key),
             timeout=spec.timeout,
             hints=api_hints("OPENAI_API_KEY", spec.model),
-            secret=key,
+            secrets=(key,),
         )
 
     async def complete(
@@ -100,7 +100,7 @@ class OpenAIModel(ApiModel):
 def _headers(key: str) -> dict[str, str]:
     headers = {
         "Authorization": f"Bearer {key}" if key else None,
-        "OpenAI-Organization": os.environ.get("OPENAI_ORG_ID"),
-        "OpenAI-Project": os.environ.get("OPENAI_PROJECT_ID"),
+        "OpenAI-Organization": read_header("OPENAI_ORG_ID"),
+        "OpenAI-Project": read_header("OPENAI_PROJECT_ID"),
     }
     return {name: value for name, value in headers.items() if value}

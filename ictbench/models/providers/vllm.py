@@ -14,7 +14,7 @@ from ictbench.errors import ConfigError, UsageError
 from ictbench.models.chat_model import ConstraintStyle
 from ictbench.models.model_options import parse_options
 from ictbench.models.providers.openai_messages import openai_tool
-from ictbench.models.redact import SECRET_NAME, read_api_key
+from ictbench.models.redact import SECRET_NAME, read_header
 from ictbench.models.servers.launch import HOST, KEY, PORT, LaunchSpec
 from ictbench.models.servers.local_model import LaunchOptions, LocalModel
 
@@ -90,7 +90,7 @@ class VLLMModel(LocalModel):
             command += ["--enable-lora", "--lora-modules", f"{ADAPTER_NAME}={options.lora}", "--max-lora-rank", rank]
             self._served_name = ADAPTER_NAME
             self._weights += (options.lora,)
-        key = read_api_key("VLLM_API_KEY") or KEY
+        key = read_header("VLLM_API_KEY") or KEY
         return LaunchSpec(
             name=self.spec.name,
             command=(*command, *options.server_args),

@@ -122,7 +122,7 @@ def test_the_base_url_of_the_spec_takes_precedence_over_the_environment(monkeypa
 
 def test_api_keys_are_sent_in_headers_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
-    monkeypatch.setenv("OPENAI_ORG_ID", "org")
+    monkeypatch.setenv("OPENAI_ORG_ID", " org\n")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project")
     with ScriptedServer([Reply(f"Incorrect API key provided: {KEY}", status=401)]) as server:
         model = OpenAIModel(spec_for(server.url))
