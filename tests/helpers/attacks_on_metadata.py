@@ -122,8 +122,9 @@ for name, (changes, reason) in INVALID.items():
 @attack("a script in prompts and analyses", "nothing", "a model may write markup; it is shown as text")
 def script_in_result(f: Forgery) -> None:
     loop = f.loop(3, 1)
-    loop["prompts"][1]["analysis"] = SCRIPT
-    replace_prompt(f, loop, 1, f"{SCRIPT} </style></script> [x](javascript:alert(1))")
+    last = len(loop["prompts"]) - 1
+    loop["prompts"][last]["analysis"] = SCRIPT
+    replace_prompt(f, loop, last, f"{SCRIPT} </style></script> [x](javascript:alert(1))")
     f.recompute()
 
 
