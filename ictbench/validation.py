@@ -30,6 +30,8 @@ PROBLEMS = {
     "model_type": "is not a mapping",
     "string_pattern_mismatch": "does not match {pattern}",
     "string_too_long": "is longer than {max_length} characters",
+    "too_long": "has more than {max_length} entries",
+    "too_short": "has fewer than {min_length} entries",
     "string_too_short": "is shorter than {min_length} characters",
 }
 """Problems by pydantic's type of error. For other types, pydantic's own words are used."""
