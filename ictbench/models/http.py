@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
-from ictbench.models.http_errors import classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http_errors import classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.redact import Redactor
 
 if TYPE_CHECKING:
@@ -80,10 +80,14 @@ class JsonClient:
             async with self._open_session().post(url, data=data, allow_redirects=False) as response:
                 content = await response.read()
                 status, headers = response.status, response.headers
-        except TimeoutError:
-            raise self._transient("timeout", f"no answer within {self._timeout:g} s") from None
+        except TimeoutError as error:
+            failure = self._transient("timeout", f"no answer within {self._timeout:g} s")
+            failure.may_be_billed = not never_connected(error)
+            raise failure from None
         except (aiohttp.ClientError, OSError) as error:
-            raise self._transient("connection", str(error) or type(error).__name__) from None
+            failure = self._transient("connection", str(error) or type(error).__name__)
+            failure.may_be_billed = not never_connected(error)
+            raise failure from None
         if status != 200:
             raise self._classify(url, status, content, parse_retry_after(headers))
         try:

@@ -19,12 +19,13 @@ from ictbench.models.chat_model import (
     Message,
 )
 from ictbench.models.http import replace_surrogates
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import make_tool_call
 from ictbench.models.redact import Redactor, read_api_key
-from ictbench.records import Usage
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,13 +94,17 @@ class AnthropicModel(ApiModel):
             # The client's own timeout restarts with every byte received.
             async with asyncio.timeout(self.spec.timeout):
                 reply = await self._client.messages.with_raw_response.create(**body)
-        except (TimeoutError, anthropic.APITimeoutError):
-            raise self._transient("timeout", f"no answer within {self.spec.timeout:g} s") from None
+        except (TimeoutError, anthropic.APITimeoutError) as error:
+            failure = self._transient("timeout", f"no answer within {self.spec.timeout:g} s")
+            failure.may_be_billed = not never_connected(error)
+            raise failure from None
         except anthropic.APIStatusError as error:
             response = error.response
             raise self._classify(error.status_code, response.content, parse_retry_after(response.headers)) from None
         except anthropic.APIConnectionError as error:
-            raise self._transient("connection", str(error.__cause__ or error)) from None
+            failure = self._transient("connection", str(error.__cause__ or error))
+            failure.may_be_billed = not never_connected(error)
+            raise failure from None
         return self._read(reply.http_response.content)
 
     async def aclose(self) -> None:
@@ -209,16 +214,17 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
 
 def _usage(reported: Any) -> Usage:
     """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    counts: dict[str, Any] = reported or {}
-    details = counts.get("output_tokens_details") or {}
-    uncached, read, written = (
-        counts.get(name) or 0 for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-    )
+    uncached, output_tokens = token_count(reported, "input_tokens"), token_count(reported, "output_tokens")
+    read = token_count(reported, "cache_read_input_tokens") or 0
+    written = token_count(reported, "cache_creation_input_tokens") or 0
+    if uncached is None or output_tokens is None or not uncached + read + written:
+        return UNREPORTED
     return Usage(
         calls=1,
         input_tokens=uncached + read + written,
-        output_tokens=counts.get("output_tokens") or 0,
+        output_tokens=output_tokens,
         cached_tokens=read,
-        reasoning_tokens=details.get("thinking_tokens") or 0,
+        cache_written_tokens=written,
+        reasoning_tokens=min(token_count(reported, "output_tokens_details", "thinking_tokens") or 0, output_tokens),
         cost=None,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     make_completion,
@@ -161,7 +161,9 @@ class LiteLLMModel(ApiModel):
         name, system_fingerprint = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
         self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else str(name)
         reported = getattr(reply, "usage", None)
-        usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
+        usage = parse_usage(reported.model_dump() if reported else None)
+        if not usage.unreported:
+            usage = usage.model_copy(update={"cost": self._cost(reply)})
         return make_completion(text, calls, usage, choice.finish_reason, getattr(choice.message, "refusal", None))
 
     def _cost(self, reply: Any) -> float | None:
@@ -184,20 +186,21 @@ class LiteLLMModel(ApiModel):
         if isinstance(error, classes.ContentPolicyViolationError):
             return ModelFailure("refused", message)
         if isinstance(error, classes.Timeout):
-            return self._transient("timeout", message)
+            return self._transient("timeout", message, may_be_billed=not never_connected(error))
         if isinstance(error, classes.APIConnectionError) or (
             isinstance(error, classes.InternalServerError) and not headers
         ):
             # The status is litellm's own here: no response arrived, or none that it could parse.
-            return self._transient("malformed" if MALFORMED.search(message) else "connection", message)
+            kind: TransientKind = "malformed" if MALFORMED.search(message) else "connection"
+            return self._transient(kind, message, may_be_billed=not never_connected(error))
         if not isinstance(status, int):
             return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {message}")
         hints = api_hints("the provider's key", self.spec.model)
         retry_after = parse_retry_after(headers or {})
         return classify_http_error(status, "", message, endpoint=self.spec.name, hints=hints, retry_after=retry_after)
 
-    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
-        return TransientModelError(kind, f"{self.spec.name}: {message}")
+    def _transient(self, kind: TransientKind, message: str, *, may_be_billed: bool = True) -> TransientModelError:
+        return TransientModelError(kind, f"{self.spec.name}: {message}", may_be_billed=may_be_billed)
 
 
 @functools.cache

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ModelFailure
 from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, Completion, ConstraintStyle, ToolCall
 from ictbench.models.http import replace_surrogates
-from ictbench.records import Usage
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,13 +68,25 @@ def make_tool_call(name: Any, arguments: Any, call_id: str) -> ToolCall:
 
 
 def parse_usage(reported: Any, cost: float | None = None) -> Usage:
-    """Return the usage of one call; counts that the reply does not report are zero."""
+    """Return the usage of one call; it is unreported if the reply lacks a count of input or output tokens.
+
+    No request has zero input tokens: some servers send that for a prompt they had cached.
+    """
+    input_tokens, output_tokens = token_count(reported, "prompt_tokens"), token_count(reported, "completion_tokens")
+    if not input_tokens or output_tokens is None:
+        return UNREPORTED.model_copy(update={"cost": cost})
+    cached = token_count(reported, "prompt_tokens_details", "cached_tokens")
+    if cached is None:
+        cached = token_count(reported, "prompt_cache_hit_tokens")  # DeepSeek
+    reasoning = token_count(reported, "completion_tokens_details", "reasoning_tokens") or 0
+    if token_count(reported, "total_tokens") == input_tokens + output_tokens + reasoning:
+        output_tokens += reasoning  # xAI does not count reasoning among the completion
     return Usage(
         calls=1,
-        input_tokens=_count(reported, "prompt_tokens"),
-        output_tokens=_count(reported, "completion_tokens"),
-        cached_tokens=_count(reported, "prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=_count(reported, "completion_tokens_details", "reasoning_tokens"),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=cached if cached and cached <= input_tokens else 0,
+        reasoning_tokens=min(reasoning, output_tokens),
         cost=cost,
     )
 
@@ -103,9 +116,3 @@ def _message(message: Message) -> dict[str, Any]:
     function = {"name": call["name"], "arguments": call["arguments"]}
     tool_calls = [{"id": call["id"], "type": "function", "function": function}]
     return {"role": "assistant", "content": message["content"] or None, "tool_calls": tool_calls}
-
-
-def _count(value: Any, *path: str) -> int:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, int) else 0
