@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.replies import finish_reply
 from ictbench.models.token_counts import input_tokens_at_most
 from ictbench.records import UNREPORTED, Usage
 
@@ -152,7 +153,8 @@ class ModelClient(ChatModel):
             return priced
 
         try:
-            completion = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+            reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+            completion = finish_reply(reply, self.spec)
         except ModelFailure as failure:
             # A request that is rejected as invalid is not billed; of other failures that is not known.
             failure.usage = count(failure.usage or (Usage(calls=1) if failure.kind == "bad_request" else UNREPORTED))

@@ -21,8 +21,19 @@ TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 """Client errors that are worth another attempt."""
 UNBILLED_STATUSES = frozenset({409, 425, 429, 503, 529})
 """Transient statuses of requests that the endpoint turned away: no model has worked for them."""
-NO_CONNECTION = frozenset({"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError"})
-"""Names of the exceptions with which httpx and aiohttp report that no connection was opened."""
+NO_CONNECTION = frozenset(
+    {
+        *(
+            "ConnectError",
+            "ConnectTimeout",
+            "ClientConnectorError",
+            "ClientConnectorDNSError",
+            "ConnectionTimeoutError",
+        ),
+        *("ProxyConnectionError", "ProxyTimeoutError"),
+    }
+)
+"""Names of the exceptions with which httpx, aiohttp and its proxies report that no connection was opened."""
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 
 # Wordings of OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic.

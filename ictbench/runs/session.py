@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
+from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.runs.circuit_breaker import CircuitBreaker
 from ictbench.runs.engine import check_playable, open_engine
 from ictbench.runs.episode_store import EpisodeStore
+from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
-from ictbench.runs.retry import forget_failed
+from ictbench.runs.retry import forget_failures
 from ictbench.runs.run_log import log_to_file
 from ictbench.runs.scheduler import Scheduler
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ictbench.models import ModelClient, ModelPool, UsageMeter
     from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
+    from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
 
@@ -82,7 +85,7 @@ async def run_session(
         stack.enter_context(folder.claim({**plan.identity(), "versions": versions, **identity}))
         stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
-        forget_failed(journal, loops, plan.options.retry_failed)
+        forget_failures(journal, loops, plan.options.retry_failed, plan.options.accept_failures)
         progress = Progress.of(plan, engine.meter, resumed=journal.count(), executor=engine.executor)
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
@@ -90,17 +93,22 @@ async def run_session(
         with _account(journal, engine.meter):
             breaker = CircuitBreaker(engine.models.check, progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
+            labels: dict[PlayerRole, str] = {"actor": plan.actor.label, "reflector": plan.reflector.label}
+            watch = FailureWatch(journal, progress, labels, plan.options.accept_failures)
             store = EpisodeStore(
-                journal, engine.executor, progress, breaker, capacity=engine.capacity, versions=versions
+                journal, engine.executor, progress, breaker, watch, capacity=engine.capacity, versions=versions
             )
-            scheduler = Scheduler(plan, store, journal, engine.reflector, progress)
+            scheduler = Scheduler(plan, store, journal, engine.reflector, progress, watch)
             finished = await _play(plan, loops, engine.models, scheduler)
         return write(FinishedSession(plan, finished, store, journal, versions, folder))
 
 
 def write_run(session: FinishedSession) -> Result:
     """Write the files of a run: episodes, tables, result."""
-    write_episodes(session.folder, session.journal)
+    loops = [loop for finished in session.loops.values() for loop in finished]
+    # A repeated reflection may write another prompt than before: what was played under that one belongs to no loop.
+    needed = {use.key for loop in loops for use in episode_uses(loop)} if session.journal.get("complete") else None
+    write_episodes(session.folder, session.journal, needed)
     result = build_result(
         session.plan, session.loops, session.store, session.journal, session.versions, session.folder.path
     )
@@ -117,6 +125,8 @@ async def _play(
         if not journal.get("complete"):
             await _check_models(models)
         finished = await scheduler.run(loops)
+        if not scheduler.store.owed:
+            scheduler.watch.finish()
         journal.note("complete", sum(map(len, finished.values())) == len(loops))
     except BaseExceptionGroup as group:
         raise _most_severe(group) from None

@@ -11,6 +11,7 @@ from ictbench.actors import Actor, History
 from ictbench.envs import TextEnv
 from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
 from ictbench.records import (
+    UNREPORTED,
     Decision,
     EnvEnd,
     Episode,
