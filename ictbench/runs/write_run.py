@@ -44,6 +44,7 @@ def build_result(
     """Build the result of the finished loops."""
     complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
+    reproducible: dict[str, bool | None] = journal.get("reproducible", {})
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     deviations = (*plan.deviations(), *changed)
     families: list[FamilyResult] = []
@@ -69,8 +70,8 @@ def build_result(
         audit=plan.options.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
-        actor=_player(plan.actor, fingerprints["actor"]),
-        reflector=_player(plan.reflector, fingerprints["reflector"]),
+        actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
+        reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
         experience=plan.traits.experience,
         control=plan.traits.control,
@@ -95,12 +96,12 @@ def build_result(
     )
 
 
-def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
+def _player(spec: PluginSpec, fingerprints: list[str], reproducible: bool | None) -> Player:
     """Return a player as the result names it: without its address, which the result keeps under `host`."""
     plain = spec.model_dump()
     if plain["model"]:
         plain["model"]["base_url"] = None
-    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None)
+    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None, reproducible=reproducible)
 
 
 def write_episodes(folder: RunFolder, journal: Journal) -> None:

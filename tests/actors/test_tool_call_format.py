@@ -111,13 +111,13 @@ def test_past_decisions_are_calls_and_next_observations_are_their_results() -> N
     conversation = [(message["role"], message["content"]) for message in sent["messages"][1:]]
     assert conversation == [
         ("user", "A hall."),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", "A wall."),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", "Nothing."),
         ("assistant", "Hm."),  # no call, so no result
         ("user", "(nothing)"),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", SITUATION),
     ]
     calls = [message["tool_calls"][0] for message in sent["messages"] if message.get("tool_calls")]

@@ -102,7 +102,7 @@ def _message(message: Message) -> dict[str, Any]:
         return {"role": "tool", "tool_call_id": call["id"], "content": message["content"]}
     function = {"name": call["name"], "arguments": call["arguments"]}
     tool_calls = [{"id": call["id"], "type": "function", "function": function}]
-    return {"role": "assistant", "content": message["content"] or None, "tool_calls": tool_calls}
+    return {"role": "assistant", "content": message["content"], "tool_calls": tool_calls}
 
 
 def _count(value: Any, *path: str) -> int:
