@@ -15,6 +15,7 @@ The class tree:
     ├── RunError                   a run that could not finish; exit code 1
     │   ├── RunInterruptedError    stopped by the user; it can be continued
     │   ├── EndpointDownError      stopped because an endpoint does not answer; it can be continued
+    │   ├── FailingModelError      stopped because a model fails for one reason again and again; it can be continued
     │   ├── PluginError            a plug-in that breaks its contract
     │   ├── WorkerError            workers that cannot be started, or an unexpected error in one
     │   ├── JournalError           the journal cannot be written, e.g. on a full disk; the run can be continued
@@ -93,6 +94,10 @@ class RunInterruptedError(RunError):
 
 class EndpointDownError(RunError):
     """A run stopped because too many episodes in a row got no answer; it can be continued."""
+
+
+class FailingModelError(RunError):
+    """A run stopped because a model fails nearly everything for one reason; it can be continued after a fix."""
 
 
 class PluginError(RunError):

@@ -265,6 +265,8 @@ class Episode(Record):
     usage: Usage
     versions: dict[str, str]
     """Versions of the packages that the environment's behaviour depends on, and SHA-256 of a game file."""
+    failure_detail: str = Field(default="", exclude_if=lambda text: not text)
+    """What the endpoint or the model's class said about the failure, shortened and without secrets."""
 
     def summary(self) -> EpisodeSummary:
         """Return the summary of the episode."""
@@ -306,6 +308,8 @@ class Reflection(Record):
     """The next prompt; None if the reply was unusable, for the reason in `failure`."""
     analysis: str = ""
     failure: ReflectionFailure | None = None
+    failure_detail: str = Field(default="", exclude_if=lambda text: not text)
+    """What the endpoint or the model's class said about the failure, shortened and without secrets."""
     state: JsonValue = None
     usage: Usage = Usage()
     replays: tuple[str, ...] = ()

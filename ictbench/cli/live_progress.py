@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ictbench.results.failures import failures_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -102,6 +104,8 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
+    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+        parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ictbench.errors import ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.replies import finish_reply
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class ModelClient(ChatModel):
         while True:
             try:
                 async with self._meter.request(tokens):
-                    completion = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+                    reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+                completion = finish_reply(reply, self.spec)
                 return replace(completion, usage=self._count(completion.usage))
             except ModelFailure as failure:
                 failure.usage = self._count(failure.usage or Usage(calls=1))

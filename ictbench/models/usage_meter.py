@@ -10,9 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from aiolimiter import AsyncLimiter
-
 from ictbench.errors import LimitReachedError
+from ictbench.models.rate_limit import RateLimit
 from ictbench.records import Usage
 from ictbench.semaphore import PrioritySemaphore
 
@@ -75,8 +74,8 @@ class UsageMeter:
         self._connections = PrioritySemaphore(limits.max_connections)
         # The rate limiters have no priorities, so only the most urgent request waits for them; the others wait here.
         self._rate_turn = PrioritySemaphore(1)
-        self._requests = AsyncLimiter(limits.requests_per_minute, 60) if limits.requests_per_minute else None
-        self._tokens = AsyncLimiter(limits.tokens_per_minute, 60) if limits.tokens_per_minute else None
+        self._requests = RateLimit(limits.requests_per_minute) if limits.requests_per_minute else None
+        self._tokens = RateLimit(limits.tokens_per_minute) if limits.tokens_per_minute else None
 
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
@@ -139,8 +138,7 @@ class UsageMeter:
         if self._requests:
             await self._requests.acquire()
         if self._tokens:
-            # The limiter would never grant more than its capacity.
-            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+            await self._tokens.acquire(tokens)
 
 
 class WaitingTimer:

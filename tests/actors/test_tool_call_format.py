@@ -12,7 +12,7 @@ from ictbench.actors.actor import History
 from ictbench.actors.react import ReActActor
 from ictbench.actors.tool_call_format import TOOLS_FORMAT, parse_tool_call
 from ictbench.errors import ModelFailure, UsageError
-from ictbench.models import Completion, ToolCall
+from ictbench.models import Completion, ModelClient, ToolCall, UsageMeter
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.providers.litellm import LiteLLMModel
 from ictbench.models.providers.llama_cpp import LlamaCppModel
@@ -64,7 +64,8 @@ def decide(
     with ScriptedServer([reply], record=True) as server:
 
         async def once() -> Decision:
-            opened = adapter(ModelSpec(provider=model, model=name, base_url=getattr(server, url)))
+            adapted = adapter(ModelSpec(provider=model, model=name, base_url=getattr(server, url)))
+            opened = ModelClient(adapted, UsageMeter())
             try:
                 actor = ReActActor(opened, decoding="tools", history=window)
                 return await actor.act("Play well.", History(steps, "A room.", ACTIONS, 25), seed=1)

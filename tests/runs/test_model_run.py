@@ -265,6 +265,7 @@ def test_failures_caused_by_the_model_count_in_the_denominator(tmp_path: Path, r
         result = ictbench.run(
             **options(server, reflector="none", actor="openai/test", reflector_base_url=None),
             actor_base_url=server.url,
+            accept_failures=kind,
             out=tmp_path / "run",
         ).result
     (family,) = result.families
@@ -287,7 +288,9 @@ def test_failures_caused_by_the_model_count_in_the_denominator(tmp_path: Path, r
 )
 def test_an_unusable_reflection_keeps_the_prompt_and_is_counted(tmp_path: Path, reply: str | Reply, kind: str) -> None:
     with ScriptedServer(after_rehearsal(reply), model="test") as server:
-        result = ictbench.run(**options(server, loops=1), actor="rules", out=tmp_path / "run").result
+        result = ictbench.run(
+            **options(server, loops=1), actor="rules", accept_failures="truncated,bad_request", out=tmp_path / "run"
+        ).result
     (family,) = result.families
     assert family.behaviour is not None
     assert family.behaviour.reflection_failures == {kind: 2}

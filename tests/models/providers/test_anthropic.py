@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.models.replies import finish_reply
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Reply, ScriptedServer, obedient
 
@@ -38,7 +38,7 @@ def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **argument
     async def once() -> Completion:
         model = AnthropicModel(spec)
         try:
-            return await model.complete(messages, **arguments)
+            return finish_reply(await model.complete(messages, **arguments), spec)
         finally:
             await model.aclose()
 
@@ -181,7 +181,7 @@ def test_thinking_is_not_part_of_the_text() -> None:
 
 
 def test_lone_surrogates_are_replaced() -> None:
-    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
+    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -297,8 +297,17 @@ def test_the_fingerprint_is_the_model_name_in_the_reply() -> None:
         assert asyncio.run(fingerprints()) == [None, "claude-haiku-4-5-20251001"]
 
 
-def test_the_error_for_a_missing_client_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setitem(sys.modules, "anthropic", None)
-    with pytest.raises(MissingExtraError, match=r"ictbench\[anthropic\]"):
-        AnthropicModel(spec_for())
+def test_headers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "bearer-of-a-gateway\n")
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Team: a\n\nx-trace:1:2\n")
+    headers = AnthropicModel(spec_for())._client._headers
+    assert headers["Authorization"] == "Bearer bearer-of-a-gateway"
+    assert (headers["X-Team"], headers["x-trace"]) == ("a", "1:2")
+    assert "x-api-key" not in headers
+
+
+@pytest.mark.parametrize("value", ["no header", "X Team: a", "X-Team: ä", ": a"])
+def test_a_custom_header_that_cannot_be_sent_is_an_error(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", value)
+    with pytest.raises(UsageError, match="ANTHROPIC_CUSTOM_HEADERS"):
+        AnthropicModel(spec_for("http://127.0.0.1:1"))
