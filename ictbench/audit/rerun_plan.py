@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError
 from ictbench.records import PluginSpec
 from ictbench.reflectors import traits_of
@@ -124,6 +125,12 @@ def _player(
         raise ConfigError(
             f"{role} {spec.label!r} has model options ({', '.join(spec.model.options)}), which may run anything; give "
             f"your own with --{role}-model-options, or add --trust-code"
+        )
+    action_format = spec.options.get("action_format", 1)
+    if role == "actor" and "decoding" in spec.options and action_format != ACTION_FORMAT:
+        raise ConfigError(
+            f"actor {spec.label!r} read replies in action format {action_format}; this version of ictbench reads them "
+            f"in format {ACTION_FORMAT}, which is another player"
         )
     access = {"base_url": base_url, "timeout": timeout, "options": model_options or spec.model.options}
     return spec.model_copy(update={"model": spec.model.model_copy(update=access)})

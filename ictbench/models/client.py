@@ -6,10 +6,11 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ictbench.errors import ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
 from ictbench.models.replies import finish_reply
+from ictbench.models.single_refusals import judge_refusal
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class ModelClient(ChatModel):
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
             return cached
-        completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        try:
+            completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        except EndpointRefusedError as error:
+            raise await judge_refusal(error, self.complete_uncached) from error
         if self._cache and key:
             self._cache.put(key, completion)
         return completion

@@ -172,6 +172,18 @@ def test_a_run_that_is_too_short_for_the_watch_stops_at_its_end(tmp_path: Path) 
         assert play(server, tmp_path / "run", **sizes).result.complete
 
 
+def test_an_input_that_a_filter_flags_is_refused_and_not_owed(tmp_path: Path) -> None:
+    flagged = failing(
+        Reply("your input was flagged", status=403), lambda body: not is_reflection(body) and share(body, 9)
+    )
+    with ScriptedServer(flagged) as server:
+        run = play(server, tmp_path / "run")
+    assert run.result.complete
+    assert run.result.families[0].behaviour
+    assert list(run.result.families[0].behaviour.failed) == ["refused"]
+    assert run.result.host.failure_words == {"actor refused": "HTTP 403: your input was flagged"}
+
+
 # Reflections
 
 

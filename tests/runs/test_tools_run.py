@@ -8,6 +8,7 @@ import pytest
 from rehearsals import REQUESTS
 
 import ictbench
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import UsageError
 from ictbench.testing import ScriptedServer, react_policy
 
@@ -60,7 +61,7 @@ def test_a_run_by_tool_calls_equals_the_run_of_the_same_decisions_as_text(
     proposals = {step["proposed"] for played in tools for step in played}
     assert {"dance", None} < proposals
     result = runs["tools"].result
-    assert result.actor.options["decoding"] == "tools"
+    assert result.actor.options == {"decoding": "tools", "history": None, "action_format": ACTION_FORMAT}
     assert "actor_decoding tools instead of free" in result.deviations
     assert not [text for text in runs["free"].result.deviations if "decoding" in text]
 
