@@ -92,6 +92,11 @@ class RunInterruptedError(RunError):
     """A run stopped by the user; it can be continued."""
 
 
+def stopped_by(interrupt: BaseException) -> str:
+    """Return what stopped the work: the text of a KeyboardInterrupt names a signal, that of Ctrl-C is empty."""
+    return f"stopped by {interrupt}" if str(interrupt) else "stopped"
+
+
 class EndpointDownError(RunError):
     """A run stopped because too many episodes in a row got no answer; it can be continued."""
 
@@ -137,6 +142,15 @@ class ModelUnavailableError(InfrastructureError):
 
 class EndpointRefusedError(ModelUnavailableError):
     """An endpoint that refuses the key, model or address, so that retries are useless."""
+
+    status: int | None = None
+    """HTTP status; None if the error did not come with one."""
+    words: str = ""
+    """The endpoint's own words, without secrets."""
+
+    def __init__(self, detail: str, *, status: int | None = None, words: str = "") -> None:
+        super().__init__(detail)
+        self.status, self.words = status, words
 
 
 class TransientModelError(ModelUnavailableError):

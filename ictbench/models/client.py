@@ -6,8 +6,11 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ictbench.errors import ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.replies import finish_reply
+from ictbench.models.single_refusals import judge_refusal
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -84,7 +87,10 @@ class ModelClient(ChatModel):
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
             return cached
-        completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        try:
+            completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        except EndpointRefusedError as error:
+            raise await judge_refusal(error, self.complete_uncached) from error
         if self._cache and key:
             self._cache.put(key, completion)
         return completion
@@ -93,12 +99,15 @@ class ModelClient(ChatModel):
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """Call the provider with limits and retries, bypassing the cache; raises what `complete` raises."""
+        messages = adapt_messages(messages, self.spec.adaptation)
+        seed = None if "seed" in self.spec.adaptation.omit else seed
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
         failures, waited = 0, 0.0
         while True:
             try:
                 async with self._meter.request(tokens):
-                    completion = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+                    reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+                completion = finish_reply(reply, self.spec)
                 return replace(completion, usage=self._count(completion.usage))
             except ModelFailure as failure:
                 failure.usage = self._count(failure.usage or Usage(calls=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from yarl import URL
@@ -24,6 +25,15 @@ T = TypeVar("T")
 
 class MalformedReplyError(Exception):
     """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
+
+
+class ReplyError(Exception):
+    """An error that a response with status 200 reports, as gateways do when a server behind them fails."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("the reply reports an error")
+        self.error = error
+        """The error as reported: a text, or an object with a code and a message."""
 
 
 class JsonClient:
@@ -65,7 +75,7 @@ class JsonClient:
         Args:
             path: Path below the base URL.
             body: JSON value to send.
-            read: Converts the reply, a JSON object; it may raise MalformedReplyError.
+            read: Converts the reply, a JSON object; it may raise MalformedReplyError or ReplyError.
 
         Raises:
             ModelFailure: The endpoint reports that the request itself is at fault.
@@ -87,11 +97,16 @@ class JsonClient:
             raise self._malformed("the reply is not JSON", response) from None
         if not isinstance(reply, dict):
             raise self._malformed("the reply is not a JSON object", response)
-        if reply.get("error"):
-            # LM Studio and some gateways report errors with status 200.
-            raise self._classify(response, None)
         try:
+            if reply.get("error"):
+                # LM Studio and some gateways report errors with status 200.
+                raise ReplyError(reply["error"])
             return read(reply)
+        except ReplyError as error:
+            reported = replace(
+                response, status=_error_status(error.error), content=json.dumps({"error": error.error}).encode()
+            )
+            raise self._classify(reported, parse_retry_after(response.headers)) from None
         except MalformedReplyError as error:
             raise self._malformed(str(error), response) from None
 
@@ -113,11 +128,6 @@ class JsonClient:
     def _malformed(self, message: str, response: Response) -> TransientModelError:
         text = excerpt(self._redact(response.content.decode(errors="replace")))
         return TransientModelError("malformed", f"{response.endpoint}: {self._redact(message)}: {text}")
-
-
-def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which JSON can contain but which cannot be encoded in a file or a digest."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def parse_base_url(base_url: str) -> URL:
@@ -144,6 +154,12 @@ def parse_base_url(base_url: str) -> URL:
     if re.search(r"[\s\x00-\x20\x7f]", text):
         raise UsageError(f"the base URL {text!r} contains white space or control characters; remove them")
     return url
+
+
+def _error_status(error: Any) -> int:
+    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
 
 
 def parse_error(content: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
@@ -17,12 +18,13 @@ from ictbench.models.chat_model import (
     FinishReason,
     Message,
 )
-from ictbench.models.http import JsonClient, MalformedReplyError, replace_surrogates
-from ictbench.models.http_errors import api_hints
+from ictbench.models.http import JsonClient, MalformedReplyError
+from ictbench.models.http_errors import api_hints, excerpt
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
 from ictbench.models.providers.api_model import ApiModel
-from ictbench.models.providers.openai_messages import make_tool_call
+from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
 from ictbench.models.redact import read_header
+from ictbench.models.replies import clean_name, token_count
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from ictbench.records import ModelSpec
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
-FINISH_REASONS: dict[str | None, FinishReason] = {
+FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "stop",
@@ -119,7 +121,7 @@ class AnthropicModel(ApiModel):
         elif constraint:
             output_format = {"type": "json_schema", "schema": _without_max_lengths(constraint.json_schema())}
             extra["output_config"] = {**extra.get("output_config", {}), "format": output_format}
-        return {**body, **extra}
+        return {**body, **adapt_parameters(extra, self.spec.adaptation, required={"type": "any"})}
 
     def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
         """Return the parameters that offer one tool, and force its call if the model supports that."""
@@ -131,19 +133,17 @@ class AnthropicModel(ApiModel):
         try:
             blocks = reply["content"] or []
             text, calls = "".join(map(_text, blocks)), _calls(blocks)
+            reasoning = "\n\n".join(filter(None, map(_thinking, blocks)))
             usage = _usage(reply.get("usage"))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise MalformedReplyError("the reply is not a message") from None
-        self._fingerprint = str(reply.get("model") or self.spec.model)
-        reason = reply.get("stop_reason")
+        self._fingerprint = clean_name(reply.get("model"), self.spec.model)
+        reason = parse_finish_reason(reply.get("stop_reason"))
         if reason == "refusal":
-            raise ModelFailure("refused", text.strip() or "stopped by the provider's safety system", usage)
+            raise ModelFailure("refused", excerpt(text) or "stopped by the provider's safety system", usage)
         if reason == "model_context_window_exceeded":
             raise ModelFailure("context_overflow", "the reply reached the end of the context window", usage)
-        completion = Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls)
-        if completion.is_empty:
-            raise ModelFailure("empty", usage=usage)
-        return completion
+        return Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls, reasoning)
 
 
 def _custom_headers() -> dict[str, str]:
@@ -175,13 +175,21 @@ def _without_max_lengths(schema: Any) -> Any:
 def _text(block: dict[str, Any]) -> str:
     """Return a block's share of the text: the text itself, or the input of `JSON_TOOL`; thinking has none."""
     if block["type"] == "tool_use" and block["name"] == JSON_TOOL:
-        return replace_surrogates(json.dumps(block["input"], ensure_ascii=False))
-    return replace_surrogates(str(block["text"])) if block["type"] == "text" else ""
+        return json.dumps(block["input"], ensure_ascii=False)
+    text = block["text"] if block["type"] == "text" else ""
+    if not isinstance(text, str):
+        raise TypeError(f"{type(text).__name__} instead of text")
+    return text
+
+
+def _thinking(block: dict[str, Any]) -> str:
+    thinking = block.get("thinking") if block["type"] == "thinking" else ""
+    return thinking if isinstance(thinking, str) else ""
 
 
 def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
     return tuple(
-        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), str(block["id"]))
+        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), block["id"])
         for block in blocks
         if block["type"] == "tool_use" and block["name"] != JSON_TOOL
     )
@@ -189,16 +197,18 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
 
 def _usage(reported: Any) -> Usage:
     """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    counts: dict[str, Any] = reported or {}
-    details = counts.get("output_tokens_details") or {}
-    uncached, read, written = (
-        counts.get(name) or 0 for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counts = reported if isinstance(reported, dict) else {}
+    details = counts.get("output_tokens_details")
+    uncached, read, written, output = (
+        token_count(counts.get(name)) or 0
+        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
     )
+    thinking = token_count(details.get("thinking_tokens")) or 0 if isinstance(details, dict) else 0
     return Usage(
         calls=1,
         input_tokens=uncached + read + written,
-        output_tokens=counts.get("output_tokens") or 0,
+        output_tokens=output,
         cached_tokens=read,
-        reasoning_tokens=details.get("thinking_tokens") or 0,
+        reasoning_tokens=thinking if thinking <= output else 0,
         cost=None,
     )

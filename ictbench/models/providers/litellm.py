@@ -11,18 +11,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
-from ictbench.models.http import parse_base_url
+from ictbench.models.http import ReplyError, parse_base_url
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
-    make_completion,
     openai_constraint,
     openai_messages,
-    parse_message,
     parse_usage,
+    read_choice,
 )
 from ictbench.models.redact import Redactor
+from ictbench.models.replies import clean_name
 from ictbench.models.transport import Transport
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class LiteLLMModel(ApiModel):
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
             parameters["_skip_mcp_handler"] = True
-        return parameters
+        return adapt_parameters(parameters, self.spec.adaptation)
 
     def _abandon(self, request: asyncio.Future[Any]) -> None:
         """Cancel an unfinished request, but not at once.
@@ -160,16 +161,18 @@ class LiteLLMModel(ApiModel):
             request.exception()
 
     def _read(self, reply: Any) -> Completion:
-        try:
-            choice = reply.choices[0]
-            text, calls = parse_message(choice.message.model_dump())
-        except (LookupError, AttributeError, TypeError, ValueError):
-            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
-        name, system_fingerprint = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
-        self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else str(name)
         reported = getattr(reply, "usage", None)
-        usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
-        return make_completion(text, calls, usage, choice.finish_reason, getattr(choice.message, "refusal", None))
+        try:
+            usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
+            completion = read_choice(reply.choices[0].model_dump(), usage)
+        except ReplyError as error:
+            raise self._transient("overloaded", excerpt(self._redact(str(error.error)))) from None
+        except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
+            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
+        name = clean_name(getattr(reply, "model", None), self.spec.model)
+        system_fingerprint = clean_name(getattr(reply, "system_fingerprint", None))
+        self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else name
+        return completion
 
     def _cost(self, reply: Any) -> float | None:
         """Return the cost in US dollars; None if the price is unknown, as it always is for a server of your own."""

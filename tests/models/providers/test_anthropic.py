@@ -8,6 +8,7 @@ import pytest
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.anthropic import AnthropicModel
+from ictbench.models.replies import finish_reply
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Reply, ScriptedServer, obedient
 
@@ -37,7 +38,7 @@ def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **argument
     async def once() -> Completion:
         model = AnthropicModel(spec)
         try:
-            return await model.complete(messages, **arguments)
+            return finish_reply(await model.complete(messages, **arguments), spec)
         finally:
             await model.aclose()
 
@@ -180,7 +181,7 @@ def test_thinking_is_not_part_of_the_text() -> None:
 
 
 def test_lone_surrogates_are_replaced() -> None:
-    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
+    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a\ufffd"
 
 
 @pytest.mark.parametrize(

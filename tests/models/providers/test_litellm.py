@@ -13,6 +13,7 @@ from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailur
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers import litellm as adapter
 from ictbench.models.providers.litellm import LiteLLMModel
+from ictbench.models.replies import finish_reply
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer, obedient
 
@@ -39,7 +40,7 @@ def complete(spec: ModelSpec, **arguments: Any) -> Completion:
     async def once() -> Completion:
         model = LiteLLMModel(spec)
         try:
-            return await model.complete(MESSAGES, **arguments)
+            return finish_reply(await model.complete(MESSAGES, **arguments), spec)
         finally:
             await model.aclose()
 
