@@ -20,6 +20,8 @@ Pool = Literal["experience", "selection", "test"]
 EnvEnd = Literal["solved", "died", "env_ended"]
 End = Literal["solved", "died", "env_ended", "step_limit", "failed"]
 ReflectionFailure = Literal["unparseable", "too_long"] | FailureKind
+OmittedParameter = Literal["additionalProperties", "maxLength", "parallel_tool_calls", "seed", "strict", "temperature"]
+"""Parameters of a request, or keywords of its JSON Schema, without which a server still does what is asked."""
 
 
 def digest_of(value: Any, length: int = 64) -> str:
@@ -183,6 +185,39 @@ class Trajectory(Record):
         return sum(step.executed is None for step in self.steps)
 
 
+class Adaptation(Record):
+    """Changes to the requests of a model that its server requires; part of the identity of a player.
+
+    The rehearsal before a run finds them. None of them changes what a player is told or asked.
+    """
+
+    fold_system: bool = False
+    """Whether the system text opens the first user message, for chat templates without a system role."""
+    merge_roles: bool = False
+    """Whether consecutive messages of one role become one message, for chat templates that require alternation."""
+    token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
+    """Name of the parameter that limits a reply; None for the provider's usual one."""
+    tool_choice: Literal["required"] | None = None
+    """How the only tool is forced, where the server cannot be told its name."""
+    omit: tuple[OmittedParameter, ...] = ()
+    """Parameters that are not sent, sorted."""
+
+    @property
+    def in_words(self) -> str:
+        """The changes as a list of short clauses; empty if there are none."""
+        clauses = [
+            "the system text opens the first user message" if self.fold_system else "",
+            "consecutive messages of one role are merged" if self.merge_roles else "",
+            f"the token limit is sent as {self.token_limit}" if self.token_limit else "",
+            f"the tool is forced by tool_choice {self.tool_choice}" if self.tool_choice else "",
+            f"{', '.join(self.omit)} not sent" if self.omit else "",
+        ]
+        return "; ".join(filter(None, clauses))
+
+
+NOT_ADAPTED = Adaptation()
+
+
 class ModelSpec(Record):
     """Specification of a language model, from which a process opens its client."""
 
@@ -195,6 +230,8 @@ class ModelSpec(Record):
     """Seconds a request may take."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
     """Options of the provider, e.g. how to launch its server."""
+    adaptation: Adaptation = Field(default=NOT_ADAPTED, exclude_if=lambda adaptation: adaptation == NOT_ADAPTED)
+    """Changes to requests that the server requires; left out of JSON if there are none."""
 
     @property
     def name(self) -> str:

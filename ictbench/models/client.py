@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal
@@ -102,6 +103,8 @@ class ModelClient(ChatModel):
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """Call the provider with limits and retries, bypassing the cache; raises what `complete` raises."""
+        messages = adapt_messages(messages, self.spec.adaptation)
+        seed = None if "seed" in self.spec.adaptation.omit else seed
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
         failures, waited = 0, 0.0
         while True:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
@@ -121,7 +122,7 @@ class AnthropicModel(ApiModel):
         elif constraint:
             output_format = {"type": "json_schema", "schema": _without_max_lengths(constraint.json_schema())}
             extra["output_config"] = {**extra.get("output_config", {}), "format": output_format}
-        return {**body, **extra}
+        return {**body, **adapt_parameters(extra, self.spec.adaptation, required={"type": "any"})}
 
     def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
         """Return the parameters that offer one tool, and force its call if the model supports that."""

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import ReplyError, parse_base_url
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
@@ -141,7 +142,7 @@ class LiteLLMModel(ApiModel):
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
             parameters["_skip_mcp_handler"] = True
-        return parameters
+        return adapt_parameters(parameters, self.spec.adaptation)
 
     def _abandon(self, request: asyncio.Future[Any]) -> None:
         """Cancel an unfinished request, but not at once.
