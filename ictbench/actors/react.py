@@ -7,12 +7,22 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.actors.actor import Actor, History
-from ictbench.actors.tool_call_format import TOOLS_FORMAT, parse_tool_call, tool_call_messages
-from ictbench.errors import ModelFailure, UsageError
+from ictbench.actors.tool_call_format import (
+    TOOLS_FORMAT,
+    parse_json_object,
+    parse_tool_call,
+    tool_call_messages,
+)
+from ictbench.choices import ACTION_FORMAT
+from ictbench.errors import ConfigError, ModelFailure, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
+from ictbench.models.reasoning import drop_reasoning
+from ictbench.models.replies import clean_text, read_answer
 from ictbench.records import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.models import ChatModel, Message
     from ictbench.records import Step
 
@@ -29,10 +39,17 @@ Answer with a JSON object and nothing else:
 {"thought": "<your reasoning>", "action": "<one available action, copied exactly>"}"""
 ACTIONS_HEADING = "Available actions:"
 
+FENCED_JSON = re.compile(r"\s*```(?:json)?[ \t]*\n(?P<inner>.*?)\n?[ \t]*```\s*", re.IGNORECASE | re.DOTALL)
+
 # Markdown's marks for bold and code are ignored around a label and around an action; no others are.
 MARKS = "*`"
-ACTION_LINE = re.compile(rf"[\s{MARKS}]*action[\s{MARKS}]*:(.*)", re.IGNORECASE | re.DOTALL)
-THOUGHT_LABEL = re.compile(rf"[\s{MARKS}]*thought[\s{MARKS}]*?:[{MARKS}]*", re.IGNORECASE)
+COLON = "[:\uff1a]"
+ACTION_LINE = re.compile(rf"[\s{MARKS}]*action[\s{MARKS}]*{COLON}(.*)", re.IGNORECASE | re.DOTALL)
+THOUGHT_LABEL = re.compile(rf"[\s{MARKS}]*thought[\s{MARKS}]*?{COLON}[{MARKS}]*", re.IGNORECASE)
+# With such a line a model goes on with the other side's part of the conversation.
+OTHER_SIDE = re.compile(rf"[\s{MARKS}]*(?:observation(?: ?\d+)?|user|human)[\s{MARKS}]*{COLON}", re.IGNORECASE)
+QUOTES = ('""', "''", "\u201c\u201d", "\u2018\u2019", "\u00ab\u00bb")
+PERIODS = ".\u3002"
 
 
 class ReActActor(Actor):
@@ -48,6 +65,7 @@ class ReActActor(Actor):
         model: ChatModel | None = None,
         decoding: Literal["free", "grammar", "json", "tools"] = "free",
         history: int | None = None,
+        action_format: int = ACTION_FORMAT,
         **options: Any,
     ) -> None:
         """Create the actor.
@@ -57,14 +75,21 @@ class ReActActor(Actor):
             decoding: `free` for text; `grammar` or `json` to constrain replies to a thought and an available action;
                 `tools` for a call of a tool with these two arguments.
             history: Most past turns to show, None for all.
+            action_format: Version of how replies are read; only the current one is available.
             options: Not used; any is an error.
 
         Raises:
             UsageError: There is no model, or it does not support the decoding.
+            ConfigError: The action format is another one.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError("the actor 'react' needs a language model, e.g. openai/gpt-4o-mini")
+        if action_format != ACTION_FORMAT:
+            raise ConfigError(
+                f"action_format {action_format} is not available: this version of ictbench reads replies in format "
+                f"{ACTION_FORMAT}"
+            )
         self._style = None if decoding == "free" else ConstraintStyle(decoding)
         if self._style and self._style not in model.capabilities:
             supported = ", ".join([*sorted(model.capabilities), "free"])
@@ -85,7 +110,7 @@ class ReActActor(Actor):
             action, thought = parse(completion.text, truncated=truncated)
         if action is None and truncated:
             raise ModelFailure("truncated", "the reply has no end and no action", completion.usage)
-        return Decision(action=action, thought=thought, usage=completion.usage)
+        return Decision(action=plain_action(action, history.actions), thought=thought, usage=completion.usage)
 
 
 def render_messages(
@@ -121,7 +146,10 @@ def render_messages(
 
 
 def parse_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]:
-    """Parse a reply in text: the action is on its last line that starts with `Action:`, the thought above that line.
+    """Parse a reply in text: its first line that starts with `Action:` is the action, the text above is the thought.
+
+    Reasoning is left out, wherever it stands, and so is everything from the point on where the model goes on with
+    another turn: a token of the chat template, or a line that starts with `Observation:`, unless it is the first one.
 
     Args:
         text: The reply.
@@ -131,23 +159,55 @@ def parse_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]
     Returns:
         The action, None if there is none, and the thought.
     """
-    lines = text.split("\n")
-    for index in range(len(lines) - 1, -1, -1):
-        if match := ACTION_LINE.match(lines[index]):
+    answer = read_answer(text)
+    lines = drop_reasoning(answer.text).split("\n")
+    truncated = truncated and not answer.ended
+    for index, line in enumerate(lines):
+        above = "\n".join(lines[:index])
+        if OTHER_SIDE.match(line) and above.strip():
+            return None, _thought(above)
+        if match := ACTION_LINE.match(line):
             if truncated and index == len(lines) - 1:
                 break
-            action = match[1].strip().strip(MARKS + " \t").strip()
-            return action or None, _thought("\n".join(lines[:index]))
-    return None, _thought(text)
+            return _strip_marks(match[1]) or None, _thought(above)
+    return None, _thought("\n".join(lines))
 
 
 def parse_json_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]:
-    """Parse a reply in JSON. The action is None if the reply is not a valid object, or was truncated."""
-    try:
-        reply = json.loads(text)
-        return (None if truncated else str(reply["action"])), str(reply["thought"])
-    except (ValueError, TypeError, KeyError):
-        return None, text.strip()
+    """Parse a reply in JSON, with or without a Markdown fence around it.
+
+    The action is None if the reply is not an object with a thought and an action, or was truncated.
+    """
+    answer = read_answer(text)
+    fenced = FENCED_JSON.fullmatch(answer.text)
+    reply = parse_json_object(fenced["inner"] if fenced else answer.text)
+    action, thought = (reply.get("action"), reply.get("thought")) if reply else (None, None)
+    if not isinstance(action, str) or not isinstance(thought, str):
+        return None, answer.text.strip()
+    return None if truncated else clean_text(action), clean_text(thought)
+
+
+def plain_action(action: str | None, available: Sequence[str]) -> str | None:
+    """Return the action without quotation marks around it and a period after it, if such an action is available."""
+    known = set(map(_normalize, available))
+    if action is None or _normalize(action) in known:
+        return action
+    plain = action
+    # A period may stand within the marks or after them.
+    for _ in range(2):
+        plain = _strip_marks(plain.removesuffix(PERIODS[0]).removesuffix(PERIODS[1]))
+        plain = next((plain[1:-1] for pair in QUOTES if len(plain) > 1 and plain[0] + plain[-1] == pair), plain)
+        if _normalize(plain) in known:
+            return plain
+    return action
+
+
+def _normalize(action: str) -> str:
+    return " ".join(action.split()).casefold()
+
+
+def _strip_marks(text: str) -> str:
+    return text.strip().strip(MARKS + " \t").strip()
 
 
 def _situation(observation: str, actions: tuple[str, ...]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ictbench.models.chat_model import ACT_TOOL, ToolCall
+from ictbench.models.replies import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +49,31 @@ def tool_call_messages(observations: Sequence[str], steps: Sequence[Step]) -> li
 
 def parse_tool_call(completion: Completion) -> tuple[str | None, str]:
     """Return action and thought of a reply. Without exactly one call of the tool with an action, the action is None."""
-    try:
-        (call,) = completion.calls
-        arguments = json.loads(call["arguments"])
-        if call["name"] == ACT_TOOL and isinstance(action := arguments["action"], str):
-            return action, str(arguments.get("thought") or completion.text).strip()
-    except (ValueError, TypeError, LookupError, AttributeError):
-        pass
+    if len(completion.calls) == 1 and (call := completion.calls[0])["name"] == ACT_TOOL:
+        arguments = parse_json_object(call["arguments"]) or {}
+        action, thought = arguments.get("action"), arguments.get("thought")
+        if isinstance(action, str):
+            said = thought if isinstance(thought, str) and thought else completion.text
+            return clean_text(action), clean_text(said).strip()
     calls = [f"{call['name']}({call['arguments']})" for call in completion.calls]
     return None, "\n".join(filter(None, [completion.text.strip(), *calls]))
+
+
+def parse_json_object(text: str) -> dict[str, Any] | None:
+    """Return the object that a text is in JSON; None if it is none, or one with a key twice, or nested too deeply."""
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; raise ValueError if a key occurs twice, as which of its values counts would be a guess."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return value
 
 
 def _result(text: str, call: ToolCall) -> Message:

@@ -9,7 +9,7 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
-from ictbench.runs.deviations import deviations
+from ictbench.runs.deviations import deviations, rejected_requests
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def check_setup(result: Result, suite: Suite) -> Check:
             loop_indices=result.loop_indices,
         )
     )
+    expected_deviations |= {*rejected_requests(result.families)}
     # The result may state more: deviations of a plug-in, or events during the run.
     findings.extend(
         f"it does not state the deviation: {deviation}"

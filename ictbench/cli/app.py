@@ -29,7 +29,8 @@ from ictbench.cli import (
     verify,
 )
 from ictbench.cli.command_options import OptionsCommand
-from ictbench.errors import IctbenchError, UsageError
+from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
+from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
 """Base of the parser's errors for wrong arguments, which typer does not export."""
@@ -74,11 +75,18 @@ def _main(
 
 def main() -> None:
     """Run the command line. Expected errors take one line; ICTBENCH_TRACEBACK=1 shows their traceback."""
+    with stopping_on_signals():
+        _run()
+
+
+def _run() -> None:
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         sys.exit(code)
+    except RunInterruptedError as error:
+        _fail(str(error), exit_code(default=1))
     except IctbenchError as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
@@ -90,7 +98,7 @@ def main() -> None:
             raise
         _fail(f"{type(error).__name__}: {error}; everything recorded so far is kept", 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped before anything was played", 1)
+        _fail(f"{stopped_by(interrupt())} before anything was played", exit_code(default=1))
 
 
 def _fail(line: str, code: int) -> None:

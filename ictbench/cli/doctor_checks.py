@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "alfworld": "alfworld",
-    "anthropic": "anthropic",
     "datasets": "datasets",
     "gepa": "gepa",
     "hf": "transformers",

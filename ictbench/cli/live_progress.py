@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ictbench.results.failures import failures_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -102,11 +104,14 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
+    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+        parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent
-        money = "" if spent.cost is None else f", ${spent.cost:.2f}"
-        parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
+        least, _ = spent.cost_bounds
+        money = f", {'≥ ' if spent.cost is None else ''}${least:.2f}" if least else ""
+        parts.append(f"{spent.calls} calls, {'≥ ' if spent.unreported else ''}{spent.tokens} tokens{money}")
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to retry ({meter.retries} retries so far)")

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ictbench.cli.terminal_table import add_row, grid, print_line
-from ictbench.results.formatting import signed
+from ictbench.results.failures import failure_counts, failures_text
+from ictbench.results.formatting import cost_in_words, signed, tokens_in_words
 from ictbench.results.notes import remarks
-from ictbench.results.tables import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Behaviour, Measures, Result
     from ictbench.runs import Run
 
-COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "errors")
+COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failures")
 
 
 def print_result(run: Run) -> None:
@@ -66,10 +66,10 @@ def _pages(episode: Episode) -> Iterator[str]:
 
 
 def _table(result: Result) -> Table:
-    table = grid(COLUMNS, left=("family", "role"))
+    table = grid(COLUMNS, left=("family", "role", "failures"))
     for family in result.families:
         cells = _cells(family.measures, family.behaviour)
-        add_row(table, (family.name, family.role, *cells, str(errors(family))))
+        add_row(table, (family.name, family.role, *cells, failures_text(*failure_counts([family])) or "0"))
     table.add_section()
     for role, measures in result.by_role.items():
         add_row(table, ("mean", role, *_cells(measures, None), ""), "bold" if role == "held-out" else None)
@@ -87,15 +87,8 @@ def _cells(measures: Measures | None, behaviour: Behaviour | None) -> list[str]:
 def _cost(result: Result) -> Iterator[str]:
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}
     if usage:
-        roles = (
-            f"{role} {u.calls} calls, {u.input_tokens}+{u.output_tokens} tokens, {_money(u.cost)}"
-            for role, u in usage.items()
-        )
+        roles = (f"{role} {u.calls} calls, {tokens_in_words(u)}, {cost_in_words(u)}" for role, u in usage.items())
         yield f"Cost: {'; '.join(roles)}."
-
-
-def _money(cost: float | None) -> str:
-    return "price unknown" if cost is None else f"${cost:.4f}"
 
 
 def _printable(text: str) -> str:

@@ -1,32 +1,39 @@
-"""JSON over HTTP to a model's endpoint, with kept-alive connections and classified errors."""
+"""JSON over HTTP to a model's endpoint, with classified errors."""
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
 from ictbench.models.http_errors import classify_http_error, excerpt, parse_retry_after
 from ictbench.models.redact import Redactor
+from ictbench.models.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from ictbench.errors import IctbenchError, TransientKind
+    from ictbench.errors import IctbenchError
+    from ictbench.models.transport import Response
 
 T = TypeVar("T")
-
-CONNECT_SECONDS = 15.0
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Hosts that are reached without a proxy."""
 
 
 class MalformedReplyError(Exception):
     """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
+
+
+class ReplyError(Exception):
+    """An error that a response with status 200 reports, as gateways do when a server behind them fails."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("the reply reports an error")
+        self.error = error
+        """The error as reported: a text, or an object with a code and a message."""
 
 
 class JsonClient:
@@ -39,26 +46,28 @@ class JsonClient:
         headers: Mapping[str, str],
         timeout: float,
         hints: Mapping[int, str],
-        secret: str | None = None,
+        secrets: Sequence[str] = (),
     ) -> None:
-        """Check the base URL.
+        """Check the base URL, and the environment's proxies and certificates for it.
 
         Args:
             base_url: The endpoint's base URL.
             headers: HTTP headers of every request.
             timeout: Seconds that one request may take.
             hints: What the user should check, by HTTP status.
-            secret: An API key that must never occur in an error message.
+            secrets: API keys that must never occur in an error message.
 
         Raises:
-            UsageError: The base URL is not an http(s) address, or it contains a password, a query or a fragment.
+            UsageError: The base URL is not an http(s) address, or it contains a password, a query or a fragment; or its
+                proxy or certificates cannot be used.
         """
-        self._base = _parse_base_url(base_url)
+        self._base = parse_base_url(base_url)
         self._headers = {"Content-Type": "application/json", "User-Agent": "ictbench", **headers}
         self._timeout = timeout
         self._hints = hints
-        self._redact = Redactor(secret or "")
-        self._session: aiohttp.ClientSession | None = None
+        self._redact = Redactor(*secrets)
+        self._transport = Transport(self._redact)
+        self._transport.proxy(self._base)
 
     async def post(self, path: str, body: Any, read: Callable[[dict[str, Any]], T]) -> T:
         """Send `body` and return the reply as converted by `read`. Makes one attempt.
@@ -66,78 +75,73 @@ class JsonClient:
         Args:
             path: Path below the base URL.
             body: JSON value to send.
-            read: Converts the reply, a JSON object; it may raise MalformedReplyError.
+            read: Converts the reply, a JSON object; it may raise MalformedReplyError or ReplyError.
 
         Raises:
             ModelFailure: The endpoint reports that the request itself is at fault.
             TransientModelError: Another attempt may succeed.
             EndpointRefusedError: No request to this endpoint can succeed.
         """
-        url = self._base / path
-        data = json.dumps(body, separators=(",", ":")).encode()
+        response = await self._transport.send(
+            "POST",
+            self._base / path,
+            headers=self._headers,
+            data=json.dumps(body, separators=(",", ":")).encode(),
+            seconds=self._timeout,
+        )
+        if response.status != 200:
+            raise self._classify(response, parse_retry_after(response.headers))
         try:
-            # Following a redirect would turn the POST into a GET, so a redirect is an error.
-            async with self._open_session().post(url, data=data, allow_redirects=False) as response:
-                content = await response.read()
-                status, headers = response.status, response.headers
-        except TimeoutError:
-            raise self._transient("timeout", f"no answer within {self._timeout:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._transient("connection", str(error) or type(error).__name__) from None
-        if status != 200:
-            raise self._classify(url, status, content, parse_retry_after(headers))
-        try:
-            reply = json.loads(content)
-        except ValueError:
-            raise self._transient("malformed", f"the reply is not JSON: {excerpt(content)}") from None
+            reply = json.loads(response.content)
+        except (ValueError, RecursionError):
+            raise self._malformed("the reply is not JSON", response) from None
         if not isinstance(reply, dict):
-            raise self._transient("malformed", f"the reply is not a JSON object: {excerpt(content)}")
-        if reply.get("error"):
-            # LM Studio and some gateways report errors with status 200.
-            raise self._classify(url, status, content, None)
+            raise self._malformed("the reply is not a JSON object", response)
         try:
+            if reply.get("error"):
+                # LM Studio and some gateways report errors with status 200.
+                raise ReplyError(reply["error"])
             return read(reply)
+        except ReplyError as error:
+            reported = replace(
+                response, status=_error_status(error.error), content=json.dumps({"error": error.error}).encode()
+            )
+            raise self._classify(reported, parse_retry_after(response.headers)) from None
         except MalformedReplyError as error:
-            raise self._transient("malformed", f"{error}: {excerpt(content)}") from None
+            raise self._malformed(str(error), response) from None
 
     async def aclose(self) -> None:
         """Close all connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._transport.aclose()
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            host = self._base.host or ""
-            self._session = aiohttp.ClientSession(
-                # Concurrency is limited by the usage meter; a second limit here would only hide that one.
-                connector=aiohttp.TCPConnector(limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=self._headers,
-                # Not trust_env, which reads ~/.netrc in a thread for every request.
-                proxy=None if host in LOOPBACK or proxy_bypass(host) else getproxies().get(self._base.scheme),
-                timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=CONNECT_SECONDS),
-            )
-        return self._session
+    def _classify(self, response: Response, retry_after: float | None) -> IctbenchError:
+        code, text = parse_error(response.content)
+        return classify_http_error(
+            response.status,
+            self._redact(code),
+            excerpt(self._redact(text)),
+            endpoint=response.endpoint,
+            hints=self._hints,
+            retry_after=retry_after,
+        )
 
-    def _classify(self, url: URL, status: int, content: bytes, retry_after: float | None) -> IctbenchError:
-        code, text = (self._redact(part) for part in _parse_error(content))
-        return classify_http_error(status, code, text, endpoint=str(url), hints=self._hints, retry_after=retry_after)
-
-    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
-        return TransientModelError(kind, self._redact(f"{self._base}: {message}"))
+    def _malformed(self, message: str, response: Response) -> TransientModelError:
+        text = excerpt(self._redact(response.content.decode(errors="replace")))
+        return TransientModelError("malformed", f"{response.endpoint}: {self._redact(message)}: {text}")
 
 
-def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which JSON can contain but which cannot be encoded in a file or a digest."""
-    return text.encode("utf-8", "replace").decode()
+def parse_base_url(base_url: str) -> URL:
+    """Return a base URL, without the white space around it.
 
-
-def _parse_base_url(base_url: str) -> URL:
+    Raises:
+        UsageError: It is not an http(s) address, or it contains a password, a query, a fragment or white space.
+    """
+    text = base_url.strip()
     try:
-        url = URL(base_url)
+        url = URL(text)
+        port = url.port
     except ValueError as error:
-        raise UsageError(f"the base URL {base_url!r} cannot be parsed: {error}") from None
+        raise UsageError(f"the base URL {text!r} cannot be parsed: {error}") from None
     if url.password or url.user:
         raise UsageError(
             f"the base URL of {url.host} contains a user name or a password; "
@@ -145,20 +149,28 @@ def _parse_base_url(base_url: str) -> URL:
         )
     if url.query_string or url.fragment:
         raise UsageError(f"the base URL of {url.host} contains a ?query or a #fragment; remove it")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise UsageError(f"the base URL {base_url!r} is not an http:// or https:// address")
+    if url.scheme not in {"http", "https"} or not url.host or not port:
+        raise UsageError(f"the base URL {text!r} is not an http:// or https:// address")
+    if re.search(r"[\s\x00-\x20\x7f]", text):
+        raise UsageError(f"the base URL {text!r} contains white space or control characters; remove them")
     return url
 
 
-def _parse_error(content: bytes) -> tuple[str, str]:
+def _error_status(error: Any) -> int:
+    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
+
+
+def parse_error(content: bytes) -> tuple[str, str]:
     """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
-    except ValueError:
-        return "", excerpt(content)
+    except (ValueError, RecursionError):
+        return "", content.decode(errors="replace")
     error = reply.get("error", reply) if isinstance(reply, dict) else reply
     if not isinstance(error, dict):
-        return "", excerpt(str(error))
+        return "", str(error)
     text = error.get("message") or error.get("detail") or json.dumps(error)
     code = error.get("code") or error.get("type") or ""
-    return str(code), excerpt(str(text))
+    return str(code), str(text)

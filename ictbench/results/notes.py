@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.results.failures import counts_by_kind, failure_counts, failures_text
 from ictbench.results.formatting import signed
 from ictbench.suites.trained_on import format_trained_on
 
@@ -17,9 +18,22 @@ def remarks(result: Result) -> Iterator[str]:
     """Yield remarks on a result, one line each, most important first."""
     if not result.complete:
         yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
+    for role, player in (("actor", result.actor), ("reflector", result.reflector)):
+        if player.model and player.model.adaptation.in_words:
+            yield f"Requests of the {role} are adapted to its server: {player.model.adaptation.in_words}."
+        if player.reproducible is False:
+            yield (
+                f"The {role}'s model does not repeat its replies at temperature 0: another run of the same tasks "
+                "gives other episodes."
+            )
     if result.retried_failures:
-        counts = ", ".join(f"{count} {kind}" for kind, count in result.retried_failures.items())
-        yield f"Failed episodes played again on request: {counts}."
+        yield f"Failed episodes played again: {counts_by_kind(result.retried_failures)}."
+    if result.retried_reflections:
+        yield f"Unusable reflections repeated: {counts_by_kind(result.retried_reflections)}."
+    if failures := failures_text(*failure_counts(result.families)):
+        yield f"Failed: {failures}."
+    for kind, words in result.host.failure_words.items():
+        yield f"The first {kind}: {words}"
     if result.sizes.loops < 3:
         yield "Fewer than 3 loops: no intervals."
     elif result.intervals == "for these games":

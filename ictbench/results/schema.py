@@ -110,6 +110,8 @@ class Player(PluginSpec):
 
     fingerprint: str | None = None
     """Identifies a model's weights or version; None if its provider does not report it."""
+    reproducible: bool | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether the model gave the same reply to the same question at temperature 0; None if that is unknown."""
 
 
 class Host(Record):
@@ -127,6 +129,8 @@ class Host(Record):
     troubles: tuple[str, ...]
     """Reasons why episodes or reflections are owed, each once, at most five."""
     machine: dict[str, JsonValue]
+    failure_words: dict[str, str] = Field(default_factory=dict, exclude_if=lambda words: not words)
+    """What the endpoint said about the first failure of each kind, by role and kind, e.g. `actor bad_request`."""
 
 
 class Result(Record):
@@ -164,7 +168,9 @@ class Result(Record):
     owed: int
     """Number of episodes and reflections that are missing because of infrastructure failures."""
     retried_failures: dict[str, int]
-    """Number of failed episodes that were played again on request, by kind."""
+    """Number of failed episodes that were played again, on request or after the run stopped for them, by kind."""
+    retried_reflections: dict[str, int] = Field(default_factory=dict, exclude_if=lambda counts: not counts)
+    """Number of unusable reflections that were repeated, on request or after the run stopped for them, by kind."""
     families: tuple[FamilyResult, ...]
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.results.failures import counts_by_kind, failure_counts
 from ictbench.results.outcomes import levels_of, success_rate
 
 if TYPE_CHECKING:
@@ -53,13 +54,6 @@ def comparison_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame([_difference_row(comparison, arm, row) for arm in comparison.arms for row in arm.rows])
 
 
-def errors(family: FamilyResult) -> int:
-    """Return the number of episodes that the model failed and of unusable reflections."""
-    if family.behaviour is None:
-        return 0
-    return sum(family.behaviour.failed.values()) + sum(family.behaviour.reflection_failures.values())
-
-
 def _difference_row(comparison: Comparison, arm: Arm, row: Difference) -> dict[str, Any]:
     return {
         "reference": comparison.reference,
@@ -82,7 +76,8 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
         row |= _intervals(family.behaviour, ("invalid_base", "invalid_best", "unusable"))
         names = ("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared")
         row |= {name: getattr(family.behaviour, name) for name in names}
-    return row | {"errors": errors(family)}
+    failed, unusable = failure_counts([family])
+    return row | {"failed_episodes": counts_by_kind(failed), "failed_reflections": counts_by_kind(unusable)}
 
 
 def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:

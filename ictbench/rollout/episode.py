@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ictbench.actors import History
 from ictbench.errors import EnvError, IctbenchError, ModelFailure, PluginError
+from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,17 +67,18 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     steps: list[Step] = []
     usage = Usage()
     failure: FailureKind | None = None
+    detail = ""
     clock = EpisodeClock()
     while observation.end is None and len(steps) < spec.max_steps:
         history = History(steps, shown, observation.actions, spec.max_steps, solution)
         if spec.time_limit is not None and clock.seconds > spec.time_limit:
-            failure = "timeout"
+            failure, detail = "timeout", f"the episode took longer than {spec.time_limit:g} s"
             break
         try:
             decision = await actor.act(spec.prompt, history, spec.seed)
         except ModelFailure as error:
-            failure = error.kind
-            usage += error.usage or Usage(calls=1, cost=None)
+            failure, detail = error.kind, failure_detail(error)
+            usage += error.usage or UNREPORTED
             break
         if not isinstance(decision, Decision):
             raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")
@@ -103,6 +105,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         trajectory=trajectory,
         usage=usage,
         versions=env.versions(),
+        failure_detail=detail,
     )
 
 

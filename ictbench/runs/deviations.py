@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.protocol import played_tasks
+from ictbench.records import episode_key
+from ictbench.results.failures import failure_counts
 from ictbench.suites import Sizes
 from ictbench.suites.trained_on import TrainedOn, held_out_trained_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ictbench.choices import ProfileName
     from ictbench.records import PluginSpec
+    from ictbench.results.schema import FamilyResult
     from ictbench.suites import Suite
 
 SIZES = tuple(Sizes.model_fields)
+
+MAX_REJECTED = 0.02
+"""Largest share of episodes, or of reflections, that a server may reject as bad requests in a ranked run. A rejected
+request says nothing about the model; up to this share it moves a success rate by less than the intervals are wide."""
 
 
 def deviations(
@@ -49,6 +57,38 @@ def deviations(
         yield f"held-out families left out: {', '.join(missing)}"
     if seen := held_out_trained_on(trained_on or (), suite):
         yield f"reflector trained on held-out {', '.join(seen)}"
+
+
+def rejected_requests(families: Iterable[FamilyResult]) -> Iterator[str]:
+    """Yield a sentence if the server rejected too many episodes, and one if it rejected too many reflections.
+
+    The families may contradict themselves: no index is looked up.
+    """
+    families = tuple(families)
+    failed, unusable = failure_counts(families)
+    if rejected := failed["bad_request"]:
+        yield from _too_many(rejected, _count_episodes(families), "episodes")
+    if rejected := unusable["bad_request"]:
+        yield from _too_many(
+            rejected, sum(len(loop.prompts[1:]) for family in families for loop in family.loops), "reflections"
+        )
+
+
+def _too_many(rejected: int, total: int, unit: str) -> Iterator[str]:
+    if rejected > MAX_REJECTED * total:
+        yield f"bad_request {rejected} of {total} {unit}, more than {MAX_REJECTED:.0%}"
+
+
+def _count_episodes(families: Iterable[FamilyResult]) -> int:
+    """Return the number of different episodes in the loops."""
+    keys: set[str] = set()
+    for family in families:
+        for loop in family.loops:
+            digests = dict(enumerate(prompt.digest for prompt in loop.prompts))
+            for played in played_tasks(loop):
+                keys.update(episode_key(task, digests.get(played.prompt, "")) for task in played.tasks)
+            keys.update(*loop.replays)
+    return len(keys)
 
 
 def _in_words(name: str, standard: object) -> str:

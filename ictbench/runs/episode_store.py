@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, EpisodeSpec, Task, Trajectory
     from ictbench.rollout import Executor
     from ictbench.runs.circuit_breaker import CircuitBreaker
+    from ictbench.runs.failure_watch import FailureWatch
     from ictbench.runs.journal import Journal
     from ictbench.runs.progress import Progress
 
@@ -42,6 +43,7 @@ class EpisodeStore:
         executor: Executor,
         progress: Progress,
         breaker: CircuitBreaker,
+        watch: FailureWatch,
         *,
         capacity: int,
         versions: Mapping[str, str],
@@ -50,6 +52,7 @@ class EpisodeStore:
         self._executor = executor
         self._progress = progress
         self._breaker = breaker
+        self._watch = watch
         self._versions = versions
         experience, scoring = PrioritySemaphore(capacity), PrioritySemaphore(capacity)
         self._slots = {p: experience if p is Priority.EXPERIENCE else scoring for p in Priority}
@@ -75,6 +78,7 @@ class EpisodeStore:
         Raises:
             InfrastructureError: An episode is owed; all others are played nevertheless.
             EndpointDownError: The run must stop.
+            FailingModelError: The run must stop.
         """
         keys = [spec(task).key for task in tasks]
         known = self._journal.solved(keys)
@@ -105,9 +109,9 @@ class EpisodeStore:
         return [self._recorded(spec(task).key).trajectory for task in tasks]
 
     async def aclose(self) -> None:
-        """Cancel the episodes in flight."""
+        """Cancel the episodes in flight; if the failure watch has stopped the run, wait for their end instead."""
         tasks = list(self._in_flight.values())
-        for task in tasks:
+        for task in () if self._watch.tripped else tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -117,9 +121,11 @@ class EpisodeStore:
         Raises:
             InfrastructureError: The work failed, and `name` is owed.
             EndpointDownError: The endpoint is still down after the pause.
+            FailingModelError: The run must stop.
         """
         for _ in range(ATTEMPTS):
             await self._breaker.wait()
+            self._watch.check()
             try:
                 result = await work()
             except InfrastructureError as error:
@@ -160,8 +166,10 @@ class EpisodeStore:
         self._progress.played += 1
         self.owed.pop(spec.key, None)
         self._progress.owed = len(self.owed)
-        log.debug("%s %s after %d decisions", spec.key, episode.trajectory.end, len(episode.trajectory.steps))
-        return episode.trajectory.solved
+        trajectory = episode.trajectory
+        log.debug("%s %s after %d decisions", spec.key, trajectory.end, len(trajectory.steps))
+        self._watch.record("actor", spec.key, trajectory.failure, episode.failure_detail)
+        return trajectory.solved
 
     def _check_versions(self, episode: Episode) -> None:
         for package, version in self._versions.items():

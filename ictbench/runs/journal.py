@@ -111,6 +111,10 @@ class Journal:
         marks = ", ".join("?" * len(kinds))
         return dict(self._database.execute(f"SELECT key, failure FROM episodes WHERE failure IN ({marks})", (*kinds,)))
 
+    def failures(self) -> dict[str | None, int]:
+        """Return the number of finished episodes by kind of failure; None stands for no failure."""
+        return dict(self._database.execute("SELECT failure, count(*) FROM episodes GROUP BY failure"))
+
     def times(self) -> Iterator[tuple[str, float, float]]:
         """Yield key, start as Unix time, and seconds of every episode, in order of start."""
         yield from self._database.execute("SELECT key, started, seconds FROM episodes ORDER BY started, key")
@@ -134,6 +138,13 @@ class Journal:
         """Yield all reflections, sorted by family, loop and turn."""
         for (record,) in self._database.execute("SELECT record FROM reflections ORDER BY family, loop, turn"):
             yield Reflection.model_validate_json(_unpack(record))
+
+    def reflection_failures(self, family: str, loop: int) -> dict[int, str]:
+        """Return the unusable reflections of a loop: kind of failure by turn."""
+        query = "SELECT turn, record FROM reflections WHERE family = ? AND loop = ? ORDER BY turn"
+        rows = self._database.execute(query, (family, loop))
+        failures = {turn: Reflection.model_validate_json(_unpack(record)).failure for turn, record in rows}
+        return {turn: failure for turn, failure in failures.items() if failure}
 
     def forget_episodes(self, keys: Iterable[str]) -> None:
         """Remove episodes."""

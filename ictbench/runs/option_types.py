@@ -47,6 +47,8 @@ class RunOptions(TypedDict, total=False):
     """Free text, replies constrained to a valid action (grammar, json), or tool calls."""
     actor_history: int | None
     """Past turns shown to the actor."""
+    no_adapt: bool
+    """Stop if a server rejects a request as it is, instead of adapting the requests to the server."""
     turns: int | None
     """Turns per loop (N)."""
     batch_size: int | None
@@ -94,7 +96,9 @@ class RunOptions(TypedDict, total=False):
     cache: Path | None
     """Response cache, an SQLite file."""
     retry_failed: str | Sequence[str]
-    """Kinds of failed episodes to play again when a run is continued, separated by commas."""
+    """Kinds of failed episodes and reflections to repeat when a run is continued, separated by commas."""
+    accept_failures: str | Sequence[str]
+    """Kinds of failures that count as the model's own and never stop the run, separated by commas."""
     log_level: Literal["debug", "info", "warning", "error"]
     """Level of run.log in the folder of the run."""
 
@@ -119,6 +123,7 @@ class RerunOptions(TypedDict, total=False):
     worker_resources: Mapping[str, float] | Sequence[str]
     env_timeout: float
     cache: Path | None
+    accept_failures: str | Sequence[str]
 
 
 class VerifyOptions(TypedDict, total=False):

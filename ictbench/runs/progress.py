@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ class Progress:
     from_journal: int = 0
     """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0
+    failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Numbers of failed episodes (`actor`) and unusable reflections (`reflector`) by kind, with those resumed."""
     paused: bool = False
     """True while the run waits because no request succeeds."""
     executor: Executor | None = None

@@ -1,36 +1,59 @@
-"""Repeating failed episodes when a run is continued."""
+"""Repeating failed episodes and reflections when a run is continued."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ictbench.records import task_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from ictbench.choices import FailureKind
     from ictbench.protocol import LoopPlan
     from ictbench.runs.journal import Journal
 
 
-def forget_failed(journal: Journal, loops: Sequence[LoopPlan], kinds: Collection[FailureKind]) -> None:
-    """Remove the failed episodes of some kinds from the journal, so that they are played again, and note how many.
+def forget_failures(
+    journal: Journal, loops: Sequence[LoopPlan], requested: Collection[FailureKind], accepted: Collection[FailureKind]
+) -> None:
+    """Remove failed episodes and reflections from the journal, so that they are repeated, and note how many.
 
-    A reflection that has read a removed episode is removed too, with all later ones of its loop.
+    These are failures of the requested kinds, and those for which the failure watch has stopped the run. A reflection
+    that has read a removed episode is removed too. With a reflection, all later ones of its loop are removed.
+
+    Args:
+        journal: Journal of the run.
+        loops: Loops of the run.
+        requested: Kinds of failures to repeat.
+        accepted: Kinds that stay failed, although the run stopped for them.
     """
-    if not kinds:
-        return
-    failed = journal.failed(kinds)
+    episodes, reflections = {*requested}, {*requested}
+    match journal.get("stopped_for"):
+        case ["actor", kind] if kind not in accepted:
+            episodes.add(kind)
+        case ["reflector", kind] if kind not in accepted:
+            reflections.add(kind)
+    failed = journal.failed(episodes)
     tasks = {task_id_of(key) for key in failed}
+    repeated: Counter[str] = Counter()
     for loop in loops:
-        stale_turns = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
-        if stale_turns:
-            journal.forget_reflections(loop.family, loop.index, stale_turns[0])
-    counts: dict[str, int] = journal.get("retried_failures", {})
-    for kind in failed.values():
-        counts[kind] = counts.get(kind, 0) + 1
+        failures = journal.reflection_failures(loop.family, loop.index) if reflections else {}
+        unusable = {turn: kind for turn, kind in failures.items() if kind in reflections}
+        repeated.update(unusable.values())
+        stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
+        if stale or unusable:
+            journal.forget_reflections(loop.family, loop.index, min([*stale, *unusable]))
     journal.forget_episodes(failed)
-    journal.note("retried_failures", dict(sorted(counts.items())))
-    if failed:
+    _note(journal, "retried_failures", failed.values())
+    _note(journal, "retried_reflections", repeated.elements())
+    journal.note("stopped_for", None)
+
+
+def _note(journal: Journal, name: str, kinds: Iterable[str]) -> None:
+    """Add to the counts that the result discloses."""
+    if kinds := list(kinds):
+        counts = Counter(journal.get(name, {})) + Counter(kinds)
+        journal.note(name, dict(sorted(counts.items())))
         journal.note("complete", False)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
+from ictbench.models.failure_detail import failure_detail
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
-from ictbench.records import Reflection, Usage
+from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ictbench.records import EpisodeSpec, Task, Trajectory
     from ictbench.reflectors import Reflector
     from ictbench.runs.episode_store import EpisodeStore
+    from ictbench.runs.failure_watch import FailureWatch
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.progress import FamilyProgress, Progress
@@ -38,12 +40,14 @@ class Scheduler:
     journal: Journal
     reflector: Reflector
     progress: Progress
+    watch: FailureWatch
 
     async def run(self, loops: Sequence[LoopPlan]) -> dict[str, list[LoopResult]]:
         """Run all loops as far as possible, and return the finished ones by family.
 
         Raises:
             EndpointDownError: The run must stop.
+            FailingModelError: The run must stop.
         """
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run_loop(plan)) for plan in loops]
@@ -125,6 +129,7 @@ class Scheduler:
         seconds, spent = time.monotonic() - clock, self.progress.meter.spent
         self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
         log.info("%s done in %.1f s", name, seconds)
+        self.watch.record("reflector", name, reflection.failure, reflection.failure_detail)
         return reflection
 
     async def _call_reflector(self, request: Reflect, plan: LoopPlan) -> Reflection:
@@ -139,8 +144,14 @@ class Scheduler:
         try:
             answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
         except ModelFailure as error:
-            usage = error.usage or Usage(calls=1, cost=None)
-            answer = Reflection(prompt=None, failure=error.kind, state=request.state, usage=usage)
+            usage = error.usage or UNREPORTED
+            answer = Reflection(
+                prompt=None,
+                failure=error.kind,
+                failure_detail=failure_detail(error),
+                state=request.state,
+                usage=usage,
+            )
         if not isinstance(answer, Reflection):
             label = self.plan.reflector.label
             raise PluginError(f"reflector {label} returned {answer!r:.80}, which is not a Reflection")

@@ -15,14 +15,16 @@ from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.failures import failure_counts
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
+from ictbench.runs.deviations import rejected_requests
 from ictbench.runs.run_folder import atomic_writer, write_atomically
 from ictbench.suites.suite import RANKED_PROFILES
 
 ROLES = ("actor", "reflector")
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
     from ictbench.protocol import LoopResult
@@ -44,8 +46,8 @@ def build_result(
     """Build the result of the finished loops."""
     complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
+    reproducible: dict[str, bool | None] = journal.get("reproducible", {})
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
-    deviations = (*plan.deviations(), *changed)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     for name in plan.families:
@@ -55,6 +57,7 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], finished, episodes))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
+    deviations = (*plan.deviations(), *changed, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/1",
@@ -69,8 +72,8 @@ def build_result(
         audit=plan.options.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
-        actor=_player(plan.actor, fingerprints["actor"]),
-        reflector=_player(plan.reflector, fingerprints["reflector"]),
+        actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
+        reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
         experience=plan.traits.experience,
         control=plan.traits.control,
@@ -79,6 +82,7 @@ def build_result(
         complete=complete,
         owed=len(store.owed),
         retried_failures=journal.get("retried_failures", {}),
+        retried_reflections=journal.get("retried_reflections", {}),
         families=tuple(families),
         by_role=role_measures(families),
         cost=cost,
@@ -91,26 +95,43 @@ def build_result(
             addresses=journal.get("addresses", {}),
             troubles=tuple(dict.fromkeys(store.owed.values()))[:5],
             machine={"python": platform.python_version(), "system": platform.platform()},
+            failure_words=_failure_words(journal, families),
         ),
     )
 
 
-def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
+def _failure_words(journal: Journal, families: Sequence[FamilyResult]) -> dict[str, str]:
+    """Return the words about each kind of failure in the result; a failure that was played again has none."""
+    failed, unusable = failure_counts(families)
+    kinds = {*(f"actor {kind}" for kind in failed), *(f"reflector {kind}" for kind in unusable)}
+    words: dict[str, str] = journal.get("failure_words", {})
+    return {kind: said for kind, said in sorted(words.items()) if kind in kinds and said}
+
+
+def _player(spec: PluginSpec, fingerprints: list[str], reproducible: bool | None) -> Player:
     """Return a player as the result names it: without its address, which the result keeps under `host`."""
     plain = spec.model_dump()
     if plain["model"]:
         plain["model"]["base_url"] = None
-    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None)
+    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None, reproducible=reproducible)
 
 
-def write_episodes(folder: RunFolder, journal: Journal) -> None:
-    """Write the episode records one at a time, and note the SHA-256 of their uncompressed text."""
+def write_episodes(folder: RunFolder, journal: Journal, keys: Container[str] | None = None) -> None:
+    """Write the episode records one at a time, and note the SHA-256 of their uncompressed text.
+
+    Args:
+        folder: Folder of the run.
+        journal: Its journal.
+        keys: Keys of the episodes to write; None for all.
+    """
     digest = hashlib.sha256()
     with (
         atomic_writer(folder.episodes) as file,
         gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed,
     ):
         for episode in journal.episodes():
+            if keys is not None and episode.key not in keys:
+                continue
             compressed.write(line := f"{episode_line(episode)}\n".encode())
             digest.update(line)
     journal.note("episodes_sha256", digest.hexdigest())
@@ -135,7 +156,10 @@ def episode_line(episode: Episode) -> str:
     """Return the record of an episode: what a replay without a model needs, with observations as hashes."""
     record = episode.model_dump(
         mode="json",
-        exclude={"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}},
+        exclude={
+            "trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True},
+            "failure_detail": True,
+        },
     )
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.runs.deviations import deviations
+from ictbench.runs.deviations import deviations, rejected_requests
 from ictbench.submissions.metadata import start_date
 from ictbench.suites import list_suites, load_suite
 from ictbench.suites.suite import RANKED_PROFILES
@@ -38,8 +38,16 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
     if not result.complete or result.owed:
         yield f"the run is incomplete: {result.owed} episodes or reflections are owed; continue it with the same --out"
     if not unranked:
+        rejected = [*rejected_requests(result.families)]
         yield from (
-            f"the run deviates from its profile: {text!r:.200}; run without it" for text in _unacceptable(result)
+            f"{text}: the server's words are in run.log; change its settings, and continue the run with "
+            "--retry-failed bad_request"
+            for text in rejected
+        )
+        yield from (
+            f"the run deviates from its profile: {text!r:.200}; run without it"
+            for text in _unacceptable(result)
+            if text not in rejected
         )
     if not unranked and all(family.role != "held-out" for family in result.families):
         yield "no held-out family was run, and ranks are by held-out families; run with --families held-out or all"

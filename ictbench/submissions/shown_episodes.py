@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, Trajectory
     from ictbench.results import Result
 
-NOT_RECORDED: Any = {"trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True}}
+NOT_RECORDED: Any = {
+    "trajectory": {"steps": {"__all__": {"observation", "actions"}}, "last_observation": True},
+    "failure_detail": True,
+}
 
 
 def shown_episode_keys(result: Result) -> list[str]:
@@ -36,8 +39,11 @@ def shown_episode_keys(result: Result) -> list[str]:
 
 
 def shown_episode(episode: Episode) -> Episode:
-    """Return the episode, without its last text if the recorded hash does not cover it (actions are not recorded)."""
-    trajectory = episode.trajectory
+    """Return the episode, without its last text if the recorded hash does not cover it (actions are not recorded).
+
+    The words of an endpoint about a failure are left out, too: nobody can verify them.
+    """
+    episode, trajectory = episode.model_copy(update={"failure_detail": ""}), episode.trajectory
     if _is_bound(trajectory):
         return episode
     return episode.model_copy(update={"trajectory": trajectory.model_copy(update={"last_observation": ""})})
@@ -48,6 +54,8 @@ def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[
     stated = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
     if pack_record(stated) != pack_record(record):
         yield "its decisions differ from its record"
+    if episode.failure_detail:
+        yield "it holds a failure_detail, which a submission leaves out"
     observed = zip(episode.trajectory.steps, _raw_texts(episode.trajectory), strict=False)
     for number, (step, text) in enumerate(observed, 1):
         if text is None or Observation(text=text, actions=step.actions).digest != step.digest:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from ictbench.testing.model_checks import check_failures, check_model, obedient
     from ictbench.testing.reflector_checks import check_reflector
     from ictbench.testing.scripted_server import ScriptedServer
+    from ictbench.testing.server_zoo import PERSONALITIES, Personality
+    from ictbench.testing.serving import serve
 
 __all__ = [
+    "PERSONALITIES",
     "Fault",
     "Faults",
     "Latency",
+    "Personality",
     "Reply",
     "ScriptedServer",
     "check_actor",
@@ -28,10 +32,13 @@ __all__ = [
     "check_reflector",
     "obedient",
     "react_policy",
+    "serve",
 ]
 
 # Lazy: `python -m ictbench.testing.scripted_server` warns if importing the package already imported that module.
 _LAZY = {
+    "PERSONALITIES": "ictbench.testing.server_zoo",
+    "Personality": "ictbench.testing.server_zoo",
     "ScriptedServer": "ictbench.testing.scripted_server",
     "check_actor": "ictbench.testing.actor_checks",
     "check_env": "ictbench.testing.env_checks",
@@ -39,6 +46,7 @@ _LAZY = {
     "check_model": "ictbench.testing.model_checks",
     "check_reflector": "ictbench.testing.reflector_checks",
     "obedient": "ictbench.testing.model_checks",
+    "serve": "ictbench.testing.serving",
 }
 
 

@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, TransientModelError
+from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, PluginError, TransientModelError
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ChatModel,
     Completion,
     Constraint,
     ConstraintStyle,
-    FinishReason,
     ToolCall,
 )
 from ictbench.models.providers.custom import open_model
 from ictbench.models.redact import Redactor
+from ictbench.models.replies import finish_reply
 from ictbench.records import ModelSpec
 from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.scripted_replies import Reply
@@ -129,7 +129,7 @@ def check_failures(
 async def request_outcome(model: ChatModel) -> str:
     """Describe the outcome of one request: `reply`, or the error that was raised. Closes the model."""
     try:
-        await model.complete([SYSTEM, USER])
+        finish_reply(await model.complete([SYSTEM, USER]), model.spec)
     except ModelFailure as failure:
         _check_message(failure)
         return f"failure {failure.kind}"
@@ -170,14 +170,12 @@ async def _check_conversations(model: ChatModel) -> None:
     for conversation in (*CONVERSATIONS, *prefilled):
         messages = [message.copy() for message in conversation]
         for seed in (None, 3):
-            _check_completion(await model.complete(messages, seed=seed))
+            await _complete(model, messages, seed=seed)
         assert messages == conversation, "complete modified the messages; copy what you want to change"
 
 
 async def _check_concurrency(model: ChatModel) -> None:
-    requests = (model.complete([SYSTEM, USER], seed=seed) for seed in range(CONCURRENT_REQUESTS))
-    for completion in await asyncio.gather(*requests):
-        _check_completion(completion)
+    await asyncio.gather(*(_complete(model, [SYSTEM, USER], seed=seed) for seed in range(CONCURRENT_REQUESTS)))
 
 
 async def _check_cancellation(model: ChatModel) -> None:
@@ -186,7 +184,7 @@ async def _check_cancellation(model: ChatModel) -> None:
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
-    _check_completion(await model.complete([USER]))
+    await _complete(model, [USER])
 
 
 async def _check_constraints(model: ChatModel) -> None:
@@ -197,8 +195,7 @@ async def _check_constraints(model: ChatModel) -> None:
             if style is ConstraintStyle.TOOLS:
                 conversations.append([SYSTEM, USER, *_call_and_result("call00000"), *_call_and_result("call00001")])
             for conversation in conversations:
-                completion = await model.complete(conversation, constraint=Constraint(style, choices))
-                _check_completion(completion)
+                completion = await _complete(model, conversation, constraint=Constraint(style, choices))
                 assert _chosen_action(style, completion) in choices, (
                     f"the action of a reply in style {style} is not one of the choices: "
                     f"{completion.text} {completion.calls}"
@@ -222,12 +219,22 @@ async def _check_closing_twice(model: ChatModel) -> None:
     await model.aclose()
 
 
-def _check_completion(completion: Completion) -> None:
-    assert isinstance(completion, Completion), f"complete must return a Completion, not {completion!r}"
-    assert isinstance(completion.text, str), f"the text must be a str, not {completion.text!r}"
-    assert not completion.is_empty, "the reply is empty; raise ModelFailure('empty')"
-    reasons = get_args(FinishReason)
-    assert completion.finish_reason in reasons, f"finish_reason {completion.finish_reason!r} is not one of {reasons}"
+async def _complete(model: ChatModel, messages: list[Message], **arguments: Any) -> Completion:
+    """Return a reply as `ModelClient` does, and check it.
+
+    Raises:
+        ModelFailure: The reply is empty.
+    """
+    completion = await model.complete(messages, **arguments)
+    try:
+        completion = finish_reply(completion, model.spec)
+    except PluginError as error:
+        raise AssertionError(f"complete must return a Completion: {error}") from error
+    _check_usage(completion)
+    return completion
+
+
+def _check_usage(completion: Completion) -> None:
     usage = completion.usage
     assert usage.calls == 1, f"usage.calls must be 1 for one reply, not {usage.calls}"
     assert usage.cache_hits == 0, "usage.cache_hits must be 0; ictbench counts cache hits itself"

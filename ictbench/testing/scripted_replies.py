@@ -8,11 +8,14 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.actors.react import ACTIONS_HEADING, FORMAT, JSON_FORMAT
 from ictbench.actors.tool_call_format import TOOLS_FORMAT
 from ictbench.models.chat_model import ACT_TOOL
+
+if TYPE_CHECKING:
+    from ictbench.testing.api_error import ApiError
 
 Delivery = Literal["whole", "drip", "reset", "drop", "hang"]
 """Delivery of a reply to the client: `whole` at once; `drip` byte by byte; `reset` half of it, then the connection is
@@ -39,6 +42,8 @@ class Reply:
     """Seconds between two bytes with the delivery `drip`."""
     seconds: float | None = None
     """Latency of this reply; None for the server's latency."""
+    error: ApiError | None = None
+    """The error that an error response reports; None for one with `text` as its message."""
 
 
 Answer = Callable[[dict[str, Any]], "str | Reply"]

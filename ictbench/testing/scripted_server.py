@@ -22,9 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ictbench.testing.api_error import ApiError
 from ictbench.testing.faults import Faults
 from ictbench.testing.http_delivery import deliver, encode_reply
 from ictbench.testing.scripted_replies import Answer, Latency, Reply, as_answer
+from ictbench.testing.server_zoo import find_personality
+from ictbench.testing.server_zoo.personality import PersonalityFormat
 from ictbench.testing.wire_formats import WIRE_FORMATS, WireFormat
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ictbench.testing.faults import Fault
+    from ictbench.testing.server_zoo.personality import Personality
 
 MAX_REQUEST_BYTES = 256 * 2**20
 START_SECONDS = 30.0
@@ -42,14 +46,17 @@ GRACE_SECONDS = 0.1
 class ScriptedServer:
     """Server that answers `POST /v1/chat/completions` and `POST /v1/messages` by a script, in its own thread.
 
+    A request with `stream: true` gets its reply as server-sent events.
+
         with ScriptedServer(["Action: wait"], latency=Latency.lognormal(0.2, 1.0)) as server:
             model = OpenAIModel(ModelSpec(provider="openai", model="scripted", base_url=server.url))
 
     Token counts in its replies are numbers of words. `GET /stats` returns what `stats()` returns.
 
     Attributes:
-        url: Base URL for OpenAI's format, ending in `/v1`.
+        url: Base URL for OpenAI's format, ending in `/v1`, or with another path if the personality has one.
         anthropic_url: Base URL for Anthropic's format, without `/v1`.
+        base_url: The one of both that the personality speaks; `url` without a personality.
         requests: Number of completions requested so far.
         in_flight: Number of requests without a reply, including those that wait to be served.
         max_in_flight: Maximum of `in_flight` so far.
@@ -67,7 +74,8 @@ class ScriptedServer:
         latency: Latency | None = None,
         faults: Faults | None = None,
         concurrency: int | None = None,
-        model: str = "scripted",
+        model: str | None = None,
+        personality: Personality | None = None,
         seed: int = 0,
         record: bool = False,
         port: int = 0,
@@ -79,12 +87,14 @@ class ScriptedServer:
             latency: Latency of replies; 0 by default.
             faults: Faults to inject; none by default.
             concurrency: Maximum number of requests served at the same time, others wait; None for no limit.
-            model: Model name in replies and in `GET /v1/models`.
+            model: Model name in replies and in `GET /v1/models`; by default the personality's, or `scripted`.
+            personality: The server to be like; None for one without quirks that speaks both formats. See
+                `ictbench.testing.server_zoo`.
             seed: Seed of the latencies; each depends on it and on the request's number.
             record: Whether to keep the bodies of all requests in `requests_log`.
             port: Port; 0 for a free one.
         """
-        self.url = self.anthropic_url = ""
+        self.url = self.anthropic_url = self.base_url = ""
         self.requests = self.in_flight = self.max_in_flight = self.max_serving = 0
         self.total_latency = 0.0
         self.statuses: Counter[int] = Counter()
@@ -97,7 +107,9 @@ class ScriptedServer:
         self._slots = asyncio.Semaphore(concurrency) if concurrency else contextlib.nullcontext()
         self._serving = 0
         self._clients: set[Any] = set()
-        self._model = model
+        self._personality = personality
+        self._formats = (PersonalityFormat(personality),) if personality else WIRE_FORMATS
+        self._model = model or (personality.model if personality else "scripted")
         self._seed = seed
         self._record = record
         self._port = port
@@ -112,7 +124,8 @@ class ScriptedServer:
         self._thread = threading.Thread(target=self._run, args=(started,), name="scripted-server", daemon=True)
         self._thread.start()
         self.anthropic_url = started.result(START_SECONDS)
-        self.url = f"{self.anthropic_url}/v1"
+        self.url = f"{self.anthropic_url}{self._personality.base_path if self._personality else '/v1'}"
+        self.base_url = self.anthropic_url if self._formats[0].name == "anthropic" else self.url
         return self
 
     def __exit__(
@@ -151,10 +164,14 @@ class ScriptedServer:
     async def _serve(self, started: Future[str]) -> None:
         self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
-        for wire in WIRE_FORMATS:
-            app.router.add_post(wire.path, functools.partial(self._complete, wire))
-        app.router.add_get("/v1/models", self._models)
+        for wire in self._formats:
+            for path in wire.paths:
+                app.router.add_post(path, functools.partial(self._complete, wire))
+        first = self._formats[0]
+        app.router.add_get(first.models_path, functools.partial(self._models, first))
         app.router.add_get("/stats", self._stats)
+        if self._personality and self._personality.other_endpoints is not None:
+            app.router.add_route("*", "/{path:.*}", self._other_endpoint)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()
         try:
@@ -183,9 +200,14 @@ class ScriptedServer:
                     self.total_latency += seconds
                 finally:
                     self._serving -= 1
-            self.statuses[0 if reply.delivery in {"drop", "hang"} else reply.status] += 1
             words = sum(len(message["content"].split()) for message in body.get("messages", ()))
-            return await deliver(request, reply, encode_reply(reply, wire, body, self._model, number, words))
+            try:
+                content, content_type = encode_reply(reply, wire, body, self._model, number, words)
+            except ApiError as error:
+                reply = Reply(status=error.status, error=error)
+                content, content_type = encode_reply(reply, wire, body, self._model, number, words)
+            self.statuses[0 if reply.delivery in {"drop", "hang"} else reply.status] += 1
+            return await deliver(request, reply, content, {"Content-Type": content_type, **wire.headers})
 
     @contextlib.contextmanager
     def _count_in_flight(self) -> Iterator[None]:
@@ -198,15 +220,17 @@ class ScriptedServer:
 
     def _reply(self, wire: WireFormat, content: bytes) -> tuple[Reply, dict[str, Any]]:
         """Return the reply to a request, and the request as the script sees it, empty if it is malformed."""
+        request = None
         try:
             request = json.loads(content)
             body = wire.parse(request)
         except ValueError as error:
             return Reply(str(error), status=400), {}
-        if body.get("stream"):
-            return Reply("the scripted server does not stream", status=400), {}
-        if self._record:
-            self.requests_log.append(request)
+        except ApiError as error:
+            return Reply(status=error.status, error=error), {}
+        finally:
+            if self._record and request is not None:
+                self.requests_log.append(request)
         fault = self._draw_fault(content)
         if fault and (reply := self._faults.reply(fault, wire)):
             return reply, body
@@ -227,8 +251,11 @@ class ScriptedServer:
             self.faults[fault.value] += 1
         return fault
 
-    async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self._model, "object": "model"}]})
+    async def _models(self, wire: WireFormat, request: web.Request) -> web.Response:
+        return web.json_response(wire.models(self._model))
+
+    async def _other_endpoint(self, request: web.Request) -> web.Response:
+        return web.json_response(self._personality.other_endpoints if self._personality else None)
 
     async def _stats(self, request: web.Request) -> web.Response:
         return web.json_response(self.stats())
@@ -241,16 +268,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--latency", type=Latency.parse, default=Latency(), help="constant:S or lognormal:MEDIAN:SIGMA")
     parser.add_argument("--faults", type=Faults.parse, default=Faults(), help="NAME:RATE,NAME:RATE,…")
     parser.add_argument("--concurrency", type=int, help="maximum number of requests served at the same time")
-    parser.add_argument("--model", default="scripted")
+    parser.add_argument("--model", help="name of the model")
+    parser.add_argument("--personality", help="the server to be like, e.g. ollama")
     parser.add_argument("--port", type=int, default=0, help="port; 0 for a free one")
     parser.add_argument("--seed", type=int, default=0, help="seed of latencies and faults")
     options = vars(parser.parse_args(arguments))
+    if options["personality"]:
+        options["personality"] = find_personality(options["personality"])
     options["faults"] = replace(options["faults"], seed=options["seed"])
     # Blocked before the server's thread starts, so that only sigwait receives the signal.
     stop_signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     with ScriptedServer(options.pop("answer") or ["Action: wait"], **options) as server:
-        print(server.url, flush=True)
+        print(server.base_url, flush=True)
         signal.sigwait(stop_signals)
 
 

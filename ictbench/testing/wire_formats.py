@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ictbench.testing.event_streams import anthropic_events, openai_events
 from ictbench.testing.tool_call_checks import check_anthropic_calls, check_openai_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ictbench.testing.api_error import ApiError
     from ictbench.testing.scripted_replies import Reply
 
 WireName = Literal["openai", "anthropic"]
@@ -18,8 +23,14 @@ class WireFormat(ABC):
     """A wire format."""
 
     name: WireName
-    path: str
-    """Path for requests."""
+    paths: tuple[str, ...]
+    """Paths for requests, the usual one first."""
+    models_path: str
+    """Path of the list of models."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """HTTP headers of every response."""
+    blank_lines = 0
+    """Empty lines before every reply that is not a stream."""
     overloaded_status: int
     """HTTP status of an overloaded endpoint."""
     overflow_message: str
@@ -30,10 +41,11 @@ class WireFormat(ABC):
 
         Raises:
             ValueError: The request does not have this format.
+            ApiError: The endpoint rejects the request.
         """
         try:
             self.check_calls(body)
-            messages = [{"role": _role(message), "content": _text(_content(message))} for message in body["messages"]]
+            messages = [{"role": _role(message), "content": text_of(_content(message))} for message in body["messages"]]
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"not a request in {self.name}'s format: {error!r}") from error
         return {**body, "messages": messages}
@@ -47,15 +59,24 @@ class WireFormat(ABC):
         """Return the reply to the request `body`, which is the `number`-th and has `words` words."""
 
     @abstractmethod
-    def error(self, status: int, message: str | None) -> dict[str, Any]:
+    def error(self, error: ApiError) -> Any:
         """Return the body of an error response."""
+
+    @abstractmethod
+    def stream(self, completion: dict[str, Any], body: dict[str, Any]) -> list[str]:
+        """Return a completion as the server-sent events that make up the reply to a request with `stream: true`."""
+
+    def models(self, model: str) -> dict[str, Any]:
+        """Return the list of models."""
+        return {"object": "list", "data": [{"id": model, "object": "model", "created": 0, "owned_by": "scripted"}]}
 
 
 class OpenAIFormat(WireFormat):
     """OpenAI's chat completions."""
 
     name = "openai"
-    path = "/v1/chat/completions"
+    paths = ("/v1/chat/completions",)
+    models_path = "/v1/models"
     overloaded_status = 503
     overflow_message = (
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
@@ -90,26 +111,36 @@ class OpenAIFormat(WireFormat):
             },
         }
 
-    def error(self, status: int, message: str | None) -> dict[str, Any]:
+    def error(self, error: ApiError) -> Any:
         """See `WireFormat.error`."""
-        return {"error": {"message": message, "type": "scripted", "param": None, "code": None}}
+        kind = error.kind or self._error_types.get(error.status, _usual_kind(error.status))
+        known = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
+        return {"error": {**known, **error.details}}
+
+    def stream(self, completion: dict[str, Any], body: dict[str, Any]) -> list[str]:
+        """See `WireFormat.stream`."""
+        options = body.get("stream_options") or {}
+        return openai_events(completion, include_usage=bool(options.get("include_usage")))
+
+    _error_types: ClassVar[dict[int, str]] = {429: "rate_limit_error", 401: "authentication_error"}
 
 
 class AnthropicFormat(WireFormat):
     """Anthropic's messages."""
 
     name = "anthropic"
-    path = "/v1/messages"
+    paths = ("/v1/messages",)
+    models_path = "/v1/models"
     overloaded_status = 529
     overflow_message = "prompt is too long: 213462 tokens > 200000 maximum"
 
-    _stop_reasons = {  # noqa: RUF012 - never changed
+    _stop_reasons: ClassVar[dict[str, str]] = {
         "stop": "end_turn",
         "length": "max_tokens",
         "content_filter": "refusal",
         "tool_calls": "tool_use",
     }
-    _error_types = {  # noqa: RUF012 - never changed
+    _error_types: ClassVar[dict[int, str]] = {
         400: "invalid_request_error",
         401: "authentication_error",
         403: "permission_error",
@@ -126,7 +157,7 @@ class AnthropicFormat(WireFormat):
     def parse(self, body: Any) -> dict[str, Any]:
         """See `WireFormat.parse`."""
         request = super().parse(body)
-        if system := _text(request.get("system") or ""):
+        if system := text_of(request.get("system") or ""):
             request["messages"].insert(0, {"role": "system", "content": system})
         return request
 
@@ -158,10 +189,14 @@ class AnthropicFormat(WireFormat):
             "usage": {"input_tokens": words, "output_tokens": len((reply.text or "").split())},
         }
 
-    def error(self, status: int, message: str | None) -> dict[str, Any]:
+    def error(self, error: ApiError) -> Any:
         """See `WireFormat.error`."""
-        error_type = self._error_types.get(status, "api_error" if status >= 500 else "invalid_request_error")
-        return {"type": "error", "error": {"type": error_type, "message": message}}
+        kind = error.kind or self._error_types.get(error.status, _usual_kind(error.status))
+        return {"type": "error", "error": {"type": kind, "message": error.message, **error.details}}
+
+    def stream(self, completion: dict[str, Any], body: dict[str, Any]) -> list[str]:
+        """See `WireFormat.stream`."""
+        return anthropic_events(completion)
 
 
 WIRE_FORMATS: tuple[WireFormat, ...] = (OpenAIFormat(), AnthropicFormat())
@@ -179,12 +214,16 @@ def _role(message: dict[str, Any]) -> str:
     return "tool" if has_results else str(message["role"])
 
 
-def _text(content: Any) -> str:
+def text_of(content: Any) -> str:
     """Return the text of a message's content: a string, null, or parts, of which texts and results of tools count."""
     if isinstance(content, list):
         keys = {"text": "text", "tool_result": "content"}
-        return "".join(_text(part[keys[part["type"]]]) for part in content if part["type"] in keys)
+        return "".join(text_of(part[keys[part["type"]]]) for part in content if part["type"] in keys)
     return "" if content is None else str(content)
+
+
+def _usual_kind(status: int) -> str:
+    return "api_error" if status >= 500 else "invalid_request_error"
 
 
 def _parse_json(text: str) -> Any:

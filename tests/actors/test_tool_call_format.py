@@ -12,7 +12,7 @@ from ictbench.actors.actor import History
 from ictbench.actors.react import ReActActor
 from ictbench.actors.tool_call_format import TOOLS_FORMAT, parse_tool_call
 from ictbench.errors import ModelFailure, UsageError
-from ictbench.models import Completion, ToolCall
+from ictbench.models import Completion, ModelClient, ToolCall, UsageMeter
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.providers.litellm import LiteLLMModel
 from ictbench.models.providers.llama_cpp import LlamaCppModel
@@ -64,7 +64,8 @@ def decide(
     with ScriptedServer([reply], record=True) as server:
 
         async def once() -> Decision:
-            opened = adapter(ModelSpec(provider=model, model=name, base_url=getattr(server, url)))
+            adapted = adapter(ModelSpec(provider=model, model=name, base_url=getattr(server, url)))
+            opened = ModelClient(adapted, UsageMeter())
             try:
                 actor = ReActActor(opened, decoding="tools", history=window)
                 return await actor.act("Play well.", History(steps, "A room.", ACTIONS, 25), seed=1)
@@ -111,13 +112,13 @@ def test_past_decisions_are_calls_and_next_observations_are_their_results() -> N
     conversation = [(message["role"], message["content"]) for message in sent["messages"][1:]]
     assert conversation == [
         ("user", "A hall."),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", "A wall."),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", "Nothing."),
         ("assistant", "Hm."),  # no call, so no result
         ("user", "(nothing)"),
-        ("assistant", None),
+        ("assistant", ""),
         ("tool", SITUATION),
     ]
     calls = [message["tool_calls"][0] for message in sent["messages"] if message.get("tool_calls")]

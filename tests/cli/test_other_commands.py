@@ -209,7 +209,7 @@ def test_doctor_plays_a_step_and_imports_every_plug_in(call: CommandLine, monkey
     assert games <= set(checks)
     assert checks["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
     absent = {what for what, check in checks.items() if not check["ok"]} - games
-    extras = ("anthropic", "datasets", "gepa", "litellm", "llama-cpp", "ray")
+    extras = ("datasets", "gepa", "litellm", "llama-cpp", "ray")
     modules = {f"extra {name}": name.replace("-", "_") for name in extras}
     modules |= {"extra meta": "gymnasium", "extra hf": "transformers", "extra train": "trl"}
     assert absent == {what for what, module in modules.items() if find_spec(module) is None}

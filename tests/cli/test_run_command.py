@@ -27,7 +27,7 @@ def test_a_run_prints_its_table_and_the_folder_of_its_files(call: CommandLine) -
     code, out, err = call(*RUN, "--out", "mine")
     assert (code, [line for line in err.splitlines() if not line.startswith("turns ")]) == (0, [])
     heading = next(line for line in out.splitlines() if "family" in line)
-    columns = ("family", "role", "base", "best", "last", "gain", "invalid", "errors")
+    columns = ("family", "role", "base", "best", "last", "gain", "invalid", "failures")
     positions = [heading.index(name) for name in columns]
     assert positions == sorted(positions)
     assert "room-random" in out
@@ -152,6 +152,7 @@ VALUES: dict[str, Any] = {
     "--log-level": "debug",
     "--cache": "replies.sqlite",
     "--retry-failed": "empty",
+    "--accept-failures": "empty",
 }
 OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
 

@@ -23,7 +23,7 @@ def post(url: str, read: Callable[[dict[str, Any]], Any] = dict, *, timeout: flo
             headers={"Authorization": f"Bearer {SECRET}"},
             timeout=timeout,
             hints={401: "check the key", 404: "check the model"},
-            secret=SECRET,
+            secrets=(SECRET,),
         )
         try:
             return await client.post("chat/completions", {"messages": []}, read)
@@ -173,6 +173,17 @@ def test_a_connection_is_reused_and_closing_twice_is_allowed() -> None:
 
         asyncio.run(several())
         assert (server.requests, server.connections) == (5, 1)
+
+
+def test_white_space_around_the_base_url_is_dropped() -> None:
+    with ScriptedServer(["done"]) as server:
+        assert post(f" {server.url}\n")["choices"]
+
+
+@pytest.mark.parametrize("url", ["http://host/v 1", "http://host/v1\t/x", "http://ho st/v1", "http://host/v1\x00"])
+def test_white_space_within_the_base_url_is_an_error(url: str) -> None:
+    with pytest.raises(UsageError, match="base URL"):
+        JsonClient(url, headers={}, timeout=1, hints={})
 
 
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://[", ""])

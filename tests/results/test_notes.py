@@ -31,7 +31,7 @@ def test_a_scripted_quick_run_is_not_ranked(result: Result) -> None:
 def test_missing_loops_come_first(result: Result) -> None:
     first, second, *_ = remarks_on(result, complete=False, owed=3, retried_failures={"empty": 2})
     assert first == "Incomplete: 3 owed; the table holds the finished loops only."
-    assert second == "Failed episodes played again on request: 2 empty."
+    assert second == "Failed episodes played again: empty 2."
 
 
 def test_the_scope_of_the_intervals_is_stated(result: Result) -> None:

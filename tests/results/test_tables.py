@@ -14,7 +14,7 @@ from ictbench.results import Result
 from ictbench.results.outcomes import success_rate
 from ictbench.results.result_file import read_result
 from ictbench.results.schema import json_schema
-from ictbench.results.tables import errors, tables
+from ictbench.results.tables import tables
 
 NAMES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
@@ -60,7 +60,8 @@ def test_tables_have_the_expected_rows_and_columns(run: ictbench.Run) -> None:
     }
     assert list(found["families"].columns) == [
         *("family", "role", "loops", *MEASURES, *columns("invalid_base", "invalid_best", "unusable")),
-        *("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared", "errors"),
+        *("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared"),
+        *("failed_episodes", "failed_reflections"),
     ]
     assert list(found["roles"].columns) == ["role", *MEASURES]
     assert list(found["loops"].columns) == ["family", "loop", "base", "best", "last", "gain", "best_prompt", "unusable"]
@@ -142,15 +143,15 @@ def changed(run: ictbench.Run, **changes: Any) -> Result:
     return Result.model_validate_json(json.dumps(plain))
 
 
-def test_errors_are_failed_episodes_and_unusable_reflections(run: ictbench.Run) -> None:
+def test_failures_are_counted_by_kind(run: ictbench.Run) -> None:
     plain = json.loads(run.result.to_json())["families"][1]
     behaviour = plain["behaviour"] | {"failed": {"empty": 2, "refused": 1}, "reflection_failures": {"too_long": 4}}
     loops = plain["loops"]
     loops[0]["prompts"][1]["failure"] = loops[0]["prompts"][2]["failure"] = "too_long"
     result = changed(run, behaviour=behaviour, loops=loops)
-    assert [errors(family) for family in result.families] == [0, 7]
     found = tables(result)
-    assert list(found["families"]["errors"]) == [0, 7]
+    assert list(found["families"]["failed_episodes"]) == ["", "empty 2, refused 1"]
+    assert list(found["families"]["failed_reflections"]) == ["", "too_long 4"]
     assert list(found["loops"]["unusable"]) == [0, 0, 0, 2, 0, 0]
     assert list(found["curves"]["failure"].dropna()) == ["too_long", "too_long"]
 
@@ -158,9 +159,8 @@ def test_errors_are_failed_episodes_and_unusable_reflections(run: ictbench.Run) 
 def test_a_family_without_finished_loops_has_a_row_without_measures(run: ictbench.Run) -> None:
     result = changed(run, loops=[], measures=None, behaviour=None)
     found = tables(result)["families"].to_dict("records")[1]
-    assert (found["family"], found["loops"], found["errors"]) == ("read", 0, 0)
+    assert (found["family"], found["loops"], found["failed_episodes"]) == ("read", 0, "")
     assert all(pd.isna(found[name]) for name in MEASURES)
-    assert errors(result.families[1]) == 0
 
 
 def test_a_run_without_finished_loops_has_readable_tables(run: ictbench.Run) -> None:
@@ -198,8 +198,8 @@ def test_the_committed_json_schema_matches_the_models() -> None:
 def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -> None:
     schema = json.loads(json_schema())
     plain = json.loads(run.result.to_json())
-    # Loop indices are omitted if they are 0 … L−1.
-    assert {*plain, "loop_indices"} == set(schema["properties"])
+    # Loop indices are omitted if they are 0 … L−1, repeated reflections and words about failures if there are none.
+    assert {*plain, "loop_indices", "retried_reflections"} == set(schema["properties"])
     # Fields added under the same schema have a default.
     assert set(plain) - {"control", "experience"} <= set(schema["required"])
     definitions = schema["$defs"]
@@ -211,6 +211,6 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
         "Player": plain["actor"],
     }
     for name, value in found.items():
-        assert set(value) == set(definitions[name]["properties"])
+        assert set(value) == set(definitions[name]["properties"]) - {"failure_words"}
         assert definitions[name]["additionalProperties"] is False
     assert schema["properties"]["schema"]["const"] == "ictbench.result/1"

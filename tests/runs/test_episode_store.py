@@ -13,6 +13,7 @@ from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory,
 from ictbench.rollout import Executor, Priority
 from ictbench.runs.circuit_breaker import FAILURES_IN_A_ROW, CircuitBreaker
 from ictbench.runs.episode_store import EpisodeStore
+from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
 
@@ -97,7 +98,8 @@ def make_store(
 ) -> EpisodeStore:
     progress = Progress({}, 1, meter or UsageMeter())
     breaker = CircuitBreaker(probe, progress, pause=0.01)
-    return EpisodeStore(journal, executor, progress, breaker, capacity=capacity, versions={"game": "1.0"})
+    watch = FailureWatch(journal, progress, {"actor": "a", "reflector": "r"})
+    return EpisodeStore(journal, executor, progress, breaker, watch, capacity=capacity, versions={"game": "1.0"})
 
 
 @pytest.fixture

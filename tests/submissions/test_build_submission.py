@@ -136,6 +136,29 @@ def test_ineligible_run_is_refused(altered_run: Callable[..., Run], tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("stated", [True, False])
+def test_run_with_many_rejected_requests_is_refused(
+    altered_run: Callable[..., Run], tmp_path: Path, stated: bool
+) -> None:
+    families = json.loads(altered_run().result.to_json())["families"]
+    episodes = len(list(evidence_of_run(altered_run().folder).episodes()))
+    reflections = sum(len(loop["prompts"]) - 1 for family in families for loop in family["loops"])
+    for name, unit, total in (("failed", "episodes", episodes), ("reflection_failures", "reflections", reflections)):
+        limit = int(0.02 * total)
+        for count in (limit, limit + 1):
+            deviation = f"bad_request {count} of {total} {unit}, more than 2%"
+            of_first = families[0] | {"behaviour": families[0]["behaviour"] | {name: {"bad_request": count}}}
+            claimed = [deviation] if stated and count > limit else []
+            run = altered_run(families=[of_first, *families[1:]], deviations=claimed, ranked=not claimed)
+            problems = missing(run, tmp_path)
+            if count == limit:
+                assert problems == []
+            else:
+                (problem,) = problems
+                assert problem.startswith(deviation)
+                assert "--retry-failed bad_request" in problem
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [

@@ -11,6 +11,7 @@ from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, M
 from ictbench.models.client import ModelClient, Retry
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.providers.openai import OpenAIModel
+from ictbench.models.replies import finish_reply
 from ictbench.models.usage_meter import UsageMeter
 from ictbench.records import ModelSpec, Usage
 from ictbench.testing import Fault, Faults, ScriptedServer
@@ -172,7 +173,8 @@ def test_the_same_requests_meet_the_same_faults_in_any_order() -> None:
             for number in order:
                 model = opened("openai", server, 60.0)
                 try:
-                    outcomes[number] = (await model.complete([{"role": "user", "content": f"Room {number}"}])).text
+                    reply = await model.complete([{"role": "user", "content": f"Room {number}"}])
+                    outcomes[number] = finish_reply(reply, model.spec).text
                 except IctbenchError as error:
                     outcomes[number] = type(error).__name__
                 await model.aclose()

@@ -45,6 +45,8 @@ def test_the_public_names() -> None:
         "Fault",
         "Faults",
         "Latency",
+        "PERSONALITIES",
+        "Personality",
         "Reply",
         "ScriptedServer",
         "check_actor",
@@ -54,6 +56,7 @@ def test_the_public_names() -> None:
         "check_reflector",
         "obedient",
         "react_policy",
+        "serve",
     ]
     assert all(hasattr(ictbench.testing, name) for name in ictbench.testing.__all__)
     with pytest.raises(AttributeError, match="Nothing"):
@@ -150,7 +153,7 @@ def test_the_client_sees_the_error_of_a_script() -> None:
     assert (status, reply["error"]["message"]) == (500, "the script raised LookupError('no line for this')")
 
 
-@pytest.mark.parametrize("body", [{}, [], {"messages": [1]}, {**BODY, "stream": True}])
+@pytest.mark.parametrize("body", [{}, [], {"messages": [1]}])
 def test_a_malformed_request_is_rejected(body: Any) -> None:
     with ScriptedServer(["x"]) as server:
         assert post(server, body)[0] == 400

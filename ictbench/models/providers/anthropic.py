@@ -1,14 +1,14 @@
-"""Anthropic's Messages API, through the official client."""
+"""Anthropic's Messages API."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.errors import ModelFailure, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
@@ -18,32 +18,31 @@ from ictbench.models.chat_model import (
     FinishReason,
     Message,
 )
-from ictbench.models.http import replace_surrogates
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http import JsonClient, MalformedReplyError
+from ictbench.models.http_errors import api_hints, excerpt
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
 from ictbench.models.providers.api_model import ApiModel
-from ictbench.models.providers.openai_messages import make_tool_call
-from ictbench.models.redact import Redactor, read_api_key
-from ictbench.records import Usage
+from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
+from ictbench.models.redact import read_header
+from ictbench.models.replies import clean_name
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from anthropic import AsyncAnthropic
-
-    from ictbench.errors import IctbenchError, TransientKind
     from ictbench.models.chat_model import ToolCall
     from ictbench.records import ModelSpec
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
-FINISH_REASONS: dict[str | None, FinishReason] = {
+FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "stop",
     "max_tokens": "length",
 }
 API_VERSION = "2023-06-01"
-"""Sent explicitly, because the client's default varies; the last version in which any model takes a temperature."""
+"""The last version in which any model takes a temperature."""
 
 # Models up to Claude 4.6, and other vendors' models that are served in this format. Later Claude models reject a
 # temperature, the latest ones a forced tool too.
@@ -51,6 +50,7 @@ API_VERSION = "2023-06-01"
 CLASSIC_MODEL = re.compile(
     r"(?!.*claude)|.*claude-(?:instant|[23]|(?:opus|sonnet|haiku)-4(?!-[7-9](?:$|[-@:.])))", re.IGNORECASE
 )
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 JSON_TOOL = "decide"
 """Name of the tool whose input stands for a reply in style `json`, for models without structured outputs."""
 JSON_TOOL_DESCRIPTION = "Answer with a thought and one of the available actions."
@@ -60,8 +60,9 @@ class AnthropicModel(ApiModel):
     """A model behind Anthropic's API.
 
     The base URL is the spec's, else ANTHROPIC_BASE_URL, else Anthropic's own, with or without `/v1`. The API key is
-    ANTHROPIC_API_KEY; a server of your own may need none. The spec's options are sent unchanged, e.g. `thinking`.
-    The API has no sampling seed, and models after Claude 4.6 take no temperature: these are not sent.
+    ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN for a gateway that takes a bearer token; a server of your own may need
+    none. ANTHROPIC_CUSTOM_HEADERS adds headers, one `Name: value` per line. The spec's options are sent unchanged, e.g.
+    `thinking`. The API has no sampling seed, and models after Claude 4.6 take no temperature: these are not sent.
     """
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
@@ -70,41 +71,37 @@ class AnthropicModel(ApiModel):
         """Check API key and base URL; send nothing.
 
         Raises:
-            MissingExtraError: The client is not installed.
             UsageError: ANTHROPIC_API_KEY is required and not set, or the base URL is invalid.
         """
         super().__init__(spec)
-        self._base_url = spec.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL
-        key = read_api_key("ANTHROPIC_API_KEY")
-        if not key and self._base_url.rstrip("/").removesuffix("/v1") == DEFAULT_BASE_URL:
+        self._base_url = (spec.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL).strip()
+        endpoint = self._base_url.rstrip("/").removesuffix("/v1")
+        key, token = read_header("ANTHROPIC_API_KEY"), read_header("ANTHROPIC_AUTH_TOKEN")
+        if not (key or token) and endpoint == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set ANTHROPIC_API_KEY, or give the base URL of another server")
         self._is_classic = CLASSIC_MODEL.match(spec.model) is not None
-        self._redact = Redactor(key)
-        self._client = _client(spec, self._base_url, key)
+        self._client = JsonClient(
+            f"{endpoint}/v1",
+            headers={
+                "anthropic-version": API_VERSION,
+                **({"x-api-key": key} if key else {}),
+                **({"Authorization": f"Bearer {token}"} if token else {}),
+                **_custom_headers(),
+            },
+            timeout=spec.timeout,
+            hints=api_hints("ANTHROPIC_API_KEY", spec.model),
+            secrets=(key, token),
+        )
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """See `ChatModel.complete`."""
-        import anthropic
-
-        body = self._body(messages, constraint)
-        try:
-            # The client's own timeout restarts with every byte received.
-            async with asyncio.timeout(self.spec.timeout):
-                reply = await self._client.messages.with_raw_response.create(**body)
-        except (TimeoutError, anthropic.APITimeoutError):
-            raise self._transient("timeout", f"no answer within {self.spec.timeout:g} s") from None
-        except anthropic.APIStatusError as error:
-            response = error.response
-            raise self._classify(error.status_code, response.content, parse_retry_after(response.headers)) from None
-        except anthropic.APIConnectionError as error:
-            raise self._transient("connection", str(error.__cause__ or error)) from None
-        return self._read(reply.http_response.content)
+        return await self._client.post("messages", self._body(messages, constraint), self._read)
 
     async def aclose(self) -> None:
         """Close connections."""
-        await self._client.close()
+        await self._client.aclose()
 
     def _body(self, messages: Sequence[Message], constraint: Constraint | None) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -115,7 +112,6 @@ class AnthropicModel(ApiModel):
         system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
         if system.strip():
             body["system"] = [{"type": "text", "text": system, **CACHE_MARK}]
-        # Through extra_body, as the client's signature depends on its release.
         extra: dict[str, Any] = dict(self.spec.options)
         if self.spec.temperature is not None and self._is_classic:
             extra["temperature"] = self.spec.temperature
@@ -126,7 +122,7 @@ class AnthropicModel(ApiModel):
         elif constraint:
             output_format = {"type": "json_schema", "schema": _without_max_lengths(constraint.json_schema())}
             extra["output_config"] = {**extra.get("output_config", {}), "format": output_format}
-        return {**body, "extra_body": extra}
+        return {**body, **adapt_parameters(extra, self.spec.adaptation, required={"type": "any"})}
 
     def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
         """Return the parameters that offer one tool, and force its call if the model supports that."""
@@ -134,55 +130,40 @@ class AnthropicModel(ApiModel):
         choice = {"type": "tool", "name": name} if self._is_classic else {"type": "auto"}
         return {"tools": [tool], "tool_choice": {**choice, "disable_parallel_tool_use": True}}
 
-    def _read(self, content: bytes) -> Completion:
+    def _read(self, reply: dict[str, Any]) -> Completion:
         try:
-            reply = json.loads(content)
             blocks = reply["content"] or []
             text, calls = "".join(map(_text, blocks)), _calls(blocks)
+            reasoning = "\n\n".join(filter(None, map(_thinking, blocks)))
             usage = _usage(reply.get("usage"))
-        except (ValueError, LookupError, TypeError, AttributeError):
-            message = f"the reply is not a message: {content.decode(errors='replace')}"
-            raise self._transient("malformed", message) from None
-        self._fingerprint = str(reply.get("model") or self.spec.model)
-        reason = reply.get("stop_reason")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise MalformedReplyError("the reply is not a message") from None
+        self._fingerprint = clean_name(reply.get("model"), self.spec.model)
+        reason = parse_finish_reason(reply.get("stop_reason"))
         if reason == "refusal":
-            raise ModelFailure("refused", text.strip() or "stopped by the provider's safety system", usage)
+            raise ModelFailure("refused", excerpt(text) or "stopped by the provider's safety system", usage)
         if reason == "model_context_window_exceeded":
             raise ModelFailure("context_overflow", "the reply reached the end of the context window", usage)
-        completion = Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls)
-        if completion.is_empty:
-            raise ModelFailure("empty", usage=usage)
-        return completion
-
-    def _classify(self, status: int, content: bytes, retry_after: float | None) -> IctbenchError:
-        try:
-            error = json.loads(content)["error"]
-            code, text = str(error["type"]), str(error["message"])
-        except (ValueError, LookupError, TypeError):
-            code, text = "", content.decode(errors="replace")
-        hints = api_hints("ANTHROPIC_API_KEY", self.spec.model)
-        text = excerpt(self._redact(text))
-        return classify_http_error(status, code, text, endpoint=self._base_url, hints=hints, retry_after=retry_after)
-
-    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
-        return TransientModelError(kind, f"{self._base_url}: {excerpt(self._redact(message))}")
+        return Completion(text, usage, FINISH_REASONS.get(reason, "other"), calls, reasoning)
 
 
-def _client(spec: ModelSpec, base_url: str, key: str) -> AsyncAnthropic:
-    try:
-        from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
-    except ImportError as error:
-        raise MissingExtraError(spec.name, "anthropic", str(error)) from error
-    return AsyncAnthropic(
-        # Not None: the client would look for keys in the user's files, and send them to any server.
-        api_key=key or "none",
-        base_url=base_url.rstrip("/").removesuffix("/v1"),
-        max_retries=0,
-        timeout=spec.timeout,
-        default_headers={"anthropic-version": API_VERSION},
-        # Following a redirect would turn the POST into a GET, so a redirect is an error.
-        http_client=DefaultAsyncHttpxClient(follow_redirects=False),
-    )
+def _custom_headers() -> dict[str, str]:
+    """Return the headers in ANTHROPIC_CUSTOM_HEADERS.
+
+    Raises:
+        UsageError: A line is not of the form `Name: value`.
+    """
+    headers = {}
+    for line in os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines():
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not line.strip():
+            continue
+        if not colon or not HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise UsageError(
+                "ANTHROPIC_CUSTOM_HEADERS has a line that is not a header; write one `Name: value` per line"
+            )
+        headers[name] = value
+    return headers
 
 
 def _without_max_lengths(schema: Any) -> Any:
@@ -195,13 +176,21 @@ def _without_max_lengths(schema: Any) -> Any:
 def _text(block: dict[str, Any]) -> str:
     """Return a block's share of the text: the text itself, or the input of `JSON_TOOL`; thinking has none."""
     if block["type"] == "tool_use" and block["name"] == JSON_TOOL:
-        return replace_surrogates(json.dumps(block["input"], ensure_ascii=False))
-    return replace_surrogates(str(block["text"])) if block["type"] == "text" else ""
+        return json.dumps(block["input"], ensure_ascii=False)
+    text = block["text"] if block["type"] == "text" else ""
+    if not isinstance(text, str):
+        raise TypeError(f"{type(text).__name__} instead of text")
+    return text
+
+
+def _thinking(block: dict[str, Any]) -> str:
+    thinking = block.get("thinking") if block["type"] == "thinking" else ""
+    return thinking if isinstance(thinking, str) else ""
 
 
 def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
     return tuple(
-        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), str(block["id"]))
+        make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), block["id"])
         for block in blocks
         if block["type"] == "tool_use" and block["name"] != JSON_TOOL
     )
@@ -209,16 +198,17 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
 
 def _usage(reported: Any) -> Usage:
     """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    counts: dict[str, Any] = reported or {}
-    details = counts.get("output_tokens_details") or {}
-    uncached, read, written = (
-        counts.get(name) or 0 for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-    )
+    uncached, output_tokens = token_count(reported, "input_tokens"), token_count(reported, "output_tokens")
+    read = token_count(reported, "cache_read_input_tokens") or 0
+    written = token_count(reported, "cache_creation_input_tokens") or 0
+    if uncached is None or output_tokens is None or not uncached + read + written:
+        return UNREPORTED
     return Usage(
         calls=1,
         input_tokens=uncached + read + written,
-        output_tokens=counts.get("output_tokens") or 0,
+        output_tokens=output_tokens,
         cached_tokens=read,
-        reasoning_tokens=details.get("thinking_tokens") or 0,
+        cache_written_tokens=written,
+        reasoning_tokens=min(token_count(reported, "output_tokens_details", "thinking_tokens") or 0, output_tokens),
         cost=None,
     )

@@ -19,9 +19,10 @@ import inspect
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import IctbenchError, ModelFailure, PluginError, TransientModelError, UsageError
+from ictbench.errors import IctbenchError, PluginError, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
-from ictbench.records import Usage
+from ictbench.models.replies import clean_name
+from ictbench.records import UNREPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,18 +98,16 @@ class CustomModel(ChatModel):
             raise TransientModelError("connection", f"{name}: {_describe(error)}") from error
         except Exception as error:
             raise PluginError(f"{name}.complete raised {_describe(error)}") from error
-        completion = Completion(answer, Usage(calls=1, cost=None)) if isinstance(answer, str) else answer
+        completion = Completion(answer, UNREPORTED) if isinstance(answer, str) else answer
         if not isinstance(completion, Completion):
             raise PluginError(f"{name}.complete returned {answer!r:.80}, not a str or a Completion")
-        if completion.is_empty:
-            raise ModelFailure("empty", usage=completion.usage)
         return completion
 
     @property
     def fingerprint(self) -> str | None:
         """The class's own fingerprint, if it has one."""
         value = getattr(self._model, "fingerprint", None)
-        return None if value is None else str(value)
+        return None if value is None else clean_name(str(value))
 
     async def aclose(self) -> None:
         """Call the class's `aclose` or `close`, if it has one."""

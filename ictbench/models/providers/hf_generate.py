@@ -162,9 +162,6 @@ class Weights:
         text = self._tokenizer.decode(tokens, skip_special_tokens=True)
         ended = bool(tokens) and tokens[-1] in self._end_tokens
         completion = Completion(text, usage, "stop" if ended else "length")
-        if completion.is_empty:
-            request.reply.set_exception(ModelFailure("empty", usage=usage))
-            return
         if not request.temperature:
             self._greedy_replies[request.greedy_key] = completion
             if len(self._greedy_replies) > CACHED_REPLIES:

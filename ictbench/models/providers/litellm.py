@@ -11,17 +11,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http import ReplyError, parse_base_url
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
-    make_completion,
     openai_constraint,
     openai_messages,
-    parse_message,
     parse_usage,
+    read_choice,
 )
 from ictbench.models.redact import Redactor
+from ictbench.models.replies import clean_name
+from ictbench.models.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,8 @@ CONSTRAINT_PARAMETERS = {ConstraintStyle.JSON: "response_format", ConstraintStyl
 """The parameter that a model must support for each constraint style."""
 PREPARATION_SECONDS = 3.0
 """Upper bound of what litellm needs to prepare a request, in a process that has just started."""
+ANY_PROVIDER = "https://provider.invalid"
+"""Address that stands for those that litellm knows, for the check of the environment's proxies and certificates."""
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 
 # litellm's wording for a reply that it cannot parse; it has no exception class for that.
@@ -53,12 +58,16 @@ class LiteLLMModel(ApiModel):
 
         Raises:
             MissingExtraError: litellm is not installed.
-            UsageError: litellm does not know the provider, or its API key is required and not set.
+            UsageError: litellm does not know the provider, its API key is required and not set, or the base URL, a
+                proxy or a certificate cannot be used.
         """
         super().__init__(spec)
+        self._base_url = (spec.base_url or "").strip()
+        proxy = Transport().proxy(parse_base_url(self._base_url or ANY_PROVIDER))
+        self._endpoint = f"{spec.name} through {proxy}" if proxy else spec.name
         self._litellm = _import_litellm(spec.name)
         try:
-            self._litellm.get_llm_provider(spec.model, api_base=spec.base_url)
+            self._litellm.get_llm_provider(spec.model, api_base=self._base_url or None)
         except self._litellm.BadRequestError:
             raise UsageError(
                 f"litellm does not know the provider of {spec.model!r}: write litellm/PROVIDER/MODEL"
@@ -73,7 +82,6 @@ class LiteLLMModel(ApiModel):
         self.capabilities = frozenset(
             style for style, parameter in CONSTRAINT_PARAMETERS.items() if parameter in parameters
         )
-        self._base_url = spec.base_url or ""
         self._abandoned: set[asyncio.Future[Any]] = set()
         self._closed = False
         global _open_models
@@ -114,11 +122,11 @@ class LiteLLMModel(ApiModel):
     def _parameters(
         self, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
     ) -> dict[str, Any]:
-        optional = {
+        optional: dict[str, Any] = {
             "max_tokens": self.spec.max_tokens,
             "temperature": self.spec.temperature,
             "seed": seed,
-            "api_base": self.spec.base_url,
+            "api_base": self._base_url or None,
         }
         parameters = {
             "model": self.spec.model,
@@ -134,7 +142,7 @@ class LiteLLMModel(ApiModel):
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
             parameters["_skip_mcp_handler"] = True
-        return parameters
+        return adapt_parameters(parameters, self.spec.adaptation)
 
     def _abandon(self, request: asyncio.Future[Any]) -> None:
         """Cancel an unfinished request, but not at once.
@@ -153,16 +161,20 @@ class LiteLLMModel(ApiModel):
             request.exception()
 
     def _read(self, reply: Any) -> Completion:
-        try:
-            choice = reply.choices[0]
-            text, calls = parse_message(choice.message.model_dump())
-        except (LookupError, AttributeError, TypeError, ValueError):
-            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
-        name, system_fingerprint = reply.model or self.spec.model, getattr(reply, "system_fingerprint", None)
-        self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else str(name)
         reported = getattr(reply, "usage", None)
-        usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
-        return make_completion(text, calls, usage, choice.finish_reason, getattr(choice.message, "refusal", None))
+        try:
+            usage = parse_usage(reported.model_dump() if reported else None)
+            if not usage.unreported:
+                usage = usage.model_copy(update={"cost": self._cost(reply)})
+            completion = read_choice(reply.choices[0].model_dump(), usage)
+        except ReplyError as error:
+            raise self._transient("overloaded", excerpt(self._redact(str(error.error)))) from None
+        except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
+            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
+        name = clean_name(getattr(reply, "model", None), self.spec.model)
+        system_fingerprint = clean_name(getattr(reply, "system_fingerprint", None))
+        self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else name
+        return completion
 
     def _cost(self, reply: Any) -> float | None:
         """Return the cost in US dollars; None if the price is unknown, as it always is for a server of your own."""
@@ -175,6 +187,10 @@ class LiteLLMModel(ApiModel):
         return cost or None
 
     def _classify(self, error: Exception) -> IctbenchError:
+        from ictbench.models.providers.litellm_transport import find_own_error
+
+        if own := find_own_error(error):
+            return own
         classes = self._litellm
         message = excerpt(self._redact(str(getattr(error, "message", None) or error)))
         headers = getattr(error, "litellm_response_headers", None)
@@ -184,20 +200,21 @@ class LiteLLMModel(ApiModel):
         if isinstance(error, classes.ContentPolicyViolationError):
             return ModelFailure("refused", message)
         if isinstance(error, classes.Timeout):
-            return self._transient("timeout", message)
+            return self._transient("timeout", message, may_be_billed=not never_connected(error))
         if isinstance(error, classes.APIConnectionError) or (
             isinstance(error, classes.InternalServerError) and not headers
         ):
             # The status is litellm's own here: no response arrived, or none that it could parse.
-            return self._transient("malformed" if MALFORMED.search(message) else "connection", message)
+            kind: TransientKind = "malformed" if MALFORMED.search(message) else "connection"
+            return self._transient(kind, message, may_be_billed=not never_connected(error))
         if not isinstance(status, int):
             return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {message}")
         hints = api_hints("the provider's key", self.spec.model)
         retry_after = parse_retry_after(headers or {})
-        return classify_http_error(status, "", message, endpoint=self.spec.name, hints=hints, retry_after=retry_after)
+        return classify_http_error(status, "", message, endpoint=self._endpoint, hints=hints, retry_after=retry_after)
 
-    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
-        return TransientModelError(kind, f"{self.spec.name}: {message}")
+    def _transient(self, kind: TransientKind, message: str, *, may_be_billed: bool = True) -> TransientModelError:
+        return TransientModelError(kind, f"{self._endpoint}: {message}", may_be_billed=may_be_billed)
 
 
 @functools.cache
@@ -208,8 +225,10 @@ def _import_litellm(name: str) -> Any:
         litellm = importlib.import_module("litellm")
         # litellm would import this during the first call, which blocks all other requests for seconds.
         importlib.import_module("openai.resources.chat")
+        from ictbench.models.providers.litellm_transport import use_shared_transport
     except ImportError as error:
         raise MissingExtraError(name, "litellm", str(error)) from error
+    use_shared_transport()
     litellm.telemetry = False  # type: ignore[attr-defined]
     litellm.suppress_debug_info = True  # type: ignore[attr-defined]
     for logger in LOGGERS:

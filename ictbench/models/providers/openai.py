@@ -7,18 +7,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
-    make_completion,
     openai_constraint,
     openai_messages,
-    parse_message,
     parse_usage,
+    read_choice,
 )
-from ictbench.models.redact import read_api_key
+from ictbench.models.redact import read_header
+from ictbench.models.replies import clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +50,8 @@ class OpenAIModel(ApiModel):
             UsageError: OPENAI_API_KEY is required and not set, or the base URL is invalid.
         """
         super().__init__(spec)
-        base_url = spec.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-        key = read_api_key("OPENAI_API_KEY")
+        base_url = (spec.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
+        key = read_header("OPENAI_API_KEY")
         if not key and base_url.rstrip("/") == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
@@ -60,7 +61,7 @@ class OpenAIModel(ApiModel):
             headers=_headers(key),
             timeout=spec.timeout,
             hints=api_hints("OPENAI_API_KEY", spec.model),
-            secret=key,
+            secrets=(key,),
         )
 
     async def complete(
@@ -70,6 +71,7 @@ class OpenAIModel(ApiModel):
         body = {"model": self.spec.model, "messages": openai_messages(messages), **self._sampling(seed)}
         if constraint:
             body |= openai_constraint(constraint)
+        body = adapt_parameters(body, self.spec.adaptation)
         return await self._client.post("chat/completions", body, self._read)
 
     async def aclose(self) -> None:
@@ -83,24 +85,22 @@ class OpenAIModel(ApiModel):
         return {name: value for name, value in sampling.items() if value is not None}
 
     def _read(self, reply: dict[str, Any]) -> Completion:
+        usage = parse_usage(reply.get("usage"))
         try:
-            choice = reply["choices"][0] if reply["choices"] else {"message": {}}
-            message = dict(choice["message"])
-            text, calls = parse_message(message)
-        except (LookupError, TypeError, ValueError, AttributeError):
+            completion = read_choice(reply["choices"][0], usage)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
             raise MalformedReplyError("the reply is not a chat completion") from None
         # Some servers leave it out of some replies: the last one is kept.
-        self._system_fingerprint = reply.get("system_fingerprint") or self._system_fingerprint
-        name = str(reply.get("model") or self.spec.model)
+        self._system_fingerprint = clean_name(reply.get("system_fingerprint")) or self._system_fingerprint
+        name = clean_name(reply.get("model"), self.spec.model)
         self._fingerprint = f"{name}@{self._system_fingerprint}" if self._system_fingerprint else name
-        usage = parse_usage(reply.get("usage"))
-        return make_completion(text, calls, usage, choice.get("finish_reason"), message.get("refusal"))
+        return completion
 
 
 def _headers(key: str) -> dict[str, str]:
     headers = {
         "Authorization": f"Bearer {key}" if key else None,
-        "OpenAI-Organization": os.environ.get("OPENAI_ORG_ID"),
-        "OpenAI-Project": os.environ.get("OPENAI_PROJECT_ID"),
+        "OpenAI-Organization": read_header("OPENAI_ORG_ID"),
+        "OpenAI-Project": read_header("OPENAI_PROJECT_ID"),
     }
     return {name: value for name, value in headers.items() if value}

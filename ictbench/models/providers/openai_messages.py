@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure
 from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, Completion, ConstraintStyle, ToolCall
-from ictbench.models.http import replace_surrogates
-from ictbench.records import Usage
+from ictbench.models.http import ReplyError
+from ictbench.models.http_errors import excerpt
+from ictbench.models.replies import clean_name
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.models.chat_model import Constraint, FinishReason, Message
 
-FINISH_REASONS: dict[str | None, FinishReason] = {"stop": "stop", "tool_calls": "stop", "length": "length"}
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "tool_calls": "stop",
+    "function_call": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "sensitive": "content_filter",
+    "safety": "content_filter",
+}
+"""Names of OpenAI, and of servers that have their own for the same: Mistral's `model_length`, Zhipu's `sensitive`."""
+ERROR_REASONS = frozenset({"error", "network_error", "insufficient_system_resource"})
+"""Finish reasons of a reply that the server could not complete: OpenRouter's, Zhipu's and DeepSeek's."""
+TEXT_PARTS = frozenset({"text", "output_text"})
+REASONING_PARTS = frozenset({"thinking", "reasoning"})
+REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
+"""Fields of a message: DeepSeek, vLLM and SGLang; OpenRouter, vLLM since 0.12 and Ollama; Ollama's own API."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """A reply's message."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    reasoning: str
+    refusal: str
 
 
 def openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -45,53 +77,82 @@ def openai_tool(constraint: Constraint) -> dict[str, Any]:
     }
 
 
-def parse_message(message: dict[str, Any]) -> tuple[str, tuple[ToolCall, ...]]:
-    """Return text and tool calls of a reply's message.
+def read_choice(choice: Any, usage: Usage) -> Completion:
+    """Return the completion in one of a reply's choices.
 
     Raises:
-        LookupError, TypeError, ValueError, AttributeError: The message is malformed.
+        ModelFailure: The reply is a refusal.
+        ReplyError: The server could not complete the reply.
+        LookupError, TypeError, ValueError, AttributeError, RecursionError: The choice is malformed.
     """
-    content = message.get("content")
+    finish_reason = parse_finish_reason(choice.get("finish_reason"))
+    if choice.get("error") or finish_reason in ERROR_REASONS:
+        raise ReplyError(choice.get("error") or f"finish_reason {finish_reason}")
+    message = parse_message(choice["message"])
+    reason = FINISH_REASONS.get(finish_reason, "other")
+    if reason == "content_filter" or message.refusal:
+        raise ModelFailure("refused", message.refusal or "stopped by the provider's content filter", usage)
+    return Completion(message.text, usage, reason, message.calls, message.reasoning)
+
+
+def parse_finish_reason(reported: Any) -> str:
+    """Return a finish reason in lower case; empty if there is none. SGLang's own API has an object with a `type`."""
+    reason = reported.get("type") if isinstance(reported, dict) else reported
+    return reason.lower() if isinstance(reason, str) else ""
+
+
+def parse_message(message: Any) -> ParsedMessage:
+    """Return text, tool calls, reasoning and refusal of a reply's message.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError, RecursionError: The message is malformed.
+    """
+    content = message.get("content") or ""
+    reasoning = [value for name in REASONING_FIELDS if isinstance(value := message.get(name), str) and value][:1]
+    if not reasoning:
+        reasoning = _texts(message.get("reasoning_details"))
     if isinstance(content, list):
-        content = "".join(part["text"] for part in content if part["type"] == "text")
+        parts = [part if isinstance(part, dict) else {"type": "text", "text": part} for part in content]
+        reasoning += _texts([part for part in parts if part.get("type") in REASONING_PARTS])
+        content = "".join(_required_text(part["text"]) for part in parts if part["type"] in TEXT_PARTS)
     calls = tuple(
-        make_tool_call(call["function"]["name"], call["function"].get("arguments"), str(call.get("id") or ""))
+        make_tool_call(call["function"]["name"], call["function"].get("arguments"), call.get("id"))
         for call in message.get("tool_calls") or ()
     )
-    return replace_surrogates(str(content or "")), calls
+    refusal = message.get("refusal")
+    refusal = excerpt(refusal if isinstance(refusal, str) else "refused") if refusal else ""
+    return ParsedMessage(_required_text(content), calls, "\n\n".join(reasoning), refusal)
 
 
-def make_tool_call(name: Any, arguments: Any, call_id: str) -> ToolCall:
-    """Return a call with the arguments as the model wrote them."""
-    return ToolCall(id=call_id, name=str(name), arguments=replace_surrogates(str(arguments or "")))
+def make_tool_call(name: Any, arguments: Any, call_id: Any) -> ToolCall:
+    """Return a call with the arguments as the model wrote them; some servers parse them into an object."""
+    if arguments is not None and not isinstance(arguments, str):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    return ToolCall(id=clean_name(call_id), name=clean_name(name), arguments=arguments or "")
 
 
 def parse_usage(reported: Any, cost: float | None = None) -> Usage:
-    """Return the usage of one call; counts that the reply does not report are zero."""
+    """Return the usage of one call; it is unreported if the reply lacks a count of input or output tokens.
+
+    No request has zero input tokens: some servers send that for a prompt they had cached. Some servers, such as xAI's
+    and Gemini's, leave reasoning out of `completion_tokens`, but not out of the total.
+    """
+    prompt, output = token_count(reported, "prompt_tokens"), token_count(reported, "completion_tokens")
+    if not prompt or output is None:
+        return UNREPORTED.model_copy(update={"cost": cost})
+    output = max(output, (token_count(reported, "total_tokens") or 0) - prompt)
+    cached = token_count(reported, "prompt_tokens_details", "cached_tokens")
+    if cached is None:
+        cached = token_count(reported, "prompt_cache_hit_tokens")  # DeepSeek
+    reasoning = token_count(reported, "completion_tokens_details", "reasoning_tokens") or 0
     return Usage(
         calls=1,
-        input_tokens=_count(reported, "prompt_tokens"),
-        output_tokens=_count(reported, "completion_tokens"),
-        cached_tokens=_count(reported, "prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=_count(reported, "completion_tokens_details", "reasoning_tokens"),
+        input_tokens=prompt,
+        output_tokens=output,
+        cached_tokens=cached if cached and cached <= prompt else 0,
+        reasoning_tokens=reasoning if reasoning <= output else 0,
         cost=cost,
     )
-
-
-def make_completion(
-    text: str, calls: tuple[ToolCall, ...], usage: Usage, finish_reason: str | None, refusal: Any
-) -> Completion:
-    """Return the completion of a reply.
-
-    Raises:
-        ModelFailure: The reply is a refusal, or empty.
-    """
-    if finish_reason == "content_filter" or refusal:
-        raise ModelFailure("refused", str(refusal or "stopped by the provider's content filter"), usage)
-    completion = Completion(text, usage, FINISH_REASONS.get(finish_reason, "other"), calls)
-    if completion.is_empty:
-        raise ModelFailure("empty", usage=usage)
-    return completion
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -102,10 +163,20 @@ def _message(message: Message) -> dict[str, Any]:
         return {"role": "tool", "tool_call_id": call["id"], "content": message["content"]}
     function = {"name": call["name"], "arguments": call["arguments"]}
     tool_calls = [{"id": call["id"], "type": "function", "function": function}]
-    return {"role": "assistant", "content": message["content"] or None, "tool_calls": tool_calls}
+    return {"role": "assistant", "content": message["content"], "tool_calls": tool_calls}
 
 
-def _count(value: Any, *path: str) -> int:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, int) else 0
+def _texts(parts: Any) -> list[str]:
+    """Return the texts in parts of reasoning, whichever of the usual names they have."""
+    texts: list[str] = []
+    for part in parts if isinstance(parts, list) else []:
+        for name in ("text", "thinking", "summary", "reasoning") if isinstance(part, dict) else ():
+            value = part.get(name)
+            texts += [value] if isinstance(value, str) and value else _texts(value)
+    return texts
+
+
+def _required_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of text")
+    return value

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from ictbench.errors import ConfigError, TransientModelError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
 from ictbench.models.http import JsonClient
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.providers.openai_messages import openai_messages
-from ictbench.models.redact import read_api_key
+from ictbench.models.redact import read_header
 from ictbench.models.servers.launch import ServerProcess
 from ictbench.models.weights_digest import weights_digest
 from ictbench.records import Record
@@ -77,7 +78,8 @@ class LocalModel(OpenAIModel):
                 f"{spec.name} uses the running server {base_url}, but the options {names} are for a launched server; "
                 "remove the options or the base URL"
             )
-        self._base_url = base_url or ""
+        base_url = (base_url or "").strip()
+        self._base_url = base_url
         self._served_name = spec.model
         self._launch: LaunchSpec | None = None
         self._weights: tuple[Path, ...] = ()
@@ -126,6 +128,7 @@ class LocalModel(OpenAIModel):
             body |= self.prefill_parameters
         if constraint:
             body |= self._constrain(constraint)
+        body = adapt_parameters(body, self.spec.adaptation)
         try:
             return await self._client.post("chat/completions", body, self._read)
         except TransientModelError as error:
@@ -167,7 +170,7 @@ class LocalModel(OpenAIModel):
             await server.release()
 
     def _connect(self, base_url: str, timeout: float) -> None:
-        key = read_api_key(self._key_variable)
+        key = read_header(self._key_variable)
         self._client = JsonClient(
             base_url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -177,7 +180,7 @@ class LocalModel(OpenAIModel):
                 403: f"check {self._key_variable}",
                 404: f"check the model name {self._served_name!r} and the base URL",
             },
-            secret=key,
+            secrets=(key,),
         )
 
     def _constrain(self, constraint: Constraint) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from ictbench.errors import MissingExtraError, PluginError
+from ictbench.models.reasoning import has_reasoning
+from ictbench.models.replies import read_answer
 from ictbench.records import Reflection, Usage
-from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, LLMReflector, UnusableReplyError, strip_reasoning
+from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, LLMReflector, UnusableReplyError
 from ictbench.reflectors.llm.thread_bridge import run_with_loop_calls
 from ictbench.reflectors.trajectory_text import format_trajectory
 
@@ -78,7 +80,10 @@ class GepaReflector(LLMReflector):
 
         async def ask(request: str) -> str:
             replies.append(await self.ask(INSTRUCTIONS, request, context))
-            return strip_reasoning(replies[-1].text)
+            answer = read_answer(replies[-1].text).text
+            if has_reasoning(answer):
+                raise UnusableReplyError(replies[-1], "unparseable")
+            return answer
 
         async def play_candidate(candidate: str) -> list[Trajectory]:
             if not candidate.strip():

@@ -10,6 +10,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ictbench.models.reasoning import drop_reasoning
+from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
@@ -81,7 +83,9 @@ class LessonsQuestion(Question):
 
     def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
         """Return the prompt with the first rules of the reply in place of its current rules."""
-        simple = (rule for rule in parse_rules(reply) if isinstance(rule, Walk | Choose))
+        simple = (
+            rule for rule in parse_rules(drop_reasoning(read_answer(reply).text)) if isinstance(rule, Walk | Choose)
+        )
         rules = list(dict.fromkeys(map(str, simple)))[:MAX_RULES]
         if not rules:
             return Reflection(prompt=None, analysis=reply, failure="truncated" if cut else "unparseable")

@@ -7,6 +7,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ictbench.errors import ConfigError, UsageError
+from ictbench.models.reasoning import has_reasoning
+from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
@@ -130,11 +132,6 @@ def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequenc
     return format_trajectories(trajectories) or "(none)"
 
 
-def strip_reasoning(text: str) -> str:
-    """Return a reply without reasoning between `<think>` tags that the server left at its start."""
-    return text.partition("</think>")[2] if text.lstrip().startswith("<think>") else text
-
-
 def heading_pattern(name: str) -> re.Pattern[str]:
     """Return a pattern for a line that starts with `name:` or consists of the name, with or without Markdown."""
     return re.compile(
@@ -143,10 +140,13 @@ def heading_pattern(name: str) -> re.Pattern[str]:
 
 
 def section_lines(heading: re.Pattern[str], text: str) -> list[str] | None:
-    """Return the lines after a heading, without list marks and blank lines; None if the heading is missing."""
-    reply = strip_reasoning(text)
+    """Return the lines after a heading, without list marks and blank lines.
+
+    Reasoning before the heading is ignored. None if the heading is missing, or if reasoning may stand after it.
+    """
+    reply = read_answer(text).text
     match = heading.search(reply)
-    if match is None:
+    if match is None or has_reasoning(reply[match.end() :]):
         return None
     lines = (" ".join(LIST_MARK.sub("", line).split()) for line in reply[match.end() :].splitlines())
     return [line for line in lines if line]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ictbench.models.reasoning import has_reasoning
+from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
-from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, heading_pattern, strip_reasoning
+from ictbench.reflectors.llm.llm_reflector import EPISODE_DESCRIPTION, heading_pattern
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 
 if TYPE_CHECKING:
@@ -67,14 +69,17 @@ FENCED = re.compile(r"(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<inner>(?:(?!(?P=fence))
 def parse_sections(text: str) -> tuple[str, str]:
     """Return analysis and improved prompt of a reply, both empty unless it has both headings in this order.
 
-    Reasoning between `<think>` tags at the start and a Markdown fence around the whole prompt are removed.
+    Reasoning at the start and a Markdown fence around the whole prompt are removed. Both are empty as well if
+    reasoning may stand in the prompt: which part of it is meant would be a guess.
     """
-    text = strip_reasoning(text)
+    text = read_answer(text).text
     start = ANALYSIS.search(text)
     middle = IMPROVED_PROMPT.search(text, start.end()) if start else None
     if not start or not middle:
         return "", ""
     improved = text[middle.end() :].strip()
+    if has_reasoning(improved):
+        return "", ""
     if fenced := FENCED.fullmatch(improved):
         improved = fenced["inner"].strip()
     return text[start.end() : middle.start()].strip(), improved

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.anthropic import AnthropicModel
-from ictbench.records import ModelSpec, Usage
+from ictbench.models.replies import finish_reply
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def complete(spec: ModelSpec, messages: Sequence[Message] = MESSAGES, **argument
     async def once() -> Completion:
         model = AnthropicModel(spec)
         try:
-            return await model.complete(messages, **arguments)
+            return finish_reply(await model.complete(messages, **arguments), spec)
         finally:
             await model.aclose()
 
@@ -85,13 +85,32 @@ def test_input_tokens_include_cached_tokens_which_are_also_counted_separately() 
         "output_tokens_details": {"thinking_tokens": 40},
     }
     assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
-        calls=1, input_tokens=110, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
+        calls=1,
+        input_tokens=110,
+        output_tokens=50,
+        cached_tokens=80,
+        cache_written_tokens=20,
+        reasoning_tokens=40,
+        cost=None,
     )
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": None, "output_tokens_details": None}])
-def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
-    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        7,
+        {"input_tokens": None, "output_tokens_details": None},
+        {"input_tokens": 5},
+        {"input_tokens": -5, "output_tokens": 1},
+        {"input_tokens": 0, "output_tokens": 1},
+        {"input_tokens": "5", "output_tokens": 1},
+    ],
+)
+def test_usage_that_is_not_reported_or_odd_is_unknown(usage: Any) -> None:
+    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == UNREPORTED
 
 
 def test_the_system_prompt_is_sent_in_its_own_field_with_a_cache_mark() -> None:
@@ -181,7 +200,7 @@ def test_thinking_is_not_part_of_the_text() -> None:
 
 
 def test_lone_surrogates_are_replaced() -> None:
-    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a?"
+    assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -297,8 +316,17 @@ def test_the_fingerprint_is_the_model_name_in_the_reply() -> None:
         assert asyncio.run(fingerprints()) == [None, "claude-haiku-4-5-20251001"]
 
 
-def test_the_error_for_a_missing_client_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setitem(sys.modules, "anthropic", None)
-    with pytest.raises(MissingExtraError, match=r"ictbench\[anthropic\]"):
-        AnthropicModel(spec_for())
+def test_headers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "bearer-of-a-gateway\n")
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Team: a\n\nx-trace:1:2\n")
+    headers = AnthropicModel(spec_for())._client._headers
+    assert headers["Authorization"] == "Bearer bearer-of-a-gateway"
+    assert (headers["X-Team"], headers["x-trace"]) == ("a", "1:2")
+    assert "x-api-key" not in headers
+
+
+@pytest.mark.parametrize("value", ["no header", "X Team: a", "X-Team: ä", ": a"])
+def test_a_custom_header_that_cannot_be_sent_is_an_error(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", value)
+    with pytest.raises(UsageError, match="ANTHROPIC_CUSTOM_HEADERS"):
+        AnthropicModel(spec_for("http://127.0.0.1:1"))

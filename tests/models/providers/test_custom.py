@@ -11,7 +11,8 @@ from ictbench.errors import ModelFailure, PluginError, TransientModelError, Usag
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle
 from ictbench.models.providers.custom import CustomModel, is_model_class, open_model
 from ictbench.models.providers.openai import OpenAIModel
-from ictbench.records import ModelSpec, Usage
+from ictbench.models.replies import finish_reply
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def complete(cls: type[Any], timeout: float = 60.0, **arguments: Any) -> Complet
     async def once() -> Completion:
         model = opened(cls, timeout=timeout)
         try:
-            return await model.complete(MESSAGES, **arguments)
+            return finish_reply(await model.complete(MESSAGES, **arguments), model.spec)
         finally:
             await model.aclose()
 
@@ -59,12 +60,16 @@ class Plain:
 
 @pytest.mark.parametrize("cls", [Async, Plain])
 def test_a_text_becomes_a_completion_of_unknown_cost(cls: type[Any]) -> None:
-    assert complete(cls) == Completion("You said A door.", Usage(calls=1, cost=None))
+    assert complete(cls) == Completion("You said A door.", UNREPORTED)
 
 
 def test_a_completion_is_returned_unchanged() -> None:
     completion = Completion("Hello.", Usage(calls=1, input_tokens=5, output_tokens=2, cost=0.1), "length")
     assert complete(answering(completion)) == completion
+
+
+def test_the_text_of_a_class_is_cleaned() -> None:
+    assert complete(answering("a\ud83d\0b\r\nc\td")).text == "a\ufffd\ufffdb\nc\td"
 
 
 def test_a_class_receives_the_optional_parameters_that_it_has() -> None:
@@ -135,6 +140,11 @@ def test_a_class_cannot_modify_the_callers_messages() -> None:
         (KeyError("x"), PluginError, "mine:Answering.complete raised KeyError: 'x'"),
         (7, PluginError, "returned 7, not a str or a Completion"),
         (None, PluginError, "returned None"),
+        (b"Action: wait", PluginError, "mine:Answering.complete returned b'Action: wait', not a str"),
+        (Completion(None, Usage()), PluginError, "mine:Answering returned a Completion whose text is None, not a str"),  # type: ignore[arg-type]
+        (Completion("x", None), PluginError, "mine:Answering .* usage is None, not a Usage"),  # type: ignore[arg-type]
+        (Completion("x", Usage(), 3), PluginError, "mine:Answering .* finish_reason is 3"),  # type: ignore[arg-type]
+        (Completion("x", Usage(), calls=({},)), PluginError, "mine:Answering .* calls is "),  # type: ignore[typeddict-item]
     ],
 )
 def test_errors_are_raised_by_kind(answer: Any, error: type[Exception], message: str) -> None:

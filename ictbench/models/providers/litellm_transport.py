@@ -1,0 +1,67 @@
+"""litellm's requests over our own transport, so that proxies, certificates and limits are those of every provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+from yarl import URL
+
+from ictbench.errors import IctbenchError
+from ictbench.models.redact import Redactor
+from ictbench.models.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that do not describe a body that is read and decompressed."""
+DEFAULT_SECONDS = 600.0
+
+
+class SharedTransport(httpx.AsyncBaseTransport):
+    """Transport of an httpx client. A failed request raises our own errors, see `find_own_error`."""
+
+    def __init__(self) -> None:
+        self._transport = Transport(Redactor.from_environment())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its complete response."""
+        seconds = request.extensions.get("timeout", {}).get("read") or DEFAULT_SECONDS
+        response = await self._transport.send(
+            request.method,
+            URL(str(request.url), encoded=True),
+            headers={name: value for name, value in request.headers.items() if name.lower() not in DECODED},
+            data=await request.aread(),
+            seconds=seconds,
+        )
+        headers = [(name, value) for name, value in response.headers.items() if name.lower() not in DECODED]
+        return httpx.Response(response.status, headers=headers, content=response.content, request=request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+
+def use_shared_transport() -> None:
+    """Make litellm send all requests over this transport; it has no setting for that."""
+    AsyncHTTPHandler.create_async_transport = staticmethod(_create_transport)  # type: ignore[method-assign, assignment]
+
+
+def find_own_error(error: BaseException) -> IctbenchError | None:
+    """Return our own error that caused one of litellm's, if there is one."""
+    return next((cause for cause in _causes(error) if isinstance(cause, IctbenchError)), None)
+
+
+def _create_transport(*_: Any, **__: Any) -> SharedTransport:
+    return SharedTransport()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__

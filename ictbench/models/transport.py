@@ -1,0 +1,189 @@
+"""HTTP requests of all providers: proxies, certificates, time limits, bounded replies, and classified errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from ictbench.errors import EndpointRefusedError, TransientModelError
+from ictbench.models.certificates import certificate_error, tls_context
+from ictbench.models.http_errors import never_connected
+from ictbench.models.proxies import Proxy, find_proxy
+from ictbench.models.redact import Redactor
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from yarl import URL
+
+    from ictbench.errors import IctbenchError
+
+CONNECT_SECONDS = 15.0
+MAX_REPLY_BYTES = 16 * 2**20
+"""Largest body of a reply, decompressed. The longest replies of models have about a tenth of it."""
+MAX_ERROR_BYTES = 2**16
+"""Part of an error's body that is read."""
+NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+"""OpenSSL's reasons when the server answers without TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response, read completely unless it is an error."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    endpoint: str
+    """Where it comes from, as shown to the user: the URL, and the proxy if there is one."""
+
+
+class Transport:
+    """Sends requests over kept-alive connections, which are opened on first use, in the event loop running then."""
+
+    def __init__(self, redact: Redactor | None = None) -> None:
+        self._redact = redact or Redactor()
+        self._sessions: dict[tuple[str, Proxy | None], aiohttp.ClientSession] = {}
+        """Sessions by scheme and SOCKS proxy; other proxies are chosen by request."""
+        self._proxies: dict[URL, Proxy | None] = {}
+        """Proxy by origin."""
+
+    def proxy(self, url: URL) -> Proxy | None:
+        """Return the proxy of a URL.
+
+        Raises:
+            UsageError: The environment names a proxy, or certificates, that cannot be used.
+        """
+        origin = url.origin()
+        if origin not in self._proxies:
+            if origin.scheme == "https":
+                tls_context()
+            self._proxies[origin] = find_proxy(origin)
+        return self._proxies[origin]
+
+    async def send(self, method: str, url: URL, *, headers: Mapping[str, str], data: bytes, seconds: float) -> Response:
+        """Make one request, without following redirects.
+
+        Args:
+            method: HTTP method.
+            url: Full URL.
+            headers: HTTP headers.
+            data: Body.
+            seconds: Time that the request may take.
+
+        Raises:
+            TransientModelError: No reply arrived, or one that is too long; another attempt may succeed.
+            EndpointRefusedError: Certificate, protocol or proxy make every request fail.
+        """
+        proxy = self.proxy(url)
+        endpoint = f"{url.with_query(None)} through {proxy}" if proxy else str(url.with_query(None))
+        try:
+            async with self._session(url.scheme, proxy).request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                # Following a redirect would turn a POST into a GET.
+                allow_redirects=False,
+                proxy=proxy.url if proxy and not proxy.is_socks else None,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
+            ) as response:
+                limit = MAX_REPLY_BYTES if response.ok else MAX_ERROR_BYTES
+                content = await _read(response, limit)
+        except _errors(proxy) as error:
+            raise self._classify(error, endpoint, proxy, seconds) from None
+        if len(content) > limit and response.ok:
+            raise TransientModelError("malformed", f"{endpoint}: the reply is longer than {limit >> 20} MiB")
+        if response.status == 407 and proxy:
+            raise EndpointRefusedError(f"{endpoint}: HTTP 407 (check user name and password in {proxy.variable})")
+        return Response(response.status, response.headers, content[:limit], endpoint)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    def _session(self, scheme: str, proxy: Proxy | None) -> aiohttp.ClientSession:
+        key = scheme, proxy if proxy and proxy.is_socks else None
+        if key not in self._sessions:
+            tls = tls_context() if scheme == "https" or proxy else True
+            self._sessions[key] = aiohttp.ClientSession(
+                # Concurrency is limited by the usage meter; a second limit here would only hide that one.
+                connector=_socks_connector(key[1], tls) if key[1] else aiohttp.TCPConnector(limit=0, ssl=tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._sessions[key]
+
+    def _classify(self, error: Exception, endpoint: str, proxy: Proxy | None, seconds: float) -> IctbenchError:
+        redact = Redactor(*proxy.secrets) if proxy else Redactor()
+        text = redact(self._redact(str(error) or type(error).__name__))
+        if isinstance(error, aiohttp.ConnectionTimeoutError) or type(error).__name__ == "ProxyTimeoutError":
+            message = f"{endpoint}: no connection within {min(CONNECT_SECONDS, seconds):g} s"
+            return TransientModelError("connection", message, may_be_billed=False)
+        if isinstance(error, TimeoutError):
+            return TransientModelError("timeout", f"{endpoint}: no answer within {seconds:g} s")
+        if reason := certificate_error(error):
+            return EndpointRefusedError(
+                f"{endpoint}: its certificate is not trusted: {reason} "
+                "(set SSL_CERT_FILE to a PEM file with the certificate of its authority)"
+            )
+        if isinstance(error, aiohttp.ClientConnectorSSLError) and any(reason in text for reason in NOT_TLS):
+            return EndpointRefusedError(f"{endpoint}: it does not answer in TLS (does its address start with http://?)")
+        if proxy and (refusal := _proxy_refusal(error, proxy)):
+            return EndpointRefusedError(f"{endpoint}: {redact(refusal)}")
+        return TransientModelError("connection", f"{endpoint}: {text}", may_be_billed=not never_connected(error))
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return the body, or the first part of it, which is longer than `limit`."""
+    content = bytearray()
+    async for part in response.content.iter_any():
+        content += part
+        if len(content) > limit:
+            # Otherwise the connection would be kept until the rest has arrived.
+            response.close()
+            break
+    return bytes(content)
+
+
+def _proxy_refusal(error: Exception, proxy: Proxy) -> str:
+    """Return why a proxy refuses all requests; empty if another attempt may succeed."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        text = f"the proxy answers {error.status} {error.message}".rstrip()
+        refuses = 400 <= error.status < 500 and error.status not in {408, 425, 429}
+    else:
+        text = str(error)
+        refuses = proxy.is_socks and ("authenticat" in text.lower() or "not allowed" in text.lower())
+    return f"{text} (check user name, password and host in {proxy.variable})" if refuses else ""
+
+
+def _socks_connector(proxy: Proxy, tls: ssl.SSLContext | bool) -> aiohttp.BaseConnector:
+    from aiohttp_socks import ProxyConnector, ProxyType  # 50 ms, needed by few
+
+    assert proxy.url.host is not None
+    assert proxy.url.port is not None
+    connector: aiohttp.BaseConnector = ProxyConnector(
+        host=proxy.url.host,
+        port=proxy.url.port,
+        proxy_type=ProxyType.SOCKS4 if proxy.url.scheme.startswith("socks4") else ProxyType.SOCKS5,
+        username=proxy.url.user,
+        password=proxy.url.password,
+        rdns=proxy.resolves_names,
+        limit=0,
+        ssl=tls,
+    )
+    return connector
+
+
+def _errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+    """Return the exceptions of a failed request."""
+    errors: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError)
+    if proxy is None or not proxy.is_socks:
+        return errors
+    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+
+    return (*errors, ProxyConnectionError, ProxyError, ProxyTimeoutError)

@@ -1,0 +1,182 @@
+"""Failure watch: stops a run whose model fails for one reason again and again, before that looks like a score."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from ictbench.choices import FailureKind
+from ictbench.errors import FailingModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ictbench.runs.journal import Journal
+    from ictbench.runs.progress import Progress
+
+log = logging.getLogger(__name__)
+
+PlayerRole = Literal["actor", "reflector"]
+
+FIRST: dict[PlayerRole, int] = {"actor": 8, "reflector": 3}
+"""Numbers of episodes and reflections that stop a run if there are no others yet and all failed for one reason.
+
+A model that fails every third episode has eight failures at the start in one of 6,500 runs. A reflection reads a whole
+batch and costs as much as an episode, so fewer are risked.
+"""
+LAST, TOO_MANY = 50, 30
+"""A run stops if `TOO_MANY` of the `LAST` episodes, or of the last reflections, failed for one reason.
+
+Of a model that fails every third episode, one of 10,000 such windows holds so many failures.
+"""
+WATCHED: frozenset[str] = frozenset(get_args(FailureKind))
+"""Failures of a request. An unparseable or too long prompt is not among them: weak reflectors write such prompts."""
+
+UNITS: dict[PlayerRole, str] = {"actor": "episodes", "reflector": "reflections"}
+
+
+class Stop(NamedTuple):
+    """Reason why a run stops."""
+
+    role: PlayerRole
+    kind: FailureKind
+    failed: int
+    of: int
+
+
+class FailureWatch:
+    """Counts finished episodes and reflections by kind of failure, and stops a run that measures only a failure."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        progress: Progress,
+        labels: Mapping[PlayerRole, str],
+        accepted: Collection[FailureKind] = (),
+    ) -> None:
+        """Count what the journal holds.
+
+        Args:
+            journal: Journal of the run; the words of the first failure of each kind are noted in it.
+            progress: Shows the failures by kind.
+            labels: Labels of the players, for messages.
+            accepted: Kinds of failures that do not stop the run.
+        """
+        self._journal = journal
+        self._labels = labels
+        self._accepted = frozenset(accepted)
+        self._counts = progress.failures
+        self._finished: Counter[PlayerRole] = Counter()
+        self._last: dict[PlayerRole, deque[str | None]] = {role: deque(maxlen=LAST) for role in UNITS}
+        self._stop: Stop | None = None
+        self._count("actor", journal.failures())
+        self._count("reflector", Counter(reflection.failure for reflection in journal.reflections()))
+
+    @property
+    def tripped(self) -> bool:
+        """Whether the run must stop."""
+        return self._stop is not None
+
+    def check(self) -> None:
+        """Raise if the run must stop; call it before an episode or a reflection starts.
+
+        Raises:
+            FailingModelError: The run must stop.
+        """
+        if self._stop:
+            raise FailingModelError(self._message(self._stop))
+
+    def record(self, role: PlayerRole, name: str, failure: str | None, detail: str) -> None:
+        """Count a finished episode or reflection, which is in the journal.
+
+        Args:
+            role: Player that failed or succeeded.
+            name: Name of the episode or reflection, for the log.
+            failure: Kind of the failure; None if it succeeded.
+            detail: Words about the failure, without secrets.
+
+        Raises:
+            FailingModelError: The run must stop.
+        """
+        self._count(role, Counter([failure]))
+        self._last[role].append(failure)
+        if failure is None:
+            return
+        self._note(role, name, failure, detail)
+        first = self._finished[role] >= FIRST[role] and self._only(role, failure)
+        if first or self._last[role].count(failure) >= TOO_MANY:
+            self._trip(role, failure)
+
+    def finish(self) -> None:
+        """Check a run that has nothing left to play: one that is too short for the other checks may have failed whole.
+
+        Raises:
+            FailingModelError: All its episodes, or all its reflections, failed for one reason.
+        """
+        for role in UNITS:
+            for failure in [*self._counts[role]]:
+                if self._only(role, failure):
+                    self._trip(role, failure)
+
+    def _count(self, role: PlayerRole, failures: Mapping[str | None, int]) -> None:
+        self._finished[role] += sum(failures.values())
+        self._counts[role].update({kind: count for kind, count in failures.items() if kind is not None})
+
+    def _only(self, role: PlayerRole, failure: str) -> bool:
+        """Return whether everything that the run has recorded failed for this reason."""
+        return 0 < self._finished[role] == self._counts[role][failure]
+
+    def _trip(self, role: PlayerRole, failure: str) -> None:
+        if failure not in WATCHED - self._accepted or self._stop:
+            return
+        last = self._last[role]
+        every = self._only(role, failure)
+        failed, of = (self._counts[role][failure],) * 2 if every else (last.count(failure), len(last))
+        self._stop = Stop(role, failure, failed, of)  # type: ignore[arg-type]  # a watched failure is a FailureKind
+        # The next session plays them again.
+        self._journal.note("stopped_for", [role, failure])
+        self.check()
+
+    def _note(self, role: PlayerRole, name: str, failure: str, detail: str) -> None:
+        """Keep the words about the first failure of a kind."""
+        words: dict[str, str] = self._journal.get("failure_words", {})
+        key = f"{role} {failure}"
+        if key in words:
+            log.info("%s failed: %s", name, failure)
+            return
+        log.warning("%s failed: %s, for the first time in this run: %s", name, failure, detail or "no details")
+        self._journal.note("failure_words", {**words, key: detail})
+
+    def _message(self, stop: Stop) -> str:
+        words = self._journal.get("failure_words", {}).get(f"{stop.role} {stop.kind}")
+        said = f" ({words})" if words else ""
+        return (
+            f"{stop.role} {self._labels[stop.role]} fails: {stop.kind} {stop.failed} of {stop.of} {UNITS[stop.role]}"
+            f"{said}; {REMEDIES[stop.role][stop.kind]}. Other options of a player need a new --out. Continued after a "
+            f"fix at the server, the run plays these {UNITS[stop.role]} again; with --accept-failures {stop.kind}, "
+            "it counts them as the model's own"
+        )
+
+
+_ANY: dict[FailureKind, str] = {
+    "bad_request": "change the server's settings, or the options of the model, so that it accepts the request",
+    "context_overflow": "serve the model with a longer context",
+    "refused": "choose a model that answers, or a provider without this filter",
+    "empty": "check the server's chat template and its settings for reasoning",
+    "truncated": "let the model reason less, or raise its token limit",
+    "timeout": "raise --episode-time-limit, or lower --max-connections",
+}
+REMEDIES: dict[PlayerRole, dict[FailureKind, str]] = {
+    "actor": _ANY
+    | {
+        "context_overflow": "show fewer past turns with --actor-history, or serve the model with a longer context",
+        "truncated": "raise --actor-max-tokens, or let the model reason less",
+    },
+    "reflector": _ANY
+    | {
+        "context_overflow": "show it less with --reflector-experience events or a smaller --batch-size, or serve the "
+        "model with a longer context",
+    },
+}
+"""What the user can do, by role and kind."""
