@@ -27,22 +27,11 @@ def digest_of(value: Any, length: int = 64) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:length]
 
 
-<<<<<<< HEAD
-=======
-def validation_message(error: ValidationError) -> str:
-    """Return the first problem of a validation error as one line: its place, the message and the value."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {first['msg']}, got {first['input']!r:.80}{more}"
-
-
 def _is_zero(value: float) -> bool:
     """Return whether a field is left out when it is written, so that files without the field stay the same."""
     return value == 0
 
 
->>>>>>> main
 class Record(BaseModel):
     """Base class of all records: immutable, and strict about unknown fields."""
 
