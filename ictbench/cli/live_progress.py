@@ -112,8 +112,9 @@ def _line(progress: Progress) -> str:
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent
-        money = "" if spent.cost is None else f", ${spent.cost:.2f}"
-        parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
+        least, _ = spent.cost_bounds
+        money = f", {'≥ ' if spent.cost is None else ''}${least:.2f}" if least else ""
+        parts.append(f"{spent.calls} calls, {'≥ ' if spent.unreported else ''}{spent.tokens} tokens{money}")
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to retry ({meter.retries} retries so far)")

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsals import is_rehearsal
 
 import ictbench
 from ictbench.errors import FailingModelError, RunFolderError
@@ -30,11 +31,6 @@ FAILURES = {
 }
 
 
-def is_check(body: dict[str, Any]) -> bool:
-    """Return whether a request only checks that the server answers."""
-    return "OK" in str(body["messages"][-1]["content"])[-20:]
-
-
 def is_reflection(body: dict[str, Any]) -> bool:
     return "IMPROVED PROMPT:" in str(body["messages"][-1]["content"])
 
@@ -49,8 +45,8 @@ def answer(body: dict[str, Any]) -> str | Reply:
 def failing(
     reply: Reply, when: Callable[[dict[str, Any]], bool] = lambda body: not is_reflection(body)
 ) -> Callable[[dict[str, Any]], str | Reply]:
-    """Return a scripted model that answers some requests with a failure; never the check before the run."""
-    return lambda body: reply if not is_check(body) and when(body) else answer(body)
+    """Return a scripted model that answers some requests with a failure; never the rehearsal."""
+    return lambda body: reply if not is_rehearsal(body) and when(body) else answer(body)
 
 
 def share(body: dict[str, Any], of: int) -> bool:
@@ -86,7 +82,8 @@ def test_a_run_stops_if_its_first_episodes_all_fail_for_one_reason(tmp_path: Pat
 
 
 def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(tmp_path: Path) -> None:
-    words = f"{KEY} may not use the system role {'x' * 900}"
+    # The second key lies across the place where the text is cut.
+    words = f"{KEY} may not use the system role {'x' * 245} {KEY} {'x' * 900}"
     with ScriptedServer(failing(Reply(words, status=400))) as server, pytest.raises(FailingModelError) as stopped:
         play(server, tmp_path / "run")
     log = (tmp_path / "run" / "run.log").read_text()
@@ -173,6 +170,18 @@ def test_a_run_that_is_too_short_for_the_watch_stops_at_its_end(tmp_path: Path) 
         play(server, tmp_path / "run", **sizes)
     with ScriptedServer(answer) as server:
         assert play(server, tmp_path / "run", **sizes).result.complete
+
+
+def test_an_input_that_a_filter_flags_is_refused_and_not_owed(tmp_path: Path) -> None:
+    flagged = failing(
+        Reply("your input was flagged", status=403), lambda body: not is_reflection(body) and share(body, 9)
+    )
+    with ScriptedServer(flagged) as server:
+        run = play(server, tmp_path / "run")
+    assert run.result.complete
+    assert run.result.families[0].behaviour
+    assert list(run.result.families[0].behaviour.failed) == ["refused"]
+    assert run.result.host.failure_words == {"actor refused": "HTTP 403: your input was flagged"}
 
 
 # Reflections

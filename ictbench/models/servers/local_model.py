@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from ictbench.errors import ConfigError, TransientModelError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
 from ictbench.models.http import JsonClient
 from ictbench.models.providers.openai import OpenAIModel
@@ -127,6 +128,7 @@ class LocalModel(OpenAIModel):
             body |= self.prefill_parameters
         if constraint:
             body |= self._constrain(constraint)
+        body = adapt_parameters(body, self.spec.adaptation)
         try:
             return await self._client.post("chat/completions", body, self._read)
         except TransientModelError as error:
