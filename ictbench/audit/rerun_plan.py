@@ -111,7 +111,7 @@ def _player(
     trust_code: bool,
 ) -> PluginSpec:
     """Return the spec of a player, with the verifier's own access to its model."""
-    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint"}))
+    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint", "reproducible"}))
     class_name = next(_class_names(spec.model_dump(exclude={"label": True, "model": {"model"}})), None)
     if class_name and not trust_code:
         raise ConfigError(f"{role} {spec.label!r} would import {class_name!r}; review the code, then add --trust-code")

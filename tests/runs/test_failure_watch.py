@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsals import is_rehearsal
 
 import ictbench
 from ictbench.errors import FailingModelError, RunFolderError
@@ -34,11 +35,6 @@ FAILURES = {
 }
 
 
-def is_check(body: dict[str, Any]) -> bool:
-    """Return whether a request only checks that the server answers."""
-    return "OK" in str(body["messages"][-1]["content"])[-20:]
-
-
 def is_reflection(body: dict[str, Any]) -> bool:
     return "IMPROVED PROMPT:" in str(body["messages"][-1]["content"])
 
@@ -53,8 +49,8 @@ def answer(body: dict[str, Any]) -> str | Reply:
 def failing(
     reply: Reply, when: Callable[[dict[str, Any]], bool] = lambda body: not is_reflection(body)
 ) -> Callable[[dict[str, Any]], str | Reply]:
-    """Return a scripted model that answers some requests with a failure; never the check before the run."""
-    return lambda body: reply if not is_check(body) and when(body) else answer(body)
+    """Return a scripted model that answers some requests with a failure; never the rehearsal."""
+    return lambda body: reply if not is_rehearsal(body) and when(body) else answer(body)
 
 
 def share(body: dict[str, Any], of: int) -> bool:
