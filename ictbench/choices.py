@@ -10,6 +10,11 @@ ProfileName = Literal["quick", "lite", "standard"]
 DecodingName = Literal["free", "grammar", "json", "tools"]
 """Decoding of an actor's replies."""
 
+ACTION_FORMAT = 2
+"""Version of how the actor `react` reads replies: labels, punctuation, reasoning, and the tokens of chat templates in
+`ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of
+the chat template were part of the text."""
+
 ExperienceFormat = Literal["full", "events"]
 """Format of the observations shown to a reflector's model: all of each, or only what changed."""
 

@@ -13,6 +13,7 @@ from ictbench.actors.tool_call_format import (
     parse_tool_call,
     tool_call_messages,
 )
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, ModelFailure, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.reasoning import drop_reasoning
@@ -39,9 +40,6 @@ Answer with a JSON object and nothing else:
 ACTIONS_HEADING = "Available actions:"
 
 FENCED_JSON = re.compile(r"\s*```(?:json)?[ \t]*\n(?P<inner>.*?)\n?[ \t]*```\s*", re.IGNORECASE | re.DOTALL)
-ACTION_FORMAT = 2
-"""Version of how replies are read: labels, punctuation, and the tokens in `ictbench.models.replies`. 1: the last line
-that starts with `Action:` counted, reasoning and tokens of the chat template were part of the text."""
 
 # Markdown's marks for bold and code are ignored around a label and around an action; no others are.
 MARKS = "*`"

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError
 from ictbench.records import PluginSpec
 from ictbench.reflectors import traits_of
@@ -110,7 +111,7 @@ def _player(
     trust_code: bool,
 ) -> PluginSpec:
     """Return the spec of a player, with the verifier's own access to its model."""
-    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint"}))
+    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint", "reproducible"}))
     class_name = next(_class_names(spec.model_dump(exclude={"label": True, "model": {"model"}})), None)
     if class_name and not trust_code:
         raise ConfigError(f"{role} {spec.label!r} would import {class_name!r}; review the code, then add --trust-code")
@@ -124,6 +125,12 @@ def _player(
         raise ConfigError(
             f"{role} {spec.label!r} has model options ({', '.join(spec.model.options)}), which may run anything; give "
             f"your own with --{role}-model-options, or add --trust-code"
+        )
+    action_format = spec.options.get("action_format", 1)
+    if role == "actor" and "decoding" in spec.options and action_format != ACTION_FORMAT:
+        raise ConfigError(
+            f"actor {spec.label!r} read replies in action format {action_format}; this version of ictbench reads them "
+            f"in format {ACTION_FORMAT}, which is another player"
         )
     access = {"base_url": base_url, "timeout": timeout, "options": model_options or spec.model.options}
     return spec.model_copy(update={"model": spec.model.model_copy(update=access)})

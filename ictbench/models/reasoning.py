@@ -126,7 +126,7 @@ def is_json_object(text: str) -> bool:
 
 
 def _split_once(text: str) -> SplitReply:
-    for split in (_split_channels, _split_granite, _split_markers):
+    for split in (_split_markers, _split_granite, _split_channels):
         parts = split(text)
         if parts.answer != text:
             return parts

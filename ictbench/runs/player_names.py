@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
 from ictbench.models.providers.custom import is_model_class
@@ -74,7 +75,11 @@ def parse_player(
     if names_model(kind, name):
         model = _model(name, decoding, access)
         if isinstance(decoding, ActorDecoding):
-            options: dict[str, JsonValue] = {"decoding": decoding.decoding, "history": decoding.history}
+            options: dict[str, JsonValue] = {
+                "decoding": decoding.decoding,
+                "history": decoding.history,
+                "action_format": ACTION_FORMAT,
+            }
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
         if card := find_card(model):
             return _reflector_on_model(name, card.reflector, model, experience or card.experience)

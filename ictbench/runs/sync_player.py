@@ -12,6 +12,7 @@ from ictbench.errors import UsageError
 from ictbench.models import ModelPool
 from ictbench.rollout import Priority
 from ictbench.runs.engine import check_playable, open_engine, open_players
+from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.sync_loop import run_on_portal, start_portal
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class EpisodePlayer:
         Raises:
             InfrastructureError: An episode could not be played, and the model did not cause it. The other episodes
                 of the call are cancelled.
+            FailingModelError: The actor's model fails for one reason again and again.
             RunError: No more episodes can be played, e.g. a limit is reached.
             UsageError: The player is closed.
         """
@@ -91,6 +93,7 @@ class _Session:
     resources: ExitStack
     executor: Executor
     slots: asyncio.Semaphore
+    watch: FailureWatch
 
     async def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
         tasks = {spec.key: asyncio.create_task(self._play_one(spec)) for spec in specs}
@@ -104,7 +107,10 @@ class _Session:
 
     async def _play_one(self, spec: EpisodeSpec) -> Episode:
         async with self.slots:
-            return await self.executor.play(spec, Priority.EXPERIENCE)
+            self.watch.check()
+            episode = await self.executor.play(spec, Priority.EXPERIENCE)
+        self.watch.record("actor", spec.key, episode.trajectory.failure, episode.failure_detail)
+        return episode
 
 
 def _open_session(plan: RunPlan) -> _Session:
@@ -117,7 +123,8 @@ def _open_session(plan: RunPlan) -> _Session:
         portal = resources.enter_context(start_portal())
         opened, engine = run_on_portal(portal, open_)
         resources.callback(run_on_portal, portal, opened.aclose)
-        session = _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity))
+        watch = FailureWatch({"actor": plan.actor.label}, plan.options.accept_failures)
+        session = _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity), watch)
         portal.start_task_soon(_keep_alive, session)
         return session
 

@@ -14,6 +14,7 @@ from small_run import SUITE, small_run, verdicts
 import ictbench
 from ictbench.audit.rerun import rerun
 from ictbench.audit.rerun_plan import draw_loops, plan_rerun
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError
 from ictbench.records import ModelSpec
 from ictbench.results import Result
@@ -187,6 +188,14 @@ def test_class_named_by_a_result_is_imported_only_with_trust_code(change: dict[s
     if "model" not in change:
         with pytest.raises(UnknownNameError, match="evil"):
             plan_with("reflector", change, trust_code=True)
+
+
+def test_actor_that_read_replies_in_another_format_is_refused() -> None:
+    change: dict[str, Any] = {"name": "react", "model": MODEL, "options": {"decoding": "free", "history": None}}
+    with pytest.raises(ConfigError, match="read replies in action format 1; this version of ictbench reads them in"):
+        plan_with("actor", change)
+    change["options"]["action_format"] = ACTION_FORMAT
+    assert plan_with("actor", change).options == change["options"]
 
 
 def test_address_of_a_model_comes_from_the_verifier() -> None:

@@ -160,6 +160,34 @@ def hide_failure(f: Forgery) -> None:
     f.recompute()
 
 
+def reject(f: Forgery, kind: str = "bad_request") -> None:
+    """Record every fourth lost episode as failed at its first decision."""
+    shown = {episode["key"] for episode in f.trajectories}
+    lost = [record for record in f.episodes if record["trajectory"]["end"] == "step_limit"]
+    for record in [record for record in lost if record["key"] not in shown][::4]:
+        digest = record["trajectory"]["steps"][0]["digest"]
+        record["trajectory"] |= {"steps": [], "last_digest": digest, "end": "failed", "failure": kind}
+    f.recompute()
+
+
+@attack("many rejected requests, without the deviation that follows", "validate", "episodes, more than 2%")
+def hide_rejected_requests(f: Forgery) -> None:
+    reject(f)
+
+
+@attack("the same, counted as another kind of failure in the result", "validate", "behaviour: ")
+def rename_rejected_requests(f: Forgery) -> None:
+    reject(f)
+    for family in f.result["families"]:
+        failed = family["behaviour"]["failed"]
+        failed["truncated"] = failed.pop("bad_request")
+
+
+@attack("the same, also in the records", "nothing", "a replay cannot tell why a model gave no reply")
+def rename_rejected_requests_everywhere(f: Forgery) -> None:
+    reject(f, "truncated")
+
+
 @attack("more decisions than the limit", "validate", "26 decisions, of at most 25")
 def too_many_decisions(f: Forgery) -> None:
     trajectory = f.unsolved()["trajectory"]
@@ -182,22 +210,22 @@ def negative_usage(f: Forgery) -> None:
     some_record(f)["usage"] = {"calls": -5}
 
 
-@attack("an empty hash, which would match any observation", "reading", "trajectory.steps.0.digest: String should match")
+@attack("an empty hash, which would match any observation", "reading", "does not match ^(?:[0-9a-f]{8}")
 def empty_hash(f: Forgery) -> None:
     some_record(f)["trajectory"]["steps"][0]["digest"] = ""
 
 
-@attack("a hash of one digit", "reading", "trajectory.last_digest: String should match")
+@attack("a hash of one digit", "reading", "trajectory.last_digest: '0' does not match")
 def short_hash(f: Forgery) -> None:
     some_record(f)["trajectory"]["last_digest"] = "0"
 
 
-@attack("a verdict as an additional field of a record", "reading", "verified: Extra inputs are not permitted")
+@attack("a verdict as an additional field of a record", "reading", "verified is not a known field")
 def verdict(f: Forgery) -> None:
     some_record(f)["verified"] = True
 
 
-@attack("a text instead of a number in a record", "reading", "seed: Input should be a valid integer")
+@attack("a text instead of a number in a record", "reading", "is not a whole number")
 def text_for_number(f: Forgery) -> None:
     some_record(f)["seed"] = "7"
 

@@ -8,7 +8,7 @@ import bell_env
 import pytest
 
 from ictbench import load_suite
-from ictbench.errors import EndpointRefusedError, InfrastructureError, UsageError
+from ictbench.errors import EndpointRefusedError, FailingModelError, InfrastructureError, UsageError
 from ictbench.runs.options import Options
 from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.runs.sync_player import EpisodePlayer
@@ -97,6 +97,23 @@ def test_a_refused_api_key_is_an_error_of_one_line() -> None:
         with EpisodePlayer(plan) as player, pytest.raises(EndpointRefusedError, match="Incorrect API key") as caught:
             player.play([plan.episode(tasks(1)[0], "Play.")])
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_fails_everything_is_an_error_and_no_reward() -> None:
+    with ScriptedServer([Reply("no system role, please", status=400)]) as server:
+        plan = make(families="eat", actor="openai/m", actor_base_url=server.url, max_connections=1)
+        specs = [plan.episode(task, "Play.") for task in tasks(12)]
+        with EpisodePlayer(plan) as player:
+            with pytest.raises(FailingModelError, match=r"bad_request 8 of 8 episodes .*no system role"):
+                player.play(specs)
+            with pytest.raises(FailingModelError):
+                player.play(specs)
+        assert server.requests == 8
+        accepting = make(
+            families="eat", actor="openai/m", actor_base_url=server.url, accept_failures="bad_request,empty"
+        )
+        with EpisodePlayer(accepting) as player:
+            assert {episode.trajectory.failure for episode in player.play(specs)} == {"bad_request"}
 
 
 def test_an_error_while_opening_leaves_no_thread(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsals import REQUESTS
 
 import ictbench
+from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import UsageError
 from ictbench.testing import ScriptedServer, react_policy
 
@@ -53,14 +55,13 @@ def test_a_run_by_tool_calls_equals_the_run_of_the_same_decisions_as_text(
             )
             # The endpoint accepts every conversation.
             assert set(server.statuses) == {200}
-            # All except the first request, which checks the endpoint.
-            assert {"tools" in body for body in server.requests_log[1:]} == {decoding == "tools"}
+            assert {"tools" in body for body in server.requests_log} == {decoding == "tools"}
     free, tools = (steps(runs[decoding]) for decoding in ("free", "tools"))
     assert free == tools
     proposals = {step["proposed"] for played in tools for step in played}
     assert {"dance", None} < proposals
     result = runs["tools"].result
-    assert result.actor.options["decoding"] == "tools"
+    assert result.actor.options == {"decoding": "tools", "history": None, "action_format": ACTION_FORMAT}
     assert "actor_decoding tools instead of free" in result.deviations
     assert not [text for text in runs["free"].result.deviations if "decoding" in text]
 
@@ -80,8 +81,7 @@ def test_cached_replies_keep_their_tool_calls(tmp_path: Path) -> None:
                     cache=tmp_path / "cache.sqlite",
                 )
             )
-        # One request at the start of each run checks the endpoint.
-        assert server.requests - requests <= 1
+        assert server.requests - requests == REQUESTS
     assert steps(runs[0]) == steps(runs[1])
 
 

@@ -49,6 +49,7 @@ class WorkerConfig(Record):
 def main() -> None:
     """Run a worker process."""
     die_with_parent()
+    leave_signals_to_the_coordinator()
     asyncio.run(run_worker(WorkerConfig.model_validate_json(sys.argv[1])))
 
 
@@ -62,6 +63,13 @@ def collect_rarely() -> None:
     """Search for cyclic garbage less often: almost none arises, and the histories of many episodes are searched too."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 10, 10)
+
+
+def leave_signals_to_the_coordinator() -> None:
+    """Ignore signals that stop a run: some schedulers send them to all its processes, and the coordinator stops us."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Not SIG_IGN, which the programs that an environment starts would inherit.
+        signal.signal(number, lambda *_: None)
 
 
 async def run_worker(config: WorkerConfig) -> None:
