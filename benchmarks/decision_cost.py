@@ -24,10 +24,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from engine_speed import TICKS, bench, cores, descendants, tasks
+from engine_speed import TICKS, bench, descendants, tasks
 from latency_server import latency_server
 from tabulate import tabulate
 
+from ictbench.rollout import cores
 from ictbench.testing import Latency
 
 if TYPE_CHECKING:
