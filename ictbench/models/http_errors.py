@@ -25,7 +25,8 @@ FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 # Wordings of OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic.
 CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(length|size|window)|maximum context|exceed\w*[ _]context|context[ _]exceeded"
-    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens",
+    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens"
+    r"|tokens`? \+ `?max_new_tokens",
     re.IGNORECASE,
 )
 # OpenAI reports it with status 429, Anthropic with 400.
