@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ REJECTED = frozenset({"bad_request", "context_overflow"})
 """Kinds of failures that every request of this shape would meet; a refusal or an empty reply is an answer."""
 REPEAT_TOKENS = 64
 """Maximum tokens of a reply where only its equality matters."""
+UNSUPPORTED = re.compile(r"tool|response_format|structured|parameter", re.IGNORECASE)
 MIN_START = 4
 """Characters of a begun reply below which a continuation may repeat it by chance."""
 
@@ -189,7 +191,10 @@ class _Negotiation:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure as failure:
             return failure if failure.kind in REJECTED else None
-        except EndpointRefusedError:
+        except EndpointRefusedError as error:
+            # Routers answer 404 if none of their providers supports a parameter.
+            if request.constraint and UNSUPPORTED.search(error.words):
+                raise self._refusal(error) from error
             raise
         except ModelUnavailableError as error:
             if not (self._adapt and self._named(str(error), chosen)):
@@ -220,7 +225,7 @@ def _ways_out(part: Part, request: Request, rejection: IctbenchError, *, adapt: 
     """Return what the user can do about a rejection."""
     ways = []
     if not adapt and any(change.words.search(str(rejection)) for change in changes_for(part.spec, request)):
-        ways.append("without --no-adapt the request is adapted")
+        ways.append("an adapted request may be accepted, which --no-adapt and a rerun forbid")
     if _is_overflow(rejection):
         ways.append(f"the context is too short for a reply of {part.spec.max_tokens} tokens: use a longer context")
     if request.constraint:

@@ -99,6 +99,24 @@ def test_a_refused_api_key_is_an_error_of_one_line() -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_requests_are_adapted_to_the_server() -> None:
+    def gemma(body: dict[str, Any]) -> str | Reply:
+        if body["messages"][0]["role"] == "system":
+            return Reply("System role not supported", status=400)
+        return "Action: step n"
+
+    with ScriptedServer(gemma) as server:
+        options: dict[str, Any] = {"families": "eat", "actor": "openai/scripted", "actor_base_url": server.url}
+        plan = make(**options, max_steps=2)
+        with EpisodePlayer(plan) as player:
+            (episode,) = player.play([plan.episode(tasks(1)[0], "Play.")])
+        assert episode.trajectory.failure is None
+        assert [step.proposed for step in episode.trajectory.steps] == ["step n"] * 2
+        strict = make(**options, no_adapt=True)
+        with EpisodePlayer(strict) as player, pytest.raises(EndpointRefusedError, match="System role not supported"):
+            player.play([strict.episode(tasks(1)[0], "Play.")])
+
+
 def test_an_error_while_opening_leaves_no_thread(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     (tmp_path / "cache").mkdir()
