@@ -12,8 +12,9 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailable
 from ictbench.models.adaptation import changes_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from ictbench.choices import FailureKind
     from ictbench.errors import IctbenchError
     from ictbench.models.adaptation import Change, Request
     from ictbench.models.chat_model import Completion
@@ -44,13 +45,16 @@ class Part:
     """A request that shares a part of its beginning with the first one."""
 
 
-async def rehearse(models: ModelPool, part: Part, *, adapt: bool = True) -> Adaptation:
+async def rehearse(
+    models: ModelPool, part: Part, *, adapt: bool = True, accepted: Collection[FailureKind] = ()
+) -> Adaptation:
     """Send the requests of a player, and return the adaptation with which the server accepts them.
 
     Args:
         models: Opens the model.
         part: The player's part.
         adapt: Whether requests may be adapted; otherwise the first rejection is final.
+        accepted: Kinds of failures that count as the model's own; such a rejection is no error.
 
     Raises:
         EndpointRefusedError: The server rejects a request, and no harmless change helps.
@@ -59,8 +63,19 @@ async def rehearse(models: ModelPool, part: Part, *, adapt: bool = True) -> Adap
     """
     adaptation = part.spec.adaptation
     for request in part.requests:
-        adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+        try:
+            adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+        except _RejectedError as error:
+            if error.kind not in accepted:
+                raise
+            log.warning("%s; accepted as the model's own failure", error)
     return adaptation
+
+
+class _RejectedError(EndpointRefusedError):
+    """A rejection that no harmless change removes."""
+
+    kind: FailureKind | None = None
 
 
 async def repeats(models: ModelPool, part: Part) -> bool | None:
@@ -214,7 +229,9 @@ class _Negotiation:
     def _refusal(self, rejection: IctbenchError) -> EndpointRefusedError:
         part = self._part
         ways = "; ".join(_ways_out(part, self._request, rejection, adapt=self._adapt))
-        return EndpointRefusedError(f"{part.spec.name} rejects the requests of the {part.role}: {rejection} ({ways})")
+        error = _RejectedError(f"{part.spec.name} rejects the requests of the {part.role}: {rejection} ({ways})")
+        error.kind = rejection.kind if isinstance(rejection, ModelFailure) else None
+        return error
 
 
 def _is_overflow(rejection: IctbenchError) -> bool:

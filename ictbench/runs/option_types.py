@@ -165,3 +165,4 @@ class MetaOptions(TypedDict, total=False):
     worker_resources: Mapping[str, float] | Sequence[str]
     env_timeout: float
     cache: Path | None
+    accept_failures: str | Sequence[str]

@@ -255,7 +255,7 @@ class Options:
         (),
         "Kinds of failures that count as the model's own and never stop the run, separated by commas.",
         OUTPUT,
-        also=("rerun", "collect"),
+        also=("rerun", "collect", "meta"),
     )
     log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect",))
 

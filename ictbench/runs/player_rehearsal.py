@@ -89,7 +89,8 @@ async def rehearse_players(
     for part in [await _actor_part(plan, steps, models), await _reflector_part(plan, steps, models)]:
         if part is None:
             continue
-        adaptation = await rehearse(models, part, adapt=not plan.options.no_adapt)
+        options = plan.options
+        adaptation = await rehearse(models, part, adapt=not options.no_adapt, accepted=options.accept_failures)
         part = replace(part, spec=part.spec.model_copy(update={"adaptation": adaptation}))
         parts.append(part)
         if not repeat:

@@ -12,6 +12,7 @@ from ictbench.errors import UsageError
 from ictbench.models import ModelPool
 from ictbench.rollout import Priority
 from ictbench.runs.engine import check_playable, open_engine, open_players
+from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.player_rehearsal import rehearse_players
 from ictbench.runs.sync_loop import run_on_portal, start_portal
 
@@ -56,6 +57,7 @@ class EpisodePlayer:
         Raises:
             InfrastructureError: An episode could not be played, and the model did not cause it, or its server rejects
                 the requests. The other episodes of the call are cancelled.
+            FailingModelError: The actor's model fails for one reason again and again.
             RunError: No more episodes can be played, e.g. a limit is reached.
             UsageError: The player is closed.
         """
@@ -94,6 +96,7 @@ class _Session:
     resources: ExitStack
     engine: Engine
     slots: asyncio.Semaphore
+    watch: FailureWatch
     rehearsing: asyncio.Lock = field(default_factory=asyncio.Lock)
     actor: PluginSpec | None = None
     """The plan's actor, adapted to its server; None before the rehearsal."""
@@ -117,7 +120,10 @@ class _Session:
         if self.actor is not None and spec.actor == self.plan.actor:
             spec = spec.model_copy(update={"actor": self.actor})
         async with self.slots:
-            return await self.engine.executor.play(spec, Priority.EXPERIENCE)
+            self.watch.check()
+            episode = await self.engine.executor.play(spec, Priority.EXPERIENCE)
+        self.watch.record("actor", spec.key, episode.trajectory.failure, episode.failure_detail)
+        return episode
 
 
 def _open_session(plan: RunPlan) -> _Session:
@@ -130,7 +136,8 @@ def _open_session(plan: RunPlan) -> _Session:
         portal = resources.enter_context(start_portal())
         opened, engine = run_on_portal(portal, open_)
         resources.callback(run_on_portal, portal, opened.aclose)
-        session = _Session(plan, portal, resources.pop_all(), engine, asyncio.Semaphore(engine.capacity))
+        watch = FailureWatch({"actor": plan.actor.label}, plan.options.accept_failures)
+        session = _Session(plan, portal, resources.pop_all(), engine, asyncio.Semaphore(engine.capacity), watch)
         portal.start_task_soon(_keep_alive, session)
         return session
 

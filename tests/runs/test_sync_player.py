@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import bell_env
 import pytest
+from rehearsals import after_rehearsal
 
 from ictbench import load_suite
-from ictbench.errors import EndpointRefusedError, InfrastructureError, UsageError
+from ictbench.errors import EndpointRefusedError, FailingModelError, InfrastructureError, UsageError
 from ictbench.runs.options import Options
 from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.runs.sync_player import EpisodePlayer
@@ -115,6 +116,23 @@ def test_requests_are_adapted_to_the_server() -> None:
         strict = make(**options, no_adapt=True)
         with EpisodePlayer(strict) as player, pytest.raises(EndpointRefusedError, match="System role not supported"):
             player.play([strict.episode(tasks(1)[0], "Play.")])
+
+
+def test_a_model_that_fails_everything_is_an_error_and_no_reward() -> None:
+    with ScriptedServer(after_rehearsal(Reply("no system role, please", status=400))) as server:
+        plan = make(families="eat", actor="openai/m", actor_base_url=server.url, max_connections=1)
+        specs = [plan.episode(task, "Play.") for task in tasks(12)]
+        with EpisodePlayer(plan) as player:
+            with pytest.raises(FailingModelError, match=r"bad_request 8 of 8 episodes .*no system role"):
+                player.play(specs)
+            with pytest.raises(FailingModelError):
+                player.play(specs)
+        assert server.requests == 8 + 1
+        accepting = make(
+            families="eat", actor="openai/m", actor_base_url=server.url, accept_failures="bad_request,empty"
+        )
+        with EpisodePlayer(accepting) as player:
+            assert {episode.trajectory.failure for episode in player.play(specs)} == {"bad_request"}
 
 
 def test_an_error_while_opening_leaves_no_thread(tmp_path: Path) -> None:

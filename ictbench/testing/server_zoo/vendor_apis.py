@@ -235,7 +235,12 @@ VENDOR_APIS = (
                     ("stop", "stop", "https://docs.x.ai/docs/guides/reasoning"),
                 )
             ),
-            Reasons(place="hidden", counted=REASONING_TOKENS, source="https://docs.x.ai/docs/guides/reasoning"),
+            Reasons(
+                place="hidden",
+                counted=REASONING_TOKENS,
+                included=False,
+                source="https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/grok/capabilities/reasoning",
+            ),
         ),
         errors=ErrorFormat(
             template={"code": CODE, "error": MESSAGE}, source="https://github.com/yym68686/uni-api/issues/105"
