@@ -156,9 +156,13 @@ class EndpointRefusedError(ModelUnavailableError):
 class TransientModelError(ModelUnavailableError):
     """A failed request that may succeed when retried."""
 
-    def __init__(self, kind: TransientKind, detail: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: TransientKind, detail: str, retry_after: float | None = None, *, may_be_billed: bool = True
+    ) -> None:
         super().__init__(detail)
         self.kind: TransientKind = kind
+        self.may_be_billed = may_be_billed
+        """Whether the model may have worked for it; False if the request was not sent, or turned away at once."""
         self.retry_after = retry_after
         """Seconds that the endpoint asked to wait; None if it did not."""
 

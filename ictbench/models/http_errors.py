@@ -19,6 +19,21 @@ FATAL_STATUSES = frozenset({401, 402, 403, 404, 405, 407})
 """Client errors that every request to this endpoint would meet: they stop the run."""
 TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 """Client errors that are worth another attempt."""
+UNBILLED_STATUSES = frozenset({409, 425, 429, 503, 529})
+"""Transient statuses of requests that the endpoint turned away: no model has worked for them."""
+NO_CONNECTION = frozenset(
+    {
+        *(
+            "ConnectError",
+            "ConnectTimeout",
+            "ClientConnectorError",
+            "ClientConnectorDNSError",
+            "ConnectionTimeoutError",
+        ),
+        *("ProxyConnectionError", "ProxyTimeoutError"),
+    }
+)
+"""Names of the exceptions with which httpx, aiohttp and its proxies report that no connection was opened."""
 UNAVAILABLE_FOR_LEGAL_REASONS = 451
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 
@@ -60,7 +75,8 @@ def classify_http_error(
         filtered = code in FILTER_CODES or status == UNAVAILABLE_FOR_LEGAL_REASONS
         return ModelFailure("refused" if filtered else "bad_request", message)
     kind: TransientKind = "rate_limited" if status == 429 else "overloaded"
-    return TransientModelError(kind, f"{endpoint}: {message}", retry_after)
+    may_be_billed = status not in UNBILLED_STATUSES
+    return TransientModelError(kind, f"{endpoint}: {message}", retry_after, may_be_billed=may_be_billed)
 
 
 def api_hints(key_variable: str, model: str) -> dict[int, str]:
@@ -84,6 +100,17 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             return None
     return max(seconds, 0.0) if seconds == seconds else None
+
+
+def never_connected(error: BaseException | None) -> bool:
+    """Return whether an error of an HTTP client, or one that it was raised for, is that no connection was opened."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if type(error).__name__ in NO_CONNECTION:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def excerpt(content: bytes | str) -> str:
