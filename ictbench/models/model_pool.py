@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.client import ModelClient, Retry
 from ictbench.models.prices import find_price
 from ictbench.models.providers.custom import open_model
@@ -44,26 +42,8 @@ class ModelPool:
             )
         return self._models[key]
 
-    async def check(self) -> None:
-        """Request one uncached completion from every open model, to check that it answers.
-
-        Raises:
-            EndpointRefusedError: An endpoint refuses the key, the model or the request.
-            ModelUnavailableError: An endpoint does not answer.
-            LimitReachedError: A limit of the whole run is reached.
-        """
-        await asyncio.gather(*map(_check, self._models.values()))
-
     async def aclose(self) -> None:
         """Close all models."""
         for model in self._models.values():
             await model.aclose()
         self._models.clear()
-
-
-async def _check(model: ModelClient) -> None:
-    try:
-        await model.complete_uncached([{"role": "user", "content": "Reply with the word OK."}])
-    except ModelFailure as failure:
-        if failure.kind == "bad_request":
-            raise EndpointRefusedError(f"{model.spec.name} rejects our requests: {failure}") from failure

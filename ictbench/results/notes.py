@@ -18,6 +18,14 @@ def remarks(result: Result) -> Iterator[str]:
     """Yield remarks on a result, one line each, most important first."""
     if not result.complete:
         yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
+    for role, player in (("actor", result.actor), ("reflector", result.reflector)):
+        if player.model and player.model.adaptation.in_words:
+            yield f"Requests of the {role} are adapted to its server: {player.model.adaptation.in_words}."
+        if player.reproducible is False:
+            yield (
+                f"The {role}'s model does not repeat its replies at temperature 0: another run of the same tasks "
+                "gives other episodes."
+            )
     if result.retried_failures:
         yield f"Failed episodes played again: {counts_by_kind(result.retried_failures)}."
     if result.retried_reflections:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ictbench.errors import RunFolderError, RunInterruptedError
+from ictbench.errors import RunFolderError, RunInterruptedError, stopped_by
 from ictbench.models import ModelPool
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
@@ -147,7 +147,7 @@ def run(
     try:
         result = run_blocking(lambda: run_session(plan, loops, folder, on_start, write_run))
     except KeyboardInterrupt as error:
-        raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
+        raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)
 
 

@@ -86,8 +86,7 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     max_cost = plan.options.max_cost
     for player in (plan.actor, plan.reflector):
-        # litellm reports the cost of a reply itself.
-        if max_cost and player.model and player.model.provider != "litellm" and not find_price(player.model):
+        if max_cost and player.model and not find_price(player.model):
             raise ConfigError(
                 f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
                 "use --max-tokens"

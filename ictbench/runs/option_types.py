@@ -47,6 +47,8 @@ class RunOptions(TypedDict, total=False):
     """Free text, replies constrained to a valid action (grammar, json), or tool calls."""
     actor_history: int | None
     """Past turns shown to the actor."""
+    no_adapt: bool
+    """Stop if a server rejects a request as it is, instead of adapting the requests to the server."""
     turns: int | None
     """Turns per loop (N)."""
     batch_size: int | None
@@ -143,6 +145,7 @@ class MetaOptions(TypedDict, total=False):
     actor_max_tokens: int | None
     actor_decoding: Literal["free", "grammar", "json", "tools"] | None
     actor_history: int | None
+    no_adapt: bool
     turns: int | None
     batch_size: int | None
     selection_size: int | None
@@ -162,3 +165,4 @@ class MetaOptions(TypedDict, total=False):
     worker_resources: Mapping[str, float] | Sequence[str]
     env_timeout: float
     cache: Path | None
+    accept_failures: str | Sequence[str]

@@ -126,6 +126,13 @@ class Options:
         None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("collect", "meta")
     )
 
+    no_adapt: bool = option(
+        False,
+        "Stop if a server rejects a request as it is, instead of adapting the requests to the server.",
+        PLAYERS,
+        also=("collect", "meta"),
+    )
+
     turns: int | None = option(
         None, "Turns per loop (N).", SIZES, default_text="the profile's", minimum=1, also=("collect", "meta"), collect=4
     )
@@ -248,7 +255,7 @@ class Options:
         (),
         "Kinds of failures that count as the model's own and never stop the run, separated by commas.",
         OUTPUT,
-        also=("rerun", "collect"),
+        also=("rerun", "collect", "meta"),
     )
     log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect",))
 

@@ -10,6 +10,8 @@ from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ictbench.errors import stopped_by
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
@@ -54,9 +56,9 @@ def run_on_portal(portal: BlockingPortal, main: Callable[[], Coroutine[Any, Any,
     _, task = portal.start_task(run)
     try:
         return result.result()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         # Not a cancel scope of anyio: it would also cancel every await of the cleanup.
-        portal.call(task.cancel)
+        portal.call(task.cancel, stopped_by(error))
         wait([result])
         raise
 

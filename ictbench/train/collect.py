@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import ConfigError, RunError, RunInterruptedError
+from ictbench.errors import ConfigError, RunError, RunInterruptedError, stopped_by
 from ictbench.protocol import keys_for
 from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
@@ -57,7 +57,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
             )
         )
     except KeyboardInterrupt as error:
-        raise RunInterruptedError(f"stopped; everything finished is recorded in {folder.path}") from error
+        raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
 
 
 def _write(session: FinishedSession, suite: str) -> StatesInfo:

@@ -7,7 +7,7 @@ import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError
+from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError, stopped_by
 from ictbench.models.providers.hf_generate import is_out_of_memory
 from ictbench.runs import EpisodePlayer
 from ictbench.train.reward import RewardFunction
@@ -82,7 +82,7 @@ def _train(
     except InfrastructureError as error:
         raise RunError(f"the episodes for a reward could not be played: {error}. {_resume_hint(folder)}") from error
     except KeyboardInterrupt as error:
-        raise RunInterruptedError(f"stopped. {_resume_hint(folder)}") from error
+        raise RunInterruptedError(f"{stopped_by(error)}. {_resume_hint(folder)}") from error
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ictbench.errors import ConfigError
-from ictbench.models import Completion, Constraint, ConstraintStyle, ToolCall
+from ictbench.models import Completion, Constraint, ConstraintStyle, ToolCall, response_cache
 from ictbench.models.prices import find_price
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.response_cache import ResponseCache
@@ -82,6 +84,117 @@ def test_several_processes_can_share_a_cache(tmp_path: Path) -> None:
         assert all(cache.get(str(number)) for number in range(50))
 
 
+def stored(path: Path) -> dict[str, str]:
+    """Return what the file holds."""
+    with closing(sqlite3.connect(path)) as database:
+        return dict(database.execute("SELECT key, reply FROM replies"))
+
+
+def test_replies_are_stored_at_the_end_at_the_latest(tmp_path: Path) -> None:
+    with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
+        for number in range(300):
+            cache.put(str(number), Completion(f"reply {number}", Usage(calls=1)))
+            assert cache.get(str(number)) == Completion(f"reply {number}", Usage(cache_hits=1))
+    assert len(stored(tmp_path / "replies.sqlite")) == 300
+
+
+def test_a_lone_surrogate_is_stored(tmp_path: Path) -> None:
+    with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
+        cache.put("k", Completion("a\ud83d", Usage(calls=1)))
+    with closing(ResponseCache(tmp_path / "replies.sqlite")) as cache:
+        assert cache.get("k") == Completion("a\ud83d", Usage(cache_hits=1))
+
+
+def test_a_file_that_another_process_writes_does_not_block(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "replies.sqlite"
+    with closing(ResponseCache(path)) as cache, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        cache.put("earlier", Completion("one", Usage(calls=1)))
+        while not stored(path):
+            time.sleep(0.01)
+        other.execute("BEGIN EXCLUSIVE")
+        started = time.monotonic()
+        cache.put("k", Completion("two", Usage(calls=1)))
+        assert (cache.get("earlier"), cache.get("k")) != (None, None)
+        assert cache.get("absent") is None
+        assert time.monotonic() - started < 1
+        other.execute("COMMIT")
+    assert set(stored(path)) == {"earlier", "k"}
+    assert not caplog.records
+
+
+def test_a_file_that_stays_locked_loses_replies_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(response_cache, "WRITE_SECONDS", 0.05)
+    path = tmp_path / "replies.sqlite"
+    with closing(ResponseCache(path)) as cache:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            for number in range(3):
+                cache.put(str(number), Completion("lost", Usage(calls=1)))
+                time.sleep(0.1)
+        cache.put("later", Completion("kept", Usage(calls=1)))
+    assert "later" in stored(path)
+    (warning,) = caplog.messages
+    assert str(path) in warning
+    assert "replies cannot be stored (database is locked)" in warning
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from ictbench.models import Completion
+from ictbench.models.response_cache import ResponseCache
+from ictbench.records import Usage
+cache = ResponseCache(Path(sys.argv[1]))
+cache.put("first", Completion("x", Usage(calls=1)))
+while not cache.get("first"):
+    pass
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+for number in range(20):
+    cache.put(f"{number}", Completion("x" * 50_000, Usage(calls=1)))
+cache.close()
+print("done")
+"""
+
+
+def test_a_full_disk_loses_replies_and_not_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    ended = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
+    assert ended.stderr.count("replies cannot be stored") == 1
+    with closing(ResponseCache(path)) as cache:
+        cache.put("later", Completion("kept", Usage(calls=1)))
+    assert "later" in stored(path)
+
+
+@pytest.mark.parametrize("reply", ["", "{", "[]", "7", '["text"]', '[7, "stop"]', '["text", "stop", 7]', "[" * 5000])
+def test_a_damaged_reply_is_ignored_and_replaced(tmp_path: Path, reply: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "replies.sqlite"
+    ResponseCache(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("INSERT INTO replies VALUES ('k', ?)", (reply,))
+    with closing(ResponseCache(path)) as cache:
+        assert cache.get("k") is None
+        cache.put("k", Completion("new", Usage(calls=1)))
+    assert "new" in stored(path)["k"]
+    assert len(caplog.messages) == 1
+
+
+def test_a_damaged_file_is_ignored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "replies.sqlite"
+    with closing(ResponseCache(path)) as cache:
+        for number in range(300):
+            cache.put(str(number), Completion("x" * 500, Usage(calls=1)))
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with closing(ResponseCache(path)) as cache:
+        assert [cache.get(str(number)) for number in range(300)] == [None] * 300
+        cache.put("k", Completion("new", Usage(calls=1)))
+    assert 1 <= len(caplog.messages) <= 2
+
+
 def test_a_file_that_is_not_a_cache_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, and longer than a header of one " * 9)
     with pytest.raises(ConfigError, match=r"response cache .*notes\.txt cannot be used"):
@@ -92,7 +205,8 @@ def test_prices_come_from_litellms_table_and_are_otherwise_unknown() -> None:
     price = find_price(ModelSpec(provider="openai", model="gpt-4.1-mini"))
     assert price is not None
     usage = Usage(calls=1, input_tokens=1_000_000, output_tokens=1_000_000, cached_tokens=500_000)
-    assert price.cost(usage) == pytest.approx((price.input + price.cached) * 500_000 + price.output * 1_000_000)
-    assert 0 < price.cached < price.input < price.output
+    cached = price.cached or 0.0
+    assert price.cost(usage) == pytest.approx((price.input + cached) * 500_000 + price.output * 1_000_000)
+    assert 0 < cached < price.input < price.output
     assert find_price(ModelSpec(provider="openai", model="no-such-model")) is None
     assert find_price(ModelSpec(provider="openai", model="gpt-4.1-mini", base_url="http://127.0.0.1:1/v1")) is None

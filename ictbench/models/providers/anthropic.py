@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ModelFailure, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
@@ -23,8 +24,9 @@ from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_m
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
 from ictbench.models.redact import read_header
-from ictbench.models.replies import clean_name, token_count
-from ictbench.records import Usage
+from ictbench.models.replies import clean_name
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +122,7 @@ class AnthropicModel(ApiModel):
         elif constraint:
             output_format = {"type": "json_schema", "schema": _without_max_lengths(constraint.json_schema())}
             extra["output_config"] = {**extra.get("output_config", {}), "format": output_format}
-        return {**body, **extra}
+        return {**body, **adapt_parameters(extra, self.spec.adaptation, required={"type": "any"})}
 
     def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
         """Return the parameters that offer one tool, and force its call if the model supports that."""
@@ -196,18 +198,17 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
 
 def _usage(reported: Any) -> Usage:
     """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    counts = reported if isinstance(reported, dict) else {}
-    details = counts.get("output_tokens_details")
-    uncached, read, written, output = (
-        token_count(counts.get(name)) or 0
-        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
-    )
-    thinking = token_count(details.get("thinking_tokens")) or 0 if isinstance(details, dict) else 0
+    uncached, output_tokens = token_count(reported, "input_tokens"), token_count(reported, "output_tokens")
+    read = token_count(reported, "cache_read_input_tokens") or 0
+    written = token_count(reported, "cache_creation_input_tokens") or 0
+    if uncached is None or output_tokens is None or not uncached + read + written:
+        return UNREPORTED
     return Usage(
         calls=1,
         input_tokens=uncached + read + written,
-        output_tokens=output,
+        output_tokens=output_tokens,
         cached_tokens=read,
-        reasoning_tokens=thinking if thinking <= output else 0,
+        cache_written_tokens=written,
+        reasoning_tokens=min(token_count(reported, "output_tokens_details", "thinking_tokens") or 0, output_tokens),
         cost=None,
     )

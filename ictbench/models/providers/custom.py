@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import IctbenchError, PluginError, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.replies import clean_name
-from ictbench.records import Usage
+from ictbench.records import UNREPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ class CustomModel(ChatModel):
             raise TransientModelError("connection", f"{name}: {_describe(error)}") from error
         except Exception as error:
             raise PluginError(f"{name}.complete raised {_describe(error)}") from error
-        completion = Completion(answer, Usage(calls=1, cost=None)) if isinstance(answer, str) else answer
+        completion = Completion(answer, UNREPORTED) if isinstance(answer, str) else answer
         if not isinstance(completion, Completion):
             raise PluginError(f"{name}.complete returned {answer!r:.80}, not a str or a Completion")
         return completion

@@ -11,9 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import ReplyError, parse_base_url
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, parse_retry_after
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     openai_constraint,
@@ -141,7 +142,7 @@ class LiteLLMModel(ApiModel):
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
             parameters["_skip_mcp_handler"] = True
-        return parameters
+        return adapt_parameters(parameters, self.spec.adaptation)
 
     def _abandon(self, request: asyncio.Future[Any]) -> None:
         """Cancel an unfinished request, but not at once.
@@ -162,7 +163,9 @@ class LiteLLMModel(ApiModel):
     def _read(self, reply: Any) -> Completion:
         reported = getattr(reply, "usage", None)
         try:
-            usage = parse_usage(reported.model_dump() if reported else None, self._cost(reply))
+            usage = parse_usage(reported.model_dump() if reported else None)
+            if not usage.unreported:
+                usage = usage.model_copy(update={"cost": self._cost(reply)})
             completion = read_choice(reply.choices[0].model_dump(), usage)
         except ReplyError as error:
             raise self._transient("overloaded", excerpt(self._redact(str(error.error)))) from None
@@ -197,20 +200,21 @@ class LiteLLMModel(ApiModel):
         if isinstance(error, classes.ContentPolicyViolationError):
             return ModelFailure("refused", message)
         if isinstance(error, classes.Timeout):
-            return self._transient("timeout", message)
+            return self._transient("timeout", message, may_be_billed=not never_connected(error))
         if isinstance(error, classes.APIConnectionError) or (
             isinstance(error, classes.InternalServerError) and not headers
         ):
             # The status is litellm's own here: no response arrived, or none that it could parse.
-            return self._transient("malformed" if MALFORMED.search(message) else "connection", message)
+            kind: TransientKind = "malformed" if MALFORMED.search(message) else "connection"
+            return self._transient(kind, message, may_be_billed=not never_connected(error))
         if not isinstance(status, int):
             return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {message}")
         hints = api_hints("the provider's key", self.spec.model)
         retry_after = parse_retry_after(headers or {})
         return classify_http_error(status, "", message, endpoint=self._endpoint, hints=hints, retry_after=retry_after)
 
-    def _transient(self, kind: TransientKind, message: str) -> TransientModelError:
-        return TransientModelError(kind, f"{self._endpoint}: {message}")
+    def _transient(self, kind: TransientKind, message: str, *, may_be_billed: bool = True) -> TransientModelError:
+        return TransientModelError(kind, f"{self._endpoint}: {message}", may_be_billed=may_be_billed)
 
 
 @functools.cache

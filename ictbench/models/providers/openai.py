@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import UsageError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
@@ -70,6 +71,7 @@ class OpenAIModel(ApiModel):
         body = {"model": self.spec.model, "messages": openai_messages(messages), **self._sampling(seed)}
         if constraint:
             body |= openai_constraint(constraint)
+        body = adapt_parameters(body, self.spec.adaptation)
         return await self._client.post("chat/completions", body, self._read)
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from ictbench.errors import ConfigError, TransientModelError
+from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
 from ictbench.models.http import JsonClient
 from ictbench.models.providers.openai import OpenAIModel
@@ -86,7 +87,7 @@ class LocalModel(OpenAIModel):
         self._start_lock = asyncio.Lock()
         self._closed = False
         if base_url:
-            self._connect(base_url, spec.timeout)
+            self._connect(base_url, spec.timeout, read_header(key_variable))
         else:
             self._launch = self.launch_spec()
 
@@ -115,7 +116,7 @@ class LocalModel(OpenAIModel):
                 await server.release()
                 raise TransientModelError("connection", f"{self.spec.name} was closed while its server started")
             self._server = server
-            self._connect(server.url, max(self.spec.timeout, self.min_timeout))
+            self._connect(server.url, max(self.spec.timeout, self.min_timeout), server.key)
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
@@ -127,6 +128,7 @@ class LocalModel(OpenAIModel):
             body |= self.prefill_parameters
         if constraint:
             body |= self._constrain(constraint)
+        body = adapt_parameters(body, self.spec.adaptation)
         try:
             return await self._client.post("chat/completions", body, self._read)
         except TransientModelError as error:
@@ -167,8 +169,7 @@ class LocalModel(OpenAIModel):
         if server is not None:
             await server.release()
 
-    def _connect(self, base_url: str, timeout: float) -> None:
-        key = read_header(self._key_variable)
+    def _connect(self, base_url: str, timeout: float, key: str) -> None:
         self._client = JsonClient(
             base_url,
             headers={"Authorization": f"Bearer {key}"} if key else {},

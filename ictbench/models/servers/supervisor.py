@@ -25,7 +25,9 @@ def main() -> None:
         process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
         sys.exit(f"{sys.argv[1]}: {error.strerror}")
-    signal.signal(signal.SIGTERM, lambda *_: _signal_group(process, signal.SIGTERM))
+    # Some schedulers send the signal that stops a run to all its processes.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: _signal_group(process, signal.SIGTERM))
     threading.Thread(target=_stop_at_end_of_input, args=(process,), daemon=True).start()
     code = process.wait()
     _signal_group(process, signal.SIGKILL)

@@ -18,6 +18,7 @@ from ictbench.rollout.remote.framing import Channel
 from ictbench.rollout.remote.worker_handle import WorkerHandle
 from ictbench.rollout.remote.worker_main import WorkerConfig, main
 from ictbench.rollout.remote.worker_pool import WorkerStarter
+from ictbench.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from ictbench.models import ModelPool, UsageMeter
@@ -46,12 +47,15 @@ class ProcessStarter(WorkerStarter):
         self._models = models
         self._meter = meter
         self._cache = cache
+        self._scratch: ScratchFolder | None = None
 
     async def start(self, name: str) -> WorkerHandle:
         """Start a process, connected by a pair of sockets."""
+        if self._scratch is None or not self._scratch.path.is_dir():
+            self._scratch = ScratchFolder("workers")
         own_socket, worker_socket = socket.socketpair()
         # A worker that is killed leaves the temporary files of its environments behind.
-        scratch = Path(tempfile.mkdtemp(prefix="ictbench-worker-"))
+        scratch = Path(tempfile.mkdtemp(dir=self._scratch.path))
         config = WorkerConfig(fd=worker_socket.fileno(), cache=str(self._cache) if self._cache else None)
         try:
             with worker_socket:
@@ -65,6 +69,12 @@ class ProcessStarter(WorkerStarter):
         await asyncio.get_running_loop().create_connection(lambda: channel, sock=own_socket)
         handle.connect(channel)
         return handle
+
+    async def aclose(self) -> None:
+        """Remove the workers' temporary folders."""
+        if self._scratch is not None:
+            # In a thread: there may be hundreds of files.
+            await asyncio.to_thread(self._scratch.remove)
 
 
 def _spawn(config: WorkerConfig, scratch: Path) -> subprocess.Popen[bytes]:

@@ -45,6 +45,7 @@ class WorkerConfig(Record):
 def main() -> None:
     """Run a worker process."""
     die_with_parent()
+    leave_signals_to_the_coordinator()
     asyncio.run(run_worker(WorkerConfig.model_validate_json(sys.argv[1])))
 
 
@@ -52,6 +53,13 @@ def die_with_parent() -> None:
     """Let the kernel kill this process when its parent dies, even while an environment hangs; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def leave_signals_to_the_coordinator() -> None:
+    """Ignore signals that stop a run: some schedulers send them to all its processes, and the coordinator stops us."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Not SIG_IGN, which the programs that an environment starts would inherit.
+        signal.signal(number, lambda *_: None)
 
 
 async def run_worker(config: WorkerConfig) -> None:

@@ -24,7 +24,7 @@ RESTART_SECONDS = 0.5
 GATHER_SECONDS = 10.0
 """Longest wait for the other workers when the first is ready, so that the first does not receive all episodes."""
 HEALTH_CHECK_SECONDS = 0.5
-STOP_SECONDS = 10.0
+STOP_SECONDS = 5.0
 """Time that workers have to end by themselves before they are killed."""
 
 log = logging.getLogger(__name__)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
+from ictbench.scratch import scratch_folder
 from ictbench.web.board import build_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -46,8 +46,8 @@ def serving(leaderboards: Path, port: int = 0) -> Iterator[ThreadingHTTPServer]:
     Raises:
         SubmissionError: A board cannot be read, or the port is not available.
     """
-    with tempfile.TemporaryDirectory(prefix="ictbench-site-") as folder:
-        site = Path(folder, "site")
+    with scratch_folder("site") as folder:
+        site = folder / "site"
         build_site(leaderboards, site, tables=False)
         try:
             server = ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, directory=str(site)))

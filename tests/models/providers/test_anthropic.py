@@ -9,7 +9,7 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelEr
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.replies import finish_reply
-from ictbench.records import ModelSpec, Usage
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
@@ -85,13 +85,32 @@ def test_input_tokens_include_cached_tokens_which_are_also_counted_separately() 
         "output_tokens_details": {"thinking_tokens": 40},
     }
     assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
-        calls=1, input_tokens=110, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
+        calls=1,
+        input_tokens=110,
+        output_tokens=50,
+        cached_tokens=80,
+        cache_written_tokens=20,
+        reasoning_tokens=40,
+        cost=None,
     )
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": None, "output_tokens_details": None}])
-def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
-    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        7,
+        {"input_tokens": None, "output_tokens_details": None},
+        {"input_tokens": 5},
+        {"input_tokens": -5, "output_tokens": 1},
+        {"input_tokens": 0, "output_tokens": 1},
+        {"input_tokens": "5", "output_tokens": 1},
+    ],
+)
+def test_usage_that_is_not_reported_or_odd_is_unknown(usage: Any) -> None:
+    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == UNREPORTED
 
 
 def test_the_system_prompt_is_sent_in_its_own_field_with_a_cache_mark() -> None:

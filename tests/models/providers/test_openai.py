@@ -9,7 +9,7 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelEr
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.replies import finish_reply
-from ictbench.records import ModelSpec, Usage
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
@@ -72,11 +72,69 @@ def test_cached_and_reasoning_tokens_are_counted() -> None:
         )
 
 
-@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": None, "prompt_tokens_details": None}])
-def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        [],
+        {},
+        "12",
+        {"prompt_tokens": None, "prompt_tokens_details": None},
+        {"prompt_tokens": 5, "completion_tokens": None},
+        {"prompt_tokens": 5},
+        {"prompt_tokens": "5", "completion_tokens": "1"},
+        {"prompt_tokens": -5, "completion_tokens": 1},
+        {"prompt_tokens": 5, "completion_tokens": -1},
+        {"prompt_tokens": 0, "completion_tokens": 1},
+        {"prompt_tokens": True, "completion_tokens": True},
+        {"prompt_tokens": 5.5, "completion_tokens": 1},
+        {"prompt_tokens": 10**12, "completion_tokens": 1},
+        {"prompt_tokens": [5], "completion_tokens": {"value": 1}},
+    ],
+)
+def test_usage_that_is_not_reported_or_odd_is_unknown(usage: Any) -> None:
     reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
     with ScriptedServer([reply]) as server:
-        assert complete(spec_for(server.url)).usage == Usage(calls=1, cost=None)
+        assert complete(spec_for(server.url)).usage == UNREPORTED
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        (
+            {"prompt_tokens": 12.0, "completion_tokens": 3.0},
+            Usage(calls=1, input_tokens=12, output_tokens=3, cost=None),
+        ),
+        # DeepSeek's own count of cached tokens.
+        (
+            {"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 8},
+            Usage(calls=1, input_tokens=9, output_tokens=1, cached_tokens=8, cost=None),
+        ),
+        # xAI counts reasoning beside the completion, others within it.
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 1,
+                "total_tokens": 30,
+                "completion_tokens_details": {"reasoning_tokens": 20},
+            },
+            Usage(calls=1, input_tokens=9, output_tokens=21, reasoning_tokens=20, cost=None),
+        ),
+        # Details that contradict the counts are left out.
+        (
+            {"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 10}},
+            Usage(calls=1, input_tokens=9, output_tokens=1, cost=None),
+        ),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": [], "completion_tokens_details": 3},
+            Usage(calls=1, input_tokens=9, output_tokens=1, cost=None),
+        ),
+    ],
+)
+def test_usage_in_the_forms_that_servers_report_it(usage: Any, counted: Usage) -> None:
+    reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
+    with ScriptedServer([reply]) as server:
+        assert complete(spec_for(server.url)).usage == counted
 
 
 def test_the_request_contains_sampling_parameters_that_are_set() -> None:
