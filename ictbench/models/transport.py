@@ -50,6 +50,8 @@ class Transport:
         """Sessions by scheme and SOCKS proxy; other proxies are chosen by request."""
         self._proxies: dict[URL, Proxy | None] = {}
         """Proxy by origin."""
+        self._endpoints: dict[URL, str] = {}
+        """What the user is shown, by URL."""
 
     def proxy(self, url: URL) -> Proxy | None:
         """Return the proxy of a URL.
@@ -79,7 +81,7 @@ class Transport:
             EndpointRefusedError: Certificate, protocol or proxy make every request fail.
         """
         proxy = self.proxy(url)
-        endpoint = f"{url.with_query(None)} through {proxy}" if proxy else str(url.with_query(None))
+        endpoint = self._endpoint(url, proxy)
         try:
             async with self._session(url.scheme, proxy).request(
                 method,
@@ -106,6 +108,12 @@ class Transport:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
+
+    def _endpoint(self, url: URL, proxy: Proxy | None) -> str:
+        if url not in self._endpoints:
+            shown = url.with_query(None)
+            self._endpoints[url] = f"{shown} through {proxy}" if proxy else str(shown)
+        return self._endpoints[url]
 
     def _session(self, scheme: str, proxy: Proxy | None) -> aiohttp.ClientSession:
         key = scheme, proxy if proxy and proxy.is_socks else None
