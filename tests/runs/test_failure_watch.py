@@ -12,6 +12,7 @@ import pytest
 from rehearsals import is_rehearsal
 
 import ictbench
+from ictbench.actors.react import ACTIONS_HEADING
 from ictbench.errors import FailingModelError, RunFolderError
 from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY, WATCHED, FailureWatch
 from ictbench.testing import Reply, ScriptedServer, react_policy
@@ -158,7 +159,7 @@ def test_an_episode_in_flight_is_not_lost_when_the_run_stops(tmp_path: Path) -> 
     def one_is_slow(body: dict[str, Any]) -> str | Reply:
         if is_rehearsal(body):
             return answer(body)
-        start = str(body["messages"][1]["content"])
+        start = str(body["messages"][1]["content"]).partition(ACTIONS_HEADING)[0].strip()
         slow.append(start)
         if start != slow[0]:
             return FAILURES["empty"]
