@@ -5,15 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 
 from ictbench.choices import FailureKind
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
@@ -28,14 +25,6 @@ def digest_of(value: Any, length: int = 64) -> str:
     """Return the first `length` hexadecimal digits of SHA-256 over the canonical JSON of `value`."""
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:length]
-
-
-def validation_message(error: ValidationError) -> str:
-    """Return the first problem of a validation error as one line: its place, the message and the value."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {first['msg']}, got {first['input']!r:.80}{more}"
 
 
 def _is_zero(value: float) -> bool:

@@ -27,6 +27,7 @@ OTHER_VARIABLES = {
     "ICTBENCH_REQUIRE_BROWSER",
     "ICTBENCH_SERVER_LOGS",
     "ICTBENCH_TRACEBACK",
+    "ICTBENCH_VLLM",
 }
 """Environment variables that are not options of a command."""
 

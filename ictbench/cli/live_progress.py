@@ -94,6 +94,8 @@ def watch(quiet: bool) -> Iterator[Watcher]:
 
 
 def _line(progress: Progress) -> str:
+    from ictbench.models.servers.launch import ServerProcess
+
     families = progress.families.values()
     turns_done, turns = sum(f.turns_done for f in families), sum(f.turns for f in families)
     done = progress.episodes_done
@@ -104,7 +106,8 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
-    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+    parts += ServerProcess.starting()
+    if failures := failures_text(progress.failures.get("actor", {}), progress.failures.get("reflector", {})):
         parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:

@@ -11,7 +11,7 @@ from pydantic import AllowInfNan, BaseModel, Field, JsonValue, ValidationError, 
 
 from ictbench.errors import ConfigError
 from ictbench.plugins import suggest
-from ictbench.records import validation_message
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

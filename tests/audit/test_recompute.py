@@ -50,7 +50,7 @@ def test_recomputation_imports_no_environment_and_no_plug_in() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_every_change_of_a_result_is_found(data: st.DataObject) -> None:
     content = altered().result.model_dump(mode="json", by_alias=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ from rehearsals import is_rehearsal
 
 import ictbench
 from ictbench.errors import FailingModelError, RunFolderError
-from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY
+from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY, WATCHED, FailureWatch
 from ictbench.testing import Reply, ScriptedServer, react_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from ictbench.choices import FailureKind
+    from ictbench.runs.failure_watch import PlayerRole
 
 PLAY = react_policy(lambda prompt, observation, actions: sorted(actions)[0])
 KEY = "sk-proj-0123456789abcdef"
@@ -63,6 +67,56 @@ def play(server: ScriptedServer, out: Path, **options: Any) -> ictbench.Run:
     sizes = {"turns": 2, "loops": 2, "batch_size": 2, "selection_size": 3, "test_size": 4, "max_steps": 4}
     where = {"families": "eat", "executor": "inline", "reflector": "openai/m", "reflector_base_url": server.url}
     return ictbench.run(**{**sizes, **where, **options}, out=out)
+
+
+# Thresholds
+
+
+def recorded(outcomes: Iterable[str | None], role: PlayerRole = "actor") -> int | None:
+    """Return after how many outcomes the watch stops; None if it does not."""
+    watch = FailureWatch({"actor": "a", "reflector": "r"})
+    for number, outcome in enumerate(outcomes, 1):
+        try:
+            watch.record(role, "name", outcome, "")
+        except FailingModelError:
+            assert watch.tripped
+            return number
+    return None
+
+
+@pytest.mark.parametrize("kind", WATCHED)
+def test_failures_at_the_start_stop_a_run_only_if_all_are_of_one_kind(kind: FailureKind) -> None:
+    other = "empty" if kind == "timeout" else "timeout"
+    assert recorded([kind] * 100) == 8
+    assert recorded([kind] * 3, "reflector") == 3
+    assert recorded([*[kind] * 7, None, *[kind] * 21]) is None
+    assert recorded([*[kind] * 7, other, *[kind] * 21]) is None
+    assert recorded([*[kind] * 2, None, *[kind] * 27], "reflector") is None
+
+
+@pytest.mark.parametrize("role", ["actor", "reflector"])
+def test_thirty_of_the_last_fifty_stop_a_run(role: PlayerRole) -> None:
+    assert recorded([*[None] * 1000, *["empty"] * 50], role) == 1030
+    assert recorded([None, *[None, "empty", "empty"] * 1000], role) == 1 + 45
+    assert recorded([None, *[None, "empty"] * 1000], role) is None
+    assert recorded([None, *["truncated", "empty"] * 1000], role) is None
+
+
+@pytest.mark.parametrize("kind", ["unparseable", "too_long"])
+def test_prompts_that_cannot_be_used_never_stop_a_run(kind: str) -> None:
+    assert recorded([kind] * 100, "reflector") is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 1 / 3])
+def test_a_weak_model_is_not_stopped(share: float) -> None:
+    stopped = [
+        recorded("truncated" if dice.random() < share else None for _ in range(400))
+        for dice in map(random.Random, range(200))
+    ]
+    assert sum(number is not None for number in stopped) <= 4
+
+
+# Episodes
 
 
 @pytest.mark.parametrize("kind", FAILURES)

@@ -91,7 +91,7 @@ class LocalModel(OpenAIModel):
         self._start_lock = asyncio.Lock()
         self._closed = False
         if base_url:
-            self._connect(base_url, spec.timeout)
+            self._connect(base_url, spec.timeout, read_header(key_variable))
         else:
             self._launch = self.launch_spec()
 
@@ -120,7 +120,7 @@ class LocalModel(OpenAIModel):
                 await server.release()
                 raise TransientModelError("connection", f"{self.spec.name} was closed while its server started")
             self._server = server
-            self._connect(server.url, max(self.spec.timeout, self.min_timeout))
+            self._connect(server.url, max(self.spec.timeout, self.min_timeout), server.key)
 
     async def complete(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
@@ -173,8 +173,7 @@ class LocalModel(OpenAIModel):
         if server is not None:
             await server.release()
 
-    def _connect(self, base_url: str, timeout: float) -> None:
-        key = read_header(self._key_variable)
+    def _connect(self, base_url: str, timeout: float, key: str) -> None:
         self._client = JsonClient(
             base_url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
