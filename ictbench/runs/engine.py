@@ -15,6 +15,7 @@ from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+from ictbench.runs.player_sampling import check_sampling_is_sent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -90,8 +91,14 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
                 f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
                 "use --max-tokens"
             )
-    make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
-    return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
+    actor_model = models.open(plan.actor.model) if plan.actor.model else None
+    reflector_model = models.open(plan.reflector.model) if plan.reflector.model else None
+    if actor_model:
+        check_sampling_is_sent(plan.options, "actor", actor_model)
+    if reflector_model:
+        check_sampling_is_sent(plan.options, "reflector", reflector_model)
+    make_actor(plan.actor, actor_model)
+    return make_reflector(plan.reflector, reflector_model)
 
 
 def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:
