@@ -12,6 +12,7 @@ from rehearsals import REQUESTS
 
 import ictbench
 from ictbench.cli.app import main
+from ictbench.cli.live_progress import watch
 from ictbench.errors import EndpointDownError, RunFolderError
 from ictbench.results.comparability import disagreements
 from ictbench.results.notes import remarks
@@ -79,8 +80,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
 
 
 def test_a_server_without_a_system_role_is_measured_like_any_other(plain: ictbench.Run, tmp_path: Path) -> None:
-    run, server = play(gemma, tmp_path / "run")
-    # The first request of each player is rejected; all others are accepted.
+    run, server = play(gemma, tmp_path / "run", executor="process", workers=1)
+    # The first request of each player is rejected; all others are accepted, those of the worker process, too.
     assert server.statuses[400] == 2
     assert invalid(run) == invalid(plain)
     assert [p.text for p in run.result.families[0].loops[0].prompts] == [
@@ -164,6 +165,19 @@ def test_a_resumed_run_keeps_its_adaptation_and_refuses_another(tmp_path: Path) 
     run, server = play(gemma, tmp_path / "run")
     assert run.result.complete
     assert server.statuses[400] == 0, "the recorded adaptation is the first to be tried"
+
+
+def test_the_terminal_names_an_adaptation_before_the_first_episode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with watch(quiet=False) as on_start:
+        run, _ = play(gemma, tmp_path / "run", on_start=on_start)
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Note:")]
+    assert [note.partition(": the system text")[0] for note in notes] == [
+        "Note: Requests of the actor are adapted to its server",
+        "Note: Requests of the reflector are adapted to its server",
+    ]
+    assert run.result.complete
 
 
 def test_replies_that_do_not_repeat_are_reported(tmp_path: Path) -> None:
