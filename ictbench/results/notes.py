@@ -21,6 +21,9 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
     for role, player in (("actor", result.actor), ("reflector", result.reflector)):
         yield from model_remarks(role, player.model, player.reproducible)
+    hits = sum(usage.cache_hits for usage in result.cost.values())
+    if hits and False in (result.actor.reproducible, result.reflector.reproducible):
+        yield f"{hits} replies come from the response cache: they are those of an earlier request, not new ones."
     if result.retried_failures:
         yield f"Failed episodes played again: {counts_by_kind(result.retried_failures)}."
     if result.retried_reflections:
