@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError
+from ictbench.models.replies import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,5 +116,6 @@ def never_connected(error: BaseException | None) -> bool:
 
 def excerpt(content: bytes | str) -> str:
     """Return the start of a response body, on one line."""
-    text = " ".join((content.decode(errors="replace") if isinstance(content, bytes) else content).split())
+    text = clean_text(content.decode(errors="replace") if isinstance(content, bytes) else content)
+    text = " ".join(text.split())
     return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "…"
