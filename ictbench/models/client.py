@@ -69,6 +69,7 @@ class ModelClient(ChatModel):
     ) -> None:
         super().__init__(adapter.spec)
         self.capabilities = adapter.capabilities
+        self.unsupported = adapter.unsupported
         self.supports_prefill = adapter.supports_prefill
         self.adapter = adapter
         self._meter = meter
