@@ -124,8 +124,8 @@ def test_no_more_requests_than_slots_run_and_none_waits_while_a_slot_is_free(
             for _ in range(number % 3):
                 await asyncio.sleep(0)
         await requests.settle()
-        unfinished = sum(not task.done() for task in requests.tasks)
-        assert len(requests.running) == min(slots, unfinished)
+        left = sum(not task.done() for task in requests.tasks)
+        assert len(requests.running) == min(slots, left)
         # The coordinator knows what runs.
         assert requests.pool.running == sum(who is not None for _, who, _ in requests.running)
         # All get their turn.
