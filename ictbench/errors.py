@@ -143,13 +143,26 @@ class ModelUnavailableError(InfrastructureError):
 class EndpointRefusedError(ModelUnavailableError):
     """An endpoint that refuses the key, model or address, so that retries are useless."""
 
+    status: int | None = None
+    """HTTP status; None if the error did not come with one."""
+    words: str = ""
+    """The endpoint's own words, without secrets."""
+
+    def __init__(self, detail: str, *, status: int | None = None, words: str = "") -> None:
+        super().__init__(detail)
+        self.status, self.words = status, words
+
 
 class TransientModelError(ModelUnavailableError):
     """A failed request that may succeed when retried."""
 
-    def __init__(self, kind: TransientKind, detail: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: TransientKind, detail: str, retry_after: float | None = None, *, may_be_billed: bool = True
+    ) -> None:
         super().__init__(detail)
         self.kind: TransientKind = kind
+        self.may_be_billed = may_be_billed
+        """Whether the model may have worked for it; False if the request was not sent, or turned away at once."""
         self.retry_after = retry_after
         """Seconds that the endpoint asked to wait; None if it did not."""
 

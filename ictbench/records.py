@@ -5,21 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 
 from ictbench.choices import FailureKind
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
 Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
 EnvEnd = Literal["solved", "died", "env_ended"]
 End = Literal["solved", "died", "env_ended", "step_limit", "failed"]
 ReflectionFailure = Literal["unparseable", "too_long"] | FailureKind
+OmittedParameter = Literal["additionalProperties", "maxLength", "parallel_tool_calls", "seed", "strict", "temperature"]
+"""Parameters of a request, or keywords of its JSON Schema, without which a server still does what is asked."""
 
 
 def digest_of(value: Any, length: int = 64) -> str:
@@ -28,12 +27,9 @@ def digest_of(value: Any, length: int = 64) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:length]
 
 
-def validation_message(error: ValidationError) -> str:
-    """Return the first problem of a validation error as one line: its place, the message and the value."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {first['msg']}, got {first['input']!r:.80}{more}"
+def _is_zero(value: float) -> bool:
+    """Return whether a field is left out when it is written, so that files without the field stay the same."""
+    return value == 0
 
 
 class Record(BaseModel):
@@ -72,7 +68,11 @@ class Observation(Record):
 
 
 class Usage(Record):
-    """Calls to a model, their tokens and cost."""
+    """Calls to a model, their tokens and cost.
+
+    What a provider does not report is unknown, never zero: the counts of tokens are then lower bounds, and the cost is
+    None, with its bounds in `cost_at_least` and `cost_at_most`.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -80,21 +80,48 @@ class Usage(Record):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     cost: float | None = 0.0
-    """US dollars; None if a price is unknown."""
+    """US dollars; None if a price or a usage is unknown."""
     cache_hits: int = 0
     """Replies from the response cache; they count as no calls, tokens or cost."""
+    cache_written_tokens: int = Field(default=0, exclude_if=_is_zero)
+    """Input tokens that the provider stored in its cache, where that has a price of its own."""
+    unreported: int = Field(default=0, exclude_if=_is_zero)
+    """Requests without a reported usage. Their tokens are in none of the counts above."""
+    unreported_tokens: int = Field(default=0, exclude_if=_is_zero)
+    """Upper estimate of the tokens of the unreported requests."""
+    cost_at_least: float = Field(default=0.0, exclude_if=_is_zero)
+    """Known part of an unknown cost."""
+    cost_at_most: float | None = Field(default=None, exclude_if=lambda cost: cost is None)
+    """Upper estimate of an unknown cost; None if there is none, because a price is unknown."""
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens: a lower bound if a usage is unreported."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def cost_bounds(self) -> tuple[float, float | None]:
+        """Lower and upper bound of the cost, equal if it is known."""
+        return (self.cost_at_least, self.cost_at_most) if self.cost is None else (self.cost, self.cost)
 
     def __add__(self, other: Usage) -> Usage:
-        known = self.cost is not None and other.cost is not None
+        total = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        if self.cost is not None and other.cost is not None:
+            return Usage(**total, cost=self.cost + other.cost)
+        (least, most), (other_least, other_most) = self.cost_bounds, other.cost_bounds
         return Usage(
-            calls=self.calls + other.calls,
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
-            cost=(self.cost or 0.0) + (other.cost or 0.0) if known else None,
-            cache_hits=self.cache_hits + other.cache_hits,
+            **total,
+            cost=None,
+            cost_at_least=least + other_least,
+            cost_at_most=None if most is None or other_most is None else most + other_most,
         )
+
+
+COUNTS = tuple(name for name in Usage.model_fields if not name.startswith("cost"))
+"""Fields of `Usage` that are counts."""
+
+UNREPORTED = Usage(calls=1, unreported=1, cost=None)
+"""One call about whose usage nothing is known."""
 
 
 class Decision(Record):
@@ -147,6 +174,39 @@ class Trajectory(Record):
         return sum(step.executed is None for step in self.steps)
 
 
+class Adaptation(Record):
+    """Changes to the requests of a model that its server requires; part of the identity of a player.
+
+    The rehearsal before a run finds them. None of them changes what a player is told or asked.
+    """
+
+    fold_system: bool = False
+    """Whether the system text opens the first user message, for chat templates without a system role."""
+    merge_roles: bool = False
+    """Whether consecutive messages of one role become one message, for chat templates that require alternation."""
+    token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
+    """Name of the parameter that limits a reply; None for the provider's usual one."""
+    tool_choice: Literal["required"] | None = None
+    """How the only tool is forced, where the server cannot be told its name."""
+    omit: tuple[OmittedParameter, ...] = ()
+    """Parameters that are not sent, sorted."""
+
+    @property
+    def in_words(self) -> str:
+        """The changes as a list of short clauses; empty if there are none."""
+        clauses = [
+            "the system text opens the first user message" if self.fold_system else "",
+            "consecutive messages of one role are merged" if self.merge_roles else "",
+            f"the token limit is sent as {self.token_limit}" if self.token_limit else "",
+            f"the tool is forced by tool_choice {self.tool_choice}" if self.tool_choice else "",
+            f"{', '.join(self.omit)} not sent" if self.omit else "",
+        ]
+        return "; ".join(filter(None, clauses))
+
+
+NOT_ADAPTED = Adaptation()
+
+
 class ModelSpec(Record):
     """Specification of a language model, from which a process opens its client."""
 
@@ -159,6 +219,12 @@ class ModelSpec(Record):
     """Seconds a request may take."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
     """Options of the provider, e.g. how to launch its server."""
+    top_p: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    reasoning_effort: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    stop: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Texts before which a reply ends."""
+    adaptation: Adaptation = Field(default=NOT_ADAPTED, exclude_if=lambda adaptation: adaptation == NOT_ADAPTED)
+    """Changes to requests that the server requires; left out of JSON if there are none."""
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ LAYERS = (
     ("choices",),
     ("records",),
     ("errors",),
-    ("plugins", "semaphore", "scratch", "rules_text"),
+    ("plugins", "semaphore", "scratch", "rules_text", "validation"),
     ("suites",),
     ("envs", "models"),
     ("actors", "reflectors"),

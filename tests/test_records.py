@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ictbench.records import (
+    COUNTS,
+    UNREPORTED,
     Decision,
     Episode,
     EpisodeSpec,
@@ -48,15 +50,17 @@ EPISODE = Episode(
 )
 
 counts = st.integers(0, 10**9)
-usages = st.builds(
-    Usage,
-    calls=counts,
-    input_tokens=counts,
-    output_tokens=counts,
-    cached_tokens=counts,
-    reasoning_tokens=counts,
-    cost=st.none() | st.integers(0, 10**6).map(lambda cents: cents / 4),
-)
+amounts = st.integers(0, 10**6).map(lambda cents: cents / 4)
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    fields: dict[str, Any] = {name: draw(counts) for name in COUNTS}
+    if draw(st.booleans()):
+        return Usage(**fields, cost=draw(amounts))
+    least = draw(amounts)
+    most = draw(st.none() | amounts.map(lambda more: least + more))
+    return Usage(**fields, cost=None, cost_at_least=least, cost_at_most=most)
 
 
 def test_a_digest_ignores_the_order_of_keys() -> None:
@@ -87,20 +91,35 @@ def test_an_episode_key_names_task_prompt_and_replicate() -> None:
     assert prompt_digest("Spiel schön.") == hashlib.sha256("Spiel schön.".encode()).hexdigest()[:12]
 
 
-@given(usages, usages, usages)
+@given(usages(), usages(), usages())
 def test_usage_adds_up_in_any_order(one: Usage, two: Usage, three: Usage) -> None:
     assert (one + two) + three == one + (two + three)
     assert one + two == two + one
     assert one + Usage() == one
     total = one + two
-    for name in ("calls", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
+    for name in COUNTS:
         assert getattr(total, name) == getattr(one, name) + getattr(two, name)
+    least, most = total.cost_bounds
+    assert least == one.cost_bounds[0] + two.cost_bounds[0]
+    assert most is None or least <= most
+    assert (most is None) == (one.cost_bounds[1] is None or two.cost_bounds[1] is None)
+    assert Usage.model_validate_json(total.model_dump_json()) == total
 
 
 def test_a_sum_with_an_unknown_price_has_an_unknown_price() -> None:
     assert (Usage(cost=1.5) + Usage(cost=0.25)).cost == 1.75
     assert (Usage(cost=1.5) + Usage(cost=None)).cost is None
     assert (Usage(cost=None) + Usage(cost=1.5)).cost is None
+    assert (Usage(cost=None) + Usage(cost=1.5)).cost_bounds == (1.5, None)
+    assert (Usage(cost=None, cost_at_most=2.0) + Usage(cost=1.5)).cost_bounds == (1.5, 3.5)
+
+
+def test_a_usage_that_is_reported_in_full_is_written_as_before() -> None:
+    assert Usage(calls=1, input_tokens=3, cost=None).model_dump_json() == (
+        '{"calls":1,"input_tokens":3,"output_tokens":0,"cached_tokens":0,"reasoning_tokens":0,'
+        '"cost":null,"cache_hits":0}'
+    )
+    assert '"unreported":1' in UNREPORTED.model_dump_json()
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,15 @@ def plan_rerun(
         _player(role, getattr(result, role), *model_access[role], options.request_timeout, trust_code)
         for role in ("actor", "reflector")
     )
+    for role in model_access:
+        if options.cache and getattr(result, role).reproducible is False:
+            raise ConfigError(
+                f"the {role}'s model does not repeat its replies, so those of an earlier run are no evidence: "
+                "leave out --cache"
+            )
     return replace(
-        make_plan(replace(options, **no_access)),
+        # An adaptation is part of the player: another one would be another player.
+        make_plan(replace(options, **no_access, no_adapt=True)),
         actor=actor,
         reflector=reflector,
         traits=traits_of(reflector),
@@ -111,7 +118,7 @@ def _player(
     trust_code: bool,
 ) -> PluginSpec:
     """Return the spec of a player, with the verifier's own access to its model."""
-    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint"}))
+    spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint", "reproducible"}))
     class_name = next(_class_names(spec.model_dump(exclude={"label": True, "model": {"model"}})), None)
     if class_name and not trust_code:
         raise ConfigError(f"{role} {spec.label!r} would import {class_name!r}; review the code, then add --trust-code")

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
 from ictbench.errors import SubmissionError
-from ictbench.records import validation_message
 from ictbench.submissions.layout import Badge
 from ictbench.submissions.safe_read import read_bytes
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from pathlib import Path

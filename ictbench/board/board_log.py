@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, ValidationError
 
 from ictbench.errors import SubmissionError
-from ictbench.records import Record, validation_message
+from ictbench.records import Record
 from ictbench.submissions.safe_read import read_bytes
 from ictbench.submissions.submission_schema import Hash, Line, Text
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from pathlib import Path

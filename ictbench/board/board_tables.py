@@ -155,7 +155,7 @@ def _row(entry: Entry) -> Row:
         "badges": format_badges(entry),
         "replayed_share": entry.badges.replayed_share,
         "calls": cost.calls,
-        "tokens": cost.input_tokens + cost.output_tokens,
+        "tokens": None if cost.unreported else cost.tokens,
         "usd": cost.cost,
         "ictbench": result.ictbench,
         "submission": submission.digest,

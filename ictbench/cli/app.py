@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sqlite3
 import sys
@@ -93,7 +92,7 @@ def _run() -> None:
             raise
         _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except MISUSE as error:
-        _fail(f"{error.format_message().rstrip('.')}{_value_given(error)}; see ictbench --help", 2)
+        _fail(f"{_misuse_message(error)}; see ictbench --help", 2)
     except (OSError, sqlite3.Error) as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
@@ -107,20 +106,31 @@ def _fail(line: str, code: int) -> None:
     sys.exit(code)
 
 
-def _value_given(error: Any) -> str:
-    """Return the rejected value and its origin, which the message of the parser often lacks."""
+def _misuse_message(error: Any) -> str:
+    """Return the parser's message, with the rejected value and its origin where the parser leaves them out."""
+    origin = _origin(error)
+    if error.__cause__ is not None and error.param is not None:
+        from pydantic import ValidationError
+
+        from ictbench.validation import describe
+
+        if isinstance(error.__cause__, ValidationError):
+            problem = describe(error.__cause__.errors(include_url=False)[0])
+            return f"{error.param.opts[-1]}: {problem}{f' (from {origin})' if origin else ''}"
+    message = error.format_message().rstrip(".")
+    return f"{message} (from {origin})" if origin else message
+
+
+def _origin(error: Any) -> str:
+    """Return where a rejected value comes from; empty if it is from the command line."""
     parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
     if parameter is None or context is None:
         return ""
-    for flag in parameter.opts:
-        for word, following in itertools.pairwise([*sys.argv[1:], ""]):
-            if word == flag or word.startswith(f"{flag}="):
-                return f", got {following if word == flag else word.partition('=')[2]!r}"
+    if any(word.partition("=")[0] in parameter.opts for word in sys.argv[1:]):
+        return ""
     if parameter.envvar and parameter.envvar in os.environ:
-        return f", got {os.environ[parameter.envvar]!r} from {parameter.envvar}"
-    if context.default_map and parameter.name in context.default_map:
-        return f", got {context.default_map[parameter.name]!r} from the config file"
-    return ""
+        return str(parameter.envvar)
+    return "the config file" if context.default_map and parameter.name in context.default_map else ""
 
 
 def _print(version: bool) -> None:

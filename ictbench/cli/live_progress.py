@@ -39,8 +39,11 @@ class Watcher:
     def __call__(self, folder: Path, progress: Progress) -> None:
         """Receive folder and progress of the run that starts."""
         self.folder, self._progress = folder, progress
-        for note in () if self._quiet else progress.notes:
-            self._console.print(Text(f"Note: {note}"), soft_wrap=True)
+        if self._quiet:
+            return
+        progress.on_note = self._print_note
+        for note in progress.notes:
+            self._print_note(note)
 
     @contextmanager
     def display(self) -> Iterator[None]:
@@ -75,6 +78,9 @@ class Watcher:
             )
         return Group(table, Text(_line(self._progress)))
 
+    def _print_note(self, note: str) -> None:
+        self._console.print(Text(f"Note: {note}"), soft_wrap=True)
+
     def _lines(self) -> None:
         while not self._stopped.wait(PLAIN_SECONDS):
             self._print_line()
@@ -94,6 +100,8 @@ def watch(quiet: bool) -> Iterator[Watcher]:
 
 
 def _line(progress: Progress) -> str:
+    from ictbench.models.servers.launch import ServerProcess
+
     families = progress.families.values()
     turns_done, turns = sum(f.turns_done for f in families), sum(f.turns for f in families)
     done = progress.episodes_done
@@ -104,13 +112,15 @@ def _line(progress: Progress) -> str:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
         parts.append(f"{progress.owed} owed")
-    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+    parts += ServerProcess.starting()
+    if failures := failures_text(progress.failures.get("actor", {}), progress.failures.get("reflector", {})):
         parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:
         spent = meter.spent
-        money = "" if spent.cost is None else f", ${spent.cost:.2f}"
-        parts.append(f"{spent.calls} calls, {spent.input_tokens + spent.output_tokens} tokens{money}")
+        least, _ = spent.cost_bounds
+        money = f", {'≥ ' if spent.cost is None else ''}${least:.2f}" if least else ""
+        parts.append(f"{spent.calls} calls, {'≥ ' if spent.unreported else ''}{spent.tokens} tokens{money}")
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to retry ({meter.retries} retries so far)")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results.failures import failure_counts, failures_text
-from ictbench.results.formatting import signed
+from ictbench.results.formatting import cost_in_words, signed, tokens_in_words
 from ictbench.results.notes import remarks
 
 if TYPE_CHECKING:
@@ -87,15 +87,8 @@ def _cells(measures: Measures | None, behaviour: Behaviour | None) -> list[str]:
 def _cost(result: Result) -> Iterator[str]:
     usage = {role: usage for role, usage in result.cost.items() if usage.calls}
     if usage:
-        roles = (
-            f"{role} {u.calls} calls, {u.input_tokens}+{u.output_tokens} tokens, {_money(u.cost)}"
-            for role, u in usage.items()
-        )
+        roles = (f"{role} {u.calls} calls, {tokens_in_words(u)}, {cost_in_words(u)}" for role, u in usage.items())
         yield f"Cost: {'; '.join(roles)}."
-
-
-def _money(cost: float | None) -> str:
-    return "price unknown" if cost is None else f"${cost:.4f}"
 
 
 def _printable(text: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ictbench.errors import ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
+from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
 from ictbench.models.replies import finish_reply
-from ictbench.records import Usage
+from ictbench.models.single_refusals import judge_refusal
+from ictbench.models.token_counts import input_tokens_at_most
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 CHARACTERS_PER_TOKEN = 4
 """A rough estimate, used only to spread requests under --tokens-per-minute."""
+UNANSWERED = Usage(unreported=1, cost=None)
+"""One request without an answer, which may have been billed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class ModelClient(ChatModel):
     ) -> None:
         super().__init__(adapter.spec)
         self.capabilities = adapter.capabilities
+        self.unsupported = adapter.unsupported
         self.supports_prefill = adapter.supports_prefill
         self.adapter = adapter
         self._meter = meter
@@ -85,7 +92,10 @@ class ModelClient(ChatModel):
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
             return cached
-        completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        try:
+            completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+        except EndpointRefusedError as error:
+            raise await judge_refusal(error, self.complete_uncached) from error
         if self._cache and key:
             self._cache.put(key, completion)
         return completion
@@ -94,17 +104,14 @@ class ModelClient(ChatModel):
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """Call the provider with limits and retries, bypassing the cache; raises what `complete` raises."""
+        messages = adapt_messages(messages, self.spec.adaptation)
+        seed = None if "seed" in self.spec.adaptation.omit else seed
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
         failures, waited = 0, 0.0
         while True:
             try:
                 async with self._meter.request(tokens):
-                    reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
-                completion = finish_reply(reply, self.spec)
-                return replace(completion, usage=self._count(completion.usage))
-            except ModelFailure as failure:
-                failure.usage = self._count(failure.usage or Usage(calls=1))
-                raise
+                    return await self._attempt(messages, seed, constraint)
             except TransientModelError as error:
                 failures += 1
                 reason = f"{self.spec.name}: {error}"
@@ -143,11 +150,40 @@ class ModelClient(ChatModel):
         """Close the provider's model."""
         await self.adapter.aclose()
 
-    def _count(self, usage: Usage) -> Usage:
-        """Add a usage to the meter; return it with its cost, from the price table if the provider reports none."""
-        cost = usage.cost
-        if not cost:
-            cost = self._price.cost(usage) if self._price else None
-        priced = usage.model_copy(update={"cost": cost})
-        self._meter.count(priced)
-        return priced
+    async def _attempt(
+        self, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
+    ) -> Completion:
+        """Call the provider once, and count what the attempt cost or may have cost."""
+
+        def count(usage: Usage, unreported_by: str = "") -> Usage:
+            priced = self._priced(usage, messages, constraint)
+            self._meter.count(priced, unreported_by)
+            return priced
+
+        try:
+            reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+            completion = finish_reply(reply, self.spec)
+        except ModelFailure as failure:
+            # A request that is rejected as invalid is not billed; of other failures that is not known.
+            failure.usage = count(failure.usage or (Usage(calls=1) if failure.kind == "bad_request" else UNREPORTED))
+            raise
+        except TransientModelError as error:
+            if error.may_be_billed:
+                count(UNANSWERED)
+            raise
+        except asyncio.CancelledError:
+            count(UNANSWERED)
+            raise
+        usage = completion.usage
+        return replace(completion, usage=count(usage, self.spec.name if usage.unreported else ""))
+
+    def _priced(self, usage: Usage, messages: Sequence[Message], constraint: Constraint | None) -> Usage:
+        """Return a usage with its cost, from the price table if the provider reports none; bounds if it is unknown."""
+        price, update = self._price, {}
+        if not usage.cost:
+            update["cost"] = price.cost(usage) if price and not usage.unreported else None
+        if usage.unreported:
+            tokens = input_tokens_at_most(messages, constraint), self.spec.max_tokens
+            update["unreported_tokens"] = sum(tokens)
+            update["cost_at_most"] = price.cost_at_most(*tokens) if price and not usage.cost else None
+        return usage.model_copy(update=update)

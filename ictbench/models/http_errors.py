@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError
+from ictbench.models.replies import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,29 @@ FATAL_STATUSES = frozenset({401, 402, 403, 404, 405, 407})
 """Client errors that every request to this endpoint would meet: they stop the run."""
 TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 """Client errors that are worth another attempt."""
+UNBILLED_STATUSES = frozenset({409, 425, 429, 503, 529})
+"""Transient statuses of requests that the endpoint turned away: no model has worked for them."""
+NO_CONNECTION = frozenset(
+    {
+        *(
+            "ConnectError",
+            "ConnectTimeout",
+            "ClientConnectorError",
+            "ClientConnectorDNSError",
+            "ConnectionTimeoutError",
+        ),
+        *("ProxyConnectionError", "ProxyTimeoutError"),
+    }
+)
+"""Names of the exceptions with which httpx, aiohttp and its proxies report that no connection was opened."""
+UNAVAILABLE_FOR_LEGAL_REASONS = 451
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 
 # Wordings of OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic.
 CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(length|size|window)|maximum context|exceed\w*[ _]context|context[ _]exceeded"
-    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens",
+    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens"
+    r"|tokens`? \+ `?max_new_tokens",
     re.IGNORECASE,
 )
 # OpenAI reports it with status 429, Anthropic with 400.
@@ -49,14 +67,17 @@ def classify_http_error(
     if NO_CREDIT.search(code_and_text):
         return EndpointRefusedError(f"{endpoint}: {message} (check the account's balance)")
     if status in FATAL_STATUSES or 300 <= status < 400:
-        return EndpointRefusedError(f"{endpoint}: {message} ({hints.get(status, 'check the base URL')})")
+        hint = hints.get(status, "check the base URL")
+        return EndpointRefusedError(f"{endpoint}: {message} ({hint})", status=status, words=message)
     # Checked whatever the status, as some servers report it with 200 or 500; but a rate limit is not an overflow.
     if status not in TRANSIENT_STATUSES and CONTEXT_OVERFLOW.search(code_and_text):
         return ModelFailure("context_overflow", message)
     if 400 <= status < 500 and status not in TRANSIENT_STATUSES:
-        return ModelFailure("refused" if code in FILTER_CODES else "bad_request", message)
+        filtered = code in FILTER_CODES or status == UNAVAILABLE_FOR_LEGAL_REASONS
+        return ModelFailure("refused" if filtered else "bad_request", message)
     kind: TransientKind = "rate_limited" if status == 429 else "overloaded"
-    return TransientModelError(kind, f"{endpoint}: {message}", retry_after)
+    may_be_billed = status not in UNBILLED_STATUSES
+    return TransientModelError(kind, f"{endpoint}: {message}", retry_after, may_be_billed=may_be_billed)
 
 
 def api_hints(key_variable: str, model: str) -> dict[int, str]:
@@ -82,7 +103,19 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     return max(seconds, 0.0) if seconds == seconds else None
 
 
+def never_connected(error: BaseException | None) -> bool:
+    """Return whether an error of an HTTP client, or one that it was raised for, is that no connection was opened."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if type(error).__name__ in NO_CONNECTION:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def excerpt(content: bytes | str) -> str:
     """Return the start of a response body, on one line."""
-    text = " ".join((content.decode(errors="replace") if isinstance(content, bytes) else content).split())
+    text = clean_text(content.decode(errors="replace") if isinstance(content, bytes) else content)
+    text = " ".join(text.split())
     return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "…"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.client import ModelClient, Retry
+from ictbench.models.model_options import check_sampling
 from ictbench.models.prices import find_price
 from ictbench.models.providers.custom import open_model
 from ictbench.models.usage_meter import UsageMeter
@@ -39,31 +38,14 @@ class ModelPool:
         key = spec.model_dump_json()
         if key not in self._models:
             adapter = open_model(resolve("model", spec.provider), spec)
+            check_sampling(spec, adapter.unsupported)
             self._models[key] = ModelClient(
                 adapter, self._meter, retry=self._retry, cache=self._cache, price=find_price(spec)
             )
         return self._models[key]
-
-    async def check(self) -> None:
-        """Request one uncached completion from every open model, to check that it answers.
-
-        Raises:
-            EndpointRefusedError: An endpoint refuses the key, the model or the request.
-            ModelUnavailableError: An endpoint does not answer.
-            LimitReachedError: A limit of the whole run is reached.
-        """
-        await asyncio.gather(*map(_check, self._models.values()))
 
     async def aclose(self) -> None:
         """Close all models."""
         for model in self._models.values():
             await model.aclose()
         self._models.clear()
-
-
-async def _check(model: ModelClient) -> None:
-    try:
-        await model.complete_uncached([{"role": "user", "content": "Reply with the word OK."}])
-    except ModelFailure as failure:
-        if failure.kind == "bad_request":
-            raise EndpointRefusedError(f"{model.spec.name} rejects our requests: {failure}") from failure

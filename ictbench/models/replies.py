@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MIN_REPLY_BYTES = 65_536
 BYTES_PER_TOKEN = 64
 """More than a token has on average in any language, so that only a server that ignores the token limit exceeds it."""
-MAX_COUNT = 1_000_000_000
-"""A larger number of tokens is not the number of tokens of one reply."""
 MAX_NAME_CHARACTERS = 200
 
 # A carriage return becomes a line break; other control characters cannot be shown, and lone surrogates, which JSON can
@@ -157,11 +155,6 @@ def cut_at_turn_end(text: str) -> str:
         text = text[leading.end() :]
     ending = ENDING.search(text)
     return text if ending is None or is_json_object(text) else text[: ending.start()]
-
-
-def token_count(value: Any) -> int | None:
-    """Return a number of tokens that a server reports; None if the value cannot be one."""
-    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
 def _check_types(completion: Any, name: str) -> None:

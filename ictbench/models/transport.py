@@ -9,6 +9,7 @@ import aiohttp
 
 from ictbench.errors import EndpointRefusedError, TransientModelError
 from ictbench.models.certificates import certificate_error, tls_context
+from ictbench.models.http_errors import never_connected
 from ictbench.models.proxies import Proxy, find_proxy
 from ictbench.models.redact import Redactor
 
@@ -129,9 +130,8 @@ class Transport:
         redact = Redactor(*proxy.secrets) if proxy else Redactor()
         text = redact(self._redact(str(error) or type(error).__name__))
         if isinstance(error, aiohttp.ConnectionTimeoutError) or type(error).__name__ == "ProxyTimeoutError":
-            return TransientModelError(
-                "connection", f"{endpoint}: no connection within {min(CONNECT_SECONDS, seconds):g} s"
-            )
+            message = f"{endpoint}: no connection within {min(CONNECT_SECONDS, seconds):g} s"
+            return TransientModelError("connection", message, may_be_billed=False)
         if isinstance(error, TimeoutError):
             return TransientModelError("timeout", f"{endpoint}: no answer within {seconds:g} s")
         if reason := certificate_error(error):
@@ -143,7 +143,7 @@ class Transport:
             return EndpointRefusedError(f"{endpoint}: it does not answer in TLS (does its address start with http://?)")
         if proxy and (refusal := _proxy_refusal(error, proxy)):
             return EndpointRefusedError(f"{endpoint}: {redact(refusal)}")
-        return TransientModelError("connection", f"{endpoint}: {text}")
+        return TransientModelError("connection", f"{endpoint}: {text}", may_be_billed=not never_connected(error))
 
 
 def _endpoint(url: URL, proxy: Proxy | None) -> str:

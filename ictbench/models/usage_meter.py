@@ -37,8 +37,13 @@ class RequestGate(Protocol):
     async def wait(self, seconds: float, reason: str) -> None:
         """Wait before the next attempt."""
 
-    def count(self, usage: Usage) -> None:
-        """Add the usage of a reply."""
+    def count(self, usage: Usage, unreported_by: str = "") -> None:
+        """Add the usage of a request.
+
+        Args:
+            usage: The usage, with upper estimates of what was not reported.
+            unreported_by: The model, if it answered without reporting a usage.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class UsageMeter:
     """Requests that wait before their next attempt."""
     retries: int = 0
     _started: float = field(default_factory=time.monotonic)
+    _unreported_by: str = ""
+    """A model that answered without reporting its usage."""
 
     def __post_init__(self) -> None:
         limits = self.limits
@@ -115,9 +122,10 @@ class UsageMeter:
         if reason:
             log.info("retrying a request: %s", reason)
 
-    def count(self, usage: Usage) -> None:
-        """Add the usage of a reply."""
+    def count(self, usage: Usage, unreported_by: str = "") -> None:
+        """Add the usage of a request; see `RequestGate.count`."""
         self.spent += usage
+        self._unreported_by = unreported_by or self._unreported_by
 
     def check(self) -> None:
         """Check the limits of the whole run.
@@ -126,19 +134,43 @@ class UsageMeter:
             LimitReachedError: A limit is reached.
         """
         limits, spent = self.limits, self.spent
-        tokens = spent.input_tokens + spent.output_tokens
-        if limits.max_tokens is not None and tokens >= limits.max_tokens:
-            raise LimitReachedError(f"--max-tokens {limits.max_tokens} is reached: {tokens} tokens are used")
-        if limits.max_cost is not None and spent.cost is not None and spent.cost >= limits.max_cost:
-            raise LimitReachedError(f"--max-cost {limits.max_cost:g} is reached: ${spent.cost:.4f} is spent")
+        if limits.max_tokens is not None:
+            self._check_usage_is_reported(f"--max-tokens {limits.max_tokens}")
+            tokens = spent.tokens + spent.unreported_tokens
+            if tokens >= limits.max_tokens:
+                used = f"{tokens} tokens are used{_estimated(spent, str(spent.tokens))}"
+                raise LimitReachedError(f"--max-tokens {limits.max_tokens} is reached: {used}")
+        if limits.max_cost is not None:
+            flag = f"--max-cost {limits.max_cost:g}"
+            self._check_usage_is_reported(flag)
+            least, most = spent.cost_bounds
+            if most is None:
+                raise LimitReachedError(
+                    f"{flag} cannot be enforced: part of the cost so far is unknown; use --max-tokens or --max-time"
+                )
+            if most >= limits.max_cost:
+                raise LimitReachedError(f"{flag} is reached: ${most:.4f} is spent{_estimated(spent, f'${least:.4f}')}")
         if limits.max_time is not None and time.monotonic() - self._started >= limits.max_time:
             raise LimitReachedError(f"--max-time {limits.max_time:g} s is reached")
+
+    def _check_usage_is_reported(self, flag: str) -> None:
+        if self._unreported_by:
+            raise LimitReachedError(
+                f"{flag} cannot be enforced: {self._unreported_by} answers without reporting its usage; use --max-time"
+            )
 
     async def _wait_for_rates(self, tokens: int) -> None:
         if self._requests:
             await self._requests.acquire()
         if self._tokens:
             await self._tokens.acquire(tokens)
+
+
+def _estimated(spent: Usage, known: str) -> str:
+    """Return how much of the spent sum is known, if not all of it is."""
+    if not spent.unreported:
+        return ""
+    return f" at most ({known} for certain; {spent.unreported} requests without a reported usage are estimated)"
 
 
 class WaitingTimer:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
-from ictbench.results.rows import EpisodeRow, ReflectionRow, ResultRow, Tested, Use
+from ictbench.results.rows import Costs, EpisodeRow, ReflectionRow, ResultRow, Tested, Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ictbench.protocol import LoopResult
-    from ictbench.records import Episode, Reflection
+    from ictbench.records import Episode, Reflection, Usage
     from ictbench.results.schema import FamilyResult, Result
 
 Uses = dict[str, tuple[Use, ...]]
@@ -34,7 +34,7 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
     """Return the row of an episode with its uses."""
     trajectory, own_uses = episode.trajectory, uses.get(episode.key, ())
     return EpisodeRow(
-        **episode.usage.model_dump(),
+        **_costs(episode.usage),
         key=episode.key,
         family=episode.task.family,
         task=episode.task.id,
@@ -79,11 +79,15 @@ def result_rows(result: Result) -> Iterator[ResultRow]:
             yield _result_row(result, family, loop)
 
 
+def _costs(usage: Usage) -> dict[str, Any]:
+    return usage.model_dump(include={*Costs.model_fields})
+
+
 def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflection) -> ReflectionRow:
     before, after, batch = loop.prompts[turn - 1], loop.prompts[turn], loop.batches[turn - 1]
     audit = loop.audit[turn - 1] if turn <= len(loop.audit) else None
     return ReflectionRow(
-        **reflection.usage.model_dump(),
+        **_costs(reflection.usage),
         family=family,
         loop=loop.index,
         turn=turn,

@@ -49,8 +49,10 @@ def _setup(result: Result) -> Iterator[tuple[str, str]]:
 def _actor_setup(actor: Player) -> Iterator[tuple[str, str]]:
     """Yield everything about the actor except how its model is reached."""
     yield "actor", actor.label
-    fields = actor.model_dump(mode="json", exclude={"label", "model"})
+    fields = actor.model_dump(mode="json", exclude={"label", "model", "reproducible"})
     if actor.model:
-        fields |= actor.model.model_dump(mode="json", exclude={"base_url", "timeout", "options"})
+        fields |= actor.model.model_dump(mode="json", exclude={"base_url", "timeout", "options", "adaptation"})
+        if actor.model.adaptation.in_words:
+            fields["adaptation"] = actor.model.adaptation.in_words
         fields["model options"] = actor.model.options
     yield from ((f"actor's {name}", str(value)) for name, value in fields.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ictbench.records import Usage
     from ictbench.results.schema import Interval
 
 
@@ -20,6 +21,26 @@ def signed(interval: Interval) -> str:
 def p_value(p: float) -> str:
     """Return a p-value as text with three decimals, or with one significant digit if it is smaller."""
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
+
+
+def dollars(amount: float) -> str:
+    """Return an amount of US dollars as text; a small one is never shown as zero."""
+    return "<$0.0001" if 0 < amount < 0.0001 else f"${amount:.4f}"
+
+
+def cost_in_words(usage: Usage) -> str:
+    """Return the cost of a usage: an unknown one as its known part, or as unknown."""
+    if usage.cost is not None:
+        return dollars(usage.cost)
+    least, _ = usage.cost_bounds
+    return f"≥ {dollars(least)}" if least else "cost unknown"
+
+
+def tokens_in_words(usage: Usage) -> str:
+    """Return input and output tokens of a usage: a lower bound if some were not reported."""
+    if usage.unreported and not usage.tokens:
+        return "tokens unknown"
+    return f"{'≥ ' if usage.unreported else ''}{usage.input_tokens}+{usage.output_tokens} tokens"
 
 
 def distinct_labels(labels: Sequence[str], places: Sequence[str]) -> list[str]:

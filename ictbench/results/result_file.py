@@ -16,6 +16,7 @@ from ictbench._version import __version__
 from ictbench.errors import ResultError
 from ictbench.results.schema import SCHEMA, Result, checksum_of
 from ictbench.results.schema_checks import contradictions
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +44,11 @@ def check_result(content: Any, path: Path) -> Result:
     try:
         result = Result.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise _not_a_result(path, f"{place}: {first['msg']}{_written_by(content)}") from error
+        raise _not_a_result(path, validation_message(error) + _written_by(content)) from error
     for contradiction in contradictions(result):
         raise ResultError(f"{path} contradicts itself: {contradiction}")
     if "checksum" not in content:
-        raise _not_a_result(path, f"checksum: Field required{_written_by(content)}")
+        raise _not_a_result(path, f"checksum is missing{_written_by(content)}")
     if content["checksum"] != checksum_of(content):
         raise ResultError(
             f"{path} was edited: its checksum does not match its content; continue its run to write it again"

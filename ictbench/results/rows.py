@@ -46,6 +46,8 @@ class Costs(Row):
     """Cost in US dollars; missing if a price is unknown."""
     cache_hits: int
     """Replies from the response cache; they count as no calls, tokens or cost."""
+    unreported: int = 0
+    """Calls whose usage was not reported; their tokens are in no count, and the cost is missing."""
 
 
 class _Episode(Row):

@@ -110,6 +110,8 @@ class Player(PluginSpec):
 
     fingerprint: str | None = None
     """Identifies a model's weights or version; None if its provider does not report it."""
+    reproducible: bool | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether the model gave the same reply to the same question at temperature 0; None if that is unknown."""
 
 
 class Host(Record):

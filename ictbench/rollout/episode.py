@@ -10,7 +10,7 @@ from ictbench.actors import History
 from ictbench.errors import EnvError, IctbenchError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
             decision = await actor.act(spec.prompt, history, spec.seed)
         except ModelFailure as error:
             failure, detail = error.kind, failure_detail(error)
-            usage += error.usage or Usage(calls=1, cost=None)
+            usage += error.usage or UNREPORTED
             break
         if not isinstance(decision, Decision):
             raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")

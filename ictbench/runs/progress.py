@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Mapping
+
     from ictbench.models import UsageMeter
     from ictbench.rollout import Executor
+    from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
 
 
@@ -37,7 +40,9 @@ class Progress:
     meter: UsageMeter
     """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """Remarks for the user on the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options and on the models."""
+    on_note: Callable[[str], None] | None = None
+    """Receives remarks that are made while the run goes on."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
@@ -46,7 +51,7 @@ class Progress:
     from_journal: int = 0
     """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0
-    failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    failures: Mapping[PlayerRole, Counter[str]] = field(default_factory=dict)
     """Numbers of failed episodes (`actor`) and unusable reflections (`reflector`) by kind, with those resumed."""
     paused: bool = False
     """True while the run waits because no request succeeds."""
@@ -59,6 +64,12 @@ class Progress:
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
         return cls(families, plan.sizes.loops, meter, plan.notes, resumed=resumed, executor=executor)
+
+    def note(self, remark: str) -> None:
+        """Add a remark for the user."""
+        self.notes += (remark,)
+        if self.on_note:
+            self.on_note(remark)
 
     @property
     def episodes(self) -> int:

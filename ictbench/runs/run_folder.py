@@ -72,12 +72,16 @@ class RunFolder:
             if self.config.exists():
                 check_identity(self.path, self.read_config(), identity)
             else:
-                config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
-                write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+                self.rewrite(identity)
         except BaseException:
             lock.close()
             raise
         return lock
+
+    def rewrite(self, identity: dict[str, Any]) -> None:
+        """Replace the configuration of a run that has no episodes yet."""
+        config = {"schema": RUN_SCHEMA, "ictbench": __version__, **identity}
+        write_atomically(self.config, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
     def read_config(self) -> dict[str, Any]:
         """Return the configuration of an existing run.

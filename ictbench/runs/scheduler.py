@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
-from ictbench.records import Reflection, Usage
+from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
@@ -144,7 +144,7 @@ class Scheduler:
         try:
             answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
         except ModelFailure as error:
-            usage = error.usage or Usage(calls=1, cost=None)
+            usage = error.usage or UNREPORTED
             answer = Reflection(
                 prompt=None,
                 failure=error.kind,

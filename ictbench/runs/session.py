@@ -8,24 +8,28 @@ import time
 from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
+from ictbench.results.notes import model_remarks
 from ictbench.runs.circuit_breaker import CircuitBreaker
-from ictbench.runs.engine import check_playable, open_engine
+from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.journal import Journal
+from ictbench.runs.player_rehearsal import Rehearsed, rehearse_players
 from ictbench.runs.progress import Progress
+from ictbench.runs.rehearsal_record import record_rehearsal, with_recorded_adaptations
 from ictbench.runs.retry import forget_failures
 from ictbench.runs.run_log import log_to_file
 from ictbench.runs.scheduler import Scheduler
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from ictbench.models import ModelClient, ModelPool, UsageMeter
     from ictbench.protocol import LoopPlan, LoopResult
     from ictbench.results import Result
+    from ictbench.runs.engine import Engine
     from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
@@ -79,10 +84,12 @@ async def run_session(
         RunError: The run stopped early; everything finished is recorded.
     """
     versions = await asyncio.to_thread(check_playable, plan, loops)
+    plan = with_recorded_adaptations(plan, folder)
     async with AsyncExitStack() as stack:
         # Before the folder is created: players that cannot work leave nothing behind.
         engine = await stack.enter_async_context(open_engine(plan))
-        stack.enter_context(folder.claim({**plan.identity(), "versions": versions, **identity}))
+        fields: dict[str, JsonValue] = {**identity, "versions": dict(versions)}
+        stack.enter_context(folder.claim({**plan.identity(), **fields}))
         stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
         forget_failures(journal, loops, plan.options.retry_failed, plan.options.accept_failures)
@@ -91,14 +98,20 @@ async def run_session(
         if on_start:
             on_start(folder.path, progress)
         with _account(journal, engine.meter):
-            breaker = CircuitBreaker(engine.models.check, progress, plan.options.outage_pause)
+            rehearsed = await _rehearse(plan, loops, engine, journal)
+            plan = record_rehearsal(rehearsed, plan, folder, journal, fields)
+            for part in rehearsed.parts:
+                for remark in model_remarks(part.role, part.spec, rehearsed.reproducible.get(part.role)):
+                    progress.note(remark)
+            breaker = CircuitBreaker(partial(rehearsed.probe, engine.models), progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
             labels: dict[PlayerRole, str] = {"actor": plan.actor.label, "reflector": plan.reflector.label}
-            watch = FailureWatch(journal, progress, labels, plan.options.accept_failures)
+            watch = FailureWatch(labels, plan.options.accept_failures, journal)
+            progress.failures = watch.counts
             store = EpisodeStore(
                 journal, engine.executor, progress, breaker, watch, capacity=engine.capacity, versions=versions
             )
-            scheduler = Scheduler(plan, store, journal, engine.reflector, progress, watch)
+            scheduler = Scheduler(plan, store, journal, open_players(plan, engine.models), progress, watch)
             finished = await _play(plan, loops, engine.models, scheduler)
         return write(FinishedSession(plan, finished, store, journal, versions, folder))
 
@@ -122,8 +135,6 @@ async def _play(
     """Play what is missing, and note the identity of the models."""
     journal = scheduler.journal
     try:
-        if not journal.get("complete"):
-            await _check_models(models)
         finished = await scheduler.run(loops)
         if not scheduler.store.owed:
             scheduler.watch.finish()
@@ -132,18 +143,30 @@ async def _play(
         raise _most_severe(group) from None
     finally:
         await scheduler.store.aclose()
-        for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
-            if player.model:
-                _note_identity(journal, role, models.open(player.model))
+        _note_identities(journal, plan, models)
     return finished
 
 
-async def _check_models(models: ModelPool) -> None:
-    """Report an unknown model, a wrong key or a dead endpoint before the first episode."""
+async def _rehearse(plan: RunPlan, loops: Sequence[LoopPlan], engine: Engine, journal: Journal) -> Rehearsed:
+    """Let all models answer the kind of requests that the run makes; a complete run asks nothing.
+
+    Raises:
+        EndpointDownError: A model does not answer, or its server rejects the requests.
+    """
+    if journal.get("complete"):
+        return Rehearsed(plan, (), {})
     try:
-        await models.check()
+        return await rehearse_players(plan, loops[0].batches[0][0], engine.models, engine.executor)
     except InfrastructureError as error:
         raise EndpointDownError(str(error)) from error
+    finally:
+        _note_identities(journal, plan, engine.models)
+
+
+def _note_identities(journal: Journal, plan: RunPlan, models: ModelPool) -> None:
+    for role, player in (("actor", plan.actor), ("reflector", plan.reflector)):
+        if player.model:
+            _note_identity(journal, role, models.open(player.model))
 
 
 def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:

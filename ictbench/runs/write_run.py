@@ -46,6 +46,14 @@ def build_result(
     """Build the result of the finished loops."""
     complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
+    reproducible: dict[str, bool | None] = journal.get("reproducible", {})
+    resampled: dict[str, int] = journal.get("resampled", {})
+    # Of a model that repeats itself a new reply is the old one, of another one it is another draw.
+    drawn = [
+        f"{count} failures of the {role} were played again on request, and its replies do not repeat"
+        for role, count in resampled.items()
+        if reproducible.get(role) is False
+    ]
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
@@ -56,7 +64,7 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], finished, episodes))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
-    deviations = (*plan.deviations(), *changed, *rejected_requests(families))
+    deviations = (*plan.deviations(), *changed, *drawn, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/1",
@@ -71,8 +79,8 @@ def build_result(
         audit=plan.options.audit,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
-        actor=_player(plan.actor, fingerprints["actor"]),
-        reflector=_player(plan.reflector, fingerprints["reflector"]),
+        actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
+        reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
         experience=plan.traits.experience,
         control=plan.traits.control,
@@ -107,12 +115,12 @@ def _failure_words(journal: Journal, families: Sequence[FamilyResult]) -> dict[s
     return {kind: said for kind, said in sorted(words.items()) if kind in kinds and said}
 
 
-def _player(spec: PluginSpec, fingerprints: list[str]) -> Player:
+def _player(spec: PluginSpec, fingerprints: list[str], reproducible: bool | None) -> Player:
     """Return a player as the result names it: without its address, which the result keeps under `host`."""
     plain = spec.model_dump()
     if plain["model"]:
         plain["model"]["base_url"] = None
-    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None)
+    return Player(**plain, fingerprint=fingerprints[-1] if fingerprints else None, reproducible=reproducible)
 
 
 def write_episodes(folder: RunFolder, journal: Journal, keys: Container[str] | None = None) -> None:

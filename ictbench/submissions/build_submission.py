@@ -23,6 +23,7 @@ from ictbench.submissions.shown_episodes import shown_episode, shown_episode_key
 from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import load_suite
 from ictbench.suites.trained_on import format_trained_on, parse_trained_on
+from ictbench.validation import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,4 +228,4 @@ def _metadata_problems(result: Result, statement: Statement) -> Iterator[str]:
         for detail in error.errors(include_url=False):
             where = ".".join(map(str, detail["loc"]))
             option = OPTIONS.get(str(detail["loc"][0]), f"{where} of the result")
-            yield f"{option}: {detail['msg'].removeprefix('Value error, ')}, got {detail['input']!r:.80}"
+            yield f"{option}: {describe(detail)}"

@@ -12,9 +12,10 @@ from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError
-from ictbench.records import End, EpisodeSummary, Record, Task, Usage, validation_message
+from ictbench.records import End, EpisodeSummary, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -80,7 +80,11 @@ def metadata_from_result(result: Result) -> dict[str, Any]:
     """Return the fields `FROM_RESULT` as plain JSON."""
     total = sum(result.cost.values(), Usage())
     cost = SubmissionCost(
-        usd=total.cost, calls=total.calls, input_tokens=total.input_tokens, output_tokens=total.output_tokens
+        usd=total.cost,
+        calls=total.calls,
+        input_tokens=total.input_tokens,
+        output_tokens=total.output_tokens,
+        unreported=total.unreported,
     )
     trained_on = result.reflector_trained_on
     return {

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from ictbench.errors import ResultError, SubmissionError
-from ictbench.records import Episode, Record, validation_message
+from ictbench.records import Episode, Record
 from ictbench.results.result_file import check_result
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
 from ictbench.submissions.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.submission_schema import Submission
+from ictbench.validation import validation_message, validation_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def read_submission(folder: SubmissionFolder) -> Submission:
     try:
         submission = Submission.model_validate_json(metadata, strict=True)
     except ValidationError as error:
-        problems = list(_problems(error))
+        problems = validation_problems(error, MAX_PROBLEMS)
         raise SubmissionError(f"{folder.metadata} does not fit its schema: {'; '.join(problems)}") from error
     for name, data in content.items():
         stated = dict(submission.files).get(name)  # type: ignore[call-overload]
@@ -109,12 +110,6 @@ def _episodes(path: Path) -> Iterator[EpisodeRecord]:
 
 def _lines(path: Path, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
     return read_lines(read_bytes(path, MAX_BYTES), str(path), caps)
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    """Yield the first few problems: field, message, value."""
-    for detail in error.errors(include_url=False)[:MAX_PROBLEMS]:
-        yield f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}, got {detail['input']!r:.80}"
 
 
 def _record(kind: type[R], content: bytes, where: str) -> R:

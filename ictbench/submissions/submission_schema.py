@@ -94,6 +94,8 @@ class SubmissionCost(Record):
     calls: int
     input_tokens: int
     output_tokens: int
+    unreported: int = Field(default=0, exclude_if=lambda count: count == 0)
+    """Calls whose usage was not reported; their tokens are in no count."""
 
 
 class Submission(Record):

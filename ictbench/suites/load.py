@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from ictbench.errors import SuiteError, UnknownNameError
 from ictbench.plugins import suggest
-from ictbench.records import validation_message
 from ictbench.suites.suite import Suite
+from ictbench.validation import validation_message
 
 PACKAGE = Path(__file__).parent.parent
 

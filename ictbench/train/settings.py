@@ -9,7 +9,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ictbench.errors import ConfigError
-from ictbench.records import Record, validation_message
+from ictbench.records import Record
+from ictbench.validation import validation_message
 
 RewardName = Literal["replay", "fresh", "gain"]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -5,12 +5,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attack_table import HEAD, MODULES, row
-from attacks import ATTACKS, outcome_of
+from attacks import ATTACKS, attacked_submission, outcome_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from attacks import Attack
 
     from ictbench.submissions.layout import SubmissionFolder
+
+
+@pytest.fixture(scope="module")
+def honest(shared_folder: Path) -> Iterator[SubmissionFolder]:
+    folder = shared_folder / "attacked"
+    folder.mkdir(exist_ok=True)
+    with attacked_submission(folder) as submission:
+        yield submission
 
 
 def test_attacks_have_unique_names() -> None:

@@ -159,7 +159,7 @@ def test_invalid_verification_record_is_refused(folder: BoardFolder) -> None:
         read_board(folder)
     record = folder.verification("mine", "replayed")
     record.write_text("{}", encoding="utf-8")
-    with pytest.raises(SubmissionError, match="is not a verification record: schema: Field required"):
+    with pytest.raises(SubmissionError, match="is not a verification record: schema is missing"):
         read_board(folder)
     verify(folder, "mine", "rerun", submission, make_result(READ))
     folder.verification("mine", "rerun").rename(record)

@@ -21,5 +21,5 @@ def test_misuse_is_one_line(call: CommandLine) -> None:
     assert err == "ictbench: 'class' is a keyword of Python; choose another name, e.g. my_class\n"
     code, _, err = call("new", "model", "mine")
     assert code == 2
-    assert err.startswith("ictbench: Invalid value")
+    assert err.startswith("ictbench: kind: 'model' is not one of env, reflector, actor")
     assert err.count("\n") == 1

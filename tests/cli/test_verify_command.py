@@ -84,8 +84,8 @@ def test_executor_may_be_an_environment_variable(call: CommandLine, run: Path, m
     [
         (["nowhere"], "nowhere is neither the folder of a run (with run.json) nor of a submission"),
         (["nowhere", "--all", "--sample", "3"], "--sample 3 and --all contradict each other; leave one out"),
-        (["nowhere", "--sample", "0"], "Invalid value for '--sample'"),
-        (["nowhere", "--workers", "0"], "Invalid value for '--workers'"),
+        (["nowhere", "--sample", "0"], "--sample: '0' is below the minimum of 1"),
+        (["nowhere", "--workers", "0"], "--workers: '0' is below the minimum of 1"),
         (["nowhere", "--env-timeout", "0"], "env_timeout"),
         (["nowhere", "--executor", "threads"], "threads"),
     ],

@@ -15,8 +15,7 @@ import attacks_on_episodes
 import attacks_on_files
 import attacks_on_metadata
 import attacks_on_results
-from attacks import ATTACKS, outcome_of
-from honest import honest_submission
+from attacks import ATTACKS, attacked_submission, outcome_of
 
 if TYPE_CHECKING:
     from attacks import Attack
@@ -52,8 +51,7 @@ def row(attack: Attack) -> str:
 def main() -> None:
     """Print the page; on standard error print the seconds that each attack took, and unexpected outcomes."""
     print(HEAD)
-    with tempfile.TemporaryDirectory() as temporary:
-        honest = honest_submission(Path(temporary))
+    with tempfile.TemporaryDirectory() as temporary, attacked_submission(Path(temporary)) as honest:
         for number, attack in enumerate(ATTACKS):
             started = time.perf_counter()
             stage, messages = outcome_of(attack, honest, Path(temporary, str(number)))

@@ -5,24 +5,31 @@ An attacker makes all checksums and digests match, and the measures too if the a
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import pytest
+import yaml
 from forgery import Forgery
-from honest import SLUG, SUITE
+from honest import SLUG, SUITE, honest_submission
 
 import ictbench
 from ictbench.board.validate import check_submission
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import evidence_of_submission, read_trajectories
+from ictbench.suites.load import list_suites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Stage = Literal["reading", "validate", "verify", "nothing"]
 """Stage that refuses an attack: reading the files, `leaderboard validate`, `verify` with its replay, or nothing."""
+
+SIZES = {"turns": 5, "batch_size": 2, "loops": 5, "selection_size": 4, "test_size": 6}
+"""Sizes of the profile `lite` while attacks are carried out: none depends on them, and each reads all episodes."""
 
 SAMPLE = 60
 """Replayed episodes. Attacks that only a replay finds forge every third episode."""
@@ -67,6 +74,23 @@ def attack_on_files(
         return forge_files
 
     return register
+
+
+@contextmanager
+def attacked_submission(folder: Path) -> Iterator[SubmissionFolder]:
+    """Shrink the profile `lite` of the suite within the block, and create an honest submission of that size.
+
+    Args:
+        folder: Folder of the submission and the suite; processes may share it.
+    """
+    suites = list_suites()
+    suite = yaml.safe_load(suites[SUITE].read_text(encoding="utf-8"))
+    suite["profiles"]["lite"] = SIZES
+    path = folder / f"{SUITE}.yaml"
+    path.write_text(yaml.safe_dump(suite, sort_keys=False), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ictbench.suites.load.list_suites", lambda: {**suites, SUITE: path})
+        yield honest_submission(folder)
 
 
 def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple[Stage, list[str]]:

@@ -210,22 +210,22 @@ def negative_usage(f: Forgery) -> None:
     some_record(f)["usage"] = {"calls": -5}
 
 
-@attack("an empty hash, which would match any observation", "reading", "trajectory.steps.0.digest: String should match")
+@attack("an empty hash, which would match any observation", "reading", "does not match ^(?:[0-9a-f]{8}")
 def empty_hash(f: Forgery) -> None:
     some_record(f)["trajectory"]["steps"][0]["digest"] = ""
 
 
-@attack("a hash of one digit", "reading", "trajectory.last_digest: String should match")
+@attack("a hash of one digit", "reading", "trajectory.last_digest: '0' does not match")
 def short_hash(f: Forgery) -> None:
     some_record(f)["trajectory"]["last_digest"] = "0"
 
 
-@attack("a verdict as an additional field of a record", "reading", "verified: Extra inputs are not permitted")
+@attack("a verdict as an additional field of a record", "reading", "verified is not a known field")
 def verdict(f: Forgery) -> None:
     some_record(f)["verified"] = True
 
 
-@attack("a text instead of a number in a record", "reading", "seed: Input should be a valid integer")
+@attack("a text instead of a number in a record", "reading", "is not a whole number")
 def text_for_number(f: Forgery) -> None:
     some_record(f)["seed"] = "7"
 

@@ -57,7 +57,7 @@ for role in ("reflector", "actor"):
         )
     )
 
-VALUE = "Value error, it"
+VALUE = "it"
 
 INVALID: dict[str, tuple[dict[str, object], str]] = {
     "a script in the name": ({"name": f"a {SCRIPT}"}, f"name: {VALUE} holds markup (<s…)"),
@@ -76,14 +76,14 @@ INVALID: dict[str, tuple[dict[str, object], str]] = {
         {"name": 'x <img src="https://spy.example/">'},
         f"name: {VALUE} holds markup (<i…)",
     ),
-    "a link with a script": ({"links": ["javascript:alert(1)"]}, "links.0: String should match"),
+    "a link with a script": ({"links": ["javascript:alert(1)"]}, " does not match ^https://"),
     "a link that ends its HTML attribute": (
         {"links": ['https://a.example/"onclick="x']},
-        "links.0: String should match",
+        " does not match ^https://",
     ),
-    "a link with a password": ({"links": ["https://board.example:x@evil.example/"]}, "links.0: String should match"),
-    "a link without encryption": ({"links": ["http://a.example/"]}, "links.0: String should match"),
-    "six links": ({"links": ["https://a.example/"] * 6}, "links: Tuple should have at most 5 items"),
+    "a link with a password": ({"links": ["https://board.example:x@evil.example/"]}, " does not match ^https://"),
+    "a link without encryption": ({"links": ["http://a.example/"]}, " does not match ^https://"),
+    "six links": ({"links": ["https://a.example/"] * 6}, " has more than 5 entries"),
     "a right-to-left override in the name": ({"name": "best \u202eelur"}, "the invisible character U+202E"),
     "a zero-width space in the name": ({"name": "GPT\u200b-5"}, "the invisible character U+200B"),
     "a zero-width joiner in the submitter": ({"submitted_by": "a\u200db"}, "the invisible character U+200D"),
@@ -103,16 +103,16 @@ INVALID: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a spreadsheet formula in full-width characters": ({"name": "＝1+1"}, f"name: {VALUE} begins with ＝"),
     "a YAML tag as the name": ({"name": "!!python/object/apply:os.system [id]"}, f"name: {VALUE} begins with !"),
-    "a name of 100,000 letters": ({"name": "x" * 100_000}, "name: String should have at most 120 characters"),
+    "a name of 100,000 letters": ({"name": "x" * 100_000}, " is longer than 120 characters"),
     "an empty description": ({"description": " \n"}, f"description: {VALUE} is empty"),
-    "a badge in the metadata": ({"badges": ["replayed"]}, "badges: Extra inputs are not permitted"),
+    "a badge in the metadata": ({"badges": ["replayed"]}, "badges is not a known field"),
     "an unknown schema of the metadata": (
         {"schema": "ictbench.submission/2"},
-        "schema: Input should be 'ictbench.submission/1'",
+        "is not 'ictbench.submission/1'",
     ),
     "a text instead of a cost": (
         {"cost": {"usd": "0", "calls": 0, "input_tokens": 0, "output_tokens": 0}},
-        "cost.usd: Input should be a valid number",
+        "is not a number",
     ),
 }
 for name, (changes, reason) in INVALID.items():
@@ -122,8 +122,9 @@ for name, (changes, reason) in INVALID.items():
 @attack("a script in prompts and analyses", "nothing", "a model may write markup; it is shown as text")
 def script_in_result(f: Forgery) -> None:
     loop = f.loop(3, 1)
-    loop["prompts"][1]["analysis"] = SCRIPT
-    replace_prompt(f, loop, 1, f"{SCRIPT} </style></script> [x](javascript:alert(1))")
+    last = len(loop["prompts"]) - 1
+    loop["prompts"][last]["analysis"] = SCRIPT
+    replace_prompt(f, loop, last, f"{SCRIPT} </style></script> [x](javascript:alert(1))")
     f.recompute()
 
 

@@ -59,7 +59,7 @@ def choose_on_test_and_lift(f: Forgery) -> None:
     ]
 
 
-@attack("lost test tasks left out", "validate", "test tasks under prompt[0], not 20")
+@attack("lost test tasks left out", "validate", "test tasks under prompt[0], not 6")
 def drop_lost_tasks(f: Forgery) -> None:
     loop = f.loop()
     kept = [index for index, outcome in enumerate(loop["test"][str(loop["best"])]) if outcome == "1"]
@@ -67,7 +67,7 @@ def drop_lost_tasks(f: Forgery) -> None:
     loop["test"] = {prompt: "".join(outcomes[i] for i in kept) for prompt, outcomes in loop["test"].items()}
 
 
-@attack("a failed episode left out, with its task", "validate", "19 test tasks under prompt[0], not 20")
+@attack("a failed episode left out, with its task", "validate", "5 test tasks under prompt[0], not 6")
 def drop_failures(f: Forgery) -> None:
     loop = f.loop()
     task = loop["test_tasks"].pop()

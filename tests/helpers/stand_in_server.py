@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         after = self.options.after
-        self.answer(200 if after is None or after.exists() else 503, {"environment": dict(os.environ)})
+        if self.headers["Authorization"] != f"Bearer {self.options.key}":
+            self.answer(401, {"error": "no such key"})
+        else:
+            self.answer(200 if after is None or after.exists() else 503, {"environment": dict(os.environ)})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -51,6 +55,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--record", type=Path, default=os.environ.get("STAND_IN_RECORD"))
     parser.add_argument("--after", type=Path, help="become healthy only once this file exists")
+    parser.add_argument("--key", default=os.environ.get("VLLM_API_KEY") or os.environ.get("API_KEY"))
+    parser.add_argument("--loads", type=Path, help="take the port only once this file exists")
     parser.add_argument("--fails", help="print this and exit")
     parser.add_argument("--dies", action="store_true", help="exit at the first request")
     parser.add_argument("--stubborn", action="store_true", help="ignore SIGTERM")
@@ -68,6 +74,8 @@ def main() -> None:
     if options.child:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         options.child.write_text(str(child.pid))
+    while options.loads and not options.loads.exists():
+        time.sleep(0.02)
     print("the stand-in server is ready", flush=True)
     ThreadingHTTPServer((options.host, options.port), Handler).serve_forever()
 

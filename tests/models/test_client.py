@@ -5,6 +5,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ictbench.errors import (
     EndpointRefusedError,
@@ -19,8 +21,9 @@ from ictbench.models.chat_model import ChatModel, Completion, Constraint, Constr
 from ictbench.models.client import ModelClient, Retry
 from ictbench.models.prices import Price
 from ictbench.models.response_cache import ResponseCache
+from ictbench.models.token_counts import TOKENS_PER_MESSAGE, input_tokens_at_most
 from ictbench.models.usage_meter import Limits, UsageMeter, waiting_clock
-from ictbench.records import ModelSpec, Usage
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,9 @@ SPEC = ModelSpec(provider="fake", model="one", max_tokens=500)
 USAGE = Usage(calls=1, input_tokens=100, output_tokens=10, cached_tokens=40, cost=None)
 PRICE = Price(input=0.01, output=0.1, cached=0.001)
 COST = 60 * 0.01 + 40 * 0.001 + 10 * 0.1
+AT_MOST = len("A door.") + 2 * TOKENS_PER_MESSAGE + SPEC.max_tokens
+"""Upper estimate of the tokens of a request."""
+COST_AT_MOST = (AT_MOST - SPEC.max_tokens) * 0.01 + SPEC.max_tokens * 0.1
 BUSY = TransientModelError("overloaded", "busy")
 NO_WAIT = Retry(base_wait=0.0)
 
@@ -197,7 +203,54 @@ def test_the_usage_of_a_failed_reply_is_counted() -> None:
     assert usage == spent
     assert spent.cost == pytest.approx(COST)
     _, spent = asyncio.run(failed(ModelFailure("bad_request")))
-    assert (spent.calls, spent.input_tokens) == (1, 0)
+    assert spent == Usage(calls=1, cost=0.0)
+    # Some providers bill requests that their filter stopped.
+    _, spent = asyncio.run(failed(ModelFailure("refused")))
+    assert spent == UNREPORTED.model_copy(update={"unreported_tokens": AT_MOST, "cost_at_most": COST_AT_MOST})
+
+
+@pytest.mark.parametrize("may_be_billed", [True, False])
+def test_an_attempt_without_an_answer_counts_with_its_upper_estimate_if_it_may_be_billed(may_be_billed: bool) -> None:
+    async def spent() -> tuple[Usage, Usage]:
+        meter = UsageMeter()
+        failure = TransientModelError("timeout", "no answer", may_be_billed=may_be_billed)
+        model = ModelClient(Fake(failure, failure, "done"), meter, price=PRICE, retry=NO_WAIT)
+        return (await model.complete(MESSAGES)).usage, meter.spent
+
+    answered, total = asyncio.run(spent())
+    assert answered.cost == pytest.approx(COST)
+    if not may_be_billed:
+        assert total == answered
+        return
+    assert (total.calls, total.input_tokens, total.cost) == (1, 100, None)
+    assert (total.unreported, total.unreported_tokens) == (2, 2 * AT_MOST)
+    assert list(total.cost_bounds) == pytest.approx([COST, COST + 2 * COST_AT_MOST])
+
+
+def test_a_cancelled_request_counts_with_its_upper_estimate() -> None:
+    class Hanging(Fake):
+        async def complete(self, *arguments: Any, **keywords: Any) -> Completion:
+            self.calls += 1
+            return await asyncio.Future()
+
+    async def spent() -> Usage:
+        meter, adapter = UsageMeter(), Hanging("never")
+        request = asyncio.create_task(ModelClient(adapter, meter, price=PRICE).complete(MESSAGES))
+        while not adapter.calls:  # noqa: ASYNC110 - nothing tells when the adapter is called
+            await asyncio.sleep(0)
+        request.cancel()
+        await asyncio.wait([request])
+        return meter.spent
+
+    assert asyncio.run(spent()).cost_bounds == (0.0, COST_AT_MOST)
+
+
+@given(st.lists(st.text()), st.none() | st.lists(st.text(), min_size=1).map(tuple))
+def test_no_request_has_more_input_tokens_than_estimated(texts: list[str], choices: tuple[str, ...] | None) -> None:
+    messages: list[Message] = [{"role": "user", "content": text} for text in texts]
+    constraint = choices and Constraint(ConstraintStyle.JSON, choices)
+    size = sum(len(text.encode("utf-8", "replace")) for text in [*texts, *(choices or ())])
+    assert input_tokens_at_most(messages, constraint or None) >= size + 10 * len(messages)
 
 
 def test_a_cached_reply_costs_nothing_and_sends_no_request(tmp_path: Path) -> None:

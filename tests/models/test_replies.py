@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ictbench.errors import ModelFailure
 from ictbench.models.chat_model import Completion, ToolCall
-from ictbench.models.replies import MIN_REPLY_BYTES, clean_name, clean_text, finish_reply, token_count
+from ictbench.models.replies import MIN_REPLY_BYTES, clean_name, clean_text, finish_reply
+from ictbench.models.token_counts import token_count
 from ictbench.records import ModelSpec, Usage
 
 SPEC = ModelSpec(provider="mine", model="m")
@@ -70,10 +71,10 @@ def test_names_are_cleaned_and_shortened() -> None:
     assert [clean_name(value, "m") for value in (None, "", " ", 3, {"a": 1}, ["m"])] == ["m"] * 6
 
 
-@pytest.mark.parametrize("value", [-1, True, 1.0, "3", None, [], {}, 10**400])
+@pytest.mark.parametrize("value", [-1, True, 1.5, float("nan"), float("inf"), "3", None, [], {}, 10**400])
 def test_a_count_that_cannot_be_right_is_unknown(value: object) -> None:
     assert token_count(value) is None
 
 
 def test_a_plausible_count_is_kept() -> None:
-    assert [token_count(value) for value in (0, 7, 10**6)] == [0, 7, 10**6]
+    assert [token_count(value) for value in (0, 7, 7.0, 10**6)] == [0, 7, 7, 10**6]

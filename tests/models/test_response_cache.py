@@ -205,7 +205,8 @@ def test_prices_come_from_litellms_table_and_are_otherwise_unknown() -> None:
     price = find_price(ModelSpec(provider="openai", model="gpt-4.1-mini"))
     assert price is not None
     usage = Usage(calls=1, input_tokens=1_000_000, output_tokens=1_000_000, cached_tokens=500_000)
-    assert price.cost(usage) == pytest.approx((price.input + price.cached) * 500_000 + price.output * 1_000_000)
-    assert 0 < price.cached < price.input < price.output
+    cached = price.cached or 0.0
+    assert price.cost(usage) == pytest.approx((price.input + cached) * 500_000 + price.output * 1_000_000)
+    assert 0 < cached < price.input < price.output
     assert find_price(ModelSpec(provider="openai", model="no-such-model")) is None
     assert find_price(ModelSpec(provider="openai", model="gpt-4.1-mini", base_url="http://127.0.0.1:1/v1")) is None

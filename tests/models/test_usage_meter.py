@@ -108,11 +108,50 @@ def test_a_request_that_waited_while_a_limit_was_reached_is_not_started() -> Non
     asyncio.run(request())
 
 
-def test_an_unknown_cost_never_reaches_the_cost_limit() -> None:
+def refusal(limits: Limits, *counted: Usage, unreported_by: str = "", spent: Usage | None = None) -> str:
+    """Return why a request is refused after these usages; empty if it is admitted."""
+
     async def request() -> None:
-        meter = UsageMeter(Limits(max_cost=0.01))
-        meter.count(Usage(calls=1, input_tokens=100, cost=None))
+        meter = UsageMeter(limits, spent or Usage())
+        for usage in counted:
+            meter.count(usage, unreported_by)
         async with meter.request(1):
             pass
 
-    asyncio.run(request())
+    try:
+        asyncio.run(request())
+    except LimitReachedError as error:
+        return str(error)
+    return ""
+
+
+UNPRICED = Usage(calls=1, input_tokens=100, cost=None)
+LOST = Usage(unreported=1, unreported_tokens=600, cost=None, cost_at_most=0.25)
+PAID = Usage(calls=1, input_tokens=100, output_tokens=20, cost=0.5)
+
+
+@pytest.mark.parametrize("place", ["now", "in an earlier session"])
+def test_a_cost_without_an_upper_bound_stops_a_run_with_a_cost_limit(place: str) -> None:
+    counted, spent = ((UNPRICED,), None) if place == "now" else ((), UNPRICED)
+    message = refusal(Limits(max_cost=10), *counted, spent=spent)
+    assert message.startswith("--max-cost 10 cannot be enforced: part of the cost so far is unknown")
+    assert not refusal(Limits(max_tokens=10**6), *counted, spent=spent)
+
+
+@pytest.mark.parametrize("limits", [Limits(max_cost=10), Limits(max_tokens=10**6)])
+def test_a_reply_without_usage_stops_a_run_with_a_limit_on_usage(limits: Limits) -> None:
+    assert "openai/m answers without reporting its usage" in refusal(limits, LOST, unreported_by="openai/m")
+    assert not refusal(Limits(), LOST, unreported_by="openai/m")
+
+
+def test_requests_without_an_answer_count_with_their_upper_estimate() -> None:
+    assert not refusal(Limits(max_cost=1.01), PAID, LOST, LOST)
+    assert refusal(Limits(max_cost=1), PAID, LOST, LOST) == (
+        "--max-cost 1 is reached: $1.0000 is spent at most "
+        "($0.5000 for certain; 2 requests without a reported usage are estimated)"
+    )
+    assert not refusal(Limits(max_tokens=721), PAID, LOST)
+    assert refusal(Limits(max_tokens=720), PAID, LOST) == (
+        "--max-tokens 720 is reached: 720 tokens are used at most "
+        "(120 for certain; 1 requests without a reported usage are estimated)"
+    )

@@ -87,9 +87,9 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
         (lambda content: content.update(schema="ictbench.run/1"), "its schema is 'ictbench.run/1'"),
         (lambda content: content.update(schema="ictbench.result/0"), "its schema is 'ictbench.result/0'"),
         (lambda content: content.update(schema=["x"]), "its schema is ['x']"),
-        (lambda content: content.pop("checksum"), "checksum: Field required"),
-        (lambda content: content["families"][0]["measures"].pop("gain"), "families.0.measures.gain: Field required"),
-        (lambda content: content["actor"].update(verified=True), "actor.verified: Extra inputs are not permitted"),
+        (lambda content: content.pop("checksum"), "checksum is missing"),
+        (lambda content: content["families"][0]["measures"].pop("gain"), "families.0.measures.gain is missing"),
+        (lambda content: content["actor"].update(verified=True), "actor.verified is not a known field"),
     ],
 )
 def test_a_file_with_another_schema_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit, message: str) -> None:
@@ -109,9 +109,7 @@ def test_a_newer_schema_asks_for_an_update(tmp_path: Path, schema: str) -> None:
 def test_an_unknown_field_is_reported_with_the_version_that_wrote_it(run: ictbench.Run, tmp_path: Path) -> None:
     edit: Edit = lambda content: content.update(ictbench="9.0.0", news=1)  # noqa: E731
     message = read_error(write(tmp_path, run, edit, reseal=True))
-    assert message.endswith(
-        f"news: Extra inputs are not permitted; ictbench 9.0.0 wrote it, and this is {ictbench.__version__}"
-    )
+    assert message.endswith(f"news is not a known field; ictbench 9.0.0 wrote it, and this is {ictbench.__version__}")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -11,6 +11,7 @@ from ictbench.actors import Actor, History
 from ictbench.envs import TextEnv
 from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
 from ictbench.records import (
+    UNREPORTED,
     Decision,
     EnvEnd,
     Episode,
@@ -231,7 +232,7 @@ def test_model_failure_fails_the_episode_with_its_kind_and_usage() -> None:
 def test_failed_call_of_unknown_usage_counts_as_a_call() -> None:
     episode = play(Scripted(ModelFailure("refused")))
     assert (episode.trajectory.end, episode.trajectory.failure, episode.trajectory.steps) == ("failed", "refused", ())
-    assert episode.usage == Usage(calls=1, cost=None)
+    assert episode.usage == UNREPORTED
 
 
 def test_infrastructure_errors_are_raised() -> None:

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsals import REQUESTS
 
 import ictbench
 from ictbench.errors import LimitReachedError
@@ -61,7 +62,7 @@ def test_a_second_run_with_a_cache_sends_no_requests(server: ScriptedServer, tmp
     first = ictbench.run(**options(server), cache=tmp_path / "replies.sqlite", out=tmp_path / "first")
     requests = server.requests
     second = ictbench.run(**options(server), cache=tmp_path / "replies.sqlite", out=tmp_path / "second")
-    assert server.requests == requests + 1, "only the check before the run, which bypasses the cache"
+    assert server.requests == requests + REQUESTS, "only the rehearsal, which bypasses the cache"
     assert loops(second) == loops(first)
     cost = second.result.cost["test"]
     assert (cost.calls, cost.input_tokens, cost.cost) == (0, 0, 0.0)

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsals import REQUESTS, after_rehearsal
 
 import ictbench
 from ictbench.cli.app import main
@@ -17,7 +18,7 @@ from ictbench.errors import EndpointDownError, UsageError
 from ictbench.testing import Reply, ScriptedServer, react_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 LEARNED = "Walk to the stairs."
@@ -247,13 +248,8 @@ def test_a_few_unanswered_episodes_are_owed_and_played_later(
     calls = model.calls
     again = ictbench.run(**options(server), out=tmp_path / "run")
     assert comparable(again.folder) == comparable(undisturbed.folder)
-    # Only the two owed episodes were played: up to six decisions each.
-    assert model.calls - calls <= 12
-
-
-def always_after_check(reply: str | Reply) -> Callable[[dict[str, Any]], str | Reply]:
-    """Return a policy that answers the check before the run, and then always `reply`."""
-    return lambda body: "OK" if body["messages"][-1]["content"].startswith("Reply with") else reply
+    # Only the two owed episodes were played, up to six decisions each, after the rehearsal of both players.
+    assert model.calls - calls <= 12 + REQUESTS + 1
 
 
 @pytest.mark.parametrize(
@@ -265,7 +261,7 @@ def always_after_check(reply: str | Reply) -> Callable[[dict[str, Any]], str | R
     ],
 )
 def test_failures_caused_by_the_model_count_in_the_denominator(tmp_path: Path, reply: Reply, kind: str) -> None:
-    with ScriptedServer(always_after_check(reply), model="test") as server:
+    with ScriptedServer(after_rehearsal(reply), model="test") as server:
         result = ictbench.run(
             **options(server, reflector="none", actor="openai/test", reflector_base_url=None),
             actor_base_url=server.url,
@@ -291,7 +287,7 @@ def test_failures_caused_by_the_model_count_in_the_denominator(tmp_path: Path, r
     ],
 )
 def test_an_unusable_reflection_keeps_the_prompt_and_is_counted(tmp_path: Path, reply: str | Reply, kind: str) -> None:
-    with ScriptedServer(always_after_check(reply), model="test") as server:
+    with ScriptedServer(after_rehearsal(reply), model="test") as server:
         result = ictbench.run(
             **options(server, loops=1), actor="rules", accept_failures="truncated,bad_request", out=tmp_path / "run"
         ).result

@@ -162,9 +162,9 @@ def test_run_with_many_rejected_requests_is_refused(
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; remove it, got 'a\\u202eb'"),
+        ({"name": "a\u202eb"}, "--name: it holds the invisible character U+202E; remove it: 'a\\u202eb'"),
         ({"description": "<script>"}, "--description: it holds markup (<s…); write plain text"),
-        ({"links": ("http://a.example",)}, "--url: String should match pattern"),
+        ({"links": ("http://a.example",)}, "--url: 'http://a.example' does not match"),
         (
             {"name": "日本"},
             "'' is not a valid submission name: use 1 to 64 lower-case letters, digits and inner hyphens: --slug",
@@ -336,9 +336,7 @@ def test_all_metadata_problems_are_reported_at_once(honest: SubmissionFolder, tm
         json.dumps({**content, "name": "<b>", "links": ["ftp://a"], "more": 1}), encoding="utf-8"
     )
     (problem,) = check_submission(folder, SUITE)
-    assert all(
-        part in problem for part in ("name: Value error, it holds markup", "links.0: String should", "more: Extra")
-    )
+    assert all(part in problem for part in ("name: it holds markup", "links.0: ", "more is not a known field"))
     folder.episodes.unlink()
     (folder.path / "more").touch()
     (problem,) = check_submission(folder, SUITE)

@@ -16,7 +16,7 @@ from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.chat_model import THOUGHT_CHARACTERS, Completion, ConstraintStyle
 from ictbench.models.model_options import parse_options
 from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_gguf
-from ictbench.models.servers.launch import HOST, PORT, LaunchSpec
+from ictbench.models.servers.launch import HOST, KEY, PORT, LaunchSpec
 from ictbench.models.servers.local_model import LaunchOptions, LocalModel
 from ictbench.models.usage_meter import WaitingTimer
 
@@ -56,6 +56,7 @@ class LlamaCppModel(LocalModel):
     """
 
     min_timeout = 600.0
+    unsupported = frozenset({"reasoning_effort"})
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; start nothing.
@@ -86,11 +87,7 @@ class LlamaCppModel(LocalModel):
             command=tuple(command),
             health="/v1/models",
             start_seconds=options.start_seconds or START_SECONDS,
-            environment=tuple(
-                (name, value)
-                for name, value in os.environ.items()
-                if name in ALLOWED_VARIABLES or name.startswith(ALLOWED_PREFIXES)
-            ),
+            environment=tuple(_environment().items()),
         )
 
     async def complete(
@@ -113,6 +110,16 @@ class LlamaCppModel(LocalModel):
         # A grammar for JSON too: the server crashes when it translates a JSON Schema with a maxLength.
         is_json = constraint.style is ConstraintStyle.JSON
         return {"grammar": _json_gbnf(constraint) if is_json else constraint.gbnf()}
+
+
+def _environment() -> dict[str, str]:
+    """Return the server's environment."""
+    allowed = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ALLOWED_VARIABLES or name.startswith(ALLOWED_PREFIXES)
+    }
+    return allowed | {"API_KEY": KEY}
 
 
 def _json_gbnf(constraint: Constraint) -> str:

@@ -10,8 +10,9 @@ from ictbench.errors import ModelFailure
 from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, Completion, ConstraintStyle, ToolCall
 from ictbench.models.http import ReplyError
 from ictbench.models.http_errors import excerpt
-from ictbench.models.replies import clean_name, token_count
-from ictbench.records import Usage
+from ictbench.models.replies import clean_name
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,19 +132,24 @@ def make_tool_call(name: Any, arguments: Any, call_id: Any) -> ToolCall:
 
 
 def parse_usage(reported: Any, cost: float | None = None) -> Usage:
-    """Return the usage of one call; counts that the reply does not report, or cannot be right, are zero.
+    """Return the usage of one call; it is unreported if the reply lacks a count of input or output tokens.
 
-    Some servers, such as xAI's and Gemini's, leave reasoning out of `completion_tokens`, but not out of the total.
+    No request has zero input tokens: some servers send that for a prompt they had cached. Some servers, such as xAI's
+    and Gemini's, leave reasoning out of `completion_tokens`, but not out of the total.
     """
-    prompt = _count(reported, "prompt_tokens")
-    output = max(_count(reported, "completion_tokens"), _count(reported, "total_tokens") - prompt if prompt else 0)
-    cached = _count(reported, "prompt_tokens_details", "cached_tokens")
-    reasoning = _count(reported, "completion_tokens_details", "reasoning_tokens")
+    prompt, output = token_count(reported, "prompt_tokens"), token_count(reported, "completion_tokens")
+    if not prompt or output is None:
+        return UNREPORTED.model_copy(update={"cost": cost})
+    output = max(output, (token_count(reported, "total_tokens") or 0) - prompt)
+    cached = token_count(reported, "prompt_tokens_details", "cached_tokens")
+    if cached is None:
+        cached = token_count(reported, "prompt_cache_hit_tokens")  # DeepSeek
+    reasoning = token_count(reported, "completion_tokens_details", "reasoning_tokens") or 0
     return Usage(
         calls=1,
         input_tokens=prompt,
         output_tokens=output,
-        cached_tokens=cached if cached <= prompt else 0,
+        cached_tokens=cached if cached and cached <= prompt else 0,
         reasoning_tokens=reasoning if reasoning <= output else 0,
         cost=cost,
     )
@@ -174,9 +180,3 @@ def _required_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} instead of text")
     return value
-
-
-def _count(value: Any, *path: str) -> int:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return token_count(value) or 0

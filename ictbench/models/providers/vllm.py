@@ -14,20 +14,34 @@ from ictbench.errors import ConfigError, UsageError
 from ictbench.models.chat_model import ConstraintStyle
 from ictbench.models.model_options import parse_options
 from ictbench.models.providers.openai_messages import openai_tool
-from ictbench.models.redact import SECRET_NAME
-from ictbench.models.servers.launch import HOST, PORT, LaunchSpec
+from ictbench.models.redact import SECRET_NAME, read_header
+from ictbench.models.servers.launch import HOST, KEY, PORT, LaunchSpec
 from ictbench.models.servers.local_model import LaunchOptions, LocalModel
 
 if TYPE_CHECKING:
     from ictbench.models.chat_model import Constraint
     from ictbench.records import ModelSpec
 
+PROGRAM_VARIABLE = "ICTBENCH_VLLM"
+"""Variable with the path of the program `vllm`, e.g. in an environment of its own; without it, PATH is searched."""
 START_SECONDS = 1800.0
 """Enough to download and load a large model, and to capture CUDA graphs."""
 ALLOWED_PREFIXES = ("VLLM_", "HF_", "HUGGING_FACE_", "TOKENIZERS_")
 """Prefixes of variables that the server receives even if their names look like secrets."""
 ADAPTER_NAME = "adapter"
 """Name under which a launched server serves the LoRA adapter."""
+SERVER_ARGUMENTS = (
+    # Otherwise usage does not count the prompt tokens found in the prefix cache.
+    "--enable-prompt-tokens-details",
+    # A forced call of a named tool is decoded under the tool's schema and needs no parser, but is refused without one.
+    "--enable-auto-tool-choice",
+    "--tool-call-parser",
+    "pythonic",
+    # JSON without spaces and line breaks, which cost tokens and which small models write until the reply is cut off.
+    "--structured-outputs-config",
+    '{"backend": "xgrammar", "disable_any_whitespace": true}',
+)
+"""Arguments of every launched server; the option `server_args` comes after them and wins."""
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Values that vLLM accepts for --max-lora-rank."""
 
@@ -48,7 +62,6 @@ class VLLMModel(LocalModel):
     server's API key, if it has one.
     """
 
-    # Also TOOLS: forcing a named tool works without a tool-call parser for the model.
     capabilities = frozenset(ConstraintStyle)
     supports_prefill = True
     prefill_parameters: ClassVar[dict[str, Any]] = {"continue_final_message": True, "add_generation_prompt": False}
@@ -64,13 +77,10 @@ class VLLMModel(LocalModel):
     def launch_spec(self) -> LaunchSpec:
         """See `LocalModel.launch_spec`."""
         options = parse_options(self.spec, VLLMOptions)
-        program = shutil.which("vllm")
-        if program is None:
-            raise UsageError(
-                f"{self.spec.name} needs the program 'vllm', which is not on the PATH: pip install vllm, "
-                "or give the base URL of a running server (VLLM_BASE_URL)"
-            )
-        command = [program, "serve", self.spec.model, "--host", HOST, "--port", PORT]
+        if "--api-key" in options.server_args:
+            raise ConfigError(f"{self.spec.name}: server_args contains --api-key; set VLLM_API_KEY instead")
+        program = _find_program(self.spec.name)
+        command = [program, "serve", self.spec.model, "--host", HOST, "--port", PORT, *SERVER_ARGUMENTS]
         if options.tensor_parallel is not None:
             command += ["--tensor-parallel-size", str(options.tensor_parallel)]
         folder = Path(self.spec.model)
@@ -80,16 +90,14 @@ class VLLMModel(LocalModel):
             command += ["--enable-lora", "--lora-modules", f"{ADAPTER_NAME}={options.lora}", "--max-lora-rank", rank]
             self._served_name = ADAPTER_NAME
             self._weights += (options.lora,)
+        key = read_header("VLLM_API_KEY") or KEY
         return LaunchSpec(
             name=self.spec.name,
             command=(*command, *options.server_args),
-            health="/health",
+            health="/v1/models",
             start_seconds=options.start_seconds or START_SECONDS,
-            environment=tuple(
-                (name, value)
-                for name, value in os.environ.items()
-                if name.startswith(ALLOWED_PREFIXES) or not SECRET_NAME.search(name)
-            ),
+            environment=tuple(_environment(program, key).items()),
+            key=key,
         )
 
     @property
@@ -105,6 +113,34 @@ class VLLMModel(LocalModel):
         if constraint.style is ConstraintStyle.GRAMMAR:
             return {"structured_outputs": {"grammar": constraint.gbnf()}}
         return {"structured_outputs": {"json": constraint.json_schema()}}
+
+
+def _find_program(name: str) -> str:
+    """Return the path of the program `vllm`.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    wanted = os.environ.get(PROGRAM_VARIABLE) or "vllm"
+    program = shutil.which(wanted)
+    if program is None:
+        raise UsageError(
+            f"{name} needs the program {wanted!r}, which cannot be found: pip install vllm, "
+            f"name the program's path in {PROGRAM_VARIABLE}, or give the base URL of a running server (VLLM_BASE_URL)"
+        )
+    return program
+
+
+def _environment(program: str, key: str) -> dict[str, str]:
+    """Return the server's environment: no API keys of other services, and the programs installed with vLLM first."""
+    allowed = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(ALLOWED_PREFIXES) or not SECRET_NAME.search(name)
+    }
+    # vLLM compiles kernels with tools such as ninja, which its own environment contains.
+    path = os.pathsep.join(filter(None, (str(Path(program).resolve().parent), os.environ.get("PATH"))))
+    return allowed | {"PATH": path, "VLLM_API_KEY": key}
 
 
 def _max_lora_rank(lora: Path) -> int:

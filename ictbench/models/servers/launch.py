@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
+import secrets
 import socket
 import subprocess
 import sys
@@ -20,8 +22,12 @@ from ictbench.errors import EndpointRefusedError, RunError
 from ictbench.models.redact import SECRET_NAME, Redactor
 from ictbench.models.servers import supervisor
 
+log = logging.getLogger(__name__)
+
 PORT = "{port}"
 """Stands for the port in a command."""
+KEY = "{key}"
+"""Stands for a random API key in the environment of a server."""
 LOGS_VARIABLE = "ICTBENCH_SERVER_LOGS"
 """Variable with the folder for logs. Without it, logs are temporary files, deleted if the server had no problem."""
 HOST = "127.0.0.1"
@@ -47,11 +53,13 @@ class LaunchSpec:
     command: tuple[str, ...]
     """Program and arguments; `PORT` in them is replaced by the port."""
     health: str
-    """Path that answers with status 200 once the model is loaded."""
+    """Path that answers with status 200 once the model is loaded, and only to requests with the API key."""
     start_seconds: float
     """Seconds that loading the model may take."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """The server's whole environment. Not in the repr, because it may contain API keys."""
+    """The server's whole environment; `KEY` in a value is replaced. Not in the repr, as it may contain API keys."""
+    key: str = field(default=KEY, repr=False)
+    """API key that the server requires; it also tells this server from another one on the same port."""
     log: Path | None = field(default=None, compare=False)
     """File for the server's output; None for a new file, see `LOGS_VARIABLE`."""
 
@@ -67,17 +75,19 @@ class ServerProcess:
         self._log_is_temporary = launch.log is None and not os.environ.get(LOGS_VARIABLE)
         self.log = launch.log or _new_log(launch.name)
         self._port = _free_port()
+        self.key = launch.key.replace(KEY, secrets.token_hex(16))
         self._started = time.monotonic()
         command = [part.replace(PORT, str(self._port)) for part in launch.command]
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as output:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-I", "-S", supervisor.__file__, *command],
                 stdin=subprocess.PIPE,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(launch.environment),
+                env={name: value.replace(KEY, self.key) for name, value in launch.environment},
                 start_new_session=True,
             )
+        log.info("starting the server of %s on port %d; log: %s", launch.name, self._port, self.log)
 
     @classmethod
     async def acquire(cls, launch: LaunchSpec) -> ServerProcess:
@@ -99,6 +109,17 @@ class ServerProcess:
             await server.release()
             raise
         return server
+
+    @staticmethod
+    def starting() -> list[str]:
+        """Return a line for each server that is not ready yet: the model, the seconds so far, the log."""
+        with _lock:
+            waiting = [server for server in _running.values() if not (server._ready or server.has_exited)]
+        now = time.monotonic()
+        return [
+            f"starting the server of {server._launch.name} ({now - server._started:.0f} s, log: {server.log})"
+            for server in waiting
+        ]
 
     async def release(self) -> None:
         """Stop using the server; without users, it is stopped."""
@@ -131,11 +152,11 @@ class ServerProcess:
 
     def log_summary(self) -> str:
         """Return the exit code, if the process has exited, and the last lines of the log, on one line."""
-        with self.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            text = log.read().decode(errors="replace")
-        secrets = [value for name, value in self._launch.environment if SECRET_NAME.search(name)]
-        lines = [" ".join(line.split()) for line in Redactor(*secrets)(text).split("\n") if line.strip()]
+        with self.log.open("rb") as output:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+            text = output.read().decode(errors="replace")
+        keys = [value for name, value in self._launch.environment if SECRET_NAME.search(name)]
+        lines = [" ".join(line.split()) for line in Redactor(self.key, *keys)(text).split("\n") if line.strip()]
         tail = " | ".join(lines[-LOG_TAIL_LINES:])[-LOG_TAIL_CHARACTERS:]
         code = f"exit code {self._supervisor.returncode}; " if self.has_exited else ""
         return f"{code}{self.log} ends: {tail or '(it is empty)'}"
@@ -145,12 +166,12 @@ class ServerProcess:
         name, seconds = self._launch.name, self._launch.start_seconds
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_SECONDS)) as session:
             while not self._ready:
-                healthy = await _is_healthy(session, url)
-                # Checked even after a healthy answer: another process may have taken the port and answered.
+                healthy = await self._is_healthy(session, url)
                 if self.has_exited:
                     raise EndpointRefusedError(f"{name}: its server did not start: {self.log_summary()}")
-                self._ready = healthy
                 if healthy:
+                    self._ready = True
+                    log.info("the server of %s is ready after %.0f s", name, time.monotonic() - self._started)
                     return
                 if time.monotonic() - self._started > seconds:
                     self._timed_out = True
@@ -158,6 +179,12 @@ class ServerProcess:
                         f"{name}: its server was not ready within {seconds:g} s: {self.log_summary()}"
                     )
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def _is_healthy(self, session: aiohttp.ClientSession, url: str) -> bool:
+        """Return whether this server answers; another one on the port does not know the key, or requires none."""
+        if await _status(session, url, {"Authorization": f"Bearer {self.key}"}) != 200:
+            return False
+        return await _status(session, url, {}) in {401, 403}
 
     def _stop(self) -> None:
         exited_by_itself = self.has_exited
@@ -183,12 +210,12 @@ def _start(launch: LaunchSpec) -> ServerProcess:
         raise RunError(f"{launch.name}: its server cannot be started: {error}") from error
 
 
-async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:
+async def _status(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> int | None:
     try:
-        async with session.get(url) as response:
-            return response.status == 200
+        async with session.get(url, headers=headers) as response:
+            return response.status
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+        return None
 
 
 def _free_port() -> int:

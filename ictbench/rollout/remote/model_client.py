@@ -69,9 +69,10 @@ class RemoteGate:
         finally:
             self._coordinator.notify("retrying", change=-1)
 
-    def count(self, usage: Usage) -> None:
+    def count(self, usage: Usage, unreported_by: str = "") -> None:
         """See `RequestGate.count`."""
-        self._coordinator.notify("count", usage=usage.model_dump(mode="json", exclude_defaults=True))
+        fields = {"unreported_by": unreported_by} if unreported_by else {}
+        self._coordinator.notify("count", usage=usage.model_dump(mode="json", exclude_defaults=True), **fields)
 
 
 class RelayedModel(ChatModel):

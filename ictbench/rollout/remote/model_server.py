@@ -50,7 +50,7 @@ class ModelServer:
                 if task := self._running.get(message["number"]):
                     task.cancel()
             case "count":
-                self._meter.count(Usage.model_validate(message["usage"]))
+                self._meter.count(Usage.model_validate(message["usage"]), message.get("unreported_by", ""))
             case "retrying":
                 self._retrying += message["change"]
                 self._meter.change_retrying(message["change"], message.get("reason", ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ictbench.testing.server_zoo.anthropic_apis import ANTHROPIC_APIS
 from ictbench.testing.server_zoo.gateways import GATEWAYS
+from ictbench.testing.server_zoo.gpu_servers import GPU_SERVERS
 from ictbench.testing.server_zoo.local_servers import LOCAL_SERVERS
 from ictbench.testing.server_zoo.openai_apis import FORBIDDEN, OPENAI_APIS
 from ictbench.testing.server_zoo.personality import ErrorFormat, Personality
@@ -17,7 +18,7 @@ __all__ = ["FORBIDDEN", "PERSONALITIES", "ErrorFormat", "Personality", "find_per
 
 PERSONALITIES = {
     personality.name: personality
-    for personality in (*OPENAI_APIS, *ANTHROPIC_APIS, *VENDOR_APIS, *GATEWAYS, *LOCAL_SERVERS)
+    for personality in (*OPENAI_APIS, *ANTHROPIC_APIS, *VENDOR_APIS, *GATEWAYS, *GPU_SERVERS, *LOCAL_SERVERS)
 }
 """All personalities by name."""
 

@@ -17,6 +17,41 @@ from ictbench.testing.server_zoo.reply_quirks import (
     Reasons,
 )
 
+_GROQ = (
+    Rejects(
+        parameter="response_format.type",
+        allowed=("text", "json_object"),
+        refusal=Refusal(message="This model does not support response format `json_schema`.", param="response_format"),
+        source="https://github.com/ItzCrazyKns/Vane/issues/980",
+    ),
+    CallsMustBeMade(
+        refusal=Refusal(
+            message="Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.",
+            kind="invalid_request_error",
+            code="tool_use_failed",
+        ),
+        source="https://github.com/groq/groq-typescript/issues/103",
+    ),
+    Adds(
+        to="usage",
+        fields={"queue_time": 0.02, "prompt_time": 0.01, "completion_time": 0.05, "total_time": 0.06},
+        source="https://console.groq.com/docs/api-reference#chat-create",
+    ),
+    Adds(
+        to="reply",
+        fields={"x_groq": {"id": "req_scripted"}, "service_tier": "on_demand"},
+        source="https://console.groq.com/docs/api-reference#chat-create",
+    ),
+)
+_GROQ_LIMITS = {
+    "x-ratelimit-limit-requests": "14400",
+    "x-ratelimit-limit-tokens": "6000",
+    "x-ratelimit-remaining-requests": "14399",
+    "x-ratelimit-remaining-tokens": "5843",
+    "x-ratelimit-reset-requests": "6s",
+    "x-ratelimit-reset-tokens": "1.57s",
+}
+
 GATEWAYS = (
     Personality(
         name="openrouter",
@@ -76,38 +111,23 @@ GATEWAYS = (
         title="Groq",
         model="llama-3.3-70b-versatile",
         base_path="/openai/v1",
+        quirks=_GROQ,
+        headers=_GROQ_LIMITS,
+        headers_source="https://github.com/groq/groq-typescript/issues/28",
+    ),
+    Personality(
+        name="groq-reasoning",
+        title="Groq, a reasoning model",
+        model="qwen/qwen3-32b",
+        base_path="/openai/v1",
         quirks=(
-            Rejects(
-                parameter="response_format.type",
-                allowed=("text", "json_object"),
-                refusal=Refusal(
-                    message="This model does not support response format `json_schema`.", param="response_format"
-                ),
-                source="https://github.com/ItzCrazyKns/Vane/issues/980",
-            ),
-            CallsMustBeMade(
-                refusal=Refusal(
-                    message="Failed to call a function. Please adjust your prompt. See 'failed_generation' for more "
-                    "details.",
-                    kind="invalid_request_error",
-                    code="tool_use_failed",
-                ),
-                source="https://github.com/groq/groq-typescript/issues/103",
-            ),
-            Adds(
-                to="reply",
-                fields={"x_groq": {"id": "req_scripted"}},
-                source="https://console.groq.com/docs/api-reference#chat-create",
+            *_GROQ,
+            Reasons(
+                place="tags",
+                source="https://reference.langchain.com/python/langchain-groq/chat_models/ChatGroq/reasoning_format",
             ),
         ),
-        headers={
-            "x-ratelimit-limit-requests": "14400",
-            "x-ratelimit-limit-tokens": "6000",
-            "x-ratelimit-remaining-requests": "14399",
-            "x-ratelimit-remaining-tokens": "5843",
-            "x-ratelimit-reset-requests": "6s",
-            "x-ratelimit-reset-tokens": "1.57s",
-        },
+        headers=_GROQ_LIMITS,
         headers_source="https://github.com/groq/groq-typescript/issues/28",
     ),
 )

@@ -1,64 +1,18 @@
-"""Personalities of servers of one's own. Their replies to errors are quoted from the sources that are named."""
+"""Personalities of servers for one's own machine. Error messages are quoted from the sources."""
 
 from __future__ import annotations
 
+from ictbench.testing.server_zoo.gpu_servers import MUST_ALTERNATE
 from ictbench.testing.server_zoo.message_quirks import (
     BegunReply,
     ContextLimit,
     NoNullContent,
-    NoSystemRole,
     RolesAlternate,
 )
 from ictbench.testing.server_zoo.parameter_quirks import Ignores, Rejects
 from ictbench.testing.server_zoo.personality import CODE, KIND, MESSAGE, PARAM, STATUS, ErrorFormat, Personality
 from ictbench.testing.server_zoo.quirk import Refusal
 from ictbench.testing.server_zoo.reply_quirks import Adds, Reasons
-
-MUST_ALTERNATE = "Conversation roles must alternate user/assistant/user/assistant/..."
-VLLM_CODE = "https://github.com/vllm-project/vllm/blob/main/vllm"
-VLLM_TOOLS = "https://docs.vllm.ai/en/latest/features/tool_calling.html"
-
-_VLLM_ERRORS = ErrorFormat(
-    template={"error": {"message": MESSAGE, "type": KIND, "param": PARAM, "code": STATUS}},
-    kinds={400: "BadRequestError", 404: "NotFoundError", 500: "InternalServerError"},
-    source=f"{VLLM_CODE}/entrypoints/serve/engine/protocol.py",
-)
-_VLLM = (
-    BegunReply(
-        flags={"continue_final_message": True, "add_generation_prompt": False},
-        source="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
-    ),
-    ContextLimit(
-        refusal=Refusal(
-            message="This model's maximum context length is $limit tokens. However, your prompt contains $tokens input "
-            "tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input "
-            "prompt.",
-            param="input_tokens",
-        ),
-        source=f"{VLLM_CODE}/renderers/params.py",
-    ),
-    Adds(
-        to="choice",
-        fields={"stop_reason": None, "logprobs": None},
-        source=f"{VLLM_CODE}/entrypoints/openai/chat_completion/protocol.py",
-    ),
-)
-_VLLM_WITHOUT_TOOLS = (
-    Rejects(
-        parameter="tool_choice",
-        allowed=("auto", "none"),
-        refusal=Refusal(message='tool_choice=function "act" requires --tool-call-parser to be set'),
-        source=VLLM_TOOLS,
-    ),
-    Rejects(
-        parameter="tools",
-        refusal=Refusal(
-            message='"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
-        ),
-        source=VLLM_TOOLS,
-    ),
-)
-_FLAT_ERRORS = {"object": "error", "message": MESSAGE, "type": KIND, "param": PARAM, "code": STATUS}
 
 _LLAMA_SERVER = (
     Ignores(
@@ -102,82 +56,6 @@ _OLLAMA = (
 
 LOCAL_SERVERS = (
     Personality(
-        name="vllm",
-        title="vLLM without a tool-call parser",
-        model="org/chat-7b",
-        provider="vllm",
-        quirks=(*_VLLM, *_VLLM_WITHOUT_TOOLS),
-        errors=_VLLM_ERRORS,
-    ),
-    Personality(
-        name="vllm-reasoning",
-        title="vLLM with parsers for tool calls and reasoning",
-        model="org/reasoner-7b",
-        provider="vllm",
-        quirks=(
-            *_VLLM,
-            Reasons(place="reasoning", source="https://docs.vllm.ai/en/stable/features/reasoning_outputs/"),
-        ),
-        errors=_VLLM_ERRORS,
-    ),
-    Personality(
-        name="vllm-r1",
-        title="vLLM without a reasoning parser, DeepSeek R1's template",
-        model="deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
-        provider="vllm",
-        quirks=(
-            *_VLLM,
-            *_VLLM_WITHOUT_TOOLS,
-            Reasons(place="closing tag", source="https://github.com/vllm-project/vllm/issues/12999"),
-        ),
-        errors=_VLLM_ERRORS,
-    ),
-    Personality(
-        name="gemma",
-        title="vLLM, Gemma 2's template",
-        model="google/gemma-2-2b-it",
-        provider="vllm",
-        quirks=(
-            *_VLLM,
-            *_VLLM_WITHOUT_TOOLS,
-            NoSystemRole(
-                refusal=Refusal(message="System role not supported"),
-                source="https://github.com/vllm-project/vllm/pull/2964",
-            ),
-            RolesAlternate(
-                refusal=Refusal(message=f"{MUST_ALTERNATE} {MUST_ALTERNATE}"),
-                source="https://github.com/infiniflow/ragflow/issues/11021",
-            ),
-        ),
-        errors=ErrorFormat(
-            template=_FLAT_ERRORS,
-            kinds={400: "BadRequestError"},
-            source="https://github.com/vllm-project/vllm/pull/2964",
-        ),
-    ),
-    Personality(
-        name="sglang",
-        title="SGLang with parsers for tool calls and reasoning",
-        model="Qwen/Qwen3-8B",
-        quirks=(
-            ContextLimit(
-                refusal=Refusal(
-                    message="The input ($tokens tokens) is longer than the model's context length ($limit tokens)."
-                ),
-                source="https://github.com/QwenLM/Qwen3/issues/1321",
-            ),
-            Reasons(
-                place="reasoning_content",
-                source="https://docs.sglang.ai/advanced_features/separate_reasoning.html",
-            ),
-        ),
-        errors=ErrorFormat(
-            template=_FLAT_ERRORS,
-            kinds={400: "BadRequestError", 500: "InternalServerError"},
-            source="https://github.com/QwenLM/Qwen3/issues/1321",
-        ),
-    ),
-    Personality(
         name="llama-server",
         title="llama.cpp server",
         model="chat-7b",
@@ -201,6 +79,27 @@ LOCAL_SERVERS = (
             ),
         ),
         errors=_LLAMA_SERVER_ERRORS,
+    ),
+    Personality(
+        name="llama-server-gpt-oss",
+        title="llama.cpp server, gpt-oss without `--jinja`",
+        model="gpt-oss-20b",
+        quirks=(
+            *_LLAMA_SERVER,
+            Rejects(
+                parameter="tools",
+                refusal=Refusal(message="tools param requires --jinja flag", status=500, kind="server_error"),
+                source="https://github.com/defilantech/LLMKube/issues/126",
+            ),
+            Reasons(place="glued", source="https://github.com/oobabooga/textgen/issues/7374"),
+        ),
+        errors=_LLAMA_SERVER_ERRORS,
+    ),
+    Personality(
+        name="mlx-lm",
+        title="MLX LM's server, gpt-oss",
+        model="mlx-community/gpt-oss-20b-MXFP4-Q8",
+        quirks=(Reasons(place="channels", source="https://github.com/ml-explore/mlx-lm/pull/1867"),),
     ),
     Personality(
         name="llama-cpp-python",

@@ -27,7 +27,10 @@ CONSTRAINTS = ("response_format", "structured_outputs", "grammar")
 """Parameters that leave no room for reasoning in the text."""
 
 Part = Literal["reply", "choice", "message", "call", "usage"]
-ReasoningPlace = Literal["reasoning_content", "reasoning", "tags", "closing tag", "parts", "blocks", "hidden"]
+ReasoningPlace = Literal[
+    "reasoning_content", "reasoning", "tags", "closing tag", "channels", "glued", "parts", "blocks", "hidden"
+]
+IN_TEXT = frozenset({"tags", "closing tag", "channels", "glued"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +78,10 @@ class Reasons(Quirk):
     """Reasons before every answer."""
 
     place: ReasoningPlace
-    """Place of the reasoning: a field of the message, tags in its text, the text up to a closing tag, content parts,
-    content blocks, or nowhere."""
+    """Place of the reasoning: a field of the message; in the text between tags, up to a closing tag, in a channel of
+    gpt-oss, or in such a channel without its markers (`glued`); content parts; content blocks; or nowhere."""
+    included: bool = True
+    """Whether the number of output tokens includes those of the reasoning."""
     counted: tuple[str, ...] | None = None
     """Path in the usage of the number of reasoning tokens, if it is reported."""
     if_given: str | None = None
@@ -88,6 +93,8 @@ class Reasons(Quirk):
         places = {
             "tags": "puts reasoning into the text, between `<think>` tags",
             "closing tag": "puts reasoning into the text, up to a `</think>` that no tag opens",
+            "channels": "puts reasoning into the text, in a channel of gpt-oss",
+            "glued": "puts reasoning into the text, before `assistantfinal`",
             "parts": "puts reasoning into content parts",
             "blocks": "puts reasoning into `thinking` blocks",
             "hidden": "reasons, but does not show it",
@@ -98,8 +105,7 @@ class Reasons(Quirk):
         """See `Quirk.send`."""
         if BEGUN in body or (self.if_given is not None and self.if_given not in body):
             return
-        in_text = self.place in {"tags", "closing tag"}
-        if in_text and any(name in body for name in CONSTRAINTS):
+        if self.place in IN_TEXT and any(name in body for name in CONSTRAINTS):
             return
         if self.place == "blocks":
             block = {"type": "thinking", "thinking": REASONING, "signature": "c2lnbmVk"}
@@ -109,7 +115,7 @@ class Reasons(Quirk):
         tokens = len(REASONING.split())
         usage = completion["usage"]
         for name in ("completion_tokens", "total_tokens", "output_tokens"):
-            if name in usage:
+            if name in usage and (self.included or name == "total_tokens"):
                 usage[name] += tokens
         if self.counted:
             _put(usage, self.counted, tokens)
@@ -139,7 +145,10 @@ class ErrorInReply(Quirk):
 
 @dataclass(frozen=True, kw_only=True)
 class CallsMustBeMade(Quirk):
-    """Turns a reply without the call that a request forces into an error response."""
+    """Turns a reply without the call that a request forces into an error response.
+
+    A reply that is a JSON object becomes that call.
+    """
 
     refusal: Refusal
     """Its detail `failed_generation` is set to the text of the reply."""
@@ -151,12 +160,18 @@ class CallsMustBeMade(Quirk):
 
     def send(self, completion: Body, body: Body) -> None:
         """See `Quirk.send`."""
-        is_forced = body.get("tool_choice") not in (None, "auto", "none")
-        for message in _parts(completion, "message") if is_forced else ():
-            if not message.get("tool_calls"):
+        choice = body.get("tool_choice")
+        for message in _parts(completion, "message") if choice not in (None, "auto", "none") else ():
+            text = str(message.get("content") or "")
+            if message.get("tool_calls"):
+                continue
+            if not (isinstance(choice, dict) and text.startswith("{")):
                 error = self.refusal.error()
-                error.details["failed_generation"] = message.get("content")
+                error.details["failed_generation"] = text
                 raise error
+            function = {"name": choice["function"]["name"], "arguments": text}
+            call = {"id": f"call_{completion['id']}", "type": "function", "function": function}
+            message.update(content=None, tool_calls=[call])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +230,11 @@ def _insert(message: Body, place: ReasoningPlace) -> None:
             message["content"] = f"<think>\n{REASONING}\n</think>\n\n{text}"
         case "closing tag":
             message["content"] = f"{REASONING}\n</think>\n\n{text}"
+        case "channels":
+            final = f"<|start|>assistant<|channel|>final<|message|>{text}<|return|>" if text else ""
+            message["content"] = f"<|channel|>analysis<|message|>{REASONING}<|end|>{final}"
+        case "glued":
+            message["content"] = f"analysis{REASONING}" + (f"assistantfinal{text}" if text else "")
         case "parts":
             thinking = {"type": "thinking", "thinking": [{"type": "text", "text": REASONING}]}
             message["content"] = [thinking, *([{"type": "text", "text": text}] if text else [])]

@@ -25,7 +25,8 @@ export function counted(value, noun) {
 }
 
 export function money(value) {
-  return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+  if (!isNumber(value)) return "unknown";
+  return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
 }
 
 export function duration(seconds) {

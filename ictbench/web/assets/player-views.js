@@ -46,7 +46,10 @@ export function endView(episode) {
   const { steps, reward, usage } = episode;
   const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
   if (usage.calls)
-    facts.push(`${count(usage.calls)} calls`, `${count(usage.input_tokens + usage.output_tokens)} tokens`);
+    facts.push(
+      `${count(usage.calls)} calls`,
+      `${usage.unreported ? "\u2265 " : ""}${count(usage.input_tokens + usage.output_tokens)} tokens`,
+    );
   return paragraph(
     "ending",
     element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)),

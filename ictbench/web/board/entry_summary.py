@@ -57,7 +57,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
             "over_blind": interval_json(ranked.over_blind) if ranked else None,
         },
         "families": {family.name: _family(entry, family) for family in result.families},
-        "cost": {"calls": cost.calls, "tokens": cost.input_tokens + cost.output_tokens, "usd": cost.cost},
+        "cost": {"calls": cost.calls, "tokens": None if cost.unreported else cost.tokens, "usd": cost.cost},
     }
 
 

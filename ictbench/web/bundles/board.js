@@ -128,7 +128,9 @@
     return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
   }
   function money(value) {
-    return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+    if (!isNumber(value))
+      return "unknown";
+    return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
   }
   function estimate(measure, format = number) {
     if (!measure)
@@ -173,6 +175,8 @@
     return low === high ? String(low) : `${low}–${high}`;
   }
   function compactCount(value) {
+    if (value === null)
+      return "unknown";
     return value < 1e4 ? count(value) : compact.format(value);
   }
   function dollars(value) {
@@ -429,7 +433,8 @@
     const unknown = entries.length - known.length;
     if (known.length && known.every((entry) => entry.cost === 0))
       return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];
-    const note = unknown ? [paragraph("faint", `Not shown, prices unknown: ${unknown} of ${entries.length}.`)] : [];
+    const what = unit === "tokens" ? "tokens" : "prices";
+    const note = unknown ? [paragraph("faint", `Not shown, ${what} unknown: ${unknown} of ${entries.length}.`)] : [];
     if (!known.length)
       return note;
     const table = {

@@ -178,7 +178,9 @@
     return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
   }
   function money(value) {
-    return isNumber(value) ? `$${value.toFixed(value < 1 ? 4 : 2)}` : "unknown";
+    if (!isNumber(value))
+      return "unknown";
+    return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
   }
   function estimate(measure, format = number) {
     if (!measure)
@@ -350,9 +352,12 @@
     return [
       several ? `${run.label}: ${role}` : role,
       stackedBar([{ share, kind: "tokens" }]),
-      ...Object.keys(COUNTS).map((name) => count(usage[name])),
-      money(usage.cost)
+      ...Object.keys(COUNTS).map((name) => atLeast(name.endsWith("_tokens") && usage.unreported, count(usage[name]))),
+      usage.cost === null && usage.cost_at_least ? atLeast(true, money(usage.cost_at_least)) : money(usage.cost)
     ];
+  }
+  function atLeast(isBound, text) {
+    return isBound ? `≥ ${text}` : text;
   }
   function tokens(usage) {
     return usage.input_tokens + usage.output_tokens;
@@ -361,7 +366,9 @@
     const usages = Object.values(cost);
     const sums = Object.keys(COUNTS).map((name) => [name, usages.reduce((sum, usage) => sum + usage[name], 0)]);
     const isKnown = usages.every((usage) => usage.cost !== null);
-    return { ...Object.fromEntries(sums), cost: isKnown ? usages.reduce((sum, usage) => sum + usage.cost, 0) : null };
+    const least = usages.reduce((sum, usage) => sum + (usage.cost ?? usage.cost_at_least ?? 0), 0);
+    const unreported = usages.reduce((sum, usage) => sum + (usage.unreported ?? 0), 0);
+    return { ...Object.fromEntries(sums), unreported, cost: isKnown ? least : null, cost_at_least: least };
   }
 
   // assets/run/episode-groups.js
@@ -534,7 +541,7 @@
     const { steps, reward, usage } = episode;
     const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
     if (usage.calls)
-      facts.push(`${count(usage.calls)} calls`, `${count(usage.input_tokens + usage.output_tokens)} tokens`);
+      facts.push(`${count(usage.calls)} calls`, `${usage.unreported ? "≥ " : ""}${count(usage.input_tokens + usage.output_tokens)} tokens`);
     return paragraph("ending", element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
   }
   function decisionView(episode, frame) {
@@ -1254,6 +1261,8 @@
     return low === high ? String(low) : `${low}–${high}`;
   }
   function compactCount(value) {
+    if (value === null)
+      return "unknown";
     return value < 1e4 ? count(value) : compact.format(value);
   }
   function dollars(value) {

@@ -9,7 +9,7 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelEr
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.anthropic import AnthropicModel
 from ictbench.models.replies import finish_reply
-from ictbench.records import ModelSpec, Usage
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
@@ -85,13 +85,32 @@ def test_input_tokens_include_cached_tokens_which_are_also_counted_separately() 
         "output_tokens_details": {"thinking_tokens": 40},
     }
     assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(
-        calls=1, input_tokens=110, output_tokens=50, cached_tokens=80, reasoning_tokens=40, cost=None
+        calls=1,
+        input_tokens=110,
+        output_tokens=50,
+        cached_tokens=80,
+        cache_written_tokens=20,
+        reasoning_tokens=40,
+        cost=None,
     )
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": None, "output_tokens_details": None}])
-def test_usage_that_is_not_reported_is_zero(usage: Any) -> None:
-    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == Usage(calls=1, cost=None)
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        7,
+        {"input_tokens": None, "output_tokens_details": None},
+        {"input_tokens": 5},
+        {"input_tokens": -5, "output_tokens": 1},
+        {"input_tokens": 0, "output_tokens": 1},
+        {"input_tokens": "5", "output_tokens": 1},
+    ],
+)
+def test_usage_that_is_not_reported_or_odd_is_unknown(usage: Any) -> None:
+    assert read(message([{"type": "text", "text": "x"}], usage=usage)).usage == UNREPORTED
 
 
 def test_the_system_prompt_is_sent_in_its_own_field_with_a_cache_mark() -> None:
@@ -178,6 +197,22 @@ def test_thinking_is_not_part_of_the_text() -> None:
         {"type": "text", "text": "it."},
     ]
     assert read(message(blocks)).text == "Open it."
+
+
+@pytest.mark.parametrize("reason", [{"type": "end_turn"}, ["max_tokens"], 3, None])
+def test_a_stop_reason_may_have_any_type(reason: Any) -> None:
+    assert read(message([{"type": "text", "text": "Go."}], reason)).text == "Go."
+
+
+def test_an_error_with_status_200_is_worth_another_attempt() -> None:
+    with pytest.raises(TransientModelError, match="HTTP 529: busy"):
+        read(Reply(body={"type": "error", "error": {"type": "overloaded_error", "code": 529, "message": "busy"}}))
+
+
+def test_counts_that_cannot_be_right_are_not_counted() -> None:
+    usage = {"input_tokens": -1, "output_tokens": "7", "cache_read_input_tokens": None, "output_tokens_details": [1]}
+    assert read(message([{"type": "text", "text": "Go."}], usage=usage)).usage == Usage(calls=1, cost=None)
+    assert read(message([{"type": "text", "text": "Go."}], usage=[1])).usage == Usage(calls=1, cost=None)
 
 
 def test_lone_surrogates_are_replaced() -> None:

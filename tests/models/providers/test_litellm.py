@@ -14,7 +14,7 @@ from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers import litellm as adapter
 from ictbench.models.providers.litellm import LiteLLMModel
 from ictbench.models.replies import finish_reply
-from ictbench.records import ModelSpec, Usage
+from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer, obedient
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ def test_the_cost_is_none_if_the_price_is_unknown(monkeypatch: pytest.MonkeyPatc
     with ScriptedServer(["Open the door."], model="unknown-model") as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         assert complete(spec_for(None, "openai/unknown-model")).usage.cost is None
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}])
+def test_usage_that_is_not_reported_is_unknown_and_has_no_cost(usage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    choice = {"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}
+    reply = Reply(body={"id": "1", "model": "gpt-4o-mini", "choices": [choice], "usage": usage})
+    with ScriptedServer([reply]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert complete(spec_for(None, "openai/gpt-4o-mini")).usage == UNREPORTED
 
 
 def test_a_constraint_is_imposed_if_the_provider_supports_it() -> None:

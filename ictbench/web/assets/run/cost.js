@@ -48,9 +48,14 @@ function usageRow(role, usage, run, several) {
   return [
     several ? `${run.label}: ${role}` : role,
     stackedBar([{ share, kind: "tokens" }]),
-    ...Object.keys(COUNTS).map((name) => count(usage[name])),
-    money(usage.cost),
+    ...Object.keys(COUNTS).map((name) => atLeast(name.endsWith("_tokens") && usage.unreported, count(usage[name]))),
+    usage.cost === null && usage.cost_at_least ? atLeast(true, money(usage.cost_at_least)) : money(usage.cost),
   ];
+}
+
+// Mark a number as a lower bound, where a provider did not report the rest.
+function atLeast(isBound, text) {
+  return isBound ? `\u2265 ${text}` : text;
 }
 
 function tokens(usage) {
@@ -61,5 +66,7 @@ function totalUsage(cost) {
   const usages = Object.values(cost);
   const sums = Object.keys(COUNTS).map((name) => [name, usages.reduce((sum, usage) => sum + usage[name], 0)]);
   const isKnown = usages.every((usage) => usage.cost !== null);
-  return { ...Object.fromEntries(sums), cost: isKnown ? usages.reduce((sum, usage) => sum + usage.cost, 0) : null };
+  const least = usages.reduce((sum, usage) => sum + (usage.cost ?? usage.cost_at_least ?? 0), 0);
+  const unreported = usages.reduce((sum, usage) => sum + (usage.unreported ?? 0), 0);
+  return { ...Object.fromEntries(sums), unreported, cost: isKnown ? least : null, cost_at_least: least };
 }

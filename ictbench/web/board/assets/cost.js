@@ -27,7 +27,8 @@ function costViews({ entries }, unit) {
   const unknown = entries.length - known.length;
   if (known.length && known.every((entry) => entry.cost === 0))
     return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];
-  const note = unknown ? [paragraph("faint", `Not shown, prices unknown: ${unknown} of ${entries.length}.`)] : [];
+  const what = unit === "tokens" ? "tokens" : "prices";
+  const note = unknown ? [paragraph("faint", `Not shown, ${what} unknown: ${unknown} of ${entries.length}.`)] : [];
   if (!known.length) return note;
   const table = {
     caption: `cost in ${unit} and gain`,

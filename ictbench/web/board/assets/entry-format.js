@@ -18,6 +18,7 @@ export function ranksText({ ranks }) {
 }
 
 export function compactCount(value) {
+  if (value === null) return "unknown";
   return value < 10_000 ? count(value) : compact.format(value);
 }
 
