@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ictbench.runs.cost_projection import CostProjection
+
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
@@ -55,6 +57,10 @@ class Progress:
     """True while the run waits because no request succeeds."""
     executor: Executor | None = None
     """Executor of the episodes, which knows its numbers of workers."""
+
+    def __post_init__(self) -> None:
+        self.costs = CostProjection(self)
+        self.meter.project_cost = self.costs.total
 
     @classmethod
     def of(cls, plan: RunPlan, meter: UsageMeter, resumed: int, executor: Executor | None = None) -> Progress:
