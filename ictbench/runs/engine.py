@@ -1,4 +1,4 @@
-"""Engine of a run: models, meter, reflector and executor of one plan, opened and closed together."""
+"""Engine of a run: models, meter and executor of one plan, opened and closed together."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ SCRIPTED_IN_FLIGHT = 2
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Open models, meter, reflector and executor of a plan."""
+    """Open models, meter and executor of a plan."""
 
     meter: UsageMeter
     models: ModelPool
-    reflector: Reflector
     executor: Executor
     capacity: int
     """Episodes to have in flight."""
@@ -54,12 +53,12 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
-        reflector = open_players(plan, models)
+        open_players(plan, models)
         executor = await open_executor(plan.options, models, meter)
         stack.push_async_callback(executor.aclose)
         cpu_bound = resolve("actor", plan.actor.name).cpu_bound
         capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
-        yield Engine(meter, models, reflector, executor, capacity)
+        yield Engine(meter, models, executor, capacity)
 
 
 async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) -> Executor:

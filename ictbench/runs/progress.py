@@ -10,7 +10,7 @@ from ictbench.runs.cost_projection import CostProjection
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ictbench.models import UsageMeter
     from ictbench.rollout import Executor
@@ -42,7 +42,9 @@ class Progress:
     meter: UsageMeter
     """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """Remarks for the user on the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options and on the models."""
+    on_note: Callable[[str], None] | None = None
+    """Receives remarks that are made while the run goes on."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
@@ -68,6 +70,12 @@ class Progress:
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
         return cls(families, plan.sizes.loops, meter, plan.notes, resumed=resumed, executor=executor)
+
+    def note(self, remark: str) -> None:
+        """Add a remark for the user."""
+        self.notes += (remark,)
+        if self.on_note:
+            self.on_note(remark)
 
     @property
     def episodes(self) -> int:
