@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
-    from ictbench.runs.progress import FamilyProgress, Progress
+    from collections.abc import Mapping
+
+    from ictbench.models import UsageMeter
+    from ictbench.runs.family_progress import FamilyProgress
 
 MIN_EPISODES = 20
 """Episodes that a projection needs, and `MIN_SHARE` of all."""
@@ -31,13 +34,15 @@ class CostProjection:
     A mean is over all finished episodes, also those that are shared and cost nothing: some of what is left is too.
     """
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Mapping[str, FamilyProgress], meter: UsageMeter) -> None:
+        self._progress, self._meter = progress, meter
+        self._played = 0
         self.families: dict[str, FamilyCosts] = {}
 
     def add_episode(self, family: str, usage: Usage) -> None:
         """Add an episode that was played in this session."""
         self._of(family).episodes += usage
+        self._played += 1
 
     def add_reflection(self, family: str, usage: Usage) -> None:
         """Add a reflection of this session."""
@@ -45,9 +50,9 @@ class CostProjection:
 
     def total(self) -> float | None:
         """Return the projected cost in US dollars, an upper estimate; None without a price or with few episodes."""
-        progress = self._progress
-        _, spent = progress.meter.spent.cost_bounds
-        if not spent or progress.played < max(MIN_EPISODES, MIN_SHARE * progress.episodes):
+        _, spent = self._meter.spent.cost_bounds
+        planned = sum(family.episodes for family in self._progress.values())
+        if not spent or self._played < max(MIN_EPISODES, MIN_SHARE * planned):
             return None
         return spent + self._left("episodes") + self._left("turns")
 
@@ -56,18 +61,18 @@ class CostProjection:
             # What the journal held has been counted by now; it took nothing of this session.
             self.families = {
                 name: FamilyCosts(episodes_before=counts.episodes_done, turns_before=counts.turns_done)
-                for name, counts in self._progress.families.items()
+                for name, counts in self._progress.items()
             }
         return self.families.setdefault(family, FamilyCosts())
 
     def _left(self, what: str) -> float:
         """Return the cost of the episodes or turns that are left, at the mean of the family, or else of all."""
-        done = {name: self._done(name, counts, what) for name, counts in self._progress.families.items()}
+        done = {name: self._done(name, counts, what) for name, counts in self._progress.items()}
         cost = {name: _cost(self.families[name], what) for name in done}
         mean = sum(cost.values()) / max(1, sum(done.values()))
         return sum(
             _left_of(counts, what) * (cost[name] / done[name] if done[name] else mean)
-            for name, counts in self._progress.families.items()
+            for name, counts in self._progress.items()
         )
 
     def _done(self, name: str, counts: FamilyProgress, what: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.runs.cost_projection import CostProjection
+from ictbench.runs.family_progress import FamilyProgress
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
     from ictbench.rollout import Executor
     from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
-
-
-@dataclass
-class FamilyProgress:
-    """Counts of one family."""
-
-    turns: int
-    """Planned turns, over all loops."""
-    episodes: int
-    """Planned episodes; a shared one counts wherever it is used."""
-    turns_done: int = 0
-    episodes_done: int = 0
-    solved: int = 0
-    loops_done: int = 0
 
 
 @dataclass
@@ -61,7 +48,7 @@ class Progress:
     """Executor of the episodes, which knows its numbers of workers."""
 
     def __post_init__(self) -> None:
-        self.costs = CostProjection(self)
+        self.costs = CostProjection(self.families, self.meter)
         self.meter.project_cost = self.costs.total
 
     @classmethod

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from ictbench.reflectors import Reflector
     from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.failure_watch import FailureWatch
+    from ictbench.runs.family_progress import FamilyProgress
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
-    from ictbench.runs.progress import FamilyProgress, Progress
+    from ictbench.runs.progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from ictbench.models import UsageMeter
 from ictbench.models.servers.launch import KEY, PORT, LaunchSpec, ServerProcess
 from ictbench.records import UNREPORTED, Usage
 from ictbench.runs import Progress
-from ictbench.runs.progress import FamilyProgress
+from ictbench.runs.family_progress import FamilyProgress
 
 if TYPE_CHECKING:
     import pytest

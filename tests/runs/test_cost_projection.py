@@ -4,7 +4,8 @@ import pytest
 
 from ictbench.models import UsageMeter
 from ictbench.records import Usage
-from ictbench.runs.progress import FamilyProgress, Progress
+from ictbench.runs.family_progress import FamilyProgress
+from ictbench.runs.progress import Progress
 
 CENT = Usage(calls=1, cost=0.01)
 
