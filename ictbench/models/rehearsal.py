@@ -183,8 +183,12 @@ class _Negotiation:
         for change in others:
             if await self._rejection([*chosen, change]) is None:
                 return [*chosen, change]
-        everything = [*chosen, *others]
-        return everything if len(others) > 1 and await self._rejection(everything) is None else None
+        alternatives: list[Change | None] = [change for change in others if change.is_alternative]
+        for left_out in alternatives or [None]:
+            everything = [*chosen, *(change for change in others if change is not left_out)]
+            if await self._rejection(everything) is None:
+                return everything
+        return None
 
     async def _smallest(self, chosen: list[Change]) -> list[Change]:
         """Leave out each change that is not necessary."""
