@@ -39,8 +39,11 @@ class Watcher:
     def __call__(self, folder: Path, progress: Progress) -> None:
         """Receive folder and progress of the run that starts."""
         self.folder, self._progress = folder, progress
-        for note in () if self._quiet else progress.notes:
-            self._console.print(Text(f"Note: {note}"), soft_wrap=True)
+        if self._quiet:
+            return
+        progress.on_note = self._print_note
+        for note in progress.notes:
+            self._print_note(note)
 
     @contextmanager
     def display(self) -> Iterator[None]:
@@ -74,6 +77,9 @@ class Watcher:
                 f"{family.solved / family.episodes_done:.0%}" if family.episodes_done else "",
             )
         return Group(table, Text(_line(self._progress)))
+
+    def _print_note(self, note: str) -> None:
+        self._console.print(Text(f"Note: {note}"), soft_wrap=True)
 
     def _lines(self) -> None:
         while not self._stopped.wait(PLAIN_SECONDS):

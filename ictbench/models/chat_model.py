@@ -100,6 +100,8 @@ class ChatModel(ABC):
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
     """The constraint styles that `complete` supports."""
+    unsupported: frozenset[str] = frozenset()
+    """Sampling fields of the spec that requests to this model cannot carry, e.g. `temperature`."""
     supports_prefill: bool = False
     """Whether a last message with the role `assistant` is the start of the reply, which `complete` continues."""
 

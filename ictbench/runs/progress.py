@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ictbench.models import UsageMeter
     from ictbench.rollout import Executor
@@ -40,7 +40,9 @@ class Progress:
     meter: UsageMeter
     """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """Remarks for the user on the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options and on the models."""
+    on_note: Callable[[str], None] | None = None
+    """Receives remarks that are made while the run goes on."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
@@ -62,6 +64,12 @@ class Progress:
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
         return cls(families, plan.sizes.loops, meter, plan.notes, resumed=resumed, executor=executor)
+
+    def note(self, remark: str) -> None:
+        """Add a remark for the user."""
+        self.notes += (remark,)
+        if self.on_note:
+            self.on_note(remark)
 
     @property
     def episodes(self) -> int:
