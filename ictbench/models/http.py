@@ -69,6 +69,7 @@ class JsonClient:
         self._redact = Redactor(*secrets)
         self._transport = Transport(self._redact)
         self._transport.proxy(self._base)
+        self._urls: dict[str, URL] = {}
 
     async def post(self, path: str, body: Any, read: Callable[[dict[str, Any]], T]) -> T:
         """Send `body` and return the reply as converted by `read`. Makes one attempt.
@@ -83,9 +84,11 @@ class JsonClient:
             TransientModelError: Another attempt may succeed.
             EndpointRefusedError: No request to this endpoint can succeed.
         """
+        if path not in self._urls:
+            self._urls[path] = self._base / path
         response = await self._transport.send(
             "POST",
-            self._base / path,
+            self._urls[path],
             headers=self._headers,
             data=_encode(body),
             seconds=self._timeout,

@@ -49,6 +49,7 @@ CHANNEL = re.compile(
     r"(?P<body>.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)",
     re.DOTALL,
 )
+CHANNEL_TOKENS = frozenset({"<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>"})
 BARE_FINAL = "assistantfinal"
 BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")
 
@@ -113,6 +114,11 @@ def has_reasoning(text: str) -> bool:
         if not line.strip(" \t*`") or "\n" in text[marker.start() : end]:
             return True
     return False
+
+
+def is_marker(token: str) -> bool:
+    """Return whether a token of a vocabulary marks reasoning."""
+    return token in CHANNEL_TOKENS or MARKER.fullmatch(token) is not None
 
 
 def is_json_object(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ictbench.choices import FailureKind
     from ictbench.errors import IctbenchError
     from ictbench.models.adaptation import Change, Request
-    from ictbench.models.chat_model import Completion
     from ictbench.models.model_pool import ModelPool
     from ictbench.records import Adaptation, ModelSpec
 
@@ -79,10 +79,11 @@ class _RejectedError(EndpointRefusedError):
 
 
 async def repeats(models: ModelPool, part: Part) -> bool | None:
-    """Return whether the model gives the same reply again after another question; None if that does not show.
+    """Return whether the model gives the same replies to two questions again; None if that does not show.
 
-    The other question shares a part of its beginning, so that a server that keeps the results of a shared prefix
-    evaluates the rest in another way. Replies can only be expected to repeat at temperature 0.
+    Both share a part of their beginning, so that a server that keeps the results of a shared prefix evaluates the rest
+    in another way. They are asked one after the other, then at the same time, so that a server that computes in batches
+    has another batch. Replies can only be expected to repeat at temperature 0.
 
     Raises:
         ModelUnavailableError: The server does not answer.
@@ -90,20 +91,25 @@ async def repeats(models: ModelPool, part: Part) -> bool | None:
     """
     if part.spec.temperature != 0 or part.other is None:
         return None
-    question, other = part.requests[0], part.other
     model = models.open(short_spec(part.spec))
-    replies: list[Completion] = []
-    for request in (question, other, question):
+
+    async def ask(request: Request) -> tuple[str, list[tuple[str, str]]] | None:
+        """Return what a player reads of a reply; None if there is nothing, e.g. of a call that was cut off."""
         try:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure:
-            # E.g. a call cut off by the low token limit: it says nothing about repetition.
             return None
-        replies.append(reply)
-    first, _, second = replies
-    if not (first.text or first.calls or second.text or second.calls):
-        return None
-    return _content(first) == _content(second)
+        # Ids of calls are different each time.
+        return (reply.text, [(c["name"], c["arguments"]) for c in reply.calls]) if reply.text or reply.calls else None
+
+    questions = (part.requests[0], part.other)
+    before = [await ask(question) for question in questions]
+    again = await asyncio.gather(*map(ask, questions), return_exceptions=True)
+    for reply in again:
+        if isinstance(reply, BaseException):
+            raise reply
+    pairs = [(one, other) for one, other in zip(before, again, strict=True) if one is not None or other is not None]
+    return all(one == other for one, other in pairs) if pairs else None
 
 
 async def probe(models: ModelPool, part: Part) -> None:
@@ -126,11 +132,6 @@ async def probe(models: ModelPool, part: Part) -> None:
 def short_spec(spec: ModelSpec) -> ModelSpec:
     """Return the spec with short replies. An object of a user's own class is not made twice."""
     return spec.model_copy(update={"max_tokens": min(spec.max_tokens, REPEAT_TOKENS)}) if spec.model else spec
-
-
-def _content(completion: Completion) -> tuple[str, list[tuple[str, str]]]:
-    """Return what a player reads of a reply: ids of calls are different each time."""
-    return completion.text, [(call["name"], call["arguments"]) for call in completion.calls]
 
 
 class _Negotiation:

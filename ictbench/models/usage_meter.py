@@ -17,7 +17,7 @@ from ictbench.records import Usage
 from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ class Limits:
     tokens_per_minute: int | None = None
     max_cost: float | None = None
     """US dollars."""
+    stop_on_projected_cost: bool = False
+    """Whether `max_cost` also limits what the run is projected to cost."""
     max_tokens: int | None = None
     """Input and output tokens."""
     max_time: float | None = None
@@ -72,6 +74,8 @@ class UsageMeter:
     retrying: int = 0
     """Requests that wait before their next attempt."""
     retries: int = 0
+    project_cost: Callable[[], float | None] = lambda: None
+    """Returns the projected cost of the whole run in US dollars; None if it is unknown."""
     _requesting: int = 0
     """Requests in flight of this process."""
     _started: float = field(default_factory=time.monotonic)
@@ -170,6 +174,12 @@ class UsageMeter:
                 )
             if most >= limits.max_cost:
                 raise LimitReachedError(f"{flag} is reached: ${most:.4f} is spent{_estimated(spent, f'${least:.4f}')}")
+            projected = self.project_cost() if limits.stop_on_projected_cost else None
+            if projected is not None and projected > limits.max_cost:
+                raise LimitReachedError(
+                    f"{flag} would be exceeded: the whole run is projected to cost ${projected:.2f}, of which "
+                    f"${most:.2f} is spent; raise the limit, or leave out --stop-on-projected-cost"
+                )
         if limits.max_time is not None and time.monotonic() - self._started >= limits.max_time:
             raise LimitReachedError(f"--max-time {limits.max_time:g} s is reached")
 

@@ -13,7 +13,7 @@ from ictbench.models import Constraint, ConstraintStyle, ModelPool, Retry
 from ictbench.models.adaptation import Request, adapt_messages, changes_for
 from ictbench.models.rehearsal import Part, rehearse, repeats
 from ictbench.records import Adaptation, ModelSpec
-from ictbench.testing import Reply, ScriptedServer
+from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -294,30 +294,34 @@ def test_folding_keeps_a_conversation_without_a_system_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("replies", "expected"),
+    ("reply", "expected"),
     [
-        (["a", "b", "a"], True),
-        (["a", "b", "c"], False),
-        ([Reply("", finish_reason="length")] * 3, None),
-        ([Reply("cut off", status=400)], None),
+        (lambda number, concurrent: "always", True),
+        (lambda number, concurrent: f"number {number}", False),
+        (lambda number, concurrent: f"one of {concurrent}", False),
+        (lambda number, concurrent: Reply("", finish_reason="length"), None),
+        (lambda number, concurrent: Reply("cut off", status=400), None),
+        (lambda number, concurrent: "sometimes" if number > 1 else Reply("", finish_reason="length"), False),
     ],
 )
-def test_whether_replies_repeat(replies: list[str | Reply], expected: bool | None) -> None:
-    other = Request(CHAT[:2], 7)
-    with ScriptedServer(replies, record=True) as server:
+def test_whether_replies_repeat(reply: Callable[[int, int], str | Reply], expected: bool | None) -> None:
+    def answer(_: Body) -> str | Reply:
+        return reply(server.requests, server.in_flight)
+
+    with ScriptedServer(answer, latency=Latency(0.05), concurrency=2, record=True) as server:
 
         async def once(temperature: float) -> bool | None:
             models = ModelPool()
             try:
                 spec = ModelSpec(provider="openai", model="m", base_url=server.url, temperature=temperature)
-                return await repeats(models, Part("actor", spec, (Request(CHAT, 7),), other))
+                return await repeats(models, Part("actor", spec, (Request(CHAT, 7),), Request(CHAT[:2], 7)))
             finally:
                 await models.aclose()
 
         assert asyncio.run(once(0.0)) is expected
-        sent = server.requests
+        assert (server.requests, server.max_in_flight) == (4, 2)
         assert asyncio.run(once(0.7)) is None
-        assert server.requests == sent, "replies above temperature 0 need not repeat, so nothing is asked"
+        assert server.requests == 4, "replies above temperature 0 need not repeat, so nothing is asked"
         assert {body["max_tokens"] for body in server.requests_log} == {64}
 
 

@@ -152,7 +152,7 @@ def test_a_resumed_run_keeps_its_adaptation_and_refuses_another(tmp_path: Path) 
     calls = itertools.count()
 
     def dies(body: dict[str, Any]) -> str | Reply:
-        return gemma(body) if next(calls) < 10 else Reply("gone", status=401)
+        return gemma(body) if next(calls) < 14 else Reply("gone", status=401)
 
     assert not play(dies, tmp_path / "run")[0].result.complete
     assert ictbench.load_run(tmp_path / "run").episode_keys()

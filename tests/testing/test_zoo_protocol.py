@@ -145,6 +145,14 @@ def test_a_context_that_is_too_short_stops_a_run_before_it_plays(name: str) -> N
     assert "100" in str(outcome.error) or "available context size" in str(outcome.error)
 
 
+def test_a_server_that_drops_messages_gives_no_score() -> None:
+    outcome = run_protocol("free", PERSONALITIES["ollama"].with_context(200), max_steps=25)
+    assert outcome.result is not None
+    behaviour = outcome.result.families[0].behaviour
+    assert behaviour is not None
+    assert behaviour.failed == {"context_overflow": 4}
+
+
 @pytest.mark.parametrize(
     ("name", "counted"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ictbench.rollout.remote.framing import Channel, Message
 
     Reply = asyncio.Future[tuple[Message, bytes]]
+
+log = logging.getLogger(__name__)
 
 MIN_SILENCE_SECONDS = 5.0
 """Shortest silence after which a worker counts as lost. A worker sends a heartbeat every second."""
@@ -108,6 +111,8 @@ class WorkerHandle:
         match message["kind"]:
             case "ready":
                 self.ready.set()
+            case "warning":
+                log.warning("worker %s: %s", self.name, message["text"])
             case "heartbeat":
                 self._busy = message["busy"]
             case "played" | "failed":

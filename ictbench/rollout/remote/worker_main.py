@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import logging
 import os
 import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +88,21 @@ async def run_worker(config: WorkerConfig) -> None:
     await service.run()
 
 
+class CoordinatorLog(logging.Handler):
+    """Log handler that sends warnings to the coordinator, from any thread."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(logging.WARNING)
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        # RuntimeError: the worker has ended.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(partial(self._channel.send, "warning", text=record.getMessage()))
+
+
 class WorkerService:
     """Handles the messages of the coordinator."""
 
@@ -100,6 +117,8 @@ class WorkerService:
 
     async def run(self) -> None:
         """Send heartbeats until the end, then close everything."""
+        warnings = CoordinatorLog(self.channel)
+        logging.getLogger("ictbench").addHandler(warnings)
         self.channel.send("ready", host=socket.gethostname(), pid=os.getpid())
         while not self.ended.is_set():
             self.channel.send("heartbeat", busy=self._worker.busy)
@@ -113,6 +132,7 @@ class WorkerService:
         self._models.gate.report()
         if self._cache:
             self._cache.close()
+        logging.getLogger("ictbench").removeHandler(warnings)
         self.channel.close()
 
     def _handle(self, message: Message, body: bytes) -> None:
