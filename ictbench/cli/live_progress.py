@@ -107,7 +107,7 @@ def _line(progress: Progress) -> str:
     if progress.owed:
         parts.append(f"{progress.owed} owed")
     parts += ServerProcess.starting()
-    if failures := failures_text(progress.failures["actor"], progress.failures["reflector"]):
+    if failures := failures_text(progress.failures.get("actor", {}), progress.failures.get("reflector", {})):
         parts.append(f"failed: {failures}")
     meter = progress.meter
     if meter.spent.calls:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from ictbench.runs.journal import Journal
-    from ictbench.runs.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -49,29 +48,29 @@ class FailureWatch:
     """Counts finished episodes and reflections by kind of failure, and stops a run that measures only a failure."""
 
     def __init__(
-        self,
-        journal: Journal,
-        progress: Progress,
-        labels: Mapping[PlayerRole, str],
-        accepted: Collection[FailureKind] = (),
+        self, labels: Mapping[PlayerRole, str], accepted: Collection[FailureKind] = (), journal: Journal | None = None
     ) -> None:
-        """Count what the journal holds.
+        """Start with the counts of the journal, or with none.
 
         Args:
-            journal: Journal of the run; the words of the first failure of each kind are noted in it.
-            progress: Shows the failures by kind.
             labels: Labels of the players, for messages.
             accepted: Kinds of failures that do not stop the run.
+            journal: Journal of the run, in which the words about the first failure of each kind and the reason of a
+                stop are noted; None if episodes are not recorded.
         """
-        self._journal = journal
+        self.counts: dict[PlayerRole, Counter[str]] = {role: Counter() for role in UNITS}
+        """Numbers of failed episodes (`actor`) and unusable reflections (`reflector`) by kind."""
         self._labels = labels
         self._accepted = frozenset(accepted)
-        self._counts = progress.failures
+        self._journal = journal
+        self._words: dict[str, str] = {}
         self._finished: Counter[PlayerRole] = Counter()
         self._last: dict[PlayerRole, deque[str | None]] = {role: deque(maxlen=LAST) for role in UNITS}
         self._stop: Stop | None = None
-        self._count("actor", journal.failures())
-        self._count("reflector", Counter(reflection.failure for reflection in journal.reflections()))
+        if journal:
+            self._words.update(journal.get("failure_words", {}))
+            self._count("actor", journal.failures())
+            self._count("reflector", Counter(reflection.failure for reflection in journal.reflections()))
 
     @property
     def tripped(self) -> bool:
@@ -88,7 +87,7 @@ class FailureWatch:
             raise FailingModelError(self._message(self._stop))
 
     def record(self, role: PlayerRole, name: str, failure: str | None, detail: str) -> None:
-        """Count a finished episode or reflection, which is in the journal.
+        """Count a finished episode or reflection; it is in the journal, if there is one.
 
         Args:
             role: Player that failed or succeeded.
@@ -115,47 +114,52 @@ class FailureWatch:
             FailingModelError: All its episodes, or all its reflections, failed for one reason.
         """
         for role in UNITS:
-            for failure in [*self._counts[role]]:
+            for failure in [*self.counts[role]]:
                 if self._only(role, failure):
                     self._trip(role, failure)
 
     def _count(self, role: PlayerRole, failures: Mapping[str | None, int]) -> None:
         self._finished[role] += sum(failures.values())
-        self._counts[role].update({kind: count for kind, count in failures.items() if kind is not None})
+        self.counts[role].update({kind: count for kind, count in failures.items() if kind is not None})
 
     def _only(self, role: PlayerRole, failure: str) -> bool:
         """Return whether everything that the run has recorded failed for this reason."""
-        return 0 < self._finished[role] == self._counts[role][failure]
+        return 0 < self._finished[role] == self.counts[role][failure]
 
     def _trip(self, role: PlayerRole, failure: str) -> None:
         if failure not in WATCHED - self._accepted or self._stop:
             return
         last = self._last[role]
         every = self._only(role, failure)
-        failed, of = (self._counts[role][failure],) * 2 if every else (last.count(failure), len(last))
+        failed, of = (self.counts[role][failure],) * 2 if every else (last.count(failure), len(last))
         self._stop = Stop(role, failure, failed, of)  # type: ignore[arg-type]  # a watched failure is a FailureKind
-        # The next session plays them again.
-        self._journal.note("stopped_for", [role, failure])
+        if self._journal:
+            # The next session plays them again.
+            self._journal.note("stopped_for", [role, failure])
         self.check()
 
     def _note(self, role: PlayerRole, name: str, failure: str, detail: str) -> None:
         """Keep the words about the first failure of a kind."""
-        words: dict[str, str] = self._journal.get("failure_words", {})
         key = f"{role} {failure}"
-        if key in words:
+        if key in self._words:
             log.info("%s failed: %s", name, failure)
             return
         log.warning("%s failed: %s, for the first time in this run: %s", name, failure, detail or "no details")
-        self._journal.note("failure_words", {**words, key: detail})
+        self._words[key] = detail
+        if self._journal:
+            self._journal.note("failure_words", self._words)
 
     def _message(self, stop: Stop) -> str:
-        words = self._journal.get("failure_words", {}).get(f"{stop.role} {stop.kind}")
-        said = f" ({words})" if words else ""
+        words, units = self._words.get(f"{stop.role} {stop.kind}"), UNITS[stop.role]
+        reason = (
+            f"{stop.role} {self._labels[stop.role]} fails: {stop.kind} {stop.failed} of {stop.of} {units}"
+            f"{f' ({words})' if words else ''}; {REMEDIES[stop.role][stop.kind]}"
+        )
+        if self._journal is None:
+            return reason
         return (
-            f"{stop.role} {self._labels[stop.role]} fails: {stop.kind} {stop.failed} of {stop.of} {UNITS[stop.role]}"
-            f"{said}; {REMEDIES[stop.role][stop.kind]}. Other options of a player need a new --out. Continued after a "
-            f"fix at the server, the run plays these {UNITS[stop.role]} again; with --accept-failures {stop.kind}, "
-            "it counts them as the model's own"
+            f"{reason}. Other options of a player need a new --out. Continued after a fix at the server, the run plays "
+            f"these {units} again; with --accept-failures {stop.kind}, it counts them as the model's own"
         )
 
 

@@ -145,6 +145,7 @@ class MetaOptions(TypedDict, total=False):
     actor_max_tokens: int | None
     actor_decoding: Literal["free", "grammar", "json", "tools"] | None
     actor_history: int | None
+    no_adapt: bool
     turns: int | None
     batch_size: int | None
     selection_size: int | None
@@ -164,3 +165,4 @@ class MetaOptions(TypedDict, total=False):
     worker_resources: Mapping[str, float] | Sequence[str]
     env_timeout: float
     cache: Path | None
+    accept_failures: str | Sequence[str]

@@ -130,7 +130,7 @@ class Options:
         False,
         "Stop if a server rejects a request as it is, instead of adapting the requests to the server.",
         PLAYERS,
-        also=("collect",),
+        also=("collect", "meta"),
     )
 
     turns: int | None = option(
@@ -255,7 +255,7 @@ class Options:
         (),
         "Kinds of failures that count as the model's own and never stop the run, separated by commas.",
         OUTPUT,
-        also=("rerun", "collect"),
+        also=("rerun", "collect", "meta"),
     )
     log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect",))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
+
     from ictbench.models import UsageMeter
     from ictbench.rollout import Executor
+    from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
 
 
@@ -46,7 +49,7 @@ class Progress:
     from_journal: int = 0
     """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0
-    failures: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    failures: Mapping[PlayerRole, Counter[str]] = field(default_factory=dict)
     """Numbers of failed episodes (`actor`) and unusable reflections (`reflector`) by kind, with those resumed."""
     paused: bool = False
     """True while the run waits because no request succeeds."""

@@ -102,7 +102,8 @@ async def run_session(
             breaker = CircuitBreaker(partial(rehearsed.probe, engine.models), progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
             labels: dict[PlayerRole, str] = {"actor": plan.actor.label, "reflector": plan.reflector.label}
-            watch = FailureWatch(journal, progress, labels, plan.options.accept_failures)
+            watch = FailureWatch(labels, plan.options.accept_failures, journal)
+            progress.failures = watch.counts
             store = EpisodeStore(
                 journal, engine.executor, progress, breaker, watch, capacity=engine.capacity, versions=versions
             )
@@ -151,7 +152,7 @@ async def _rehearse(plan: RunPlan, loops: Sequence[LoopPlan], engine: Engine, jo
     if journal.get("complete"):
         return Rehearsed(plan, (), {})
     try:
-        return await rehearse_players(plan, loops, engine.models, engine.executor)
+        return await rehearse_players(plan, loops[0].batches[0][0], engine.models, engine.executor)
     except InfrastructureError as error:
         raise EndpointDownError(str(error)) from error
     finally:

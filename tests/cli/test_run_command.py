@@ -153,6 +153,7 @@ VALUES: dict[str, Any] = {
     "--cache": "replies.sqlite",
     "--retry-failed": "empty",
     "--accept-failures": "empty",
+    "--no-adapt": True,
 }
 OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
 

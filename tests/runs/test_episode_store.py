@@ -98,7 +98,7 @@ def make_store(
 ) -> EpisodeStore:
     progress = Progress({}, 1, meter or UsageMeter())
     breaker = CircuitBreaker(probe, progress, pause=0.01)
-    watch = FailureWatch(journal, progress, {"actor": "a", "reflector": "r"})
+    watch = FailureWatch({"actor": "a", "reflector": "r"}, journal=journal)
     return EpisodeStore(journal, executor, progress, breaker, watch, capacity=capacity, versions={"game": "1.0"})
 
 

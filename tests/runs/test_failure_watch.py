@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,17 @@ import pytest
 from rehearsals import is_rehearsal
 
 import ictbench
+from ictbench.actors.react import ACTIONS_HEADING
 from ictbench.errors import FailingModelError, RunFolderError
-from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY
+from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY, WATCHED, FailureWatch
 from ictbench.testing import Reply, ScriptedServer, react_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from ictbench.choices import FailureKind
+    from ictbench.runs.failure_watch import PlayerRole
 
 PLAY = react_policy(lambda prompt, observation, actions: sorted(actions)[0])
 KEY = "sk-proj-0123456789abcdef"
@@ -65,6 +70,56 @@ def play(server: ScriptedServer, out: Path, **options: Any) -> ictbench.Run:
     return ictbench.run(**{**sizes, **where, **options}, out=out)
 
 
+# Thresholds
+
+
+def recorded(outcomes: Iterable[str | None], role: PlayerRole = "actor") -> int | None:
+    """Return after how many outcomes the watch stops; None if it does not."""
+    watch = FailureWatch({"actor": "a", "reflector": "r"})
+    for number, outcome in enumerate(outcomes, 1):
+        try:
+            watch.record(role, "name", outcome, "")
+        except FailingModelError:
+            assert watch.tripped
+            return number
+    return None
+
+
+@pytest.mark.parametrize("kind", WATCHED)
+def test_failures_at_the_start_stop_a_run_only_if_all_are_of_one_kind(kind: FailureKind) -> None:
+    other = "empty" if kind == "timeout" else "timeout"
+    assert recorded([kind] * 100) == 8
+    assert recorded([kind] * 3, "reflector") == 3
+    assert recorded([*[kind] * 7, None, *[kind] * 21]) is None
+    assert recorded([*[kind] * 7, other, *[kind] * 21]) is None
+    assert recorded([*[kind] * 2, None, *[kind] * 27], "reflector") is None
+
+
+@pytest.mark.parametrize("role", ["actor", "reflector"])
+def test_thirty_of_the_last_fifty_stop_a_run(role: PlayerRole) -> None:
+    assert recorded([*[None] * 1000, *["empty"] * 50], role) == 1030
+    assert recorded([None, *[None, "empty", "empty"] * 1000], role) == 1 + 45
+    assert recorded([None, *[None, "empty"] * 1000], role) is None
+    assert recorded([None, *["truncated", "empty"] * 1000], role) is None
+
+
+@pytest.mark.parametrize("kind", ["unparseable", "too_long"])
+def test_prompts_that_cannot_be_used_never_stop_a_run(kind: str) -> None:
+    assert recorded([kind] * 100, "reflector") is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 1 / 3])
+def test_a_weak_model_is_not_stopped(share: float) -> None:
+    stopped = [
+        recorded("truncated" if dice.random() < share else None for _ in range(400))
+        for dice in map(random.Random, range(200))
+    ]
+    assert sum(number is not None for number in stopped) <= 4
+
+
+# Episodes
+
+
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_run_stops_if_its_first_episodes_all_fail_for_one_reason(tmp_path: Path, kind: str) -> None:
     with ScriptedServer(failing(FAILURES[kind])) as server, pytest.raises(FailingModelError) as stopped:
@@ -81,11 +136,14 @@ def test_a_run_stops_if_its_first_episodes_all_fail_for_one_reason(tmp_path: Pat
     assert not (run.folder / "result.json").exists()
 
 
-def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("executor", ["inline", "process"])
+def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(
+    tmp_path: Path, executor: str
+) -> None:
     # The second key lies across the place where the text is cut.
     words = f"{KEY} may not use the system role {'x' * 245} {KEY} {'x' * 900}"
     with ScriptedServer(failing(Reply(words, status=400))) as server, pytest.raises(FailingModelError) as stopped:
-        play(server, tmp_path / "run")
+        play(server, tmp_path / "run", executor=executor, workers=1)
     log = (tmp_path / "run" / "run.log").read_text()
     run = ictbench.load_run(tmp_path / "run")
     for text in (str(stopped.value), log, run.episode(run.episode_keys()[0]).failure_detail):
@@ -93,6 +151,25 @@ def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_k
         assert "x" * 300 not in text
         assert "sk-" not in text
     assert log.count("for the first time in this run") == 1
+
+
+def test_an_episode_in_flight_is_not_lost_when_the_run_stops(tmp_path: Path) -> None:
+    slow: list[str] = []
+
+    def one_is_slow(body: dict[str, Any]) -> str | Reply:
+        if is_rehearsal(body):
+            return answer(body)
+        start = str(body["messages"][1]["content"]).partition(ACTIONS_HEADING)[0].strip()
+        slow.append(start)
+        if start != slow[0]:
+            return FAILURES["empty"]
+        return Reply(str(answer(body)), seconds=0.5)
+
+    with ScriptedServer(one_is_slow) as server, pytest.raises(FailingModelError, match="empty 8 of 8"):
+        play(server, tmp_path / "run", max_steps=3)
+    run = ictbench.load_run(tmp_path / "run")
+    assert slow.count(slow[0]) == 3
+    assert sorted(run.episodes()["end"].unique()) == ["failed", "step_limit"]
 
 
 def test_a_weak_model_that_fails_every_third_episode_is_measured(tmp_path: Path) -> None:
