@@ -1,6 +1,6 @@
 """Installs vLLM for the CPU into an environment of its own in the user's cache, and prints the path of `vllm`.
 
-Run as `python vllm_environment.py`. A complete environment is used again; one that was left half-installed is made anew.
+Run as `python vllm_environment.py`. A complete environment is used again; a half-installed one is made anew.
 """
 
 from __future__ import annotations
