@@ -89,6 +89,8 @@ class RunOptions(TypedDict, total=False):
     """Tokens per minute, over all models."""
     max_cost: float | None
     """US dollars; the run stops there and can be continued."""
+    stop_on_projected_cost: bool
+    """Stop as soon as the projected cost of the whole run exceeds --max-cost."""
     max_tokens: int | None
     """Input plus output tokens; the run stops there and can be continued."""
     max_time: float | None

@@ -232,6 +232,9 @@ class Options:
         above=0,
         also=("rerun", "collect", "meta"),
     )
+    stop_on_projected_cost: bool = option(
+        False, "Stop as soon as the projected cost of the whole run exceeds --max-cost.", LIMITS
+    )
     max_tokens: int | None = option(
         None,
         "Input plus output tokens; the run stops there and can be continued.",

@@ -181,6 +181,8 @@ def make_plan(options: Options) -> RunPlan:
     """
     if options.executor != "ray" and (options.ray_address or options.worker_resources):
         raise ConfigError(f"--ray-address and --worker-resources need --executor ray, not {options.executor}")
+    if options.stop_on_projected_cost and options.max_cost is None:
+        raise ConfigError("--stop-on-projected-cost needs --max-cost")
     suite, notes = _find_suite(options)
     families = suite.select_families(options.families)
     if not families:

@@ -18,6 +18,7 @@ from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec, Step, Trajectory
 from ictbench.reflectors import Context, make_reflector
 from ictbench.rollout import Priority
+from ictbench.runs.player_sampling import check_sampling_is_sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -78,6 +79,7 @@ async def rehearse_players(
         repeat: Whether to find out if replies repeat.
 
     Raises:
+        ConfigError: A server does not take a sampling parameter that the user chose.
         EndpointRefusedError: A server rejects a request, and no harmless change helps.
         ModelUnavailableError: A server does not answer.
         LimitReachedError: A limit of the whole run is reached.
@@ -97,6 +99,7 @@ async def rehearse_players(
             models, part, adapt=not options.no_adapt, accepted=options.accept_failures, remark=remarks.append
         )
         part = replace(part, spec=part.spec.model_copy(update={"adaptation": adaptation}))
+        check_sampling_is_sent(options, part.role, models.open(part.spec), adaptation.omit)
         parts.append(part)
         if not repeat:
             continue

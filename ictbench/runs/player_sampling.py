@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 PlayerKind = Literal["actor", "reflector"]
 
 
-def chosen_sampling(options: Options, role: PlayerKind) -> dict[str, Any]:
+def chosen_sampling(options: Options, role: str) -> dict[str, Any]:
     """Return the sampling parameters that the user gives for the model of a player, by field of its spec."""
     values = {name: getattr(options, f"{role}_{name}") for name in SAMPLING}
     return {name: value for name, value in values.items() if value not in (None, ())}
 
 
-def check_sampling_is_sent(options: Options, role: PlayerKind, model: ChatModel, omitted: Collection[str] = ()) -> None:
+def check_sampling_is_sent(options: Options, role: str, model: ChatModel, omitted: Collection[str] = ()) -> None:
     """Check that requests carry the sampling parameters that the user gives.
 
     Args:
         options: Options of the run.
-        role: The player.
+        role: `actor` or `reflector`.
         model: Its model.
         omitted: Parameters that its server does not accept.
 

@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ictbench.runs.cost_projection import CostProjection
+from ictbench.runs.family_progress import FamilyProgress
+
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Mapping
@@ -14,20 +17,6 @@ if TYPE_CHECKING:
     from ictbench.rollout import Executor
     from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
-
-
-@dataclass
-class FamilyProgress:
-    """Counts of one family."""
-
-    turns: int
-    """Planned turns, over all loops."""
-    episodes: int
-    """Planned episodes; a shared one counts wherever it is used."""
-    turns_done: int = 0
-    episodes_done: int = 0
-    solved: int = 0
-    loops_done: int = 0
 
 
 @dataclass
@@ -57,6 +46,10 @@ class Progress:
     """True while the run waits because no request succeeds."""
     executor: Executor | None = None
     """Executor of the episodes, which knows its numbers of workers."""
+
+    def __post_init__(self) -> None:
+        self.costs = CostProjection(self.families, self.meter)
+        self.meter.project_cost = self.costs.total
 
     @classmethod
     def of(cls, plan: RunPlan, meter: UsageMeter, resumed: int, executor: Executor | None = None) -> Progress:

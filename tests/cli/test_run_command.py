@@ -162,6 +162,7 @@ VALUES: dict[str, Any] = {
     "--retry-failed": "empty",
     "--accept-failures": "empty",
     "--no-adapt": True,
+    "--stop-on-projected-cost": True,
 }
 OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
 
