@@ -57,6 +57,8 @@ class Rehearsed:
     """What each player with a model asks it."""
     reproducible: dict[str, bool | None]
     """Whether the model of each role repeats itself at temperature 0; None if that is unknown."""
+    remarks: tuple[str, ...] = ()
+    """What the user should know."""
 
     async def probe(self, models: ModelPool) -> None:
         """Ask each model once, briefly; see `ictbench.models.rehearsal.probe`."""
@@ -86,13 +88,16 @@ async def rehearse_players(
         return Rehearsed(plan, (), {})
     steps = await _sample_steps(plan, task, executor)
     parts: list[Part] = []
+    remarks: list[str] = []
     reproducible: dict[str, bool | None] = {}
     known: dict[str, bool | None] = {}
     for part in [await _actor_part(plan, steps, models), await _reflector_part(plan, steps, models)]:
         if part is None:
             continue
         options = plan.options
-        adaptation = await rehearse(models, part, adapt=not options.no_adapt, accepted=options.accept_failures)
+        adaptation = await rehearse(
+            models, part, adapt=not options.no_adapt, accepted=options.accept_failures, remark=remarks.append
+        )
         part = replace(part, spec=part.spec.model_copy(update={"adaptation": adaptation}))
         check_sampling_is_sent(options, part.role, models.open(part.spec), adaptation.omit)
         parts.append(part)
@@ -104,7 +109,9 @@ async def rehearse_players(
             known[key] = await repeats(models, part)
         reproducible[part.role] = known[key]
         log.info("%s %s: reproducible: %s", part.role, part.spec.name, known[key])
-    return Rehearsed(_adapted(plan, parts), tuple(parts), reproducible)
+    for remark in remarks:
+        log.warning(remark)
+    return Rehearsed(_adapted(plan, parts), tuple(parts), reproducible, tuple(remarks))
 
 
 def _adapted(plan: RunPlan, parts: Sequence[Part]) -> RunPlan:
