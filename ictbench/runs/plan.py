@@ -251,6 +251,7 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
             "max_tokens": options.actor_max_tokens,
             "decoding": options.actor_decoding,
             "history": options.actor_history,
+            "past_actions": options.actor_past_actions,
         },
     )
     return reflector, parse_player("actor", actor, decoding, actor_access)
