@@ -92,8 +92,15 @@ def plan_rerun(
         _player(role, getattr(result, role), *model_access[role], options.request_timeout, trust_code)
         for role in ("actor", "reflector")
     )
+    for role in model_access:
+        if options.cache and getattr(result, role).reproducible is False:
+            raise ConfigError(
+                f"the {role}'s model does not repeat its replies, so those of an earlier run are no evidence: "
+                "leave out --cache"
+            )
     return replace(
-        make_plan(replace(options, **no_access)),
+        # An adaptation is part of the player: another one would be another player.
+        make_plan(replace(options, **no_access, no_adapt=True)),
         actor=actor,
         reflector=reflector,
         traits=traits_of(reflector),

@@ -99,12 +99,17 @@ def _owed(result: Result) -> str:
 
 def _summary(finished: Run) -> dict[str, Any]:
     """Return the summary that --json prints."""
+    from ictbench.results.failures import failure_counts
+
     result = finished.result
+    failed, unusable = failure_counts(result.families)
     return {
         "run": str(finished.folder),
         "complete": result.complete,
         "owed": result.owed,
         "ranked": result.ranked,
+        "failed_episodes": dict(failed),
+        "failed_reflections": dict(unusable),
         "seconds": round(result.host.seconds, 3),
         "families": {f.name: f.measures and f.measures.model_dump(mode="json") for f in result.families},
         "by_role": {role: measures.model_dump(mode="json") for role, measures in result.by_role.items()},

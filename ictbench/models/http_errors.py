@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError
+from ictbench.models.replies import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,8 @@ FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
 # Wordings of OpenAI, vLLM, SGLang, llama.cpp, TGI, Mistral, Groq and Anthropic.
 CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(length|size|window)|maximum context|exceed\w*[ _]context|context[ _]exceeded"
-    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens",
+    r"|prompt is too long|too many (input )?tokens|reduce the length|input token count|must have less than \d+ tokens"
+    r"|tokens`? \+ `?max_new_tokens",
     re.IGNORECASE,
 )
 # OpenAI reports it with status 429, Anthropic with 400.
@@ -114,5 +116,6 @@ def never_connected(error: BaseException | None) -> bool:
 
 def excerpt(content: bytes | str) -> str:
     """Return the start of a response body, on one line."""
-    text = " ".join((content.decode(errors="replace") if isinstance(content, bytes) else content).split())
+    text = clean_text(content.decode(errors="replace") if isinstance(content, bytes) else content)
+    text = " ".join(text.split())
     return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "…"

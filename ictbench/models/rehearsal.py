@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailable
 from ictbench.models.adaptation import changes_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from ictbench.choices import FailureKind
     from ictbench.errors import IctbenchError
     from ictbench.models.adaptation import Change, Request
     from ictbench.models.chat_model import Completion
@@ -23,6 +25,7 @@ REJECTED = frozenset({"bad_request", "context_overflow"})
 """Kinds of failures that every request of this shape would meet; a refusal or an empty reply is an answer."""
 REPEAT_TOKENS = 64
 """Maximum tokens of a reply where only its equality matters."""
+UNSUPPORTED = re.compile(r"tool|response_format|structured|parameter", re.IGNORECASE)
 MIN_START = 4
 """Characters of a begun reply below which a continuation may repeat it by chance."""
 
@@ -42,13 +45,16 @@ class Part:
     """A request that shares a part of its beginning with the first one."""
 
 
-async def rehearse(models: ModelPool, part: Part, *, adapt: bool = True) -> Adaptation:
+async def rehearse(
+    models: ModelPool, part: Part, *, adapt: bool = True, accepted: Collection[FailureKind] = ()
+) -> Adaptation:
     """Send the requests of a player, and return the adaptation with which the server accepts them.
 
     Args:
         models: Opens the model.
         part: The player's part.
         adapt: Whether requests may be adapted; otherwise the first rejection is final.
+        accepted: Kinds of failures that count as the model's own; such a rejection is no error.
 
     Raises:
         EndpointRefusedError: The server rejects a request, and no harmless change helps.
@@ -57,8 +63,19 @@ async def rehearse(models: ModelPool, part: Part, *, adapt: bool = True) -> Adap
     """
     adaptation = part.spec.adaptation
     for request in part.requests:
-        adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+        try:
+            adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+        except _RejectedError as error:
+            if error.kind not in accepted:
+                raise
+            log.warning("%s; accepted as the model's own failure", error)
     return adaptation
+
+
+class _RejectedError(EndpointRefusedError):
+    """A rejection that no harmless change removes."""
+
+    kind: FailureKind | None = None
 
 
 async def repeats(models: ModelPool, part: Part) -> bool | None:
@@ -189,7 +206,10 @@ class _Negotiation:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure as failure:
             return failure if failure.kind in REJECTED else None
-        except EndpointRefusedError:
+        except EndpointRefusedError as error:
+            # Routers answer 404 if none of their providers supports a parameter.
+            if request.constraint and UNSUPPORTED.search(error.words):
+                raise self._refusal(error) from error
             raise
         except ModelUnavailableError as error:
             if not (self._adapt and self._named(str(error), chosen)):
@@ -209,7 +229,9 @@ class _Negotiation:
     def _refusal(self, rejection: IctbenchError) -> EndpointRefusedError:
         part = self._part
         ways = "; ".join(_ways_out(part, self._request, rejection, adapt=self._adapt))
-        return EndpointRefusedError(f"{part.spec.name} rejects the requests of the {part.role}: {rejection} ({ways})")
+        error = _RejectedError(f"{part.spec.name} rejects the requests of the {part.role}: {rejection} ({ways})")
+        error.kind = rejection.kind if isinstance(rejection, ModelFailure) else None
+        return error
 
 
 def _is_overflow(rejection: IctbenchError) -> bool:
@@ -220,7 +242,7 @@ def _ways_out(part: Part, request: Request, rejection: IctbenchError, *, adapt: 
     """Return what the user can do about a rejection."""
     ways = []
     if not adapt and any(change.words.search(str(rejection)) for change in changes_for(part.spec, request)):
-        ways.append("without --no-adapt the request is adapted")
+        ways.append("an adapted request may be accepted, which --no-adapt and a rerun forbid")
     if _is_overflow(rejection):
         ways.append(f"the context is too short for a reply of {part.spec.max_tokens} tokens: use a longer context")
     if request.constraint:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from ictbench.actors import make_actor
 from ictbench.errors import PluginError
 from ictbench.models import ModelPool
 from ictbench.models.usage_meter import request_priority
-from ictbench.rollout.compute_queue import ComputeQueue
+from ictbench.rollout.call_queue import CallQueue
 from ictbench.rollout.env_pool import MAX_EPISODES, EnvPool
 from ictbench.rollout.episode import play_episode
 from ictbench.rollout.executor import Priority
@@ -57,7 +56,7 @@ class EpisodeWorker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ictbench-env")
         self._envs = EnvPool(max_env_episodes)
         """Used only in the thread."""
-        self._computed = ComputeQueue(self._thread)
+        self._calls = CallQueue(self._thread)
         self._actors: dict[str, Actor] = {}
         self._busy: tuple[str, float] | None = None
 
@@ -71,9 +70,7 @@ class EpisodeWorker:
         request_priority.set(priority)
         actor = self._actor(spec.actor)
         if actor.cpu_bound:
-            return await self._computed.play(
-                functools.partial(self._timed, spec.key, self._compute_episode, (spec, actor))
-            )
+            return await self._call(self._compute_episode, spec, actor)
         async with self._lend_env(spec.task) as env:
             return await play_episode(spec, env, actor, self._call)
 
@@ -119,9 +116,7 @@ class EpisodeWorker:
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking call in the environments' thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._timed, current_key.get(), function, args
-        )
+        return await self._calls.call(self._timed, current_key.get(), function, args)
 
     def _timed(self, key: str, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         with _env_lock:

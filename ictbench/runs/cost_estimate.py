@@ -152,7 +152,7 @@ async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = Fals
         sample = await _play_sample(plan, loops, models, executor)
         replies: dict[str, _Reply] = {}
         if ask:
-            rehearsed = await rehearse_players(plan, loops, models, executor)
+            rehearsed = await rehearse_players(plan, loops[0].batches[0][0], models, executor, repeat=False)
             plan = rehearsed.plan
             for part in rehearsed.parts:
                 requests = [*part.requests, *([part.other] if part.other else [])]

@@ -149,6 +149,7 @@ class MetaOptions(TypedDict, total=False):
     actor_decoding: Literal["free", "grammar", "json", "tools"] | None
     actor_history: int | None
     actor_past_actions: Literal["changed", "none"] | None
+    no_adapt: bool
     turns: int | None
     batch_size: int | None
     selection_size: int | None

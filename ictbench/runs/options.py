@@ -146,7 +146,7 @@ class Options:
         False,
         "Stop if a server rejects a request as it is, instead of adapting the requests to the server.",
         PLAYERS,
-        also=("collect",),
+        also=("collect", "meta"),
     )
 
     turns: int | None = option(

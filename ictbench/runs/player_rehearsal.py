@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from ictbench.models import ChatModel, ModelPool
-    from ictbench.protocol import LoopPlan
+    from ictbench.records import Task
     from ictbench.rollout import Executor
     from ictbench.runs.plan import RunPlan
 
@@ -64,9 +64,16 @@ class Rehearsed:
 
 
 async def rehearse_players(
-    plan: RunPlan, loops: Sequence[LoopPlan], models: ModelPool, executor: Executor
+    plan: RunPlan, task: Task, models: ModelPool, executor: Executor, *, repeat: bool = True
 ) -> Rehearsed:
     """Let the models of both players answer, and adapt requests that their servers reject.
+
+    Args:
+        plan: The plan.
+        task: Task of the sample episode.
+        models: Opens the models.
+        executor: Plays the sample episode.
+        repeat: Whether to find out if replies repeat.
 
     Raises:
         EndpointRefusedError: A server rejects a request, and no harmless change helps.
@@ -75,16 +82,19 @@ async def rehearse_players(
     """
     if not (plan.actor.model or plan.reflector.model):
         return Rehearsed(plan, (), {})
-    steps = await _sample_steps(plan, loops, executor)
+    steps = await _sample_steps(plan, task, executor)
     parts: list[Part] = []
     reproducible: dict[str, bool | None] = {}
     known: dict[str, bool | None] = {}
     for part in [await _actor_part(plan, steps, models), await _reflector_part(plan, steps, models)]:
         if part is None:
             continue
-        adaptation = await rehearse(models, part, adapt=not plan.options.no_adapt)
+        options = plan.options
+        adaptation = await rehearse(models, part, adapt=not options.no_adapt, accepted=options.accept_failures)
         part = replace(part, spec=part.spec.model_copy(update={"adaptation": adaptation}))
         parts.append(part)
+        if not repeat:
+            continue
         # Both players may share a model.
         key = part.spec.model_dump_json(exclude={"max_tokens", "timeout"})
         if key not in known:
@@ -103,9 +113,8 @@ def _adapted(plan: RunPlan, parts: Sequence[Part]) -> RunPlan:
     )
 
 
-async def _sample_steps(plan: RunPlan, loops: Sequence[LoopPlan], executor: Executor) -> tuple[Step, ...]:
-    """Play the first experience task for a few decisions, and return them."""
-    task = loops[0].batches[0][0]
+async def _sample_steps(plan: RunPlan, task: Task, executor: Executor) -> tuple[Step, ...]:
+    """Play a task for a few decisions, and return them."""
     spec = EpisodeSpec(
         task=task,
         prompt=plan.suite.prompt,

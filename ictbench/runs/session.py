@@ -152,7 +152,7 @@ async def _rehearse(plan: RunPlan, loops: Sequence[LoopPlan], engine: Engine, jo
     if journal.get("complete"):
         return Rehearsed(plan, (), {})
     try:
-        return await rehearse_players(plan, loops, engine.models, engine.executor)
+        return await rehearse_players(plan, loops[0].batches[0][0], engine.models, engine.executor)
     except InfrastructureError as error:
         raise EndpointDownError(str(error)) from error
     finally:

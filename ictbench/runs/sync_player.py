@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from ictbench.errors import UsageError
@@ -13,6 +13,7 @@ from ictbench.models import ModelPool
 from ictbench.rollout import Priority
 from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.failure_watch import FailureWatch
+from ictbench.runs.player_rehearsal import rehearse_players
 from ictbench.runs.sync_loop import run_on_portal, start_portal
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from ictbench.records import Episode, EpisodeSpec
-    from ictbench.rollout import Executor
+    from ictbench.records import Episode, EpisodeSpec, PluginSpec
     from ictbench.runs.engine import Engine
     from ictbench.runs.plan import RunPlan
 
@@ -52,9 +52,11 @@ class EpisodePlayer:
 
         `plan.episode(task, prompt)` makes a specification. Another `replicate` and seed make it another episode.
 
+        The first call rehearses the actor's model; see `ictbench.runs.player_rehearsal`.
+
         Raises:
-            InfrastructureError: An episode could not be played, and the model did not cause it. The other episodes
-                of the call are cancelled.
+            InfrastructureError: An episode could not be played, and the model did not cause it, or its server rejects
+                the requests. The other episodes of the call are cancelled.
             FailingModelError: The actor's model fails for one reason again and again.
             RunError: No more episodes can be played, e.g. a limit is reached.
             UsageError: The player is closed.
@@ -85,17 +87,26 @@ class EpisodePlayer:
             return self._session
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Session:
     """Event loop, executor and limits of a player."""
 
+    plan: RunPlan
     portal: BlockingPortal
     resources: ExitStack
-    executor: Executor
+    engine: Engine
     slots: asyncio.Semaphore
     watch: FailureWatch
+    rehearsing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    actor: PluginSpec | None = None
+    """The plan's actor, adapted to its server; None before the rehearsal."""
 
     async def play(self, specs: Sequence[EpisodeSpec]) -> list[Episode]:
+        async with self.rehearsing:
+            if self.actor is None and specs:
+                models, executor = self.engine.models, self.engine.executor
+                rehearsed = await rehearse_players(self.plan, specs[0].task, models, executor, repeat=False)
+                self.actor = rehearsed.plan.actor
         tasks = {spec.key: asyncio.create_task(self._play_one(spec)) for spec in specs}
         try:
             await asyncio.gather(*tasks.values())
@@ -106,9 +117,11 @@ class _Session:
         return [tasks[spec.key].result() for spec in specs]
 
     async def _play_one(self, spec: EpisodeSpec) -> Episode:
+        if self.actor is not None and spec.actor == self.plan.actor:
+            spec = spec.model_copy(update={"actor": self.actor})
         async with self.slots:
             self.watch.check()
-            episode = await self.executor.play(spec, Priority.EXPERIENCE)
+            episode = await self.engine.executor.play(spec, Priority.EXPERIENCE)
         self.watch.record("actor", spec.key, episode.trajectory.failure, episode.failure_detail)
         return episode
 
@@ -124,7 +137,7 @@ def _open_session(plan: RunPlan) -> _Session:
         opened, engine = run_on_portal(portal, open_)
         resources.callback(run_on_portal, portal, opened.aclose)
         watch = FailureWatch({"actor": plan.actor.label}, plan.options.accept_failures)
-        session = _Session(portal, resources.pop_all(), engine.executor, asyncio.Semaphore(engine.capacity), watch)
+        session = _Session(plan, portal, resources.pop_all(), engine, asyncio.Semaphore(engine.capacity), watch)
         portal.start_task_soon(_keep_alive, session)
         return session
 

@@ -74,22 +74,31 @@ def react_policy(decide: Callable[[str, str, list[str]], str | None]) -> Answer:
     thought = "This is scripted."
 
     def answer(body: dict[str, Any]) -> str | Reply:
-        messages = body["messages"]
-        system = messages[0]["content"]
-        prompt = system
-        for reply_format in (FORMAT, JSON_FORMAT, TOOLS_FORMAT):
-            prompt = prompt.removesuffix(f"\n\n{reply_format}")
-        observation, _, actions = messages[-1]["content"].rpartition(f"\n\n{ACTIONS_HEADING}")
+        prompt, reply_format, situation = _split_request(body["messages"])
+        observation, _, actions = situation.rpartition(f"\n\n{ACTIONS_HEADING}")
         action = decide(prompt, observation, actions.strip("\n").split("\n"))
         decision = {} if action is None else {"action": action}
         as_json = json.dumps({"thought": thought, **decision}, ensure_ascii=False)
-        if system.endswith(TOOLS_FORMAT):
+        if reply_format == TOOLS_FORMAT:
             return Reply(thought) if action is None else Reply(None, calls=((ACT_TOOL, as_json),))
-        if system.endswith(JSON_FORMAT):
+        if reply_format == JSON_FORMAT:
             return as_json
         return "\n".join([f"Thought: {thought}", *(f"Action: {action}" for action in decision.values())])
 
     return answer
+
+
+def _split_request(messages: Sequence[Mapping[str, str]]) -> tuple[str, str, str]:
+    """Return the prompt, the format that the actor asks for, and the current situation.
+
+    The system text may also open the first user message, for servers without a system role.
+    """
+    first, last = messages[0]["content"], messages[-1]["content"]
+    for reply_format in (FORMAT, JSON_FORMAT, TOOLS_FORMAT):
+        prompt, found, rest = first.partition(f"\n\n{reply_format}")
+        if found:
+            return prompt, reply_format, rest.removeprefix("\n\n") if len(messages) == 1 else last
+    return first, "", last
 
 
 @dataclass(frozen=True, slots=True)

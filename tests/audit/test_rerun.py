@@ -16,7 +16,7 @@ from ictbench.audit.rerun import rerun
 from ictbench.audit.rerun_plan import draw_loops, plan_rerun
 from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError
-from ictbench.records import ModelSpec
+from ictbench.records import Adaptation, ModelSpec
 from ictbench.results import Result
 
 if TYPE_CHECKING:
@@ -215,6 +215,22 @@ def test_model_options_of_a_result_are_used_only_with_trust_code() -> None:
     trusted = plan_with("actor", change, trust_code=True)
     assert trusted.model is not None
     assert trusted.model.options == {"launch": True}
+
+
+def test_a_rerun_keeps_the_adaptation_of_a_player_and_allows_no_other() -> None:
+    adapted = MODEL.model_copy(update={"adaptation": Adaptation(fold_system=True)})
+    spec = plan_with("actor", {"name": "react", "model": adapted})
+    assert spec.model is not None
+    assert spec.model.adaptation.fold_system
+
+
+def test_replies_of_an_earlier_run_are_no_evidence_if_the_model_does_not_repeat_its_replies(tmp_path: Path) -> None:
+    change = {"name": "react", "model": MODEL, "reproducible": False}
+    with pytest.raises(ConfigError, match="leave out --cache"):
+        plan_with("actor", change, {"cache": tmp_path / "replies.sqlite"})
+    assert (
+        plan_with("actor", {**change, "reproducible": True}, {"cache": tmp_path / "replies.sqlite"}).model is not None
+    )
 
 
 def test_reflector_with_a_prompt_from_a_file_does_not_need_the_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +42,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 def test_failures_are_shown_by_kind_in_table_progress_files_and_remarks(
     call: CommandLine, server: ScriptedServer
 ) -> None:
-    code, out, err = call(*RUN, "--reflector", "openai/m", "--reflector-base-url", server.url)
+    code, out, err = call(*RUN, "--json", "--reflector", "openai/m", "--reflector-base-url", server.url)
     result = ictbench.load_run("mine").result
     (family,) = result.families
     assert family.behaviour
     failed = family.behaviour.failed["bad_request"]
     assert (code, failed) == (0, 3 * (1 + 2))
+    summary = json.loads(out.splitlines()[-1])
+    assert (summary["failed_episodes"], summary["failed_reflections"]) == ({"bad_request": failed}, {})
     row = next(line for line in out.splitlines() if line.startswith("eat"))
     assert row.endswith(f"bad_request {failed}")
     assert f"\nFailed: bad_request {failed}.\n" in out

@@ -12,6 +12,7 @@ import pytest
 from rehearsals import is_rehearsal
 
 import ictbench
+from ictbench.actors.react import ACTIONS_HEADING
 from ictbench.errors import FailingModelError, RunFolderError
 from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY, WATCHED, FailureWatch
 from ictbench.testing import Reply, ScriptedServer, react_policy
@@ -135,11 +136,14 @@ def test_a_run_stops_if_its_first_episodes_all_fail_for_one_reason(tmp_path: Pat
     assert not (run.folder / "result.json").exists()
 
 
-def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("executor", ["inline", "process"])
+def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_key(
+    tmp_path: Path, executor: str
+) -> None:
     # The second key lies across the place where the text is cut.
     words = f"{KEY} may not use the system role {'x' * 245} {KEY} {'x' * 900}"
     with ScriptedServer(failing(Reply(words, status=400))) as server, pytest.raises(FailingModelError) as stopped:
-        play(server, tmp_path / "run")
+        play(server, tmp_path / "run", executor=executor, workers=1)
     log = (tmp_path / "run" / "run.log").read_text()
     run = ictbench.load_run(tmp_path / "run")
     for text in (str(stopped.value), log, run.episode(run.episode_keys()[0]).failure_detail):
@@ -147,6 +151,25 @@ def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_k
         assert "x" * 300 not in text
         assert "sk-" not in text
     assert log.count("for the first time in this run") == 1
+
+
+def test_an_episode_in_flight_is_not_lost_when_the_run_stops(tmp_path: Path) -> None:
+    slow: list[str] = []
+
+    def one_is_slow(body: dict[str, Any]) -> str | Reply:
+        if is_rehearsal(body):
+            return answer(body)
+        start = str(body["messages"][1]["content"]).partition(ACTIONS_HEADING)[0].strip()
+        slow.append(start)
+        if start != slow[0]:
+            return FAILURES["empty"]
+        return Reply(str(answer(body)), seconds=0.5)
+
+    with ScriptedServer(one_is_slow) as server, pytest.raises(FailingModelError, match="empty 8 of 8"):
+        play(server, tmp_path / "run", max_steps=3)
+    run = ictbench.load_run(tmp_path / "run")
+    assert slow.count(slow[0]) == 3
+    assert sorted(run.episodes()["end"].unique()) == ["failed", "step_limit"]
 
 
 def test_a_weak_model_that_fails_every_third_episode_is_measured(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import bell_env
 import pytest
+from rehearsals import after_rehearsal
 
 from ictbench import load_suite
 from ictbench.errors import EndpointRefusedError, FailingModelError, InfrastructureError, UsageError
@@ -99,8 +100,26 @@ def test_a_refused_api_key_is_an_error_of_one_line() -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_requests_are_adapted_to_the_server() -> None:
+    def gemma(body: dict[str, Any]) -> str | Reply:
+        if body["messages"][0]["role"] == "system":
+            return Reply("System role not supported", status=400)
+        return "Action: step n"
+
+    with ScriptedServer(gemma) as server:
+        options: dict[str, Any] = {"families": "eat", "actor": "openai/scripted", "actor_base_url": server.url}
+        plan = make(**options, max_steps=2)
+        with EpisodePlayer(plan) as player:
+            (episode,) = player.play([plan.episode(tasks(1)[0], "Play.")])
+        assert episode.trajectory.failure is None
+        assert [step.proposed for step in episode.trajectory.steps] == ["step n"] * 2
+        strict = make(**options, no_adapt=True)
+        with EpisodePlayer(strict) as player, pytest.raises(EndpointRefusedError, match="System role not supported"):
+            player.play([strict.episode(tasks(1)[0], "Play.")])
+
+
 def test_a_model_that_fails_everything_is_an_error_and_no_reward() -> None:
-    with ScriptedServer([Reply("no system role, please", status=400)]) as server:
+    with ScriptedServer(after_rehearsal(Reply("no system role, please", status=400))) as server:
         plan = make(families="eat", actor="openai/m", actor_base_url=server.url, max_connections=1)
         specs = [plan.episode(task, "Play.") for task in tasks(12)]
         with EpisodePlayer(plan) as player:
@@ -108,7 +127,7 @@ def test_a_model_that_fails_everything_is_an_error_and_no_reward() -> None:
                 player.play(specs)
             with pytest.raises(FailingModelError):
                 player.play(specs)
-        assert server.requests == 8
+        assert server.requests == 8 + 1
         accepting = make(
             families="eat", actor="openai/m", actor_base_url=server.url, accept_failures="bad_request,empty"
         )

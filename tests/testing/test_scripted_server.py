@@ -256,6 +256,11 @@ def test_a_policy_sees_prompt_observation_and_actions() -> None:
     replies = [answer({"messages": render_messages(prompt, history)}) for prompt in ("Play.", "Do nothing.")]
     assert arguments[0] == ("Play.", "A door.\n\n  @ |", ["wait", "open door"])
     assert [parse_reply(str(reply))[0] for reply in replies] == ["open door", None]
+    system, user = render_messages("Play.", history)
+    folded = f"{system['content']}\n\n{user['content']}"
+    answer({"messages": [{"role": "user", "content": folded}]})
+    answer({"messages": [{"role": "user", "content": folded}, {"role": "assistant", "content": "Action: wait"}, user]})
+    assert arguments[-1] == arguments[-2] == arguments[0]
     as_json = str(answer({"messages": render_messages("Play.", history, style=ConstraintStyle.JSON)}))
     assert parse_json_reply(as_json) == ("open door", "This is scripted.")
     assert arguments[-1] == arguments[0]

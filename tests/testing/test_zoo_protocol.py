@@ -9,11 +9,16 @@ import pytest
 from server_table import HEAD, QUIRKS_HEAD, quirks, row
 from zoo_protocol import RUNS, plain, run_protocol, shows_reasoning
 
-from ictbench.errors import UsageError
+from ictbench.errors import EndpointDownError, UsageError
+from ictbench.records import Adaptation
 from ictbench.testing import PERSONALITIES
+from ictbench.testing.server_zoo.message_quirks import ContextLimit
+from ictbench.testing.server_zoo.reply_quirks import REASONING, Reasons
 
 if TYPE_CHECKING:
     from zoo_protocol import Outcome
+
+    from ictbench.results import Result
 
 PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
 
@@ -34,41 +39,105 @@ STOPS = {
 }
 """Runs that cannot work, with a part of the reason that must be given. All others record what a plain server gives."""
 
-NEGOTIATION = "requests are not yet adapted to what the server rejects"
-READING = "reasoning in the text is not yet told from the answer"
-PENDING = {
-    "azure-reasoning": NEGOTIATION,
-    "mistral": NEGOTIATION,
-    "magistral": NEGOTIATION,
-    "gemini": NEGOTIATION,
-    "gemini-3": NEGOTIATION,
-    "gemma": NEGOTIATION,
-    "ollama": NEGOTIATION,
-    "lm-studio": NEGOTIATION,
-    "llama-server-gpt-oss": READING,
-    "vllm-r1": READING,
-    "mlx-lm": READING,
+SEED_OMITTED = Adaptation(omit=("seed",))
+REASONING_MODEL = Adaptation(token_limit="max_completion_tokens", omit=("temperature",))
+FOLDED = Adaptation(fold_system=True)
+ADAPTED = {
+    **{(name, kind): SEED_OMITTED for name in ("mistral", "magistral", "gemini", "gemini-3") for kind in RUNS},
+    **{("azure-reasoning", kind): REASONING_MODEL for kind in RUNS},
+    **{("gemma", kind): FOLDED for kind in RUNS},
+    ("lm-studio", "tools"): Adaptation(tool_choice="required"),
 }
+"""What is changed in the requests of actor and reflector. Nothing is changed for other servers."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(reason=PENDING[name], strict=False)] if name in PENDING else [])
-        for name in PERSONALITIES
-    ],
-)
-def test_a_run_gives_what_it_gives_with_a_plain_server_or_stops_with_the_reason(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(variable, "none")
+
+
+@pytest.mark.parametrize("name", PERSONALITIES)
+def test_a_run_gives_what_it_gives_with_a_plain_server_or_stops_with_the_reason(name: str) -> None:
     personality = PERSONALITIES[name]
     outcomes = {kind: run_protocol(kind, personality) for kind in RUNS}
     assert {kind: observed(name, kind, outcome) for kind, outcome in outcomes.items()} == {
         kind: "stopped" if (name, kind) in STOPS else "as with a plain server" for kind in RUNS
     }
+    for kind, outcome in outcomes.items():
+        if outcome.result is not None:
+            assert_adapted(outcome.result, ADAPTED.get((name, kind), Adaptation()))
     assert row(personality, outcomes) in PAGE.read_text(encoding="utf-8").splitlines()
+
+
+def assert_adapted(result: Result, adaptation: Adaptation) -> None:
+    """Check the adaptation of both players; only the actor calls a tool."""
+    for player in (result.actor, result.reflector):
+        assert player.model is not None
+        expected = adaptation if player is result.actor else adaptation.model_copy(update={"tool_choice": None})
+        assert player.model.adaptation == expected
+
+
+@pytest.mark.parametrize("name", ["azure-reasoning", "mistral", "gemini", "gemma"])
+def test_without_adaptations_a_run_stops_before_it_plays(name: str) -> None:
+    outcome = run_protocol("free", PERSONALITIES[name], no_adapt=True)
+    assert isinstance(outcome.error, EndpointDownError)
+    assert len(outcome.requests) == 1
+
+
+@pytest.mark.parametrize(("name", "kind"), STOPS)
+def test_a_run_that_cannot_work_stops_before_it_plays(name: str, kind: str) -> None:
+    outcome = run_protocol(kind, PERSONALITIES[name])
+    assert outcome.error is not None
+    # The rehearsal shows one made-up episode.
+    shown = {message["content"] for body in outcome.requests for message in body["messages"]}
+    assert not any("Door 10000." in str(text) or "Door 20000." in str(text) for text in shown)
+
+
+def test_errors_inside_replies_are_retried() -> None:
+    personality = PERSONALITIES["openrouter"].with_errors(every=5)
+    outcome = run_protocol("free", personality)
+    assert outcome.played == plain("free")
+    assert len(outcome.requests) > len(run_protocol("free", PERSONALITIES["openrouter"]).requests)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, personality in PERSONALITIES.items()
+        if any(isinstance(quirk, ContextLimit) and quirk.refusal for quirk in personality.quirks)
+    ],
+)
+def test_a_context_that_is_too_short_stops_a_run_before_it_plays(name: str) -> None:
+    outcome = run_protocol("free", PERSONALITIES[name].with_context(100))
+    assert isinstance(outcome.error, EndpointDownError)
+    assert "context_overflow" in str(outcome.error)
+    assert "100" in str(outcome.error) or "available context size" in str(outcome.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("openai", {"cached_tokens"}),
+        ("openai-reasoning", {"cached_tokens", "reasoning_tokens"}),
+        ("anthropic", {"cached_tokens"}),
+        ("deepseek", {"cached_tokens"}),
+        ("deepseek-reasoner", {"cached_tokens", "reasoning_tokens"}),
+        ("openrouter", {"reasoning_tokens"}),
+        ("xai", {"reasoning_tokens"}),
+        ("vllm-r1", set()),
+    ],
+)
+def test_usage_is_read_from_where_the_server_reports_it(name: str, counted: set[str]) -> None:
+    outcome = run_protocol("free", PERSONALITIES[name])
+    assert outcome.result is not None
+    usage = outcome.result.cost["test"]
+    assert {field for field in ("cached_tokens", "reasoning_tokens") if getattr(usage, field)} == counted
+    reasons = any(isinstance(quirk, Reasons) and not quirk.if_given for quirk in PERSONALITIES[name].quirks)
+    words = len(REASONING.split()) if reasons else 0
+    # Six words in the reply of each decision, and the reasoning, whether or not the server includes it.
+    assert usage.output_tokens == usage.calls * (6 + words)
 
 
 def observed(name: str, kind: str, outcome: Outcome) -> str:
@@ -99,8 +168,7 @@ def test_the_page_names_every_quirk_and_its_source() -> None:
     assert page.rstrip("\n").endswith(known.rstrip("\n"))
 
 
-def test_a_model_without_the_decoding_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
+def test_a_model_without_the_decoding_is_a_usage_error() -> None:
     outcome = run_protocol("tools", PERSONALITIES["llama-cpp-python"])
     assert isinstance(outcome.error, UsageError)
     assert outcome.requests == ()

@@ -168,11 +168,12 @@ class ContextLimit(Quirk):
     def receive(self, body: Body) -> Body:
         """See `Quirk.receive`."""
         words = [len(text_of(message.get("content")).split()) for message in body["messages"]]
-        if not self.tokens or sum(words) <= self.tokens:
+        total = sum(words) + len(text_of(body.get("system")).split())
+        if not self.tokens or total <= self.tokens:
             return body
         if self.refusal:
             reply = body.get("max_completion_tokens") or body.get("max_tokens") or 0
-            raise self.refusal.error(tokens=sum(words), limit=self.tokens, value=reply)
+            raise self.refusal.error(tokens=total, limit=self.tokens, value=reply)
         first = 0
         while sum(words[first:]) > self.tokens and first < len(words) - 1:
             first += 1

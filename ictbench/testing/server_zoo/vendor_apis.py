@@ -9,7 +9,7 @@ from ictbench.testing.server_zoo.message_quirks import (
     NeedsInCalls,
     NoUserAfterTool,
 )
-from ictbench.testing.server_zoo.openai_apis import REASONING_TOKENS
+from ictbench.testing.server_zoo.openai_apis import CACHED, REASONING_TOKENS
 from ictbench.testing.server_zoo.parameter_quirks import Rejects, RejectsUnknown
 from ictbench.testing.server_zoo.personality import CODE, KIND, MESSAGE, STATUS, ErrorFormat, Personality
 from ictbench.testing.server_zoo.quirk import Refusal
@@ -92,6 +92,10 @@ _DEEPSEEK = (
             code="invalid_request_error",
         ),
         source="https://github.com/evalstate/fast-agent/issues/621",
+    ),
+    CountsCached(
+        path=CACHED,
+        source="https://rdrr.io/cran/tidyllm/src/tests/testthat/deepseek/api.deepseek.com/chat/completions-051628-POST.R",
     ),
     CountsCached(
         path=("prompt_cache_hit_tokens",),

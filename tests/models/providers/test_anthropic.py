@@ -199,6 +199,22 @@ def test_thinking_is_not_part_of_the_text() -> None:
     assert read(message(blocks)).text == "Open it."
 
 
+@pytest.mark.parametrize("reason", [{"type": "end_turn"}, ["max_tokens"], 3, None])
+def test_a_stop_reason_may_have_any_type(reason: Any) -> None:
+    assert read(message([{"type": "text", "text": "Go."}], reason)).text == "Go."
+
+
+def test_an_error_with_status_200_is_worth_another_attempt() -> None:
+    with pytest.raises(TransientModelError, match="HTTP 529: busy"):
+        read(Reply(body={"type": "error", "error": {"type": "overloaded_error", "code": 529, "message": "busy"}}))
+
+
+def test_counts_that_cannot_be_right_are_not_counted() -> None:
+    usage = {"input_tokens": -1, "output_tokens": "7", "cache_read_input_tokens": None, "output_tokens_details": [1]}
+    assert read(message([{"type": "text", "text": "Go."}], usage=usage)).usage == Usage(calls=1, cost=None)
+    assert read(message([{"type": "text", "text": "Go."}], usage=[1])).usage == Usage(calls=1, cost=None)
+
+
 def test_lone_surrogates_are_replaced() -> None:
     assert read(Reply(body='{"content": [{"type": "text", "text": "a\\ud83d"}]}')).text == "a\ufffd"
 

@@ -209,6 +209,154 @@ def test_an_api_key_with_control_characters_is_an_error_that_does_not_show_it(mo
     assert "sk-a" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ({"type": "stop"}, "stop"),
+        ({"type": "length", "length": 9}, "length"),
+        (["stop"], "other"),
+        ({}, "other"),
+        (3, "other"),
+        ("LENGTH", "length"),
+        ("model_length", "length"),
+        ("MAX_TOKENS", "length"),
+        ("abort", "other"),
+    ],
+)
+def test_a_finish_reason_may_have_any_type(reason: Any, expected: str) -> None:
+    with ScriptedServer([message("Open it.", reason)]) as server:
+        assert complete(spec_for(server.url)).finish_reason == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        ({"choices": None}, "malformed", "not a chat completion"),
+        ({"choices": None, "error": {"code": 502, "message": "upstream"}}, "overloaded", "HTTP 502: upstream"),
+        ({"error": {"code": "429", "message": "slow down"}}, "rate_limited", "HTTP 429: slow down"),
+        ({"error": "it broke"}, "overloaded", "HTTP 200: it broke"),
+        (
+            {"choices": [{"error": {"code": 502, "message": "down"}, "finish_reason": "error", "message": {}}]},
+            "overloaded",
+            "HTTP 502: down",
+        ),
+        (
+            {"choices": [{"message": {"content": "Open"}, "finish_reason": "error"}]},
+            "overloaded",
+            "finish_reason error",
+        ),
+        (
+            {"choices": [{"message": {"content": "Open"}, "finish_reason": "network_error"}]},
+            "overloaded",
+            "network_error",
+        ),
+        ({"choices": [{"message": None, "finish_reason": "insufficient_system_resource"}]}, "overloaded", "resource"),
+    ],
+)
+def test_an_error_within_a_reply_is_worth_another_attempt(body: Any, kind: str, text: str) -> None:
+    with ScriptedServer([Reply(body=body)]) as server, pytest.raises(TransientModelError, match=text) as caught:
+        complete(spec_for(server.url))
+    assert caught.value.kind == kind
+
+
+def test_an_error_of_the_request_within_a_reply_has_its_own_kind() -> None:
+    overflow = {"code": 400, "message": "maximum context length"}
+    assert failure_kind(Reply(body={"choices": [{"error": overflow, "message": None}]})) == "context_overflow"
+    with (
+        ScriptedServer([Reply(body={"error": {"code": 401, "message": "no"}})]) as server,
+        pytest.raises(EndpointRefusedError, match="check OPENAI_API_KEY"),
+    ):
+        complete(spec_for(server.url))
+
+
+def test_a_stream_of_events_is_malformed() -> None:
+    events = 'data: {"choices": [{"delta": {"content": "Open"}}]}\n\ndata: [DONE]\n\n'
+    with ScriptedServer([Reply(body=events)]) as server, pytest.raises(TransientModelError, match="not JSON: data:"):
+        complete(spec_for(server.url))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning_content": "Hm."},
+        {"reasoning": "Hm."},
+        {"thinking": "Hm."},
+        {"reasoning": "Hm.", "reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]},
+        {"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm."}, {"type": "reasoning.encrypted"}]},
+    ],
+)
+def test_reasoning_in_a_field_of_its_own_is_no_part_of_the_text(fields: Any) -> None:
+    with ScriptedServer([message("Open it.", **fields)]) as server:
+        completion = complete(spec_for(server.url))
+    assert (completion.text, completion.reasoning) == ("Open it.", "Hm.")
+
+
+def test_reasoning_in_parts_is_no_part_of_the_text() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "reasoning", "text": "So."},
+        {"type": "text", "text": "Open "},
+        {"type": "output_text", "text": "it."},
+    ]
+    with ScriptedServer([message(parts)]) as server:
+        completion = complete(spec_for(server.url))
+    assert (completion.text, completion.reasoning) == ("Open it.", "Hm.\n\nSo.")
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls"])
+@pytest.mark.parametrize("value", [None, [], {}, "", False])
+def test_empty_fields_have_no_meaning(field: str, value: Any) -> None:
+    with ScriptedServer([message("Open it.", **{field: value})]) as server:
+        assert complete(spec_for(server.url)).text == "Open it."
+
+
+def test_arguments_of_a_call_may_be_an_object() -> None:
+    calls = [{"function": {"name": "act", "arguments": {"action": "très bien"}}}]
+    with ScriptedServer([message(None, tool_calls=calls)]) as server:
+        completion = complete(spec_for(server.url))
+    assert completion.calls == ({"id": "", "name": "act", "arguments": '{"action": "très bien"}'},)
+
+
+def test_counts_that_cannot_be_right_are_not_counted() -> None:
+    for usage in (
+        {"prompt_tokens": -18, "completion_tokens": True, "total_tokens": "9"},
+        {"prompt_tokens": 1.5, "completion_tokens": 10**30, "prompt_tokens_details": {"cached_tokens": 3}},
+    ):
+        reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
+        with ScriptedServer([reply]) as server:
+            assert complete(spec_for(server.url)).usage == Usage(calls=1, cost=None)
+
+
+def test_reasoning_outside_the_completion_tokens_is_part_of_the_output() -> None:
+    usage = {
+        "prompt_tokens": 30,
+        "completion_tokens": 50,
+        "total_tokens": 280,
+        "completion_tokens_details": {"reasoning_tokens": 200},
+    }
+    reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
+    with ScriptedServer([reply]) as server:
+        counted = complete(spec_for(server.url)).usage
+    assert (counted.input_tokens, counted.output_tokens, counted.reasoning_tokens) == (30, 250, 200)
+
+
+def test_the_fingerprint_can_be_stored_whatever_the_server_sends() -> None:
+    body = {
+        "model": "m\ud83d" + "x" * 10**6,
+        "system_fingerprint": {"a": 1},
+        "choices": [{"message": {"content": "x"}}],
+    }
+
+    async def fingerprint(url: str) -> str | None:
+        model = OpenAIModel(spec_for(url))
+        await model.complete(MESSAGES)
+        await model.aclose()
+        return model.fingerprint
+
+    with ScriptedServer([Reply(body=body)]) as server:
+        assert asyncio.run(fingerprint(server.url)) == "m\ufffd" + "x" * 198
+
+
 @pytest.mark.parametrize("content", [None, "", " \n", []])
 def test_a_reply_without_text_is_a_failure(content: Any) -> None:
     assert failure_kind(message(content)) == "empty"

@@ -54,6 +54,7 @@ def test_a_turn_adds_at_most_three_lessons() -> None:
         "LESSONS:\n1. Read.\n2) Eat.",
         "Sure!\n\n**LESSONS:**\n\n*   Read.\n* Eat.\n",
         "<think>LESSONS:\n- no</think>## Lessons\nRead.\n\nEat.",
+        "LESSONS:\n- no</think>LESSONS:\n- Read.\n- Eat.<|im_end|>",
     ],
 )
 def test_a_list_is_read_in_any_markup(reply: str) -> None:
@@ -65,6 +66,7 @@ def test_a_list_is_read_in_any_markup(reply: str) -> None:
     [
         ("Read every scroll.", "unparseable"),
         ("LESSONS:\n\n", "unparseable"),
+        ("LESSONS:\n- Read.\n<think>\n- Or eat?", "unparseable"),
         (Reply(lessons("Read."), finish_reason="length"), "truncated"),
     ],
 )

@@ -81,6 +81,7 @@ def test_a_batch_of_one_is_enough() -> None:
     [
         ("```\n\n```", "unparseable"),
         (f"```\n{'é' * 51}\n```", "too_long"),
+        ("```\nRead.\n<think>\nOr eat?\n```", "unparseable"),
         (Reply(BETTER, finish_reason="length"), "truncated"),
     ],
 )

@@ -80,6 +80,7 @@ def test_a_turn_applies_at_most_four_operations() -> None:
         "OPERATIONS:\n1. ADD: Read.\n2. up 1",
         "## Operations\n- add : Read.\n",
         "<think>Hm</think>**OPERATIONS:**\nAdd rule: Read.",
+        "OPERATIONS:\nADD: no\n</think>\nOPERATIONS:\nADD: Read.",
     ],
 )
 def test_operations_are_read_in_any_markup(reply: str) -> None:

@@ -74,6 +74,19 @@ def test_a_model_without_prefill_sees_the_examples_only() -> None:
     assert 'Walk onto "&"' in request
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '<think>Walk onto "a".</think>Walk onto "?".',
+        'Walk onto "a".\n</think>\nWalk onto "?".',
+        'Walk onto "?".\n<think>\nWalk onto "a".\n</think>',
+        'Walk onto "?".<|im_end|>\nWalk onto "a".',
+    ],
+)
+def test_no_rule_is_taken_from_reasoning(reply: str) -> None:
+    assert run_turns(LessonsReflector, [reply])[0][0].prompt == f'Play well.\n\n{TITLE}\nWalk onto "?".'
+
+
 def test_at_most_three_distinct_rules_are_taken() -> None:
     ((result,), _) = run_turns(
         LessonsReflector, ['Walk onto "a". Walk onto "a". Walk onto "b". Walk onto "c". Walk onto "d".']

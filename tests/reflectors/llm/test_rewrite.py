@@ -84,6 +84,9 @@ def test_the_instruction_is_what_the_model_is_sent() -> None:
         ("ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n \n", 8000, "unparseable"),
         ("ANALYSIS:\nx\nIMPROVED PROMPT:\n```\n```", 8000, "unparseable"),
         ("ANALYSIS:\nx\nIMPROVED PROMPT:\näöü", 5, "too_long"),
+        ("ANALYSIS:\nx\nIMPROVED PROMPT:\n<think>Hm.</think>\nRead every scroll.", 8000, "unparseable"),
+        ("ANALYSIS:\nx\nIMPROVED PROMPT:\nRead\n<think>", 8000, "unparseable"),
+        ("ANALYSIS:\nx\nIMPROVED PROMPT:\nRead it. <think>Or\nnot?", 8000, "unparseable"),
     ],
 )
 def test_an_unusable_reply_is_recorded_with_its_reason_and_cost(reply: str | Reply, cap: int, failure: str) -> None:
@@ -101,6 +104,9 @@ def test_a_prompt_of_exactly_the_cap_is_accepted() -> None:
     ("reply", "failure"),
     [
         ("", "empty"),
+        ("<think>\nANALYSIS:\nx\nIMPROVED PROMPT:\ny", "empty"),
+        ("<think>\nANALYSIS:\nx\nIMPROVED PROMPT:\ny</think>", "empty"),
+        (Reply("<think>\nANALYSIS:\nx\nIMPROVED PROMPT:\ny", finish_reason="length"), "truncated"),
         (Reply("maximum context length", status=400), "context_overflow"),
         (Reply(status=422), "bad_request"),
     ],
@@ -127,6 +133,11 @@ def test_an_unavailable_endpoint_is_raised() -> None:
         "ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n```text\nRead every scroll.\n```",
         "ANALYSIS:\nScrolls matter.\nIMPROVED PROMPT:\n~~~~\nRead every scroll.\n~~~~\n",
         "<think>\nANALYSIS:\nno\nIMPROVED PROMPT:\nno\n</think>\n" + GOOD,
+        "ANALYSIS:\nno\nIMPROVED PROMPT:\nno\n</think>\n" + GOOD,
+        "[THINK]ANALYSIS:\nno\nIMPROVED PROMPT:\nno[/THINK]" + GOOD,
+        "<|channel|>analysis<|message|>no<|end|><|start|>assistant<|channel|>final<|message|>" + GOOD + "<|return|>",
+        "analysisNo.assistantfinal" + GOOD,
+        "<|im_start|>assistant\n" + GOOD + "<|im_end|>\n<|im_start|>user\nThanks.",
     ],
 )
 def test_sections_are_found_in_any_markup(text: str) -> None:
@@ -141,6 +152,8 @@ def test_sections_are_found_in_any_markup(text: str) -> None:
         "```\nRead.\n```\nNothing else.",
         "* Read.\n* Wear.",
         "First the\nANALYSIS:\nthen act.",
+        "Think between <think> and </think>, then act.",
+        "Think between `<think>` and `</think>`.",
     ],
 )
 def test_markup_inside_the_prompt_is_kept(prompt: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.rollout.compute_queue import ComputeQueue
+from ictbench.rollout.call_queue import CallQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ def thread() -> Iterator[ThreadPoolExecutor]:
         yield thread
 
 
-def start(queue: ComputeQueue, *calls: Callable[[], Any]) -> list[asyncio.Task[Any]]:
-    return [asyncio.create_task(queue.play(call)) for call in calls]
+def start(queue: CallQueue, *calls: Callable[[], Any]) -> list[asyncio.Future[Any]]:
+    return [queue.call(call) for call in calls]
 
 
 def test_episodes_are_played_in_order_of_arrival_in_the_thread(thread: ThreadPoolExecutor) -> None:
@@ -31,11 +31,11 @@ def test_episodes_are_played_in_order_of_arrival_in_the_thread(thread: ThreadPoo
         return number
 
     async def go() -> None:
-        queue = ComputeQueue(thread)
+        queue = CallQueue(thread)
         tasks = start(queue, *(lambda number=number: play(number) for number in range(20)))
         assert await asyncio.gather(*tasks) == list(range(20))
         # The queue starts again after it was empty.
-        assert await queue.play(lambda: play(20)) == 20
+        assert await queue.call(lambda: play(20)) == 20
 
     asyncio.run(go())
     assert [number for number, _ in played] == list(range(21))
@@ -45,7 +45,7 @@ def test_episodes_are_played_in_order_of_arrival_in_the_thread(thread: ThreadPoo
 
 def test_finished_episodes_return_when_as_many_are_finished_as_wait(thread: ThreadPoolExecutor) -> None:
     async def go() -> None:
-        queue, first_gate, second_gate = ComputeQueue(thread), threading.Event(), threading.Event()
+        queue, first_gate, second_gate = CallQueue(thread), threading.Event(), threading.Event()
         (first,) = start(queue, lambda: first_gate.wait(30))
         await asyncio.sleep(0)
         tasks = start(queue, *[lambda: 1] * 4, lambda: second_gate.wait(30), *[lambda: 1] * 3)
@@ -63,7 +63,7 @@ def test_finished_episodes_return_when_as_many_are_finished_as_wait(thread: Thre
 
 def test_error_of_an_episode_is_raised_and_the_queue_goes_on(thread: ThreadPoolExecutor) -> None:
     async def go() -> None:
-        queue = ComputeQueue(thread)
+        queue = CallQueue(thread)
         first, broken, last = start(queue, lambda: 1, lambda: 1 // 0, lambda: 3)
         assert await first == 1
         with pytest.raises(ZeroDivisionError):
@@ -77,7 +77,7 @@ def test_cancelled_episode_is_not_played_if_it_still_waits(thread: ThreadPoolExe
     played: list[str] = []
 
     async def go() -> None:
-        queue, gate = ComputeQueue(thread), threading.Event()
+        queue, gate = CallQueue(thread), threading.Event()
         running, waiting, last = start(
             queue, lambda: gate.wait(30), lambda: played.append("waiting"), lambda: played.append("last")
         )
