@@ -176,13 +176,12 @@ def parse_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]
     lines = drop_reasoning(answer.text).split("\n")
     truncated = truncated and not answer.ended
     for index, line in enumerate(lines):
-        above = "\n".join(lines[:index])
-        if OTHER_SIDE.match(line) and above.strip():
+        if OTHER_SIDE.match(line) and (above := "\n".join(lines[:index])).strip():
             return None, _thought(above)
         if match := ACTION_LINE.match(line):
             if truncated and index == len(lines) - 1:
                 break
-            return _strip_marks(match[1]) or None, _thought(above)
+            return _strip_marks(match[1]) or None, _thought("\n".join(lines[:index]))
     return None, _thought("\n".join(lines))
 
 
@@ -196,14 +195,16 @@ def parse_json_reply(text: str, *, truncated: bool = False) -> tuple[str | None,
     reply = parse_json_object(fenced["inner"] if fenced else answer.text)
     action, thought = (reply.get("action"), reply.get("thought")) if reply else (None, None)
     if not isinstance(action, str) or not isinstance(thought, str):
-        return None, answer.text.strip()
-    return None if truncated else clean_text(action), clean_text(thought)
+        return None, drop_reasoning(answer.text).strip()
+    return None if truncated else clean_text(action), drop_reasoning(clean_text(thought))
 
 
 def plain_action(action: str | None, available: Sequence[str]) -> str | None:
     """Return the action without quotation marks around it and a period after it, if such an action is available."""
+    if action is None or action in available:
+        return action
     known = set(map(_normalize, available))
-    if action is None or _normalize(action) in known:
+    if _normalize(action) in known:
         return action
     plain = action
     # A period may stand within the marks or after them.

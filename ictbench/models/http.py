@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_core import PydanticSerializationError, to_json
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
@@ -68,6 +69,7 @@ class JsonClient:
         self._redact = Redactor(*secrets)
         self._transport = Transport(self._redact)
         self._transport.proxy(self._base)
+        self._urls: dict[str, URL] = {}
 
     async def post(self, path: str, body: Any, read: Callable[[dict[str, Any]], T]) -> T:
         """Send `body` and return the reply as converted by `read`. Makes one attempt.
@@ -82,11 +84,13 @@ class JsonClient:
             TransientModelError: Another attempt may succeed.
             EndpointRefusedError: No request to this endpoint can succeed.
         """
+        if path not in self._urls:
+            self._urls[path] = self._base / path
         response = await self._transport.send(
             "POST",
-            self._base / path,
+            self._urls[path],
             headers=self._headers,
-            data=json.dumps(body, separators=(",", ":")).encode(),
+            data=_encode(body),
             seconds=self._timeout,
         )
         if response.status != 200:
@@ -128,6 +132,14 @@ class JsonClient:
     def _malformed(self, message: str, response: Response) -> TransientModelError:
         text = excerpt(self._redact(response.content.decode(errors="replace")))
         return TransientModelError("malformed", f"{response.endpoint}: {self._redact(message)}: {text}")
+
+
+def _encode(body: Any) -> bytes:
+    """Return a JSON value as UTF-8; in half the time of `json.dumps`."""
+    try:
+        return to_json(body)
+    except PydanticSerializationError:  # lone surrogates, which only escapes can express
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def parse_base_url(base_url: str) -> URL:

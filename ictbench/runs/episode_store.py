@@ -164,6 +164,7 @@ class EpisodeStore:
         self._check_versions(episode)
         self._journal.add_episode(episode, started, time.monotonic() - clock, self._progress.meter.spent)
         self._progress.played += 1
+        self._progress.costs.add_episode(spec.task.family, episode.usage)
         self.owed.pop(spec.key, None)
         self._progress.owed = len(self.owed)
         trajectory = episode.trajectory

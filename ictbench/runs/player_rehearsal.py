@@ -17,6 +17,7 @@ from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec, Step, Trajectory
 from ictbench.reflectors import Context, make_reflector
 from ictbench.rollout import Priority
+from ictbench.runs.player_sampling import check_sampling_is_sent
 from ictbench.runs.recording_model import RecordingModel
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Rehearsed:
     """What each player with a model asks it."""
     reproducible: dict[str, bool | None]
     """Whether the model of each role repeats itself at temperature 0; None if that is unknown."""
+    remarks: tuple[str, ...] = ()
+    """What the user should know."""
 
     async def probe(self, models: ModelPool) -> None:
         """Ask each model once, briefly; see `ictbench.models.rehearsal.probe`."""
@@ -76,6 +79,7 @@ async def rehearse_players(
         repeat: Whether to find out if replies repeat.
 
     Raises:
+        ConfigError: A server does not take a sampling parameter that the user chose.
         EndpointRefusedError: A server rejects a request, and no harmless change helps.
         ModelUnavailableError: A server does not answer.
         LimitReachedError: A limit of the whole run is reached.
@@ -84,14 +88,18 @@ async def rehearse_players(
         return Rehearsed(plan, (), {})
     steps = await _sample_steps(plan, task, executor)
     parts: list[Part] = []
+    remarks: list[str] = []
     reproducible: dict[str, bool | None] = {}
     known: dict[str, bool | None] = {}
     for part in [await _actor_part(plan, steps, models), await _reflector_part(plan, steps, models)]:
         if part is None:
             continue
         options = plan.options
-        adaptation = await rehearse(models, part, adapt=not options.no_adapt, accepted=options.accept_failures)
+        adaptation = await rehearse(
+            models, part, adapt=not options.no_adapt, accepted=options.accept_failures, remark=remarks.append
+        )
         part = replace(part, spec=part.spec.model_copy(update={"adaptation": adaptation}))
+        check_sampling_is_sent(options, part.role, models.open(part.spec), adaptation.omit)
         parts.append(part)
         if not repeat:
             continue
@@ -101,7 +109,9 @@ async def rehearse_players(
             known[key] = await repeats(models, part)
         reproducible[part.role] = known[key]
         log.info("%s %s: reproducible: %s", part.role, part.spec.name, known[key])
-    return Rehearsed(_adapted(plan, parts), tuple(parts), reproducible)
+    for remark in remarks:
+        log.warning(remark)
+    return Rehearsed(_adapted(plan, parts), tuple(parts), reproducible, tuple(remarks))
 
 
 def _adapted(plan: RunPlan, parts: Sequence[Part]) -> RunPlan:

@@ -143,6 +143,14 @@ VALUES: dict[str, Any] = {
     "--reflector-trained-on": "zap",
     "--reflector-experience": "events",
     "--reflector-temperature": 0.5,
+    "--reflector-max-tokens": 12,
+    "--reflector-top-p": 0.5,
+    "--reflector-reasoning-effort": "low",
+    "--reflector-stop": "Observation:",
+    "--actor-temperature": 0.25,
+    "--actor-top-p": 0.75,
+    "--actor-reasoning-effort": "high",
+    "--actor-stop": "Observation:",
     "--reflector-base-url": "http://127.0.0.1:1/v1",
     "--actor-base-url": "http://127.0.0.1:2/v1",
     "--actor-max-tokens": 11,
@@ -177,6 +185,7 @@ VALUES: dict[str, Any] = {
     "--retry-failed": "empty",
     "--accept-failures": "empty",
     "--no-adapt": True,
+    "--stop-on-projected-cost": True,
 }
 OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
 
@@ -208,7 +217,7 @@ def plain(value: Any) -> Any:
     """Return the value as the flag passes it."""
     if value == "replies.sqlite":
         return Path(value)
-    return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2") else value
+    return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2", "Observation:") else value
 
 
 def test_every_option_has_an_environment_variable_of_its_name() -> None:

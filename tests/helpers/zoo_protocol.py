@@ -102,12 +102,15 @@ class Outcome:
     """Bodies of all requests."""
 
 
-def run_protocol(kind: str, personality: Personality | None = None, **options: Any) -> Outcome:
+def run_protocol(
+    kind: str, personality: Personality | None = None, *, model: str | None = None, **options: Any
+) -> Outcome:
     """Run the protocol against a server, or against one without quirks.
 
     Args:
         kind: One of `RUNS`.
         personality: The server; None for one without quirks.
+        model: Provider and model; by default those of the personality.
         options: Further options of the run.
     """
     with (
@@ -117,7 +120,7 @@ def run_protocol(kind: str, personality: Personality | None = None, **options: A
         ScriptedServer(answer, personality=personality, record=True) as server,
     ):
         provider = personality.provider if personality else "openai"
-        name = f"{provider}/{personality.model if personality else 'scripted'}"
+        name = model or f"{provider}/{personality.model if personality else 'scripted'}"
         given: dict[str, Any] = {
             "suite": write_door_suite(Path(folder)),
             **SIZES,

@@ -170,6 +170,45 @@ def test_anthropics_client_reads_replies_streams_models_and_calls(name: str) -> 
         assert final.stop_reason == "tool_use"
 
 
+LITELLM = {
+    "azure": "azure/gpt-4.1",
+    "anthropic-5": "anthropic/claude-sonnet-5",
+    "magistral": "mistral/magistral-small-latest",
+    "deepseek-reasoner": "deepseek/deepseek-reasoner",
+    "xai": "xai/grok-4",
+    "openrouter": "openrouter/vendor/reasoner",
+    "groq-reasoning": "groq/qwen/qwen3-32b",
+    "vllm-reasoning": "hosted_vllm/org/reasoner-7b",
+    "lm-studio": "lm_studio/qwen3-4b-instruct-2507",
+    "ollama": "openai/qwen3:8b",
+    "tgi": "openai/google/gemma-3-12b-it",
+}
+
+
+@pytest.mark.parametrize("name", LITELLM)
+def test_litellm_reads_replies_and_streams(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    place = reasoning_place(PERSONALITIES[name])
+    with serve(name, [ANSWER]) as url:
+        request: dict[str, Any] = {
+            "model": LITELLM[name],
+            "api_base": url.removesuffix("/openai/v1") if name.startswith("azure") else url,
+            "api_version": "2024-10-21" if name.startswith("azure") else None,
+            "api_key": "none",
+            "messages": [USER],
+            "max_retries": 0,
+        }
+        message: Any = litellm.completion(**request).choices[0].message
+        chunks: Any = list(litellm.completion(**request, stream=True))
+    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    tags = f"<think>\n{REASONING}\n</think>\n\n" if place == "tags" else ""
+    assert message.content.strip() == streamed == tags + ANSWER
+    if place in {"reasoning", "reasoning_content", "parts"}:
+        assert message.reasoning_content.strip() == REASONING
+
+
 SEED = {"seed": 3}
 SCHEMA = {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}}
 FORCED = {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "act"}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,9 +26,13 @@ class SharedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self._transport = Transport(Redactor.from_environment())
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its complete response."""
+        # litellm keeps its clients for the life of the process; connections belong to one event loop.
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._loop, self._transport = loop, Transport(Redactor.from_environment())
         seconds = request.extensions.get("timeout", {}).get("read") or DEFAULT_SECONDS
         response = await self._transport.send(
             request.method,
