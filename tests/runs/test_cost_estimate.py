@@ -106,7 +106,7 @@ def test_rate_limits_and_connections_lengthen_a_run() -> None:
 
 def test_lists_of_past_actions_cost_input_tokens() -> None:
     shared = {**SIZES, "suite": "alfworld-procgen-v1", "families": "pick", "max_steps": 10}
-    model = {"reflector": "openai/m", "reflector_base_url": "http://127.0.0.1:9/v1"}
+    model: dict[str, Any] = {"reflector": "openai/m", "reflector_base_url": "http://127.0.0.1:9/v1"}
     usual = ictbench.dry_run(**shared, **model).actor
     shorter = ictbench.dry_run(**shared, **model, actor_past_actions="none").actor
     assert usual is not None
