@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_core import PydanticSerializationError, to_json
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
@@ -92,7 +93,7 @@ class JsonClient:
             "POST",
             self._urls[path],
             headers=self._headers,
-            data=json.dumps(body, separators=(",", ":")).encode(),
+            data=_encode(body),
             seconds=self._timeout,
         )
         if response.status != 200:
@@ -111,10 +112,7 @@ class JsonClient:
                 raise ReplyError(reply["error"])
             return read(reply)
         except ReplyError as error:
-            reported = replace(
-                response, status=_error_status(error.error), content=json.dumps({"error": error.error}).encode()
-            )
-            raise self._classify(reported, parse_retry_after(response.headers)) from None
+            raise self._classify(_reported(error, response), parse_retry_after(response.headers)) from None
         except MalformedReplyError as error:
             raise self._malformed(str(error), response) from None
 
@@ -136,6 +134,14 @@ class JsonClient:
     def _malformed(self, message: str, response: Response) -> TransientModelError:
         text = excerpt(self._redact(response.content.decode(errors="replace")))
         return TransientModelError("malformed", f"{response.endpoint}: {self._redact(message)}: {text}")
+
+
+def _encode(body: Any) -> bytes:
+    """Return a JSON value as UTF-8; in half the time of `json.dumps`."""
+    try:
+        return to_json(body)
+    except PydanticSerializationError:  # lone surrogates, which only escapes can express
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def parse_base_url(base_url: str) -> URL:
@@ -164,10 +170,15 @@ def parse_base_url(base_url: str) -> URL:
     return url
 
 
-def _error_status(error: Any) -> int:
-    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
-    code = str(error.get("code")) if isinstance(error, dict) else ""
-    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
+def _reported(error: ReplyError, response: Response) -> Response:
+    """Return the response that reports an error by its status, if the code of the error is a status."""
+    code = error.error.get("code") if isinstance(error.error, dict) else None
+    is_status = isinstance(code, int | str) and re.fullmatch("[45][0-9]{2}", str(code))
+    try:
+        content = json.dumps({"error": error.error}).encode()
+    except RecursionError:
+        content = response.content
+    return replace(response, status=int(code) if is_status and code else 200, content=content)
 
 
 def rejected_generation(content: bytes) -> dict[str, Any] | None:
@@ -193,11 +204,11 @@ def parse_error(content: bytes) -> tuple[str, str]:
     """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
+        error = reply.get("error", reply) if isinstance(reply, dict) else reply
+        if not isinstance(error, dict):
+            return "", str(error)
+        text = error.get("message") or error.get("detail") or json.dumps(error)
+        code = error.get("code") or error.get("type") or ""
+        return str(code), str(text)
     except (ValueError, RecursionError):
         return "", content.decode(errors="replace")
-    error = reply.get("error", reply) if isinstance(reply, dict) else reply
-    if not isinstance(error, dict):
-        return "", str(error)
-    text = error.get("message") or error.get("detail") or json.dumps(error)
-    code = error.get("code") or error.get("type") or ""
-    return str(code), str(text)

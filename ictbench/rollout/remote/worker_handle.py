@@ -89,7 +89,8 @@ class WorkerHandle:
         # None: the worker opens the model itself. A list: it relays its requests, constrained in one of these styles.
         relayed = sorted(model.capabilities) if model and not model.is_remote else None
         body = spec.model_dump_json().encode()
-        self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed)
+        leases = self._meter.needs_leases
+        self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed, leases=leases)
         try:
             message, episode = await reply
         except asyncio.CancelledError:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from ictbench.models.response_cache import ResponseCache
 from ictbench.records import EpisodeSpec, Record
 from ictbench.rollout.executor import Priority
-from ictbench.rollout.remote.error_codec import error_to_json
+from ictbench.rollout.remote.error_codec import error_from_json, error_to_json
 from ictbench.rollout.remote.framing import Channel
 from ictbench.rollout.remote.model_client import CoordinatorClient, RemoteModels
 from ictbench.rollout.worker import EpisodeWorker
@@ -129,6 +129,7 @@ class WorkerService:
         await asyncio.gather(*self._playing.values(), return_exceptions=True)
         await self._worker.aclose()
         await self._models.aclose()
+        self._models.gate.report()
         if self._cache:
             self._cache.close()
         logging.getLogger("ictbench").removeHandler(warnings)
@@ -143,6 +144,10 @@ class WorkerService:
             case "cancel":
                 if message["number"] in self._playing:
                     self._playing[message["number"]].cancel()
+            case "slots":
+                self._models.gate.slots.receive(message["gained"], message["keep"])
+            case "limit":
+                self._models.gate.stop(error_from_json(message))
             case "response":
                 self._coordinator.receive_response(message, body)
             case "stop":
@@ -152,11 +157,14 @@ class WorkerService:
         number = message["number"]
         try:
             spec = EpisodeSpec.model_validate_json(body)
+            self._models.gate.needs_leases = message["leases"]
             model = spec.actor.model
             if model and message["relayed"] is not None:
                 self._models.relay(model, message["relayed"])
             episode = await self._worker.play(spec, Priority(message["priority"]))
             fingerprint = self._models.open(model).fingerprint if model else None
+            self._models.gate.report()
             self.channel.send("played", episode.model_dump_json().encode(), number=number, fingerprint=fingerprint)
         except Exception as error:
+            self._models.gate.report()
             self.channel.send("failed", number=number, **error_to_json(error))
