@@ -88,6 +88,8 @@ def parse_player(
                 "history": decoding.history,
                 "action_format": ACTION_FORMAT,
             }
+            if decoding.past_actions != "changed":
+                options["past_actions"] = decoding.past_actions
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
         if card := find_card(model):
             return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)

@@ -83,6 +83,7 @@ class AnthropicModel(ApiModel):
         if not (key or token) and endpoint == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set ANTHROPIC_API_KEY, or give the base URL of another server")
         self._is_classic = CLASSIC_MODEL.match(spec.model) is not None
+        custom = _custom_headers()
         self._parameters = request_parameters(spec)
         if not self._is_classic:
             self.unsupported = frozenset({"temperature"})
@@ -93,11 +94,11 @@ class AnthropicModel(ApiModel):
                 "anthropic-version": API_VERSION,
                 **({"x-api-key": key} if key else {}),
                 **({"Authorization": f"Bearer {token}"} if token else {}),
-                **_custom_headers(),
+                **custom,
             },
             timeout=spec.timeout,
             hints=api_hints("ANTHROPIC_API_KEY", spec.model),
-            secrets=(key, token),
+            secrets=(key, token, *custom.values()),
         )
 
     async def complete(
