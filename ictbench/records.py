@@ -219,6 +219,10 @@ class ModelSpec(Record):
     """Seconds a request may take."""
     options: dict[str, JsonValue] = Field(default_factory=dict)
     """Options of the provider, e.g. how to launch its server."""
+    top_p: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    reasoning_effort: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    stop: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Texts before which a reply ends."""
     adaptation: Adaptation = Field(default=NOT_ADAPTED, exclude_if=lambda adaptation: adaptation == NOT_ADAPTED)
     """Changes to requests that the server requires; left out of JSON if there are none."""
 

@@ -40,6 +40,7 @@ class PrioritySemaphore:
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, ticket, turn))
+        self._queue_changed()
         try:
             await turn
         except asyncio.CancelledError:
@@ -56,3 +57,6 @@ class PrioritySemaphore:
                 turn.set_result(None)
                 return
         self._free += 1
+
+    def _queue_changed(self) -> None:
+        """Called when somebody begins to wait, for subclasses."""

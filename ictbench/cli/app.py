@@ -17,6 +17,7 @@ from ictbench.cli import (
     doctor,
     export,
     leaderboard,
+    models,
     new,
     report,
     rerun,
@@ -60,6 +61,7 @@ app.command("rerun", cls=OptionsCommand)(rerun.rerun)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
+app.add_typer(models.app, name="models")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(train.app, name="train")
 

@@ -122,10 +122,10 @@ def _parameter(declared: Option, caller: Caller) -> Parameter:
     shown = "" if default else declared.default_text
     if declared.is_list or declared.is_mapping:
         # typer collects repeated flags in a list; None leaves the default to the library.
-        annotation, minimum = list[str] | None, None
+        annotation, minimum, maximum = list[str] | None, None, None
         default, shown = None, ", ".join(default or ()) or shown
     else:
-        annotation, minimum = declared.type, declared.minimum
+        annotation, minimum, maximum = declared.type, declared.minimum, declared.maximum
     return Parameter(
         declared.name,
         Parameter.KEYWORD_ONLY,
@@ -138,6 +138,7 @@ def _parameter(declared: Option, caller: Caller) -> Parameter:
                 show_default=shown or True,
                 rich_help_panel=None if declared.group == SELECTION else declared.group,
                 min=minimum,
+                max=maximum,
             ),
         ],
     )

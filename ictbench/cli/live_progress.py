@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ictbench.runs import Progress
+    from ictbench.runs.cost_projection import FamilyCosts
 
 PLAIN_SECONDS = 5.0
 """Seconds between two plain lines."""
@@ -39,8 +40,11 @@ class Watcher:
     def __call__(self, folder: Path, progress: Progress) -> None:
         """Receive folder and progress of the run that starts."""
         self.folder, self._progress = folder, progress
-        for note in () if self._quiet else progress.notes:
-            self._console.print(Text(f"Note: {note}"), soft_wrap=True)
+        if self._quiet:
+            return
+        progress.on_note = self._print_note
+        for note in progress.notes:
+            self._print_note(note)
 
     @contextmanager
     def display(self) -> Iterator[None]:
@@ -63,7 +67,9 @@ class Watcher:
         if self._progress is None:
             return Text("starting …")
         table = Table(box=None, pad_edge=False)
-        for name in ("family", "loops", "turns", "episodes", "success so far"):
+        costs = {name: _dollars(costs) for name, costs in self._progress.costs.families.items()}
+        cost_column = ("cost in this session",) if any(costs.values()) else ()
+        for name in ("family", "loops", "turns", "episodes", "success so far", *cost_column):
             table.add_column(name, justify="left" if name == "family" else "right")
         for name, family in self._progress.families.items():
             table.add_row(
@@ -72,8 +78,12 @@ class Watcher:
                 f"{family.turns_done}/{family.turns}",
                 f"{family.episodes_done}/{family.episodes}",
                 f"{family.solved / family.episodes_done:.0%}" if family.episodes_done else "",
+                *([costs.get(name, "")] if cost_column else []),
             )
         return Group(table, Text(_line(self._progress)))
+
+    def _print_note(self, note: str) -> None:
+        self._console.print(Text(f"Note: {note}"), soft_wrap=True)
 
     def _lines(self) -> None:
         while not self._stopped.wait(PLAIN_SECONDS):
@@ -113,7 +123,9 @@ def _line(progress: Progress) -> str:
     if meter.spent.calls:
         spent = meter.spent
         least, _ = spent.cost_bounds
-        money = f", {'≥ ' if spent.cost is None else ''}${least:.2f}" if least else ""
+        money = f", {'≥ ' if spent.cost is None else ''}${least:.2f} spent" if least else ""
+        if (projected := progress.costs.total()) is not None:
+            money += f" of about ${projected:.2f}"
         parts.append(f"{spent.calls} calls, {'≥ ' if spent.unreported else ''}{spent.tokens} tokens{money}")
         parts.append(f"{meter.in_flight}/{meter.limits.max_connections} requests in flight")
     if meter.retrying:
@@ -127,6 +139,13 @@ def _line(progress: Progress) -> str:
     left = progress.seconds_left
     parts.append(f"{_clock(progress.elapsed)} elapsed, {_clock(left) if left is not None else '?'} left")
     return ", ".join(parts)
+
+
+def _dollars(costs: FamilyCosts) -> str:
+    """Return what a family has cost; empty if nothing is known."""
+    usage = costs.episodes + costs.reflections
+    least, _ = usage.cost_bounds
+    return f"{'≥ ' if usage.cost is None else ''}${least:.2f}" if least else ""
 
 
 def _clock(seconds: float) -> str:

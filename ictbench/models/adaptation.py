@@ -45,6 +45,8 @@ class Change:
     words: re.Pattern[str]
     """Occurs in the message of a server that requires the change."""
     apply: Callable[[Adaptation], Adaptation]
+    is_alternative: bool = False
+    """Whether it undoes another change that is an alternative."""
 
 
 def changes_for(spec: ModelSpec, request: Request) -> Iterator[Change]:
@@ -60,7 +62,7 @@ def changes_for(spec: ModelSpec, request: Request) -> Iterator[Change]:
     if not spec.options.keys() & set(TOKEN_LIMITS):
         words = re.compile(r"max_(?:completion_|new_|output_)?tokens|maxOutputTokens", re.IGNORECASE)
         for name in reversed(TOKEN_LIMITS):
-            yield Change(words, partial(_update, "token_limit", name))
+            yield Change(words, partial(_update, "token_limit", name), is_alternative=True)
     roles = [message["role"] for message in request.messages if "call" not in message]
     if any(one == other for one, other in pairwise(roles)):
         words = re.compile("alternat|consecutive|roles? must", re.IGNORECASE)

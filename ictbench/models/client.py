@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.dropped_messages import DroppedMessages
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal
 from ictbench.models.token_counts import input_tokens_at_most
@@ -69,12 +70,14 @@ class ModelClient(ChatModel):
     ) -> None:
         super().__init__(adapter.spec)
         self.capabilities = adapter.capabilities
+        self.unsupported = adapter.unsupported
         self.supports_prefill = adapter.supports_prefill
         self.adapter = adapter
         self._meter = meter
         self._retry = retry or Retry()
         self._cache = cache
         self._price = price
+        self._dropped = DroppedMessages()
         self._fingerprint: str | None = None
 
     async def complete(
@@ -90,7 +93,7 @@ class ModelClient(ChatModel):
         """
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
-            return cached
+            return finish_reply(cached, self.spec)
         try:
             completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
         except EndpointRefusedError as error:
@@ -162,6 +165,7 @@ class ModelClient(ChatModel):
         try:
             reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
             completion = finish_reply(reply, self.spec)
+            self._dropped.check(self.adapter.fingerprint, messages, completion.usage)
         except ModelFailure as failure:
             # A request that is rejected as invalid is not billed; of other failures that is not known.
             failure.usage = count(failure.usage or (Usage(calls=1) if failure.kind == "bad_request" else UNREPORTED))

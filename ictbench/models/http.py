@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_core import PydanticSerializationError, to_json
 from yarl import URL
 
 from ictbench.errors import TransientModelError, UsageError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ictbench.models.transport import Response
 
 T = TypeVar("T")
+
+REJECTED_GENERATIONS = frozenset({"tool_use_failed", "json_validate_failed"})
+"""Error codes of responses that reject what the model wrote, and contain it."""
 
 
 class MalformedReplyError(Exception):
@@ -68,6 +72,7 @@ class JsonClient:
         self._redact = Redactor(*secrets)
         self._transport = Transport(self._redact)
         self._transport.proxy(self._base)
+        self._urls: dict[str, URL] = {}
 
     async def post(self, path: str, body: Any, read: Callable[[dict[str, Any]], T]) -> T:
         """Send `body` and return the reply as converted by `read`. Makes one attempt.
@@ -82,14 +87,18 @@ class JsonClient:
             TransientModelError: Another attempt may succeed.
             EndpointRefusedError: No request to this endpoint can succeed.
         """
+        if path not in self._urls:
+            self._urls[path] = self._base / path
         response = await self._transport.send(
             "POST",
-            self._base / path,
+            self._urls[path],
             headers=self._headers,
-            data=json.dumps(body, separators=(",", ":")).encode(),
+            data=_encode(body),
             seconds=self._timeout,
         )
         if response.status != 200:
+            if (rejected := rejected_generation(response.content)) is not None:
+                return read(rejected)
             raise self._classify(response, parse_retry_after(response.headers))
         try:
             reply = json.loads(response.content)
@@ -103,10 +112,7 @@ class JsonClient:
                 raise ReplyError(reply["error"])
             return read(reply)
         except ReplyError as error:
-            reported = replace(
-                response, status=_error_status(error.error), content=json.dumps({"error": error.error}).encode()
-            )
-            raise self._classify(reported, parse_retry_after(response.headers)) from None
+            raise self._classify(_reported(error, response), parse_retry_after(response.headers)) from None
         except MalformedReplyError as error:
             raise self._malformed(str(error), response) from None
 
@@ -128,6 +134,14 @@ class JsonClient:
     def _malformed(self, message: str, response: Response) -> TransientModelError:
         text = excerpt(self._redact(response.content.decode(errors="replace")))
         return TransientModelError("malformed", f"{response.endpoint}: {self._redact(message)}: {text}")
+
+
+def _encode(body: Any) -> bytes:
+    """Return a JSON value as UTF-8; in half the time of `json.dumps`."""
+    try:
+        return to_json(body)
+    except PydanticSerializationError:  # lone surrogates, which only escapes can express
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def parse_base_url(base_url: str) -> URL:
@@ -156,21 +170,45 @@ def parse_base_url(base_url: str) -> URL:
     return url
 
 
-def _error_status(error: Any) -> int:
-    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
-    code = str(error.get("code")) if isinstance(error, dict) else ""
-    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
+def _reported(error: ReplyError, response: Response) -> Response:
+    """Return the response that reports an error by its status, if the code of the error is a status."""
+    code = error.error.get("code") if isinstance(error.error, dict) else None
+    is_status = isinstance(code, int | str) and re.fullmatch("[45][0-9]{2}", str(code))
+    try:
+        content = json.dumps({"error": error.error}).encode()
+    except RecursionError:
+        content = response.content
+    return replace(response, status=int(code) if is_status and code else 200, content=content)
+
+
+def rejected_generation(content: bytes) -> dict[str, Any] | None:
+    """Return the reply that an error response contains, because the endpoint rejects what the model wrote.
+
+    Groq does so if the model does not call the tool that a request forces. For other servers that is a reply without a
+    call, which costs the player a decision. https://github.com/groq/groq-typescript/issues/103
+
+    Returns:
+        A chat completion with the model's text, without usage; None if the error is another one.
+    """
+    try:
+        error = json.loads(content)["error"]
+        code, text = error["code"], error["failed_generation"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if str(code) not in REJECTED_GENERATIONS or not isinstance(text, str):
+        return None
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
 
 
 def parse_error(content: bytes) -> tuple[str, str]:
     """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
+        error = reply.get("error", reply) if isinstance(reply, dict) else reply
+        if not isinstance(error, dict):
+            return "", str(error)
+        text = error.get("message") or error.get("detail") or json.dumps(error)
+        code = error.get("code") or error.get("type") or ""
+        return str(code), str(text)
     except (ValueError, RecursionError):
         return "", content.decode(errors="replace")
-    error = reply.get("error", reply) if isinstance(reply, dict) else reply
-    if not isinstance(error, dict):
-        return "", str(error)
-    text = error.get("message") or error.get("detail") or json.dumps(error)
-    code = error.get("code") or error.get("type") or ""
-    return str(code), str(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.models.client import ModelClient, Retry
+from ictbench.models.model_options import check_sampling
 from ictbench.models.prices import find_price
 from ictbench.models.providers.custom import open_model
 from ictbench.models.usage_meter import UsageMeter
@@ -37,6 +38,7 @@ class ModelPool:
         key = spec.model_dump_json()
         if key not in self._models:
             adapter = open_model(resolve("model", spec.provider), spec)
+            check_sampling(spec, adapter.unsupported)
             self._models[key] = ModelClient(
                 adapter, self._meter, retry=self._retry, cache=self._cache, price=find_price(spec)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailable
 from ictbench.models.adaptation import changes_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from ictbench.choices import FailureKind
     from ictbench.errors import IctbenchError
@@ -46,7 +47,12 @@ class Part:
 
 
 async def rehearse(
-    models: ModelPool, part: Part, *, adapt: bool = True, accepted: Collection[FailureKind] = ()
+    models: ModelPool,
+    part: Part,
+    *,
+    adapt: bool = True,
+    accepted: Collection[FailureKind] = (),
+    remark: Callable[[str], object] = log.warning,
 ) -> Adaptation:
     """Send the requests of a player, and return the adaptation with which the server accepts them.
 
@@ -55,6 +61,7 @@ async def rehearse(
         part: The player's part.
         adapt: Whether requests may be adapted; otherwise the first rejection is final.
         accepted: Kinds of failures that count as the model's own; such a rejection is no error.
+        remark: Receives what the user should know and what stops nothing.
 
     Raises:
         EndpointRefusedError: The server rejects a request, and no harmless change helps.
@@ -64,11 +71,18 @@ async def rehearse(
     adaptation = part.spec.adaptation
     for request in part.requests:
         try:
-            adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+            negotiation = _Negotiation(models, part, request, adaptation, adapt)
+            adaptation = await negotiation.settle()
         except _RejectedError as error:
             if error.kind not in accepted:
                 raise
-            log.warning("%s; accepted as the model's own failure", error)
+            remark(f"{error}; accepted as the model's own failure")
+        if request.constraint and negotiation.reply and not request.constraint.admits(negotiation.reply):
+            shown = negotiation.reply.text or str([*negotiation.reply.calls])
+            remark(
+                f"{part.spec.name} did not keep to the decoding {request.constraint.style} in the rehearsal: "
+                f"{shown[:80]!r}; its server may ignore the decoding"
+            )
     return adaptation
 
 
@@ -79,10 +93,11 @@ class _RejectedError(EndpointRefusedError):
 
 
 async def repeats(models: ModelPool, part: Part) -> bool | None:
-    """Return whether the model gives the same reply again after another question; None if that does not show.
+    """Return whether the model gives the same replies to two questions again; None if that does not show.
 
-    The other question shares a part of its beginning, so that a server that keeps the results of a shared prefix
-    evaluates the rest in another way. Replies can only be expected to repeat at temperature 0.
+    Both share a part of their beginning, so that a server that keeps the results of a shared prefix evaluates the rest
+    in another way. They are asked one after the other, then at the same time, so that a server that computes in batches
+    has another batch. Replies can only be expected to repeat at temperature 0.
 
     Raises:
         ModelUnavailableError: The server does not answer.
@@ -90,20 +105,25 @@ async def repeats(models: ModelPool, part: Part) -> bool | None:
     """
     if part.spec.temperature != 0 or part.other is None:
         return None
-    question, other = part.requests[0], part.other
     model = models.open(short_spec(part.spec))
-    replies: list[Completion] = []
-    for request in (question, other, question):
+
+    async def ask(request: Request) -> tuple[str, list[tuple[str, str]]] | None:
+        """Return what a player reads of a reply; None if there is nothing, e.g. of a call that was cut off."""
         try:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure:
-            # E.g. a call cut off by the low token limit: it says nothing about repetition.
             return None
-        replies.append(reply)
-    first, _, second = replies
-    if not (first.text or first.calls or second.text or second.calls):
-        return None
-    return _content(first) == _content(second)
+        # Ids of calls are different each time.
+        return (reply.text, [(c["name"], c["arguments"]) for c in reply.calls]) if reply.text or reply.calls else None
+
+    questions = (part.requests[0], part.other)
+    before = [await ask(question) for question in questions]
+    again = await asyncio.gather(*map(ask, questions), return_exceptions=True)
+    for reply in again:
+        if isinstance(reply, BaseException):
+            raise reply
+    pairs = [(one, other) for one, other in zip(before, again, strict=True) if one is not None or other is not None]
+    return all(one == other for one, other in pairs) if pairs else None
 
 
 async def probe(models: ModelPool, part: Part) -> None:
@@ -128,16 +148,13 @@ def short_spec(spec: ModelSpec) -> ModelSpec:
     return spec.model_copy(update={"max_tokens": min(spec.max_tokens, REPEAT_TOKENS)}) if spec.model else spec
 
 
-def _content(completion: Completion) -> tuple[str, list[tuple[str, str]]]:
-    """Return what a player reads of a reply: ids of calls are different each time."""
-    return completion.text, [(call["name"], call["arguments"]) for call in completion.calls]
-
-
 class _Negotiation:
     """Search for the smallest set of changes with which a server accepts one request."""
 
     def __init__(self, models: ModelPool, part: Part, request: Request, start: Adaptation, adapt: bool) -> None:
         self._models, self._part, self._request, self._start, self._adapt = models, part, request, start, adapt
+        self.reply: Completion | None = None
+        """The last reply of the model; None if it failed."""
         self._changes = [change for change in changes_for(part.spec, request) if change.apply(start) != start]
 
     async def settle(self) -> Adaptation:
@@ -183,8 +200,12 @@ class _Negotiation:
         for change in others:
             if await self._rejection([*chosen, change]) is None:
                 return [*chosen, change]
-        everything = [*chosen, *others]
-        return everything if len(others) > 1 and await self._rejection(everything) is None else None
+        alternatives: list[Change | None] = [change for change in others if change.is_alternative]
+        for left_out in alternatives or [None]:
+            everything = [*chosen, *(change for change in others if change is not left_out)]
+            if await self._rejection(everything) is None:
+                return everything
+        return None
 
     async def _smallest(self, chosen: list[Change]) -> list[Change]:
         """Leave out each change that is not necessary."""
@@ -205,7 +226,10 @@ class _Negotiation:
         try:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure as failure:
-            return failure if failure.kind in REJECTED else None
+            if failure.kind in REJECTED:
+                return failure
+            self.reply = None
+            return None
         except EndpointRefusedError as error:
             # Routers answer 404 if none of their providers supports a parameter.
             if request.constraint and UNSUPPORTED.search(error.words):
@@ -221,6 +245,7 @@ class _Negotiation:
                 f"{self._part.spec.name} does not continue a reply that was begun for it, but starts anew: "
                 f"{reply.text[:80]!r}; choose a reflector that begins no reply, e.g. rewrite"
             )
+        self.reply = reply
         return None
 
     def _apply(self, chosen: Sequence[Change]) -> Adaptation:

@@ -37,8 +37,13 @@ class Response:
     status: int
     headers: Mapping[str, str]
     content: bytes
-    endpoint: str
-    """Where it comes from, as shown to the user: the URL, and the proxy if there is one."""
+    url: URL
+    proxy: Proxy | None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it comes from, as shown to the user."""
+        return _endpoint(self.url, self.proxy)
 
 
 class Transport:
@@ -48,8 +53,8 @@ class Transport:
         self._redact = redact or Redactor()
         self._sessions: dict[tuple[str, Proxy | None], aiohttp.ClientSession] = {}
         """Sessions by scheme and SOCKS proxy; other proxies are chosen by request."""
-        self._proxies: dict[URL, Proxy | None] = {}
-        """Proxy by origin."""
+        self._proxies: dict[tuple[str, str | None, int | None], Proxy | None] = {}
+        """Proxies by scheme, host and port."""
 
     def proxy(self, url: URL) -> Proxy | None:
         """Return the proxy of a URL.
@@ -57,12 +62,12 @@ class Transport:
         Raises:
             UsageError: The environment names a proxy, or certificates, that cannot be used.
         """
-        origin = url.origin()
-        if origin not in self._proxies:
-            if origin.scheme == "https":
+        key = url.scheme, url.host, url.port
+        if key not in self._proxies:
+            if url.scheme == "https":
                 tls_context()
-            self._proxies[origin] = find_proxy(origin)
-        return self._proxies[origin]
+            self._proxies[key] = find_proxy(url)
+        return self._proxies[key]
 
     async def send(self, method: str, url: URL, *, headers: Mapping[str, str], data: bytes, seconds: float) -> Response:
         """Make one request, without following redirects.
@@ -79,7 +84,6 @@ class Transport:
             EndpointRefusedError: Certificate, protocol or proxy make every request fail.
         """
         proxy = self.proxy(url)
-        endpoint = f"{url.with_query(None)} through {proxy}" if proxy else str(url.with_query(None))
         try:
             async with self._session(url.scheme, proxy).request(
                 method,
@@ -94,12 +98,16 @@ class Transport:
                 limit = MAX_REPLY_BYTES if response.ok else MAX_ERROR_BYTES
                 content = await _read(response, limit)
         except _errors(proxy) as error:
-            raise self._classify(error, endpoint, proxy, seconds) from None
+            raise self._classify(error, _endpoint(url, proxy), proxy, seconds) from None
         if len(content) > limit and response.ok:
-            raise TransientModelError("malformed", f"{endpoint}: the reply is longer than {limit >> 20} MiB")
+            raise TransientModelError(
+                "malformed", f"{_endpoint(url, proxy)}: the reply is longer than {limit >> 20} MiB"
+            )
         if response.status == 407 and proxy:
-            raise EndpointRefusedError(f"{endpoint}: HTTP 407 (check user name and password in {proxy.variable})")
-        return Response(response.status, response.headers, content[:limit], endpoint)
+            raise EndpointRefusedError(
+                f"{_endpoint(url, proxy)}: HTTP 407 (check user name and password in {proxy.variable})"
+            )
+        return Response(response.status, response.headers, content[:limit], url, proxy)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -138,15 +146,19 @@ class Transport:
         return TransientModelError("connection", f"{endpoint}: {text}", may_be_billed=not never_connected(error))
 
 
+def _endpoint(url: URL, proxy: Proxy | None) -> str:
+    """Return a URL, without its query, and its proxy if there is one."""
+    return f"{url.with_query(None)} through {proxy}" if proxy else str(url.with_query(None))
+
+
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """Return the body, or the first part of it, which is longer than `limit`."""
-    content = bytearray()
-    async for part in response.content.iter_any():
-        content += part
-        if len(content) > limit:
-            # Otherwise the connection would be kept until the rest has arrived.
-            response.close()
-            break
+    content = bytearray(await response.content.readany())
+    while len(content) <= limit and not response.content.at_eof():
+        content += await response.content.readany()
+    if len(content) > limit:
+        # Otherwise the connection would be kept until the rest has arrived.
+        response.close()
     return bytes(content)
 
 

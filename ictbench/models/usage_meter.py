@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from ictbench.errors import LimitReachedError
 from ictbench.models.rate_limit import RateLimit
+from ictbench.models.slot_pool import SlotPool
 from ictbench.records import Usage
 from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class Limits:
     tokens_per_minute: int | None = None
     max_cost: float | None = None
     """US dollars."""
+    stop_on_projected_cost: bool = False
+    """Whether `max_cost` also limits what the run is projected to cost."""
     max_tokens: int | None = None
     """Input and output tokens."""
     max_time: float | None = None
@@ -68,21 +71,42 @@ class UsageMeter:
     limits: Limits = field(default_factory=Limits)
     spent: Usage = field(default_factory=Usage)
     """All usage that was paid for, including retries and interrupted work; starts at the sum of earlier sessions."""
-    in_flight: int = 0
     retrying: int = 0
     """Requests that wait before their next attempt."""
     retries: int = 0
+    project_cost: Callable[[], float | None] = lambda: None
+    """Returns the projected cost of the whole run in US dollars; None if it is unknown."""
+    _requesting: int = 0
+    """Requests in flight of this process."""
     _started: float = field(default_factory=time.monotonic)
     _unreported_by: str = ""
     """A model that answered without reporting its usage."""
 
     def __post_init__(self) -> None:
         limits = self.limits
-        self._connections = PrioritySemaphore(limits.max_connections)
+        self.connections = SlotPool(limits.max_connections)
         # The rate limiters have no priorities, so only the most urgent request waits for them; the others wait here.
         self._rate_turn = PrioritySemaphore(1)
         self._requests = RateLimit(limits.requests_per_minute) if limits.requests_per_minute else None
         self._tokens = RateLimit(limits.tokens_per_minute) if limits.tokens_per_minute else None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in flight, those of workers included."""
+        return self._requesting + self.connections.running
+
+    @property
+    def needs_leases(self) -> bool:
+        """Whether each request of a worker needs a lease, since a limit on rates, tokens or cost may forbid it."""
+        limits = self.limits
+        return any((limits.requests_per_minute, limits.tokens_per_minute)) or not (
+            limits.max_cost is None and limits.max_tokens is None
+        )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until --max-time is reached; None if there is no such limit."""
+        return None if self.limits.max_time is None else self._started + self.limits.max_time - time.monotonic()
 
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
@@ -97,14 +121,14 @@ class UsageMeter:
             if self._requests or self._tokens:
                 async with self._rate_turn.slot(priority):
                     await self._wait_for_rates(tokens)
-            await self._connections.acquire(priority, self._connections.ticket())
-        self.in_flight += 1
+            await self.connections.acquire(priority, self.connections.ticket())
+        self._requesting += 1
         try:
             self.check()
             yield
         finally:
-            self.in_flight -= 1
-            self._connections.release()
+            self._requesting -= 1
+            self.connections.release()
 
     async def wait(self, seconds: float, reason: str) -> None:
         """Wait before the next attempt."""
@@ -150,6 +174,12 @@ class UsageMeter:
                 )
             if most >= limits.max_cost:
                 raise LimitReachedError(f"{flag} is reached: ${most:.4f} is spent{_estimated(spent, f'${least:.4f}')}")
+            projected = self.project_cost() if limits.stop_on_projected_cost else None
+            if projected is not None and projected > limits.max_cost:
+                raise LimitReachedError(
+                    f"{flag} would be exceeded: the whole run is projected to cost ${projected:.2f}, of which "
+                    f"${most:.2f} is spent; raise the limit, or leave out --stop-on-projected-cost"
+                )
         if limits.max_time is not None and time.monotonic() - self._started >= limits.max_time:
             raise LimitReachedError(f"--max-time {limits.max_time:g} s is reached")
 

@@ -11,6 +11,7 @@ from ictbench.suites.trained_on import format_trained_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ictbench.records import ModelSpec
     from ictbench.results.schema import Result
 
 
@@ -19,13 +20,10 @@ def remarks(result: Result) -> Iterator[str]:
     if not result.complete:
         yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
     for role, player in (("actor", result.actor), ("reflector", result.reflector)):
-        if player.model and player.model.adaptation.in_words:
-            yield f"Requests of the {role} are adapted to its server: {player.model.adaptation.in_words}."
-        if player.reproducible is False:
-            yield (
-                f"The {role}'s model does not repeat its replies at temperature 0: another run of the same tasks "
-                "gives other episodes."
-            )
+        yield from model_remarks(role, player.model, player.reproducible)
+    hits = sum(usage.cache_hits for usage in result.cost.values())
+    if hits and False in (result.actor.reproducible, result.reflector.reproducible):
+        yield f"{hits} replies come from the response cache: they are those of an earlier request, not new ones."
     if result.retried_failures:
         yield f"Failed episodes played again: {counts_by_kind(result.retried_failures)}."
     if result.retried_reflections:
@@ -56,3 +54,14 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def model_remarks(role: str, model: ModelSpec | None, reproducible: bool | None) -> Iterator[str]:
+    """Yield remarks on what the rehearsal found out about the model of a player."""
+    if model and model.adaptation.in_words:
+        yield f"Requests of the {role} are adapted to its server: {model.adaptation.in_words}."
+    if reproducible is False:
+        yield (
+            f"The {role}'s model does not repeat its replies at temperature 0: another run of the same tasks gives "
+            "other episodes."
+        )

@@ -41,6 +41,8 @@ def _split(option: Option, value: Any) -> Any:
     """Split a text with commas into a list, and texts KEY=VALUE into a mapping."""
     if option.is_list:
         parts = [value] if isinstance(value, str) else value
+        if option.verbatim:
+            return parts
         if isinstance(parts, list | tuple) and all(isinstance(part, str) for part in parts):
             return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())
     if option.is_mapping and isinstance(value, list | tuple):
@@ -59,7 +61,7 @@ def _model(options: tuple[Option, ...]) -> type[BaseModel]:
 
 def _bounded(option: Option) -> Any:
     """Return the type of an option with its bounds, as pydantic checks them."""
-    bounds = Field(ge=option.minimum, gt=option.above)
+    bounds = Field(ge=option.minimum, gt=option.above, le=option.maximum)
     if not option.is_mapping:
         return Annotated[option.type, bounds]
     _, kind = get_args(option.type)

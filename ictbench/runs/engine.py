@@ -1,4 +1,4 @@
-"""Engine of a run: models, meter, reflector and executor of one plan, opened and closed together."""
+"""Engine of a run: models, meter and executor of one plan, opened and closed together."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+from ictbench.runs.player_sampling import check_sampling_is_sent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -30,11 +31,10 @@ SCRIPTED_IN_FLIGHT = 2
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Open models, meter, reflector and executor of a plan."""
+    """Open models, meter and executor of a plan."""
 
     meter: UsageMeter
     models: ModelPool
-    reflector: Reflector
     executor: Executor
     capacity: int
     """Episodes to have in flight."""
@@ -53,12 +53,12 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
-        reflector = open_players(plan, models)
+        open_players(plan, models)
         executor = await open_executor(plan.options, models, meter)
         stack.push_async_callback(executor.aclose)
         cpu_bound = resolve("actor", plan.actor.name).cpu_bound
         capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
-        yield Engine(meter, models, reflector, executor, capacity)
+        yield Engine(meter, models, executor, capacity)
 
 
 async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) -> Executor:
@@ -91,8 +91,14 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
                 f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
                 "use --max-tokens"
             )
-    make_actor(plan.actor, models.open(plan.actor.model) if plan.actor.model else None)
-    return make_reflector(plan.reflector, models.open(plan.reflector.model) if plan.reflector.model else None)
+    actor_model = models.open(plan.actor.model) if plan.actor.model else None
+    reflector_model = models.open(plan.reflector.model) if plan.reflector.model else None
+    if actor_model:
+        check_sampling_is_sent(plan.options, "actor", actor_model)
+    if reflector_model:
+        check_sampling_is_sent(plan.options, "reflector", reflector_model)
+    make_actor(plan.actor, actor_model)
+    return make_reflector(plan.reflector, reflector_model)
 
 
 def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:

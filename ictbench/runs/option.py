@@ -27,6 +27,9 @@ class Option:
     minimum: float | None
     above: float | None
     """Exclusive lower bound."""
+    maximum: float | None
+    verbatim: bool
+    """Whether a list is taken as it is, without splitting texts at commas."""
     callers: tuple[Caller, ...]
     caller_defaults: Mapping[Caller, Any]
     """Defaults other than `default`, by caller."""
@@ -55,6 +58,8 @@ def option(
     default_text: str = "",
     minimum: float | None = None,
     above: float | None = None,
+    maximum: float | None = None,
+    verbatim: bool = False,
     also: tuple[Caller, ...] = (),
     **caller_defaults: Any,
 ) -> Any:
@@ -67,6 +72,8 @@ def option(
         default_text: Meaning of the default, where its value does not show it.
         minimum: Lower bound of the value, or of each value of a mapping.
         above: Exclusive lower bound.
+        maximum: Upper bound.
+        verbatim: Whether texts of a list are not split at commas.
         also: Further callers that take it.
         caller_defaults: Defaults of callers where these differ.
     """
@@ -76,6 +83,8 @@ def option(
         "default_text": default_text,
         "minimum": minimum,
         "above": above,
+        "maximum": maximum,
+        "verbatim": verbatim,
         "callers": ("run", *also),
         "caller_defaults": caller_defaults,
     }

@@ -33,6 +33,22 @@ class RunOptions(TypedDict, total=False):
     """Observations shown to the reflector's model: in full, or only what changed (events)."""
     reflector_temperature: float | None
     """Sampling temperature of the reflector's model."""
+    reflector_max_tokens: int | None
+    """Maximum tokens of one reply of the reflector."""
+    reflector_top_p: float | None
+    """Share of the probability from which the reflector's model samples."""
+    reflector_reasoning_effort: str | None
+    """How much the reflector's model reasons, e.g. low, medium or high."""
+    reflector_stop: str | Sequence[str]
+    """Texts before which a reply of the reflector's model ends."""
+    actor_temperature: float | None
+    """Sampling temperature of the actor's model."""
+    actor_top_p: float | None
+    """Share of the probability from which the actor's model samples."""
+    actor_reasoning_effort: str | None
+    """How much the actor's model reasons, e.g. low, medium or high."""
+    actor_stop: str | Sequence[str]
+    """Texts before which a reply of the actor's model ends."""
     reflector_base_url: str | None
     """Address of the reflector's model."""
     actor_base_url: str | None
@@ -47,6 +63,9 @@ class RunOptions(TypedDict, total=False):
     """Free text, replies constrained to a valid action (grammar, json), or tool calls."""
     actor_history: int | None
     """Past turns shown to the actor."""
+    actor_past_actions: Literal["changed", "none"] | None
+    """Available actions listed in past turns: where they differ from the current ones, or none (fewer
+    tokens)."""
     no_adapt: bool
     """Stop if a server rejects a request as it is, instead of adapting the requests to the server."""
     turns: int | None
@@ -73,6 +92,8 @@ class RunOptions(TypedDict, total=False):
     """Tokens per minute, over all models."""
     max_cost: float | None
     """US dollars; the run stops there and can be continued."""
+    stop_on_projected_cost: bool
+    """Stop as soon as the projected cost of the whole run exceeds --max-cost."""
     max_tokens: int | None
     """Input plus output tokens; the run stops there and can be continued."""
     max_time: float | None
@@ -140,11 +161,16 @@ class MetaOptions(TypedDict, total=False):
     """Options of a run that the meta-environment takes."""
 
     profile: Literal["quick", "lite", "standard"]
+    actor_temperature: float | None
+    actor_top_p: float | None
+    actor_reasoning_effort: str | None
+    actor_stop: str | Sequence[str]
     actor_base_url: str | None
     actor_model_options: Mapping[str, Any] | Sequence[str]
     actor_max_tokens: int | None
     actor_decoding: Literal["free", "grammar", "json", "tools"] | None
     actor_history: int | None
+    actor_past_actions: Literal["changed", "none"] | None
     no_adapt: bool
     turns: int | None
     batch_size: int | None

@@ -11,7 +11,15 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from ictbench.choices import DecodingName, ExecutorName, ExperienceFormat, FailureKind, LogLevel, ProfileName
+from ictbench.choices import (
+    DecodingName,
+    ExecutorName,
+    ExperienceFormat,
+    FailureKind,
+    LogLevel,
+    PastActions,
+    ProfileName,
+)
 from ictbench.errors import ConfigError
 from ictbench.runs.option import Caller, Option, option
 
@@ -95,6 +103,60 @@ class Options:
         minimum=0,
         also=("collect",),
     )
+    reflector_max_tokens: int | None = option(
+        None,
+        "Maximum tokens of one reply of the reflector.",
+        PLAYERS,
+        default_text="the reflector's usual",
+        minimum=1,
+        also=("collect",),
+    )
+    reflector_top_p: float | None = option(
+        None,
+        "Share of the probability from which the reflector's model samples.",
+        PLAYERS,
+        default_text="the provider's",
+        above=0,
+        maximum=1,
+        also=("collect",),
+    )
+    reflector_reasoning_effort: str | None = option(
+        None,
+        "How much the reflector's model reasons, e.g. low, medium or high.",
+        PLAYERS,
+        default_text="the provider's",
+        also=("collect",),
+    )
+    reflector_stop: tuple[str, ...] = option(
+        (), "Texts before which a reply of the reflector's model ends.", PLAYERS, verbatim=True, also=("collect",)
+    )
+    actor_temperature: float | None = option(
+        None,
+        "Sampling temperature of the actor's model.",
+        PLAYERS,
+        default_text="the suite's",
+        minimum=0,
+        also=("collect", "meta"),
+    )
+    actor_top_p: float | None = option(
+        None,
+        "Share of the probability from which the actor's model samples.",
+        PLAYERS,
+        default_text="the provider's",
+        above=0,
+        maximum=1,
+        also=("collect", "meta"),
+    )
+    actor_reasoning_effort: str | None = option(
+        None,
+        "How much the actor's model reasons, e.g. low, medium or high.",
+        PLAYERS,
+        default_text="the provider's",
+        also=("collect", "meta"),
+    )
+    actor_stop: tuple[str, ...] = option(
+        (), "Texts before which a reply of the actor's model ends.", PLAYERS, verbatim=True, also=("collect", "meta")
+    )
     reflector_base_url: str | None = option(
         None, "Address of the reflector's model.", PLAYERS, also=("rerun", "collect")
     )
@@ -124,6 +186,14 @@ class Options:
     )
     actor_history: int | None = option(
         None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("collect", "meta")
+    )
+
+    actor_past_actions: PastActions | None = option(
+        None,
+        "Available actions listed in past turns: where they differ from the current ones, or none (fewer tokens).",
+        PLAYERS,
+        default_text="changed",
+        also=("collect", "meta"),
     )
 
     no_adapt: bool = option(
@@ -177,6 +247,9 @@ class Options:
         LIMITS,
         above=0,
         also=("rerun", "collect", "meta"),
+    )
+    stop_on_projected_cost: bool = option(
+        False, "Stop as soon as the projected cost of the whole run exceeds --max-cost.", LIMITS
     )
     max_tokens: int | None = option(
         None,

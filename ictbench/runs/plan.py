@@ -16,6 +16,7 @@ from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.deviations import SIZES, deviations
 from ictbench.runs.options import DEFAULT_ENV, Options
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
+from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.suites import Sizes, Suite, load_suite
 from ictbench.suites.load import suites_of_env
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
@@ -180,6 +181,8 @@ def make_plan(options: Options) -> RunPlan:
     """
     if options.executor != "ray" and (options.ray_address or options.worker_resources):
         raise ConfigError(f"--ray-address and --worker-resources need --executor ray, not {options.executor}")
+    if options.stop_on_projected_cost and options.max_cost is None:
+        raise ConfigError("--stop-on-projected-cost needs --max-cost")
     suite, notes = _find_suite(options)
     families = suite.select_families(options.families)
     if not families:
@@ -239,21 +242,29 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
     """Return reflector and actor with their models, as far as options do not replace the suite's decoding."""
     reflector_access = ModelAccess(options.reflector_base_url, options.reflector_model_options, options.request_timeout)
     actor_access = ModelAccess(options.actor_base_url, options.actor_model_options, options.request_timeout)
-    sampling = _update(suite.reflector, {"temperature": options.reflector_temperature})
-    reflector = parse_player("reflector", options.reflector, sampling, reflector_access, options.reflector_experience)
-    actor = options.actor
-    if actor is None:
-        actor, shared_access = default_actor(options.reflector, reflector_access)
-        actor_access = actor_access if actor_access.in_words else shared_access
-    decoding = _update(
-        suite.actor,
-        {
-            "max_tokens": options.actor_max_tokens,
-            "decoding": options.actor_decoding,
-            "history": options.actor_history,
-        },
+    reflector = parse_player(
+        "reflector",
+        options.reflector,
+        suite.reflector,
+        reflector_access,
+        options.reflector_experience,
+        chosen_sampling(options, "reflector"),
     )
-    return reflector, parse_player("actor", actor, decoding, actor_access)
+    name = options.actor
+    if name is None:
+        name, shared_access = default_actor(options.reflector, reflector_access)
+        actor_access = actor_access if actor_access.in_words else shared_access
+    chosen = {
+        "decoding": options.actor_decoding,
+        "history": options.actor_history,
+        "past_actions": options.actor_past_actions,
+    }
+    decoding = _update(suite.actor, chosen)
+    actor = parse_player("actor", name, decoding, actor_access, sampling=chosen_sampling(options, "actor"))
+    for option, value in chosen.items():
+        if value is not None and not chosen.keys() & actor.options.keys():
+            raise ConfigError(f"actor {name!r} has no {option}: leave out --actor-{option.replace('_', '-')}")
+    return reflector, actor
 
 
 def _update(record: R, changes: dict[str, Any]) -> R:

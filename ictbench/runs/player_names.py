@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError
@@ -20,11 +20,15 @@ from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import JsonValue
 
     from ictbench.choices import ExperienceFormat
+    from ictbench.runs.player_sampling import PlayerKind
     from ictbench.suites.suite import Decoding
 
+NO_SAMPLING: Mapping[str, Any] = {}
 STANDARD = {"actor": "react", "reflector": "rewrite"}
 """Plug-ins that turn a language model into an actor or a reflector."""
 
@@ -33,8 +37,6 @@ DEFAULT_FORMAT: ExperienceFormat = "full"
 
 FILE = "file"
 EXAMPLE = "openai/gpt-4.1-mini"
-
-PlayerKind = Literal["actor", "reflector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class ModelAccess:
 
 
 def parse_player(
-    kind: PlayerKind, name: str, decoding: Decoding, access: ModelAccess, experience: ExperienceFormat | None = None
+    kind: PlayerKind,
+    name: str,
+    decoding: Decoding,
+    access: ModelAccess,
+    experience: ExperienceFormat | None = None,
+    sampling: Mapping[str, Any] = NO_SAMPLING,
 ) -> PluginSpec:
     """Return the plug-in that a name stands for, with its model, if it has one.
 
@@ -63,43 +70,49 @@ def parse_player(
     Args:
         kind: Actor or reflector.
         name: Name as on the command line.
-        decoding: Sampling of the model.
+        decoding: Sampling of the model, as the suite fixes it.
         access: How to reach the model.
         experience: Format in which the reflector's model is shown its experience; None for its default.
+        sampling: Sampling parameters that the user chose, by field of the model's spec.
 
     Raises:
         UnknownNameError: The plug-in or model provider does not exist.
-        ConfigError: A player without a model has a base URL or model options, a plug-in lacks its model, a file cannot
-            be read, a reflector does not support the format, or a checkpoint lacks its card.
+        ConfigError: A player without a model has a base URL, sampling or model options, a plug-in lacks its model, a
+            file cannot be read, a reflector does not support the format, or a checkpoint lacks its card.
     """
     if names_model(kind, name):
-        model = _model(name, decoding, access)
+        model = _model(name, decoding, access, sampling)
         if isinstance(decoding, ActorDecoding):
             options: dict[str, JsonValue] = {
                 "decoding": decoding.decoding,
                 "history": decoding.history,
                 "action_format": ACTION_FORMAT,
             }
+            if decoding.past_actions != "changed":
+                options["past_actions"] = decoding.past_actions
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
         if card := find_card(model):
-            return _reflector_on_model(name, card.reflector, model, experience or card.experience)
-        return _reflector_on_model(name, STANDARD[kind], model, experience)
+            return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)
+        return _reflector_on_model(name, STANDARD[kind], model, experience, sampling)
     plugin, argument = _split(name) if kind == "reflector" else (name, "")
     plugin_class = resolve(kind, plugin)
     if getattr(plugin_class, "wraps", False):
         if not argument:
             raise ConfigError(f"{kind} {name!r} wraps another reflector: name it, e.g. {plugin}:rules")
-        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience))
+        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience, sampling))
     if getattr(plugin_class, "needs_model", False):
         if not names_model(kind, argument):
             example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
             raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. {example}")
-        model = _model(argument, decoding, access)
+        model = _model(argument, decoding, access, sampling)
         if kind == "reflector":
-            return _reflector_on_model(name, plugin, model, experience)
+            return _reflector_on_model(name, plugin, model, experience, sampling)
         return PluginSpec(label=name, name=plugin, model=model)
     if experience:
         raise ConfigError(f"{kind} {name!r} has no model: leave out --reflector-experience {experience}")
+    if sampling:
+        flags = ", ".join(f"--{kind}-{name.replace('_', '-')}" for name in sampling)
+        raise ConfigError(f"{kind} {name!r} has no model: leave out {flags}")
     if access.in_words:
         raise ConfigError(f"{kind} {name!r} has no model: leave out its base URL and model options ({access.in_words})")
     if plugin == FILE and argument:
@@ -143,7 +156,9 @@ def _split(reflector: str) -> tuple[str, str]:
     return ":".join(parts[:in_name]), ":".join(parts[in_name:])
 
 
-def _reflector_on_model(label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None) -> PluginSpec:
+def _reflector_on_model(
+    label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None, sampling: Mapping[str, Any]
+) -> PluginSpec:
     """Return a reflector on a model, shown its experience in a format."""
     plugin_class = resolve("reflector", plugin)
     formats, max_tokens = getattr(plugin_class, "formats", ()), getattr(plugin_class, "max_tokens", None)
@@ -152,7 +167,7 @@ def _reflector_on_model(label: str, plugin: str, model: ModelSpec, experience: E
             f"reflector {label!r} does not support --reflector-experience {experience} "
             f"(it supports: {', '.join(formats) or 'none'})"
         )
-    if max_tokens is not None:
+    if max_tokens is not None and "max_tokens" not in sampling:
         model = model.model_copy(update={"max_tokens": max_tokens})
     default = next(iter(formats), DEFAULT_FORMAT)
     chosen = experience or default
@@ -166,19 +181,20 @@ def _wrapped(wrapper: str, inside: PluginSpec) -> PluginSpec:
     return PluginSpec(label=f"{wrapper}:{inside.label}", name=wrapper, options=options, model=inside.model)
 
 
-def _model(name: str, decoding: Decoding, access: ModelAccess) -> ModelSpec:
+def _model(name: str, decoding: Decoding, access: ModelAccess, sampling: Mapping[str, Any]) -> ModelSpec:
     provider, slash, model = name.partition("/") if "/" in name.partition(":")[0] else (name, "", "")
     resolve("model", provider)
+    if not all(sampling.get("stop", ())):
+        raise ConfigError(f"{name!r}: a text of --actor-stop or --reflector-stop is empty; remove it")
     if slash and not model:
         raise ConfigError(f"{name!r} lacks the name of a model: write {provider}/MODEL")
     return ModelSpec(
         provider=provider,
         model=model,
         base_url=access.base_url,
-        temperature=decoding.temperature,
-        max_tokens=decoding.max_tokens,
         timeout=access.timeout,
         options=access.options,
+        **{"temperature": decoding.temperature, "max_tokens": decoding.max_tokens, **sampling},
     )
 
 

@@ -6,28 +6,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ictbench.runs.cost_projection import CostProjection
+from ictbench.runs.family_progress import FamilyProgress
+
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ictbench.models import UsageMeter
     from ictbench.rollout import Executor
     from ictbench.runs.failure_watch import PlayerRole
     from ictbench.runs.plan import RunPlan
-
-
-@dataclass
-class FamilyProgress:
-    """Counts of one family."""
-
-    turns: int
-    """Planned turns, over all loops."""
-    episodes: int
-    """Planned episodes; a shared one counts wherever it is used."""
-    turns_done: int = 0
-    episodes_done: int = 0
-    solved: int = 0
-    loops_done: int = 0
 
 
 @dataclass
@@ -40,7 +29,9 @@ class Progress:
     meter: UsageMeter
     """Usage and current requests of the models."""
     notes: tuple[str, ...] = ()
-    """Remarks for the user on the interpretation of the options."""
+    """Remarks for the user on the interpretation of the options and on the models."""
+    on_note: Callable[[str], None] | None = None
+    """Receives remarks that are made while the run goes on."""
     started: float = field(default_factory=time.monotonic)
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
@@ -56,12 +47,22 @@ class Progress:
     executor: Executor | None = None
     """Executor of the episodes, which knows its numbers of workers."""
 
+    def __post_init__(self) -> None:
+        self.costs = CostProjection(self.families, self.meter)
+        self.meter.project_cost = self.costs.total
+
     @classmethod
     def of(cls, plan: RunPlan, meter: UsageMeter, resumed: int, executor: Executor | None = None) -> Progress:
         """Return the counts of a plan before anything is done."""
         turns = plan.sizes.loops * plan.sizes.turns
         families = {name: FamilyProgress(turns, plan.episode_bounds(name)["episodes"]) for name in plan.families}
         return cls(families, plan.sizes.loops, meter, plan.notes, resumed=resumed, executor=executor)
+
+    def note(self, remark: str) -> None:
+        """Add a remark for the user."""
+        self.notes += (remark,)
+        if self.on_note:
+            self.on_note(remark)
 
     @property
     def episodes(self) -> int:

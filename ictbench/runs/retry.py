@@ -48,6 +48,11 @@ def forget_failures(
     journal.forget_episodes(failed)
     _note(journal, "retried_failures", failed.values())
     _note(journal, "retried_reflections", repeated.elements())
+    resampled = Counter(
+        actor=sum(kind in requested for kind in failed.values()), reflector=sum(repeated[kind] for kind in requested)
+    )
+    if resampled.total():
+        journal.note("resampled", Counter(journal.get("resampled", {})) + resampled)
     journal.note("stopped_for", None)
 
 

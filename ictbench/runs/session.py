@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
+from ictbench.results.notes import model_remarks
 from ictbench.runs.circuit_breaker import CircuitBreaker
 from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.episode_store import EpisodeStore
@@ -99,6 +100,11 @@ async def run_session(
         with _account(journal, engine.meter):
             rehearsed = await _rehearse(plan, loops, engine, journal)
             plan = record_rehearsal(rehearsed, plan, folder, journal, fields)
+            for remark in rehearsed.remarks:
+                progress.note(remark)
+            for part in rehearsed.parts:
+                for remark in model_remarks(part.role, part.spec, rehearsed.reproducible.get(part.role)):
+                    progress.note(remark)
             breaker = CircuitBreaker(partial(rehearsed.probe, engine.models), progress, plan.options.outage_pause)
             stack.push_async_callback(breaker.aclose)
             labels: dict[PlayerRole, str] = {"actor": plan.actor.label, "reflector": plan.reflector.label}

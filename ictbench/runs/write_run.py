@@ -47,6 +47,13 @@ def build_result(
     complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
     reproducible: dict[str, bool | None] = journal.get("reproducible", {})
+    resampled: dict[str, int] = journal.get("resampled", {})
+    # Of a model that repeats itself a new reply is the old one, of another one it is another draw.
+    drawn = [
+        f"{count} failures of the {role} were played again on request, and its replies do not repeat"
+        for role, count in resampled.items()
+        if reproducible.get(role) is False
+    ]
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
@@ -57,7 +64,7 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], finished, episodes))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
-    deviations = (*plan.deviations(), *changed, *rejected_requests(families))
+    deviations = (*plan.deviations(), *changed, *drawn, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/1",

@@ -127,6 +127,10 @@ def hide_deviations(result: Json) -> None:
     result["deviations"] = []
 
 
+def claim_rejected_requests(result: Json) -> None:
+    result["families"][0]["behaviour"]["failed"] = {"bad_request": 90}
+
+
 def claim_ranked(result: Json) -> None:
     result["ranked"] = True
 
@@ -161,6 +165,12 @@ def claim_negative_cost(result: Json) -> None:
         (repeat_experience_task, "tasks", r"eat, loop 0: 'eat-\d+' occurs twice in the experience"),
         (change_loop_index, "agreement", r"loop 7 exists, but the run has 3 loops from 0"),
         (hide_deviations, "setup", r"it does not state the deviation: "),
+        (
+            claim_rejected_requests,
+            "setup",
+            r"it does not state the deviation: bad_request 90 of \d+ episodes, more than",
+        ),
+        (claim_rejected_requests, "behaviour", r"behaviour.failed.bad_request is 90"),
         (claim_ranked, "setup", r"ranked is True, not False"),
         (claim_huge_loops, "agreement", r"family eat: complete, but loop 3 is missing"),
         (claim_huge_batches, "loops", r"eat, loop 0: 2 experience tasks under prompt\[0\], not 1000000000000000"),

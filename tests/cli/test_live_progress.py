@@ -5,10 +5,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from ictbench.cli.live_progress import Watcher
 from ictbench.models import UsageMeter
 from ictbench.models.servers.launch import KEY, PORT, LaunchSpec, ServerProcess
+from ictbench.records import UNREPORTED, Usage
 from ictbench.runs import Progress
+from ictbench.runs.family_progress import FamilyProgress
 
 if TYPE_CHECKING:
     import pytest
@@ -36,3 +40,29 @@ def test_a_server_that_is_starting_is_shown_with_its_log(tmp_path: Path, capsys:
     loading, ready = capsys.readouterr().err.splitlines()
     assert f"starting the server of vllm/m (0 s, log: {log})" in loading
     assert "starting" not in ready
+
+
+def test_cost_is_shown_as_far_as_it_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress({"eat": FamilyProgress(turns=2, episodes=40)}, 1, UsageMeter())
+    watcher = Watcher(quiet=False)
+    watcher(tmp_path, progress)
+
+    def shown(*usages: Usage) -> str:
+        for usage in usages:
+            progress.meter.count(usage)
+            progress.played += 1
+            progress.costs.add_episode("eat", usage)
+            progress.families["eat"].episodes_done += 1
+        watcher._print_line()
+        return capsys.readouterr().err
+
+    assert "1 calls, ≥ 0 tokens, 0/16" in shown(UNREPORTED)
+    assert "$" not in shown(Usage(calls=1, input_tokens=5, cost=None))
+    progress.meter.spent = Usage()
+    assert "20 calls, 100 tokens, $2.00 spent of about $3." in shown(*[Usage(calls=1, input_tokens=5, cost=0.1)] * 20)
+    lost = Usage(unreported=1, cost=None, cost_at_most=0.1)
+    assert "≥ 100 tokens, ≥ $2.00 spent of about $" in shown(lost)
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(watcher._table())
+    assert "≥ $2.00" in captured.get().splitlines()[1]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from ictbench.testing import Reply
 
-REQUESTS = 4
-"""Requests of a model at temperature 0: one of the shape of real ones, three for repetition."""
+REQUESTS = 5
+"""Requests of a model at temperature 0: one of the shape of real ones, two questions twice for repetition."""
 
 
 def is_rehearsal(body: dict[str, Any]) -> bool:

@@ -68,7 +68,9 @@ def decide(prompt: str, observation: str, actions: list[str]) -> str | None:
     """Solve the task if the prompt says how; otherwise name an available action, an unavailable one, or none."""
     if LEARNED in prompt or LESSON in prompt:
         return "enter" if "come in" in observation else "knock"
-    return "wait" if observation.startswith("Door") else "dance" if "invalid" not in observation else None
+    if observation.startswith("Door"):
+        return "wait"
+    return None if "is not one of the available actions" in observation else "dance"
 
 
 def answer(body: dict[str, Any]) -> str | Reply:
@@ -102,12 +104,15 @@ class Outcome:
     """Bodies of all requests."""
 
 
-def run_protocol(kind: str, personality: Personality | None = None, **options: Any) -> Outcome:
+def run_protocol(
+    kind: str, personality: Personality | None = None, *, model: str | None = None, **options: Any
+) -> Outcome:
     """Run the protocol against a server, or against one without quirks.
 
     Args:
         kind: One of `RUNS`.
         personality: The server; None for one without quirks.
+        model: Provider and model; by default those of the personality.
         options: Further options of the run.
     """
     with (
@@ -117,7 +122,7 @@ def run_protocol(kind: str, personality: Personality | None = None, **options: A
         ScriptedServer(answer, personality=personality, record=True) as server,
     ):
         provider = personality.provider if personality else "openai"
-        name = f"{provider}/{personality.model if personality else 'scripted'}"
+        name = model or f"{provider}/{personality.model if personality else 'scripted'}"
         given: dict[str, Any] = {
             "suite": write_door_suite(Path(folder)),
             **SIZES,

@@ -41,6 +41,7 @@ def test_an_empty_account_stops_the_run_whatever_the_status(status: int, text: s
         (400, "prompt is too long: 9 tokens > 8 maximum", "", "context_overflow"),
         (400, "no", "context_length_exceeded", "context_overflow"),
         (500, "Requested tokens (3000) exceed context window of 2048", "", "context_overflow"),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 1887 and 1024", "", "context_overflow"),
     ],
 )
 def test_failures_caused_by_the_request(status: int, text: str, code: str, kind: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.models.reasoning import drop_reasoning, has_reasoning, split_reasoning
+from ictbench.models.reasoning import drop_reasoning, has_reasoning, is_marker, split_reasoning
 from ictbench.models.replies import read_answer
 
 PAIRS = [
@@ -92,6 +92,11 @@ def test_reasoning_within_an_answer_is_found_and_dropped() -> None:
     assert drop_reasoning("Up.\n<think>Action: eat") == "Up.\n"
     assert not has_reasoning("Write <think> and </think> around it, or `<think>`.")
     assert has_reasoning("Write <think> and\n</think> around it.")
+
+
+def test_markers_among_tokens_are_known() -> None:
+    assert all(is_marker(token) for token in ("<think>", "[/THINK]", "<|START_THINKING|>", "<|channel|>", "<channel|>"))
+    assert not any(is_marker(token) for token in ("<|im_end|>", "</s>", "[INST]", "x<think>"))
 
 
 PIECES = [marker for pair in PAIRS for marker in pair] + [

@@ -13,7 +13,7 @@ from ictbench.models import Constraint, ConstraintStyle, ModelPool, Retry
 from ictbench.models.adaptation import Request, adapt_messages, changes_for
 from ictbench.models.rehearsal import Part, rehearse, repeats
 from ictbench.records import Adaptation, ModelSpec
-from ictbench.testing import Reply, ScriptedServer
+from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ CALLS: tuple[Message, ...] = (
 )
 TOOLS = Constraint(ConstraintStyle.TOOLS, ("open", "wait"))
 JSON = Constraint(ConstraintStyle.JSON, ("open", "wait"))
+GRAMMAR = Constraint(ConstraintStyle.GRAMMAR, ("open", "wait"))
 ANSWER = Reply("Action: wait", calls=(("act", '{"thought": "", "action": "wait"}'),))
 
 Body = dict[str, Any]
@@ -204,6 +205,38 @@ def test_a_rejected_constraint_is_refused_with_reason_and_way_out(
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("constraint", "reply", "kept"),
+    [
+        (JSON, '{"thought": "", "action": "open"}', True),
+        (JSON, '{"thought": "", "action": "close"}', False),
+        (JSON, '{"thought": ""}', False),
+        (JSON, "Action: open", False),
+        (JSON, "[" * 2000, False),
+        (JSON, Reply('{"thought": "I', finish_reason="length"), True),
+        (TOOLS, ANSWER, True),
+        (TOOLS, "I would open it.", False),
+        (TOOLS, Reply("", calls=(("other", '{"action": "open"}'),)), False),
+        (GRAMMAR, "Thought: A door.\nAction: open", True),
+        (GRAMMAR, "open", False),
+    ],
+)
+def test_a_server_that_ignores_the_decoding_is_named(constraint: Constraint, reply: str | Reply, kept: bool) -> None:
+    remarks: list[str] = []
+    with ScriptedServer([reply]) as server:
+
+        async def once() -> None:
+            models = ModelPool(retry=Retry(attempts=1))
+            spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
+            try:
+                await rehearse(models, Part("actor", spec, (Request(CHAT, 7, constraint),)), remark=remarks.append)
+            finally:
+                await models.aclose()
+
+        asyncio.run(once())
+    assert [f"decoding {constraint.style}" in remark for remark in remarks] == [True] * (not kept)
+
+
 def test_no_message_has_null_content() -> None:
     def rejects(body: Body) -> str | None:
         empty = any(message.get("content", "") is None for message in body["messages"])
@@ -294,30 +327,34 @@ def test_folding_keeps_a_conversation_without_a_system_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("replies", "expected"),
+    ("reply", "expected"),
     [
-        (["a", "b", "a"], True),
-        (["a", "b", "c"], False),
-        ([Reply("", finish_reason="length")] * 3, None),
-        ([Reply("cut off", status=400)], None),
+        (lambda number, concurrent: "always", True),
+        (lambda number, concurrent: f"number {number}", False),
+        (lambda number, concurrent: f"one of {concurrent}", False),
+        (lambda number, concurrent: Reply("", finish_reason="length"), None),
+        (lambda number, concurrent: Reply("cut off", status=400), None),
+        (lambda number, concurrent: "sometimes" if number > 1 else Reply("", finish_reason="length"), False),
     ],
 )
-def test_whether_replies_repeat(replies: list[str | Reply], expected: bool | None) -> None:
-    other = Request(CHAT[:2], 7)
-    with ScriptedServer(replies, record=True) as server:
+def test_whether_replies_repeat(reply: Callable[[int, int], str | Reply], expected: bool | None) -> None:
+    def answer(_: Body) -> str | Reply:
+        return reply(server.requests, server.in_flight)
+
+    with ScriptedServer(answer, latency=Latency(0.05), concurrency=2, record=True) as server:
 
         async def once(temperature: float) -> bool | None:
             models = ModelPool()
             try:
                 spec = ModelSpec(provider="openai", model="m", base_url=server.url, temperature=temperature)
-                return await repeats(models, Part("actor", spec, (Request(CHAT, 7),), other))
+                return await repeats(models, Part("actor", spec, (Request(CHAT, 7),), Request(CHAT[:2], 7)))
             finally:
                 await models.aclose()
 
         assert asyncio.run(once(0.0)) is expected
-        sent = server.requests
+        assert (server.requests, server.max_in_flight) == (4, 2)
         assert asyncio.run(once(0.7)) is None
-        assert server.requests == sent, "replies above temperature 0 need not repeat, so nothing is asked"
+        assert server.requests == 4, "replies above temperature 0 need not repeat, so nothing is asked"
         assert {body["max_tokens"] for body in server.requests_log} == {64}
 
 

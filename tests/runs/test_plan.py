@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError, UsageError
+from ictbench.models import ModelPool
 from ictbench.reflectors import make_reflector
+from ictbench.runs.engine import open_players
 from ictbench.runs.options import Options
 from ictbench.runs.plan import RunPlan, make_plan
 
@@ -55,6 +57,13 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' has no model: leave out its base URL"),
         ({"actor": "react"}, "actor 'react' needs a model: name one as provider/model"),
         ({"reflector": "rewrite", "actor": "rules"}, "reflector 'rewrite' needs a model"),
+        ({"actor_temperature": 0.5, "actor_max_tokens": 9}, "leave out --actor-temperature, --actor-max-tokens"),
+        ({"actor_decoding": "json"}, "actor 'rules' has no decoding: leave out --actor-decoding"),
+        ({"reflector": "blind:rules", "actor": "rules", "reflector_top_p": 0.5}, "leave out --reflector-top-p"),
+        ({"reflector": "openai/m", "actor_top_p": 1.5}, "actor_top_p: 1.5 is above the maximum of 1"),
+        ({"reflector": "openai/m", "reflector_top_p": 0}, "reflector_top_p: 0 is not greater than 0"),
+        ({"reflector": "openai/m", "actor_stop": [3]}, "actor_stop.0: 3 is not a text"),
+        ({"reflector": "openai/m", "actor_stop": ["x", ""]}, "a text of --actor-stop or --reflector-stop is empty"),
         ({"reflector": "openai/"}, "'openai/' lacks the name of a model: write openai/MODEL"),
     ],
 )
@@ -160,7 +169,7 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: b
         ({"families": "held-out"}, ()),
         ({"families": "meta-train,zap"}, ("held-out families left out: puton, read, room-dark",)),
         ({"reflector": "openai/m", "actor_max_tokens": 100}, ("actor_max_tokens 100 instead of 500",)),
-        ({"actor_max_tokens": 100}, ()),
+        ({"reflector": "openai/m", "actor_temperature": 0.7, "actor_top_p": 0.9, "actor_stop": ["x"]}, ()),
         ({"max_connections": 99}, ()),
         ({"test_every_turn": True}, ()),
         ({"audit": True}, ()),
@@ -273,7 +282,7 @@ def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
 def test_a_dry_run_returns_the_bounds_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options: dict[str, Any] = {"suite": "minihack-v1", "families": "read", "loops": 1}
-    assert ictbench.dry_run(**options) == plan(**options).episode_bounds()
+    assert ictbench.dry_run(**options).counts == plan(**options).episode_bounds()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -306,3 +315,39 @@ def test_arms_play_the_same_tasks() -> None:
 def test_errors_of_a_plan_are_usage_errors() -> None:
     for error in (ConfigError, PoolTooSmallError, UnknownNameError):
         assert issubclass(error, UsageError)
+
+
+def test_sampling_is_the_identity_of_a_player_and_of_no_other() -> None:
+    stop = ["Observation:", "a, b\n"]
+    chosen = plan(reflector="openai/m", actor_temperature=0.7, actor_stop=stop, actor_reasoning_effort="low")
+    assert chosen.actor.model
+    assert chosen.actor.model.stop == tuple(stop)
+    assert (chosen.actor.model.temperature, chosen.actor.model.reasoning_effort) == (0.7, "low")
+    assert chosen.reflector.model == plan(reflector="openai/m").reflector.model
+    assert chosen.identity()["actor"] != plan(reflector="openai/m").identity()["actor"]
+    reflecting = plan(reflector="append:openai/m", reflector_top_p=0.5, reflector_stop="x, y", reflector_max_tokens=9)
+    assert reflecting.reflector.model
+    assert (reflecting.reflector.model.top_p, reflecting.reflector.model.stop) == (0.5, ("x, y",))
+    assert reflecting.reflector.model.max_tokens == 9
+    assert reflecting.actor.model == plan(reflector="append:openai/m").actor.model
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"actor_temperature": 0.7}, "openai/o3 takes no temperature; remove --actor-temperature"),
+        ({"reflector_temperature": 1.0}, "openai/o3 takes no temperature; remove --actor-temperature or --reflector-"),
+        ({}, ""),
+    ],
+)
+def test_a_temperature_that_a_model_does_not_take_is_refused_only_if_the_user_chose_it(
+    options: dict[str, Any], message: str
+) -> None:
+    chosen = plan(
+        reflector="openai/o3", reflector_base_url="http://127.0.0.1:1", actor_base_url="http://127.0.0.1:1", **options
+    )
+    if not message:
+        open_players(chosen, ModelPool())
+        return
+    with pytest.raises(ConfigError, match=message):
+        open_players(chosen, ModelPool())

@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rehearsals import REQUESTS
+from rehearsals import REQUESTS, is_rehearsal
 
 import ictbench
 from ictbench.cli.app import main
+from ictbench.cli.live_progress import watch
 from ictbench.errors import EndpointDownError, RunFolderError
 from ictbench.results.comparability import disagreements
 from ictbench.results.notes import remarks
@@ -79,8 +80,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
 
 
 def test_a_server_without_a_system_role_is_measured_like_any_other(plain: ictbench.Run, tmp_path: Path) -> None:
-    run, server = play(gemma, tmp_path / "run")
-    # The first request of each player is rejected; all others are accepted.
+    run, server = play(gemma, tmp_path / "run", executor="process", workers=1)
+    # The first request of each player is rejected; all others are accepted, those of the worker process, too.
     assert server.statuses[400] == 2
     assert invalid(run) == invalid(plain)
     assert [p.text for p in run.result.families[0].loops[0].prompts] == [
@@ -151,7 +152,7 @@ def test_a_resumed_run_keeps_its_adaptation_and_refuses_another(tmp_path: Path) 
     calls = itertools.count()
 
     def dies(body: dict[str, Any]) -> str | Reply:
-        return gemma(body) if next(calls) < 10 else Reply("gone", status=401)
+        return gemma(body) if next(calls) < 14 else Reply("gone", status=401)
 
     assert not play(dies, tmp_path / "run")[0].result.complete
     assert ictbench.load_run(tmp_path / "run").episode_keys()
@@ -164,6 +165,58 @@ def test_a_resumed_run_keeps_its_adaptation_and_refuses_another(tmp_path: Path) 
     run, server = play(gemma, tmp_path / "run")
     assert run.result.complete
     assert server.statuses[400] == 0, "the recorded adaptation is the first to be tried"
+
+
+def test_the_terminal_names_an_adaptation_before_the_first_episode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with watch(quiet=False) as on_start:
+        run, _ = play(gemma, tmp_path / "run", on_start=on_start)
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Note:")]
+    assert [note.partition(": the system text")[0] for note in notes] == [
+        "Note: Requests of the actor are adapted to its server",
+        "Note: Requests of the reflector are adapted to its server",
+    ]
+    assert run.result.complete
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_failures_played_again_on_request_are_a_deviation_if_replies_do_not_repeat(
+    repeats: bool, tmp_path: Path
+) -> None:
+    calls = itertools.count()
+    cut: list[bool] = [True]
+
+    def answer(body: dict[str, Any]) -> str | Reply:
+        thought = "Thought: none." if repeats else f"Thought: number {next(calls)}."
+        # Under the prompt of the suite the model does not come to an end.
+        if cut[0] and not is_rehearsal(body) and not says(body, LEARNED) and not says(body, "IMPROVED PROMPT:"):
+            return Reply("Thought: I", finish_reason="length")
+        reply = plays(body)
+        return reply if says(body, "IMPROVED PROMPT:") else f"{thought}\n{reply}"
+
+    first, _ = play(answer, tmp_path / "run")
+    assert first.result.families[0].behaviour is not None
+    assert set(first.result.families[0].behaviour.failed) == {"truncated"}
+    cut[0] = False
+    again, _ = play(answer, tmp_path / "run", retry_failed="truncated")
+    assert set(again.result.retried_failures) == {"truncated"}
+    stated = [text for text in again.result.deviations if "played again on request" in text]
+    assert len(stated) == (0 if repeats else 1)
+
+
+def test_cached_replies_of_a_model_that_does_not_repeat_are_reported(tmp_path: Path) -> None:
+    calls = itertools.count()
+
+    def answer(body: dict[str, Any]) -> str | Reply:
+        return f"Thought: number {next(calls)}.\n{plays(body)}"
+
+    with ScriptedServer(answer, model="test") as server:
+        options = OPTIONS | {"reflector": "openai/test", "reflector_base_url": server.url}
+        options |= {"cache": tmp_path / "replies.sqlite"}
+        first, second = (ictbench.run(**options, out=tmp_path / name) for name in ("first", "second"))
+    assert not [line for line in remarks(first.result) if "response cache" in line]
+    assert [line for line in remarks(second.result) if "response cache" in line]
 
 
 def test_replies_that_do_not_repeat_are_reported(tmp_path: Path) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -168,6 +172,40 @@ def test_anthropics_client_reads_replies_streams_models_and_calls(name: str) -> 
             final = stream.get_final_message()
         assert [block.input for block in final.content if block.type == "tool_use"] == [{"action": "wait"}]
         assert final.stop_reason == "tool_use"
+
+
+LITELLM = {
+    "azure": "azure/gpt-4.1",
+    "anthropic-5": "anthropic/claude-sonnet-5",
+    "magistral": "mistral/magistral-small-latest",
+    "deepseek-reasoner": "deepseek/deepseek-reasoner",
+    "xai": "xai/grok-4",
+    "openrouter": "openrouter/vendor/reasoner",
+    "groq-reasoning": "groq/qwen/qwen3-32b",
+    "vllm-reasoning": "hosted_vllm/org/reasoner-7b",
+    "lm-studio": "lm_studio/qwen3-4b-instruct-2507",
+    "ollama": "openai/qwen3:8b",
+    "tgi": "openai/google/gemma-3-12b-it",
+}
+
+
+def test_litellm_reads_replies_and_streams() -> None:
+    child = subprocess.run(
+        [sys.executable, str(Path(__file__).parents[1] / "helpers" / "litellm_referee.py")],
+        input=json.dumps({"answer": ANSWER, "models": LITELLM}),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    )
+    read = json.loads(child.stdout.splitlines()[-1])
+    assert read.keys() == LITELLM.keys()
+    for name, reply in read.items():
+        place = reasoning_place(PERSONALITIES[name])
+        tags = f"<think>\n{REASONING}\n</think>\n\n" if place == "tags" else ""
+        assert reply["text"].strip() == reply["streamed"] == tags + ANSWER, name
+        if place in {"reasoning", "reasoning_content", "parts"}:
+            assert reply["reasoning"].strip() == REASONING, name
 
 
 SEED = {"seed": 3}

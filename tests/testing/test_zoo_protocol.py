@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,14 +54,19 @@ ADAPTED = {
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
-        monkeypatch.setenv(variable, "none")
+    for vendor in ("OPENAI", "ANTHROPIC", "MISTRAL", "DEEPSEEK", "XAI", "OPENROUTER", "GROQ"):
+        monkeypatch.setenv(f"{vendor}_API_KEY", "none")
+
+
+@functools.cache
+def outcome_of(name: str, kind: str) -> Outcome:
+    return run_protocol(kind, PERSONALITIES[name])
 
 
 @pytest.mark.parametrize("name", PERSONALITIES)
 def test_a_run_gives_what_it_gives_with_a_plain_server_or_stops_with_the_reason(name: str) -> None:
     personality = PERSONALITIES[name]
-    outcomes = {kind: run_protocol(kind, personality) for kind in RUNS}
+    outcomes = {kind: outcome_of(name, kind) for kind in RUNS}
     assert {kind: observed(name, kind, outcome) for kind, outcome in outcomes.items()} == {
         kind: "stopped" if (name, kind) in STOPS else "as with a plain server" for kind in RUNS
     }
@@ -87,18 +93,41 @@ def test_without_adaptations_a_run_stops_before_it_plays(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "kind"), STOPS)
 def test_a_run_that_cannot_work_stops_before_it_plays(name: str, kind: str) -> None:
-    outcome = run_protocol(kind, PERSONALITIES[name])
+    outcome = outcome_of(name, kind)
     assert outcome.error is not None
     # The rehearsal shows one made-up episode.
     shown = {message["content"] for body in outcome.requests for message in body["messages"]}
     assert not any("Door 10000." in str(text) or "Door 20000." in str(text) for text in shown)
 
 
+LITELLM = [
+    ("azure-reasoning", "free", "openai/team-deployment"),
+    ("anthropic-5", "json", "anthropic/claude-sonnet-5"),
+    ("mistral", "tools", "mistral/mistral-small-latest"),
+    ("magistral", "free", "mistral/magistral-small-latest"),
+    ("deepseek", "tools", "deepseek/deepseek-chat"),
+    ("gemini", "json", "openai/gemini-2.5-flash"),
+    ("xai", "json", "xai/grok-4"),
+    ("openrouter", "free", "openrouter/vendor/reasoner"),
+    ("groq", "json", "groq/llama-3.3-70b-versatile"),
+    ("gemma", "free", "hosted_vllm/google/gemma-2-2b-it"),
+    ("vllm-reasoning", "tools", "hosted_vllm/org/reasoner-7b"),
+    ("lm-studio", "tools", "lm_studio/qwen3-4b-instruct-2507"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "model"), LITELLM)
+def test_a_run_through_litellm_gives_the_same(name: str, kind: str, model: str) -> None:
+    outcome = run_protocol(kind, PERSONALITIES[name], model=f"litellm/{model}")
+    assert outcome.error is None
+    assert outcome.played == plain(kind)
+
+
 def test_errors_inside_replies_are_retried() -> None:
     personality = PERSONALITIES["openrouter"].with_errors(every=5)
     outcome = run_protocol("free", personality)
     assert outcome.played == plain("free")
-    assert len(outcome.requests) > len(run_protocol("free", PERSONALITIES["openrouter"]).requests)
+    assert len(outcome.requests) > len(outcome_of("openrouter", "free").requests)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +145,14 @@ def test_a_context_that_is_too_short_stops_a_run_before_it_plays(name: str) -> N
     assert "100" in str(outcome.error) or "available context size" in str(outcome.error)
 
 
+def test_a_server_that_drops_messages_gives_no_score() -> None:
+    outcome = run_protocol("free", PERSONALITIES["ollama"].with_context(200), max_steps=25)
+    assert outcome.result is not None
+    behaviour = outcome.result.families[0].behaviour
+    assert behaviour is not None
+    assert behaviour.failed == {"context_overflow": 4}
+
+
 @pytest.mark.parametrize(
     ("name", "counted"),
     [
@@ -130,14 +167,17 @@ def test_a_context_that_is_too_short_stops_a_run_before_it_plays(name: str) -> N
     ],
 )
 def test_usage_is_read_from_where_the_server_reports_it(name: str, counted: set[str]) -> None:
-    outcome = run_protocol("free", PERSONALITIES[name])
+    outcome = outcome_of(name, "free")
     assert outcome.result is not None
     usage = outcome.result.cost["test"]
     assert {field for field in ("cached_tokens", "reasoning_tokens") if getattr(usage, field)} == counted
     reasons = any(isinstance(quirk, Reasons) and not quirk.if_given for quirk in PERSONALITIES[name].quirks)
     words = len(REASONING.split()) if reasons else 0
-    # Six words in the reply of each decision, and the reasoning, whether or not the server includes it.
-    assert usage.output_tokens == usage.calls * (6 + words)
+    decisions = [action for _, _, actions in plain("free").episodes for action in actions]
+    assert usage.calls == 12
+    # Of these, two replies are without an action; those with one have six words. The reasoning is always counted.
+    assert decisions.count(None) == 4
+    assert usage.output_tokens == 10 * 6 + 2 * 4 + usage.calls * words
 
 
 def observed(name: str, kind: str, outcome: Outcome) -> str:

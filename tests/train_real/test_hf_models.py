@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ictbench.errors import ModelFailure
-from ictbench.models.providers.chat_template import render_chat
+from ictbench.models.providers.chat_template import hidden_tokens, render_chat
 from ictbench.models.providers.hf import HfModel
 from ictbench.models.providers.hf_generate import GumbelNoise, Request
 from ictbench.records import ModelSpec, Trajectory
@@ -165,3 +165,20 @@ def test_training_and_runs_read_the_same_tokens(tiny: Path, tokenizer: Any, monk
     asyncio.run(reflect())
     assert inputs == [tokenizer(rows[0]["prompt"])["input_ids"]]
     assert ReflectionTask.from_settings(settings, 8000).rows([state], tokenizer, 20) == []
+
+
+def test_markers_of_reasoning_stay_in_the_text_although_they_are_special_tokens() -> None:
+    from tokenizers import AddedToken, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(WordLevel({"<unk>": 0, "hm": 1, "wait": 2}, unk_token="<unk>"))
+    words.pre_tokenizer = Whitespace()
+    words.add_special_tokens(
+        [AddedToken(token, special=True) for token in ("[THINK]", "[/THINK]", "<|eot_id|>", "<|python_tag|>")]
+    )
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|eot_id|>", unk_token="<unk>")
+    tokens = tokenizer("[THINK] hm [/THINK] wait <|python_tag|> <|eot_id|>")["input_ids"]
+    hidden = hidden_tokens(tokenizer)
+    assert tokenizer.decode([token for token in tokens if token not in hidden]) == "[THINK] hm [/THINK] wait"

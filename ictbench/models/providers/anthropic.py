@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import ModelFailure, UsageError
+from ictbench.errors import ConfigError, ModelFailure, UsageError
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import (
     ACT_TOOL,
@@ -20,6 +20,7 @@ from ictbench.models.chat_model import (
 )
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints, excerpt
+from ictbench.models.model_options import request_parameters
 from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
@@ -51,6 +52,7 @@ CLASSIC_MODEL = re.compile(
     r"(?!.*claude)|.*claude-(?:instant|[23]|(?:opus|sonnet|haiku)-4(?!-[7-9](?:$|[-@:.])))", re.IGNORECASE
 )
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+OUTPUT_CONFIG = "output_config"
 JSON_TOOL = "decide"
 """Name of the tool whose input stands for a reply in style `json`, for models without structured outputs."""
 JSON_TOOL_DESCRIPTION = "Answer with a thought and one of the available actions."
@@ -62,7 +64,8 @@ class AnthropicModel(ApiModel):
     The base URL is the spec's, else ANTHROPIC_BASE_URL, else Anthropic's own, with or without `/v1`. The API key is
     ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN for a gateway that takes a bearer token; a server of your own may need
     none. ANTHROPIC_CUSTOM_HEADERS adds headers, one `Name: value` per line. The spec's options are sent unchanged, e.g.
-    `thinking`. The API has no sampling seed, and models after Claude 4.6 take no temperature: these are not sent.
+    `thinking`, and a reasoning effort as `output_config.effort`. The API has no sampling seed, and models after Claude
+    4.6 take no temperature: these are not sent.
     """
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
@@ -80,17 +83,22 @@ class AnthropicModel(ApiModel):
         if not (key or token) and endpoint == DEFAULT_BASE_URL:
             raise UsageError(f"{spec.name} needs a key: set ANTHROPIC_API_KEY, or give the base URL of another server")
         self._is_classic = CLASSIC_MODEL.match(spec.model) is not None
+        custom = _custom_headers()
+        self._parameters = request_parameters(spec)
+        if not self._is_classic:
+            self.unsupported = frozenset({"temperature"})
+        self._check_output_config()
         self._client = JsonClient(
             f"{endpoint}/v1",
             headers={
                 "anthropic-version": API_VERSION,
                 **({"x-api-key": key} if key else {}),
                 **({"Authorization": f"Bearer {token}"} if token else {}),
-                **_custom_headers(),
+                **custom,
             },
             timeout=spec.timeout,
             hints=api_hints("ANTHROPIC_API_KEY", spec.model),
-            secrets=(key, token),
+            secrets=(key, token, *custom.values()),
         )
 
     async def complete(
@@ -112,17 +120,34 @@ class AnthropicModel(ApiModel):
         system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
         if system.strip():
             body["system"] = [{"type": "text", "text": system, **CACHE_MARK}]
-        extra: dict[str, Any] = dict(self.spec.options)
-        if self.spec.temperature is not None and self._is_classic:
-            extra["temperature"] = self.spec.temperature
+        extra: dict[str, Any] = {**self._parameters, **self._sampling()}
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             extra |= self._tool(ACT_TOOL, ACT_TOOL_DESCRIPTION, constraint)
         elif constraint and self._is_classic:
             extra |= self._tool(JSON_TOOL, JSON_TOOL_DESCRIPTION, constraint)
         elif constraint:
             output_format = {"type": "json_schema", "schema": _without_max_lengths(constraint.json_schema())}
-            extra["output_config"] = {**extra.get("output_config", {}), "format": output_format}
+            extra[OUTPUT_CONFIG] = {**extra.get(OUTPUT_CONFIG, {}), "format": output_format}
         return {**body, **adapt_parameters(extra, self.spec.adaptation, required={"type": "any"})}
+
+    def _sampling(self) -> dict[str, Any]:
+        spec = self.spec
+        effort = {**self._parameters.get(OUTPUT_CONFIG, {}), "effort": spec.reasoning_effort}
+        sampling: dict[str, Any] = {
+            "temperature": spec.temperature if self._is_classic else None,
+            "top_p": spec.top_p,
+            "stop_sequences": list(spec.stop) or None,
+            OUTPUT_CONFIG: effort if spec.reasoning_effort else None,
+        }
+        return {name: value for name, value in sampling.items() if value is not None}
+
+    def _check_output_config(self) -> None:
+        config = self._parameters.get(OUTPUT_CONFIG, {})
+        if not isinstance(config, dict) or "format" in config or ("effort" in config and self.spec.reasoning_effort):
+            raise ConfigError(
+                f"{self.spec.name}: option {OUTPUT_CONFIG!r} must be a mapping without `format`, which ictbench sets, "
+                "and without a second `effort`"
+            )
 
     def _tool(self, name: str, description: str, constraint: Constraint) -> dict[str, Any]:
         """Return the parameters that offer one tool, and force its call if the model supports that."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.models.reasoning import is_marker
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,3 +32,10 @@ def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
     if bos and text.startswith(bos) and tokenizer(text)["input_ids"][:2] == [tokenizer.bos_token_id] * 2:
         return text.removeprefix(bos)
     return text
+
+
+def hidden_tokens(tokenizer: Any) -> frozenset[int]:
+    """Return the special tokens that are no part of a reply's text: all but those that mark reasoning."""
+    special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    special |= dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    return frozenset(number for number, token in special.items() if not is_marker(token))

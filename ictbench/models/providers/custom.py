@@ -6,9 +6,10 @@
 
 `complete` may be a coroutine function, or a plain function, which then runs in several threads at once. It returns a
 str or a `Completion`. It receives `seed` and `constraint` if it has parameters with these names. The constructor
-receives the `ModelSpec` if it has a parameter `spec`. `capabilities`, `supports_prefill`, `fingerprint`, and `aclose`
-or `close` are optional and have the same meaning as in `ChatModel`, as have the errors that `ChatModel.complete`
-raises; an OSError counts as a connection error, and any other exception stops the run.
+receives the `ModelSpec` if it has a parameter `spec`; without one, sampling and model options cannot be chosen.
+`capabilities`, `supports_prefill`, `fingerprint`, and `aclose` or `close` are optional and have the same meaning as in
+`ChatModel`, as have the errors that `ChatModel.complete` raises; an OSError counts as a connection error, and any other
+exception stops the run.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import inspect
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import IctbenchError, PluginError, TransientModelError, UsageError
+from ictbench.errors import ConfigError, IctbenchError, PluginError, TransientModelError, UsageError
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.model_options import SAMPLING
 from ictbench.models.replies import clean_name
 from ictbench.records import UNREPORTED
 
@@ -59,8 +61,16 @@ class CustomModel(ChatModel):
         super().__init__(spec)
         if not is_model_class(cls):
             raise UsageError(f"{spec.provider} is not a language model: it has no method complete(messages)")
+        arguments = _accepted(cls, {"spec": spec})
+        if not arguments:
+            self.unsupported = frozenset(SAMPLING)
+            if spec.options:
+                raise ConfigError(
+                    f"{spec.provider} takes no model options ({', '.join(spec.options)}): its constructor has no "
+                    "parameter `spec`"
+                )
         try:
-            self._model = cls(**_accepted(cls, {"spec": spec}))
+            self._model = cls(**arguments)
         except IctbenchError:
             raise
         except Exception as error:

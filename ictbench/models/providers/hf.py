@@ -52,6 +52,7 @@ class HfModel(ChatModel):
     """
 
     supports_prefill = True
+    unsupported = frozenset({"top_p", "reasoning_effort", "stop"})
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; load nothing.

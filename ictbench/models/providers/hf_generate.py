@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.chat_model import Completion
-from ictbench.models.providers.chat_template import render_chat
+from ictbench.models.providers.chat_template import hidden_tokens, render_chat
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Weights:
         self._model, self._tokenizer, self.version = model, tokenizer, version
         self._padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         self._end_tokens = _end_tokens(model, tokenizer)
+        self._hidden_tokens = hidden_tokens(tokenizer)
         self._queue: deque[Request] = deque()
         self._queue_lock = threading.Lock()
         # A reflector that is shown no trajectories asks the same question again and again.
@@ -67,7 +68,7 @@ class Weights:
         """Generate a reply outside the event loop, up to `batch` replies at once.
 
         Raises:
-            ModelFailure: bad_request, context_overflow or empty.
+            ModelFailure: bad_request or context_overflow.
             EndpointRefusedError: Memory is insufficient.
         """
         request = self._request(spec, messages, seed)
@@ -159,7 +160,7 @@ class Weights:
 
     def _answer(self, request: Request, tokens: list[int]) -> None:
         usage = Usage(calls=1, input_tokens=len(request.ids), output_tokens=len(tokens), cost=None)
-        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        text = self._tokenizer.decode([token for token in tokens if token not in self._hidden_tokens])
         ended = bool(tokens) and tokens[-1] in self._end_tokens
         completion = Completion(text, usage, "stop" if ended else "length")
         if not request.temperature:

@@ -10,11 +10,19 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
+from ictbench.errors import (
+    ConfigError,
+    EndpointRefusedError,
+    MissingExtraError,
+    ModelFailure,
+    TransientModelError,
+    UsageError,
+)
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import ReplyError, parse_base_url
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
+from ictbench.models.model_options import SAMPLING, request_parameters
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     openai_constraint,
@@ -38,6 +46,8 @@ PREPARATION_SECONDS = 3.0
 """Upper bound of what litellm needs to prepare a request, in a process that has just started."""
 ANY_PROVIDER = "https://provider.invalid"
 """Address that stands for those that litellm knows, for the check of the environment's proxies and certificates."""
+EXAMPLES: dict[str, Any] = {"top_p": 0.5, "reasoning_effort": "low", "stop": ["."], "temperature": 0.0}
+"""Values with which litellm is asked whether it can send a parameter that is not set."""
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 
 # litellm's wording for a reply that it cannot parse; it has no exception class for that.
@@ -50,7 +60,8 @@ _open_models = 0
 class LiteLLMModel(ApiModel):
     """A model by its litellm name, `provider/model`, with the API keys that litellm reads from the environment.
 
-    Sampling parameters that a model does not support are left out. The spec's options are litellm parameters.
+    Seed and temperature are left out where litellm knows that a model does not take them; any other parameter that it
+    cannot send is refused. The spec's options are litellm parameters.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -75,7 +86,8 @@ class LiteLLMModel(ApiModel):
         missing = self._litellm.validate_environment(spec.model)["missing_keys"]
         if missing and spec.base_url is None:
             raise UsageError(f"{spec.name} needs a key: set {' and '.join(missing)}")
-        self._defaults = {**({"api_key": "none"} if missing else {}), **spec.options}
+        self._defaults = {**({"api_key": "none"} if missing else {}), **request_parameters(spec)}
+        self._check_parameters()
         # Only litellm knows which variables it takes keys from.
         self._redact = Redactor.from_environment()
         parameters = self._litellm.get_supported_openai_params(spec.model) or []
@@ -126,23 +138,59 @@ class LiteLLMModel(ApiModel):
             "max_tokens": self.spec.max_tokens,
             "temperature": self.spec.temperature,
             "seed": seed,
-            "api_base": self._base_url or None,
+            "top_p": self.spec.top_p,
+            "reasoning_effort": self.spec.reasoning_effort,
+            "stop": list(self.spec.stop) or None,
         }
         parameters = {
             "model": self.spec.model,
             "messages": openai_messages(messages),
-            **{name: value for name, value in optional.items() if value is not None},
-            "drop_params": True,
+            **{name: value for name, value in optional.items() if value is not None and name not in self.unsupported},
+            **({"api_base": self._base_url} if self._base_url else {}),
+            # What litellm cannot send is an error, never left out in silence.
+            "drop_params": False,
             "num_retries": 0,
             "max_retries": 0,
             "timeout": self.spec.timeout,
         }
         if constraint:
             parameters |= openai_constraint(constraint)
+            if not self._has_parallel_calls:
+                parameters.pop("parallel_tool_calls", None)
         if constraint and constraint.style is ConstraintStyle.TOOLS:
             # Otherwise litellm imports, for any tool, modules that only its extra `mcp` installs.
             parameters["_skip_mcp_handler"] = True
         return adapt_parameters(parameters, self.spec.adaptation)
+
+    def _check_parameters(self) -> None:
+        """Find out, without sending anything, which parameters litellm would refuse to send to this model.
+
+        Raises:
+            ConfigError: It refuses an option of the spec.
+        """
+        unsupported = {"seed"} if self._refuses("seed", 1) else set()
+        for name in SAMPLING:
+            value = getattr(self.spec, name) or EXAMPLES.get(name)
+            if value is not None and name != "max_tokens" and self._refuses(name, value):
+                unsupported.add(name)
+        self.unsupported = frozenset(unsupported)
+        self._has_parallel_calls = not self._refuses("parallel_tool_calls", False)
+        for name, value in self.spec.options.items():
+            if self._refuses(name, value):
+                raise ConfigError(f"{self.spec.name}: litellm cannot send the option {name!r} to this model; remove it")
+
+    def _refuses(self, name: str, value: Any) -> bool:
+        litellm = self._litellm
+        model, provider, *_ = litellm.get_llm_provider(self.spec.model, api_base=self._base_url or None)
+        try:
+            litellm.utils.get_optional_params(
+                model=model, custom_llm_provider=provider, drop_params=False, **{name: value}
+            )
+        except litellm.UnsupportedParamsError:
+            return True
+        except Exception:
+            return False  # not a parameter of requests, e.g. `api_version`
+        return False
 
     def _abandon(self, request: asyncio.Future[Any]) -> None:
         """Cancel an unfinished request, but not at once.

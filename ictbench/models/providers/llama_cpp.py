@@ -56,6 +56,7 @@ class LlamaCppModel(LocalModel):
     """
 
     min_timeout = 600.0
+    unsupported = frozenset({"reasoning_effort"})
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; start nothing.

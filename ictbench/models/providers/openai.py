@@ -11,6 +11,7 @@ from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
+from ictbench.models.model_options import request_parameters
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     openai_constraint,
@@ -37,7 +38,8 @@ class OpenAIModel(ApiModel):
 
     The base URL is the spec's, else OPENAI_BASE_URL, else OpenAI's own. OPENAI_API_KEY, OPENAI_ORG_ID and
     OPENAI_PROJECT_ID have the same meaning as for OpenAI's client; a server of your own may need no key.
-    Reasoning models (o1, o3, o4, gpt-5) take neither temperature nor seed, so these are not sent to them.
+    Reasoning models (o1, o3, o4, gpt-5) take neither temperature nor seed, so these are not sent to them. The spec's
+    options are parameters of each request.
     """
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
@@ -56,6 +58,9 @@ class OpenAIModel(ApiModel):
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
         self._is_reasoning_model = REASONING_MODEL.match(spec.model) is not None
+        self._parameters = request_parameters(spec)
+        if self._is_reasoning_model:
+            self.unsupported = frozenset({"temperature"})
         self._client = JsonClient(
             base_url,
             headers=_headers(key),
@@ -79,10 +84,17 @@ class OpenAIModel(ApiModel):
         await self._client.aclose()
 
     def _sampling(self, seed: int | None) -> dict[str, Any]:
+        spec = self.spec
+        sampling: dict[str, Any] = {
+            "top_p": spec.top_p,
+            "reasoning_effort": spec.reasoning_effort,
+            "stop": list(spec.stop) or None,
+        }
         if self._is_reasoning_model:
-            return {"max_completion_tokens": self.spec.max_tokens}
-        sampling = {"max_tokens": self.spec.max_tokens, "temperature": self.spec.temperature, "seed": seed}
-        return {name: value for name, value in sampling.items() if value is not None}
+            sampling["max_completion_tokens"] = spec.max_tokens
+        else:
+            sampling |= {"max_tokens": spec.max_tokens, "temperature": spec.temperature, "seed": seed}
+        return {**self._parameters, **{name: value for name, value in sampling.items() if value is not None}}
 
     def _read(self, reply: dict[str, Any]) -> Completion:
         usage = parse_usage(reply.get("usage"))

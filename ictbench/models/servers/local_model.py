@@ -6,12 +6,13 @@ import asyncio
 import shlex
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, JsonValue, field_validator
 
 from ictbench.errors import ConfigError, TransientModelError
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.chat_model import ChatModel, Completion, ConstraintStyle
 from ictbench.models.http import JsonClient
+from ictbench.models.model_options import EXTRA_BODY, request_parameters
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.providers.openai_messages import openai_messages
 from ictbench.models.redact import read_header
@@ -35,6 +36,8 @@ class LaunchOptions(Record):
     """Additional command-line arguments, put last: a list, or one string that is split as a shell would."""
     start_seconds: float | None = Field(default=None, gt=0)
     """Seconds that loading the model may take."""
+    extra_body: dict[str, JsonValue] = Field(default_factory=dict)
+    """Parameters of each request, e.g. `top_k`; also for a running server."""
 
     @field_validator("server_args", mode="before")
     @classmethod
@@ -72,12 +75,13 @@ class LocalModel(OpenAIModel):
         ChatModel.__init__(self, spec)
         self._is_reasoning_model = False
         self._key_variable = key_variable
-        if base_url and spec.options:
-            names = ", ".join(sorted(spec.options))
+        if base_url and (names := ", ".join(sorted(spec.options.keys() - {EXTRA_BODY}))):
             raise ConfigError(
                 f"{spec.name} uses the running server {base_url}, but the options {names} are for a launched server; "
-                "remove the options or the base URL"
+                f"remove them or the base URL, or put parameters of requests under {EXTRA_BODY!r}"
             )
+        own = {name: value for name, value in spec.options.items() if name == EXTRA_BODY}
+        self._parameters = request_parameters(spec, own)
         base_url = (base_url or "").strip()
         self._base_url = base_url
         self._served_name = spec.model

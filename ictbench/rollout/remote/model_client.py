@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.models import ChatModel, Completion, Constraint, ConstraintStyle, ModelPool
 from ictbench.models.usage_meter import WaitingTimer, request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
+from ictbench.rollout.remote.borrowed_slots import BorrowedSlots
 from ictbench.rollout.remote.error_codec import error_from_json
 
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
     from ictbench.models.response_cache import ResponseCache
     from ictbench.rollout.remote.framing import Channel, Message
 
+REPORT_SECONDS = 0.02
+"""Longest time for which a worker collects usage and numbers of requests before it reports them."""
+
 
 class RemoteModels:
     """Models of a worker: opened here if they are remote, relayed to the coordinator if they exist only there."""
 
     def __init__(self, coordinator: CoordinatorClient, cache: ResponseCache | None) -> None:
         self._coordinator = coordinator
-        self._opened = ModelPool(RemoteGate(coordinator), cache)
+        self.gate = RemoteGate(coordinator)
+        self._opened = ModelPool(self.gate, cache)
         self._relayed: dict[str, RelayedModel] = {}
 
     def open(self, spec: ModelSpec) -> ChatModel:
@@ -45,20 +50,49 @@ class RemoteModels:
 
 
 class RemoteGate:
-    """`RequestGate` that asks the coordinator's `UsageMeter` for a lease for each request."""
+    """`RequestGate` of a worker, which shares the coordinator's `UsageMeter` with other workers.
+
+    A request takes one of the worker's borrowed slots, or, with limits on rates, tokens or cost, asks the coordinator
+    for a lease.
+    """
 
     def __init__(self, coordinator: CoordinatorClient) -> None:
+        self.needs_leases = False
+        self.slots = BorrowedSlots(self._changed)
         self._coordinator = coordinator
+        self._limit: Exception | None = None
+        self._usage: Usage | None = None
+        """Usage that is not reported yet."""
+        self._unreported_by = ""
+        self._report: asyncio.Handle | None = None
+        self._report_is_urgent = False
 
     @asynccontextmanager
     async def request(self, tokens: int) -> AsyncIterator[None]:
         """See `RequestGate.request`."""
-        with WaitingTimer():
-            number, _, _ = await self._coordinator.request("lease", tokens=tokens)
+        if self._limit is not None:
+            raise self._limit
+        if self.needs_leases:
+            with WaitingTimer():
+                number, _, _ = await self._coordinator.request("lease", tokens=tokens)
+            try:
+                yield
+            finally:
+                self._coordinator.notify("release", number=number)
+            return
+        priority = request_priority.get()
+        if not self.slots.try_acquire(priority):
+            with WaitingTimer():
+                await self.slots.acquire(priority)
         try:
             yield
         finally:
-            self._coordinator.notify("release", number=number)
+            self.slots.release(priority)
+
+    def stop(self, error: Exception) -> None:
+        """Raise an error in all requests that wait and in all later ones: a limit of the whole run is reached."""
+        self._limit = error
+        self.slots.fail(error)
 
     async def wait(self, seconds: float, reason: str) -> None:
         """See `RequestGate.wait`."""
@@ -71,8 +105,39 @@ class RemoteGate:
 
     def count(self, usage: Usage, unreported_by: str = "") -> None:
         """See `RequestGate.count`."""
-        fields = {"unreported_by": unreported_by} if unreported_by else {}
-        self._coordinator.notify("count", usage=usage.model_dump(mode="json", exclude_defaults=True), **fields)
+        self._usage = usage if self._usage is None else self._usage + usage
+        self._unreported_by = unreported_by or self._unreported_by
+        if self.needs_leases:
+            self.report()
+        else:
+            self._changed(False)
+
+    def report(self) -> None:
+        """Tell the coordinator of what has changed since the last report, if anything has."""
+        if self._report is not None:
+            self._report.cancel()
+            self._report, self._report_is_urgent = None, False
+        elif self._usage is None:
+            return
+        fields: dict[str, Any] = {}
+        if self._usage is not None:
+            fields["usage"] = self._usage.model_dump(mode="json", exclude_defaults=True)
+            self._usage = None
+        if self._unreported_by:
+            fields["unreported_by"], self._unreported_by = self._unreported_by, ""
+        slots = self.slots
+        demand, returned = list(slots.demand.items()), slots.take_returned()
+        self._coordinator.notify("report", running=slots.running, demand=demand, returned=returned, **fields)
+
+    def _changed(self, urgent: bool) -> None:
+        """Report at the end of this iteration of the event loop if it is urgent, else soon."""
+        if self._report is not None and (self._report_is_urgent or not urgent):
+            return
+        loop = asyncio.get_running_loop()
+        if self._report is not None:
+            self._report.cancel()
+        self._report = loop.call_soon(self.report) if urgent else loop.call_later(REPORT_SECONDS, self.report)
+        self._report_is_urgent = urgent
 
 
 class RelayedModel(ChatModel):

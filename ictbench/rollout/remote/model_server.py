@@ -8,6 +8,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
+from ictbench.errors import LimitReachedError
 from ictbench.models import Constraint, ConstraintStyle
 from ictbench.models.usage_meter import request_priority, waiting_clock
 from ictbench.records import ModelSpec, Usage
@@ -33,12 +34,19 @@ class ModelServer:
         """Set when the worker returns a lease, by number of the request."""
         self._retrying = 0
         self._closed = False
+        self._slots = meter.connections.lend(self._offer)
+        left = meter.seconds_left
+        self._limit = None if left is None else asyncio.get_running_loop().call_later(left, self._stop_requests)
 
     def handle(self, message: Message, body: bytes) -> None:
         """Handle a message of the worker. Once it is gone, only the usage it reports still counts."""
-        if self._closed and message["kind"] != "count":
+        if usage := message.get("usage"):
+            self._meter.count(Usage.model_validate(usage), message.get("unreported_by", ""))
+        if self._closed:
             return
         match message["kind"]:
+            case "report":
+                self._slots.report(message["running"], message["demand"], message["returned"])
             case "lease":
                 self._start(message, functools.partial(self._lease, tokens=message["tokens"]))
             case "release":
@@ -49,19 +57,32 @@ class ModelServer:
             case "cancel_request":
                 if task := self._running.get(message["number"]):
                     task.cancel()
-            case "count":
-                self._meter.count(Usage.model_validate(message["usage"]), message.get("unreported_by", ""))
             case "retrying":
                 self._retrying += message["change"]
                 self._meter.change_retrying(message["change"], message.get("reason", ""))
 
     def close(self) -> None:
         """Return everything that a lost worker held; messages that it sent before may still arrive."""
+        if self._closed:
+            return
         self._closed = True
+        self._slots.close()
+        if self._limit is not None:
+            self._limit.cancel()
         for task in self._running.values():
             task.cancel()
         self._meter.change_retrying(-self._retrying)
         self._retrying = 0
+
+    def _offer(self, gained: int, keep: int | None) -> None:
+        self._channel.send("slots", gained=gained, keep=keep)
+
+    def _stop_requests(self) -> None:
+        """Tell the worker that --max-time is reached."""
+        try:
+            self._meter.check()
+        except LimitReachedError as error:
+            self._channel.send("limit", **error_to_json(error))
 
     def _start(self, message: Message, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         number = message["number"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ictbench.rollout.remote.framing import Channel, Message
 
     Reply = asyncio.Future[tuple[Message, bytes]]
+
+log = logging.getLogger(__name__)
 
 MIN_SILENCE_SECONDS = 5.0
 """Shortest silence after which a worker counts as lost. A worker sends a heartbeat every second."""
@@ -86,7 +89,8 @@ class WorkerHandle:
         # None: the worker opens the model itself. A list: it relays its requests, constrained in one of these styles.
         relayed = sorted(model.capabilities) if model and not model.is_remote else None
         body = spec.model_dump_json().encode()
-        self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed)
+        leases = self._meter.needs_leases
+        self._channel.send("play", body, number=number, priority=int(priority), relayed=relayed, leases=leases)
         try:
             message, episode = await reply
         except asyncio.CancelledError:
@@ -107,6 +111,8 @@ class WorkerHandle:
         match message["kind"]:
             case "ready":
                 self.ready.set()
+            case "warning":
+                log.warning("worker %s: %s", self.name, message["text"])
             case "heartbeat":
                 self._busy = message["busy"]
             case "played" | "failed":

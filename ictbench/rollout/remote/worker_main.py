@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import logging
 import os
 import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.models.response_cache import ResponseCache
 from ictbench.records import EpisodeSpec, Record
 from ictbench.rollout.executor import Priority
-from ictbench.rollout.remote.error_codec import error_to_json
+from ictbench.rollout.remote.error_codec import error_from_json, error_to_json
 from ictbench.rollout.remote.framing import Channel
 from ictbench.rollout.remote.model_client import CoordinatorClient, RemoteModels
 from ictbench.rollout.worker import EpisodeWorker
@@ -86,6 +88,21 @@ async def run_worker(config: WorkerConfig) -> None:
     await service.run()
 
 
+class CoordinatorLog(logging.Handler):
+    """Log handler that sends warnings to the coordinator, from any thread."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(logging.WARNING)
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        # RuntimeError: the worker has ended.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(partial(self._channel.send, "warning", text=record.getMessage()))
+
+
 class WorkerService:
     """Handles the messages of the coordinator."""
 
@@ -100,6 +117,8 @@ class WorkerService:
 
     async def run(self) -> None:
         """Send heartbeats until the end, then close everything."""
+        warnings = CoordinatorLog(self.channel)
+        logging.getLogger("ictbench").addHandler(warnings)
         self.channel.send("ready", host=socket.gethostname(), pid=os.getpid())
         while not self.ended.is_set():
             self.channel.send("heartbeat", busy=self._worker.busy)
@@ -110,8 +129,10 @@ class WorkerService:
         await asyncio.gather(*self._playing.values(), return_exceptions=True)
         await self._worker.aclose()
         await self._models.aclose()
+        self._models.gate.report()
         if self._cache:
             self._cache.close()
+        logging.getLogger("ictbench").removeHandler(warnings)
         self.channel.close()
 
     def _handle(self, message: Message, body: bytes) -> None:
@@ -123,6 +144,10 @@ class WorkerService:
             case "cancel":
                 if message["number"] in self._playing:
                     self._playing[message["number"]].cancel()
+            case "slots":
+                self._models.gate.slots.receive(message["gained"], message["keep"])
+            case "limit":
+                self._models.gate.stop(error_from_json(message))
             case "response":
                 self._coordinator.receive_response(message, body)
             case "stop":
@@ -132,11 +157,14 @@ class WorkerService:
         number = message["number"]
         try:
             spec = EpisodeSpec.model_validate_json(body)
+            self._models.gate.needs_leases = message["leases"]
             model = spec.actor.model
             if model and message["relayed"] is not None:
                 self._models.relay(model, message["relayed"])
             episode = await self._worker.play(spec, Priority(message["priority"]))
             fingerprint = self._models.open(model).fingerprint if model else None
+            self._models.gate.report()
             self.channel.send("played", episode.model_dump_json().encode(), number=number, fingerprint=fingerprint)
         except Exception as error:
+            self._models.gate.report()
             self.channel.send("failed", number=number, **error_to_json(error))

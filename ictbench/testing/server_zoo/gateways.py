@@ -33,8 +33,13 @@ _GROQ = (
         source="https://github.com/groq/groq-typescript/issues/103",
     ),
     Adds(
+        to="usage",
+        fields={"queue_time": 0.02, "prompt_time": 0.01, "completion_time": 0.05, "total_time": 0.06},
+        source="https://console.groq.com/docs/api-reference#chat-create",
+    ),
+    Adds(
         to="reply",
-        fields={"x_groq": {"id": "req_scripted"}},
+        fields={"x_groq": {"id": "req_scripted"}, "service_tier": "on_demand"},
         source="https://console.groq.com/docs/api-reference#chat-create",
     ),
 )

@@ -145,7 +145,10 @@ class ErrorInReply(Quirk):
 
 @dataclass(frozen=True, kw_only=True)
 class CallsMustBeMade(Quirk):
-    """Turns a reply without the call that a request forces into an error response."""
+    """Turns a reply without the call that a request forces into an error response.
+
+    A reply that is a JSON object becomes that call.
+    """
 
     refusal: Refusal
     """Its detail `failed_generation` is set to the text of the reply."""
@@ -157,12 +160,18 @@ class CallsMustBeMade(Quirk):
 
     def send(self, completion: Body, body: Body) -> None:
         """See `Quirk.send`."""
-        is_forced = body.get("tool_choice") not in (None, "auto", "none")
-        for message in _parts(completion, "message") if is_forced else ():
-            if not message.get("tool_calls"):
+        choice = body.get("tool_choice")
+        for message in _parts(completion, "message") if choice not in (None, "auto", "none") else ():
+            text = str(message.get("content") or "")
+            if message.get("tool_calls"):
+                continue
+            if not (isinstance(choice, dict) and text.startswith("{")):
                 error = self.refusal.error()
-                error.details["failed_generation"] = message.get("content")
+                error.details["failed_generation"] = text
                 raise error
+            function = {"name": choice["function"]["name"], "arguments": text}
+            call = {"id": f"call_{completion['id']}", "type": "function", "function": function}
+            message.update(content=None, tool_calls=[call])
 
 
 @dataclass(frozen=True, kw_only=True)

