@@ -25,15 +25,19 @@ class ScratchFolder:
     Creating one removes those of processes that are gone.
     """
 
-    def __init__(self, purpose: str) -> None:
-        """Create the folder; its name contains `purpose`.
+    def __init__(self, purpose: str, parent: Path | None = None) -> None:
+        """Create the folder.
+
+        Args:
+            purpose: Part of its name.
+            parent: Folder to create it in; None for the system's folder for temporary files.
 
         Raises:
             OSError: It cannot be created.
         """
-        sweep()
+        sweep(parent)
         while True:
-            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
+            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=parent))
             self._lock = _lock(self.path)
             # Another process may have taken the new folder for one that is left over.
             if self._lock is not None and self.path.is_dir():
@@ -48,18 +52,18 @@ class ScratchFolder:
 
 
 @contextmanager
-def scratch_folder(purpose: str) -> Iterator[Path]:
-    """Create a temporary folder for the duration of the block."""
-    folder = ScratchFolder(purpose)
+def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
+    """Create a temporary folder for the duration of the block; see `ScratchFolder`."""
+    folder = ScratchFolder(purpose, parent)
     try:
         yield folder.path
     finally:
         folder.remove()
 
 
-def sweep() -> None:
+def sweep(parent: Path | None = None) -> None:
     """Remove the folders of processes that are gone: our own by name, owner and lock."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for path in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
         with suppress(OSError):
             if path.lstat().st_uid == os.getuid() and (lock := _lock(path)) is not None:
                 log.info("removing %s, which a process that is gone has left", path)

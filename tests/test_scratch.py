@@ -77,6 +77,16 @@ def test_folders_of_others_stay(scratch: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (scratch / f"{PREFIX}stranger").exists()
 
 
+def test_a_folder_may_be_elsewhere(scratch: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    left = tmp_path / "cache" / f"{PREFIX}test-left"
+    left.mkdir()
+    with scratch_folder("test", tmp_path / "cache") as folder:
+        assert folder.parent == tmp_path / "cache"
+        assert not left.exists()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 def test_many_processes_may_start_at_once(scratch: Path) -> None:
     def use(number: int) -> bool:
         folder = ScratchFolder(f"{number}")

@@ -23,6 +23,7 @@ from ictbench.records import Decision
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ictbench.choices import PastActions
     from ictbench.models import ChatModel, Message
     from ictbench.records import Step
 
@@ -66,6 +67,7 @@ class ReActActor(Actor):
         decoding: Literal["free", "grammar", "json", "tools"] = "free",
         history: int | None = None,
         action_format: int = ACTION_FORMAT,
+        past_actions: PastActions = "changed",
         **options: Any,
     ) -> None:
         """Create the actor.
@@ -76,6 +78,8 @@ class ReActActor(Actor):
                 `tools` for a call of a tool with these two arguments.
             history: Most past turns to show, None for all.
             action_format: Version of how replies are read; only the current one is available.
+            past_actions: Lists of available actions to show of past turns: those that differ from the current one, or
+                none.
             options: Not used; any is an error.
 
         Raises:
@@ -96,11 +100,12 @@ class ReActActor(Actor):
             raise UsageError(f"{model.spec.name} does not support decoding {decoding!r}; it supports: {supported}")
         self._model = model
         self._history = history
+        self._past_actions = past_actions
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Ask the model for a thought and an action; see `Actor.act`."""
         constraint = Constraint(self._style, history.actions) if self._style and history.actions else None
-        messages = render_messages(prompt, history, self._history, self._style)
+        messages = render_messages(prompt, history, self._history, self._style, self._past_actions)
         completion = await self._model.complete(messages, seed=seed, constraint=constraint)
         truncated = completion.finish_reason == "length"
         if self._style is ConstraintStyle.TOOLS:
@@ -114,24 +119,32 @@ class ReActActor(Actor):
 
 
 def render_messages(
-    prompt: str, history: History, window: int | None = None, style: ConstraintStyle | None = None
+    prompt: str,
+    history: History,
+    window: int | None = None,
+    style: ConstraintStyle | None = None,
+    past_actions: PastActions = "changed",
 ) -> list[Message]:
     """Return the conversation that shows an episode to the model.
-
-    To save tokens, a past turn lists its actions only if they differ from the current ones.
 
     Args:
         prompt: System prompt.
         history: The episode so far.
         window: Most past turns to show, None for all.
         style: Constraint on the reply, which determines the format that the model is asked for.
+        past_actions: Lists of available actions to show of past turns: to save tokens, those that differ from the
+            current one, or none.
     """
     as_json = style is ConstraintStyle.JSON
     format_text = TOOLS_FORMAT if style is ConstraintStyle.TOOLS else JSON_FORMAT if as_json else FORMAT
     messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{format_text}"}]
     steps = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
     observations = [
-        (step.observation if step.actions == history.actions else _situation(step.observation, step.actions))
+        (
+            step.observation
+            if past_actions == "none" or step.actions == history.actions
+            else _situation(step.observation, step.actions)
+        )
         or "(nothing)"
         for step in steps
     ]
@@ -163,13 +176,12 @@ def parse_reply(text: str, *, truncated: bool = False) -> tuple[str | None, str]
     lines = drop_reasoning(answer.text).split("\n")
     truncated = truncated and not answer.ended
     for index, line in enumerate(lines):
-        above = "\n".join(lines[:index])
-        if OTHER_SIDE.match(line) and above.strip():
+        if OTHER_SIDE.match(line) and (above := "\n".join(lines[:index])).strip():
             return None, _thought(above)
         if match := ACTION_LINE.match(line):
             if truncated and index == len(lines) - 1:
                 break
-            return _strip_marks(match[1]) or None, _thought(above)
+            return _strip_marks(match[1]) or None, _thought("\n".join(lines[:index]))
     return None, _thought("\n".join(lines))
 
 
@@ -183,14 +195,16 @@ def parse_json_reply(text: str, *, truncated: bool = False) -> tuple[str | None,
     reply = parse_json_object(fenced["inner"] if fenced else answer.text)
     action, thought = (reply.get("action"), reply.get("thought")) if reply else (None, None)
     if not isinstance(action, str) or not isinstance(thought, str):
-        return None, answer.text.strip()
-    return None if truncated else clean_text(action), clean_text(thought)
+        return None, drop_reasoning(answer.text).strip()
+    return None if truncated else clean_text(action), drop_reasoning(clean_text(thought))
 
 
 def plain_action(action: str | None, available: Sequence[str]) -> str | None:
     """Return the action without quotation marks around it and a period after it, if such an action is available."""
+    if action is None or action in available:
+        return action
     known = set(map(_normalize, available))
-    if action is None or _normalize(action) in known:
+    if _normalize(action) in known:
         return action
     plain = action
     # A period may stand within the marks or after them.

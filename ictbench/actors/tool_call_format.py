@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ictbench.models.chat_model import ACT_TOOL, ToolCall
+from ictbench.models.reasoning import drop_reasoning
 from ictbench.models.replies import clean_text
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def parse_tool_call(completion: Completion) -> tuple[str | None, str]:
         action, thought = arguments.get("action"), arguments.get("thought")
         if isinstance(action, str):
             said = thought if isinstance(thought, str) and thought else completion.text
-            return clean_text(action), clean_text(said).strip()
+            return clean_text(action), drop_reasoning(clean_text(said)).strip()
     calls = [f"{call['name']}({call['arguments']})" for call in completion.calls]
-    return None, "\n".join(filter(None, [completion.text.strip(), *calls]))
+    return None, "\n".join(filter(None, [drop_reasoning(completion.text).strip(), *calls]))
 
 
 def parse_json_object(text: str) -> dict[str, Any] | None:

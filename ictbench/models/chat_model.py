@@ -76,6 +76,20 @@ class Constraint:
     style: ConstraintStyle
     choices: tuple[str, ...]
 
+    def admits(self, completion: Completion) -> bool:
+        """Return whether a reply keeps to the constraint, as far as it goes; one at its token limit may be cut off."""
+        if completion.finish_reason == "length":
+            return True
+        if self.style is ConstraintStyle.GRAMMAR:
+            thought, _, action = completion.text.strip().rpartition("\nAction: ")
+            return thought.startswith("Thought: ") and action in self.choices
+        texts = [call["arguments"] for call in completion.calls if call["name"] == ACT_TOOL]
+        try:
+            (text,) = texts if self.style is ConstraintStyle.TOOLS else [completion.text]
+            return json.loads(text)["action"] in self.choices
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return False
+
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of a reply in style `json`, and of the call's arguments in style `tools`."""
         properties = {

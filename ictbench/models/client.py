@@ -93,7 +93,7 @@ class ModelClient(ChatModel):
         """
         key = self._cache.key(self, messages, seed, constraint) if self._cache else None
         if self._cache and key and (cached := self._cache.get(key)):
-            return cached
+            return finish_reply(cached, self.spec)
         try:
             completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
         except EndpointRefusedError as error:

@@ -57,8 +57,6 @@ BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")
 GRANITE_THOUGHT = re.compile(r"\s*Here(?:'s| is) my thought process:")
 GRANITE_RESPONSE = re.compile(r"Here(?:'s| is) my response:")
 
-SUSPECT = re.compile(rf"[<\[\u25c1]|{BARE_FINAL}|\A\s*(?:analysis[A-Z]|Here)")
-"""Found in every text that has reasoning, and quickly not found in most others."""
 MAX_PASSES = 8
 """Times that reasoning is looked for, as an answer may begin with reasoning again. A text with more has no answer."""
 
@@ -76,7 +74,7 @@ def split_reasoning(text: str) -> SplitReply:
     Reasoning that is never closed leaves no answer. Reasoning after the start of the answer stays in it; see
     `drop_reasoning` and `has_reasoning`. Splitting an answer again changes nothing.
     """
-    if not SUSPECT.search(text) or is_json_object(text):
+    if is_plain(text) or is_json_object(text):
         return SplitReply(text)
     parts: list[str] = []
     for _ in range(MAX_PASSES):
@@ -90,6 +88,8 @@ def split_reasoning(text: str) -> SplitReply:
 
 def drop_reasoning(text: str) -> str:
     """Return the text without any reasoning, wherever it stands; what follows an unclosed marker is dropped."""
+    if is_plain(text):
+        return text
     markers = _markers(text)
     kept: list[str] = []
     position = index = 0
@@ -114,6 +114,17 @@ def has_reasoning(text: str) -> bool:
         if not line.strip(" \t*`") or "\n" in text[marker.start() : end]:
             return True
     return False
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text has neither reasoning nor tokens of a chat template, as a quick look tells."""
+    return not (
+        "<" in text
+        or "[" in text
+        or "\u25c1" in text
+        or BARE_FINAL in text
+        or text.lstrip().startswith(("analysis", "Here"))
+    )
 
 
 def is_marker(token: str) -> bool:

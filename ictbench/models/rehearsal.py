@@ -13,11 +13,12 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailable
 from ictbench.models.adaptation import changes_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from ictbench.choices import FailureKind
     from ictbench.errors import IctbenchError
     from ictbench.models.adaptation import Change, Request
+    from ictbench.models.chat_model import Completion
     from ictbench.models.model_pool import ModelPool
     from ictbench.records import Adaptation, ModelSpec
 
@@ -46,7 +47,12 @@ class Part:
 
 
 async def rehearse(
-    models: ModelPool, part: Part, *, adapt: bool = True, accepted: Collection[FailureKind] = ()
+    models: ModelPool,
+    part: Part,
+    *,
+    adapt: bool = True,
+    accepted: Collection[FailureKind] = (),
+    remark: Callable[[str], object] = log.warning,
 ) -> Adaptation:
     """Send the requests of a player, and return the adaptation with which the server accepts them.
 
@@ -55,6 +61,7 @@ async def rehearse(
         part: The player's part.
         adapt: Whether requests may be adapted; otherwise the first rejection is final.
         accepted: Kinds of failures that count as the model's own; such a rejection is no error.
+        remark: Receives what the user should know and what stops nothing.
 
     Raises:
         EndpointRefusedError: The server rejects a request, and no harmless change helps.
@@ -64,11 +71,18 @@ async def rehearse(
     adaptation = part.spec.adaptation
     for request in part.requests:
         try:
-            adaptation = await _Negotiation(models, part, request, adaptation, adapt).settle()
+            negotiation = _Negotiation(models, part, request, adaptation, adapt)
+            adaptation = await negotiation.settle()
         except _RejectedError as error:
             if error.kind not in accepted:
                 raise
-            log.warning("%s; accepted as the model's own failure", error)
+            remark(f"{error}; accepted as the model's own failure")
+        if request.constraint and negotiation.reply and not request.constraint.admits(negotiation.reply):
+            shown = negotiation.reply.text or str([*negotiation.reply.calls])
+            remark(
+                f"{part.spec.name} did not keep to the decoding {request.constraint.style} in the rehearsal: "
+                f"{shown[:80]!r}; its server may ignore the decoding"
+            )
     return adaptation
 
 
@@ -139,6 +153,8 @@ class _Negotiation:
 
     def __init__(self, models: ModelPool, part: Part, request: Request, start: Adaptation, adapt: bool) -> None:
         self._models, self._part, self._request, self._start, self._adapt = models, part, request, start, adapt
+        self.reply: Completion | None = None
+        """The last reply of the model; None if it failed."""
         self._changes = [change for change in changes_for(part.spec, request) if change.apply(start) != start]
 
     async def settle(self) -> Adaptation:
@@ -210,7 +226,10 @@ class _Negotiation:
         try:
             reply = await model.complete_uncached(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure as failure:
-            return failure if failure.kind in REJECTED else None
+            if failure.kind in REJECTED:
+                return failure
+            self.reply = None
+            return None
         except EndpointRefusedError as error:
             # Routers answer 404 if none of their providers supports a parameter.
             if request.constraint and UNSUPPORTED.search(error.words):
@@ -226,6 +245,7 @@ class _Negotiation:
                 f"{self._part.spec.name} does not continue a reply that was begun for it, but starts anew: "
                 f"{reply.text[:80]!r}; choose a reflector that begins no reply, e.g. rewrite"
             )
+        self.reply = reply
         return None
 
     def _apply(self, chosen: Sequence[Change]) -> Adaptation:

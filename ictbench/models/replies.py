@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from ictbench.errors import ModelFailure, PluginError
 from ictbench.models.chat_model import Completion, FinishReason, ToolCall
-from ictbench.models.reasoning import is_json_object, split_reasoning
+from ictbench.models.reasoning import is_json_object, is_plain, split_reasoning
 from ictbench.records import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ictbench.records import ModelSpec
 
 MIN_REPLY_BYTES = 65_536
 BYTES_PER_TOKEN = 64
 """More than a token has on average in any language, so that only a server that ignores the token limit exceeds it."""
 MAX_NAME_CHARACTERS = 200
+REASONS = frozenset(get_args(FinishReason))
 
 # A carriage return becomes a line break; other control characters cannot be shown, and lone surrogates, which JSON can
 # contain, cannot be encoded in a file or a digest.
@@ -101,15 +103,11 @@ def finish_reply(completion: Completion, spec: ModelSpec) -> Completion:
         detail = f"the reply has {size:,} bytes, more than {limit:,}: the server ignores max_tokens {spec.max_tokens}"
         raise ModelFailure("truncated", detail, usage)
     answer, reasoning, ended = read_answer(clean_text(completion.text))
-    calls = tuple(_clean_call(call) for call in completion.calls)
-    finished = replace(
-        completion,
-        text=answer,
-        # A model that went on after the end of its turn had said everything before that.
-        finish_reason="stop" if ended else completion.finish_reason,
-        calls=calls,
-        reasoning="\n\n".join(filter(None, [clean_text(completion.reasoning[:limit]), reasoning])),
-    )
+    calls = tuple(map(_clean_call, completion.calls))
+    if completion.reasoning:
+        reasoning = "\n\n".join(filter(None, [clean_text(completion.reasoning[:limit]), reasoning]))
+    # A model that went on after the end of its turn had said everything before that.
+    finished = Completion(answer, usage, "stop" if ended else completion.finish_reason, calls, reasoning)
     if finished.reasoning and completion.finish_reason == "length" and not (answer.strip() or calls):
         tokens = usage.output_tokens or spec.max_tokens
         raise ModelFailure("truncated", f"all {tokens} tokens of the reply are reasoning: raise max_tokens", usage)
@@ -128,6 +126,8 @@ class Answer(NamedTuple):
 
 def read_answer(text: str) -> Answer:
     """Return the answer in a reply's text, without reasoning before it and without tokens of the chat template."""
+    if is_plain(text):
+        return Answer(text, "", ended=False)
     # These channels have the tokens of the template in their midst.
     cut = text if "<|message|>" in text else cut_at_turn_end(text)
     split = split_reasoning(cut)
@@ -165,20 +165,21 @@ def _check_types(completion: Any, name: str) -> None:
     """
     if not isinstance(completion, Completion):
         raise PluginError(f"{name} returned {completion!r:.80}, not a Completion")
-    fields: tuple[tuple[str, Any, bool, str], ...] = (
-        ("text", completion.text, isinstance(completion.text, str), "a str"),
-        ("reasoning", completion.reasoning, isinstance(completion.reasoning, str), "a str"),
-        ("usage", completion.usage, isinstance(completion.usage, Usage), "a Usage"),
-        ("finish_reason", completion.finish_reason, _is_finish_reason(completion.finish_reason), "a FinishReason"),
-        ("calls", completion.calls, _are_calls(completion.calls), "a tuple of ToolCalls"),
-    )
-    for field, value, valid, wanted in fields:
-        if not valid:
+    for field, is_valid, wanted in FIELDS:
+        if not is_valid(value := getattr(completion, field)):
             raise PluginError(f"{name} returned a Completion whose {field} is {value!r:.80}, not {wanted}")
 
 
+def _is_str(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_usage(value: Any) -> bool:
+    return isinstance(value, Usage)
+
+
 def _is_finish_reason(value: Any) -> bool:
-    return isinstance(value, str) and value in get_args(FinishReason)
+    return isinstance(value, str) and value in REASONS
 
 
 def _are_calls(calls: Any) -> bool:
@@ -186,6 +187,16 @@ def _are_calls(calls: Any) -> bool:
         isinstance(call, dict) and all(isinstance(call.get(key), str) for key in ToolCall.__annotations__)
         for call in calls
     )
+
+
+FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("text", _is_str, "a str"),
+    ("reasoning", _is_str, "a str"),
+    ("usage", _is_usage, "a Usage"),
+    ("finish_reason", _is_finish_reason, "a FinishReason"),
+    ("calls", _are_calls, "a tuple of ToolCalls"),
+)
+"""Fields of a completion, the check of their types, and the types in words."""
 
 
 def _size(completion: Completion) -> int:

@@ -100,6 +100,8 @@ async def run_session(
         with _account(journal, engine.meter):
             rehearsed = await _rehearse(plan, loops, engine, journal)
             plan = record_rehearsal(rehearsed, plan, folder, journal, fields)
+            for remark in rehearsed.remarks:
+                progress.note(remark)
             for part in rehearsed.parts:
                 for remark in model_remarks(part.role, part.spec, rehearsed.reproducible.get(part.role)):
                     progress.note(remark)

@@ -220,6 +220,7 @@ def test_a_window_shows_whole_turns_and_starts_with_an_observation() -> None:
         ('```json\n{"thought": "Go.", "action": "step n"}\n```', False, ("step n", "Go.")),
         ('<think>{"action": "eat"}</think>{"thought": "Go.", "action": "step n"}', False, ("step n", "Go.")),
         ('{"thought": "a\\ud83d", "action": "b\\ud83d\\u0000"}', False, ("b\ufffd\ufffd", "a\ufffd")),
+        ('{"thought": "<think>Or eat?</think>Go.", "action": "step n"}', False, ("step n", "Go.")),
         ('{"thought": "Go.", "action": "eat", "action": "step n"}', False, (None, None)),
         ('{"thought": "Go.", "action": ["step n"]}', False, (None, None)),
         ('{"thought": "Go.", "action": null}', False, (None, None)),

