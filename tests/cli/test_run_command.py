@@ -167,6 +167,7 @@ VALUES: dict[str, Any] = {
     "--max-connections": 8,
     "--actor-decoding": "json",
     "--actor-history": 3,
+    "--actor-past-actions": "none",
     "--episode-time-limit": 9.5,
     "--requests-per-minute": 10,
     "--tokens-per-minute": 11,
@@ -187,7 +188,7 @@ VALUES: dict[str, Any] = {
     "--no-adapt": True,
     "--stop-on-projected-cost": True,
 }
-OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
+OUTPUT = {"--ask", "--out", "--json", "--quiet", "--dry-run", "--config"}
 
 
 class Called(Exception):  # noqa: N818 - not an error
