@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+REJECTED_GENERATIONS = frozenset({"tool_use_failed", "json_validate_failed"})
+"""Error codes of responses that reject what the model wrote, and contain it."""
+
 
 class MalformedReplyError(Exception):
     """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
@@ -94,6 +97,8 @@ class JsonClient:
             seconds=self._timeout,
         )
         if response.status != 200:
+            if (rejected := rejected_generation(response.content)) is not None:
+                return read(rejected)
             raise self._classify(response, parse_retry_after(response.headers))
         try:
             reply = json.loads(response.content)
@@ -174,6 +179,25 @@ def _reported(error: ReplyError, response: Response) -> Response:
     except RecursionError:
         content = response.content
     return replace(response, status=int(code) if is_status and code else 200, content=content)
+
+
+def rejected_generation(content: bytes) -> dict[str, Any] | None:
+    """Return the reply that an error response contains, because the endpoint rejects what the model wrote.
+
+    Groq does so if the model does not call the tool that a request forces. For other servers that is a reply without a
+    call, which costs the player a decision. https://github.com/groq/groq-typescript/issues/103
+
+    Returns:
+        A chat completion with the model's text, without usage; None if the error is another one.
+    """
+    try:
+        error = json.loads(content)["error"]
+        code, text = error["code"], error["failed_generation"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if str(code) not in REJECTED_GENERATIONS or not isinstance(text, str):
+        return None
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
 
 
 def parse_error(content: bytes) -> tuple[str, str]:

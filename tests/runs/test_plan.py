@@ -63,6 +63,7 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"reflector": "openai/m", "actor_top_p": 1.5}, "actor_top_p: 1.5 is above the maximum of 1"),
         ({"reflector": "openai/m", "reflector_top_p": 0}, "reflector_top_p: 0 is not greater than 0"),
         ({"reflector": "openai/m", "actor_stop": [3]}, "actor_stop.0: 3 is not a text"),
+        ({"reflector": "openai/m", "actor_stop": ["x", ""]}, "a text of --actor-stop or --reflector-stop is empty"),
         ({"reflector": "openai/"}, "'openai/' lacks the name of a model: write openai/MODEL"),
     ],
 )
