@@ -16,8 +16,8 @@ demo: .venv/demo  ## a one-minute run of the scripted pair on real MiniHack
 test: .venv/dev  ## unit and integration tests without heavy packages
 	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
 
-test-models: .venv/models  ## tests with a real language model; the first time, building llama.cpp takes minutes
-	$(BIN)/pytest tests/models_real
+test-models: .venv/models .venv/train  ## real llama.cpp, vLLM and transformers servers; installing them takes minutes, once
+	vllm=$$($(BIN)/python tests/helpers/vllm_environment.py) && ICTBENCH_VLLM=$$vllm $(BIN)/pytest tests/models_real
 
 test-ray: .venv/ray  ## tests on a real Ray cluster of several nodes on this machine
 	$(BIN)/pytest tests/ray_cluster
@@ -74,6 +74,9 @@ lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 		--no-header --group docs --constraint requirements.txt pyproject.toml --output-file requirements-docs.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra train --group curves --constraint requirements.txt pyproject.toml --output-file requirements-train.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu) --group pyproject.toml:vllm \
+		--output-file requirements-vllm.txt
 
 clean:
 	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis

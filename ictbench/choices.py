@@ -10,6 +10,10 @@ ProfileName = Literal["quick", "lite", "standard"]
 DecodingName = Literal["free", "grammar", "json", "tools"]
 """Decoding of an actor's replies."""
 
+PastActions = Literal["changed", "none"]
+"""Lists of available actions that the actor `react` shows of past turns: those that differ from the current one, or
+none."""
+
 ACTION_FORMAT = 2
 """Version of how the actor `react` reads replies: labels, punctuation, reasoning, and the tokens of chat templates in
 `ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of

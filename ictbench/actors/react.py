@@ -23,6 +23,7 @@ from ictbench.records import Decision
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ictbench.choices import PastActions
     from ictbench.models import ChatModel, Message
     from ictbench.records import Step
 
@@ -66,6 +67,7 @@ class ReActActor(Actor):
         decoding: Literal["free", "grammar", "json", "tools"] = "free",
         history: int | None = None,
         action_format: int = ACTION_FORMAT,
+        past_actions: PastActions = "changed",
         **options: Any,
     ) -> None:
         """Create the actor.
@@ -76,6 +78,8 @@ class ReActActor(Actor):
                 `tools` for a call of a tool with these two arguments.
             history: Most past turns to show, None for all.
             action_format: Version of how replies are read; only the current one is available.
+            past_actions: Lists of available actions to show of past turns: those that differ from the current one, or
+                none.
             options: Not used; any is an error.
 
         Raises:
@@ -96,11 +100,12 @@ class ReActActor(Actor):
             raise UsageError(f"{model.spec.name} does not support decoding {decoding!r}; it supports: {supported}")
         self._model = model
         self._history = history
+        self._past_actions = past_actions
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Ask the model for a thought and an action; see `Actor.act`."""
         constraint = Constraint(self._style, history.actions) if self._style and history.actions else None
-        messages = render_messages(prompt, history, self._history, self._style)
+        messages = render_messages(prompt, history, self._history, self._style, self._past_actions)
         completion = await self._model.complete(messages, seed=seed, constraint=constraint)
         truncated = completion.finish_reason == "length"
         if self._style is ConstraintStyle.TOOLS:
@@ -114,24 +119,32 @@ class ReActActor(Actor):
 
 
 def render_messages(
-    prompt: str, history: History, window: int | None = None, style: ConstraintStyle | None = None
+    prompt: str,
+    history: History,
+    window: int | None = None,
+    style: ConstraintStyle | None = None,
+    past_actions: PastActions = "changed",
 ) -> list[Message]:
     """Return the conversation that shows an episode to the model.
-
-    To save tokens, a past turn lists its actions only if they differ from the current ones.
 
     Args:
         prompt: System prompt.
         history: The episode so far.
         window: Most past turns to show, None for all.
         style: Constraint on the reply, which determines the format that the model is asked for.
+        past_actions: Lists of available actions to show of past turns: to save tokens, those that differ from the
+            current one, or none.
     """
     as_json = style is ConstraintStyle.JSON
     format_text = TOOLS_FORMAT if style is ConstraintStyle.TOOLS else JSON_FORMAT if as_json else FORMAT
     messages: list[Message] = [{"role": "system", "content": f"{prompt}\n\n{format_text}"}]
     steps = history.steps if window is None else history.steps[max(0, len(history.steps) - window) :]
     observations = [
-        (step.observation if step.actions == history.actions else _situation(step.observation, step.actions))
+        (
+            step.observation
+            if past_actions == "none" or step.actions == history.actions
+            else _situation(step.observation, step.actions)
+        )
         or "(nothing)"
         for step in steps
     ]

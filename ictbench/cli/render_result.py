@@ -35,14 +35,6 @@ def print_result(run: Run) -> None:
     print_line(f"Files: {run.folder}")
 
 
-def print_bounds(bounds: dict[str, int]) -> None:
-    """Print the maximum counts that a dry run returns."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, count in bounds.items():
-        table.add_row(name.replace("_", " "), f"at most {count:,}")
-    Console().print(table)
-
-
 def episode_pages(episode: Episode) -> Iterator[str]:
     """Yield an episode as pages of plain text: observation, thought, proposed and executed action of each decision."""
     return map(_printable, _pages(episode))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
-from ictbench.errors import RunError
+from ictbench.errors import ConfigError, RunError
 from ictbench.runs.options import OUTPUT
 
 if TYPE_CHECKING:
@@ -33,7 +33,16 @@ def run(
     ] = False,
     quiet: Annotated[bool, option("--quiet", "No progress, no table.", rich_help_panel=OUTPUT)] = False,
     dry_run: Annotated[
-        bool, option("--dry-run", "Check everything, print the maximum counts, and stop.", rich_help_panel=OUTPUT)
+        bool,
+        option(
+            "--dry-run",
+            "Check everything, print the maximum counts and an estimate of the cost, and stop.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    ask: Annotated[
+        bool,
+        option("--ask", "With --dry-run: ask each model twice, to measure its replies.", rich_help_panel=OUTPUT),
     ] = False,
     config: Annotated[
         Path | None,
@@ -47,15 +56,18 @@ def run(
     """
     import ictbench
     from ictbench.cli.live_progress import watch
-    from ictbench.cli.render_result import print_bounds, print_result
+    from ictbench.cli.render_dry_run import print_dry_run
+    from ictbench.cli.render_result import print_result
 
     if dry_run:
-        bounds = ictbench.dry_run(**options)
+        planned = ictbench.dry_run(ask=ask, **options)
         if not quiet:
-            print_bounds(bounds)
+            print_dry_run(planned)
         if as_json:
-            print(json.dumps(bounds))
+            print(planned.model_dump_json())
         return
+    if ask:
+        raise ConfigError("--ask measures replies for the estimate of --dry-run: add --dry-run")
     try:
         with watch(quiet) as on_start:
             finished = ictbench.run(out=out, on_start=on_start, **options)

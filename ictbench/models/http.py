@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+REJECTED_GENERATIONS = frozenset({"tool_use_failed", "json_validate_failed"})
+"""Error codes of responses that reject what the model wrote, and contain it."""
+
 
 class MalformedReplyError(Exception):
     """A response that is not what the endpoint should send, e.g. cut short by a proxy: worth another attempt."""
@@ -94,6 +97,8 @@ class JsonClient:
             seconds=self._timeout,
         )
         if response.status != 200:
+            if (rejected := rejected_generation(response.content)) is not None:
+                return read(rejected)
             raise self._classify(response, parse_retry_after(response.headers))
         try:
             reply = json.loads(response.content)
@@ -107,10 +112,7 @@ class JsonClient:
                 raise ReplyError(reply["error"])
             return read(reply)
         except ReplyError as error:
-            reported = replace(
-                response, status=_error_status(error.error), content=json.dumps({"error": error.error}).encode()
-            )
-            raise self._classify(reported, parse_retry_after(response.headers)) from None
+            raise self._classify(_reported(error, response), parse_retry_after(response.headers)) from None
         except MalformedReplyError as error:
             raise self._malformed(str(error), response) from None
 
@@ -168,21 +170,45 @@ def parse_base_url(base_url: str) -> URL:
     return url
 
 
-def _error_status(error: Any) -> int:
-    """Return the HTTP status that is the code of an error reported with status 200; 200 if its code is none."""
-    code = str(error.get("code")) if isinstance(error, dict) else ""
-    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 200
+def _reported(error: ReplyError, response: Response) -> Response:
+    """Return the response that reports an error by its status, if the code of the error is a status."""
+    code = error.error.get("code") if isinstance(error.error, dict) else None
+    is_status = isinstance(code, int | str) and re.fullmatch("[45][0-9]{2}", str(code))
+    try:
+        content = json.dumps({"error": error.error}).encode()
+    except RecursionError:
+        content = response.content
+    return replace(response, status=int(code) if is_status and code else 200, content=content)
+
+
+def rejected_generation(content: bytes) -> dict[str, Any] | None:
+    """Return the reply that an error response contains, because the endpoint rejects what the model wrote.
+
+    Groq does so if the model does not call the tool that a request forces. For other servers that is a reply without a
+    call, which costs the player a decision. https://github.com/groq/groq-typescript/issues/103
+
+    Returns:
+        A chat completion with the model's text, without usage; None if the error is another one.
+    """
+    try:
+        error = json.loads(content)["error"]
+        code, text = error["code"], error["failed_generation"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if str(code) not in REJECTED_GENERATIONS or not isinstance(text, str):
+        return None
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
 
 
 def parse_error(content: bytes) -> tuple[str, str]:
     """Return code and message of an error response, from any of the usual formats."""
     try:
         reply = json.loads(content)
+        error = reply.get("error", reply) if isinstance(reply, dict) else reply
+        if not isinstance(error, dict):
+            return "", str(error)
+        text = error.get("message") or error.get("detail") or json.dumps(error)
+        code = error.get("code") or error.get("type") or ""
+        return str(code), str(text)
     except (ValueError, RecursionError):
         return "", content.decode(errors="replace")
-    error = reply.get("error", reply) if isinstance(reply, dict) else reply
-    if not isinstance(error, dict):
-        return "", str(error)
-    text = error.get("message") or error.get("detail") or json.dumps(error)
-    code = error.get("code") or error.get("type") or ""
-    return str(code), str(text)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
+from ictbench.models.model_options import EXTRA_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,8 +112,11 @@ class PriceTable:
 
 def find_price(spec: ModelSpec) -> Price | None:
     """Return the price of a model; None if it is unknown, as it always is for a server of your own."""
-    own = spec.provider not in {"openai", "anthropic", "litellm"} or spec.base_url is not None
-    return None if own or PRICE_OPTIONS & spec.options.keys() else price_table().price(spec)
+    if spec.provider not in {"openai", "anthropic", "litellm"} or spec.base_url is not None:
+        return None
+    extra = spec.options.get(EXTRA_BODY)
+    chosen = {*spec.options, *(extra if isinstance(extra, dict) else ())}
+    return None if PRICE_OPTIONS & chosen else price_table().price(spec)
 
 
 @functools.cache

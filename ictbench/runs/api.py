@@ -11,6 +11,7 @@ from ictbench.errors import RunFolderError, RunInterruptedError, stopped_by
 from ictbench.models import ModelPool
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
+from ictbench.runs.cost_estimate import DryRun, estimate
 from ictbench.runs.engine import check_playable, open_players
 from ictbench.runs.option_help import show_options
 from ictbench.runs.options import Options
@@ -152,19 +153,26 @@ def run(
 
 
 @show_options
-def dry_run(**options: Unpack[RunOptions]) -> dict[str, int]:
-    """Make the same checks as `run`, and return the maximum numbers of episodes, reflections and model calls.
+def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
+    """Make the same checks as `run`, and return what the run would do at most and what its models would cost.
+
+    Nothing is recorded. If a player has a model, a random player plays a few episodes, from which inputs are estimated.
 
     Args:
+        ask: Whether each model is rehearsed and asked twice, so that replies are measured instead of assumed.
         options: Options of the run; see below, or `ictbench run --help`.
 
     Raises:
         UsageError: Something requested does not exist or does not fit.
+        RunError: A model that is asked does not answer, or rejects the requests of the run.
     """
     plan = make_plan(Options.parse(options))
-    check_playable(plan, list(plan.loops()))
+    loops = list(plan.loops())
+    check_playable(plan, loops)
     open_players(plan, ModelPool())
-    return plan.episode_bounds()
+    if not (plan.actor.model or plan.reflector.model):
+        return DryRun(counts=plan.episode_bounds())
+    return run_blocking(lambda: estimate(plan, loops, ask=ask))
 
 
 def load_result(path: str | Path) -> Result:

@@ -48,6 +48,8 @@ def deviations(
         fixed += [
             (f"actor_{name}", getattr(suite.actor, name), actor.options.get(name)) for name in ("decoding", "history")
         ]
+        past_actions = suite.actor.past_actions
+        fixed.append(("actor_past_actions", past_actions, actor.options.get("past_actions", past_actions)))
     for name, standard, actual in fixed:
         if actual != standard:
             yield f"{name} {actual} instead of {_in_words(name, standard)}"

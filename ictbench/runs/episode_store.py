@@ -160,16 +160,17 @@ class EpisodeStore:
 
     async def _play(self, spec: EpisodeSpec, priority: Priority) -> bool:
         started, clock = time.time(), time.monotonic()
-        episode = await self.attempt(spec.key, lambda: self._executor.play(spec, priority))
-        self._check_versions(episode)
-        self._journal.add_episode(episode, started, time.monotonic() - clock, self._progress.meter.spent)
-        self._progress.played += 1
-        self._progress.costs.add_episode(spec.task.family, episode.usage)
-        self.owed.pop(spec.key, None)
-        self._progress.owed = len(self.owed)
-        trajectory = episode.trajectory
-        log.debug("%s %s after %d decisions", spec.key, trajectory.end, len(trajectory.steps))
-        self._watch.record("actor", spec.key, trajectory.failure, episode.failure_detail)
+        with self._watch.observe("actor", spec.key) as report:
+            episode = await self.attempt(spec.key, lambda: self._executor.play(spec, priority))
+            self._check_versions(episode)
+            self._journal.add_episode(episode, started, time.monotonic() - clock, self._progress.meter.spent)
+            self._progress.played += 1
+            self._progress.costs.add_episode(spec.task.family, episode.usage)
+            self.owed.pop(spec.key, None)
+            self._progress.owed = len(self.owed)
+            trajectory = episode.trajectory
+            log.debug("%s %s after %d decisions", spec.key, trajectory.end, len(trajectory.steps))
+            report(trajectory.failure, episode.failure_detail)
         return trajectory.solved
 
     def _check_versions(self, episode: Episode) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ictbench.choices import FailureKind
 from ictbench.errors import FailingModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from ictbench.runs.journal import Journal
 
@@ -44,8 +46,26 @@ class Stop(NamedTuple):
     of: int
 
 
+@dataclass
+class _Tally:
+    """Outcomes of one role: kinds of failures, None for a success."""
+
+    recorded: Counter[str | None] = field(default_factory=Counter)
+    """Outcomes that the journal held at the start of this session."""
+    finished: Counter[str | None] = field(default_factory=Counter)
+    """All outcomes, also those of earlier sessions."""
+    started: dict[object, tuple[str | None] | None] = field(default_factory=dict)
+    """Outcomes that are not judged yet, in the order of the start; None while the episode or reflection runs."""
+    last: deque[str | None] = field(default_factory=lambda: deque(maxlen=LAST))
+    """The last judged outcomes of this session, in the order of the start."""
+
+
 class FailureWatch:
-    """Counts finished episodes and reflections by kind of failure, and stops a run that measures only a failure."""
+    """Counts episodes and reflections by kind of failure, and stops a run that measures only a failure.
+
+    Outcomes are judged in the order of the start. A failure ends an episode early, so that of many in flight those that
+    fail are the first to finish, also with a model that plays most of them well.
+    """
 
     def __init__(
         self, labels: Mapping[PlayerRole, str], accepted: Collection[FailureKind] = (), journal: Journal | None = None
@@ -64,13 +84,12 @@ class FailureWatch:
         self._accepted = frozenset(accepted)
         self._journal = journal
         self._words: dict[str, str] = {}
-        self._finished: Counter[PlayerRole] = Counter()
-        self._last: dict[PlayerRole, deque[str | None]] = {role: deque(maxlen=LAST) for role in UNITS}
+        self._tallies: dict[PlayerRole, _Tally] = {role: _Tally() for role in UNITS}
         self._stop: Stop | None = None
         if journal:
             self._words.update(journal.get("failure_words", {}))
-            self._count("actor", journal.failures())
-            self._count("reflector", Counter(reflection.failure for reflection in journal.reflections()))
+            self._add_recorded("actor", Counter(journal.failures()))
+            self._add_recorded("reflector", Counter(reflection.failure for reflection in journal.reflections()))
 
     @property
     def tripped(self) -> bool:
@@ -78,7 +97,7 @@ class FailureWatch:
         return self._stop is not None
 
     def check(self) -> None:
-        """Raise if the run must stop; call it before an episode or a reflection starts.
+        """Raise if the run must stop.
 
         Raises:
             FailingModelError: The run must stop.
@@ -86,26 +105,38 @@ class FailureWatch:
         if self._stop:
             raise FailingModelError(self._message(self._stop))
 
-    def record(self, role: PlayerRole, name: str, failure: str | None, detail: str) -> None:
-        """Count a finished episode or reflection; it is in the journal, if there is one.
+    @contextmanager
+    def observe(self, role: PlayerRole, name: str) -> Iterator[Callable[[str | None, str], None]]:
+        """Observe an episode or a reflection from its start to its end.
+
+        The block calls the function that it gets as soon as the outcome is recorded, with the kind of the failure, or
+        None, and with the words about it, without secrets. If it does not call it, nothing is counted.
 
         Args:
-            role: Player that failed or succeeded.
+            role: Player that is at work.
             name: Name of the episode or reflection, for the log.
-            failure: Kind of the failure; None if it succeeded.
-            detail: Words about the failure, without secrets.
 
         Raises:
-            FailingModelError: The run must stop.
+            FailingModelError: The run must stop; raised at the start or at the end of the block.
         """
-        self._count(role, Counter([failure]))
-        self._last[role].append(failure)
-        if failure is None:
-            return
-        self._note(role, name, failure, detail)
-        first = self._finished[role] >= FIRST[role] and self._only(role, failure)
-        if first or self._last[role].count(failure) >= TOO_MANY:
-            self._trip(role, failure)
+        self.check()
+        tally, ticket = self._tallies[role], object()
+        tally.started[ticket] = None
+
+        def report(failure: str | None, detail: str) -> None:
+            tally.started[ticket] = (failure,)
+            tally.finished[failure] += 1
+            if failure is not None:
+                self.counts[role][failure] += 1
+                self._note(role, name, failure, detail)
+
+        try:
+            yield report
+        finally:
+            if tally.started[ticket] is None:
+                del tally.started[ticket]
+            self._judge(role, tally)
+        self.check()
 
     def finish(self) -> None:
         """Check a run that has nothing left to play: one that is too short for the other checks may have failed whole.
@@ -113,30 +144,41 @@ class FailureWatch:
         Raises:
             FailingModelError: All its episodes, or all its reflections, failed for one reason.
         """
-        for role in UNITS:
-            for failure in [*self.counts[role]]:
-                if self._only(role, failure):
-                    self._trip(role, failure)
+        for role, tally in self._tallies.items():
+            for failure in set(tally.finished):
+                if failure and set(tally.finished) == {failure}:
+                    self._trip(role, failure, tally.finished[failure], tally.finished[failure])
+        self.check()
 
-    def _count(self, role: PlayerRole, failures: Mapping[str | None, int]) -> None:
-        self._finished[role] += sum(failures.values())
-        self.counts[role].update({kind: count for kind, count in failures.items() if kind is not None})
+    def _add_recorded(self, role: PlayerRole, recorded: Counter[str | None]) -> None:
+        self._tallies[role] = _Tally(recorded, recorded.copy())
+        self.counts[role].update({kind: count for kind, count in recorded.items() if kind is not None})
 
-    def _only(self, role: PlayerRole, failure: str) -> bool:
-        """Return whether everything that the run has recorded failed for this reason."""
-        return 0 < self._finished[role] == self.counts[role][failure]
+    def _judge(self, role: PlayerRole, tally: _Tally) -> None:
+        """Judge the outcomes before the first episode or reflection that still runs."""
+        while tally.started:
+            ticket, outcome = next(iter(tally.started.items()))
+            if outcome is None:
+                return
+            del tally.started[ticket]
+            (failure,) = outcome
+            last = tally.last
+            last.append(failure)
+            if failure is None:
+                continue
+            count = last.count(failure)
+            first = FIRST[role] <= len(last) == count and set(tally.recorded) <= {failure}
+            if first or count >= TOO_MANY:
+                self._trip(role, failure, count, len(last))
 
-    def _trip(self, role: PlayerRole, failure: str) -> None:
+    def _trip(self, role: PlayerRole, failure: str, failed: int, of: int) -> None:
+        """Stop the run, unless it stops already or this failure is accepted."""
         if failure not in WATCHED - self._accepted or self._stop:
             return
-        last = self._last[role]
-        every = self._only(role, failure)
-        failed, of = (self.counts[role][failure],) * 2 if every else (last.count(failure), len(last))
         self._stop = Stop(role, failure, failed, of)  # type: ignore[arg-type]  # a watched failure is a FailureKind
         if self._journal:
             # The next session plays them again.
             self._journal.note("stopped_for", [role, failure])
-        self.check()
 
     def _note(self, role: PlayerRole, name: str, failure: str, detail: str) -> None:
         """Keep the words about the first failure of a kind."""

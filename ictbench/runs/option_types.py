@@ -63,6 +63,9 @@ class RunOptions(TypedDict, total=False):
     """Free text, replies constrained to a valid action (grammar, json), or tool calls."""
     actor_history: int | None
     """Past turns shown to the actor."""
+    actor_past_actions: Literal["changed", "none"] | None
+    """Available actions listed in past turns: where they differ from the current ones, or none (fewer
+    tokens)."""
     no_adapt: bool
     """Stop if a server rejects a request as it is, instead of adapting the requests to the server."""
     turns: int | None
@@ -167,6 +170,7 @@ class MetaOptions(TypedDict, total=False):
     actor_max_tokens: int | None
     actor_decoding: Literal["free", "grammar", "json", "tools"] | None
     actor_history: int | None
+    actor_past_actions: Literal["changed", "none"] | None
     no_adapt: bool
     turns: int | None
     batch_size: int | None

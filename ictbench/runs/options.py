@@ -11,7 +11,15 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from ictbench.choices import DecodingName, ExecutorName, ExperienceFormat, FailureKind, LogLevel, ProfileName
+from ictbench.choices import (
+    DecodingName,
+    ExecutorName,
+    ExperienceFormat,
+    FailureKind,
+    LogLevel,
+    PastActions,
+    ProfileName,
+)
 from ictbench.errors import ConfigError
 from ictbench.runs.option import Caller, Option, option
 
@@ -178,6 +186,14 @@ class Options:
     )
     actor_history: int | None = option(
         None, "Past turns shown to the actor.", PLAYERS, default_text="all", minimum=0, also=("collect", "meta")
+    )
+
+    actor_past_actions: PastActions | None = option(
+        None,
+        "Available actions listed in past turns: where they differ from the current ones, or none (fewer tokens).",
+        PLAYERS,
+        default_text="changed",
+        also=("collect", "meta"),
     )
 
     no_adapt: bool = option(

@@ -254,12 +254,16 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
     if name is None:
         name, shared_access = default_actor(options.reflector, reflector_access)
         actor_access = actor_access if actor_access.in_words else shared_access
-    chosen = {"decoding": options.actor_decoding, "history": options.actor_history}
+    chosen = {
+        "decoding": options.actor_decoding,
+        "history": options.actor_history,
+        "past_actions": options.actor_past_actions,
+    }
     decoding = _update(suite.actor, chosen)
     actor = parse_player("actor", name, decoding, actor_access, sampling=chosen_sampling(options, "actor"))
     for option, value in chosen.items():
-        if value is not None and option not in actor.options:
-            raise ConfigError(f"actor {name!r} has no {option}: leave out --actor-{option}")
+        if value is not None and not chosen.keys() & actor.options.keys():
+            raise ConfigError(f"actor {name!r} has no {option}: leave out --actor-{option.replace('_', '-')}")
     return reflector, actor
 
 

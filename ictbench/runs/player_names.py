@@ -88,6 +88,8 @@ def parse_player(
                 "history": decoding.history,
                 "action_format": ACTION_FORMAT,
             }
+            if decoding.past_actions != "changed":
+                options["past_actions"] = decoding.past_actions
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
         if card := find_card(model):
             return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)
@@ -182,6 +184,8 @@ def _wrapped(wrapper: str, inside: PluginSpec) -> PluginSpec:
 def _model(name: str, decoding: Decoding, access: ModelAccess, sampling: Mapping[str, Any]) -> ModelSpec:
     provider, slash, model = name.partition("/") if "/" in name.partition(":")[0] else (name, "", "")
     resolve("model", provider)
+    if not all(sampling.get("stop", ())):
+        raise ConfigError(f"{name!r}: a text of --actor-stop or --reflector-stop is empty; remove it")
     if slash and not model:
         raise ConfigError(f"{name!r} lacks the name of a model: write {provider}/MODEL")
     return ModelSpec(

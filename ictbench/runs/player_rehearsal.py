@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ictbench.actors import History, make_actor
 from ictbench.errors import InfrastructureError, ModelFailure
-from ictbench.models import ChatModel
 from ictbench.models.adaptation import Request
 from ictbench.models.rehearsal import Part, probe, rehearse, repeats
 from ictbench.protocol import reflection_seed, sampling_seed
@@ -19,11 +18,12 @@ from ictbench.records import EpisodeSpec, PluginSpec, Step, Trajectory
 from ictbench.reflectors import Context, make_reflector
 from ictbench.rollout import Priority
 from ictbench.runs.player_sampling import check_sampling_is_sent
+from ictbench.runs.recording_model import RecordingModel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ictbench.models import Completion, Constraint, Message, ModelPool
+    from ictbench.models import ChatModel, ModelPool
     from ictbench.records import Task
     from ictbench.rollout import Executor
     from ictbench.runs.plan import RunPlan
@@ -181,45 +181,17 @@ async def _reflector_part(plan: RunPlan, steps: Sequence[Step], models: ModelPoo
 
 async def _record(model: ChatModel, play: Callable[[ChatModel], Awaitable[object]]) -> Request | None:
     """Return the first request that a player makes to its model; None if it makes none."""
-    recorder = _Recorder(model)
+    recorder = RecordingModel(model)
     try:
         await play(recorder)
     except Exception as error:
         # The recorder fails every request. A player that fails for another reason will do so in the run, too.
         log.debug("sample request: %r", error)
-    return recorder.request
+    return recorder.requests[0] if recorder.requests else None
 
 
 def _plain_request(prompt: str) -> Request:
     return Request(({"role": "system", "content": prompt}, {"role": "user", "content": "Reply with the word OK."}))
-
-
-class _Recorder(ChatModel):
-    """Model that keeps the first request and answers none."""
-
-    def __init__(self, model: ChatModel) -> None:
-        super().__init__(model.spec)
-        self.capabilities, self.supports_prefill = model.capabilities, model.supports_prefill
-        self.request: Request | None = None
-
-    async def complete(
-        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
-    ) -> Completion:
-        """Keep the request.
-
-        Raises:
-            ModelFailure: Always.
-        """
-        self.request = self.request or Request(tuple(messages), seed, constraint)
-        raise ModelFailure("empty", "the request was recorded")
-
-    @property
-    def fingerprint(self) -> str | None:
-        """None."""
-        return None
-
-    async def aclose(self) -> None:
-        """Do nothing."""
 
 
 class _NoEpisodes:

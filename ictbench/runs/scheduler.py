@@ -126,12 +126,13 @@ class Scheduler:
             return recorded
         clock = time.monotonic()
         name = f"reflection {plan.family} loop {plan.index} turn {request.turn}"
-        reflection = await self.store.attempt(name, lambda: self._call_reflector(request, plan))
-        seconds, spent = time.monotonic() - clock, self.progress.meter.spent
-        self.progress.costs.add_reflection(plan.family, reflection.usage)
-        self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
-        log.info("%s done in %.1f s", name, seconds)
-        self.watch.record("reflector", name, reflection.failure, reflection.failure_detail)
+        with self.watch.observe("reflector", name) as report:
+            reflection = await self.store.attempt(name, lambda: self._call_reflector(request, plan))
+            seconds, spent = time.monotonic() - clock, self.progress.meter.spent
+            self.progress.costs.add_reflection(plan.family, reflection.usage)
+            self.journal.add_reflection(plan.family, plan.index, request.turn, reflection, seconds, spent)
+            log.info("%s done in %.1f s", name, seconds)
+            report(reflection.failure, reflection.failure_detail)
         return reflection
 
     async def _call_reflector(self, request: Reflect, plan: LoopPlan) -> Reflection:

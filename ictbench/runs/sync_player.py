@@ -120,9 +120,9 @@ class _Session:
         if self.actor is not None and spec.actor == self.plan.actor:
             spec = spec.model_copy(update={"actor": self.actor})
         async with self.slots:
-            self.watch.check()
-            episode = await self.engine.executor.play(spec, Priority.EXPERIENCE)
-        self.watch.record("actor", spec.key, episode.trajectory.failure, episode.failure_detail)
+            with self.watch.observe("actor", spec.key) as report:
+                episode = await self.engine.executor.play(spec, Priority.EXPERIENCE)
+                report(episode.trajectory.failure, episode.failure_detail)
         return episode
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from ictbench.choices import DecodingName, ProfileName
+from ictbench.choices import DecodingName, PastActions, ProfileName
 from ictbench.errors import UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.records import Record, Role, digest_of
@@ -71,6 +71,8 @@ class ActorDecoding(Decoding):
     decoding: DecodingName = "free"
     history: int | None = None
     """Most past turns shown. None means all."""
+    past_actions: PastActions = Field("changed", exclude_if=lambda value: value == "changed")
+    """Lists of available actions shown of past turns. Left out at its default, so that digests stay the same."""
 
 
 class Suite(Record):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine
         "actor_calls": 0,
         "reflector_calls": 0,
     }
-    assert json.loads(last) == expected
+    assert json.loads(last)["counts"] == expected
     shown = {line.split("at most")[0].strip(): line.split("at most")[1].strip() for line in lines}
     assert shown == {name.replace("_", " "): f"{count:,}" for name, count in expected.items()}
     assert list(tmp_path.iterdir()) == []
@@ -89,9 +90,9 @@ def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine
 
 def test_a_dry_run_counts_the_calls_of_a_model(call: CommandLine) -> None:
     options = ["--reflector", "openai/m", "--reflector-base-url", "http://127.0.0.1:9/v1", "--max-steps", "5"]
-    counts = json.loads(call(*RUN, *options, "--dry-run", "--json", "--quiet").out)
+    planned = json.loads(call(*RUN, *options, "--dry-run", "--json", "--quiet").out)
     # 1 + 2 selection + 2 x 2 test episodes, of at most 5 decisions each.
-    assert counts == {
+    assert planned["counts"] == {
         "experience_episodes": 1,
         "selection_episodes": 2,
         "test_episodes": 4,
@@ -100,6 +101,28 @@ def test_a_dry_run_counts_the_calls_of_a_model(call: CommandLine) -> None:
         "actor_calls": 35,
         "reflector_calls": 1,
     }
+    assert planned["actor"]["calls"] == 35
+
+
+def test_a_dry_run_prints_an_estimate_of_the_cost(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-used-by-a-dry-run")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    out = call(*RUN, "--reflector", "openai/gpt-4o-mini", "--dry-run").out
+    actor, reflector, duration, basis = out.splitlines()[-4:]
+    number = r"[\d,.]+[kMG]?"
+    tokens = rf"{number} to {number} input tokens, {number} to {number} output tokens"
+    for role, line in (("actor", actor), ("reflector", reflector)):
+        money = r"\$[\d.]+ to \$[\d.]+"
+        expected = rf"{role} openai/gpt-4o-mini: about {number} calls?, {tokens}, {money}, 0.5 to 10 s a reply"
+        assert re.fullmatch(expected, line), line
+    assert re.fullmatch(r"time: \d+ \w+ to \d+ \w+", duration), duration
+    assert "episodes of a random player" in basis
+
+
+def test_asking_models_needs_a_dry_run(call: CommandLine) -> None:
+    completed = call(*RUN, "--ask")
+    assert completed.code == 2
+    assert "add --dry-run" in completed.err
 
 
 def parameters() -> dict[str, Any]:
@@ -144,6 +167,7 @@ VALUES: dict[str, Any] = {
     "--max-connections": 8,
     "--actor-decoding": "json",
     "--actor-history": 3,
+    "--actor-past-actions": "none",
     "--episode-time-limit": 9.5,
     "--requests-per-minute": 10,
     "--tokens-per-minute": 11,
@@ -164,7 +188,7 @@ VALUES: dict[str, Any] = {
     "--no-adapt": True,
     "--stop-on-projected-cost": True,
 }
-OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
+OUTPUT = {"--ask", "--out", "--json", "--quiet", "--dry-run", "--config"}
 
 
 class Called(Exception):  # noqa: N818 - not an error
@@ -251,7 +275,7 @@ def test_output_options_may_be_variables_and_keys_of_the_file(
     monkeypatch.setenv("ICTBENCH_QUIET", "1")
     code, out, err = call(*RUN, "--config", "run.yaml")
     assert (code, err, len(out.splitlines())) == (0, "", 1)
-    assert json.loads(out)["episodes"] == 7
+    assert json.loads(out)["counts"]["episodes"] == 7
     monkeypatch.setenv("ICTBENCH_JSON", "0")
     assert call(*RUN, "--config", "run.yaml") == (0, "", "")
     Path("run.yaml").write_text("out: there\n", encoding="utf-8")
@@ -356,7 +380,7 @@ def test_a_folder_of_another_configuration_is_refused_with_the_difference(call: 
 def test_minihack_is_the_default_environment(call: CommandLine) -> None:
     code, out, _ = call("run", "--dry-run", "--json")
     assert code == 0
-    assert json.loads(out.splitlines()[-1])["episodes"] == ictbench.dry_run(suite="minihack-v1")["episodes"]
+    assert json.loads(out.splitlines()[-1])["episodes"] == ictbench.dry_run(suite="minihack-v1").counts["episodes"]
 
 
 def test_a_traceback_is_shown_only_on_request(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

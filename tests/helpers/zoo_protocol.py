@@ -68,7 +68,9 @@ def decide(prompt: str, observation: str, actions: list[str]) -> str | None:
     """Solve the task if the prompt says how; otherwise name an available action, an unavailable one, or none."""
     if LEARNED in prompt or LESSON in prompt:
         return "enter" if "come in" in observation else "knock"
-    return "wait" if observation.startswith("Door") else "dance" if "invalid" not in observation else None
+    if observation.startswith("Door"):
+        return "wait"
+    return None if "is not one of the available actions" in observation else "dance"
 
 
 def answer(body: dict[str, Any]) -> str | Reply:

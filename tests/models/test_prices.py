@@ -78,7 +78,14 @@ def test_a_price_is_found_by_provider_and_model(
     assert (find_price(ModelSpec(provider=provider, model=model)) is not None) is is_known
 
 
-@pytest.mark.parametrize("fields", [{"base_url": "http://mine"}, {"options": {"service_tier": "priority"}}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"base_url": "http://mine"},
+        {"options": {"service_tier": "priority"}},
+        {"options": {"extra_body": {"service_tier": "priority"}}},
+    ],
+)
 def test_the_price_is_unknown_at_another_address_or_service_tier(fields: dict[str, Any]) -> None:
     assert find_price(QUICK_START_MODEL)
     assert find_price(QUICK_START_MODEL.model_copy(update=fields)) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import ssl
@@ -156,6 +157,19 @@ def test_every_provider_uses_the_proxy(monkeypatch: pytest.MonkeyPatch, provider
         monkeypatch.setenv("HTTP_PROXY", f"{scheme}{credentials}{proxy.address}")
         assert complete(provider, "http://model.test").text == "Open it."
     assert proxy.asked == [asked]
+
+
+@pytest.mark.filterwarnings("ignore")  # litellm's
+@pytest.mark.parametrize("name", ["azure/m", "gemini/m", "mistral/m", "deepseek/m", "ollama/m", "cohere/m", "xai/m"])
+def test_every_provider_of_litellm_uses_the_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("AZURE_API_VERSION", "2024-10-21")
+    with ScriptedServer(["Open it."]) as server, proxy_server(server.url) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        monkeypatch.setitem(PROVIDERS, "litellm-other", (LiteLLMModel, name))
+        # The server does not speak the language of each.
+        with contextlib.suppress(IctbenchError):
+            complete("litellm-other", "http://model.test")
+    assert set(proxy.asked) == {"POST model.test"}
 
 
 @every_provider

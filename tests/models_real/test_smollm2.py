@@ -146,12 +146,12 @@ def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path) -> None:
         reflector="llama-cpp/smollm2",
         actor_decoding="grammar",
         families="read",
-        turns=2,
+        turns=1,
         batch_size=1,
         loops=1,
         selection_size=1,
         test_size=1,
-        max_steps=5,
+        max_steps=3,
         max_connections=1,
     )
     result = run.result
@@ -161,7 +161,7 @@ def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path) -> None:
     assert result.reflector.fingerprint == result.actor.fingerprint
     experience = [run.episode(key) for key in run.episode_keys()]
     decisions = [step for episode in experience for step in episode.trajectory.steps]
-    assert len(decisions) >= 5 * len(result.families[0].loops[0].batches)
+    assert len(decisions) >= 3 * len(result.families[0].loops[0].batches)
     assert all(step.executed is not None and step.thought for step in decisions)
     for role in ("experience", "selection", "reflector"):
         cost = result.cost[role]

@@ -97,7 +97,7 @@ def test_episodes_that_gepa_plays_itself_are_part_of_its_batch(tmp_path: Path) -
         again = ictbench.run(**options, out=tmp_path / "run")
         # Neither a reply nor an episode is requested twice.
         assert server.requests == requests
-        assert ictbench.dry_run(**options)["experience_episodes"] == 4 * 3
+        assert ictbench.dry_run(**options).counts["experience_episodes"] == 4 * 3
     assert again.result.model_copy(update={"host": None}) == run.result.model_copy(update={"host": None})
     (loop,) = run.result.families[0].loops
     assert [len(batch.tasks) for batch in loop.batches] == [1, 2, 1, 2]

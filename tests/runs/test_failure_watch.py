@@ -13,7 +13,7 @@ from rehearsals import is_rehearsal
 
 import ictbench
 from ictbench.actors.react import ACTIONS_HEADING
-from ictbench.errors import FailingModelError, RunFolderError
+from ictbench.errors import EnvError, FailingModelError, RunFolderError
 from ictbench.runs.failure_watch import FIRST, REMEDIES, TOO_MANY, WATCHED, FailureWatch
 from ictbench.testing import Reply, ScriptedServer, react_policy
 
@@ -78,7 +78,8 @@ def recorded(outcomes: Iterable[str | None], role: PlayerRole = "actor") -> int 
     watch = FailureWatch({"actor": "a", "reflector": "r"})
     for number, outcome in enumerate(outcomes, 1):
         try:
-            watch.record(role, "name", outcome, "")
+            with watch.observe(role, "name") as report:
+                report(outcome, "")
         except FailingModelError:
             assert watch.tripped
             return number
@@ -115,6 +116,31 @@ def test_a_weak_model_is_not_stopped(share: float) -> None:
         for dice in map(random.Random, range(200))
     ]
     assert sum(number is not None for number in stopped) <= 4
+
+
+def test_failures_that_end_before_slower_successes_are_judged_in_the_order_of_the_start() -> None:
+    watch = FailureWatch({"actor": "a"})
+    blocks = [watch.observe("actor", str(number)) for number in range(60)]
+    reports = [block.__enter__() for block in blocks]
+    for number in sorted(range(60), key=lambda number: number % 3 != 0):
+        reports[number]("empty" if number % 3 == 0 else None, "")
+        blocks[number].__exit__(None, None, None)
+    assert not watch.tripped
+    assert watch.counts["actor"] == {"empty": 20}
+
+
+def test_an_episode_that_is_owed_counts_for_nothing_and_holds_up_nothing() -> None:
+    watch = FailureWatch({"actor": "a"})
+    owed = watch.observe("actor", "owed")
+    owed.__enter__()
+    for number in range(8):
+        with watch.observe("actor", str(number)) as report:
+            report("empty", "")
+    assert not watch.tripped
+    assert not owed.__exit__(EnvError, EnvError("it broke"), None)
+    assert watch.tripped
+    with pytest.raises(FailingModelError, match="empty 8 of 8"), watch.observe("actor", "next"):
+        pass
 
 
 # Episodes
@@ -154,21 +180,21 @@ def test_the_words_of_the_server_are_shown_and_kept_once_short_and_without_the_k
 
 
 def test_an_episode_in_flight_is_not_lost_when_the_run_stops(tmp_path: Path) -> None:
-    slow: list[str] = []
+    starts: list[str] = []
 
-    def one_is_slow(body: dict[str, Any]) -> str | Reply:
+    def tenth_is_slow(body: dict[str, Any]) -> str | Reply:
         if is_rehearsal(body):
             return answer(body)
         start = str(body["messages"][1]["content"]).partition(ACTIONS_HEADING)[0].strip()
-        slow.append(start)
-        if start != slow[0]:
-            return FAILURES["empty"]
+        starts.append(start)
+        if start not in starts[9:10]:
+            return Reply("", seconds=0.2)
         return Reply(str(answer(body)), seconds=0.5)
 
-    with ScriptedServer(one_is_slow) as server, pytest.raises(FailingModelError, match="empty 8 of 8"):
+    with ScriptedServer(tenth_is_slow) as server, pytest.raises(FailingModelError, match="empty 8 of 8"):
         play(server, tmp_path / "run", max_steps=3)
     run = ictbench.load_run(tmp_path / "run")
-    assert slow.count(slow[0]) == 3
+    assert starts.count(starts[9]) == 3
     assert sorted(run.episodes()["end"].unique()) == ["failed", "step_limit"]
 
 
@@ -184,15 +210,34 @@ def test_a_weak_model_that_fails_every_third_episode_is_measured(tmp_path: Path)
     assert run.result.host.failure_words == {"actor truncated": "the reply has no end and no action"}
 
 
+def test_a_weak_model_with_many_episodes_in_flight_is_measured(tmp_path: Path) -> None:
+    """A third of the episodes fails at once, the others take a while: the first forty to finish are failures."""
+
+    def weak(body: dict[str, Any]) -> str | Reply:
+        if is_reflection(body) or is_rehearsal(body):
+            return answer(body)
+        start = str(body["messages"][1]["content"]).partition(ACTIONS_HEADING)[0].strip()
+        first = len(body["messages"]) == 2
+        if share({"start": start, "prompt": body["messages"][0]["content"]}, 3):
+            return FAILURES["empty"] if first else answer(body)
+        return Reply(str(answer(body)), seconds=1.0 if first else 0)
+
+    with ScriptedServer(weak) as server:
+        run = play(server, tmp_path / "run", loops=8, batch_size=3, selection_size=4, test_size=8, max_connections=256)
+    assert run.result.complete
+    assert run.result.families[0].behaviour
+    assert run.result.families[0].behaviour.failed["empty"] > 40
+
+
 def test_a_run_stops_if_a_large_share_of_later_episodes_fails(tmp_path: Path) -> None:
     begun: list[str] = []
 
     def later(body: dict[str, Any]) -> bool:
         begun.append("")
-        return len(begun) > 60 and not is_reflection(body)
+        return len(begun) > 100 and not is_reflection(body)
 
     with ScriptedServer(failing(FAILURES["bad_request"], later)) as server, pytest.raises(FailingModelError) as stopped:
-        play(server, tmp_path / "run", loops=4)
+        play(server, tmp_path / "run", loops=4, max_connections=2)
     assert re.search(rf"bad_request {TOO_MANY} of \d+ episodes \(HTTP 400: System role", str(stopped.value))
     assert ictbench.load_run(tmp_path / "run").episodes()["failure"].value_counts().to_dict()["bad_request"] >= TOO_MANY
 

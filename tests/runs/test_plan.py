@@ -63,6 +63,7 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"reflector": "openai/m", "actor_top_p": 1.5}, "actor_top_p: 1.5 is above the maximum of 1"),
         ({"reflector": "openai/m", "reflector_top_p": 0}, "reflector_top_p: 0 is not greater than 0"),
         ({"reflector": "openai/m", "actor_stop": [3]}, "actor_stop.0: 3 is not a text"),
+        ({"reflector": "openai/m", "actor_stop": ["x", ""]}, "a text of --actor-stop or --reflector-stop is empty"),
         ({"reflector": "openai/"}, "'openai/' lacks the name of a model: write openai/MODEL"),
     ],
 )
@@ -281,7 +282,7 @@ def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
 def test_a_dry_run_returns_the_bounds_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options: dict[str, Any] = {"suite": "minihack-v1", "families": "read", "loops": 1}
-    assert ictbench.dry_run(**options) == plan(**options).episode_bounds()
+    assert ictbench.dry_run(**options).counts == plan(**options).episode_bounds()
     assert list(tmp_path.iterdir()) == []
 
 

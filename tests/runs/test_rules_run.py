@@ -253,7 +253,7 @@ def test_progress_can_be_read_during_the_run(tmp_path: Path) -> None:
     ((folder, progress),) = started
     assert folder == finished.folder
     # The best prompt was the first or the last one, so its test was played once.
-    assert ictbench.dry_run(**TINY)["episodes"] >= progress.episodes == progress.episodes_done
+    assert ictbench.dry_run(**TINY).counts["episodes"] >= progress.episodes == progress.episodes_done
     assert progress.played == len(finished.episode_keys())
     family = progress.families["room-random"]
     assert (family.turns_done, family.turns, family.loops_done, progress.owed) == (2, 2, 1, 0)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -185,28 +189,23 @@ LITELLM = {
 }
 
 
-@pytest.mark.parametrize("name", LITELLM)
-def test_litellm_reads_replies_and_streams(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
-
-    place = reasoning_place(PERSONALITIES[name])
-    with serve(name, [ANSWER]) as url:
-        request: dict[str, Any] = {
-            "model": LITELLM[name],
-            "api_base": url.removesuffix("/openai/v1") if name.startswith("azure") else url,
-            "api_version": "2024-10-21" if name.startswith("azure") else None,
-            "api_key": "none",
-            "messages": [USER],
-            "max_retries": 0,
-        }
-        message: Any = litellm.completion(**request).choices[0].message
-        chunks: Any = list(litellm.completion(**request, stream=True))
-    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    tags = f"<think>\n{REASONING}\n</think>\n\n" if place == "tags" else ""
-    assert message.content.strip() == streamed == tags + ANSWER
-    if place in {"reasoning", "reasoning_content", "parts"}:
-        assert message.reasoning_content.strip() == REASONING
+def test_litellm_reads_replies_and_streams() -> None:
+    child = subprocess.run(
+        [sys.executable, str(Path(__file__).parents[1] / "helpers" / "litellm_referee.py")],
+        input=json.dumps({"answer": ANSWER, "models": LITELLM}),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    )
+    read = json.loads(child.stdout.splitlines()[-1])
+    assert read.keys() == LITELLM.keys()
+    for name, reply in read.items():
+        place = reasoning_place(PERSONALITIES[name])
+        tags = f"<think>\n{REASONING}\n</think>\n\n" if place == "tags" else ""
+        assert reply["text"].strip() == reply["streamed"] == tags + ANSWER, name
+        if place in {"reasoning", "reasoning_content", "parts"}:
+            assert reply["reasoning"].strip() == REASONING, name
 
 
 SEED = {"seed": 3}

@@ -173,8 +173,11 @@ def test_usage_is_read_from_where_the_server_reports_it(name: str, counted: set[
     assert {field for field in ("cached_tokens", "reasoning_tokens") if getattr(usage, field)} == counted
     reasons = any(isinstance(quirk, Reasons) and not quirk.if_given for quirk in PERSONALITIES[name].quirks)
     words = len(REASONING.split()) if reasons else 0
-    # Six words in the reply of each decision, and the reasoning, whether or not the server includes it.
-    assert usage.output_tokens == usage.calls * (6 + words)
+    decisions = [action for _, _, actions in plain("free").episodes for action in actions]
+    assert usage.calls == 12
+    # Of these, two replies are without an action; those with one have six words. The reasoning is always counted.
+    assert decisions.count(None) == 4
+    assert usage.output_tokens == 10 * 6 + 2 * 4 + usage.calls * words
 
 
 def observed(name: str, kind: str, outcome: Outcome) -> str:

@@ -6,10 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import litellm
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from yarl import URL
 
 from ictbench.errors import IctbenchError
+from ictbench.models.certificates import tls_context
+from ictbench.models.proxies import find_proxy
 from ictbench.models.redact import Redactor
 from ictbench.models.transport import Transport
 
@@ -49,8 +52,23 @@ class SharedTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
+class BlockingTransport(httpx.BaseTransport):
+    """Transport of litellm's few blocking requests, such as a question to Ollama about a model; without SOCKS."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request through the proxy of its URL, and return the response."""
+        proxy = find_proxy(URL(str(request.url), encoded=True))
+        if proxy and proxy.is_socks:
+            raise httpx.ProxyError(f"{proxy} speaks SOCKS, which litellm's blocking requests cannot use")
+        with httpx.HTTPTransport(verify=tls_context(), proxy=str(proxy.url) if proxy else None) as transport:
+            response = transport.handle_request(request)
+            response.read()
+            return response
+
+
 def use_shared_transport() -> None:
-    """Make litellm send all requests over this transport; it has no setting for that."""
+    """Make litellm send all requests over these transports; it has a setting for blocking ones only."""
+    litellm.sync_transport = BlockingTransport()
     AsyncHTTPHandler.create_async_transport = staticmethod(_create_transport)  # type: ignore[method-assign, assignment]
 
 

@@ -87,7 +87,7 @@ class LlamaCppModel(LocalModel):
             command=tuple(command),
             health="/v1/models",
             start_seconds=options.start_seconds or START_SECONDS,
-            environment=tuple(_environment().items()),
+            environment=tuple(sorted(_environment().items())),
         )
 
     async def complete(

@@ -96,7 +96,7 @@ class VLLMModel(LocalModel):
             command=(*command, *options.server_args),
             health="/v1/models",
             start_seconds=options.start_seconds or START_SECONDS,
-            environment=tuple(_environment(program, key).items()),
+            environment=tuple(sorted(_environment(program, key).items())),
             key=key,
         )
 

@@ -324,7 +324,7 @@ def test_counts_that_cannot_be_right_are_not_counted() -> None:
     ):
         reply = Reply(body={"choices": [{"message": {"content": "x"}}], "usage": usage})
         with ScriptedServer([reply]) as server:
-            assert complete(spec_for(server.url)).usage == Usage(calls=1, cost=None)
+            assert complete(spec_for(server.url)).usage == UNREPORTED
 
 
 def test_reasoning_outside_the_completion_tokens_is_part_of_the_output() -> None:
@@ -446,3 +446,27 @@ def test_many_requests_are_in_flight_at_once() -> None:
 
         asyncio.run(gather())
         assert server.max_in_flight > 100
+
+
+def rejected(**fields: Any) -> Reply:
+    return Reply(status=400, body={"error": {"message": "Failed to call a function.", **fields}})
+
+
+def test_a_reply_without_a_forced_call_is_a_reply_where_the_server_reports_it_as_an_error() -> None:
+    with ScriptedServer([rejected(code="tool_use_failed", failed_generation="I open the door.")]) as server:
+        completion = complete(spec_for(server.url))
+    assert (completion.text, completion.calls, completion.usage) == ("I open the door.", (), UNREPORTED)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"code": "tool_use_failed"},
+        {"code": "tool_use_failed", "failed_generation": None},
+        {"code": "tool_use_failed", "failed_generation": [1]},
+        {"code": "other", "failed_generation": "I open the door."},
+        {"code": ["tool_use_failed"], "failed_generation": "I open the door."},
+    ],
+)
+def test_other_errors_contain_no_reply(fields: dict[str, Any]) -> None:
+    assert failure_kind(rejected(**fields)) == "bad_request"
