@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import Any, Literal
+import math
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 
 from ictbench.choices import FailureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Role = Literal["meta-train", "held-out"]
 Pool = Literal["experience", "selection", "test"]
@@ -104,21 +109,27 @@ class Usage(Record):
         """Lower and upper bound of the cost, equal if it is known."""
         return (self.cost_at_least, self.cost_at_most) if self.cost is None else (self.cost, self.cost)
 
+    @classmethod
+    def total(cls, usages: Sequence[Usage]) -> Usage:
+        """Return the sum of usages, faster than by adding one after the other."""
+        counts = dict(zip(COUNTS, map(sum, zip(*map(_counts, usages), strict=True)), strict=False))
+        least, most = 0.0, 0.0
+        for usage in usages:
+            lower, upper = usage.cost_bounds
+            least += lower
+            most = math.nan if upper is None else most + upper
+        if all(usage.cost is not None for usage in usages):
+            return cls(**counts, cost=least)
+        return cls(**counts, cost=None, cost_at_least=least, cost_at_most=None if math.isnan(most) else most)
+
     def __add__(self, other: Usage) -> Usage:
-        total = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        if self.cost is not None and other.cost is not None:
-            return Usage(**total, cost=self.cost + other.cost)
-        (least, most), (other_least, other_most) = self.cost_bounds, other.cost_bounds
-        return Usage(
-            **total,
-            cost=None,
-            cost_at_least=least + other_least,
-            cost_at_most=None if most is None or other_most is None else most + other_most,
-        )
+        return Usage.total((self, other))
 
 
 COUNTS = tuple(name for name in Usage.model_fields if not name.startswith("cost"))
 """Fields of `Usage` that are counts."""
+
+_counts = attrgetter(*COUNTS)
 
 UNREPORTED = Usage(calls=1, unreported=1, cost=None)
 """One call about whose usage nothing is known."""

@@ -96,6 +96,8 @@ def test_usage_adds_up_in_any_order(one: Usage, two: Usage, three: Usage) -> Non
     assert (one + two) + three == one + (two + three)
     assert one + two == two + one
     assert one + Usage() == one
+    assert Usage.total([one, two, three]) == one + two + three
+    assert Usage.total([]) == Usage()
     total = one + two
     for name in COUNTS:
         assert getattr(total, name) == getattr(one, name) + getattr(two, name)

@@ -65,7 +65,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     solution = tuple(await _call_env(call, env.solve)) if actor.sees_solution else ()
     shown = observation.text
     steps: list[Step] = []
-    usage = Usage()
+    usages: list[Usage] = []
     failure: FailureKind | None = None
     detail = ""
     clock = EpisodeClock()
@@ -78,12 +78,12 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
             decision = await actor.act(spec.prompt, history, spec.seed)
         except ModelFailure as error:
             failure, detail = error.kind, failure_detail(error)
-            usage += error.usage or UNREPORTED
+            usages.append(error.usage or UNREPORTED)
             break
         if not isinstance(decision, Decision):
             raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")
         if decision.usage is not NO_USAGE:
-            usage += decision.usage
+            usages.append(decision.usage)
         executed = match_action(decision.action, observation.actions)
         after = observation if executed is None else await _call_env(call, env.step, executed)
         steps.append(_step(spec.keep_texts, shown, observation, decision, executed, after))
@@ -103,7 +103,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         seed=spec.seed,
         replicate=spec.replicate,
         trajectory=trajectory,
-        usage=usage,
+        usage=Usage.total(usages),
         versions=env.versions(),
         failure_detail=detail,
     )

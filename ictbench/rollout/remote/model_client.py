@@ -61,7 +61,7 @@ class RemoteGate:
         self.slots = BorrowedSlots(self._changed)
         self._coordinator = coordinator
         self._limit: Exception | None = None
-        self._usage: Usage | None = None
+        self._usages: list[Usage] = []
         """Usage that is not reported yet."""
         self._unreported_by = ""
         self._report: asyncio.Handle | None = None
@@ -105,7 +105,7 @@ class RemoteGate:
 
     def count(self, usage: Usage, unreported_by: str = "") -> None:
         """See `RequestGate.count`."""
-        self._usage = usage if self._usage is None else self._usage + usage
+        self._usages.append(usage)
         self._unreported_by = unreported_by or self._unreported_by
         if self.needs_leases:
             self.report()
@@ -117,12 +117,12 @@ class RemoteGate:
         if self._report is not None:
             self._report.cancel()
             self._report, self._report_is_urgent = None, False
-        elif self._usage is None:
+        elif not self._usages:
             return
         fields: dict[str, Any] = {}
-        if self._usage is not None:
-            fields["usage"] = self._usage.model_dump(mode="json", exclude_defaults=True)
-            self._usage = None
+        if self._usages:
+            fields["usage"] = Usage.total(self._usages).model_dump(mode="json", exclude_defaults=True)
+            self._usages.clear()
         if self._unreported_by:
             fields["unreported_by"], self._unreported_by = self._unreported_by, ""
         slots = self.slots
