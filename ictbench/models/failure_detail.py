@@ -17,5 +17,6 @@ def failure_detail(failure: ModelFailure) -> str:
     Secrets are removed first: a shortened one would not be recognised. Providers remove their own key themselves; a
     model class of the user's may not.
     """
-    redacted = Redactor.from_environment()(failure.detail)
+    # A user's class may give anything as the detail.
+    redacted = Redactor.from_environment()(str(failure.detail or ""))
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in excerpt(redacted))

@@ -7,14 +7,16 @@ import json
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ictbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+LOGIN = re.compile(r"://([^/@\s:]*:[^/@\s]+)@")
+"""User and password in a URL, e.g. of a proxy."""
 MIN_SECRET_LENGTH = 8
 """A shorter value is a setting or a placeholder. Replacing it would garble messages."""
 PLACEHOLDERS = frozenset(
@@ -79,12 +81,15 @@ class Redactor:
         self._secrets = sorted(forms, key=len, reverse=True)
 
     @classmethod
-    def from_environment(cls, *secrets: str) -> Redactor:
-        """Return a redactor for these and all variables that look like secrets.
+    def from_environment(cls, *secrets: str, environment: Mapping[str, str] = os.environ) -> Redactor:
+        """Return a redactor for these, for all variables that look like secrets, and for passwords in URLs.
 
-        For libraries that read their keys from the environment themselves.
+        For libraries and programs that read their keys from the environment themselves.
         """
-        return cls(*secrets, *(value for name, value in os.environ.items() if SECRET_NAME.search(name)))
+        named = [value for name, value in environment.items() if SECRET_NAME.search(name)]
+        in_urls = [login for value in environment.values() for login in LOGIN.findall(value)]
+        passwords = [unquote(login.partition(":")[2]) for login in in_urls]
+        return cls(*secrets, *named, *in_urls, *passwords)
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by `[key]`."""

@@ -167,6 +167,7 @@ VALUES: dict[str, Any] = {
     "--max-connections": 8,
     "--actor-decoding": "json",
     "--actor-history": 3,
+    "--actor-past-actions": "none",
     "--episode-time-limit": 9.5,
     "--requests-per-minute": 10,
     "--tokens-per-minute": 11,
@@ -187,7 +188,7 @@ VALUES: dict[str, Any] = {
     "--no-adapt": True,
     "--stop-on-projected-cost": True,
 }
-OUTPUT = {"--out", "--json", "--quiet", "--dry-run", "--config"}
+OUTPUT = {"--ask", "--out", "--json", "--quiet", "--dry-run", "--config"}
 
 
 class Called(Exception):  # noqa: N818 - not an error
@@ -274,7 +275,7 @@ def test_output_options_may_be_variables_and_keys_of_the_file(
     monkeypatch.setenv("ICTBENCH_QUIET", "1")
     code, out, err = call(*RUN, "--config", "run.yaml")
     assert (code, err, len(out.splitlines())) == (0, "", 1)
-    assert json.loads(out)["episodes"] == 7
+    assert json.loads(out)["counts"]["episodes"] == 7
     monkeypatch.setenv("ICTBENCH_JSON", "0")
     assert call(*RUN, "--config", "run.yaml") == (0, "", "")
     Path("run.yaml").write_text("out: there\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ictbench.errors import ModelFailure
@@ -20,3 +22,10 @@ def test_secrets_are_removed_before_the_text_is_cut(before: int, monkeypatch: py
 def test_words_are_one_printable_line() -> None:
     assert failure_detail(ModelFailure("empty", "no\n  reply\x1b[2J\x00")) == "no reply�[2J�"
     assert failure_detail(ModelFailure("empty")) == ""
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"), [(None, ""), (7, "7"), ({"code": 3}, "{'code': 3}"), ("a\ud800", "a\ufffd")]
+)
+def test_any_detail_of_a_class_of_ones_own_is_shown(detail: Any, shown: str) -> None:
+    assert failure_detail(ModelFailure("empty", detail)) == shown

@@ -56,7 +56,10 @@ def test_variables_that_look_like_secrets_are_redacted(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_SECRET_ACCESS_VALUE", "ijklmnop")
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
     monkeypatch.setenv("PLAIN_SETTING", "qrstuvwx")
-    assert Redactor.from_environment()("abcdefgh ijklmnop false qrstuvwx") == "[key] [key] false qrstuvwx"
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter%402024@proxy.test:1")
+    redact = Redactor.from_environment()
+    assert redact("abcdefgh ijklmnop false qrstuvwx") == "[key] [key] false qrstuvwx"
+    assert redact("http://me:hunter%402024@proxy.test:1, hunter@2024") == "http://[key]@proxy.test:1, [key]"
 
 
 def test_a_header_is_read_without_the_white_space_around_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from apart import comparable, complete, played, reached, start
+from rehearsals import REQUESTS
 from watching import wait_for_the_end_of, workers_of
 
 import ictbench
@@ -40,8 +41,8 @@ def test_a_killed_run_continues_with_the_state_of_its_reflector(tmp_path: Path) 
                     process.kill()
                     wait_for_the_end_of(workers)
         complete(folder, options)
-        # A reflection is requested again only if its answer had not arrived; each session also checks the model.
-        assert server.requests - requests <= requests + 4 * (1 + 2)
+        # A reflection is requested again only if its answer had not arrived; each session also rehearses.
+        assert server.requests - requests <= requests + 4 * (REQUESTS + 2)
     assert comparable(folder) == comparable(tmp_path / "whole")
     rows = [row for row in ictbench.load_run(folder).rows("reflections") if isinstance(row, ReflectionRow)]
     assert [len(re.findall('"votes"', row.state)) for row in rows] == [1, 2, 3, 4] * 2

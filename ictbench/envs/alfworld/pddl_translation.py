@@ -8,6 +8,7 @@ a damaged file is translated again.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -19,10 +20,14 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ictbench.envs.alfworld.datalog_model import compute_model
 from ictbench.errors import EnvError
 from ictbench.records import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = 1
 """Version of the content of cached files."""
@@ -66,7 +71,7 @@ def translate(domain: str, problem: str) -> Translation:
     with contextlib.suppress(OSError, ValueError, TypeError, zlib.error):
         return Translation(**json.loads(zlib.decompress(path.read_bytes())))
     translation = _translate(domain, problem)
-    content = zlib.compress(json.dumps(asdict(translation)).encode(), 6)
+    content = zlib.compress(json.dumps(asdict(translation)).encode(), 1)
     with contextlib.suppress(OSError):  # with a full disk or a read-only home, every start is a translation
         _write_atomically(path, content)
     return translation
@@ -111,7 +116,8 @@ def _ground(domain: str, problem: str) -> tuple[Any, str]:
             translator.lisp.parse_nested_list(problem.split("\n")),
         )
         translator.normalize.normalize(task)
-        ground = translator.translate.pddl_to_sas(task)
+        with _without_waste(translator):
+            ground = translator.translate.pddl_to_sas(task)
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's PDDL cannot be translated: {type(error).__name__}: {error}") from error
     if not ground.operators:
@@ -121,12 +127,30 @@ def _ground(domain: str, problem: str) -> tuple[Any, str]:
     return task, output.getvalue()
 
 
+@contextlib.contextmanager
+def _without_waste(translator: Any) -> Iterator[None]:
+    """Save more than half of the time of a translation, with the same ground actions and facts.
+
+    The order of the variables helps a planner only. Searching for cyclic garbage finds none among the many new objects.
+    """
+    options, build_model = translator.options, translator.build_model
+    collecting, reordering, compute = gc.isenabled(), options.reorder_variables, build_model.compute_model
+    gc.disable()
+    options.reorder_variables, build_model.compute_model = False, compute_model
+    try:
+        yield
+    finally:
+        options.reorder_variables, build_model.compute_model = reordering, compute
+        if collecting:
+            gc.enable()
+
+
 def _translator() -> Any:
     """Import Fast Downward's translator, which parses the command line on import and reports by printing."""
     arguments = sys.argv
     sys.argv = ["translate.py", "domain", "task"]
     try:
-        from fast_downward.translate import normalize, options, translate
+        from fast_downward.translate import build_model, normalize, options, translate
         from fast_downward.translate.pddl_parser import lisp_parser, parsing_functions
     finally:
         sys.argv = arguments
@@ -141,14 +165,21 @@ def _translator() -> Any:
         if name.startswith("fast_downward.translate"):
             vars(module)["print"] = _print_to_files
     return SimpleNamespace(
-        lisp=lisp_parser, parsing=parsing_functions, normalize=normalize, translate=translate, options=options
+        lisp=lisp_parser,
+        parsing=parsing_functions,
+        normalize=normalize,
+        translate=translate,
+        options=options,
+        build_model=build_model,
     )
 
 
 def _print_to_files(*values: Any, file: Any = None, **options: Any) -> None:
     """Replace `print` in the translator: ignore what would go to standard output."""
-    if file is not None:
+    if file is not None and options:
         print(*values, file=file, **options)
+    elif file is not None:
+        file.write(f"{' '.join(map(str, values))}\n")
 
 
 def _facts(task: Any) -> list[list[str]]:

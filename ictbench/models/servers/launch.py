@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 
 from ictbench.errors import EndpointRefusedError, RunError
-from ictbench.models.redact import SECRET_NAME, Redactor
+from ictbench.models.redact import Redactor
 from ictbench.models.servers import supervisor
 
 log = logging.getLogger(__name__)
@@ -155,8 +155,8 @@ class ServerProcess:
         with self.log.open("rb") as output:
             output.seek(max(0, output.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             text = output.read().decode(errors="replace")
-        keys = [value for name, value in self._launch.environment if SECRET_NAME.search(name)]
-        lines = [" ".join(line.split()) for line in Redactor(self.key, *keys)(text).split("\n") if line.strip()]
+        text = Redactor.from_environment(self.key, environment=dict(self._launch.environment))(text)
+        lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
         tail = " | ".join(lines[-LOG_TAIL_LINES:])[-LOG_TAIL_CHARACTERS:]
         code = f"exit code {self._supervisor.returncode}; " if self.has_exited else ""
         return f"{code}{self.log} ends: {tail or '(it is empty)'}"

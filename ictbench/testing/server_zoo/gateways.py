@@ -35,12 +35,12 @@ _GROQ = (
     Adds(
         to="usage",
         fields={"queue_time": 0.02, "prompt_time": 0.01, "completion_time": 0.05, "total_time": 0.06},
-        source="https://console.groq.com/docs/api-reference#chat-create",
+        source="https://github.com/groq/groq-python/blob/main/src/groq/types/completion_usage.py",
     ),
     Adds(
         to="reply",
         fields={"x_groq": {"id": "req_scripted"}, "service_tier": "on_demand"},
-        source="https://console.groq.com/docs/api-reference#chat-create",
+        source="https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion.py",
     ),
 )
 _GROQ_LIMITS = {

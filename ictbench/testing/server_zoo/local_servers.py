@@ -18,7 +18,7 @@ _LLAMA_SERVER = (
     Ignores(
         parameter="tool_choice",
         respected=("auto", "none", "required", None),
-        source="https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
+        source="https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-common.cpp",
     ),
     ContextLimit(
         refusal=Refusal(

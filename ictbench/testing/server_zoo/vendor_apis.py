@@ -236,7 +236,7 @@ VENDOR_APIS = (
                 for parameter, name, source in (
                     ("presence_penalty", "presencePenalty", "https://github.com/miaoxworld/NativeTavern/issues/83"),
                     ("reasoning_effort", "reasoningEffort", "https://github.com/BerriAI/litellm/pull/16265"),
-                    ("stop", "stop", "https://docs.x.ai/docs/guides/reasoning"),
+                    ("stop", "stop", "https://github.com/langgenius/dify-official-plugins/issues/3404"),
                 )
             ),
             Reasons(
