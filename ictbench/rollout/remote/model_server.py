@@ -35,8 +35,8 @@ class ModelServer:
         self._retrying = 0
         self._closed = False
         self._slots = meter.connections.lend(self._offer)
-        left = meter.seconds_left
-        self._limit = None if left is None else asyncio.get_running_loop().call_later(left, self._stop_requests)
+        self._limit: asyncio.TimerHandle | None = None
+        self._stop_at_time_limit()
 
     def handle(self, message: Message, body: bytes) -> None:
         """Handle a message of the worker. Once it is gone, only the usage it reports still counts."""
@@ -77,12 +77,17 @@ class ModelServer:
     def _offer(self, gained: int, keep: int | None) -> None:
         self._channel.send("slots", gained=gained, keep=keep)
 
-    def _stop_requests(self) -> None:
-        """Tell the worker that --max-time is reached."""
+    def _stop_at_time_limit(self) -> None:
+        """Tell the worker when --max-time is reached, if there is such a limit."""
+        left = self._meter.seconds_left
+        if left is None:
+            return
         try:
             self._meter.check()
         except LimitReachedError as error:
             self._channel.send("limit", **error_to_json(error))
+        else:
+            self._limit = asyncio.get_running_loop().call_later(max(left, 0.01), self._stop_at_time_limit)
 
     def _start(self, message: Message, work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         number = message["number"]

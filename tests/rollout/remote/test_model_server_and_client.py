@@ -274,6 +274,21 @@ def test_usage_of_all_workers_counts_towards_limits() -> None:
     asyncio.run(go())
 
 
+def test_time_limit_ends_requests_that_wait_and_refuses_new_ones() -> None:
+    async def go() -> None:
+        async with workers(1, Limits(max_connections=1, max_time=0.2)) as (meter, (one,)):
+            holding = asyncio.create_task(_hold(one))
+            await until(lambda: meter.in_flight == 1)
+            for _ in range(2):
+                with pytest.raises(LimitReachedError, match=r"--max-time 0.2 s is reached"):
+                    await _hold(one)
+            assert not holding.done()
+            holding.cancel()
+            await until(lambda: meter.in_flight == 0)
+
+    asyncio.run(go())
+
+
 def test_requests_that_wait_for_a_retry_are_counted() -> None:
     async def go() -> None:
         async with workers(2) as (meter, (one, mortal)):
