@@ -184,7 +184,9 @@ def test_a_lora_adapter_changes_the_replies(tmp_path: Path) -> None:
     assert str(weights_and_adapter).startswith(f"{weights}+sha256:")
 
 
-def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path) -> None:
+def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Actor and reflector share the server that runs already.
+    monkeypatch.setattr(launch, "_start", lambda spec: pytest.fail(f"another server of {spec.name} is started"))
     started = time.monotonic()
     folder = model().spec.model
     run = ictbench.run(
@@ -206,18 +208,16 @@ def test_the_model_plays_and_reflects_in_a_run(tmp_path: Path) -> None:
         executor="inline",
     )
     result = run.result
-    assert len(launch._running) == 1, "the run did not share the module's server"
     assert result.complete
     assert result.actor.options["decoding"] == "grammar"
     assert str(result.actor.fingerprint).startswith("sha256:")
     assert result.reflector.fingerprint == result.actor.fingerprint
     steps = [step for key in run.episode_keys() for step in run.episode(key).trajectory.steps]
     assert all(step.executed is not None and step.thought for step in steps)
-    total = [cost for cost in result.cost.values() if cost.calls]
+    used = [cost for cost in result.cost.values() if cost.calls]
     calls, tokens, cached = (
-        sum(getattr(cost, name) for cost in total) for name in ("calls", "input_tokens", "cached_tokens")
+        sum(getattr(cost, name) for cost in used) for name in ("calls", "input_tokens", "cached_tokens")
     )
-    assert calls
     seconds = time.monotonic() - started
     print(f"{calls} calls in {seconds:.0f} s, {tokens} prompt tokens, {cached / tokens:.0%} from the prefix cache")
     assert cached > 0.5 * tokens
