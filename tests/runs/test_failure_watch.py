@@ -86,7 +86,7 @@ def recorded(outcomes: Iterable[str | None], role: PlayerRole = "actor") -> int 
     return None
 
 
-@pytest.mark.parametrize("kind", WATCHED)
+@pytest.mark.parametrize("kind", sorted(WATCHED))
 def test_failures_at_the_start_stop_a_run_only_if_all_are_of_one_kind(kind: FailureKind) -> None:
     other = "empty" if kind == "timeout" else "timeout"
     assert recorded([kind] * 100) == 8
