@@ -7,8 +7,8 @@ the models twice each (`ask`).
 
 from __future__ import annotations
 
+import logging
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from os.path import commonprefix
 from statistics import fmean
@@ -23,7 +23,7 @@ from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import PluginSpec, Record, Usage
 from ictbench.reflectors import Context, make_reflector
 from ictbench.rollout import EpisodeWorker, InlineExecutor, Priority, cores
-from ictbench.runs.player_rehearsal import rehearse_players
+from ictbench.runs.player_rehearsal import NoEpisodes, rehearse_players
 from ictbench.runs.recording_model import RecordingModel
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ictbench.runs.plan import RunPlan
 
 Range = tuple[float, float]
+
+log = logging.getLogger(__name__)
 
 RANDOM = PluginSpec(label="random", name="ictbench.actors.random_actor:RandomActor")
 CHARACTERS_PER_TOKEN: Range = (2.8, 4.4)
@@ -209,7 +211,8 @@ async def _actor_requests(plan: RunPlan, steps: Sequence[Step], model: ChatModel
 
 async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model: ChatModel) -> list[Request]:
     recorder = RecordingModel(model)
-    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.prompt_bytes)
+    play = NoEpisodes() if plan.traits.experience == "halved" else None
+    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.prompt_bytes, play)
     reflector = make_reflector(plan.reflector, recorder)
     await _until_asked(reflector.reflect(plan.suite.prompt, list(batch), None, context))
     return recorder.requests
@@ -217,8 +220,11 @@ async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model:
 
 async def _until_asked(call: Awaitable[object]) -> None:
     """Let a player go on until its model, which records the request, fails."""
-    with suppress(ModelFailure):
+    try:
         await call
+    except Exception as error:
+        # A player that fails for another reason will do so in the run, too.
+        log.debug("sample request: %r", error)
 
 
 async def _ask(model: ChatModel, requests: Iterable[Request]) -> _Reply:

@@ -164,7 +164,7 @@ async def _reflector_part(plan: RunPlan, steps: Sequence[Step], models: ModelPoo
     if spec.model is None:
         return None
     seed = reflection_seed(plan.suite.digest, "rehearsal", 0, 1)
-    play = _NoEpisodes() if plan.traits.experience == "halved" else None
+    play = NoEpisodes() if plan.traits.experience == "halved" else None
 
     async def reflect(model: ChatModel, count: int) -> None:
         trajectory = Trajectory(
@@ -194,7 +194,7 @@ def _plain_request(prompt: str) -> Request:
     return Request(({"role": "system", "content": prompt}, {"role": "user", "content": "Reply with the word OK."}))
 
 
-class _NoEpisodes:
+class NoEpisodes:
     """`BatchPlayer` of a reflector that may play no episodes."""
 
     left = 0

@@ -380,7 +380,10 @@ def test_a_folder_of_another_configuration_is_refused_with_the_difference(call: 
 def test_minihack_is_the_default_environment(call: CommandLine) -> None:
     code, out, _ = call("run", "--dry-run", "--json")
     assert code == 0
-    assert json.loads(out.splitlines()[-1])["episodes"] == ictbench.dry_run(suite="minihack-v1").counts["episodes"]
+    assert (
+        json.loads(out.splitlines()[-1])["counts"]["episodes"]
+        == ictbench.dry_run(suite="minihack-v1").counts["episodes"]
+    )
 
 
 def test_a_traceback_is_shown_only_on_request(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
