@@ -1,4 +1,4 @@
-"""Fixtures shared by the tests of submissions, audit and board."""
+"""Fixtures shared by all tests, and by those of submissions, audit and board."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ import pytest
 from honest import honest_run, honest_submission
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import ictbench
     from ictbench.submissions.layout import SubmissionFolder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_worker() -> Iterator[None]:
+    """Give a run one worker process unless the test asks for more: pytest-xdist already uses all cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ictbench.runs.engine.cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="session")
