@@ -53,6 +53,8 @@ def test_a_run_with_odd_replies_is_complete(decoding: Any, tmp_path: Path) -> No
             actor_decoding=decoding,
             actor_base_url=server.url,
             reflector_base_url=server.url,
+            # Which reply the only reflection gets depends on the order of the requests.
+            accept_failures=["empty"],
             out=tmp_path / "run",
         )
     result = run.result
