@@ -50,8 +50,8 @@ quirks.
 QUIRKS_HEAD = """
 ## Quirks and their sources
 
-The test servers send the error messages that these pages quote. Where a page quotes none (overflow and `stop` at OpenAI,
-`stop` at xAI, overflow at DeepSeek), the wording is ours."""
+The test servers send the error messages that these pages quote. Where a page quotes none (overflow and `stop` at
+OpenAI, `stop` at xAI, overflow at DeepSeek), the wording is ours."""
 
 
 def row(personality: Personality, outcomes: Mapping[str, Outcome]) -> str:
