@@ -95,7 +95,7 @@ def plan_rerun(
     for role in model_access:
         if options.cache and getattr(result, role).reproducible is False:
             raise ConfigError(
-                f"the {role}'s model does not repeat its replies, so those of an earlier run are no evidence: "
+                f"the {role}'s model does not repeat its replies, so those of an earlier run prove nothing: "
                 "leave out --cache"
             )
     return replace(

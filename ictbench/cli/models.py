@@ -19,7 +19,8 @@ COLUMNS = ("input", "output", "cached", "cache_written", "reasoning")
 def prices(
     name: Annotated[str, typer.Argument(help="Part of the names of the models to list.", show_default="all")] = "",
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Write the table of the package anew from litellm's, if it is installed.")
+        bool,
+        typer.Option("--refresh", help="Replace the package's table by litellm's, if it is installed."),
     ] = False,
 ) -> None:
     """List prices in US dollars per million tokens, with their source and date."""

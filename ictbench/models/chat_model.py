@@ -50,7 +50,7 @@ class Completion:
     calls: tuple[ToolCall, ...] = ()
     """Tool calls, in the style `tools`; a reply with a call needs no text."""
     reasoning: str = ""
-    """Reasoning before the answer. It is no part of the answer and of later prompts, and it is not recorded."""
+    """Reasoning before the answer. It is not part of the answer or of later prompts, and it is not recorded."""
 
     @property
     def is_empty(self) -> bool:

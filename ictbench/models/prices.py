@@ -126,7 +126,7 @@ def price_table() -> PriceTable:
 
 
 def refresh_table() -> PriceTable:
-    """Write the package's table anew from litellm's, and return it.
+    """Replace the package's table by one made from litellm's, and return it.
 
     Raises:
         ConfigError: litellm is not installed, or the file cannot be written.

@@ -228,19 +228,22 @@ async def _until_asked(call: Awaitable[object]) -> None:
 
 
 async def _ask(model: ChatModel, requests: Iterable[Request]) -> _Reply:
-    """Send requests one after another, and measure the replies."""
-    usage, characters, started = Usage(), 0, time.monotonic()
+    """Send requests one after another, and measure the replies whose usage is reported."""
+    usage, characters, sent, started = Usage(), 0, 0, time.monotonic()
     for request in requests:
-        characters += sum(len(message["content"]) for message in request.messages)
+        sent += 1
         try:
             reply = await model.complete(request.messages, seed=request.seed, constraint=request.constraint)
         except ModelFailure as failure:
-            usage += failure.usage or Usage(calls=1)
+            reported = failure.usage
         else:
-            usage += reply.usage
-    seconds = (time.monotonic() - started) / max(1, usage.calls)
-    if not (usage.calls and usage.input_tokens and usage.output_tokens):
-        return _Reply(_reply_tokens(model.spec), seconds=(seconds, seconds), asked=True)
+            reported = reply.usage
+        if reported and reported.input_tokens and not reported.unreported:
+            usage += reported
+            characters += sum(len(message["content"]) for message in request.messages)
+    seconds = (time.monotonic() - started) / max(1, sent)
+    if not (usage.input_tokens and usage.output_tokens):
+        return _Reply(_reply_tokens(model.spec), seconds=(seconds, seconds))
     tokens, ratio = usage.output_tokens / usage.calls, characters / usage.input_tokens
     return _Reply((tokens, tokens), (ratio, ratio), (seconds, seconds), asked=True)
 

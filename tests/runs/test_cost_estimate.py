@@ -75,6 +75,17 @@ def test_a_run_uses_as_many_tokens_as_a_dry_run_that_asks_estimates(tmp_path: Pa
     assert share * guessed.actor.output_tokens[0] < spent.output_tokens < share * guessed.actor.output_tokens[1]
 
 
+def test_replies_without_usage_are_not_taken_for_measured_ones() -> None:
+    unreported = Reply(body={"choices": [{"message": {"content": "Action: dance"}, "finish_reason": "stop"}]})
+    with ScriptedServer(lambda body: unreported) as server:
+        asked = ictbench.dry_run(ask=True, **options(server)).actor
+        guessed = ictbench.dry_run(**options(server)).actor
+    assert asked is not None
+    assert guessed is not None
+    assert not asked.asked
+    assert (asked.input_tokens, asked.output_tokens) == (guessed.input_tokens, guessed.output_tokens)
+
+
 def test_costs_range_from_short_replies_with_a_cache_to_long_replies_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ictbench.runs.cost_estimate.find_price", lambda spec: Price(1e-6, 4e-6, cached=1e-7))
     planned = ictbench.dry_run(**SIZES, reflector="openai/m", reflector_base_url="http://127.0.0.1:9/v1")
