@@ -245,6 +245,7 @@ def test_a_rehearsal_that_stops_leaves_the_failures_to_repeat_recorded(tmp_path:
     assert stopped.result.families[0].behaviour == first.result.families[0].behaviour
     state["rejects"] = False
     again, _ = play(answer, tmp_path / "run", retry_failed="truncated")
+    assert first.result.families[0].behaviour is not None
     assert again.result.families[0].behaviour is not None
     assert again.result.families[0].behaviour.failed == {}
     repeated = first.result.families[0].behaviour.failed["truncated"]
