@@ -35,6 +35,18 @@ def forget_failures(
             episodes.add(kind)
         case ["reflector", kind] if kind not in accepted:
             reflections.add(kind)
+    with journal.transaction():
+        _forget(journal, loops, requested, episodes, reflections)
+
+
+def _forget(
+    journal: Journal,
+    loops: Sequence[LoopPlan],
+    requested: Collection[FailureKind],
+    episodes: Collection[str],
+    reflections: Collection[str],
+) -> None:
+    """Remove failures of these kinds and note them, in one transaction: a kill may not leave a repetition unnoted."""
     failed = journal.failed(episodes)
     tasks = {task_id_of(key) for key in failed}
     repeated: Counter[str] = Counter()
