@@ -10,7 +10,7 @@ from ictbench.actors import make_actor
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.prices import find_price
+from ictbench.models.prices import find_price, may_state_cost
 from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
@@ -89,10 +89,11 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     max_cost = plan.options.max_cost
     for player in (plan.actor, plan.reflector):
-        if max_cost and player.model and not find_price(player.model):
+        model = player.model
+        # Whether a gateway states the cost, its first reply shows: the meter stops the run if it does not.
+        if max_cost and model and not (find_price(model) or may_state_cost(model)):
             raise ConfigError(
-                f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
-                "use --max-tokens"
+                f"--max-cost {max_cost:g} cannot be enforced: the price of {model.name} is unknown; use --max-tokens"
             )
     actor_model = models.open(plan.actor.model) if plan.actor.model else None
     reflector_model = models.open(plan.reflector.model) if plan.reflector.model else None
