@@ -34,14 +34,15 @@ class FailuresToRepeat:
 
     def forget(self, journal: Journal) -> None:
         """Remove them from the journal, so that they are repeated, and note how many."""
-        for (family, index), turn in self.stale.items():
-            journal.forget_reflections(family, index, turn)
-        journal.forget_episodes(self.episodes)
-        _note(journal, "retried_failures", Counter(self.episodes.values()))
-        _note(journal, "retried_reflections", Counter(self.reflections))
-        if self.resampled.total():
-            journal.note("resampled", Counter(journal.get("resampled", {})) + self.resampled)
-        journal.note("stopped_for", None)
+        with journal.transaction():  # a kill may not leave a repetition unnoted
+            for (family, index), turn in self.stale.items():
+                journal.forget_reflections(family, index, turn)
+            journal.forget_episodes(self.episodes)
+            _note(journal, "retried_failures", Counter(self.episodes.values()))
+            _note(journal, "retried_reflections", Counter(self.reflections))
+            if self.resampled.total():
+                journal.note("resampled", Counter(journal.get("resampled", {})) + self.resampled)
+            journal.note("stopped_for", None)
 
 
 def failures_to_repeat(
@@ -64,18 +65,6 @@ def failures_to_repeat(
             episodes.add(kind)
         case ["reflector", kind] if kind not in accepted:
             reflections.add(kind)
-    with journal.transaction():
-        _forget(journal, loops, requested, episodes, reflections)
-
-
-def _forget(
-    journal: Journal,
-    loops: Sequence[LoopPlan],
-    requested: Collection[FailureKind],
-    episodes: Collection[str],
-    reflections: Collection[str],
-) -> None:
-    """Remove failures of these kinds and note them, in one transaction: a kill may not leave a repetition unnoted."""
     failed = journal.failed(episodes)
     tasks = {task_id_of(key) for key in failed}
     repeated: Counter[str] = Counter()

@@ -7,7 +7,7 @@ import pytest
 
 from ictbench.records import Episode, Task, Trajectory, Usage
 from ictbench.runs.journal import Journal
-from ictbench.runs.retry import forget_failures
+from ictbench.runs.retry import failures_to_repeat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +45,11 @@ def test_kill_in_the_middle_leaves_no_repetition_unnoted(
             journal.add_episode(failed(key), 0.0, 1.0, Usage())
         monkeypatch.setattr(Journal, "note", killed)
         with pytest.raises(KeyboardInterrupt):
-            forget_failures(journal, [], ["truncated"], [])
+            failures_to_repeat(journal, [], ["truncated"], []).forget(journal)
         monkeypatch.undo()
     with closing(Journal(path)) as journal:
         assert journal.keys() == KEYS
         assert journal.get("retried_failures", {}) == {}
-        forget_failures(journal, [], ["truncated"], [])
+        failures_to_repeat(journal, [], ["truncated"], []).forget(journal)
         assert journal.keys() == []
         assert journal.get("retried_failures") == {"truncated": 2}
