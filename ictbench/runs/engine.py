@@ -16,6 +16,7 @@ from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
 from ictbench.runs.player_sampling import check_sampling_is_sent
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -49,7 +50,9 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         WorkerError: The Ray cluster does not exist.
     """
     async with AsyncExitStack() as stack:
-        cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
+        cache = (
+            stack.enter_context(closing(ResponseCache(expand_home(plan.options.cache)))) if plan.options.cache else None
+        )
         meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)

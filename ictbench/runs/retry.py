@@ -34,14 +34,15 @@ class FailuresToRepeat:
 
     def forget(self, journal: Journal) -> None:
         """Remove them from the journal, so that they are repeated, and note how many."""
-        for (family, index), turn in self.stale.items():
-            journal.forget_reflections(family, index, turn)
-        journal.forget_episodes(self.episodes)
-        _note(journal, "retried_failures", Counter(self.episodes.values()))
-        _note(journal, "retried_reflections", Counter(self.reflections))
-        if self.resampled.total():
-            journal.note("resampled", Counter(journal.get("resampled", {})) + self.resampled)
-        journal.note("stopped_for", None)
+        with journal.transaction():  # a kill may not leave a repetition unnoted
+            for (family, index), turn in self.stale.items():
+                journal.forget_reflections(family, index, turn)
+            journal.forget_episodes(self.episodes)
+            _note(journal, "retried_failures", Counter(self.episodes.values()))
+            _note(journal, "retried_reflections", Counter(self.reflections))
+            if self.resampled.total():
+                journal.note("resampled", Counter(journal.get("resampled", {})) + self.resampled)
+            journal.note("stopped_for", None)
 
 
 def failures_to_repeat(

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ictbench.errors import ConfigError, EnvError, MissingExtraError
+from ictbench.user_folders import home_folder
 
 PACKAGES = ("alfworld", "fast-downward-textworld", "textworld")
 """Packages on which the behaviour of games depends."""
@@ -25,11 +26,11 @@ def data_folder() -> Path:
     """Return the folder of the official games: `ALFWORLD_DATA`, else the package's own download folder.
 
     Raises:
-        ConfigError: `ALFWORLD_DATA` is not a folder.
+        ConfigError: `ALFWORLD_DATA` is not a folder, or is not set and the user has no home folder.
     """
     configured = os.environ.get("ALFWORLD_DATA")
     if configured is None:
-        return Path.home() / ".cache" / "alfworld"
+        return home_folder("ALFWORLD_DATA to the folder of the games") / ".cache" / "alfworld"
     if not configured or not Path(configured).is_dir():
         raise ConfigError(f"ALFWORLD_DATA is {configured!r}, which is not a folder; correct it, or unset it")
     return Path(configured)
