@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ictbench.models.adaptation import Request
-    from ictbench.models.chat_model import Completion
+    from ictbench.models.chat_model import Completion, Constraint
     from ictbench.models.model_pool import ModelPool
     from ictbench.records import Adaptation, ModelSpec
 
@@ -31,8 +32,9 @@ async def check_decoding(
 ) -> Adaptation:
     """Check that the server imposes the constraint of a request, and return the adaptation with which it does.
 
-    One reply that violates a grammar or a schema is proof that it does not. A call with other arguments may be the
-    model's own; without a call, the call is forced in another way, then another question is asked.
+    A reply that violates a grammar, or that is no JSON object with an action, is proof that it does not. JSON and calls
+    with another action are left to the model, as not every server imposes lists of values. Without a call, the call is
+    forced in another way, then another question is asked.
 
     Args:
         models: Opens the model.
@@ -51,16 +53,15 @@ async def check_decoding(
         return spec.adaptation
     shown = (reply.text or str([*reply.calls]))[:80]
     problem = f"{spec.name} does not keep to the decoding {constraint.style}: it answers {shown!r}"
+    if _acts(reply, constraint):
+        remark(f"{problem}; such decisions have no valid action")
+        return spec.adaptation
     if constraint.style is ConstraintStyle.TOOLS:
-        required = spec.model_copy(
-            update={"adaptation": spec.adaptation.model_copy(update={"tool_choice": "required"})}
-        )
-        if _acts(reply):
-            remark(f"{problem}; such decisions have no valid action")
-            return spec.adaptation
+        adaptation = spec.adaptation.model_copy(update={"tool_choice": "required"})
+        required = spec.model_copy(update={"adaptation": adaptation})
         if adapt and required != spec and await _calls(models, required, request):
-            log.warning("%s; adapted: %s", problem, required.adaptation.in_words)
-            return required.adaptation
+            log.warning("%s; adapted: %s", problem, adaptation.in_words)
+            return adaptation
         if other and await _calls(models, spec, other):
             remark(f"{problem}; replies without a call have no action")
             return spec.adaptation
@@ -77,8 +78,14 @@ async def _calls(models: ModelPool, spec: ModelSpec, request: Request) -> bool:
         )
     except ModelFailure:
         return False
-    return _acts(reply)
-
-
-def _acts(reply: Completion) -> bool:
     return any(call["name"] == ACT_TOOL for call in reply.calls)
+
+
+def _acts(reply: Completion, constraint: Constraint) -> bool:
+    """Return whether a reply has the form that the constraint imposes, with whatever action."""
+    if constraint.style is ConstraintStyle.TOOLS:
+        return any(call["name"] == ACT_TOOL for call in reply.calls)
+    try:
+        return constraint.style is ConstraintStyle.JSON and isinstance(json.loads(reply.text)["action"], str)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return False

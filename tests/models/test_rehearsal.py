@@ -214,7 +214,7 @@ OTHER_ACTION = Reply("", calls=(("act", '{"thought": "", "action": "close"}'),))
     ("constraint", "reply", "outcome"),
     [
         (JSON, '{"thought": "", "action": "open"}', "kept"),
-        (JSON, '{"thought": "", "action": "close"}', "refused"),
+        (JSON, '{"thought": "", "action": "close"}', "remarked"),
         (JSON, '{"thought": ""}', "refused"),
         (JSON, "Action: open", "refused"),
         (JSON, "[" * 2000, "refused"),
