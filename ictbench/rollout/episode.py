@@ -10,7 +10,7 @@ from ictbench.actors import History
 from ictbench.errors import EnvError, IctbenchError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest, text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +63,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     """
     observation = await _call_env(call, env.reset, spec.task)
     solution = tuple(await _call_env(call, env.solve)) if actor.sees_solution else ()
+    start = start_digest(env, observation)
     shown = observation.text
     steps: list[Step] = []
     usages: list[Usage] = []
@@ -106,7 +107,23 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         usage=Usage.total(usages),
         versions=env.versions(),
         failure_detail=detail,
+        start=start,
     )
+
+
+def start_digest(env: TextEnv, first: Observation) -> str:
+    """Return the digest of what distinguishes the start of an episode; empty if it is the whole first observation.
+
+    Raises:
+        EnvError: The environment breaks its contract.
+    """
+    try:
+        key = env.start_key(first)
+        if key is None:
+            return ""
+        return text_digest(key)
+    except Exception as error:
+        raise EnvError(f"{ENV_BROKE}start_key: {type(error).__name__}: {error}") from error
 
 
 async def _call_env(call: BlockingCaller, function: Callable[..., T], *args: Any) -> T:
