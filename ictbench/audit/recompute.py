@@ -16,7 +16,7 @@ from ictbench.audit import result_checks
 from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
-from ictbench.audit.record_checks import first_digest, impossible_usage, record_problems
+from ictbench.audit.record_checks import MAX_SECONDS, first_digest, impossible_usage, record_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
@@ -182,8 +182,13 @@ class _Recomputation:
         ):
             findings.add(_differs(format_place(place), claimed, expected))
         reflector = self.evidence.result.cost.get("reflector", Usage())
-        if name := impossible_usage(reflector):
-            findings.add(f"reflector.{name} is {getattr(reflector, name)}")
+        total = Usage.total([reflector, *expected_cost.values()])
+        host = self.evidence.result.host
+        for where, usage in (("reflector", reflector), ("total", total), ("host.spent", host.spent)):
+            if name := impossible_usage(usage):
+                findings.add(f"{where}.{name} is {getattr(usage, name)}")
+        if not 0 <= host.seconds <= MAX_SECONDS:
+            findings.add(f"host.seconds is {host.seconds:g}")
 
 
 def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
