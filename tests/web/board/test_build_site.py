@@ -129,7 +129,7 @@ def spoil_shown_episodes(folder: BoardFolder) -> None:
     submission = submit(folder, "good", make_result(READ, "rules"))
     shown = folder.submission("good").trajectories
     shown.write_bytes(gzip.compress(b"{}\n", mtime=0))
-    files = {**submission.files, shown.name: hashlib.sha256(shown.read_bytes()).hexdigest()}
+    files = dict(submission.files) | {shown.name: hashlib.sha256(shown.read_bytes()).hexdigest()}
     changed = submission.model_copy(update={"files": files})
     folder.submission("good").metadata.write_text(changed.model_dump_json(by_alias=True), encoding="utf-8")
 
