@@ -224,6 +224,13 @@ class Options:
     test_size: int | None = option(
         None, "Test tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
     )
+    repeats: int | None = option(
+        None,
+        "Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling noise.",
+        SIZES,
+        default_text="the profile's, usually 1",
+        minimum=1,
+    )
     max_steps: int | None = option(
         None, "Maximum decisions per episode.", SIZES, default_text="the suite's", minimum=1, also=("collect", "meta")
     )
