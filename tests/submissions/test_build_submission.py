@@ -322,6 +322,19 @@ def test_quick_run_is_shown_without_a_rank(tmp_path: Path) -> None:
     assert (entry.section, entry.measures) == ("shown", None)
 
 
+def test_checkout_that_git_refuses_is_reported_with_the_remedy(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    # Git's own switch for tests: treat every repository as that of another user.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    ready = draft(run, tmp_path / "leaderboards", STATEMENT)
+    with pytest.raises(SubmissionError, match=r"dubious ownership.*; or use --no-git"):
+        submit(ready, check_submission)
+    assert submit(ready, check_submission, git=False).branch is None
+
+
 def test_checkout_without_a_commit_is_refused_with_the_remedy(run: Run, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     with pytest.raises(SubmissionError, match="has no commit yet; make one first, or use --no-git"):
