@@ -140,8 +140,9 @@ class _Recomputation:
             self.needed.add(key)
             return key in self.summaries
 
-        def solved(task: Task, prompt: str) -> bool:
-            return need(key := episode_key(task.id, prompt_digest(prompt))) and self.summaries.solved(key)
+        def solved(task: Task, prompt: str, replicate: int) -> bool:
+            key = episode_key(task.id, prompt_digest(prompt), replicate)
+            return need(key) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
@@ -191,21 +192,28 @@ class _Recomputation:
             findings.add(f"host.seconds is {host.seconds:g}")
 
 
-def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
-    """Run one loop with the prompts of the result and the outcomes of the records."""
+def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str, int], bool]) -> LoopResult:
+    """Run one loop with the prompts of the result and the outcomes of the records.
+
+    Args:
+        plan: The suite's plan of the loop.
+        claimed: The loop in the result.
+        solved: Returns the outcome of a task under a prompt, of the replicate with this number.
+    """
     loop = Loop(plan)
     requests = deque(loop.start())
     while requests:
         match request := requests.popleft():
             case Play():
-                outcomes = [solved(task, request.prompt) for task in request.tasks]
+                outcomes = [solved(task, request.prompt, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
                 requests.extend(loop.reflected(request, _reflection(claimed, request.turn)))
             case Score():
-                requests.extend(loop.scored(request, [solved(task, request.prompt) for task in request.tasks]))
+                outcomes = [solved(task, request.prompt, replicate) for task, replicate in request.episodes]
+                requests.extend(loop.scored(request, outcomes))
             case Audit():
-                requests.extend(loop.audited(request, [solved(task, request.prompt) for task in request.tasks]))
+                requests.extend(loop.audited(request, [solved(task, request.prompt, 0) for task in request.tasks]))
     return loop.result()
 
 

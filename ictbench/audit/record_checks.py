@@ -35,7 +35,7 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     if record.task != task:
         for place, value, expected in differences(record.task.model_dump(), task.model_dump(), ("task",)):
             yield f"{format_place(place)} is {quote(value)}, and the suite's own is {quote(expected)}"
-    if record.replicate or record.key != episode_key(task.id, record.prompt):
+    if record.key != episode_key(task.id, record.prompt, record.replicate):
         yield f"its key does not belong to prompt {quote(record.prompt)}, replicate {record.replicate}"
     if record.seed != (seed := sampling_seed(suite.digest, task.id, record.replicate)):
         yield f"its sampling seed is {record.seed}, not {seed}"
