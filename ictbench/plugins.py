@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.errors import UnknownNameError
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
 Kind = Literal["env", "model", "actor", "reflector"]
 
 
-@functools.cache
 def installed(kind: Kind) -> dict[str, str]:
     """Return the names in the entry-point group `ictbench.<kind>s`, each with its `package.module:Name`."""
-    return {point.name: point.value for point in entry_points(group=f"ictbench.{kind}s")}
+    return {name: points[0].value for name, points in all_entry_points(kind).items()}
+
+
+@functools.cache
+def all_entry_points(kind: Kind) -> dict[str, list[EntryPoint]]:
+    """Return the entry points of a group by name; several under one name are a conflict between distributions."""
+    points: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=f"ictbench.{kind}s"):
+        points.setdefault(point.name, []).append(point)
+    return points
 
 
 def resolve(kind: Kind, name: str) -> type[Any]:
@@ -36,6 +44,7 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     if target is None:
         noun = "model provider" if kind == "model" else kind
         raise UnknownNameError(f"unknown {noun} {name!r}; {suggest(name, installed(kind))}")
+    _check_unique(kind, name)
     module_name, _, attribute = target.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
         raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is not a module name; write package.module:Name")
@@ -52,6 +61,21 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     if not isinstance(value, type):
         raise UnknownNameError(f"{kind} {name!r}: module {module_name!r} has no class {attribute!r}")
     return value
+
+
+def _check_unique(kind: Kind, name: str) -> None:
+    """Check that only one distribution registers a name.
+
+    Raises:
+        UnknownNameError: Several do: which one is meant would depend on the order of the import path.
+    """
+    points = all_entry_points(kind).get(name, ())
+    if len(points) > 1:
+        providers = " and ".join(f"{point.dist.name if point.dist else '?'} ({point.value})" for point in points)
+        raise UnknownNameError(
+            f"{kind} {name!r} is registered by several packages: {providers}; uninstall one of them, or write "
+            "package.module:Name"
+        )
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from ictbench.actors.react import ReActActor
 from ictbench.envs.minihack.minihack_env import MiniHackEnv
 from ictbench.errors import UnknownNameError, UsageError
 from ictbench.models.providers.openai import OpenAIModel
-from ictbench.plugins import Kind, installed, resolve, suggest
+from ictbench.plugins import Kind, all_entry_points, resolve, suggest
 from ictbench.reflectors.controls.none import NoneReflector
 from ictbench.scripted.miner import RulesReflector
 from ictbench.scripted.policy import RulesActor
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the import path, as `pip install` fills it."""
     monkeypatch.syspath_prepend(tmp_path)
-    installed.cache_clear()
+    all_entry_points.cache_clear()
     yield tmp_path
-    installed.cache_clear()
+    all_entry_points.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,27 @@ def test_any_class_can_be_named_by_module_and_class(site: Path) -> None:
     (site / "my_tools").mkdir()
     (site / "my_tools" / "mine.py").write_text("class Actor: ...\n")
     assert resolve("actor", "my_tools.mine:Actor").__module__ == "my_tools.mine"
+
+
+def register(site: Path, distribution: str, entry: str) -> None:
+    """Install a distribution with one entry point among the environments."""
+    dist_info = site / f"{distribution}-1.0.dist-info"
+    dist_info.mkdir()
+    (dist_info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (dist_info / "entry_points.txt").write_text(f"[ictbench.envs]\n{entry}\n")
+
+
+def test_name_that_two_distributions_register_is_refused(site: Path) -> None:
+    (site / "rival.py").write_text("class Env: ...\n")
+    register(site, "one", "maze = rival:Env")
+    register(site, "other", "maze = rival:Other")
+    register(site, "shadow", "minihack = rival:Env")
+    all_entry_points.cache_clear()
+    with pytest.raises(UnknownNameError, match=r"one \(rival:Env\) and other|other \(rival:Other\) and one"):
+        resolve("env", "maze")
+    with pytest.raises(UnknownNameError, match="shadow"):
+        resolve("env", "minihack")
+    assert resolve("env", "rival:Env").__name__ == "Env"
 
 
 def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path) -> None:

@@ -14,7 +14,7 @@ from ictbench.errors import EnvError, UsageError, WorkerLostError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import task_id_of
 from ictbench.rollout import Priority
-from ictbench.rollout.episode import ENV_BROKE
+from ictbench.rollout.env_errors import ENV_BROKE
 from ictbench.runs.engine import open_executor
 from ictbench.runs.sync_loop import run_blocking
 

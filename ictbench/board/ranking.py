@@ -13,15 +13,12 @@ from itertools import combinations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
 from ictbench.results.intervals import mean_interval
 from ictbench.results.outcomes import outcomes_by_prompt
 from ictbench.results.pairing import PairedFamily, bounds, is_blind_of
-from ictbench.results.significance import holm, sign_flip_ps
-from ictbench.results.verdict import ALPHA
+from ictbench.results.significance import ALPHA, holm, paired_p
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -149,12 +146,8 @@ def _pairs(outcomes: dict[str, Outcomes], shared: bool) -> tuple[Pair, ...]:
     if not couples:
         return ()
     differences = [_difference(outcomes[one], outcomes[other], shared) for one, other in couples]
-    families = next(iter(outcomes.values()))
-    by_loop = [
-        np.stack([(outcomes[a][name]["best"] - outcomes[b][name]["best"]).mean(axis=1) for a, b in couples], axis=1)
-        for name in families
-    ]
-    corrected = holm([float(p) for p in sign_flip_ps(by_loop)])
+    values = [[outcomes[a][name]["best"] - outcomes[b][name]["best"] for name in outcomes[a]] for a, b in couples]
+    corrected = holm([paired_p(families, shared=shared) for families in values])
     return tuple(Pair(*couple, d, p) for couple, d, p in zip(couples, differences, corrected, strict=True))
 
 

@@ -44,8 +44,8 @@ def check(
 ) -> None:
     """Check a run for regressions against a baseline.
 
-    Exit code 1: a measure fell by more than the tolerance, and the 95 % interval of the paired difference excludes
-    zero. Exit code 0: no measure did. Exit code 2: the runs cannot be compared.
+    Exit code 1: a measure fell by more than the tolerance, and significantly (one-sided p ≤ 0.05 on the same tasks).
+    Exit code 0: no measure did. Exit code 2: the runs cannot be compared.
     """
     import ictbench
     from ictbench.cli.render_comparison import print_check

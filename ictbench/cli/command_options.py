@@ -85,12 +85,12 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     """
     if path is None:
         return None
-    import yaml
+    from ictbench.yaml_file import read_yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
+        content = read_yaml(path)
+    except ValueError as error:
+        raise ConfigError(f"config {path} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"config {path} is not a mapping of options to values, e.g. `turns: 5`")
     known = {

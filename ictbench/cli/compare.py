@@ -24,7 +24,8 @@ def compare(
 ) -> None:
     """Compare runs on the same tasks: differences, intervals, p-values, conclusions.
 
-    P-values come from sign flips of whole (family, loop) differences, with Holm's correction across families and runs.
+    P-values come from sign flips of whole (family, loop) differences; if loops share their games, from a t test in
+    which loops and games are crossed. Holm's correction applies across families and runs.
     """
     import ictbench
     from ictbench.cli.render_comparison import print_comparison

@@ -41,7 +41,7 @@ def log(
 
 def _digest(folder: BoardFolder, slug: str) -> str:
     """Return the digest of a submission on the board, ranked or unranked."""
-    from ictbench.submissions.read_submission import read_submission
+    from ictbench.submissions.read_submission import read_content
 
     places = folder.submission(slug), folder.shown(slug)
-    return read_submission(next((place for place in places if place.path.exists()), places[0])).digest
+    return read_content(next((place for place in places if place.path.exists()), places[0])).submission.digest

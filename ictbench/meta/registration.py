@@ -26,13 +26,12 @@ def register_envs() -> None:
 
 def env_ids() -> Iterator[tuple[str, str, str]]:
     """Yield id, suite and family: `ictbench/MiniHack-Room-Dark-v1` is `room-dark` of `minihack-v1`."""
-    import yaml
-
     from ictbench.suites.load import list_suites
+    from ictbench.yaml_file import read_yaml
 
     for suite, path in list_suites().items():
         name, _, version = suite.rpartition("-")
-        for family in yaml.safe_load(path.read_text(encoding="utf-8"))["families"]:
+        for family in read_yaml(path)["families"]:
             words = f"{name}-{family}".split("-")
             title = "-".join(SPELLINGS.get(word, word.capitalize()) for word in words)
             yield f"ictbench/{title}-{version}", suite, family

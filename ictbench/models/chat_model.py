@@ -144,6 +144,12 @@ class ChatModel(ABC):
             EndpointRefusedError: No request to this endpoint can succeed.
         """
 
+    async def complete_uncached(
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
+    ) -> Completion:
+        """Request one completion that no cache answers; a model that keeps replies overrides this. See `complete`."""
+        return await self.complete(messages, seed=seed, constraint=constraint)
+
     @property
     @abstractmethod
     def fingerprint(self) -> str | None:

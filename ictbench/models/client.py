@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
@@ -56,6 +57,15 @@ class Retry:
         return min(wait * random.uniform(1.0, 1.1), left)
 
 
+class Call(Protocol):
+    """Method of an adapter that makes one request."""
+
+    async def __call__(
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
+    ) -> Completion:
+        """See `ChatModel.complete`."""
+
+
 class ModelClient(ChatModel):
     """A provider's model with cache, limits, retries and prices around it."""
 
@@ -95,7 +105,7 @@ class ModelClient(ChatModel):
         if self._cache and key and (cached := self._cache.get(key)):
             return finish_reply(cached, self.spec)
         try:
-            completion = await self.complete_uncached(messages, seed=seed, constraint=constraint)
+            completion = await self._complete(self.adapter.complete, messages, seed, constraint)
         except EndpointRefusedError as error:
             raise await judge_refusal(error, self.complete_uncached) from error
         if self._cache and key:
@@ -105,15 +115,22 @@ class ModelClient(ChatModel):
     async def complete_uncached(
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
-        """Call the provider with limits and retries, bypassing the cache; raises what `complete` raises."""
+        """Call the provider with limits and retries, bypassing all caches; raises what `complete` raises."""
+        return await self._complete(self.adapter.complete_uncached, messages, seed, constraint)
+
+    async def _complete(
+        self, call: Call, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
+    ) -> Completion:
+        """Call the provider with limits and retries."""
         messages = adapt_messages(messages, self.spec.adaptation)
         seed = None if "seed" in self.spec.adaptation.omit else seed
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
+        unanswered = partial(self._priced, UNANSWERED, messages, constraint)
         failures, waited = 0, 0.0
         while True:
             try:
-                async with self._meter.request(tokens):
-                    return await self._attempt(messages, seed, constraint)
+                async with self._meter.request(tokens, unanswered):
+                    return await self._attempt(call, messages, seed, constraint)
             except TransientModelError as error:
                 failures += 1
                 reason = f"{self.spec.name}: {error}"
@@ -153,7 +170,7 @@ class ModelClient(ChatModel):
         await self.adapter.aclose()
 
     async def _attempt(
-        self, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
+        self, call: Call, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
     ) -> Completion:
         """Call the provider once, and count what the attempt cost or may have cost."""
 
@@ -163,7 +180,7 @@ class ModelClient(ChatModel):
             return priced
 
         try:
-            reply = await self.adapter.complete(messages, seed=seed, constraint=constraint)
+            reply = await call(messages, seed=seed, constraint=constraint)
             completion = finish_reply(reply, self.spec)
             self._dropped.check(self.adapter.fingerprint, messages, completion.usage)
         except ModelFailure as failure:

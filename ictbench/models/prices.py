@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
+from ictbench.models.addresses import is_own_address
 from ictbench.models.model_options import EXTRA_BODY
 
 if TYPE_CHECKING:
@@ -111,12 +112,17 @@ class PriceTable:
 
 
 def find_price(spec: ModelSpec) -> Price | None:
-    """Return the price of a model; None if it is unknown, as it always is for a server of your own."""
-    if spec.provider not in {"openai", "anthropic", "litellm"} or spec.base_url is not None:
+    """Return the price of a model; None if it is unknown, as it always is at another address than the provider's."""
+    if not is_own_address(spec, PROVIDERS):
         return None
     extra = spec.options.get(EXTRA_BODY)
     chosen = {*spec.options, *(extra if isinstance(extra, dict) else ())}
     return None if PRICE_OPTIONS & chosen else price_table().price(spec)
+
+
+def may_state_cost(spec: ModelSpec) -> bool:
+    """Return whether replies of a model may state their cost, as those of some gateways do."""
+    return spec.provider in {"openai", "litellm"} and (spec.provider == "litellm" or not is_own_address(spec))
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Counts of tokens: those that a provider reports, and upper estimates where it reports none."""
+"""Counts of tokens and costs: those that a provider reports, and upper estimates where it reports none."""
 
 from __future__ import annotations
 
@@ -11,18 +11,32 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 10**9
 """Larger counts are errors of the provider."""
+MAX_COST = 1000.0
+"""US dollars of one request; larger costs are errors of the provider, or have another unit."""
 TOKENS_PER_MESSAGE = 64
 """More than any chat template adds to a message."""
 
 
 def token_count(reported: Any, *path: str) -> int | None:
     """Return the count at a path of reported JSON; None if it is missing, negative or not a count."""
-    value = reported
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_COUNT:
-        return None
-    return int(value) if value == int(value) else None
+    value = _number(reported, path, MAX_COUNT)
+    return int(value) if value is not None and value == int(value) else None
+
+
+def stated_cost(reported: Any) -> float | None:
+    """Return the cost in US dollars that a reported usage states; None if it states none, or not all of it.
+
+    OpenRouter states a number, Perplexity an object with its total. With a key of the user's own at the provider behind
+    it, OpenRouter states its fee and, separately, what that provider charges. Zero is no statement, because a gateway
+    that knows no price may write it.
+    """
+    cost = _dollars(reported, "cost")
+    if cost is None:
+        cost = _dollars(reported, "cost", "total_cost")
+    if isinstance(reported, dict) and reported.get("is_byok") is True:
+        charged = _dollars(reported, "cost_details", "upstream_inference_cost")
+        cost = None if cost is None or not charged else cost + charged
+    return cost or None
 
 
 def input_tokens_at_most(messages: Sequence[Message], constraint: Constraint | None) -> int:
@@ -32,3 +46,16 @@ def input_tokens_at_most(messages: Sequence[Message], constraint: Constraint | N
     if constraint:
         texts.append(str(constraint.json_schema()))
     return sum(len(text.encode(errors="replace")) for text in texts) + TOKENS_PER_MESSAGE * (len(messages) + 1)
+
+
+def _dollars(reported: Any, *path: str) -> float | None:
+    value = _number(reported, path, MAX_COST)
+    return None if value is None else float(value)
+
+
+def _number(reported: Any, path: Sequence[str], most: float) -> int | float | None:
+    """Return the number at a path of reported JSON; None if it is missing, negative, too large or not a number."""
+    value = reported
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None

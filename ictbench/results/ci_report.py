@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from ictbench.results.formatting import markdown_cell, markdown_table, one_line, signed
+from ictbench.results.formatting import markdown_cell, markdown_table, one_line, p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.results.regression_check import Check, Regression
 
-COLUMNS = ("measure", "of", "baseline", "run", "difference [95 %]", "detectable drop")
+COLUMNS = ("measure", "of", "baseline", "run", "difference [95 %]", "p", "detectable drop")
 ANNOTATIONS = {"failed": "error", "warned": "warning"}
 MARKS = {"passed": "✅ passed", "failed": "❌ failed", "warned": "⚠️ passed with a warning"}
 
@@ -70,7 +70,8 @@ def describe(fall: Regression) -> str:
 def cells(fall: Regression) -> tuple[str, ...]:
     """Return the cells of one row, in the order of `COLUMNS`."""
     detectable = "none" if fall.detectable is None else f"{fall.detectable:.3f}"
-    return fall.measure, fall.name, f"{fall.baseline:.3f}", f"{fall.run:.3f}", signed(fall.difference), detectable
+    levels = f"{fall.baseline:.3f}", f"{fall.run:.3f}"
+    return fall.measure, fall.name, *levels, signed(fall.difference), p_value(fall.p), detectable
 
 
 def _escape(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from ictbench.results.pairing import (
     names_of,
     pair,
     require_measures,
+    share_games,
     wrapper_of,
 )
-from ictbench.results.significance import holm, sign_flip_p, smallest_p
+from ictbench.results.significance import holm, paired_p, smallest_p
 from ictbench.results.verdict import verdict
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ ROLES: tuple[Role, ...] = ("held-out", "meta-train")
 def compare(reference: Result, *others: Result, measure: Measure = "best", force: bool = False) -> Comparison:
     """Compare results with a reference on the same tasks.
 
-    P-values come from sign flips of whole (family, loop) differences. They are corrected after Holm across families,
-    and across arms if there are several.
+    P-values come from sign flips of whole (family, loop) differences; if loops share their games, from a t test in
+    which loops and games are crossed. They are corrected after Holm across families, and across arms if there are
+    several.
 
     Args:
         reference: The result that the others are compared with.
@@ -51,14 +53,18 @@ def compare(reference: Result, *others: Result, measure: Measure = "best", force
         raise UsageError("a comparison needs at least two runs, and only one is given")
     reasons = [check_comparable(reference, other, force) for other in others]
     reference_name, *labels = names_of(reference, *others)
-    shared = reference.intervals == "for these games"
+    shared = share_games(reference, *others)
     rows = _corrected([_differences(pair(reference, other), measure, shared) for other in others])
     arms = tuple(
         _arm(reference, other, label, reason, arm_rows, measure)
         for other, label, reason, arm_rows in zip(others, labels, reasons, rows, strict=True)
     )
     comparison = Comparison(
-        measure=measure, reference=reference_name, suite=reference.suite.name, games=reference.intervals, arms=arms
+        measure=measure,
+        reference=reference_name,
+        suite=reference.suite.name,
+        games="for these games" if shared else "over loops",
+        arms=arms,
     )
     concluded = tuple(arm.model_copy(update={"verdict": verdict(comparison, arm)}) for arm in arms)
     return comparison.model_copy(update={"arms": concluded})
@@ -113,7 +119,9 @@ def _difference(families: list[PairedFamily], measure: Measure, shared: bool, na
     levels = np.mean([family.levels(measure) for family in families], axis=0)
     pairs = sum(len(sample.values) for sample in samples)
     signs = Counter(int(sign) for sample in samples for sign in np.sign(sample.values).flat)
-    p = sign_flip_p([sample.values.mean(axis=-1) for sample in samples])
+    values = [sample.values for sample in samples]
+    test: dict[str, Any] = {"shared": shared, "scale": max(bounds(measure))}
+    p = paired_p(values, **test)
     return Difference(
         family=name,
         role=families[0].role,
@@ -124,7 +132,7 @@ def _difference(families: list[PairedFamily], measure: Measure, shared: bool, na
         difference=mean_interval(samples, bounds(measure), shared=shared),
         p=p,
         p_corrected=p,
-        smallest_p=smallest_p(pairs),
+        smallest_p=smallest_p([family.shape for family in values], **test),
         wins=signs[1],
         ties=signs[0],
         losses=signs[-1],

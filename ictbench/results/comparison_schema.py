@@ -23,7 +23,7 @@ class Difference(Record):
     difference: Interval
     """Other minus reference."""
     p: float
-    """Two-sided p-value of sign flips of whole loops."""
+    """Two-sided p-value: sign flips of whole loops, or the crossed t test if loops share their games."""
     p_corrected: float
     """After Holm: over all families and arms; for a mean over families, over all arms."""
     smallest_p: float

@@ -34,6 +34,11 @@ def names_of(*results: Result) -> list[str]:
     return distinct_labels([result.reflector.label for result in results], [result.host.folder for result in results])
 
 
+def share_games(*results: Result) -> bool:
+    """Return whether all loops of a family have the same tasks, in any of these results."""
+    return any(result.intervals == "for these games" for result in results)
+
+
 def require_measures(*names: str) -> None:
     """Check that measures can be compared.
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from math import floor
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.results.comparison import ROLES, check_comparable
-from ictbench.results.intervals import CONFIDENCE, Sample, estimate, mean_interval
-from ictbench.results.pairing import Measure, PairedFamily, bounds, pair, require_measures
+from ictbench.results.formatting import p_value
+from ictbench.results.intervals import CONFIDENCE, mean_interval
+from ictbench.results.pairing import Measure, PairedFamily, bounds, pair, require_measures, share_games
 from ictbench.results.schema import Interval
+from ictbench.results.significance import ALPHA, MAX_EXACT_PAIRS, holm, paired_p, smallest_p
+from ictbench.results.standard_errors import mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ictbench.records import Role
     from ictbench.results.schema import Result
+    from ictbench.results.standard_errors import Floats
 
 POWER = 0.8
+DIGITS = 12
+"""Decimal places to which a drop is exact: sums in another order differ in later ones."""
 
 Outcome = Literal["passed", "failed", "warned"]
 
@@ -33,6 +41,10 @@ class Regression(Record):
     run: float
     difference: Interval
     """Run minus baseline. Intervals of several families hold simultaneously: each is wider (Bonferroni)."""
+    p: float
+    """One-sided p-value of a drop, corrected after Holm over the families of the role if it is of one of several."""
+    smallest_p: float
+    """Smallest corrected p-value that these sizes allow."""
     detectable: float | None
     """Smallest true drop that these sizes detect with 80 % power; None if they cannot detect any."""
     outcome: Outcome
@@ -71,10 +83,10 @@ def check(
 ) -> Check:
     """Check a result for regressions against a baseline, on the same tasks.
 
-    A measure fails if it fell by more than the tolerance and the interval of the paired difference excludes zero. The
-    mean over families of a role has a 95 % interval; the intervals of its families hold simultaneously at 95 %. A
-    warning says that a measure fell by more than the tolerance, but not significantly, or that the sizes detect a drop
-    as large as the tolerance with less than 80 % power.
+    A measure fails if it fell by more than the tolerance and the drop is significant: its one-sided p-value is at most
+    0.05, after Holm's correction over the families of a role. A warning says that a measure fell by more than the
+    tolerance, but not significantly, or that the sizes detect a drop as large as the tolerance with less than 80 %
+    power. If no outcome differs, there is no warning.
 
     Args:
         result: The result to check.
@@ -92,16 +104,15 @@ def check(
         raise UsageError(f"the tolerance must be a share from 0 to below 1, e.g. 0.05, not {tolerance:g}")
     reasons = check_comparable(baseline, result, force)
     paired = pair(baseline, result)
-    shared = result.intervals == "for these games"
+    shared = share_games(baseline, result)
     by_role = {role: [family for family in paired if family.role == role] for role in ROLES}
     falls: list[Regression] = []
     for measure in dict.fromkeys(measures):
         for role, families in by_role.items():
             if families:
-                falls.append(_check(role, families, measure, shared, tolerance, CONFIDENCE))
+                falls += _checks(role, [families], measure, shared, tolerance)
             if len(families) > 1:
-                confidence = 1 - (1 - CONFIDENCE) / len(families)
-                falls += [_check(one.name, [one], measure, shared, tolerance, confidence) for one in families]
+                falls += _checks(None, [[family] for family in families], measure, shared, tolerance)
     return Check(
         run=result.reflector.label,
         baseline=baseline.reflector.label,
@@ -112,61 +123,92 @@ def check(
     )
 
 
+def _checks(
+    role: Role | None, groups: Sequence[list[PairedFamily]], measure: Measure, shared: bool, tolerance: float
+) -> list[Regression]:
+    """Check the mean over the families of each group; p-values are corrected over the groups."""
+    test: dict[str, Any] = {"shared": shared, "scale": max(bounds(measure)), "alternative": "less"}
+    values = [[family.difference(measure).values for family in families] for families in groups]
+    corrected = holm([paired_p(differences, **test) for differences in values])
+    return [
+        _check(role or families[0].name, families, measure, shared, tolerance, p, len(groups))
+        for families, p in zip(groups, corrected, strict=True)
+    ]
+
+
 def _check(
-    name: str, families: list[PairedFamily], measure: Measure, shared: bool, tolerance: float, confidence: float
+    name: str, families: list[PairedFamily], measure: Measure, shared: bool, tolerance: float, p: float, tests: int
 ) -> Regression:
     samples = [family.difference(measure) for family in families]
+    values, scale = [sample.values for sample in samples], max(bounds(measure))
     before, after = np.mean([family.levels(measure) for family in families], axis=0)
-    difference = mean_interval(samples, bounds(measure), shared=shared, confidence=confidence)
-    detectable = _detectable(samples, max(bounds(measure)), shared, confidence)
+    confidence = 1 - (1 - CONFIDENCE) / tests
+    sizes = [family.shape for family in values]
+    smallest = min(1.0, tests * smallest_p(sizes, shared=shared, scale=scale, alternative="less"))
+    detectable = _detectable(values, shared, scale, ALPHA / tests) if smallest <= ALPHA else None
     largest_drop = float(before) - min(0.0, min(bounds(measure)) + 1)
     if detectable is not None and detectable > largest_drop:
         detectable = None
-    drop = -difference.value
-    significant = difference.high is not None and difference.high < 0
+    drop = round(float(before - after), DIGITS)
     outcome: Outcome = "passed"
-    if drop > tolerance and significant:
+    if drop > tolerance and p <= ALPHA:
         outcome = "failed"
-    elif drop > tolerance or (name in ROLES and (detectable is None or detectable > tolerance)):
+    elif drop > tolerance or (name in ROLES and any(map(np.any, values)) and not _detects(detectable, tolerance)):
         outcome = "warned"
-    message = _change(drop, tolerance, significant)
+    message = _change(drop, tolerance, p)
     return Regression(
         measure=measure,
         name=name,
         baseline=float(before),
         run=float(after),
-        difference=difference,
+        difference=mean_interval(samples, bounds(measure), shared=shared, confidence=confidence),
+        p=p,
+        smallest_p=smallest,
         detectable=detectable,
         outcome=outcome,
-        message=message if outcome == "failed" else f"{message}; {_power(difference, detectable)}",
+        message=message if outcome == "failed" else f"{message}; {_power(values, smallest, detectable)}",
     )
 
 
-def _detectable(samples: list[Sample], scale: float, shared: bool, confidence: float) -> float | None:
-    """Return the drop whose interval excludes zero with 80 % power, by the noncentral t distribution."""
-    if not all(sample.has_interval for sample in samples):
+def _detectable(families: list[Floats], shared: bool, scale: float, alpha: float) -> float | None:
+    """Return the drop that a one-sided test detects with 80 % power, by the noncentral t distribution.
+
+    Sign flips of few loops are tested at the largest level up to `alpha` that they can reach. If no outcome differs,
+    the variance is unknown.
+    """
+    if not any(map(np.any, families)) or any(len(family) < 2 for family in families):
         return None
-    from scipy.special import nctdtrinc
+    from scipy.special import nctdtrinc, stdtrit
 
-    mean = estimate(samples, shared=shared, scale=scale)
-    threshold = float(mean.half_width(confidence) / mean.error)
-    return float(nctdtrinc(float(mean.freedom), 1 - POWER, threshold) * mean.error)
+    pairs = sum(map(len, families))
+    if not shared and pairs <= MAX_EXACT_PAIRS:
+        alpha = floor(alpha * 2**pairs) / 2**pairs
+    _, error, freedom = mean_error(families, shared=shared, scale=scale)
+    return float(nctdtrinc(float(freedom), 1 - POWER, float(stdtrit(freedom, 1 - alpha))) * error)
 
 
-def _change(drop: float, tolerance: float, significant: bool) -> str:
+def _detects(detectable: float | None, drop: float) -> bool:
+    return detectable is not None and detectable <= drop
+
+
+def _change(drop: float, tolerance: float, p: float) -> str:
     if not drop:
         return "did not change"
     if drop < 0:
         return f"rose by {-drop:.3f}"
     if drop <= tolerance:
         return f"fell by {drop:.3f}, within the tolerance of {tolerance:g}"
-    conclusion = "and the interval excludes zero" if significant else "but the interval includes zero"
-    return f"fell by {drop:.3f}, more than the tolerance of {tolerance:g}, {conclusion}"
+    significant = "" if p <= ALPHA else "not significantly, "
+    return f"fell by {drop:.3f}, more than the tolerance of {tolerance:g}, {significant}p = {p_value(p)}"
 
 
-def _power(difference: Interval, detectable: float | None) -> str:
-    if difference.low is None:
-        return "with fewer than 3 loops in a family no drop can be detected"
+def _power(families: list[Floats], smallest: float, detectable: float | None) -> str:
+    if not any(map(np.any, families)):
+        return "no outcome differs"
+    if smallest > ALPHA:
+        pairs = sum(map(len, families))
+        loops = f"{pairs} {'pair' if pairs == 1 else 'pairs'} of loops"
+        return f"with {loops} the smallest possible p is {p_value(smallest)}, so no drop can be detected"
     if detectable is None:
         return "these sizes cannot detect any drop with 80 % power"
     return f"these sizes detect drops of {detectable:.3f} or more with 80 % power"

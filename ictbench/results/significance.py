@@ -1,18 +1,34 @@
-"""Significance of paired differences: sign-flip tests of whole loops, and Holm's correction for several tests."""
+"""Significance of paired differences, and Holm's correction for several tests.
+
+- Loops with tasks of their own are independent: sign flips of whole loops (Fisher 1935). If two arms are equal, each
+  loop's difference is as likely to have the other sign.
+- Loops that share their games are not independent: a t test in which loops and games are crossed random effects (see
+  `standard_errors`).
+
+`benchmarks/false_positives.py` measures how often these tests reject a true null hypothesis.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from ictbench.results.standard_errors import mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ictbench.results.intervals import Floats
+    from ictbench.results.standard_errors import Floats
+
+Alternative = Literal["two-sided", "less"]
+"""Alternative hypothesis: the mean difference is not 0, or it is below 0."""
+
+ALPHA = 0.05
+"""Significance level of all conclusions."""
 
 MAX_EXACT_PAIRS = 16
-"""Up to this many pairs, all (at most 65,536) sign vectors are tried."""
+"""Up to this many pairs of loops, all (at most 65,536) sign vectors are tried."""
 
 RESAMPLES = 99_999
 """Number of random sign vectors for more pairs."""
@@ -22,33 +38,90 @@ SEED = 0
 BATCH = 2_000
 """Sign vectors held in memory at a time."""
 
+MIN_SHARED_LOOPS = 2
+"""Loops without which the variance between loops that share their games is unknown."""
 
-def sign_flip_p(families: Sequence[Floats]) -> float:
-    """Return the two-sided p-value of the mean over families of the mean over their loops' differences.
 
-    If two arms are equal, each loop's difference is as likely to have the other sign (Fisher 1935).
+def paired_p(
+    families: Sequence[Floats], *, shared: bool = False, scale: float = 1.0, alternative: Alternative = "two-sided"
+) -> float:
+    """Return the p-value of the mean over families of the mean over their loops' differences.
+
+    Args:
+        families: Differences of each family, loops × tasks.
+        shared: Whether all loops of a family have the same tasks, in the same order.
+        scale: Differences lie from -scale to scale.
+        alternative: `two-sided`, or `less` for a test of a drop.
     """
-    return float(sign_flip_ps([family[:, None] for family in families])[0])
+    if shared:
+        return crossed_p(families, scale, alternative)
+    return sign_flip_p([family.mean(axis=-1) for family in families], alternative)
 
 
-def sign_flip_ps(families: Sequence[Floats]) -> Floats:
-    """Return the p-values of several comparisons at once; each family's differences are loops × comparisons."""
+def smallest_p(
+    sizes: Sequence[tuple[int, int]],
+    *,
+    shared: bool = False,
+    scale: float = 1.0,
+    alternative: Alternative = "two-sided",
+) -> float:
+    """Return the smallest p-value that `paired_p` can return for families of these sizes, each loops × tasks."""
+    if shared:
+        return crossed_p([np.full(size, -scale) for size in sizes], scale, alternative)
+    return smallest_flip_p(sum(loops for loops, _ in sizes), alternative)
+
+
+def sign_flip_p(families: Sequence[Floats], alternative: Alternative = "two-sided") -> float:
+    """Return the p-value by sign flips of loops; each family holds one difference per loop.
+
+    Random sign vectors are applied to the sorted sizes of the differences, so that the order of loops and families
+    does not matter.
+    """
     weighted = np.concatenate([loops / (len(loops) * len(families)) for loops in families])
-    if len(weighted) < 2:
-        return np.ones(weighted.shape[1])
-    observed = weighted.sum(axis=0)
+    sizes = np.sort(np.abs(weighted))
     # Sums that differ only by the order of their terms count as equal.
-    tolerance = 1e-12 * np.abs(weighted).sum(axis=0)
-    as_low, as_high = np.zeros(len(observed)), np.zeros(len(observed))
-    tried = 0
+    observed, tolerance = weighted.sum(), 1e-12 * sizes.sum()
+    as_extreme = tried = 0
     for signs in _sign_vectors(len(weighted)):
-        flipped = signs @ weighted
-        as_low += (flipped <= observed + tolerance).sum(axis=0)
-        as_high += (flipped >= observed - tolerance).sum(axis=0)
+        flipped = signs @ sizes
+        extreme = (
+            flipped <= observed + tolerance if alternative == "less" else abs(flipped) >= abs(observed) - tolerance
+        )
+        as_extreme += int(extreme.sum())
         tried += len(signs)
     # Among random sign vectors, the observed one counts as one more.
     observed_count = 0 if len(weighted) <= MAX_EXACT_PAIRS else 1
-    return np.minimum(1.0, 2 * (np.minimum(as_low, as_high) + observed_count) / (tried + observed_count))
+    return (as_extreme + observed_count) / (tried + observed_count)
+
+
+def smallest_flip_p(pairs: int, alternative: Alternative = "two-sided") -> float:
+    """Return the smallest p-value that `sign_flip_p` can return for this many (family, loop) pairs."""
+    if pairs > MAX_EXACT_PAIRS:
+        return 1 / (RESAMPLES + 1)
+    return float((1 if alternative == "less" else 2) / 2**pairs)
+
+
+def crossed_p(families: Sequence[Floats], scale: float = 1.0, alternative: Alternative = "two-sided") -> float:
+    """Return the p-value by the crossed t test; each family holds differences, loops × games.
+
+    It is 1 if all differences are 0, or if a family has too few loops or games to estimate their variance.
+    """
+    if any(min(family.shape) < MIN_SHARED_LOOPS for family in families) or not any(map(np.any, families)):
+        return 1.0
+    from scipy.special import stdtr  # takes 0.1 s to import
+
+    value, error, freedom = mean_error(families, shared=True, scale=scale)
+    t = float(value / error)
+    return float(stdtr(freedom, t) if alternative == "less" else 2 * stdtr(freedom, -abs(t)))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for multiple tests after Holm (1979), in the given order."""
+    corrected, least = [0.0] * len(values), 0.0
+    for rank, index in enumerate(sorted(range(len(values)), key=lambda i: values[i])):
+        least = max(least, min(1.0, (len(values) - rank) * values[index]))
+        corrected[index] = least
+    return corrected
 
 
 def _sign_vectors(pairs: int) -> Iterator[Floats]:
@@ -60,17 +133,3 @@ def _sign_vectors(pairs: int) -> Iterator[Floats]:
     rng = np.random.default_rng(SEED)
     for start in range(0, RESAMPLES, BATCH):
         yield rng.choice((-1.0, 1.0), size=(min(BATCH, RESAMPLES - start), pairs))
-
-
-def smallest_p(pairs: int) -> float:
-    """Return the smallest p-value that `sign_flip_p` can return for this many (family, loop) pairs."""
-    return float(2 / 2**pairs if pairs <= MAX_EXACT_PAIRS else 2 / (RESAMPLES + 1))
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for multiple tests after Holm (1979), in the given order."""
-    corrected, least = [0.0] * len(values), 0.0
-    for rank, index in enumerate(sorted(range(len(values)), key=lambda i: values[i])):
-        least = max(least, min(1.0, (len(values) - rank) * values[index]))
-        corrected[index] = least
-    return corrected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.results.formatting import markdown_cell, markdown_table, p_value, signed
+from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from ictbench.results.comparison_schema import Arm, Comparison, Difference
     from ictbench.results.schema import Interval
 
-ALPHA = 0.05
-"""Significance level of the conclusions."""
 CONTRIBUTIONS = {
     "blind": "contribution of experience, beyond choosing among wordings",
     "shuffled": "contribution of the family's own experience, compared with that of another family",
@@ -82,7 +81,7 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
     smallest = mean.smallest_p * len(comparison.arms)
     if smallest > ALPHA:
         return (
-            f"No conclusion: {evidence}. With {_pairs(mean.loops)} the smallest possible p is "
+            f"No conclusion: {evidence}. With {_pairs(mean.loops)}{_on_games(comparison)} the smallest possible p is "
             f"{p_value(min(1.0, smallest))}, so even the largest difference would not be significant. Run more loops."
         )
     return (
@@ -103,8 +102,8 @@ def _family_conclusion(comparison: Comparison, arm: Arm) -> str:
         return f"Families that differ significantly after Holm's correction: {names}."
     tests = sum(len(one.families) for one in comparison.arms)
     if all(row.smallest_p * tests > ALPHA for row in arm.families):
-        pairs = _pairs(arm.families[0].loops)
-        return f"No conclusion about single families: each has {pairs}, too few for a significant difference."
+        pairs = _pairs(max(row.loops for row in arm.families))
+        return f"No conclusion about single families: none has more than {pairs}, too few for a significant difference."
     return "No single family differs significantly after Holm's correction."
 
 
@@ -114,6 +113,10 @@ def _direction(difference: Difference) -> str:
 
 def _pairs(count: int) -> str:
     return f"{count} {'pair' if count == 1 else 'pairs'} of loops"
+
+
+def _on_games(comparison: Comparison) -> str:
+    return " on the same games" if comparison.games == "for these games" else ""
 
 
 def _scope(comparison: Comparison, mean: Difference) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.plugins import resolve
+from ictbench.rollout.env_errors import env_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.envs import TextEnv
     from ictbench.records import Task
+
+log = logging.getLogger(__name__)
 
 MAX_EPISODES = 1_000
 """Episodes after which an environment is closed and replaced, which bounds what it can leak."""
@@ -71,7 +75,8 @@ class EnvPool:
             del self._idle[id(pooled)]
         else:
             self._make_room()
-            pooled = PooledEnv(env_class(), key)
+            with env_errors():
+                pooled = PooledEnv(env_class(), key)
         self._lent += 1
         self._max_lent = max(self._max_lent, self._lent)
         return pooled
@@ -81,7 +86,7 @@ class EnvPool:
         self._lent -= 1
         pooled.episodes += 1
         if pooled.episodes >= self._max_episodes:
-            pooled.env.close()
+            _close(pooled)
         else:
             self._idle[id(pooled)] = pooled
             self._idle_by_key[pooled.key].append(pooled)
@@ -89,7 +94,7 @@ class EnvPool:
     def discard(self, pooled: PooledEnv) -> None:
         """Close an environment whose episode failed: its state is unknown."""
         self._lent -= 1
-        pooled.env.close()
+        _close(pooled)
 
     def close(self) -> None:
         """Close all idle environments."""
@@ -106,4 +111,12 @@ class EnvPool:
     def _close_oldest(self) -> None:
         _, pooled = self._idle.popitem(last=False)
         self._idle_by_key[pooled.key].remove(pooled)
+        _close(pooled)
+
+
+def _close(pooled: PooledEnv) -> None:
+    """Close an environment. An error cannot harm the episodes that it has played, so it is only logged."""
+    try:
         pooled.env.close()
+    except Exception as error:
+        log.warning("environment %s cannot be closed: %s: %s", pooled.key[0], type(error).__name__, error)

@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ictbench.actors import History
-from ictbench.errors import EnvError, IctbenchError, ModelFailure, PluginError
+from ictbench.errors import ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
 from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest, text_digest
+from ictbench.rollout.env_errors import env_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +25,6 @@ T = TypeVar("T")
 
 NO_USAGE: Usage = Decision(action=None).usage
 """The default of a decision. Not adding it saves a scripted actor more time than it takes to decide."""
-
-ENV_BROKE = "the environment broke: "
-"""Prefix of the message of an `EnvError` that wraps an unexpected exception."""
 
 
 class BlockingCaller(Protocol):
@@ -117,23 +115,14 @@ def start_digest(env: TextEnv, first: Observation) -> str:
     Raises:
         EnvError: The environment breaks its contract.
     """
-    try:
+    with env_errors():
         key = env.start_key(first)
-        if key is None:
-            return ""
-        return text_digest(key)
-    except Exception as error:
-        raise EnvError(f"{ENV_BROKE}start_key: {type(error).__name__}: {error}") from error
+        return "" if key is None else text_digest(key)
 
 
 async def _call_env(call: BlockingCaller, function: Callable[..., T], *args: Any) -> T:
-    """Call an environment and turn an exception that is not ours into an `EnvError`."""
-    try:
+    with env_errors():
         return await call(function, *args)
-    except IctbenchError:
-        raise
-    except Exception as error:
-        raise EnvError(f"{ENV_BROKE}{type(error).__name__}: {error}") from error
 
 
 def match_action(proposed: str | None, actions: Sequence[str]) -> str | None:

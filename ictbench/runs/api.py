@@ -20,6 +20,7 @@ from ictbench.runs.read_run import open_journal, read_rows
 from ictbench.runs.run_folder import RunFolder, new_run_id
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,7 +143,7 @@ def run(
     """
     plan = make_plan(Options.parse(options))
     folder = RunFolder(
-        Path(out) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
+        expand_home(Path(out)) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
     )
     loops = list(plan.loops())
     try:

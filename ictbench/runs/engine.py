@@ -10,12 +10,14 @@ from ictbench.actors import make_actor
 from ictbench.envs import TextEnv
 from ictbench.errors import ConfigError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.models.prices import find_price
+from ictbench.models.prices import find_price, may_state_cost
 from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+from ictbench.runs.identical_repeats import refuse_identical_repeats
 from ictbench.runs.player_sampling import check_sampling_is_sent
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -49,7 +51,9 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         WorkerError: The Ray cluster does not exist.
     """
     async with AsyncExitStack() as stack:
-        cache = stack.enter_context(closing(ResponseCache(plan.options.cache))) if plan.options.cache else None
+        cache = (
+            stack.enter_context(closing(ResponseCache(expand_home(plan.options.cache)))) if plan.options.cache else None
+        )
         meter = UsageMeter(plan.limits)
         models = ModelPool(meter, cache)
         stack.push_async_callback(models.aclose)
@@ -86,10 +90,11 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
     """
     max_cost = plan.options.max_cost
     for player in (plan.actor, plan.reflector):
-        if max_cost and player.model and not find_price(player.model):
+        model = player.model
+        # Whether a gateway states the cost, its first reply shows: the meter stops the run if it does not.
+        if max_cost and model and not (find_price(model) or may_state_cost(model)):
             raise ConfigError(
-                f"--max-cost {max_cost:g} cannot be enforced: the price of {player.model.name} is unknown; "
-                "use --max-tokens"
+                f"--max-cost {max_cost:g} cannot be enforced: the price of {model.name} is unknown; use --max-tokens"
             )
     actor_model = models.open(plan.actor.model) if plan.actor.model else None
     reflector_model = models.open(plan.reflector.model) if plan.reflector.model else None
@@ -97,7 +102,7 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
         check_sampling_is_sent(plan.options, "actor", actor_model)
     if reflector_model:
         check_sampling_is_sent(plan.options, "reflector", reflector_model)
-    make_actor(plan.actor, actor_model)
+    refuse_identical_repeats(plan, make_actor(plan.actor, actor_model))
     return make_reflector(plan.reflector, reflector_model)
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WRITTEN_BY = ("schema", "ictbench")
+"""Fields of a recorded configuration that say how it was written."""
+
+
 def lock_folder(folder: Path, identity_file: str, *, kind: str = "run", option: str = "--out") -> IO[str]:
     """Create a folder and lock it for this process until the returned file is closed.
 
@@ -52,16 +56,18 @@ def lock_folder(folder: Path, identity_file: str, *, kind: str = "run", option: 
 def check_identity(
     folder: Path, recorded: Mapping[str, Any], identity: Mapping[str, Any], *, kind: str = "run", option: str = "--out"
 ) -> None:
-    """Check that the recorded configuration of a folder agrees with this one in every field of `identity`.
+    """Check that the recorded configuration of a folder agrees with `identity` in every field of either.
 
     Raises:
-        RunFolderError: A field differs.
+        RunFolderError: A field differs, or only one of them has it.
     """
-    for name, value in json.loads(json.dumps(identity)).items():
-        if recorded.get(name) != value:
+    here = json.loads(json.dumps(identity))
+    there = {name: value for name, value in recorded.items() if name not in WRITTEN_BY}
+    for name in (*here, *there):
+        if here.get(name) != there.get(name):
             raise RunFolderError(
-                f"{folder} holds a {kind} with another configuration: {name} is {_short(recorded.get(name))} there "
-                f"and {_short(value)} here; choose another {option}, or the same options"
+                f"{folder} holds a {kind} with another configuration: {name} is {_short(there.get(name))} there "
+                f"and {_short(here.get(name))} here; choose another {option}, or the same options"
             )
 
 

@@ -71,7 +71,7 @@ class Journal:
         summary, failure = episode.summary().model_dump_json(), episode.trajectory.failure
         record = _pack(episode.model_dump_json())
         row = (episode.key, episode.trajectory.solved, failure, summary, started, seconds, record)
-        with self._transaction():
+        with self.transaction():
             self._database.execute("INSERT OR IGNORE INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._set("spent", spent.model_dump(mode="json"))
 
@@ -124,7 +124,7 @@ class Journal:
     ) -> None:
         """Commit a reflection, and the usage of the run so far."""
         row = (family, loop, turn, seconds, _pack(reflection.model_dump_json()))
-        with self._transaction():
+        with self.transaction():
             self._database.execute("INSERT OR REPLACE INTO reflections VALUES (?, ?, ?, ?, ?)", row)
             self._set("spent", spent.model_dump(mode="json"))
 
@@ -148,12 +148,12 @@ class Journal:
 
     def forget_episodes(self, keys: Iterable[str]) -> None:
         """Remove episodes."""
-        with self._transaction():
+        with self.transaction():
             self._database.executemany("DELETE FROM episodes WHERE key = ?", [(key,) for key in keys])
 
     def forget_reflections(self, family: str, loop: int, first_turn: int) -> None:
         """Remove the reflections of a loop from `first_turn` on."""
-        with self._transaction():
+        with self.transaction():
             self._database.execute(
                 "DELETE FROM reflections WHERE family = ? AND loop = ? AND turn >= ?", (family, loop, first_turn)
             )
@@ -165,7 +165,7 @@ class Journal:
 
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under a name."""
-        with self._transaction():
+        with self.transaction():
             self._set(name, value)
 
     def _set(self, name: str, value: Any) -> None:
@@ -178,12 +178,15 @@ class Journal:
             yield from self._database.execute(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", batch)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Commit everything in the block, or nothing.
+    def transaction(self) -> Iterator[None]:
+        """Commit everything in the block, or nothing; an inner block belongs to the outer one.
 
         Raises:
             JournalError: The journal cannot be written.
         """
+        if self._database.in_transaction:
+            yield
+            return
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:

@@ -204,7 +204,14 @@ class Options:
     )
 
     turns: int | None = option(
-        None, "Turns per loop (N).", SIZES, default_text="the profile's", minimum=1, also=("collect", "meta"), collect=4
+        None,
+        "Turns per loop (N).",
+        SIZES,
+        default_text="the profile's",
+        minimum=1,
+        maximum=10_000,
+        also=("collect", "meta"),
+        collect=4,
     )
     batch_size: int | None = option(
         None,
@@ -212,20 +219,53 @@ class Options:
         SIZES,
         default_text="the profile's",
         minimum=1,
+        maximum=10_000,
         also=("collect", "meta"),
         collect=3,
     )
     loops: int | None = option(
-        None, "Loops per family (L).", SIZES, default_text="the profile's", minimum=1, also=("collect",), collect=32
+        None,
+        "Loops per family (L).",
+        SIZES,
+        default_text="the profile's",
+        minimum=1,
+        maximum=10_000,
+        also=("collect",),
+        collect=32,
     )
     selection_size: int | None = option(
-        None, "Selection tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
+        None,
+        "Selection tasks per loop.",
+        SIZES,
+        default_text="the profile's",
+        minimum=1,
+        maximum=100_000,
+        also=("meta",),
     )
     test_size: int | None = option(
-        None, "Test tasks per loop.", SIZES, default_text="the profile's", minimum=1, also=("meta",)
+        None,
+        "Test tasks per loop.",
+        SIZES,
+        default_text="the profile's",
+        minimum=1,
+        maximum=100_000,
+        also=("meta",),
+    )
+    repeats: int | None = option(
+        None,
+        "Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling noise.",
+        SIZES,
+        default_text="the profile's, usually 1",
+        minimum=1,
     )
     max_steps: int | None = option(
-        None, "Maximum decisions per episode.", SIZES, default_text="the suite's", minimum=1, also=("collect", "meta")
+        None,
+        "Maximum decisions per episode.",
+        SIZES,
+        default_text="the suite's",
+        minimum=1,
+        maximum=100_000,
+        also=("collect", "meta"),
     )
     test_every_turn: bool = option(False, "Score every prompt on the test tasks.", SIZES)
     audit: bool = option(

@@ -18,6 +18,7 @@ from ictbench.models.providers.custom import is_model_class
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.suites.suite import ActorDecoding
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,7 +201,7 @@ def _model(name: str, decoding: Decoding, access: ModelAccess, sampling: Mapping
 
 def _read_prompt(path: str) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        text = expand_home(Path(path)).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"prompt file {path!r} cannot be read: {error}") from error
     if not text:

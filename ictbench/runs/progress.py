@@ -36,7 +36,7 @@ class Progress:
     played: int = 0
     """Episodes played in this session, neither shared nor from the journal."""
     resumed: int = 0
-    """Episodes that the journal held when this session started."""
+    """Episodes of earlier sessions that this session does not repeat."""
     from_journal: int = 0
     """Requests for episodes answered from the journal, whether recorded in an earlier session or just now."""
     owed: int = 0

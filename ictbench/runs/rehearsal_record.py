@@ -36,10 +36,30 @@ def with_recorded_adaptations(plan: RunPlan, folder: RunFolder) -> RunPlan:
     )
 
 
+def check_rehearsal(rehearsed: Rehearsed, plan: RunPlan, folder: RunFolder, kept: int) -> None:
+    """Check that the rehearsal leads to the same requests as those of the recorded episodes.
+
+    Args:
+        rehearsed: The outcome of the rehearsal.
+        plan: The plan before the rehearsal, with the adaptations of earlier sessions.
+        folder: Folder of the run.
+        kept: Number of recorded episodes that are not repeated.
+
+    Raises:
+        RunFolderError: Episodes are recorded that were played with other requests.
+    """
+    if kept and rehearsed.plan.identity() != plan.identity():
+        needed = "; ".join(f"{part.role}: {part.spec.adaptation.in_words}" for part in rehearsed.parts)
+        raise RunFolderError(
+            f"the server now requires other requests ({needed}) than those of the {kept} episodes recorded in "
+            f"{folder.path}; start a new run with another --out"
+        )
+
+
 def record_rehearsal(
     rehearsed: Rehearsed, plan: RunPlan, folder: RunFolder, journal: Journal, identity: Mapping[str, Any]
 ) -> RunPlan:
-    """Record the outcome of a rehearsal, and return the plan with the adapted models.
+    """Record the outcome of a rehearsal that has been checked, and return the plan with the adapted models.
 
     Args:
         rehearsed: The outcome.
@@ -47,17 +67,8 @@ def record_rehearsal(
         folder: Folder of the run.
         journal: Its journal.
         identity: Fields of run.json besides those of the plan.
-
-    Raises:
-        RunFolderError: Episodes are recorded that were played with other requests.
     """
     if rehearsed.plan.identity() != plan.identity():
-        if count := journal.count():
-            needed = "; ".join(f"{part.role}: {part.spec.adaptation.in_words}" for part in rehearsed.parts)
-            raise RunFolderError(
-                f"the server now requires other requests ({needed}) than those of the {count} episodes recorded in "
-                f"{folder.path}; start a new run with another --out"
-            )
         folder.rewrite({**rehearsed.plan.identity(), **identity})
     before: dict[str, bool | None] = journal.get("reproducible", {})
     # Once a reply has differed, later ones that repeat are no evidence against it.

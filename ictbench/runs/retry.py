@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.records import task_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ictbench.choices import FailureKind
     from ictbench.protocol import LoopPlan
     from ictbench.runs.journal import Journal
 
 
-def forget_failures(
+@dataclass(frozen=True, slots=True)
+class FailuresToRepeat:
+    """Failed episodes and reflections that a continued run repeats."""
+
+    episodes: Mapping[str, str]
+    """Kind of failure by key."""
+    reflections: Mapping[str, int]
+    """Number of unusable reflections by kind of failure."""
+    stale: Mapping[tuple[str, int], int]
+    """First turn whose reflection is repeated, by family and index of the loop."""
+    resampled: Counter[str]
+    """Number by role of those repeated because the user chose their kind."""
+
+    def __bool__(self) -> bool:
+        return bool(self.episodes or self.reflections)
+
+    def forget(self, journal: Journal) -> None:
+        """Remove them from the journal, so that they are repeated, and note how many."""
+        with journal.transaction():  # a kill may not leave a repetition unnoted
+            for (family, index), turn in self.stale.items():
+                journal.forget_reflections(family, index, turn)
+            journal.forget_episodes(self.episodes)
+            _note(journal, "retried_failures", Counter(self.episodes.values()))
+            _note(journal, "retried_reflections", Counter(self.reflections))
+            if self.resampled.total():
+                journal.note("resampled", Counter(journal.get("resampled", {})) + self.resampled)
+            journal.note("stopped_for", None)
+
+
+def failures_to_repeat(
     journal: Journal, loops: Sequence[LoopPlan], requested: Collection[FailureKind], accepted: Collection[FailureKind]
-) -> None:
-    """Remove failed episodes and reflections from the journal, so that they are repeated, and note how many.
+) -> FailuresToRepeat:
+    """Return the failed episodes and reflections to repeat, without removing anything.
 
     These are failures of the requested kinds, and those for which the failure watch has stopped the run. A reflection
     that has read a removed episode is removed too. With a reflection, all later ones of its loop are removed.
@@ -38,27 +68,23 @@ def forget_failures(
     failed = journal.failed(episodes)
     tasks = {task_id_of(key) for key in failed}
     repeated: Counter[str] = Counter()
+    first: dict[tuple[str, int], int] = {}
     for loop in loops:
         failures = journal.reflection_failures(loop.family, loop.index) if reflections else {}
         unusable = {turn: kind for turn, kind in failures.items() if kind in reflections}
         repeated.update(unusable.values())
         stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
         if stale or unusable:
-            journal.forget_reflections(loop.family, loop.index, min([*stale, *unusable]))
-    journal.forget_episodes(failed)
-    _note(journal, "retried_failures", failed.values())
-    _note(journal, "retried_reflections", repeated.elements())
+            first[loop.family, loop.index] = min([*stale, *unusable])
     resampled = Counter(
         actor=sum(kind in requested for kind in failed.values()), reflector=sum(repeated[kind] for kind in requested)
     )
-    if resampled.total():
-        journal.note("resampled", Counter(journal.get("resampled", {})) + resampled)
-    journal.note("stopped_for", None)
+    return FailuresToRepeat(failed, repeated, first, resampled)
 
 
-def _note(journal: Journal, name: str, kinds: Iterable[str]) -> None:
+def _note(journal: Journal, name: str, kinds: Counter[str]) -> None:
     """Add to the counts that the result discloses."""
-    if kinds := list(kinds):
-        counts = Counter(journal.get(name, {})) + Counter(kinds)
+    if kinds:
+        counts = Counter(journal.get(name, {})) + kinds
         journal.note(name, dict(sorted(counts.items())))
         journal.note("complete", False)

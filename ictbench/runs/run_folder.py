@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,10 +102,13 @@ class RunFolder:
 
 
 def new_run_id(suite: str, reflector: str) -> str:
-    """Return a folder name of the time, the suite and the reflector."""
+    """Return a folder name of the time, the suite, the reflector and four random digits.
+
+    The digits keep runs apart that start in the same second.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in reflector)[-40:]
-    return f"{stamp}-{suite}-{plain}"
+    return f"{stamp}-{suite}-{plain}-{secrets.token_hex(2)}"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

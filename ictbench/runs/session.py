@@ -19,11 +19,12 @@ from ictbench.runs.circuit_breaker import CircuitBreaker
 from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.failure_watch import FailureWatch
+from ictbench.runs.identical_repeats import refuse_reproducible_repeats
 from ictbench.runs.journal import Journal
 from ictbench.runs.player_rehearsal import Rehearsed, rehearse_players
 from ictbench.runs.progress import Progress
-from ictbench.runs.rehearsal_record import record_rehearsal, with_recorded_adaptations
-from ictbench.runs.retry import forget_failures
+from ictbench.runs.rehearsal_record import check_rehearsal, record_rehearsal, with_recorded_adaptations
+from ictbench.runs.retry import failures_to_repeat
 from ictbench.runs.run_log import log_to_file
 from ictbench.runs.scheduler import Scheduler
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
@@ -92,14 +93,19 @@ async def run_session(
         stack.enter_context(folder.claim({**plan.identity(), **fields}))
         stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
-        forget_failures(journal, loops, plan.options.retry_failed, plan.options.accept_failures)
-        progress = Progress.of(plan, engine.meter, resumed=journal.count(), executor=engine.executor)
+        failures = failures_to_repeat(journal, loops, plan.options.retry_failed, plan.options.accept_failures)
+        kept = journal.count() - len(failures.episodes)
+        progress = Progress.of(plan, engine.meter, resumed=kept, executor=engine.executor)
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
         with _account(journal, engine.meter):
-            rehearsed = await _rehearse(plan, loops, engine, journal)
+            rehearsed = await _rehearse(plan, loops, engine, journal, repeat=bool(failures))
+            check_rehearsal(rehearsed, plan, folder, kept)
+            # Not before the model has answered: a session that stops here leaves what is recorded as it is.
+            failures.forget(journal)
             plan = record_rehearsal(rehearsed, plan, folder, journal, fields)
+            refuse_reproducible_repeats(plan, journal.get("reproducible", {}).get("actor"))
             for remark in rehearsed.remarks:
                 progress.note(remark)
             for part in rehearsed.parts:
@@ -149,13 +155,15 @@ async def _play(
     return finished
 
 
-async def _rehearse(plan: RunPlan, loops: Sequence[LoopPlan], engine: Engine, journal: Journal) -> Rehearsed:
-    """Let all models answer the kind of requests that the run makes; a complete run asks nothing.
+async def _rehearse(
+    plan: RunPlan, loops: Sequence[LoopPlan], engine: Engine, journal: Journal, *, repeat: bool
+) -> Rehearsed:
+    """Let all models answer the kind of requests that the run makes; nothing is asked if nothing is left to play.
 
     Raises:
         EndpointDownError: A model does not answer, or its server rejects the requests.
     """
-    if journal.get("complete"):
+    if journal.get("complete") and not repeat:
         return Rehearsed(plan, (), {})
     try:
         return await rehearse_players(plan, loops[0].batches[0][0], engine.models, engine.executor)

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from ictbench.errors import ConfigError
 from ictbench.plugins import installed
@@ -73,5 +73,5 @@ def _check_name(kind: str, name: str) -> None:
         raise ConfigError(f"{name!r} is a keyword of Python; choose another name, e.g. my_{name}")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
         raise ConfigError(f"{name!r} would hide an installed module; choose another name, e.g. my_{name}")
-    if name in installed(kind):
+    if name in installed(cast("Kind", kind)):
         raise ConfigError(f"{kind} {name!r} already exists; choose another name, e.g. my_{name}")

@@ -215,8 +215,15 @@ def _is_taken(folder: SubmissionFolder) -> bool:
     board = BoardFolder(folder.path.parent.parent)
     # Some file systems ignore case.
     taken = {path.name.casefold() for place in (board.submissions, board.unranked) for path in place.glob("*")}
-    repository = Repository.around(folder.path)
-    return folder.slug in taken or (repository is not None and repository.has_branch(branch_name(folder.slug)))
+    return folder.slug in taken or _has_branch(folder)
+
+
+def _has_branch(folder: SubmissionFolder) -> bool:
+    try:
+        repository = Repository.around(folder.path)
+    except SubmissionError:  # stops the submission later, if it goes to git
+        return False
+    return repository is not None and repository.has_branch(branch_name(folder.slug))
 
 
 def _metadata_problems(result: Result, statement: Statement) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -37,12 +38,19 @@ class Repository:
 
     @classmethod
     def around(cls, path: Path) -> Repository | None:
-        """Return the repository around a path, which need not exist; None without a repository or without git."""
-        existing = next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
-        try:
-            return cls(Path(os.fsdecode(_git(existing, "rev-parse", "--show-toplevel")).rstrip("\n")))
-        except SubmissionError:
+        """Return the repository around a path, which need not exist; None without a repository or without git.
+
+        Raises:
+            SubmissionError: There is a repository, and git refuses to read it, e.g. because another user owns it.
+        """
+        folders = [place for place in (path.absolute(), *path.absolute().parents) if place.is_dir()]
+        if shutil.which("git") is None or not any((place / ".git").exists() for place in folders):
             return None
+        try:
+            top = _git(folders[0], "rev-parse", "--show-toplevel")
+        except SubmissionError as error:
+            raise SubmissionError(f"{error}; or use --no-git") from error
+        return cls(Path(os.fsdecode(top).rstrip("\n")))
 
     def commit_of(self, name: str) -> str:
         """Return the commit that a name refers to.

@@ -6,13 +6,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ictbench.errors import SuiteError, UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.suites.suite import Suite
+from ictbench.user_folders import expand_home
 from ictbench.validation import validation_message
+from ictbench.yaml_file import read_yaml
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -33,17 +34,17 @@ def load_suite(name: str | Path) -> Suite:
         SuiteError: The file cannot be read or is not valid.
     """
     known = list_suites()
-    path = known.get(str(name)) or Path(name)
+    path = known.get(str(name)) or expand_home(Path(name))
     if path.suffix not in (".yaml", ".yml"):
         raise UnknownNameError(f"unknown suite {str(name)!r}; {suggest(str(name), known)} (or name a .yaml file)")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         _insert_games(content, path.parent)
         return Suite.model_validate(content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, csv.Error) as error:
-        raise SuiteError(f"suite file {path} cannot be read: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         raise SuiteError(f"suite file {path} is not valid: {validation_message(error)}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise SuiteError(f"suite file {path} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def suites_of_env(env: str) -> list[str]:
@@ -63,5 +64,5 @@ def _insert_games(content: Any, folder: Path) -> None:
     """Replace the file name in `pools.games` of a suite by the rows of that CSV file."""
     pools = content.get("pools") if isinstance(content, dict) else None
     if isinstance(pools, dict) and isinstance(name := pools.get("games"), str):
-        with (folder / name).open(encoding="utf-8", newline="") as file:
+        with (folder / name).open(encoding="utf-8-sig", newline="") as file:
             pools["games"] = list(csv.DictReader(file))

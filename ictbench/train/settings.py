@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ictbench.errors import ConfigError
 from ictbench.records import Record
 from ictbench.validation import validation_message
+from ictbench.yaml_file import read_yaml
 
 RewardName = Literal["replay", "fresh", "gain"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -129,9 +129,9 @@ class TrainingSettings(Record):
             ConfigError: The file cannot be read, has an unknown key, or a value is not valid.
         """
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
+            content = read_yaml(path)
+        except ValueError as error:
+            raise ConfigError(f"config {path} cannot be read: {error}") from error
         if not isinstance(content, dict):
             raise ConfigError(f"config {path} must be a mapping of settings to values, e.g. `steps: 100`")
         try:

@@ -331,6 +331,7 @@ def test_an_unusable_configuration_file_is_refused(call: CommandLine, content: b
             2,
             "foreign holds other files (thesis.tex) and is not the folder of a run; choose another --",
         ),
+        (["--turns", "1000000000"], 2, "--turns: '1000000000' is above the maximum of 10000"),
         (["--actor", "no.such:Actor"], 2, "actor 'no.such:Actor': module 'no' cannot be found"),
     ],
 )

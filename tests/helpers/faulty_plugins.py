@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,9 @@ def inject(fault: str, seconds: Any) -> None:
     match fault:
         case "exit":
             print("the trail is washed away", flush=True)
+            os._exit(7)
+        case "exit with a child":
+            subprocess.Popen(["sleep", str(ENDLESS_SECONDS)])
             os._exit(7)
         case "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -91,6 +91,33 @@ def test_the_price_is_unknown_at_another_address_or_service_tier(fields: dict[st
     assert find_price(QUICK_START_MODEL.model_copy(update=fields)) is None
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "variable", "address", "is_known"),
+    [
+        ("openai", "gpt-4.1-mini", "OPENAI_BASE_URL", "https://openrouter.ai/api/v1", False),
+        ("openai", "gpt-4.1-mini", "OPENAI_BASE_URL", "https://api.openai.com/v1/ ", True),
+        ("openai", "gpt-4.1-mini", "OPENAI_BASE_URL", "", True),
+        ("openai", "gpt-4.1-mini", "OPENAI_BASE_URL", "https://eu.api.openai.com/v1", False),
+        ("openai", "gpt-4.1-mini", "ANTHROPIC_BASE_URL", "https://gateway", True),
+        ("anthropic", "claude-sonnet-5", "ANTHROPIC_BASE_URL", "https://gateway", False),
+        ("anthropic", "claude-sonnet-5", "ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1", True),
+        ("litellm", "openai/gpt-4.1-mini", "OPENAI_BASE_URL", "https://gateway", False),
+        ("litellm", "openai/gpt-4.1-mini", "OPENAI_API_BASE", "https://gateway", False),
+        ("litellm", "openai/gpt-4.1-mini", "OPENAI_API_BASE", "https://api.openai.com/v1", True),
+        ("litellm", "openai/gpt-4.1-mini", "MISTRAL_API_BASE", "https://gateway", True),
+        ("litellm", "mistral/mistral-large-latest", "MISTRAL_API_BASE", "https://gateway", False),
+        ("litellm", "anthropic/claude-sonnet-5", "ANTHROPIC_API_BASE", "https://gateway", False),
+        ("litellm", "gpt-4.1-mini", "OPENAI_BASE_URL", "https://gateway", False),
+        ("litellm", "gpt-4.1-mini", "OPENAI_BASE_URL", "", True),
+    ],
+)
+def test_the_price_is_unknown_at_a_gateway_that_the_environment_names(
+    provider: str, model: str, variable: str, address: str, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, address)
+    assert (find_price(ModelSpec(provider=provider, model=model)) is not None) is is_known
+
+
 def test_cached_written_and_reasoning_tokens_have_their_own_prices() -> None:
     usage = Usage(
         calls=1,

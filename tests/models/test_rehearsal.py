@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ import pytest
 from ictbench.errors import EndpointRefusedError
 from ictbench.models import Constraint, ConstraintStyle, ModelPool, Retry
 from ictbench.models.adaptation import Request, adapt_messages, changes_for
+from ictbench.models.chat_model import ChatModel, Completion
 from ictbench.models.rehearsal import Part, rehearse, repeats
-from ictbench.records import Adaptation, ModelSpec
+from ictbench.records import Adaptation, ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ictbench.models import Message
 
@@ -356,6 +358,41 @@ def test_whether_replies_repeat(reply: Callable[[int, int], str | Reply], expect
         assert asyncio.run(once(0.7)) is None
         assert server.requests == 4, "replies above temperature 0 need not repeat, so nothing is asked"
         assert {body["max_tokens"] for body in server.requests_log} == {64}
+
+
+class Remembering(ChatModel):
+    """A model that never repeats itself, behind a cache of its own."""
+
+    fingerprint = None
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self._numbers = itertools.count()
+        self._kept: dict[str, Completion] = {}
+
+    async def complete(self, messages: Sequence[Message], **options: Any) -> Completion:
+        key = str(messages)
+        if key not in self._kept:
+            self._kept[key] = await self.complete_uncached(messages, **options)
+        return self._kept[key]
+
+    async def complete_uncached(self, messages: Sequence[Message], **_: Any) -> Completion:
+        return Completion(f"number {next(self._numbers)}", Usage(calls=1))
+
+    async def aclose(self) -> None: ...
+
+
+def test_no_cache_of_a_model_answers_a_rehearsal() -> None:
+    spec = ModelSpec(provider=f"{__name__}:{Remembering.__name__}", model="")
+
+    async def once() -> tuple[list[str], bool | None]:
+        models = ModelPool()
+        replies = [await models.open(spec).complete(CHAT) for _ in range(2)]
+        return [reply.text for reply in replies], await repeats(
+            models, Part("actor", spec, (Request(CHAT),), Request(CHAT[:2]))
+        )
+
+    assert asyncio.run(once()) == (["number 0", "number 0"], False)
 
 
 def test_a_reply_that_is_started_anew_is_noticed() -> None:

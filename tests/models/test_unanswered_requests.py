@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from own_addresses import serve_as
 
 from ictbench.errors import IctbenchError
 from ictbench.models import ModelPool, UsageMeter
@@ -95,7 +96,7 @@ def spent(provider: str, url: str, timeout: float, monkeypatch: pytest.MonkeyPat
     """Return what one request to a server has cost."""
     variable = VARIABLES.get(provider)
     if variable:
-        monkeypatch.setenv(variable, url)
+        serve_as("anthropic" if provider == "anthropic" else "openai", url, monkeypatch)
     spec = ModelSpec(
         provider=provider,
         model=PROVIDERS[provider],

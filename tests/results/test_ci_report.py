@@ -10,7 +10,7 @@ from ictbench.results.ci_report import github_annotations, junit_xml, markdown
 HIGH: list[Outcomes] = [("0000000000", "0000011111"), ("0000000000", "0000001111")] * 5
 LOW: list[Outcomes] = [("0000000000", "0000000001"), ("0000000000", "0000000000")] * 5
 FELL = ictbench.check(result({"read": LOW, "zap": HIGH}, "now"), result({"read": HIGH, "zap": HIGH}, "before"))
-FEW = ictbench.check(result({"read": HIGH[:2]}, "now"), result({"read": HIGH[:2]}, "before"))
+FEW = ictbench.check(result({"read": HIGH[:2]}, "now"), result({"read": HIGH[1:3]}, "before"))
 
 
 def test_junit_has_one_case_per_check_and_marks_failures() -> None:

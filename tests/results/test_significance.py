@@ -1,14 +1,26 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm, permutation_test
+from hypothesis.extra.numpy import arrays
+from scipy.stats import norm, permutation_test, ttest_1samp, ttest_rel
 
-from ictbench.results.significance import holm, sign_flip_p, sign_flip_ps, smallest_p
+from ictbench.results.significance import (
+    crossed_p,
+    holm,
+    paired_p,
+    sign_flip_p,
+    smallest_flip_p,
+    smallest_p,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @settings(deadline=None, max_examples=40)
@@ -24,7 +36,9 @@ def test_the_p_value_is_the_share_of_flips_at_least_as_extreme(families: list[li
 
 @pytest.mark.parametrize(("pairs", "p"), [(1, 1.0), (3, 0.25), (10, 2 / 1024), (12, 2 / 4096)])
 def test_loops_that_all_differ_in_one_direction_reach_the_smallest_p(pairs: int, p: float) -> None:
-    assert sign_flip_p([np.full(pairs, 0.3)]) == smallest_p(pairs) == p
+    assert sign_flip_p([np.full(pairs, 0.3)]) == smallest_flip_p(pairs) == p
+    assert sign_flip_p([np.full(pairs, -0.3)], "less") == smallest_flip_p(pairs, "less") == p / 2
+    assert sign_flip_p([np.full(pairs, 0.3)], "less") == 1
 
 
 def test_many_pairs_are_sampled_reproducibly() -> None:
@@ -35,26 +49,76 @@ def test_many_pairs_are_sampled_reproducibly() -> None:
     # Normal approximation of the same test.
     z = sum(family.sum() for family in families) / np.sqrt(sum((family**2).sum() for family in families))
     assert first == pytest.approx(2 * norm.sf(abs(z)), abs=0.01)
-    assert sign_flip_p([np.full(10, 1.0)] * 4) == smallest_p(40) == 2 / 100_000
+    assert sign_flip_p([np.full(10, 1.0)] * 4) == smallest_flip_p(40) == 1 / 100_000
 
 
 @pytest.mark.parametrize("loops", [4, 10])
-def test_several_comparisons_at_once_equal_single_ones_and_scipys(loops: int) -> None:
+@pytest.mark.parametrize("alternative", ["two-sided", "less"])
+def test_sign_flips_equal_scipys(loops: int, alternative: Any) -> None:
     rng = np.random.default_rng(2)
-    families = [rng.choice([-0.1, 0.0, 0.05, 0.3], size=(loops, 5)) for _ in range(3)]
-    found = sign_flip_ps(families)
-    for column, p in enumerate(found):
-        single = [family[:, column] for family in families]
-        assert p == sign_flip_p(single)
-        assert p == sign_flip_p([-one for one in single])
-        theirs = permutation_test(
-            (np.concatenate(single),), np.sum, permutation_type="samples", n_resamples=9_999, rng=rng
-        )
-        assert p == pytest.approx(theirs.pvalue, abs=0.02)
+    families = [rng.choice([-0.1, 0.0, 0.05, 0.2], size=loops) for _ in range(3)]
+    theirs = permutation_test(
+        (np.concatenate(families),),
+        np.sum,
+        permutation_type="samples",
+        alternative=alternative,
+        n_resamples=9_999,
+        rng=rng,
+    )
+    assert sign_flip_p(families, alternative) == pytest.approx(theirs.pvalue, abs=0.02)
 
 
 def test_families_have_equal_weights_whatever_their_number_of_loops() -> None:
     assert sign_flip_p([np.array([3.0]), np.array([-3.0, -3.0, -3.0])]) == 1
+
+
+def test_shared_games_are_a_t_test_over_games_where_loops_agree() -> None:
+    """Loops that play the same outcomes are one observation of each game, however many there are."""
+    games = np.array([1.0] * 12 + [-1.0] * 4 + [0.0] * 24)
+    alone = ttest_rel(games, np.zeros(40)).pvalue
+    for loops in (2, 3, 10):
+        assert crossed_p([np.tile(games, (loops, 1))]) == pytest.approx(alone, rel=0.05)
+    assert sign_flip_p([np.full(10, games.mean())]) < 0.01, "flips of loops would reject"
+
+
+def test_shared_games_are_a_t_test_over_loops_where_games_agree() -> None:
+    loops = np.array([0.1, 0.3, -0.2, 0.4, 0.2, 0.3, 0.1, 0.2])
+    expected = ttest_1samp(loops, 0).pvalue
+    assert crossed_p([np.tile(loops[:, None], (1, 400))]) == pytest.approx(expected, rel=0.05)
+    assert crossed_p([np.tile(-loops[:, None], (1, 400))], alternative="less") == pytest.approx(expected / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(1, 20), (5, 1), (1, 1)])
+def test_too_few_loops_or_games_have_p_1(size: tuple[int, int]) -> None:
+    assert crossed_p([np.ones(size)]) == smallest_p([size], shared=True) == 1
+    assert paired_p([np.ones((5, 20)), np.ones(size)], shared=True) == 1
+
+
+DIFFERENCES = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 3)).flatmap(
+    lambda size: arrays(float, (size[2], size[0], size[1]), elements=st.sampled_from([-1.0, 0.0, 1.0]))
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(DIFFERENCES, st.booleans(), st.randoms(use_true_random=False))
+def test_order_and_direction_do_not_matter_and_no_difference_has_p_1(
+    families: NDArray[np.float64], shared: bool, random: Any
+) -> None:
+    p = paired_p(list(families), shared=shared)
+    assert smallest_p([family.shape for family in families], shared=shared) <= p + 1e-12 <= 1 + 1e-12
+    orders = [random.sample(range(size), size) for size in families.shape]
+    permuted = families[np.ix_(*orders)]
+    assert paired_p(list(permuted), shared=shared) == pytest.approx(p)
+    assert paired_p(list(-families), shared=shared) == pytest.approx(p)
+    assert paired_p(list(0 * families), shared=shared) == paired_p(list(0 * families), alternative="less") == 1
+    drop, rise = (paired_p(list(sign * families), shared=shared, alternative="less") for sign in (1, -1))
+    assert min(drop, rise) <= p / 2 + 1e-12 or p == 1
+
+
+def test_sampled_flips_do_not_depend_on_order_or_direction() -> None:
+    families = np.random.default_rng(3).normal(0.05, 0.3, (2, 12, 1))
+    p = paired_p(list(families))
+    assert paired_p(list(families[::-1, ::-1])) == paired_p(list(-families)) == p
 
 
 def test_holm_corrects_for_several_tests() -> None:

@@ -45,6 +45,21 @@ class BrokenEnv(ColouredEnv):
         raise EnvError("cannot be created")
 
 
+class FaultyEnv(ColouredEnv):
+    """Environment of somebody else that raises what it likes."""
+
+    def __init__(self) -> None:
+        raise KeyError("colour")
+
+
+class UnclosableEnv(ColouredEnv):
+    """Environment that raises when it is closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("the socket is gone")
+
+
 @pytest.fixture(autouse=True)
 def created(monkeypatch: pytest.MonkeyPatch) -> list[ColouredEnv]:
     envs: list[ColouredEnv] = []
@@ -115,6 +130,25 @@ def test_environment_of_a_failed_episode_is_closed_and_not_counted_as_lent(creat
     lend(pool, *range(100))
     assert len(still_open(created)) == 1 + MIN_SPARE
     pool.close()
+
+
+def test_exception_of_a_constructor_is_an_environment_error() -> None:
+    with pytest.raises(EnvError, match="KeyError: 'colour'"), EnvPool().lend(task(0, FaultyEnv)):
+        pass
+
+
+def test_exception_of_close_loses_no_episode(created: list[ColouredEnv], caplog: pytest.LogCaptureFixture) -> None:
+    pool = EnvPool(max_episodes=1)
+    with pool.lend(task(0, UnclosableEnv)):
+        pass
+    with pytest.raises(EnvError, match="it broke"), pool.lend(task(0, UnclosableEnv)):
+        raise EnvError("it broke")
+    pool = EnvPool()
+    with pool.lend(task(0, UnclosableEnv)):
+        pass
+    pool.close()
+    assert [env.closed for env in created] == [True] * 3
+    assert caplog.text.count("cannot be closed: OSError: the socket is gone") == 3
 
 
 def test_two_environments_are_lent_at_once_for_equal_tasks(created: list[ColouredEnv]) -> None:

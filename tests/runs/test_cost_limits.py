@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from own_addresses import serve_as
 
 import ictbench
 from ictbench.cli.render_result import print_result
@@ -57,7 +58,7 @@ def serve(script: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServ
     """Serve in place of OpenAI, whose prices apply then."""
     with ScriptedServer(script, record=True) as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        serve_as("openai", server.url, monkeypatch)
         yield server
 
 
@@ -102,6 +103,21 @@ def test_a_request_without_an_answer_does_not_lift_the_cost_limit(
         with pytest.raises(LimitReachedError, match=r"--max-cost 0.4 is reached"):
             ictbench.run(**OPTIONS, max_cost=0.4, actor=actor, out=tmp_path / "run")
         assert server.requests == requests
+
+
+@pytest.mark.parametrize("actor", ["openai/gpt-4.1-mini", "litellm/openai/gpt-4.1-mini"])
+def test_a_cost_that_replies_state_counts_instead_of_a_list_price(
+    actor: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+    usage = {"prompt_tokens": CALL_TOKENS, "completion_tokens": 1, "total_tokens": CALL_TOKENS + 1, "cost": 0.25}
+    with ScriptedServer(playing(usage)) as gateway:
+        monkeypatch.setenv("OPENAI_BASE_URL", gateway.url)
+        with pytest.raises(LimitReachedError, match=r"--max-cost 2 is reached: \$2.0000 is spent"):
+            ictbench.run(**OPTIONS, max_cost=2, actor=actor, out=tmp_path / "run")
+        assert gateway.requests == 8
+        run = ictbench.run(**OPTIONS, max_cost=2000, actor=actor, out=tmp_path / "run")
+        assert run.result.host.spent.cost == 0.25 * gateway.requests
 
 
 def test_a_run_stops_when_its_projected_cost_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def test_a_limit_of_zero_is_refused(server: ScriptedServer, limit: dict[str, Any
 
 
 def test_a_cost_limit_without_a_known_price_is_refused(server: ScriptedServer, tmp_path: Path) -> None:
-    with pytest.raises(ictbench.UsageError, match="price of openai/scripted is unknown; use --max-tokens"):
-        ictbench.run(**options(server), max_cost=1, out=tmp_path / "run")
+    local = options(server) | {"reflector": "vllm/scripted"}
+    with pytest.raises(ictbench.UsageError, match="price of vllm/scripted is unknown; use --max-tokens"):
+        ictbench.run(**local, max_cost=1, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_gateway_that_states_no_cost_stops_a_run_with_a_cost_limit_before_it_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(["Action: wait"], model="gpt-4.1-mini") as gateway:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", gateway.url)
+        priced = options(gateway) | {"actor": "openai/gpt-4.1-mini", "reflector": "none"}
+        with pytest.raises(LimitReachedError, match="part of the cost so far is unknown; use --max-tokens"):
+            ictbench.run(**priced, max_cost=1, out=tmp_path / "run")
+        assert gateway.requests == 1
+    assert ictbench.load_run(tmp_path / "run").episode_keys() == []

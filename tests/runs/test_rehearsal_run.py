@@ -224,3 +224,29 @@ def test_replies_that_do_not_repeat_are_reported(tmp_path: Path) -> None:
     run, _ = play(lambda body: f"Thought: number {next(calls)}.\nAction: dance", tmp_path / "run")
     assert run.result.actor.reproducible is False
     assert any("does not repeat its replies" in line for line in remarks(run.result))
+
+
+def test_a_rehearsal_that_stops_leaves_the_failures_to_repeat_recorded(tmp_path: Path) -> None:
+    state = {"cut": True, "rejects": False}
+
+    def answer(body: dict[str, Any]) -> str | Reply:
+        if state["rejects"]:
+            return Reply("the model is on fire", status=400)
+        unlearned = not is_rehearsal(body) and not says(body, LEARNED) and not says(body, "IMPROVED PROMPT:")
+        return Reply("Thought: I", finish_reason="length") if state["cut"] and unlearned else plays(body)
+
+    first, _ = play(answer, tmp_path / "run")
+    recorded = first.episode_keys()
+    state |= {"cut": False, "rejects": True}
+    with pytest.raises(EndpointDownError, match="the model is on fire"):
+        play(answer, tmp_path / "run", retry_failed="truncated")
+    stopped = ictbench.load_run(tmp_path / "run")
+    assert stopped.episode_keys() == recorded
+    assert stopped.result.families[0].behaviour == first.result.families[0].behaviour
+    state["rejects"] = False
+    again, _ = play(answer, tmp_path / "run", retry_failed="truncated")
+    assert first.result.families[0].behaviour is not None
+    assert again.result.families[0].behaviour is not None
+    assert again.result.families[0].behaviour.failed == {}
+    repeated = first.result.families[0].behaviour.failed["truncated"]
+    assert again.result.retried_failures == {"truncated": repeated}

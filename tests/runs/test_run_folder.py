@@ -59,6 +59,14 @@ def test_another_configuration_is_refused_and_the_field_named(
     folder.claim(IDENTITY).close()
 
 
+def test_field_that_only_the_recorded_configuration_has_is_refused(tmp_path: Path) -> None:
+    """A run in the folder of a rerun, which records the loops that it plays."""
+    folder = RunFolder(tmp_path)
+    folder.claim({**IDENTITY, "loop_indices": [7, 9]}).close()
+    with pytest.raises(RunFolderError, match=r"loop_indices is \[7, 9\] there and null here"):
+        folder.claim(IDENTITY)
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "result.json", ".hidden"])
 def test_a_folder_with_other_files_is_refused_and_unchanged(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
@@ -131,6 +139,10 @@ def test_a_run_id_is_a_plain_folder_name() -> None:
         assert "-minihack-v1-" in name
         assert Path(name).name == name
         assert len(name) < 100
+
+
+def test_runs_of_the_same_second_have_different_names() -> None:
+    assert len({new_run_id("minihack-v1", "rules") for _ in range(20)}) > 15
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:

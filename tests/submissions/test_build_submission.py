@@ -22,7 +22,7 @@ from ictbench.submissions.build_submission import branch_name, draft, submission
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFold
 
 
 def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: SubmissionFolder) -> None:
-    submission = read_submission(honest)
+    submission = read_content(honest).submission
     assert (submission.name, submission.suite, submission.profile) == ("Scripted pair", SUITE, "lite")
     assert (submission.reflector.label, submission.actor.label) == ("rules", "rules")
     assert submission.reflector.open_weights is None
@@ -73,7 +73,7 @@ def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: Submiss
 
 
 def test_episode_records_equal_those_of_the_run_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
-    evidence = evidence_of_submission(honest)
+    evidence = read_content(honest).evidence
     assert evidence.digits == 8
     pairs = list(zip(evidence_of_run(run.folder).episodes(), evidence.episodes(), strict=True))
     assert len(pairs) > 2_000
@@ -103,7 +103,7 @@ def test_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_p
 
 
 def test_trajectories_hold_solved_and_unsolved_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
-    shown = list(read_trajectories(honest))
+    shown = list(read_content(honest).shown_episodes())
     assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
     assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}
@@ -320,6 +320,19 @@ def test_quick_run_is_shown_without_a_rank(tmp_path: Path) -> None:
     assert submitted.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
     (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
     assert (entry.section, entry.measures) == ("shown", None)
+
+
+def test_checkout_that_git_refuses_is_reported_with_the_remedy(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    # Git's own switch for tests: treat every repository as that of another user.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    ready = draft(run, tmp_path / "leaderboards", STATEMENT)
+    with pytest.raises(SubmissionError, match=r"dubious ownership.*; or use --no-git"):
+        submit(ready, check_submission)
+    assert submit(ready, check_submission, git=False).branch is None
 
 
 def test_checkout_without_a_commit_is_refused_with_the_remedy(run: Run, tmp_path: Path) -> None:

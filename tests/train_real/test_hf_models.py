@@ -67,6 +67,8 @@ def test_at_temperature_zero_a_repeated_question_is_not_generated_again(
         monkeypatch.setattr("transformers.LlamaForCausalLM.generate", None)
         with pytest.raises(TypeError):
             await warm.complete(messages)
+        with pytest.raises(TypeError):
+            await cold.complete_uncached(messages)
         return [await cold.complete(messages, seed=seed) for seed in (1, 2)]
 
     assert asyncio.run(ask_again()) == [first, first]

@@ -6,26 +6,31 @@ Importing alfworld creates the folder that `ALFWORLD_DATA` names. A misspelled f
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ictbench.errors import ConfigError, MissingExtraError
+from ictbench.errors import ConfigError, EnvError, MissingExtraError
+from ictbench.user_folders import home_folder
 
 PACKAGES = ("alfworld", "fast-downward-textworld", "textworld")
 """Packages on which the behaviour of games depends."""
+
+GOAL = re.compile(r"[A-Za-z0-9 ,.'-]{1,200}")
+"""Sentence of a goal: no character of it has a meaning in a grammar, as `{`, `[`, `#` and `"` do."""
 
 
 def data_folder() -> Path:
     """Return the folder of the official games: `ALFWORLD_DATA`, else the package's own download folder.
 
     Raises:
-        ConfigError: `ALFWORLD_DATA` is not a folder.
+        ConfigError: `ALFWORLD_DATA` is not a folder, or is not set and the user has no home folder.
     """
     configured = os.environ.get("ALFWORLD_DATA")
     if configured is None:
-        return Path.home() / ".cache" / "alfworld"
+        return home_folder("ALFWORLD_DATA to the folder of the games") / ".cache" / "alfworld"
     if not configured or not Path(configured).is_dir():
         raise ConfigError(f"ALFWORLD_DATA is {configured!r}, which is not a folder; correct it, or unset it")
     return Path(configured)
@@ -74,7 +79,15 @@ def grammar(goal: str) -> str:
 
     Args:
         goal: Sentence of the goal, without its full stop.
+
+    Raises:
+        EnvError: The sentence may contain grammar.
     """
+    if not GOAL.fullmatch(goal):
+        raise EnvError(
+            f"the goal of the game is {goal!r:.120}, and a goal is a sentence of at most 200 letters, digits, spaces "
+            "and the characters , . ' -; use the official game file, which is not altered"
+        )
     return _grammar_template().replace("UNKNOWN GOAL", goal)
 
 

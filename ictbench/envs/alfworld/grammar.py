@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ictbench.envs.alfworld.expressions import parse_expression
 from ictbench.errors import EnvError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import CodeType
 
+    from ictbench.envs.alfworld.expressions import Expression
     from ictbench.envs.alfworld.game_state import GameState, Placeholder, Query
 
 _GOAL = re.compile(r"Your task is to: ([^\"\\#{}\[\]~]*)")
@@ -52,7 +53,7 @@ class Symbol:
 
     text: str | None = None
     name: str | None = None
-    code: CodeType | None = None
+    expression: Expression | None = None
     query: Query = ()
     listed: bool = False
 
@@ -96,7 +97,7 @@ class Grammar:
         """Return the text of a sequence of symbols.
 
         Raises:
-            EnvError: No production applies to a symbol, or an expression cannot be evaluated.
+            EnvError: No production applies to a symbol, or an expression names no object in scope.
         """
         return "".join(self._derive(symbol, scope) for symbol in symbols)
 
@@ -117,13 +118,8 @@ class Grammar:
     def _expand(self, symbol: Symbol, scope: Scope) -> str:
         if symbol.name is not None:
             return self._derive_name(symbol.name, scope)
-        assert symbol.code is not None
-        # Expressions read attributes of objects in scope and need nothing of Python.
-        try:
-            return str(eval(symbol.code, {"__builtins__": {}}, dict(scope.variables)))
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            raise EnvError(f"an expression of the game's grammar cannot be evaluated: {message}") from error
+        assert symbol.expression is not None
+        return symbol.expression(scope.variables)
 
     def _derive_name(self, name: str, scope: Scope) -> str:
         for production in self._productions.get(name, ()):
@@ -159,6 +155,8 @@ def _parse(text: str) -> tuple[dict[str, tuple[Production, ...]], dict[str, Acti
             name: ActionTexts(_parse_template(action.template), _parse_template(action.feedback_rule))
             for name, action in logic.actions.items()
         }
+    except EnvError:
+        raise
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's grammar cannot be read: {type(error).__name__}: {str(error)[:200]}") from error
     return productions, actions
@@ -182,11 +180,11 @@ def _symbol(parsed: Any) -> Symbol:
     if kind == "NonterminalSymbol":
         return Symbol(name=str(parsed.symbol))
     if kind == "EvalSymbol":
-        return Symbol(code=compile(parsed.expression.strip(), "grammar", "eval"))
+        return Symbol(expression=parse_expression(parsed.expression))
     inner = parsed.symbol if kind == "ListSymbol" else parsed
-    expression = _symbol(inner.expression) if type(inner).__name__ == "ConditionalSymbol" else _symbol(inner)
+    content = _symbol(inner.expression) if type(inner).__name__ == "ConditionalSymbol" else _symbol(inner)
     query = _query(getattr(inner, "given", None))
-    return Symbol(name=expression.name, code=expression.code, query=query, listed=kind == "ListSymbol")
+    return Symbol(name=content.name, expression=content.expression, query=query, listed=kind == "ListSymbol")
 
 
 def _query(text: str | None) -> Query:

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from ictbench import user_folders
 from ictbench.envs.alfworld.datalog_model import compute_model
 from ictbench.errors import EnvError
 from ictbench.records import digest_of
@@ -56,8 +57,7 @@ class Translation:
 def cache_folder() -> Path:
     """Return the folder of cached translations, below `ICTBENCH_CACHE_DIR` or the user's cache folder."""
     base = os.environ.get("ICTBENCH_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return (Path(base) if base else Path(home) / "ictbench") / "pddl"
+    return (Path(base) if base else user_folders.cache_folder() / "ictbench") / "pddl"
 
 
 def translate(domain: str, problem: str) -> Translation:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, ModelFailure, UsageError
 from ictbench.models.adaptation import adapt_parameters
+from ictbench.models.addresses import APIS
 from ictbench.models.chat_model import (
     ACT_TOOL,
     ACT_TOOL_DESCRIPTION,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ictbench.models.chat_model import ToolCall
     from ictbench.records import ModelSpec
 
-DEFAULT_BASE_URL = "https://api.anthropic.com"
+API = APIS["anthropic"]
 FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -77,10 +78,10 @@ class AnthropicModel(ApiModel):
             UsageError: ANTHROPIC_API_KEY is required and not set, or the base URL is invalid.
         """
         super().__init__(spec)
-        self._base_url = (spec.base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL).strip()
+        self._base_url = API.base_url(spec)
         endpoint = self._base_url.rstrip("/").removesuffix("/v1")
         key, token = read_header("ANTHROPIC_API_KEY"), read_header("ANTHROPIC_AUTH_TOKEN")
-        if not (key or token) and endpoint == DEFAULT_BASE_URL:
+        if not (key or token) and API.is_own(endpoint):
             raise UsageError(f"{spec.name} needs a key: set ANTHROPIC_API_KEY, or give the base URL of another server")
         self._is_classic = CLASSIC_MODEL.match(spec.model) is not None
         custom = _custom_headers()

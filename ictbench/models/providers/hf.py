@@ -82,6 +82,15 @@ class HfModel(ChatModel):
         Raises:
             EndpointRefusedError: The weights cannot be loaded, or memory is insufficient.
         """
+        return await self._complete(messages, seed, cached=True)
+
+    async def complete_uncached(
+        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
+    ) -> Completion:
+        """Generate a reply, also if one at temperature 0 is kept from before; see `complete`."""
+        return await self._complete(messages, seed, cached=False)
+
+    async def _complete(self, messages: Sequence[Message], seed: int | None, *, cached: bool) -> Completion:
         with WaitingTimer():
             await self._slots.acquire()
         try:
@@ -89,7 +98,7 @@ class HfModel(ChatModel):
                 if self._weights is None:
                     self._weights = await asyncio.to_thread(_load, self.spec.model, self._sources, self._options)
                 weights = self._weights
-            return await weights.complete(self.spec, messages, seed, self._options.batch)
+            return await weights.complete(self.spec, messages, seed, self._options.batch, cached=cached)
         finally:
             self._slots.release()
 

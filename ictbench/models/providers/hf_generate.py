@@ -37,6 +37,8 @@ class Request:
     max_tokens: int
     """Maximum length of the reply: the spec's limit, or what is left of the context."""
     seed: int | None
+    cached: bool = True
+    """Whether a reply that is kept from before will do."""
     reply: Future[Completion] = field(default_factory=Future)
 
     @property
@@ -64,20 +66,29 @@ class Weights:
         self._greedy_replies: OrderedDict[tuple[tuple[int, ...], int], Completion] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hf-model")
 
-    async def complete(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None, batch: int) -> Completion:
+    async def complete(
+        self, spec: ModelSpec, messages: Sequence[Message], seed: int | None, batch: int, *, cached: bool = True
+    ) -> Completion:
         """Generate a reply outside the event loop, up to `batch` replies at once.
+
+        Args:
+            spec: Name and sampling.
+            messages: The conversation.
+            seed: Seed of the sampling.
+            batch: Maximum number of replies that are computed at once.
+            cached: Whether a reply at temperature 0 may be one that is kept from before.
 
         Raises:
             ModelFailure: bad_request or context_overflow.
             EndpointRefusedError: Memory is insufficient.
         """
-        request = self._request(spec, messages, seed)
+        request = self._request(spec, messages, seed, cached=cached)
         with self._queue_lock:
             self._queue.append(request)
         self._thread.submit(self._serve, batch)
         return await asyncio.wrap_future(request.reply)
 
-    def _request(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None) -> Request:
+    def _request(self, spec: ModelSpec, messages: Sequence[Message], seed: int | None, *, cached: bool) -> Request:
         import jinja2
 
         try:
@@ -88,7 +99,7 @@ class Weights:
         left = getattr(self._model.config, "max_position_embeddings", len(ids) + spec.max_tokens) - len(ids)
         if left < 1:
             raise ModelFailure("context_overflow", f"{len(ids)} tokens are more than the model's context")
-        return Request(spec, tuple(ids), min(left, spec.max_tokens), seed)
+        return Request(spec, tuple(ids), min(left, spec.max_tokens), seed, cached)
 
     def _serve(self, batch: int) -> None:
         """Answer the request that has waited longest, and others in the same batch."""
@@ -111,7 +122,8 @@ class Weights:
         with self._queue_lock:
             for request in self._queue:
                 fits = len(chosen) < batch and (not chosen or request.max_tokens == chosen[0].max_tokens)
-                cached = None if request.temperature else self._greedy_replies.get(request.greedy_key)
+                may_repeat = request.cached and not request.temperature
+                cached = self._greedy_replies.get(request.greedy_key) if may_repeat else None
                 if not fits and not cached:
                     rest.append(request)
                 elif not request.reply.set_running_or_notify_cancel():

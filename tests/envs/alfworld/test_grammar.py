@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ictbench.envs.alfworld import alfworld_package as package
+from ictbench.envs.alfworld.expressions import parse_expression
 from ictbench.envs.alfworld.game_state import GameState
 from ictbench.envs.alfworld.grammar import Grammar, Scope
 from ictbench.errors import EnvError
@@ -75,7 +76,45 @@ def test_an_invalid_grammar_and_a_missing_production_are_errors() -> None:
         Grammar.parse(TEXT.replace('"task"', '"duty"')).intro(make_scope())
 
 
-def test_expressions_cannot_use_builtin_functions() -> None:
-    grammar = Grammar.parse(TEXT.replace("{b.name} is shut", "{open('x')} is shut"))
-    with pytest.raises(EnvError, match="expression of the game's grammar cannot be evaluated: NameError"):
-        grammar.derive(grammar.actions["tell"].feedback, make_scope(box="crate"))
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "open('x')",
+        "().__class__",
+        "b.__class__",
+        "b.name.upper()",
+        "(c for c in b)",
+        "b.name if b else b",
+        "b.name * 9",
+        "1",
+    ],
+)
+def test_an_expression_that_is_more_than_fields_and_texts_is_refused(expression: str) -> None:
+    with pytest.raises(EnvError, match="is not an expression of a game's grammar"):
+        Grammar.parse(TEXT.replace("{b.name} is shut", f"{{{expression}}} is shut"))
+
+
+def test_expressions_join_texts_and_choose_the_first_that_is_not_empty() -> None:
+    thing = SimpleNamespace(id="mug_1", name="", indefinite="a")
+    assert parse_expression("t.indefinite + ' ' + t.id")({"t": thing}) == "a mug_1"
+    assert parse_expression("t.name or t.id")({"t": thing}) == "mug_1"
+    assert parse_expression("t.name or ''")({"t": thing}) == ""
+    with pytest.raises(EnvError, match="names 'x', which is not in scope"):
+        parse_expression("x.name")({"t": thing})
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "put {().__class__}",
+        "put [{o.name | holds(a:agent, o:object)}]",
+        "put #look.feedback#",
+        'put "',
+        "a\\nb",
+        "",
+        "x" * 201,
+    ],
+)
+def test_a_goal_with_grammar_syntax_is_refused(goal: str) -> None:
+    with pytest.raises(EnvError, match="a goal is a sentence of at most 200 letters"):
+        package.grammar(goal)

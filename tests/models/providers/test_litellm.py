@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from own_addresses import serve_as
 
 from ictbench.errors import EndpointRefusedError, MissingExtraError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
@@ -87,11 +88,12 @@ def test_the_cost_is_none_if_the_price_is_unknown(monkeypatch: pytest.MonkeyPatc
     with ScriptedServer(["Open the door."], model="gpt-4o-mini") as server:
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        # The price at a gateway, or on a server of your own, is unknown, whatever its model is called.
+        assert complete(spec_for(None, "openai/gpt-4o-mini")).usage.cost is None
+        serve_as("openai", server.url, monkeypatch)
         known = complete(spec_for(None, "openai/gpt-4o-mini")).usage.cost
         assert known is not None
         assert 0 < known < 0.001
-        # The price of a server of your own is unknown, whatever its model is called.
-        assert complete(spec_for(server.url, "openai/gpt-4o-mini")).usage.cost is None
     with ScriptedServer(["Open the door."], model="unknown-model") as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         assert complete(spec_for(None, "openai/unknown-model")).usage.cost is None

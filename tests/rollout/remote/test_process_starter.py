@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -104,7 +105,7 @@ def test_worker_processes_play_the_same_episodes_as_the_inline_executor(scratch:
     assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["asyncio", "random", "ictbench"])
+@pytest.mark.parametrize("name", ["asyncio", "random", "queue", "types", "numpy", "ictbench"])
 def test_files_in_the_working_directory_are_not_imported(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +185,28 @@ def test_killed_worker_is_replaced_and_no_episode_is_lost(tmp_path: Path, scratc
 
     asyncio.run(go())
     assert list(scratch.iterdir()) == []
+
+
+def test_processes_of_an_environment_end_with_its_worker() -> None:
+    async def go() -> None:
+        async with worker_pool(1) as executor:
+            playing = asyncio.create_task(play(executor, [spec("trail", fault="exit with a child")]))
+            await until(worker_processes)
+            (first, *_) = worker_processes()
+            await playing
+            await until(lambda: not _group(first))
+
+    asyncio.run(go())
+
+
+def _group(leader: int) -> list[int]:
+    """Return the processes in the process group of a worker."""
+    group = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, number = stat.read_text().rpartition(")")[2].split()[:3]
+            group += [int(stat.parent.name)] if int(number) == leader and state != "Z" else []
+    return group
 
 
 def delete_content(folder: Path) -> None:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ictbench.records import Episode, Task, Trajectory, Usage
+from ictbench.runs.journal import Journal
+from ictbench.runs.retry import failures_to_repeat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = ["read-1@p", "read-2@p"]
+
+
+def failed(key: str) -> Episode:
+    return Episode(
+        key=key,
+        task=Task(id=key.partition("@")[0], family="read", env="minihack", params={}),
+        prompt="p",
+        seed=0,
+        replicate=0,
+        trajectory=Trajectory(steps=(), last_observation="", last_digest="d", end="failed", failure="truncated"),
+        usage=Usage(),
+        versions={},
+    )
+
+
+@pytest.mark.parametrize("killed_at", ["retried_failures", "complete", "resampled", "stopped_for"])
+def test_kill_in_the_middle_leaves_no_repetition_unnoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    note = Journal.note
+
+    def killed(journal: Journal, name: str, value: object) -> None:
+        if name == killed_at:
+            raise KeyboardInterrupt
+        note(journal, name, value)
+
+    with closing(Journal(path)) as journal:
+        for key in KEYS:
+            journal.add_episode(failed(key), 0.0, 1.0, Usage())
+        monkeypatch.setattr(Journal, "note", killed)
+        with pytest.raises(KeyboardInterrupt):
+            failures_to_repeat(journal, [], ["truncated"], []).forget(journal)
+        monkeypatch.undo()
+    with closing(Journal(path)) as journal:
+        assert journal.keys() == KEYS
+        assert journal.get("retried_failures", {}) == {}
+        failures_to_repeat(journal, [], ["truncated"], []).forget(journal)
+        assert journal.keys() == []
+        assert journal.get("retried_failures") == {"truncated": 2}
