@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.board.board_log import read_log
 from ictbench.board.entries import MAX_ENTRIES, find_boards
 from ictbench.submissions.layout import SubmissionFolder
-from ictbench.submissions.read_submission import read_submission
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ def pending(leaderboards: Path) -> Iterator[SubmissionFolder]:
         known = {line.submission for line in read_log(board.log)}
         for slug in list_folder(board.submissions, MAX_ENTRIES) if board.submissions.is_dir() else ():
             folder = SubmissionFolder(board.submissions / slug)
-            if read_submission(folder).digest not in known:
+            if read_content(folder).submission.digest not in known:
                 yield folder

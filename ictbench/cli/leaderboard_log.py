@@ -41,9 +41,9 @@ def log(
 
 def _digest(folder: BoardFolder, slug: str, *, required: bool) -> str | None:
     """Return the digest of a submission, ranked or unranked; None if it is not required and there is no submission."""
-    from ictbench.submissions.read_submission import read_submission
+    from ictbench.submissions.read_submission import read_content
 
     places = folder.submission(slug), folder.shown(slug)
     if not required and not any(place.path.exists() for place in places):
         return None
-    return read_submission(next((place for place in places if place.path.exists()), places[0])).digest
+    return read_content(next((place for place in places if place.path.exists()), places[0])).submission.digest
