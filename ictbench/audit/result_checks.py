@@ -135,6 +135,7 @@ def make_plans(result: Result, suite: Suite) -> Plans:
             prompt_bytes=result.prompt_bytes,
             test_every_turn=result.test_every_turn,
             audit=result.audit,
+            online=result.online,
         )
         for family in result.families
         for loop in family.loops
@@ -159,7 +160,8 @@ def _size_problems(result: Result, suite: Suite, family: str, loop: LoopResult) 
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
     for played in played_tasks(loop):
-        if played.purpose == "experience" and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
+        is_batch = played.purpose in ("experience", "online")
+        if is_batch and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
             continue
         if len(played.tasks) != (size := scoring.get(played.purpose, sizes.batch_size)):
             yield f"{len(played.tasks)} {played.purpose} tasks under prompt[{played.prompt}], not {size}"

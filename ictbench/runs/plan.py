@@ -70,6 +70,7 @@ class RunPlan:
                     prompt_bytes=self.prompt_bytes,
                     test_every_turn=self.options.test_every_turn,
                     audit=self.options.audit,
+                    online=self.options.online,
                 )
 
     def batches(self, family: str, index: int) -> tuple[tuple[Task, ...], ...]:
@@ -123,6 +124,7 @@ class RunPlan:
             **({"loop_indices": list(self.loop_indices)} if self.loop_indices is not None else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
+            **({"online": True} if self.options.online else {}),
             "max_steps": self.max_steps,
             "episode_time_limit": self.options.episode_time_limit,
             "actor": self.actor.model_dump(mode="json", exclude=ACCESS),
@@ -163,6 +165,8 @@ class RunPlan:
         }
         if self.options.audit:
             episodes["audit"] = loops * (sizes.turns - 1) * 2 * sizes.batch_size
+        if self.options.online:
+            episodes["online"] = loops * (2 * sizes.turns - 1) * sizes.batch_size
         total, reflections = sum(episodes.values()), loops * sizes.turns
         return {
             **{f"{pool}_episodes": count for pool, count in episodes.items()},
@@ -190,7 +194,7 @@ def make_plan(options: Options) -> RunPlan:
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
-    check_experience(traits.experience, sizes, reflector.label, audit=options.audit)
+    check_experience(traits.experience, sizes, reflector.label, audit=options.audit, online=options.online)
     return RunPlan(
         options=options,
         suite=suite,
