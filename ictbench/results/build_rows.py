@@ -132,6 +132,7 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         online_gain=online_gain,
         online_regret=online_regret,
         best_prompt=loop.best,
+        repeats=result.sizes.repeats,
         prompts=tuple(prompt.digest for prompt in loop.prompts),
         selection_tasks=loop.selection_tasks,
         selection=loop.selection,

@@ -9,7 +9,7 @@ from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -30,12 +30,16 @@ KEYS = {
     "curves": ["family", "loop", "prompt"],
     "turns": ["family", "loop", "turn"],
     "cost": ["role"],
+    "reliability": ["family", "role", "prompt"],
 }
 """Columns that identify a row, by table."""
 
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
-    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt), `turns`, `cost`."""
+    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt), `turns` and `cost`.
+
+    Where tasks are repeated, `reliability` has one row per prompt, for each family and for the mean of each role.
+    """
     import pandas as pd  # takes 0.3 s to import
 
     loops = [(family, loop) for family in result.families for loop in family.loops]
@@ -47,8 +51,10 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
         "turns": [row for family, loop in loops for row in _turn_rows(family, loop)],
         "cost": [{"role": role, **usage.model_dump()} for role, usage in result.cost.items()],
     }
+    if result.sizes.repeats > 1:
+        rows["reliability"] = [*_reliability_rows(result)]
     # An empty table needs a column, or its file could not be read.
-    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else key) for name, key in KEYS.items()}
+    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else KEYS[name]) for name in rows}
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
@@ -97,6 +103,17 @@ def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
         ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
+
+
+def _reliability_rows(result: Result) -> Iterator[dict[str, Any]]:
+    measured = [(family.name, family.role, family.measures) for family in result.families]
+    measured += [("mean", role, measures) for role, measures in result.by_role.items()]
+    for family, role, measures in measured:
+        for prompt, repeated in measures.reliability if measures and measures.reliability else ():
+            row: dict[str, Any] = {"family": family, "role": role, "prompt": prompt, "noise": repeated.noise}
+            for k, interval in enumerate(repeated.pass_k, 1):
+                row |= {f"pass_{k}": interval.value, f"pass_{k}_low": interval.low, f"pass_{k}_high": interval.high}
+            yield row
 
 
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
