@@ -62,7 +62,7 @@ def remarks(result: Result) -> Iterator[str]:
 
 def _experience_remark(role: str, measures: Measures) -> Iterator[str]:
     """Yield what was solved while learning, and how that compares with prompts that stay the same."""
-    if not measures.stream:
+    if len(measures.stream) < 2 and measures.online is None:
         return
     first, last = measures.stream[0].value, measures.stream[-1].value
     line = f"Experience, {role}: {first:.2f} solved in turn 1, {last:.2f} in turn {len(measures.stream)}"
