@@ -18,6 +18,7 @@ from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
 from ictbench.results.intervals import MIN_LOOPS
+from ictbench.results.outcomes import outcomes_by_prompt
 from ictbench.runs.options import check_caller
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import run_session, write_run
@@ -168,11 +169,7 @@ def _compare(
 
 def _best_outcomes(result: Result) -> list[Floats]:
     """Return the test outcomes under the best prompt, one array (loops x test tasks) per held-out family."""
-    return [
-        np.array([[float(outcome) for outcome in loop.test[loop.best]] for loop in family.loops])
-        for family in result.families
-        if family.role == "held-out"
-    ]
+    return [outcomes_by_prompt(family.loops)["best"] for family in result.families if family.role == "held-out"]
 
 
 def _check_models(submitted: Result, rerun: Result) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
@@ -53,19 +54,19 @@ class Badges:
 
 
 def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
-    """Read the badges of a submission.
-
-    Raises:
-        SubmissionError: A verification record cannot be read.
-    """
+    """Read the badges of a submission. A verification record that cannot be read gives a remark and no badge."""
     digest, checksum = submission.digest, result.checksum
     held: dict[Badge, Verification] = {}
     remarks: list[str] = []
     for badge in BADGES:
         path = board.verification(slug, badge)
-        if not path.exists():
+        if not os.path.lexists(path):
             continue
-        record = read_record(path, badge)
+        try:
+            record = read_record(path, badge)
+        except SubmissionError as error:
+            remarks.append(f"Not {badge}: the board's record cannot be used: {error}.")
+            continue
         if (record.submission, record.result) != (digest, checksum):
             remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: the badge no longer applies.")
         elif not record.passed:

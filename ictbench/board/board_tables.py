@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ictbench.board.entries import Board, Entry
+    from ictbench.board.entries import BadEntry, Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
     from ictbench.results.schema import Measures
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
+BAD = ("submission", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
 """First character of a text that a spreadsheet reads as a formula."""
@@ -35,7 +36,7 @@ def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFram
 
     rows: dict[str, list[Row]] = {
         "ranking": [_ranked_row(track, entry) for track in tracks for entry in track.ranked],
-        "unranked": list(map(_unranked_row, unranked(board))),
+        "unranked": [*map(_unranked_row, unranked(board)), *map(_bad_row, board.bad)],
         "families": [row for entry in board.entries for row in _family_rows(entry)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
@@ -112,6 +113,9 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     if entries := unranked(board):
         yield from ("## Not ranked", "")
         yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
+    if board.bad:
+        yield from ("## Cannot be shown", "")
+        yield _table(BAD, ((bad.slug, bad.reason) for bad in board.bad), texts=(0, 1))
     if not board.entries:
         yield "No entry yet.\n"
 
@@ -136,6 +140,10 @@ def _ranked_row(track: Track, one: Ranked) -> Row:
 def _unranked_row(entry: Entry) -> Row:
     section, reason = entry.why_unranked
     return {"section": section, "why": reason, **_row(entry)}
+
+
+def _bad_row(bad: BadEntry) -> Row:
+    return {"section": "bad", "why": bad.reason, "slug": bad.slug}
 
 
 def _row(entry: Entry) -> Row:

@@ -15,8 +15,9 @@ from ictbench.results.formatting import one_line
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
+from ictbench.submissions.pack import without_host
 from ictbench.submissions.pull_request import forbidden_changes
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
 from ictbench.suites import list_suites, load_suite
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.audit.verification import Check
-    from ictbench.submissions.episode_records import Evidence
+    from ictbench.submissions.read_submission import SubmissionContent
 
 MAX_SUBMISSIONS = 10_000
 MAX_RECORDS = 16
@@ -101,13 +102,17 @@ def _record_problems(board: BoardFolder) -> Iterator[str]:
         yield str(error)
     try:
         slugs = list_folder(board.verifications, MAX_SUBMISSIONS) if os.path.lexists(board.verifications) else []
-        for slug in slugs:
+    except SubmissionError as error:
+        yield str(error)
+        return
+    for slug in slugs:
+        try:
             names = list_folder(board.verifications / slug, MAX_RECORDS)
             for badge in BADGES:
                 if (path := board.verification(slug, badge)).name in names:
                     read_record(path, badge)
-    except SubmissionError as error:
-        yield str(error)
+        except SubmissionError as error:
+            yield str(error)
 
 
 def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:
@@ -125,15 +130,22 @@ def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = 
         yield problem
         return
     try:
-        submission = read_submission(folder)
-        evidence = evidence_of_submission(folder)
-        problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, evidence.result)]
-        problems += ineligibility(evidence.result, unranked=not submitted)
-        yield from problems
-        if not problems:
-            yield from _content_problems(folder, evidence, suite)
+        yield from _submission_problems(read_content(folder), suite, submitted=submitted)
     except UsageError as error:
         yield str(error)
+    except Exception as error:  # a submission may hold anything, and never stops the check of the others
+        yield f"it cannot be checked: {type(error).__name__}: {error}"
+
+
+def _submission_problems(content: SubmissionContent, suite: str, *, submitted: bool) -> Iterator[str]:
+    submission, result = content.submission, content.result
+    problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, result)]
+    problems += ineligibility(result, unranked=not submitted)
+    if result.host != without_host(result).host:
+        problems.append("host of the result holds details of a machine, which a submission leaves out; submit again")
+    yield from problems
+    if not problems:
+        yield from _content_problems(content, suite)
 
 
 def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
@@ -141,12 +153,12 @@ def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
         yield f"its suite is {stated!r:.80}, but it is on the board of {suite}"
 
 
-def _content_problems(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
-    installed = load_suite(suite)
+def _content_problems(content: SubmissionContent, suite: str) -> Iterator[str]:
+    evidence, installed = content.evidence, load_suite(suite)
     failed = _failed(recompute(evidence, installed))
     if not failed:
         failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
-        yield from _trajectory_problems(folder, evidence)
+        yield from _trajectory_problems(content)
     yield from (f"{check.name}: {check.detail}" for check in failed)
 
 
@@ -154,16 +166,16 @@ def _failed(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "failed"]
 
 
-def _trajectory_problems(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
-    expected = shown_episode_keys(evidence.result)
-    episodes = list(read_trajectories(folder))
-    name = folder.trajectories.name
+def _trajectory_problems(content: SubmissionContent) -> Iterator[str]:
+    expected = shown_episode_keys(content.result)
+    episodes = list(content.shown_episodes())
+    name = content.folder.trajectories.name
     if (keys := [episode.key for episode in episodes]) != expected:
         example = next((key for key in keys if key not in expected), None) or f"none of {len(expected)}"
         yield f"{name} does not hold the episodes that the result determines, but e.g. {example!r:.80}; submit again"
         return
     chosen = {*expected}
-    records = {record.key: record for record in evidence.episodes() if record.key in chosen}
+    records = {record.key: record for record in content.evidence.episodes() if record.key in chosen}
     for episode in episodes:
         yield from (f"{name}: {episode.key}: {text}" for text in shown_episode_problems(episode, records[episode.key]))
 

@@ -36,9 +36,10 @@ def _title(result: Result) -> str:
 
 def _about(run: Run) -> str:
     result = run.result
+    sizes = ", ".join(f"{name} {size}" for name, size in result.sizes.model_dump().items())
     rows = {
         "suite": f"{result.suite.name}, digest {result.suite.digest}",
-        "profile": f"{result.profile}: {', '.join(f'{name} {size}' for name, size in result.sizes)}",
+        "profile": f"{result.profile}: {sizes}",
         "actor": result.actor.label,
         "reflector": result.reflector.label,
         "reflector trained on": format_trained_on(result.reflector_trained_on),

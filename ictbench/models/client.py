@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
@@ -124,10 +125,11 @@ class ModelClient(ChatModel):
         messages = adapt_messages(messages, self.spec.adaptation)
         seed = None if "seed" in self.spec.adaptation.omit else seed
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
+        unanswered = partial(self._priced, UNANSWERED, messages, constraint)
         failures, waited = 0, 0.0
         while True:
             try:
-                async with self._meter.request(tokens):
+                async with self._meter.request(tokens, unanswered):
                     return await self._attempt(call, messages, seed, constraint)
             except TransientModelError as error:
                 failures += 1

@@ -32,8 +32,13 @@ request_priority: ContextVar[int] = ContextVar("request_priority", default=0)
 class RequestGate(Protocol):
     """Gate that every request passes: a `UsageMeter`, or the proxy of one in a worker process."""
 
-    def request(self, tokens: int) -> AbstractAsyncContextManager[None]:
-        """Hold a connection for one attempt of about `tokens` tokens, as soon as all limits allow it."""
+    def request(self, tokens: int, unanswered: Callable[[], Usage] | None = None) -> AbstractAsyncContextManager[None]:
+        """Hold a connection for one attempt, as soon as all limits allow it.
+
+        Args:
+            tokens: Estimated tokens of the attempt.
+            unanswered: Returns what counts if this process dies before the attempt ends.
+        """
 
     async def wait(self, seconds: float, reason: str) -> None:
         """Wait before the next attempt."""
@@ -109,7 +114,11 @@ class UsageMeter:
         return None if self.limits.max_time is None else self._started + self.limits.max_time - time.monotonic()
 
     @asynccontextmanager
-    async def request(self, tokens: int) -> AsyncIterator[None]:
+    async def request(
+        self,
+        tokens: int,
+        unanswered: Callable[[], Usage] | None = None,
+    ) -> AsyncIterator[None]:
         """Hold a connection for one attempt of about `tokens` tokens, as soon as all limits allow it.
 
         Raises:

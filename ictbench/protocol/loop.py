@@ -6,6 +6,7 @@ caller carries them out in any order, and passes the answers to `played`, `refle
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -49,8 +50,15 @@ class Score:
     prompt_index: int
     prompt: str
     tasks: tuple[Task, ...]
+    repeats: int = 1
+    """Episodes per task."""
     awaited: bool = True
     """Whether the loop waits for it now; False for a test that is possible early and needed only at the end."""
+
+    @property
+    def episodes(self) -> tuple[tuple[Task, int], ...]:
+        """Task and replicate of each episode, in the order of the outcomes."""
+        return tuple(itertools.product(self.tasks, range(self.repeats)))
 
 
 AuditBatch = Literal["replayed", "fresh"]
@@ -117,7 +125,7 @@ class Loop:
         return (*play, self._score("selection", self.turn), *self._due_tests(), *self._audits(self.turn))
 
     def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
-        """Accept the outcomes of a score, in the order of its tasks."""
+        """Accept the outcomes of a score, in the order of its episodes."""
         scores = self._selection if request.pool == "selection" else self._test
         scores[request.prompt_index] = outcome_string(outcomes)
         return self._due_tests()
@@ -180,7 +188,7 @@ class Loop:
 
     def _score(self, pool: Literal["selection", "test"], index: int) -> Score:
         tasks = self.plan.selection if pool == "selection" else self.plan.test
-        return Score(pool, index, self._prompts[index].text, tasks)
+        return Score(pool, index, self._prompts[index].text, tasks, self.plan.repeats)
 
     def _due_tests(self) -> tuple[Score, ...]:
         """Return the tests that have become possible: prompt[0] at once, prompt[N] when written, then the best."""
@@ -208,7 +216,7 @@ class Loop:
 
 
 def outcome_string(outcomes: Iterable[bool]) -> OutcomeString:
-    """Return outcomes as a string of one character per task."""
+    """Return outcomes as a string of one character per episode."""
     return "".join("1" if solved else "0" for solved in outcomes)
 
 

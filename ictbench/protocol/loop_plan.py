@@ -31,6 +31,8 @@ class LoopPlan:
     test_every_turn: bool = False
     audit: bool = False
     """Whether every turn except the last is audited for its overfitting gap."""
+    repeats: int = 1
+    """Episodes per selection and test task and prompt."""
     experience: Experience = "fresh"
     """Kind of experience; in a `halved` loop the reflector may play as many episodes itself as the batches hold."""
 
@@ -67,7 +69,7 @@ def loop_plan(
         suite: The suite.
         family: Name of the family.
         index: Index of the loop.
-        sizes: Turns, batch size and numbers of scoring tasks.
+        sizes: Turns, batch size, numbers of scoring tasks and of their repeats.
         experience: Kind of experience.
         prompt_bytes: Cap of a prompt in UTF-8 bytes; None means the suite's.
         test_every_turn: Whether every prompt is tested, not only the first, the best and the last.
@@ -87,5 +89,6 @@ def loop_plan(
         prompt_bytes=prompt_bytes or suite.limits.prompt_bytes,
         test_every_turn=test_every_turn,
         audit=audit,
+        repeats=sizes.repeats,
         experience=experience,
     )

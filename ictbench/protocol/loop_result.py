@@ -7,7 +7,8 @@ from typing import Literal
 from ictbench.records import Record, ReflectionFailure
 
 OutcomeString = str
-"""One character per task, in the order of the tasks: 1 solved, 0 not."""
+"""One character per episode: 1 solved, 0 not. Tasks are in their order. Of a selection or test task that is played R
+times, the R characters stand together, in the order of the replicates: replicate r of task t is character t·R + r."""
 
 Purpose = Literal["experience", "selection", "test", "audit", "replay"]
 """Why an episode is played: for a pool of tasks, for the audit, or by a reflector that tries a prompt itself."""

@@ -126,6 +126,7 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         last_gain=levels.last_gain,
         overfitting_gap=float(overfitting_gaps(loop).mean()) if loop.audit else None,
         best_prompt=loop.best,
+        repeats=result.sizes.repeats,
         prompts=tuple(prompt.digest for prompt in loop.prompts),
         selection_tasks=loop.selection_tasks,
         selection=loop.selection,

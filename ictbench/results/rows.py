@@ -52,7 +52,7 @@ class Costs(Row):
 
 class _Episode(Row):
     key: str
-    """Task id and prompt digest: equal keys are the same episode."""
+    """Task id, prompt digest and replicate: equal keys are the same episode."""
     family: str
     """The task's family."""
     task: str
@@ -73,7 +73,7 @@ class _Episode(Row):
     seed: int
     """Sampling seed of the actor."""
     replicate: int
-    """0, unless a task is played more than once under one prompt."""
+    """Number of the episode among the repeats of its task under its prompt, from 0."""
     end: End
     """How the episode ended."""
     failure: FailureKind | None
@@ -143,7 +143,7 @@ class ReflectionRow(Costs, _Turn):
 
 
 class Tested(Row):
-    """Outcomes of one prompt on the test tasks."""
+    """Outcomes of one prompt on the test tasks, in the form of `selection`."""
 
     prompt: int
     outcomes: str
@@ -173,7 +173,7 @@ class ResultRow(Row):
     loop: int
     """Index of the loop."""
     base: float
-    """Success rate of prompt[0] on the test tasks."""
+    """Success rate of prompt[0] on the test tasks, over all repeats."""
     best: float
     """Success rate of the best prompt on the test tasks."""
     last: float
@@ -186,12 +186,14 @@ class ResultRow(Row):
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
     best_prompt: int
     """Index of the best prompt: highest selection score, earliest on ties."""
+    repeats: int
+    """Episodes per selection and test task and prompt."""
     prompts: tuple[str, ...]
     """Digests of prompt[0] … prompt[N]."""
     selection_tasks: tuple[str, ...]
     """Ids of the selection tasks."""
     selection: tuple[str, ...]
-    """Outcomes by prompt, one character per task: 1 solved, 0 not."""
+    """Outcomes by prompt, one character per episode: 1 solved, 0 not; the repeats of a task stand together."""
     test_tasks: tuple[str, ...]
     """Ids of the test tasks."""
     test: tuple[Tested, ...]

@@ -34,6 +34,24 @@ class Interval(Record):
         return Interval(value=-self.value, low=low, high=high)
 
 
+class Repeated(Record):
+    """Success on test tasks under one prompt, where each task is played R times."""
+
+    pass_k: tuple[Interval, ...]
+    """pass^1 … pass^R: probability that k episodes of a task are all solved, mean over tasks."""
+    noise: float | None
+    """Share of the variance of episodes that is sampling noise, i.e. lies between repeats of a task under one prompt;
+    None if all episodes ended alike, or there is only one task."""
+
+
+class Reliability(Record):
+    """Repeated success under the three reported prompts."""
+
+    base: Repeated
+    best: Repeated
+    last: Repeated
+
+
 class Measures(Record):
     """Measures of one family, or their means over families; on test tasks unless stated otherwise."""
 
@@ -58,6 +76,8 @@ class Measures(Record):
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; None without an audit."""
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
+    reliability: Reliability | None = Field(default=None, exclude_if=lambda value: value is None)
+    """pass^k and sampling noise; None if every task is played once."""
 
 
 class Behaviour(Record):
@@ -82,7 +102,7 @@ class Behaviour(Record):
     prompt_change_after_solved: float | None
     """Mean share of changed lines after batches that were solved completely; None without such batches."""
     starts_shared: float
-    """Share of test tasks whose first observation equals that of an experience task of the same loop."""
+    """Share of test tasks that start like an experience task of the same loop, by the environment's start key."""
 
 
 class FamilyResult(Record):

@@ -63,8 +63,10 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
     if unknown := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
     for purpose, prompt, tasks, outcomes in played_tasks(loop):
-        if len(outcomes) != len(tasks) or not outcomes or set(outcomes) - {"0", "1"}:
-            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {outcomes!r:.40}"
+        repeats = result.sizes.repeats if purpose in ("selection", "test") else 1
+        if len(outcomes) != len(tasks) * repeats or not outcomes or set(outcomes) - {"0", "1"}:
+            each = f" of {repeats} episodes each" if repeats > 1 else ""
+            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks{each} and the outcomes {outcomes!r:.40}"
     scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"

@@ -8,7 +8,7 @@ from ictbench.results.failures import counts_by_kind, failure_counts
 from ictbench.results.outcomes import levels_of, success_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -27,12 +27,16 @@ KEYS = {
     "loops": ["family", "loop"],
     "curves": ["family", "loop", "prompt"],
     "cost": ["role"],
+    "reliability": ["family", "role", "prompt"],
 }
 """Columns that identify a row, by table."""
 
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
-    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt) and `cost` (one row per role)."""
+    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt) and `cost` (one row per role).
+
+    Where tasks are repeated, `reliability` has one row per prompt, for each family and for the mean of each role.
+    """
     import pandas as pd  # takes 0.3 s to import
 
     loops = [(family, loop) for family in result.families for loop in family.loops]
@@ -43,8 +47,10 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
         "curves": [row for family, loop in loops for row in _curve_rows(family, loop)],
         "cost": [{"role": role, **usage.model_dump()} for role, usage in result.cost.items()],
     }
+    if result.sizes.repeats > 1:
+        rows["reliability"] = [*_reliability_rows(result)]
     # An empty table needs a column, or its file could not be read.
-    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else key) for name, key in KEYS.items()}
+    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else KEYS[name]) for name in rows}
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
@@ -88,6 +94,17 @@ def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
         ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
+
+
+def _reliability_rows(result: Result) -> Iterator[dict[str, Any]]:
+    measured = [(family.name, family.role, family.measures) for family in result.families]
+    measured += [("mean", role, measures) for role, measures in result.by_role.items()]
+    for family, role, measures in measured:
+        for prompt, repeated in measures.reliability if measures and measures.reliability else ():
+            row: dict[str, Any] = {"family": family, "role": role, "prompt": prompt, "noise": repeated.noise}
+            for k, interval in enumerate(repeated.pass_k, 1):
+                row |= {f"pass_{k}": interval.value, f"pass_{k}_low": interval.low, f"pass_{k}_high": interval.high}
+            yield row
 
 
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:

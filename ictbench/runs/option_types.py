@@ -78,6 +78,9 @@ class RunOptions(TypedDict, total=False):
     """Selection tasks per loop."""
     test_size: int | None
     """Test tasks per loop."""
+    repeats: int | None
+    """Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling
+    noise."""
     max_steps: int | None
     """Maximum decisions per episode."""
     test_every_turn: bool

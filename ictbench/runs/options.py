@@ -251,6 +251,13 @@ class Options:
         maximum=100_000,
         also=("meta",),
     )
+    repeats: int | None = option(
+        None,
+        "Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling noise.",
+        SIZES,
+        default_text="the profile's, usually 1",
+        minimum=1,
+    )
     max_steps: int | None = option(
         None,
         "Maximum decisions per episode.",

@@ -161,8 +161,8 @@ class RunPlan:
         test = sum(suite.scoring_size("test", name, sizes.test_size) for name in families)
         episodes = {
             "experience": loops * sizes.turns * sizes.batch_size,
-            "selection": sizes.loops * (sizes.turns + 1) * selection,
-            "test": sizes.loops * self.prompts_tested * test,
+            "selection": sizes.loops * (sizes.turns + 1) * selection * sizes.repeats,
+            "test": sizes.loops * self.prompts_tested * test * sizes.repeats,
         }
         if self.options.audit:
             episodes["audit"] = loops * (sizes.turns - 1) * 2 * sizes.batch_size

@@ -84,7 +84,7 @@ class Scheduler:
         progress = self.progress.families[plan.family]
         progress.loops_done += 1
         # Where the best prompt is the first or the last, its test is played once.
-        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test)
+        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test) * plan.repeats
         # A reflector need not play all episodes that it may.
         experience = sum(map(len, (*plan.batches, *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
@@ -107,18 +107,26 @@ class Scheduler:
                 progress.turns_done += 1
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
-                outcomes = await self._score(request, _priority(request), progress)
+                outcomes = await self._score(request.prompt, request.episodes, _priority(request), progress)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
             case Audit():
-                outcomes = await self._score(request, Priority.TEST, progress)
+                episodes = [(task, 0) for task in request.tasks]
+                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
                 return lambda loop, answer: loop.audited(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
         return await self.store.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
 
-    async def _score(self, request: Score | Audit, priority: Priority, progress: FamilyProgress) -> list[bool]:
-        spec, count = self._spec(request.prompt), self._counter(progress)
-        return await self.store.outcomes(request.tasks, spec, priority, count)
+    async def _score(
+        self, prompt: str, episodes: Sequence[tuple[Task, int]], priority: Priority, progress: FamilyProgress
+    ) -> list[bool]:
+        """Return the outcomes of episodes that are given as task and replicate."""
+
+        def spec(episode: tuple[Task, int]) -> EpisodeSpec:
+            task, replicate = episode
+            return self.plan.episode(task, prompt, replicate)
+
+        return await self.store.outcomes(episodes, spec, priority, self._counter(progress))
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
         recorded = self.journal.reflection(plan.family, plan.index, request.turn)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from ictbench.protocol import keys_for
 from ictbench.records import Observation
 from ictbench.rollout.episode import invalid_notice
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.pack import pack_record
+from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +54,11 @@ def shown_episode(episode: Episode) -> Episode:
 
 def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[str]:
     """Yield where an episode shown in full contradicts its record."""
-    stated = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
+    try:
+        stated = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
+    except ValidationError as error:
+        yield f"it is not a possible episode: {validation_message(error)}"
+        return
     if pack_record(stated) != pack_record(record):
         yield "its decisions differ from its record"
     if episode.failure_detail:

@@ -47,6 +47,8 @@ class Sizes(Record):
     """Selection tasks per loop. None means the whole pool."""
     test_size: int | None = Field(default=None, ge=1)
     """Test tasks per loop. None means the whole pool."""
+    repeats: int = Field(default=1, ge=1, exclude_if=lambda repeats: repeats == 1)
+    """Episodes per selection and test task and prompt, each with its own sampling seed; experience is played once."""
 
 
 class Limits(Record):

@@ -18,7 +18,7 @@ import ictbench
 from ictbench.board.validate import check_submission
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.read_submission import evidence_of_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.suites.load import list_suites
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
     attack.forge_files(folder)
     problems = list(check_submission(folder, SUITE))
     try:
-        for records in (evidence_of_submission(folder).episodes(), read_trajectories(folder)):
+        content = read_content(folder)
+        for records in (content.evidence.episodes(), content.shown_episodes()):
             for _ in records:
                 pass
     except SubmissionError:

@@ -314,6 +314,30 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
         lambda f: f.result["cost"]["reflector"].update(input_tokens=-5),
     ),
     (
+        "a trillion dollars for reflections",
+        "validate",
+        "cost: reflector.cost is 1000000000000",
+        lambda f: f.result["cost"]["reflector"].update(cost=10.0**12),
+    ),
+    (
+        "a word instead of a prompt's digest",
+        "reading",
+        "not 12 hexadecimal digits",
+        lambda f: f.loop()["prompts"][2].update(digest="nothing@all"),
+    ),
+    (
+        "a word instead of the digest of the records",
+        "reading",
+        "episodes_sha256 is 'nothing', which is not a SHA-256 digest",
+        lambda f: f.result.update(episodes_sha256="nothing"),
+    ),
+    (
+        "an address in the result's account of its machine",
+        "validate",
+        "host of the result holds details of a machine",
+        lambda f: f.result["host"].update(addresses={"actor": "http://spy.example"}),
+    ),
+    (
         "the digest of another suite",
         "validate",
         "has changed since this run",

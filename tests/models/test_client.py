@@ -324,6 +324,26 @@ def test_a_reached_limit_prevents_the_next_request(limits: Limits, price: Price 
     assert adapter.calls == 1
 
 
+def test_a_gate_knows_what_counts_if_its_process_dies() -> None:
+    known: list[Usage] = []
+
+    class Gate(UsageMeter):
+        def request(self, tokens: int, unanswered: Any = None) -> Any:
+            known.append(unanswered())
+            return super().request(tokens, unanswered)
+
+    asyncio.run(ModelClient(Fake("done"), Gate(), price=PRICE).complete(MESSAGES))
+    tokens = input_tokens_at_most(MESSAGES, None)
+    assert known == [
+        Usage(
+            unreported=1,
+            cost=None,
+            unreported_tokens=tokens + SPEC.max_tokens,
+            cost_at_most=PRICE.cost_at_most(tokens, SPEC.max_tokens),
+        )
+    ]
+
+
 def test_the_time_limit_prevents_a_retry(clock: Clock) -> None:
     adapter = Fake(TransientModelError("overloaded", "busy", 20.0), "done")
     with pytest.raises(LimitReachedError, match="--max-time 10 s is reached"):

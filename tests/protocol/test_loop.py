@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Play, Reflect, Request, Score
+from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Play, Reflect, Request, Score, keys_for
 from ictbench.protocol.loop_result import PromptResult
 from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory, prompt_digest
 
@@ -22,7 +22,9 @@ def tasks(pool: str, count: int) -> tuple[Task, ...]:
     return tuple(Task(id=f"{pool}-{i}", family="f", env="e", params={"seed": i}) for i in range(count))
 
 
-def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit: bool = False) -> LoopPlan:
+def plan(
+    turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit: bool = False, repeats: int = 1
+) -> LoopPlan:
     experience = tasks("experience", turns * batch)
     return LoopPlan(
         family="f",
@@ -34,6 +36,7 @@ def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit
         prompt_bytes=CAP,
         test_every_turn=test_every_turn,
         audit=audit,
+        repeats=repeats,
     )
 
 
@@ -47,7 +50,7 @@ def played(solved: bool) -> Trajectory:
 
 @dataclass
 class World:
-    """Answers to requests; whether a task is solved depends on prompt and task only."""
+    """Answers to requests; whether an episode is solved depends on prompt, task and replicate (`task.1`) only."""
 
     solves: Callable[[str, str], bool] = lambda prompt, task: len(prompt + task) % 3 == 0
     reflect: Callable[[Reflect], Reflection] = lambda request: Reflection(prompt=f"p{request.turn}")
@@ -60,7 +63,8 @@ class World:
             case Reflect():
                 return loop.reflected(request, self.reflect(request))
             case Score():
-                return loop.scored(request, [self.solves(request.prompt, task.id) for task in request.tasks])
+                names = [f"{task.id}.{replicate}" if replicate else task.id for task, replicate in request.episodes]
+                return loop.scored(request, [self.solves(request.prompt, name) for name in names])
             case Audit():
                 return loop.audited(request, [self.solves(request.prompt, task.id) for task in request.tasks])
 
@@ -161,6 +165,26 @@ def test_outcomes_are_in_the_order_of_the_tasks() -> None:
     assert [batch.outcomes for batch in result.batches] == ["01"]
     assert result.selection == ("0001",) * 2
     assert result.test[0] == "10001"
+
+
+def test_outcomes_of_repeats_stand_together_by_task() -> None:
+    solved = {"selection-3", "test-0", "test-0.2", "test-1.1"}
+    result = World(solves=lambda _, task: task in solved).run(plan(turns=1, audit=False, repeats=3))
+    assert result.selection == ("000000000100",) * 2
+    assert result.test[0] == "101010000000000"
+    assert [len(batch.outcomes) for batch in result.batches] == [2], "experience is played once"
+    digest = result.prompts[0].digest
+    keys = keys_for(result, "test", 0)
+    assert keys[:4] == [f"test-0@{digest}", f"test-0@{digest}.1", f"test-0@{digest}.2", f"test-1@{digest}"]
+    assert len(keys) == len(result.test[0])
+    assert keys_for(result, "experience") == [f"experience-0@{digest}", f"experience-1@{digest}"]
+
+
+def test_the_best_prompt_solves_most_episodes_over_all_repeats() -> None:
+    # prompt[1] solves more tasks at least once, prompt[2] more episodes.
+    solved = {"p1": {"selection-0", "selection-1.1"}, "p2": {"selection-3", "selection-3.1", "selection-3.2"}}
+    result = World(solves=lambda prompt, task: task in solved.get(prompt, ())).run(plan(turns=2, repeats=3))
+    assert result.best == 2
 
 
 @pytest.mark.parametrize(

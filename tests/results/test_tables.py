@@ -212,6 +212,6 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
         "Player": plain["actor"],
     }
     for name, value in found.items():
-        assert set(value) == set(definitions[name]["properties"]) - {"failure_words", "reproducible"}
+        assert set(value) == set(definitions[name]["properties"]) - {"failure_words", "reproducible", "reliability"}
         assert definitions[name]["additionalProperties"] is False
     assert schema["properties"]["schema"]["const"] == "ictbench.result/1"

@@ -23,7 +23,7 @@ from ictbench.submissions.build_submission import branch_name, draft, submission
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFold
 
 
 def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: SubmissionFolder) -> None:
-    submission = read_submission(honest)
+    submission = read_content(honest).submission
     assert (submission.name, submission.suite, submission.profile) == ("Scripted pair", SUITE, "lite")
     assert (submission.reflector.label, submission.actor.label) == ("rules", "rules")
     assert submission.reflector.open_weights is None
@@ -74,7 +74,7 @@ def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: Submiss
 
 
 def test_episode_records_equal_those_of_the_run_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
-    evidence = evidence_of_submission(honest)
+    evidence = read_content(honest).evidence
     assert evidence.digits == 8
     pairs = list(zip(evidence_of_run(run.folder).episodes(), evidence.episodes(), strict=True))
     assert len(pairs) > 2_000
@@ -104,7 +104,7 @@ def test_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_p
 
 
 def test_trajectories_hold_solved_and_unsolved_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
-    shown = list(read_trajectories(honest))
+    shown = list(read_content(honest).shown_episodes())
     assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
     assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}

@@ -15,7 +15,7 @@ from ictbench.rollout.remote.borrowed_slots import BorrowedSlots
 from ictbench.rollout.remote.error_codec import error_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from ictbench.models import Message as ChatMessage
     from ictbench.models.response_cache import ResponseCache
@@ -68,13 +68,14 @@ class RemoteGate:
         self._report_is_urgent = False
 
     @asynccontextmanager
-    async def request(self, tokens: int) -> AsyncIterator[None]:
+    async def request(self, tokens: int, unanswered: Callable[[], Usage] | None = None) -> AsyncIterator[None]:
         """See `RequestGate.request`."""
         if self._limit is not None:
             raise self._limit
         if self.needs_leases:
             with WaitingTimer():
-                number, _, _ = await self._coordinator.request("lease", tokens=tokens)
+                at_stake = unanswered().model_dump(mode="json", exclude_defaults=True) if unanswered else None
+                number, _, _ = await self._coordinator.request("lease", tokens=tokens, unanswered=at_stake)
             try:
                 yield
             finally:

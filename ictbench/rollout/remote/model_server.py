@@ -32,6 +32,8 @@ class ModelServer:
         """Leases and completions in progress, by number of the request."""
         self._released: dict[int, asyncio.Event] = {}
         """Set when the worker returns a lease, by number of the request."""
+        self._unanswered: dict[int, Usage] = {}
+        """What counts for each lease that the worker never returns, by number of the request."""
         self._retrying = 0
         self._closed = False
         self._slots = meter.connections.lend(self._offer)
@@ -48,7 +50,7 @@ class ModelServer:
             case "report":
                 self._slots.report(message["running"], message["demand"], message["returned"])
             case "lease":
-                self._start(message, functools.partial(self._lease, tokens=message["tokens"]))
+                self._start(message, functools.partial(self._lease, message=message))
             case "release":
                 if event := self._released.get(message["number"]):
                     event.set()
@@ -66,6 +68,7 @@ class ModelServer:
         if self._closed:
             return
         self._closed = True
+        self._count_unanswered()
         self._slots.close()
         if self._limit is not None:
             self._limit.cancel()
@@ -73,6 +76,13 @@ class ModelServer:
             task.cancel()
         self._meter.change_retrying(-self._retrying)
         self._retrying = 0
+
+    def _count_unanswered(self) -> None:
+        """Count the requests that were in flight at the worker: they may be billed all the same."""
+        for usage in self._unanswered.values():
+            self._meter.count(usage)
+        if self._slots.running:
+            self._meter.count(Usage(unreported=self._slots.running, cost=None))
 
     def _offer(self, gained: int, keep: int | None) -> None:
         self._channel.send("slots", gained=gained, keep=keep)
@@ -102,14 +112,17 @@ class ModelServer:
         except Exception as error:
             self._channel.send("response", number=number, **error_to_json(error))
 
-    async def _lease(self, number: int, tokens: int) -> None:
+    async def _lease(self, number: int, message: Message) -> None:
         self._released[number] = released = asyncio.Event()
         try:
-            async with self._meter.request(tokens):
+            async with self._meter.request(message["tokens"]):
+                if unanswered := message.get("unanswered"):
+                    self._unanswered[number] = Usage.model_validate(unanswered)
                 self._channel.send("response", number=number)
                 await released.wait()
         finally:
             del self._released[number]
+            self._unanswered.pop(number, None)
 
     async def _complete(self, number: int, request: dict[str, Any]) -> None:
         waiting_clock.set(clock := [0.0])

@@ -382,11 +382,7 @@
       family,
       loop: loop.index,
       name,
-      episodes: tasks.map((task, position) => ({
-        task,
-        key: `${task}@${loop.prompts[index].digest}`,
-        solved: outcomes[position] === "1"
-      }))
+      episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest)
     });
     const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
     return [
@@ -398,6 +394,19 @@
         group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh)
       ])
     ];
+  }
+  function playedEpisodes(tasks, outcomes, digest) {
+    const repeats = outcomes.length / tasks.length;
+    return [...outcomes].map((outcome, position) => {
+      const task = tasks[Math.floor(position / repeats)];
+      const replicate = position % repeats;
+      return {
+        task,
+        key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+        solved: outcome === "1",
+        repeat: repeats > 1 ? replicate + 1 : null
+      };
+    });
   }
 
   // assets/run/episode-library.js
@@ -496,7 +505,7 @@
       invalid: invalid[position]
     };
   }
-  function item({ task, key, solved, text, isStored }, click) {
+  function item({ task, key, solved, repeat, text, isStored }, click) {
     const attributes = {
       type: "button",
       class: `outcome ${solved ? "good" : "bad"}`,
@@ -504,7 +513,8 @@
       "data-key": key,
       click
     };
-    return element("li", {}, element("button", attributes, element("strong", {}, task), element("span", {}, text)));
+    const name = repeat ? `${task}, repeat ${repeat}` : task;
+    return element("li", {}, element("button", attributes, element("strong", {}, name), element("span", {}, text)));
   }
 
   // assets/player-views.js
@@ -1014,12 +1024,32 @@
     };
   }
 
+  // assets/run/reliability.js
+  var PROMPTS = ["base", "best", "last"];
+  function reliabilityTable(entries) {
+    const repeated = entries.filter(({ family }) => family.measures?.reliability);
+    if (!repeated.length)
+      return null;
+    const most = Math.max(...repeated.map(({ family }) => family.measures.reliability.base.pass_k.length));
+    const table = dataTable({
+      caption: "pass^k: probability that k episodes of a task are all solved, with a 95 % interval if there are at least 3 " + "loops. Noise: share of the variance of episodes that lies between repeats of a task under one prompt.",
+      columns: ["family", "prompt", ...range(most).map((index) => `pass^${index + 1}`), "noise"],
+      rows: repeated.flatMap(({ name, family }) => PROMPTS.map((prompt) => [name, prompt, ...cells(family.measures.reliability[prompt], most)]))
+    });
+    return element("div", {}, element("h3", {}, "Reliability"), table);
+  }
+  function cells({ pass_k, noise }, most) {
+    return [...range(most).map((index) => index < pass_k.length ? estimate(pass_k[index]) : MISSING), percent(noise)];
+  }
+
   // assets/run/gains.js
   var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
+  var OWN_VIEW = ["curve", "reliability"];
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entriesOf([...families, ...rolesOf(report)]))));
+    const entries = entriesOf([...families, ...rolesOf(report)]);
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), reliabilityTable(entries));
   }
   function headroomFigure(families) {
     const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
@@ -1049,7 +1079,7 @@
     return heatCell(count / loops.length, String(count));
   }
   function measuresTable(entries) {
-    const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => name !== "curve");
+    const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => !OWN_VIEW.includes(name));
     return {
       caption: "Success rates on test tasks; AUC and W‑AUC on selection tasks; overfitting gap on experience tasks. 95 % " + "intervals in brackets.",
       columns: ["family", ...names.map(measureHeading)],

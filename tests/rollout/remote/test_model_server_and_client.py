@@ -192,6 +192,42 @@ def test_lost_worker_returns_its_leases_and_its_queued_requests_are_dropped() ->
     asyncio.run(go())
 
 
+def test_requests_in_flight_at_a_lost_worker_count_with_their_upper_estimate() -> None:
+    unanswered = Usage(unreported=1, cost=None, unreported_tokens=500, cost_at_most=0.6)
+
+    async def go() -> None:
+        async with workers(1, Limits(max_connections=2, max_cost=1.0)) as (meter, (mortal,)):
+            async with mortal.gate.request(1, lambda: unanswered):
+                mortal.gate.count(Usage(calls=1, cost=0.25))
+            held = [asyncio.create_task(_hold(mortal, unanswered)) for _ in range(3)]
+            await until(lambda: meter.in_flight == 2)
+            await mortal.die()
+            # The answered request and the one that waited are not among them.
+            assert meter.spent.unreported == 2
+            assert meter.spent.cost_bounds == pytest.approx((0.25, 1.45))
+            with pytest.raises(LimitReachedError, match=r"\$1.4500 is spent at most \(\$0.2500 for certain; 2 "):
+                meter.check()
+            for task in held:
+                task.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
+
+    asyncio.run(go())
+
+
+def test_requests_in_flight_at_a_lost_worker_are_unknown_if_there_are_no_limits() -> None:
+    async def go() -> None:
+        async with workers(1, Limits(max_connections=2)) as (meter, (mortal,)):
+            held = [asyncio.create_task(_hold(mortal)) for _ in range(3)]
+            await until(lambda: meter.in_flight == 2)
+            await mortal.die()
+            assert meter.spent == Usage(unreported=2, cost=None)
+            for task in held:
+                task.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
+
+    asyncio.run(go())
+
+
 def test_late_messages_of_a_lost_worker_are_ignored_except_usage() -> None:
     async def go() -> None:
         meter = UsageMeter(Limits(max_connections=1))
@@ -208,8 +244,8 @@ def test_late_messages_of_a_lost_worker_are_ignored_except_usage() -> None:
     asyncio.run(go())
 
 
-async def _hold(at: Worker) -> None:
-    async with at.gate.request(1):
+async def _hold(at: Worker, unanswered: Usage | None = None) -> None:
+    async with at.gate.request(1, (lambda: unanswered) if unanswered else None):
         await asyncio.Event().wait()
 
 

@@ -1,7 +1,7 @@
 // Episodes of a run, grouped by the purpose that they were played for.
 
-// Return [{ family, loop, name, episodes: [{ task, key, solved }] }]. The order within a loop is experience, test,
-// selection, audit.
+// Return [{ family, loop, name, episodes: [{ task, key, solved, repeat }] }]. The order within a loop is experience,
+// test, selection, audit. `repeat` is the number of an episode of a task that is played several times, from 1, or null.
 export function episodeGroups(run) {
   return run.families.flatMap((family) => family.loops.flatMap((loop) => loopGroups(family.name, loop)));
 }
@@ -14,11 +14,7 @@ function loopGroups(family, loop) {
     family,
     loop: loop.index,
     name,
-    episodes: tasks.map((task, position) => ({
-      task,
-      key: `${task}@${loop.prompts[index].digest}`,
-      solved: outcomes[position] === "1",
-    })),
+    episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest),
   });
   const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
   return [
@@ -37,4 +33,19 @@ function loopGroups(family, loop) {
       group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh),
     ]),
   ];
+}
+
+// The outcomes of a task stand together, in the order of its replicates.
+function playedEpisodes(tasks, outcomes, digest) {
+  const repeats = outcomes.length / tasks.length;
+  return [...outcomes].map((outcome, position) => {
+    const task = tasks[Math.floor(position / repeats)];
+    const replicate = position % repeats;
+    return {
+      task,
+      key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+      solved: outcome === "1",
+      repeat: repeats > 1 ? replicate + 1 : null,
+    };
+  });
 }
