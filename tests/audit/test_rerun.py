@@ -46,11 +46,21 @@ def hand_written(tmp_path: Path) -> str:
     return f"file:{tmp_path / 'prompt.txt'}"
 
 
-def run_zap(folder: Path, reflector: str) -> Path:
-    ictbench.run(
-        suite="minihack-v1", families=["zap"], reflector=reflector, actor="rules", out=folder, **SIZES, **INLINE
-    )
+def run_zap(folder: Path, reflector: str, **options: Any) -> Path:
+    chosen = {"families": ["zap"], "reflector": reflector, "actor": "rules", **SIZES, **INLINE, **options}
+    ictbench.run(suite="minihack-v1", **chosen, out=folder)
     return folder
+
+
+def test_a_rerun_repeats_tasks_as_the_run_did(tmp_path: Path, hand_written: str) -> None:
+    run = run_zap(tmp_path / "run", hand_written, repeats=2, loops=3, test_size=10)
+    reran = rerun(run, folder=tmp_path / "again", margin=0.3, **INLINE).reran
+    again = ictbench.load_result(tmp_path / "again")
+    assert again.sizes.repeats == 2
+    assert {len(loop.test[loop.best]) for loop in again.families[0].loops} == {20}
+    assert reran is not None
+    assert again.families[0].measures is not None
+    assert reran.rerun == pytest.approx(again.families[0].measures.best.value)
 
 
 def test_rerun_of_an_honest_run_is_equivalent(tmp_path: Path, hand_written: str) -> None:
