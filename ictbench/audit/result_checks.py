@@ -9,7 +9,8 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
-from ictbench.runs.deviations import deviations, rejected_requests
+from ictbench.runs.deviations import deviations, rejected_requests, told_solutions
+from ictbench.submissions.known_players import control_of, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -82,14 +83,22 @@ def check_setup(result: Result, suite: Suite) -> Check:
         )
     )
     expected_deviations |= {*rejected_requests(result.families)}
+    if sees_solution(result.actor):
+        expected_deviations.add(told_solutions(result.actor))
     # The result may state more: deviations of a plug-in, or events during the run.
     findings.extend(
         f"it does not state the deviation: {deviation}"
         for deviation in sorted(expected_deviations - {*result.deviations})
     )
-    if result.experience != "fresh" and not result.control:
+    experience = known_experience(result.reflector)
+    if experience and result.experience != experience:
+        findings.add(f"its experience is {result.experience}, that of {quote(result.reflector.name)} {experience}")
+    control = control_of(result)
+    if result.control != control:
+        findings.add(f"its control is {quote(result.control)}, not {quote(control)}")
+    if result.experience != "fresh" and not control:
         findings.add(f"its experience is {result.experience}, but it does not state that it is a control")
-    fair = not result.deviations and not result.control
+    fair = not result.deviations and not control
     expected_values = {
         "ranked": result.complete and fair and result.profile in RANKED_PROFILES,
         "intervals": "for these games" if suite.pools.shared else "over loops",
