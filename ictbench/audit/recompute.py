@@ -16,7 +16,7 @@ from ictbench.audit import result_checks
 from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
-from ictbench.audit.record_checks import MAX_SECONDS, first_digest, impossible_usage, record_problems
+from ictbench.audit.record_checks import MAX_SECONDS, impossible_usage, record_problems, start_of
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Play, Reflect, Score
@@ -100,7 +100,7 @@ class _Recomputation:
     def _read(self, records: Findings, episodes: Findings) -> None:
         """Check every record, and keep the summaries of those that a loop may need."""
         tasks, prompts = self._possible_episodes()
-        starts: dict[str, str] = {}
+        starts: dict[str, tuple[str, str]] = {}
         for record in self.evidence.episodes():
             task_id = task_id_of(record.key)
             if record.prompt not in prompts.get(task_id, ()):
@@ -111,8 +111,9 @@ class _Recomputation:
                 continue
             for problem in record_problems(record, tasks[task_id], self.evidence, self.suite):
                 records.add(f"{record.key}: {problem}")
-            if starts.setdefault(task_id, start := first_digest(record)) != start:
-                records.add(f"{record.key}: it starts with {start}, the same task elsewhere with {starts[task_id]}")
+            if starts.setdefault(task_id, start := start_of(record)) != start:
+                this, other = (" ".join(filter(None, hashes)) for hashes in (start, starts[task_id]))
+                records.add(f"{record.key}: it starts with {this}, the same task elsewhere with {other}")
             self.summaries.add(record)
 
     def _possible_episodes(self) -> tuple[dict[str, Task], dict[str, set[str]]]:

@@ -46,16 +46,17 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
         yield f"its usage has {name} {getattr(record.usage, name)}"
     yield from _end_problems(trajectory, result.max_steps)
     digests = [*(step.digest for step in trajectory.steps), trajectory.last_digest]
-    if invalid := [digest for digest in digests if len(digest) != evidence.digits or not HEX.issuperset(digest)]:
+    hashes = [*digests, *([record.start] if record.start else [])]
+    if invalid := [digest for digest in hashes if len(digest) != evidence.digits or not HEX.issuperset(digest)]:
         yield f"{quote(invalid[0])} is not a hash of {evidence.digits} hexadecimal digits"
     for number, (step, next_digest) in enumerate(zip(trajectory.steps, digests[1:], strict=True), 1):
         yield from (f"decision {number}: {problem}" for problem in _step_problems(step, next_digest))
 
 
-def first_digest(record: EpisodeRecord) -> str:
-    """Return the hash of the first observation."""
+def start_of(record: EpisodeRecord) -> tuple[str, str]:
+    """Return the hashes of the first observation and of what distinguishes the start, which a task determines."""
     steps = record.trajectory.steps
-    return steps[0].digest if steps else record.trajectory.last_digest
+    return steps[0].digest if steps else record.trajectory.last_digest, record.start
 
 
 def impossible_usage(usage: Usage) -> str | None:

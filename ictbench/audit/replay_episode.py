@@ -56,6 +56,8 @@ def first_mismatch(record: EpisodeRecord, replayed: Episode, digits: int) -> Mis
     def differs(aspect: Aspect, detail: str) -> Mismatch:
         return Mismatch(aspect, record.key, detail)
 
+    if (start := replayed.start[:digits]) != record.start:
+        return differs("observations", f"its start has the hash {quote(start)}, not {quote(record.start)}")
     for number, step in enumerate(recorded.steps, 1):
         place = f"decision {number}"
         if number > len(trajectory.steps):

@@ -171,6 +171,6 @@ def _prompt_changes(loop: LoopResult) -> Iterator[tuple[float, bool]]:
 
 
 def _starts_shared(loop: LoopResult, episodes: Mapping[str, EpisodeSummary]) -> float:
-    """Return the share of test tasks that start with the same observation as an experience task of the loop."""
-    seen = {episodes[key].first_digest for key in keys_for(loop, "experience")}
-    return fmean(task[0].first_digest in seen for task in _test_episodes(loop, 0, episodes))
+    """Return the share of test tasks that start like an experience task of the loop."""
+    seen = {episodes[key].start_digest for key in keys_for(loop, "experience")}
+    return fmean(task[0].start_digest in seen for task in _test_episodes(loop, 0, episodes))

@@ -102,7 +102,7 @@ class Behaviour(Record):
     prompt_change_after_solved: float | None
     """Mean share of changed lines after batches that were solved completely; None without such batches."""
     starts_shared: float
-    """Share of test tasks whose first observation equals that of an experience task of the same loop."""
+    """Share of test tasks that start like an experience task of the same loop, by the environment's start key."""
 
 
 class FamilyResult(Record):

@@ -29,6 +29,8 @@ RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 ShortDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})$")]
 """Digest of an observation. A shorter one would match other observations, an empty one all of them."""
 
+OptionalDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})?$")]
+
 
 class RecordedStep(Record):
     """One decision, without the observation."""
@@ -64,6 +66,8 @@ class EpisodeRecord(Record):
     trajectory: RecordedTrajectory
     usage: Usage = Usage()
     versions: dict[str, str]
+    start: OptionalDigest = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of what distinguishes the start; empty if it is the whole first observation."""
 
     def summary(self) -> EpisodeSummary:
         """Return the part that the measures need."""
@@ -76,6 +80,7 @@ class EpisodeRecord(Record):
             invalid=sum(step.executed is None for step in trajectory.steps),
             first_digest=trajectory.steps[0].digest if trajectory.steps else trajectory.last_digest,
             usage=self.usage,
+            start=self.start,
         )
 
 
