@@ -13,6 +13,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from ictbench.board.badges import BADGES
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
 from ictbench.results.intervals import mean_interval
@@ -63,7 +64,10 @@ class Ranked:
     high: int
     """Worst rank that cannot be excluded."""
     over_blind: Interval | None
-    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control."""
+    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control that was
+    rerun."""
+    blind: Entry | None = None
+    """The blind control of `over_blind`."""
 
     @property
     def ranks(self) -> str:
@@ -120,14 +124,17 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
     pairs = _pairs({entry.slug: outcomes[entry.slug] for entry in ranked}, shared)
-    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
+    # Anyone could record a rival's episodes, or strong prompts, as those of its blind arm, and a replay would confirm
+    # them. A rerun shows what the control itself reaches.
+    blind = [entry for entry in group if entry.section == "control" and {*BADGES} <= {*entry.badges.held}]
     better = [(pair.better, pair) for pair in pairs]
     rows = []
     for entry in sorted(ranked, key=lambda entry: (-_best(outcomes[entry.slug]), entry.slug)):
         decided = [winner for winner, pair in better if winner and entry.slug in (pair.one, pair.other)]
         won = decided.count(entry.slug)
-        over_blind = _over_blind(entry, blind, outcomes, shared)
-        rows.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind))
+        arm = _blind_arm(entry, blind, outcomes)
+        over_blind = _difference(outcomes[entry.slug], outcomes[arm.slug], shared) if arm else None
+        rows.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind, arm))
     first = group[0].result
     return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), pairs)
 
@@ -156,15 +163,15 @@ def _difference(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
     return mean_interval(samples, bounds("best"), shared=shared)
 
 
-def _over_blind(
-    entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool
-) -> Interval | None:
-    """Compare with the best of the entry's blind controls, whoever submitted it; None without any."""
-    arms = [control for control in controls if is_blind_of(control.result, entry.result)]
-    if not arms:
-        return None
-    best = max(arms, key=lambda arm: (_best(outcomes[arm.slug]), arm.slug))
-    return _difference(outcomes[entry.slug], outcomes[best.slug], shared)
+def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:
+    """Return the best of the blind controls of an entry's reflector, whoever submitted it; None without any."""
+    version = entry.result.reflector.fingerprint
+    arms = [
+        control
+        for control in controls
+        if is_blind_of(control.result, entry.result) and control.result.reflector.fingerprint == version
+    ]
+    return max(arms, key=lambda arm: (_best(outcomes[arm.slug]), arm.slug), default=None)
 
 
 def _names(setups: dict[str, dict[str, str]]) -> dict[str, str]:

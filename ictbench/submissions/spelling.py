@@ -17,6 +17,8 @@ BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe
 """Invisible characters of other categories: fillers, joiners and variation selectors (Unicode's
 Default_Ignorable_Code_Point), and the blank Braille pattern."""
 
+CONTROLS = {code: None for code in (*range(32), 127) if chr(code) not in "\n\t\r"}
+
 CAPITALS = str.maketrans("АВЕЅІЈКМНОРСТУХҺԚԜԌЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXHQWG3ABEZHIKMNOPTYX")
 """Cyrillic and Greek capitals that look like Latin ones; case folding would make some of them look different."""
 
@@ -39,8 +41,10 @@ def is_hidden(character: str) -> bool:
 
 
 def normal_form(text: str) -> str:
-    """Return a text in Unicode's form NFKC, without invisible characters but line feeds, and with ASCII digits."""
-    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c == "\n" or not is_hidden(c))
+    """Return a text in Unicode's form NFKC, without invisible characters except white space, and with ASCII digits."""
+    if text.isascii():
+        return text.translate(CONTROLS)
+    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c in "\n\t\r" or not is_hidden(c))
     digits = ((c, unicodedata.decimal(c, None)) for c in unicodedata.normalize("NFKC", visible))
     return "".join(c if digit is None else str(digit) for c, digit in digits)
 
