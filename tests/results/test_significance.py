@@ -34,6 +34,12 @@ def test_the_p_value_is_the_share_of_flips_at_least_as_extreme(families: list[li
     assert found == pytest.approx(share)
 
 
+def test_differences_that_are_zero_up_to_rounding_are_no_differences() -> None:
+    fractions = 1 - np.array([2 / 3, 2 / 3, 2 / 3]) - 1 / 3
+    assert fractions.any()
+    assert sign_flip_p([fractions]) == sign_flip_p([fractions], "less") == 1
+
+
 @pytest.mark.parametrize(("pairs", "p"), [(1, 1.0), (3, 0.25), (10, 2 / 1024), (12, 2 / 4096)])
 def test_loops_that_all_differ_in_one_direction_reach_the_smallest_p(pairs: int, p: float) -> None:
     assert sign_flip_p([np.full(pairs, 0.3)]) == smallest_flip_p(pairs) == p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections import defaultdict
@@ -9,18 +10,29 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from honest import STATEMENT
 from repeated_run import OPTIONS, repeated_run
 from small_run import SUITE
 
 import ictbench
-from ictbench.errors import ConfigError, RunFolderError
+from ictbench.board.validate import check_submission
+from ictbench.errors import ConfigError, ResultError, RunFolderError
 from ictbench.protocol import sampling_seed
+from ictbench.results.notes import remarks
+from ictbench.results.pairing import incomparable
+from ictbench.submissions.build_submission import draft, submit
 from ictbench.submissions.episode_records import evidence_of_run
+from ictbench.submissions.pack import pack_lines, pack_record
+from ictbench.submissions.read_submission import read_content
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from ictbench.results import Result
     from ictbench.results.schema import Interval
+    from ictbench.submissions.episode_records import EpisodeRecord
+    from ictbench.submissions.layout import SubmissionFolder
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +171,115 @@ def test_a_deterministic_actor_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'solver' is deterministic.*leave out --repeats"):
         ictbench.run(**options, repeats=2, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_results_with_other_repeats_are_not_comparable(run: ictbench.Run, tmp_path: Path) -> None:
+    twice = ictbench.run(**{**OPTIONS, "repeats": 2, "reflector": "none"}, out=tmp_path / "run").result
+    assert incomparable(run.result, twice)[0] == "repeats 3 against 2"
+    once = without_repeats(twice)
+    assert incomparable(once, twice)[0] == "repeats 1 against 2"
+    with pytest.raises(ResultError, match="not comparable: repeats 3 against 2"):
+        ictbench.compare(run.result, twice)
+    (arm,) = ictbench.compare(run.result, twice, force=True).arms
+    assert "repeats 3 against 2" in arm.not_comparable
+    for row in arm.families:
+        assert row.wins + row.ties + row.losses == 15
+
+
+def without_repeats(result: Result) -> Result:
+    return result.model_copy(update={"sizes": result.sizes.model_copy(update={"repeats": 1}), "deviations": ()})
+
+
+def test_a_result_with_repeats_does_not_differ_from_itself(run: ictbench.Run) -> None:
+    for measure in ("best", "gain"):
+        (arm,) = ictbench.compare(run.result, run.result, measure=measure).arms
+        for row in arm.rows:
+            assert (row.difference.value, row.p, row.wins, row.losses) == (0, 1, 0, 0)
+
+
+def test_wins_and_losses_compare_all_repeats_of_a_task(run: ictbench.Run, tmp_path: Path) -> None:
+    other = ictbench.run(**{**OPTIONS, "reflector": "none"}, out=tmp_path / "run").result
+    (arm,) = ictbench.compare(run.result, other).arms
+    for row, one, two in zip(arm.families, run.result.families, other.families, strict=True):
+        differences = [
+            two_loop.test[two_loop.best][3 * task : 3 * task + 3].count("1")
+            - one_loop.test[one_loop.best][3 * task : 3 * task + 3].count("1")
+            for one_loop, two_loop in zip(one.loops, two.loops, strict=True)
+            for task in range(5)
+        ]
+        assert row.wins == sum(difference > 0 for difference in differences)
+        assert row.losses == sum(difference < 0 for difference in differences)
+        assert row.difference.value == pytest.approx(fmean(differences) / 3)
+
+
+def test_tables_and_remarks_state_pass_k_and_noise(run: ictbench.Run) -> None:
+    table = run.tables()["reliability"]
+    rows = {(row["family"], row["role"], row["prompt"]): row for row in table.to_dict("records")}
+    for family in run.result.families:
+        assert family.measures is not None
+        assert family.measures.reliability is not None
+        for prompt, repeated in family.measures.reliability:
+            row = rows[family.name, family.role, prompt]
+            assert [row[f"pass_{k}"] for k in (1, 2, 3)] == [interval.value for interval in repeated.pass_k]
+            assert row["pass_3_high"] == repeated.pass_k[2].high
+            assert row["noise"] == repeated.noise or (repeated.noise is None and row["noise"] != row["noise"])
+    assert ("mean", "held-out", "best") in rows
+    assert (run.folder / "tables/reliability.csv").exists()
+    (said,) = (line for line in remarks(run.result) if "pass^k" in line and "meta-train" in line)
+    reliability = run.result.by_role["meta-train"].reliability
+    assert reliability is not None
+    values = ", ".join(f"{interval.value:.2f}" for interval in reliability.base.pass_k)
+    assert f"base {values};" in said
+
+
+def test_rows_name_the_repeats_and_every_replicate(run: ictbench.Run) -> None:
+    assert set(run.results()["repeats"]) == {3}
+    episodes = run.episodes()
+    scored = episodes[[("test" in pools or "selection" in pools) for pools in episodes["pools"]]]
+    assert dict(scored["replicate"].value_counts()) == dict.fromkeys(range(3), len(scored) // 3)
+    assert set(episodes["replicate"][["experience" in pools for pools in episodes["pools"]]]) == {0}
+    assert all(episodes["uses"].map(len) > 0)
+
+
+@pytest.fixture
+def shown(run: ictbench.Run, tmp_path: Path) -> SubmissionFolder:
+    """Return a submission of the run, which is shown without a rank."""
+    return submit(draft(run, tmp_path, STATEMENT, unranked=True), check_submission, git=False).folder
+
+
+def test_a_submission_with_repeats_is_accepted_unranked_only(
+    run: ictbench.Run, shown: SubmissionFolder, tmp_path: Path
+) -> None:
+    refused = draft(run, tmp_path / "ranked", STATEMENT)
+    assert any("the run deviates from its profile: 'repeats 3 instead of 1'" in line for line in refused.missing)
+    content = read_content(shown)
+    assert {record.replicate for record in content.evidence.episodes()} == {0, 1, 2}
+    assert {episode.trajectory.solved for episode in content.shown_episodes()} == {True, False}
+    assert list(check_submission(shown, SUITE.name, submitted=True))
+    assert not list(check_submission(shown, SUITE.name, submitted=False))
+
+
+def drop_replicate(records: list[EpisodeRecord]) -> list[EpisodeRecord]:
+    dropped = next(record for record in records if record.replicate == 2)
+    return [record for record in records if record is not dropped]
+
+
+def add_replicate(records: list[EpisodeRecord]) -> list[EpisodeRecord]:
+    last = next(record for record in records if record.replicate == 2)
+    seed = sampling_seed(SUITE.digest, last.task.id, 3)
+    extra = last.model_copy(update={"key": last.key.replace(".2", ".3"), "replicate": 3, "seed": seed})
+    return sorted([*records, extra], key=lambda record: record.key)
+
+
+@pytest.mark.parametrize(
+    ("forge", "reason"), [(drop_replicate, ".2 is missing"), (add_replicate, ".3 is not needed by any loop")]
+)
+def test_a_submission_with_a_forged_number_of_replicates_is_refused(
+    shown: SubmissionFolder, forge: Callable[[list[EpisodeRecord]], list[EpisodeRecord]], reason: str
+) -> None:
+    records = list(read_content(shown).evidence.episodes())
+    shown.episodes.write_bytes(packed := pack_lines(map(pack_record, forge(records))))
+    metadata = json.loads(shown.metadata.read_text())
+    metadata["files"][shown.episodes.name] = hashlib.sha256(packed).hexdigest()
+    shown.metadata.write_text(json.dumps(metadata))
+    assert any(reason in problem for problem in check_submission(shown, SUITE.name, submitted=False))
