@@ -11,6 +11,7 @@ from ictbench.board.board_log import ON_BOARD, LogLine, read_log
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
 from ictbench.results.formatting import one_line
+from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.read_submission import read_content
@@ -58,7 +59,7 @@ class Entry:
         result = self.result
         if families := self.held_out_trained_on:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
-        if control := _control(result):
+        if control := control_of(result):
             return "control", control
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
@@ -197,11 +198,6 @@ def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> 
             f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
         )
     return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
-
-
-def _control(result: Result) -> str:
-    """Return why a run is a control; empty if it is not one."""
-    return result.control or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
 
 
 def _why_only_shown(result: Result) -> str:

@@ -40,6 +40,7 @@ def remarks(result: Result) -> Iterator[str]:
         if family.note:
             yield f"{family.name}: {family.note}."
     for role, measures in result.by_role.items():
+        yield from _experience_remark(role, measures)
         if measures.overfitting_gap:
             yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
     if result.sizes.repeats > 1:
@@ -57,6 +58,19 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def _experience_remark(role: str, measures: Measures) -> Iterator[str]:
+    """Yield what was solved while learning, and how that compares with prompts that stay the same."""
+    if len(measures.stream) < 2 and measures.online is None:
+        return
+    first, last = measures.stream[0].value, measures.stream[-1].value
+    line = f"Experience, {role}: {first:.2f} solved in turn 1, {last:.2f} in turn {len(measures.stream)}"
+    if measures.online:
+        line += (
+            f"; gain over prompt[0] {signed(measures.online.gain)}, regret to the best {signed(measures.online.regret)}"
+        )
+    yield f"{line}."
 
 
 def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:

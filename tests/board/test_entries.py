@@ -90,7 +90,7 @@ def test_sample_gives_the_replayed_share(folder: BoardFolder) -> None:
 @pytest.mark.parametrize(
     ("changes", "section", "reason"),
     [
-        ({"reflector": PluginSpec(label="blind:rules", name="blind")}, "control", "its reflector sees no trajectories"),
+        ({"reflector": PluginSpec(label="blind:rules", name="blind")}, "control", "it is shown no trajectory"),
         ({"reflector_trained_on": ("rooms-v1/read",)}, "trained", "its reflector was trained on held-out read"),
         ({"deviations": ("turns 2 instead of 5",), "ranked": False}, "shown", "turns 2 instead of 5"),
         ({"complete": False, "owed": 3, "ranked": False}, "shown", "it is incomplete: 3 owed"),
