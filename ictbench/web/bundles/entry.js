@@ -1424,7 +1424,7 @@
     return `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` + `margin of ±${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`;
   }
   function comparisonSection({ pairs, track }) {
-    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` + "sign flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
+    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` + `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.` : "No other entry is comparable with this one."), pairs.length ? dataTable({
       caption: "Differences from other entries",
       columns: ["other entry", "difference [95 %]", "p", "this entry is"],
       rows: pairs.map(pairRow),

@@ -157,8 +157,8 @@ export function comparisonSection({ pairs, track }) {
     paragraph(
       "lead",
       pairs.length
-        ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` +
-            "sign flips of whole loops, with Holm\u2019s correction over all pairs of the track."
+        ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` +
+            `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.`
         : "No other entry is comparable with this one.",
     ),
     pairs.length
