@@ -14,10 +14,9 @@ from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.deviations import SIZES, deviations, told_solutions
-from ictbench.runs.options import Options
+from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
-from ictbench.suites import Sizes, Suite
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
+    from ictbench.runs.options import Options
+    from ictbench.suites import Sizes, Suite
 
 R = TypeVar("R", bound=Record)
 
