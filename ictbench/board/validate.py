@@ -11,7 +11,6 @@ from ictbench.audit.result_checks import make_plans
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import read_log
 from ictbench.errors import SubmissionError, UsageError
-from ictbench.results.formatting import one_line
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
@@ -21,6 +20,7 @@ from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
 from ictbench.suites import list_suites, load_suite
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
