@@ -19,7 +19,7 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.audit.record_checks import MAX_SECONDS, impossible_usage, record_problems, start_of
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
-from ictbench.protocol import Audit, Loop, Play, Reflect, Score
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
 from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
 from ictbench.results.assemble import costs, family_result, role_measures
 
@@ -215,6 +215,8 @@ def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str
                 requests.extend(loop.scored(request, outcomes))
             case Audit():
                 requests.extend(loop.audited(request, [solved(task, request.prompt, 0) for task in request.tasks]))
+            case Online():
+                requests.extend(loop.compared(request, [solved(task, request.prompt, 0) for task in request.tasks]))
     return loop.result()
 
 
@@ -239,7 +241,7 @@ def _check_of(place: Place) -> str | None:
     match place:
         case ("loops", _, "best"):
             return "best"
-        case ("loops", _, "selection" | "test" | "audit", *_) | ("loops", _, "batches", _, "outcomes"):
+        case ("loops", _, "selection" | "test" | "audit" | "online", *_) | ("loops", _, "batches", _, "outcomes"):
             return "outcomes"
         case ("measures" | "behaviour" as name, *_):
             return name

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
+RANKED = (
+    "rank",
+    "entry",
+    "reflector",
+    "best [95 %]",
+    "gain [95 %]",
+    "last",
+    "headroom",
+    "over blind [95 %]",
+    "blind arm",
+    "badges",
+)
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 BAD = ("submission", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
@@ -76,6 +87,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         f"{measures.last.value:.2f}",
         f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
+        one.blind.slug if one.blind else "",
         format_badges(entry),
     ]
 
@@ -131,7 +143,8 @@ def _level(interval: Interval) -> str:
 
 def _ranked_row(track: Track, one: Ranked) -> Row:
     ends = _ends("over_blind", one.over_blind)
-    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends}
+    arm = {"blind_arm": one.blind.slug if one.blind else None}
+    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends, **arm}
 
 
 def _unranked_row(entry: Entry) -> Row:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
 
-TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "blind arm", "badges")
 INTERVAL = " [95 %]"
-DROPPED = ("headroom",)
+DROPPED = ("headroom", "blind arm")
 """Columns that a narrower terminal does not show."""
 
 WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")

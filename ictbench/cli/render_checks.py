@@ -34,8 +34,8 @@ def print_verdict(verification: Verification) -> None:
         seed = f", drawn with the seed {replayed.sample_seed}" if replayed.sample_seed else ""
         print(f"Replayed {replayed.episodes:,} of {replayed.of:,} episodes, {replayed.decisions:,} decisions{seed}.")
     if reran := verification.reran:
-        tasks = "on tasks drawn by the digest" if reran.fresh_tasks else "on the games that were submitted"
-        print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks}.")
+        tasks = "on tasks of their own" if reran.fresh_tasks else "on the games that were submitted"
+        print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks} (salt {reran.salt}).")
     print("Passed." if verification.passed else "Failed.")
 
 

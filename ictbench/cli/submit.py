@@ -78,6 +78,14 @@ def submit(
             rich_help_panel=PLAYERS,
         ),
     ] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="Import the reflector's own class for its instruction.",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = False,
     git: Annotated[
         bool, typer.Option("--git/--no-git", help="Make a branch, or only the folder.", rich_help_panel=OUTPUT)
     ] = True,
@@ -105,7 +113,9 @@ def submit(
         reflector_revision=reflector_revision,
         actor_revision=actor_revision,
     )
-    draft = build_submission.draft(ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked)
+    draft = build_submission.draft(
+        ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked, trust_code=trust_code
+    )
     if draft.missing:
         print(f"ictbench: {run} cannot be submitted yet:", file=sys.stderr)
         for problem in draft.missing:

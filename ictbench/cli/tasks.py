@@ -49,11 +49,13 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
         families.add_row(name, family.role, Text(", ".join(f"{key}={value}" for key, value in family.params.items())))
     profiles = Table(title="Profiles", title_justify="left")
     profiles.add_column("profile")
-    rows = {name: sizes.model_dump() for name, sizes in loaded.profiles.items()}
-    for column in next(iter(rows.values())):
+    # `repeats` is a column only if a profile has more than one.
+    columns = dict.fromkeys(column for sizes in loaded.profiles.values() for column in sizes.model_dump())
+    for column in columns:
         profiles.add_column(column.replace("_", " "), justify="right")
-    for profile, sizes in rows.items():
-        profiles.add_row(profile, *("all" if size is None else str(size) for size in sizes.values()))
+    for profile, sizes in loaded.profiles.items():
+        values = [getattr(sizes, column) for column in columns]
+        profiles.add_row(profile, *("all" if size is None else str(size) for size in values))
     pools = Table(title="Pools", title_justify="left")
     for column in ("pool", "tasks", "per loop"):
         pools.add_column(column)

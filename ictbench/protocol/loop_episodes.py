@@ -58,6 +58,11 @@ def played_tasks(loop: LoopResult) -> Iterator[PlayedTasks]:
     for turn, (audit, batch, next_batch) in enumerate(turns, 1):
         yield PlayedTasks("audit", turn, batch.tasks, audit.replayed)
         yield PlayedTasks("audit", turn - 1, next_batch.tasks, audit.fresh)
+    if loop.online:
+        under = {0: loop.online.base, loop.best: loop.online.best}
+        for prompt, turns_outcomes in under.items():
+            for batch, outcomes in zip(loop.batches, turns_outcomes, strict=False):
+                yield PlayedTasks("online", prompt, batch.tasks, outcomes)
 
 
 def episode_uses(loop: LoopResult) -> Iterator[EpisodeUse]:

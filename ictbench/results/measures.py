@@ -12,6 +12,7 @@ import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.intervals import MIN_LOOPS, Sample, mean_interval, ratio_interval, share_interval
+from ictbench.results.online import online_measures, stream, stream_success
 from ictbench.results.outcomes import levels_of, outcomes_by_prompt, overfitting_gaps, success_rate, task_rates
 from ictbench.results.reliability import reliability
 from ictbench.results.schema import Behaviour, Interval, Measures
@@ -52,6 +53,9 @@ def measure(families: Sequence[Loops]) -> Measures:
         negative_last_transfer=_share_below_zero([[loop.last_gain for loop in loops] for loops in levels]),
         overfitting_gap=_mean_overfitting_gap(families),
         best_on_test=_best_on_test(families),
+        stream=stream(families),
+        stream_success=stream_success(families),
+        online=online_measures(families),
         reliability=reliability(families, shared=shared),
     )
 

@@ -40,6 +40,7 @@ def remarks(result: Result) -> Iterator[str]:
         if family.note:
             yield f"{family.name}: {family.note}."
     for role, measures in result.by_role.items():
+        yield from _experience_remark(role, measures)
         if measures.overfitting_gap:
             yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
     if result.sizes.repeats > 1:
@@ -59,6 +60,19 @@ def remarks(result: Result) -> Iterator[str]:
         yield "The actor is scripted, not a language model."
 
 
+def _experience_remark(role: str, measures: Measures) -> Iterator[str]:
+    """Yield what was solved while learning, and how that compares with prompts that stay the same."""
+    if len(measures.stream) < 2 and measures.online is None:
+        return
+    first, last = measures.stream[0].value, measures.stream[-1].value
+    line = f"Experience, {role}: {first:.2f} solved in turn 1, {last:.2f} in turn {len(measures.stream)}"
+    if measures.online:
+        line += (
+            f"; gain over prompt[0] {signed(measures.online.gain)}, regret to the best {signed(measures.online.regret)}"
+        )
+    yield f"{line}."
+
+
 def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:
     """Yield how reliably tasks are solved that were played several times."""
     if (reliability := measures.reliability) is None:
@@ -67,7 +81,8 @@ def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:
         f"{prompt} {', '.join(f'{interval.value:.2f}' for interval in repeated.pass_k)}"
         for prompt, repeated in reliability
     )
-    yield f"All of k episodes of a task solved (pass^k, k = 1 … {len(reliability.base.pass_k)}), {role}: {values}."
+    most = len(reliability.base.pass_k)
+    yield f"pass^1 … pass^{most} (all of k episodes of a task solved), {role}: {values}."
     noise = [f"{prompt} {repeated.noise:.0%}" for prompt, repeated in reliability if repeated.noise is not None]
     if noise:
         yield f"Share of sampling noise in the variance of episodes, {role}: {', '.join(noise)}."

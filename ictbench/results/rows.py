@@ -62,8 +62,8 @@ class _Episode(Row):
     params: str
     """JSON: parameters that start the task, e.g. its seed."""
     pools: tuple[Purpose, ...]
-    """Pools it was played for: experience, selection, test; also audit and replay, for experience tasks that the audit
-    or the reflector played."""
+    """Pools it was played for: experience, selection, test; also audit, online and replay, for experience tasks that
+    the audit, the online measures or the reflector played."""
     loops: tuple[int, ...]
     """Indices of the finished loops that use it."""
     uses: tuple[Use, ...]
@@ -126,6 +126,10 @@ class _Turn(Row):
     """Outcomes of this batch under `prompt_after`; missing without an audit and in the last turn."""
     audit_fresh: str | None
     """Outcomes of the next batch under `prompt_before`; missing without an audit and in the last turn."""
+    online_base: str | None
+    """Outcomes of this batch under prompt[0]; missing without online measures."""
+    online_best: str | None
+    """Outcomes of this batch under the best prompt; missing without online measures."""
     analysis: str
     """The reflector's analysis."""
     failure: ReflectionFailure | None
@@ -184,6 +188,12 @@ class ResultRow(Row):
     """last − base."""
     overfitting_gap: float | None
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
+    stream_success: float
+    """Success rate on the experience, each batch under the prompt of its turn."""
+    online_gain: float | None
+    """stream_success minus the success rate of prompt[0] on the experience; missing without online measures."""
+    online_regret: float | None
+    """Success rate of the best prompt on the experience minus stream_success; missing without online measures."""
     best_prompt: int
     """Index of the best prompt: highest selection score, earliest on ties."""
     repeats: int

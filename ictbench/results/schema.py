@@ -52,6 +52,19 @@ class Reliability(Record):
     last: Repeated
 
 
+class OnlineMeasures(Record):
+    """Success on the experience, compared with that of two prompts that stay the same."""
+
+    base: tuple[Interval, ...]
+    """Success rate on the experience of each turn under prompt[0]."""
+    best: tuple[Interval, ...]
+    """Success rate on the experience of each turn under the best prompt."""
+    gain: Interval
+    """Success rate on the whole experience minus that under prompt[0]."""
+    regret: Interval
+    """Success rate on the whole experience under the best prompt minus that of the loop."""
+
+
 class Measures(Record):
     """Measures of one family, or their means over families; on test tasks unless stated otherwise."""
 
@@ -76,6 +89,12 @@ class Measures(Record):
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; None without an audit."""
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
+    stream: tuple[Interval, ...] = Field(default=(), exclude_if=lambda intervals: not intervals)
+    """Success rate on the experience of each turn, under the prompt of that turn."""
+    stream_success: Interval | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Success rate on the whole experience, i.e. while learning."""
+    online: OnlineMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Comparison with prompt[0] and the best prompt on the experience; None without `--online`."""
     reliability: Reliability | None = Field(default=None, exclude_if=lambda value: value is None)
     """pass^k and sampling noise; None if every task is played once."""
 
@@ -170,6 +189,8 @@ class Result(Record):
     """Scope of the intervals: other loops with other tasks, or these games only, if all loops share finite games."""
     test_every_turn: bool
     audit: bool
+    online: bool = Field(default=False, exclude_if=lambda online: not online)
+    """Whether the experience was played under prompt[0] and the best prompt, too."""
     max_steps: int
     prompt_bytes: int
     actor: Player

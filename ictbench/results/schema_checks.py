@@ -62,6 +62,7 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"prompt[{min(untested)}] has no test"
     if unknown := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
+    yield from _online_contradictions(result, loop)
     for purpose, prompt, tasks, outcomes in played_tasks(loop):
         repeats = result.sizes.repeats if purpose in ("selection", "test") else 1
         if len(outcomes) != len(tasks) * repeats or not outcomes or set(outcomes) - {"0", "1"}:
@@ -70,6 +71,21 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
     scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"
+
+
+def _online_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
+    online, turns = loop.online, result.sizes.turns
+    if (online is not None) != result.online:
+        yield f"online outcomes {'exist' if online else 'are missing'}, but the run says otherwise"
+    if online is None:
+        return
+    for name in ("base", "best"):
+        if (count := len(getattr(online, name))) != turns:
+            yield f"online.{name} has {count} entries, not {turns}"
+    if loop.best == 0 and online.base != online.best:
+        yield "online.base and online.best differ, but the best prompt is prompt[0]"
+    if online.base[:1] != tuple(batch.outcomes for batch in loop.batches[:1]):
+        yield "online.base differs from the experience of turn 1, which is played under prompt[0]"
 
 
 def _is_ascending(indices: Sequence[int], count: int) -> bool:

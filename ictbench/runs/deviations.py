@@ -60,6 +60,11 @@ def deviations(
         yield f"reflector trained on held-out {', '.join(seen)}"
 
 
+def told_solutions(actor: PluginSpec) -> str:
+    """Return the deviation of an actor that sees the solutions."""
+    return f"actor {actor.label} is told the solutions"
+
+
 def rejected_requests(families: Iterable[FamilyResult]) -> Iterator[str]:
     """Yield a sentence if the server rejected too many episodes, and one if it rejected too many reflections.
 

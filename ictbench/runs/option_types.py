@@ -87,6 +87,8 @@ class RunOptions(TypedDict, total=False):
     """Score every prompt on the test tasks."""
     audit: bool
     """Play batches under the previous and the next prompt too, for the overfitting gap."""
+    online: bool
+    """Play batches under prompt[0] and the best prompt too, for the online gain and the regret."""
     max_connections: int
     """Maximum concurrent requests."""
     requests_per_minute: int | None

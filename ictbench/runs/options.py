@@ -271,6 +271,9 @@ class Options:
     audit: bool = option(
         False, "Play batches under the previous and the next prompt too, for the overfitting gap.", SIZES
     )
+    online: bool = option(
+        False, "Play batches under prompt[0] and the best prompt too, for the online gain and the regret.", SIZES
+    )
 
     max_connections: int = option(
         16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "collect", "meta")

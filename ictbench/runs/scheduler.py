@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
-from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, reflection_seed
 from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
@@ -88,6 +88,11 @@ class Scheduler:
         # A reflector need not play all episodes that it may.
         experience = sum(map(len, (*plan.batches, *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
+        if result.online:
+            # Where the best prompt is the first, the experience is played under one prompt.
+            batches = (*plan.batches[1:], *(plan.batches if result.best else ()))
+            planned = (2 * self.plan.sizes.turns - 1) * self.plan.sizes.batch_size
+            progress.episodes -= planned - sum(map(len, batches))
 
     def _start(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
         answer = asyncio.create_task(self._answer(request, plan))
@@ -113,6 +118,10 @@ class Scheduler:
                 episodes = [(task, 0) for task in request.tasks]
                 outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
                 return lambda loop, answer: loop.audited(request, answer), outcomes
+            case Online():
+                episodes = [(task, 0) for task in request.tasks]
+                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
+                return lambda loop, answer: loop.compared(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
         return await self.store.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))

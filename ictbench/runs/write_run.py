@@ -77,6 +77,7 @@ def build_result(
         intervals="for these games" if plan.suite.pools.shared else "over loops",
         test_every_turn=plan.options.test_every_turn,
         audit=plan.options.audit,
+        online=plan.options.online,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),

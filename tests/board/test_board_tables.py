@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "rooms-v1")
     submit(folder, "good", make_result(READ, "rules"))
     submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "small", make_result(OTHER, "tiny", profile="quick", ranked=False), unranked=True)
     log.append(folder.log, "attempted", "other", by="us", reason="-1+1: forged")
     return folder
 

@@ -14,6 +14,7 @@ import ictbench
 from ictbench.board.entries import read_board
 from ictbench.board.validate import check_submission
 from ictbench.errors import SubmissionError
+from ictbench.records import PluginSpec
 from ictbench.reflectors.llm.rewrite import RewriteReflector
 from ictbench.results import Result
 from ictbench.results.result_file import read_result
@@ -264,9 +265,25 @@ def test_folder_created_in_the_meantime_is_not_overwritten(run: Run, tmp_path: P
 
 def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
-    assert reflector_instruction("rewrite", {}) == "Be thorough."
-    assert reflector_instruction("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
-    assert reflector_instruction("rules", {}) == ""
+    rewrite = PluginSpec(label="openai/m", name="rewrite")
+    blind = PluginSpec(label="blind", name="blind", options={"reflector": rewrite.model_dump(exclude={"model"})})
+    assert reflector_instruction(rewrite) == reflector_instruction(blind) == "Be thorough."
+    assert reflector_instruction(PluginSpec(label="rules", name="rules")) == ""
+
+
+def test_a_class_that_a_result_names_is_imported_only_with_trust_code(
+    run: Run, altered_run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"import os\nos.mkdir({str(tmp_path / 'imported')!r})\nclass Mine: instruction = 'Hi'\n"
+    (tmp_path / "stranger.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    player = run.result.reflector.model_dump() | {"name": "stranger:Mine", "label": "stranger:Mine"}
+    altered = altered_run(reflector=player)
+    (problem,) = missing(altered, tmp_path)
+    assert problem.startswith("the reflector would import 'stranger:Mine', to read its instruction; if the code is")
+    assert not (tmp_path / "imported").exists()
+    assert draft(altered, tmp_path, STATEMENT, trust_code=True).missing == ()
+    assert (tmp_path / "imported").exists()
 
 
 def git(folder: Path, *arguments: str) -> str:

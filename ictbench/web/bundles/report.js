@@ -396,8 +396,13 @@
       ...loop.audit.flatMap(({ replayed, fresh }, index) => [
         group(`audit of turn ${index + 1}, same batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
         group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh)
-      ])
+      ]),
+      ...onlineGroups(loop, group)
     ];
+  }
+  function onlineGroups(loop, group) {
+    const under = { 0: loop.online?.base ?? [], [loop.best]: loop.online?.best ?? [] };
+    return Object.entries(under).flatMap(([index, turns]) => turns.map((outcomes, turn) => group(`online, turn ${turn + 1}, prompt[${index}]`, Number(index), loop.batches[turn].tasks, outcomes)));
   }
   function playedEpisodes(tasks, outcomes, digest) {
     const repeats = outcomes.length / tasks.length;
@@ -754,6 +759,36 @@
     return { node, open };
   }
 
+  // assets/run/experience.js
+  function experienceTable(entries) {
+    const measured = entries.filter(({ family }) => family.measures?.stream);
+    if (!measured.length)
+      return null;
+    const turns = range(Math.max(...measured.map(({ family }) => family.measures.stream.length)));
+    const compared = measured.some(({ family }) => family.measures.online);
+    const table = dataTable({
+      caption: "Success rate on the experience tasks of each turn, with a 95 % interval if there are at least 3 loops." + (compared ? " Gain: all turns, minus the same tasks under prompt[0]. Regret: the same tasks under the best prompt, minus " + "all turns; the best prompt was written from some of these tasks." : ""),
+      columns: ["family", "prompt", ...turns.map((turn) => `turn ${turn + 1}`), ...compared ? ["gain", "regret"] : []],
+      rows: measured.flatMap(({ name, family: { measures } }) => rowsOf(name, measures, turns, compared))
+    });
+    return element("div", {}, element("h3", {}, "Success while learning"), table);
+  }
+  function rowsOf(name, { stream, online }, turns, compared) {
+    const row = (prompt, rates, ...differences) => [
+      name,
+      prompt,
+      ...turns.map((turn) => turn < rates.length ? estimate(rates[turn]) : MISSING),
+      ...compared ? differences : []
+    ];
+    if (!online)
+      return [row("of the turn", stream, MISSING, MISSING)];
+    return [
+      row("of the turn", stream, estimate(online.gain, signed), estimate(online.regret, signed)),
+      row("prompt[0]", online.base, MISSING, MISSING),
+      row("best", online.best, MISSING, MISSING)
+    ];
+  }
+
   // assets/chart.js
   var COLOURS = 6;
   var SHAPES = [
@@ -1048,12 +1083,12 @@
 
   // assets/run/gains.js
   var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
-  var OWN_VIEW = ["curve", "reliability"];
+  var OWN_VIEW = ["curve", "stream", "online", "reliability"];
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
     const entries = entriesOf([...families, ...rolesOf(report)]);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), reliabilityTable(entries));
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), experienceTable(entries), reliabilityTable(entries));
   }
   function headroomFigure(families) {
     const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
@@ -1310,10 +1345,11 @@
     return headline(pairs, `success rate on test tasks, mean of ${role} families`);
   }
   function sizesText({ profile, sizes, seconds, started }) {
+    const repeated = sizes.repeats ? `, each played ${sizes.repeats} times` : "";
     const parts = [
       `profile ${profile}`,
       `${counted(sizes.loops, "loop")} of ${counted(sizes.turns, "turn")} with ${counted(sizes.batch_size, "task")}`,
-      `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop`,
+      `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop${repeated}`,
       `started ${started.slice(0, 16).replace("T", " ")} UTC, took ${duration(seconds)}`
     ];
     return parts.join(" · ");

@@ -4,13 +4,14 @@ import { element, paragraph } from "../dom.js";
 import { estimate, number, percent, range, signed, words } from "../format.js";
 import { section } from "../page.js";
 import { dataTable, foldedTable, heatCell } from "../table.js";
+import { experienceTable } from "./experience.js";
 import { entriesOf, familiesOf, nothingFinished, rolesOf } from "./families.js";
 import { gainChart } from "./gain-chart.js";
 import { runLegend } from "./learning-curves.js";
 import { reliabilityTable } from "./reliability.js";
 
 const SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
-const OWN_VIEW = ["curve", "reliability"];
+const OWN_VIEW = ["curve", "stream", "online", "reliability"];
 const SHARES = ["negative_transfer", "negative_last_transfer"];
 
 export function gainsSection(report) {
@@ -23,6 +24,7 @@ export function gainsSection(report) {
     element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)),
     element("h3", {}, "All measures"),
     dataTable(measuresTable(entries)),
+    experienceTable(entries),
     reliabilityTable(entries),
   );
 }
