@@ -11,7 +11,6 @@ from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
 from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.results.formatting import one_line
 from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
@@ -19,13 +18,14 @@ from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.results import Result
-    from ictbench.results.schema import Measures
+    from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
@@ -98,6 +98,11 @@ class Entry:
     def measures(self) -> Measures | None:
         """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
+
+    @property
+    def held_out(self) -> tuple[FamilyResult, ...]:
+        """Its held-out families."""
+        return tuple(family for family in self.result.families if family.role == "held-out")
 
     @cached_property
     def cost(self) -> Usage:

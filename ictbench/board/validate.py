@@ -14,7 +14,6 @@ from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
 from ictbench.board.conflicts import Identity, conflicts
 from ictbench.errors import SubmissionError, UsageError
-from ictbench.results.formatting import one_line
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
@@ -25,6 +24,7 @@ from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.truthfulness import untrue_statements
 from ictbench.suites import list_suites, load_suite
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

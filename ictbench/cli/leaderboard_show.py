@@ -59,9 +59,8 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from rich.console import Console
-
     from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
 
     console = Console()

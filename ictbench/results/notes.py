@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.failures import counts_by_kind, failure_counts, failures_text
+from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import signed
 from ictbench.suites.trained_on import format_trained_on
 
@@ -30,6 +30,7 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Unusable reflections repeated: {counts_by_kind(result.retried_reflections)}."
     if failures := failures_text(*failure_counts(result.families)):
         yield f"Failed: {failures}."
+    yield from failure_remarks(result.families)
     for kind, words in result.host.failure_words.items():
         yield f"The first {kind}: {words}"
     if result.sizes.loops < 3:
@@ -81,7 +82,8 @@ def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:
         f"{prompt} {', '.join(f'{interval.value:.2f}' for interval in repeated.pass_k)}"
         for prompt, repeated in reliability
     )
-    yield f"All of k episodes of a task solved (pass^k, k = 1 … {len(reliability.base.pass_k)}), {role}: {values}."
+    most = len(reliability.base.pass_k)
+    yield f"pass^1 … pass^{most} (all of k episodes of a task solved), {role}: {values}."
     noise = [f"{prompt} {repeated.noise:.0%}" for prompt, repeated in reliability if repeated.noise is not None]
     if noise:
         yield f"Share of sampling noise in the variance of episodes, {role}: {', '.join(noise)}."

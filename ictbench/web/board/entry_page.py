@@ -30,11 +30,12 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
     track, ranked = _place(tracks, entry)
     submission, result = entry.submission, entry.result
     names = {entry.slug: entry.submission.name for entry in board.entries}
+    summary = entry_summary(entry, ranked)
     return {
         "ictbench": __version__,
         "suite": board.suite,
         "track": track_summary(track) if track else None,
-        "entry": entry_summary(entry, ranked),
+        "entry": summary,
         "description": submission.description,
         "links": list(submission.links),
         "revisions": {"reflector": submission.reflector.revision, "actor": submission.actor.revision},
@@ -42,7 +43,7 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": list(remarks(result)),
+        "about": [line for line in remarks(result) if line not in summary["remarks"]],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
