@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results import ci_report, verdict
+from ictbench.results.notes import INTERVAL_MEANING
 
 if TYPE_CHECKING:
     from ictbench.results import Check, Comparison
@@ -29,6 +30,7 @@ def print_comparison(comparison: Comparison) -> None:
         Console().print(table)
         for sentence in arm.verdict:
             print_line(sentence)
+    print_line(INTERVAL_MEANING)
 
 
 def print_check(check: Check) -> None:
