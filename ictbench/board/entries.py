@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.board.badges import Badges, read_badges
-from ictbench.board.board_log import ON_BOARD, LogLine, read_log
+from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
+from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.results.formatting import one_line
 from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
@@ -18,8 +18,10 @@ from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.results import Result
@@ -180,10 +182,23 @@ def read_board(folder: BoardFolder) -> Board:
                 entries.append(_entry(folder, SubmissionFolder(place / name), submitted=place == folder.submissions))
             except Exception as error:  # a submission may hold anything, and never stops the others
                 bad.append(BadEntry.of(name, error))
-    slugs = [entry.slug for entry in entries]
-    if duplicate := next((slug for slug in slugs if slugs.count(slug) > 1), None):
-        raise SubmissionError(f"{folder.path} has {duplicate} in both submissions and unranked; rename one")
-    return Board(folder, tuple(sorted(entries, key=lambda entry: entry.slug)), read_log(folder.log), tuple(bad))
+    log = read_log(folder.log)
+    kept, conflicting = _without_conflicts(entries, LogIndex(log))
+    return Board(folder, kept, log, (*bad, *conflicting))
+
+
+def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[Entry, ...], list[BadEntry]]:
+    """Return the entries that have no conflict with an earlier one, sorted by slug, and the others."""
+    by_path = {entry.folder.path: entry for entry in entries}
+    kept: list[Identity] = []
+    bad: list[BadEntry] = []
+    identities = [Identity.of(entry.folder, entry.submission, entry.result) for entry in entries]
+    for one in first_come(identities, log):
+        if problem := next(conflicts(one, kept, log), None):
+            bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
+        else:
+            kept.append(one)
+    return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
 
 
 def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> Entry:

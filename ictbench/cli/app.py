@@ -32,6 +32,7 @@ from ictbench.cli import (
 )
 from ictbench.cli.command_options import OptionsCommand
 from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
+from ictbench.cli.terminal import safe_output
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -79,7 +80,7 @@ def _main(
 
 def main() -> None:
     """Run the command line. Expected errors take one line; ICTBENCH_TRACEBACK=1 shows their traceback."""
-    with stopping_on_signals():
+    with stopping_on_signals(), safe_output():
         _run()
 
 

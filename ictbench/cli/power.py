@@ -47,8 +47,10 @@ def power(
         case "csv":
             import pandas as pd
 
+            from ictbench.results.table_text import csv_text
+
             rows = [{**found.model_dump(exclude={"rows"}), **row.model_dump()} for row in found.rows]
-            print(pd.DataFrame(rows).to_csv(index=False, float_format="%.6g", lineterminator="\n"), end="")
+            print(csv_text(pd.DataFrame(rows)), end="")
         case "json":
             print(found.model_dump_json(indent=1))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from ictbench.cli.console import Console
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results import ci_report, verdict
 from ictbench.results.notes import INTERVAL_MEANING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.formatting import markdown_cell, markdown_table, p_value
+from ictbench.results.formatting import markdown_table, markdown_text, p_value
 from ictbench.results.significance import ALPHA, smallest_p
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def sentences(power: Power) -> Iterator[str]:
 
 def power_markdown(power: Power) -> str:
     """Return the table and its explanation as Markdown, ending in a newline."""
-    explained = (f"- {markdown_cell(sentence)}" for sentence in sentences(power))
+    explained = (f"- {markdown_text(sentence)}" for sentence in sentences(power))
     return "\n".join(
-        [markdown_cell(title(power)), "", markdown_table(COLUMNS, map(cells, power.rows)), "", *explained, ""]
+        [markdown_text(title(power)), "", markdown_table(COLUMNS, map(cells, power.rows)), "", *explained, ""]
     )
 
 

@@ -42,7 +42,7 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"The first {kind}: {words}"
     yield INTERVAL_MEANING if result.sizes.loops >= 3 else "Fewer than 3 loops: no intervals."
     yield from _few_loops_remark(result)
-    if result.intervals == "for these games":
+    if result.sizes.loops >= 3 and result.intervals == "for these games":
         yield "All loops are scored on the same games: the intervals hold for these games only."
     for family in result.families:
         if family.note:
@@ -102,7 +102,8 @@ def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:
         f"{prompt} {', '.join(f'{interval.value:.2f}' for interval in repeated.pass_k)}"
         for prompt, repeated in reliability
     )
-    yield f"All of k episodes of a task solved (pass^k, k = 1 … {len(reliability.base.pass_k)}), {role}: {values}."
+    most = len(reliability.base.pass_k)
+    yield f"pass^1 … pass^{most} (all of k episodes of a task solved), {role}: {values}."
     noise = [f"{prompt} {repeated.noise:.0%}" for prompt, repeated in reliability if repeated.noise is not None]
     if noise:
         yield f"Share of sampling noise in the variance of episodes, {role}: {', '.join(noise)}."

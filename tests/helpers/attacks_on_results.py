@@ -126,6 +126,42 @@ def leak_seed(f: Forgery) -> None:
     f.recompute()
 
 
+def spelled(text: str, spelling: dict[str, str]) -> str:
+    """Return a text with other characters."""
+    return "".join(spelling.get(character, character) for character in text)
+
+
+FULL_WIDTH = {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
+CYRILLIC = dict(zip("aepocx", "\u0430\u0435\u0440\u043e\u0441\u0445", strict=True))
+ARABIC_DIGITS = {str(digit): chr(0x660 + digit) for digit in range(10)}
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "in full-width letters": lambda text: spelled(text, FULL_WIDTH),
+    "with Cyrillic letters": lambda text: spelled(text, CYRILLIC),
+    "with zero-width spaces": "\u200b".join,
+}
+
+
+def leak_name(spell: Callable[[str], str]) -> Callable[[Forgery], None]:
+    """Return an edit that puts the id of a test task into a prompt, in another spelling."""
+
+    def forge(f: Forgery) -> None:
+        replace_prompt(f, loop := f.loop(3, 1), 5, f"In {spell(loop['test_tasks'][0])} the thing lies in the east.")
+        f.recompute()
+
+    return forge
+
+
+for spelling, spell in SPELLINGS.items():
+    ATTACKS.append(Attack(f"the same {spelling}", "validate", "leaked names: zap, loop 1", forge=leak_name(spell)))
+
+
+@attack("the seed of a test task in a prompt, in Arabic digits", "validate", "leaked seeds: zap, loop 1")
+def leak_arabic_seed(f: Forgery) -> None:
+    seed = f.loop(3, 1)["test_tasks"][0].rpartition("-")[2]
+    replace_prompt(f, f.loop(3, 1), 5, f"If the level has number {spelled(seed, ARABIC_DIGITS)}, go east.")
+    f.recompute()
+
+
 @attack("the solution of a test task in a prompt", "validate", "leaked actions: ")
 def leak_actions(f: Forgery) -> None:
     for loop in f.loops():

@@ -19,6 +19,7 @@ from ictbench.results.schema import checksum_of
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.layout import SubmissionFolder
 from ictbench.submissions.metadata import metadata_from_result
+from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import Sizes, load_suite
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Forgery:
             _lines(folder.episodes),
             _lines(folder.trajectories),
         )
+
+    @staticmethod
+    def digest_of(folder: SubmissionFolder) -> str:
+        """Return the digest of a submission."""
+        return Submission.model_validate_json(folder.metadata.read_bytes()).digest
 
     def family(self, number: int = 0) -> Json:
         """Return a family of the result."""

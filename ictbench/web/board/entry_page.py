@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.board.entries import Board, Entry
-    from ictbench.board.ranking import Pair, Ranked, Track
+    from ictbench.board.ranking import Ranked, Track
+    from ictbench.board.track_pairs import Pair
     from ictbench.submissions.layout import Badge
 
     Json = dict[str, Any]

@@ -48,6 +48,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "profile": result.profile,
         "section": section,
         "why": reason,
+        "blind": _blind_arm(ranked.blind) if ranked and ranked.blind else None,
         "ranks": [ranked.low, ranked.high] if ranked else None,
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
@@ -59,6 +60,11 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "families": {family.name: _family(entry, family) for family in result.families},
         "cost": {"calls": cost.calls, "tokens": None if cost.unreported else cost.tokens, "usd": cost.cost},
     }
+
+
+def _blind_arm(entry: Entry) -> Json:
+    """Return whose blind arm an entry is compared with."""
+    return {"slug": entry.slug, "name": entry.submission.name, "by": entry.submission.submitted_by}
 
 
 def measures_json(measures: Measures | None) -> Json:
