@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.results import Result
-    from ictbench.results.schema import Measures
+    from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
@@ -98,6 +98,11 @@ class Entry:
     def measures(self) -> Measures | None:
         """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
+
+    @property
+    def held_out(self) -> tuple[FamilyResult, ...]:
+        """Its held-out families."""
+        return tuple(family for family in self.result.families if family.role == "held-out")
 
     @cached_property
     def cost(self) -> Usage:

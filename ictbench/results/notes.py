@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.failures import counts_by_kind, failure_counts, failures_text
+from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import signed
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
@@ -38,6 +38,7 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Unusable reflections repeated: {counts_by_kind(result.retried_reflections)}."
     if failures := failures_text(*failure_counts(result.families)):
         yield f"Failed: {failures}."
+    yield from failure_remarks(result.families)
     for kind, words in result.host.failure_words.items():
         yield f"The first {kind}: {words}"
     yield INTERVAL_MEANING if result.sizes.loops >= 3 else "Fewer than 3 loops: no intervals."
