@@ -42,7 +42,9 @@ class Replayed(Record):
     """Episodes of the target."""
     decisions: int
     sample_seed: str | None
-    """Seed of the sample; None if all episodes were to be replayed."""
+    """Seed of the sample; None if all episodes were to be replayed. Those shown in full are replayed besides."""
+    shown: int = Field(default=0, exclude_if=lambda count: count == 0)
+    """Episodes that the submission shows in full, whose texts the replay showed word for word."""
 
 
 class Reran(Record):

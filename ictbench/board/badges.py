@@ -52,6 +52,12 @@ class Badges:
         record = self.held.get("replayed")
         return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
 
+    @property
+    def shown_replayed(self) -> int:
+        """Number of the episodes shown in full whose texts the board compared with its replay."""
+        record = self.held.get("replayed")
+        return record.replayed.shown if record and record.replayed else 0
+
 
 def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
     """Read the badges of a submission. A verification record that cannot be read gives a remark and no badge."""

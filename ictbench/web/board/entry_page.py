@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
+REPLAYED_TEXTS = "The board has replayed them, and the game showed the same words; thoughts are the submitter's."
+CLAIMED_TEXTS = "The board has not replayed them: their words are the submitter's."
+
 
 def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
     """Return the document of an entry's page, without its run (`run_document`)."""
@@ -54,8 +57,9 @@ def run_document(entry: Entry, episodes: Json) -> Json:
     stored = len(episodes["keys"])
     run["episodes"] = {
         **episodes,
-        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. The submission records "
-        "the actions, rewards and hashes of all others, which is enough to replay them.",
+        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
+        + (REPLAYED_TEXTS if stored <= entry.badges.shown_replayed else CLAIMED_TEXTS)
+        + " The submission records the actions, rewards and hashes of all others, which is enough to replay them.",
     }
     return document
 
