@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ictbench.board.badges import BADGES
 from ictbench.board.track_pairs import best_of, compare_all, difference_of, held_out_outcomes
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
@@ -40,7 +41,10 @@ class Ranked:
     high: int
     """Worst rank that cannot be excluded."""
     over_blind: Interval | None
-    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control."""
+    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control that was
+    rerun."""
+    blind: Entry | None = None
+    """The blind control of `over_blind`."""
 
     @property
     def ranks(self) -> str:
@@ -87,7 +91,7 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
 def track_key(result: Result) -> str:
     """Return a key that is equal for results that differ only by their reflectors."""
     held_out = (family for family in result.families if family.role == "held-out")
-    tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in held_out]
+    tasks = sorted([family.name, [loop.test_tasks for loop in family.loops]] for family in held_out)
     return digest_of([_setup(result), tasks], 12)
 
 
@@ -101,25 +105,28 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
     comparisons = compare_all(ranked, outcomes, shared)
-    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
-    rows = [
-        Ranked(entry, low, high, _over_blind(entry, blind, outcomes, shared))
-        for entry, (low, high) in zip(ranked, comparisons.ranks(), strict=True)
-    ]
+    # Anyone could record a rival's episodes, or strong prompts, as those of its blind arm, and a replay would confirm
+    # them. A rerun shows what the control itself reaches.
+    blind = [entry for entry in group if entry.section == "control" and {*BADGES} <= {*entry.badges.held}]
+    rows = []
+    for entry, (low, high) in zip(ranked, comparisons.ranks(), strict=True):
+        arm = _blind_arm(entry, blind, outcomes)
+        over_blind = difference_of(outcomes[entry.slug], outcomes[arm.slug], shared) if arm else None
+        rows.append(Ranked(entry, low, high, over_blind, arm))
     rows.sort(key=lambda row: (-best_of(outcomes[row.entry.slug]), row.entry.slug))
     first = group[0].result
     return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), comparisons)
 
 
-def _over_blind(
-    entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool
-) -> Interval | None:
-    """Compare with the best of the entry's blind controls, whoever submitted it; None without any."""
-    arms = [control for control in controls if is_blind_of(control.result, entry.result)]
-    if not arms:
-        return None
-    best = max(arms, key=lambda arm: (best_of(outcomes[arm.slug]), arm.slug))
-    return difference_of(outcomes[entry.slug], outcomes[best.slug], shared)
+def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:
+    """Return the best of the blind controls of an entry's reflector, whoever submitted it; None without any."""
+    version = entry.result.reflector.fingerprint
+    arms = [
+        control
+        for control in controls
+        if is_blind_of(control.result, entry.result) and control.result.reflector.fingerprint == version
+    ]
+    return max(arms, key=lambda arm: (best_of(outcomes[arm.slug]), arm.slug), default=None)
 
 
 def _names(setups: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -131,16 +131,23 @@ def test_over_blind_is_the_paired_difference_from_the_best_blind_arm() -> None:
     inner = seeing.model_dump(mode="json", exclude={"model"})
     blind = PluginSpec(label="blind:rules", name="blind", options={"reflector": inner})
     arms = [steady(f"blind-{n}", n, reflector=blind, section="control") for n in (1, 2)]
+    for arm in arms:
+        arm.badges.held["rerun"] = arm  # type: ignore[assignment]
     track = only_track([steady("seeing", 4, reflector=seeing), steady("other", 3), *arms])
     over_blind = {ranked.entry.slug: ranked.over_blind for ranked in track.ranked}
-    (arm,) = compare(arms[1].result, track.ranked[0].entry.result).arms
-    assert over_blind["seeing"] == arm.over_blind
+    (compared,) = compare(arms[1].result, track.ranked[0].entry.result).arms
+    assert over_blind["seeing"] == compared.over_blind
+    assert [ranked.blind for ranked in track.ranked] == [arms[1], None]
     assert over_blind["seeing"] is not None
     assert over_blind["seeing"].value == pytest.approx(0.5)
     assert over_blind["other"] is None
-    # A blind arm that was not replayed does not count.
-    arms[1].badges.held.clear()
+    # A blind arm that was only replayed does not count: its trajectories may be a rival's, or those of strong prompts.
+    del arms[1].badges.held["rerun"]
     assert only_track([track.ranked[0].entry, *arms]).ranked[0].over_blind.value == pytest.approx(0.75)  # type: ignore[union-attr]
+    # Nor does one of another version of the model.
+    other = Player(label="blind:rules", name="blind", options={"reflector": inner}, fingerprint="sha256:other")
+    arms[0].result = arms[0].result.model_copy(update={"reflector": other})  # type: ignore[misc]
+    assert only_track([track.ranked[0].entry, arms[0]]).ranked[0].over_blind is None
 
 
 def rates(slug: str, *by_family: Sequence[int], by: str | None = None, **changes: Any) -> Entry:

@@ -130,6 +130,9 @@ def test_names_in_a_submission_are_never_imported(honest: SubmissionFolder, tmp_
             forgery.result["actor"]["model"] = {"provider": "trap:Model", "model": "trap"}
             for record in forgery.episodes[1::2]:
                 record["task"]["env"] = "trap:Env"
+            # Otherwise it would be a copy of the other one.
+            forgery.metadata["name"] = "Trap"
+            forgery.loop()["selection"][-1] = forgery.loop()["selection"][-1][::-1]
         forgery.write(submission_path(tmp_path).with_name(f"x{number}"))
     process = python(AUDITED_VALIDATION, str(tmp_path / "boards"), path=traps)
     assert process.returncode == 0, process.stderr
