@@ -55,7 +55,7 @@ class Reran(Record):
     loops: tuple[int, ...]
     """Indices of the loops that were run."""
     salt: str = Field(default="", exclude_if=lambda salt: not salt)
-    """Salt of the verifier's with which they were drawn; empty in records of versions that drew them by the digest."""
+    """Salt of the verifier's with which they were drawn. Without one, a submitter could predict them: no badge."""
     fresh_tasks: bool
     """False if the games are finite, so that the same ones were played again."""
     measure: Literal["best"]

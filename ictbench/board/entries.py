@@ -11,7 +11,7 @@ from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
 from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.submissions.known_players import control_of
+from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.read_submission import read_content
@@ -63,6 +63,8 @@ class Entry:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
         if control := control_of(result):
             return "control", control
+        if problem := next((problem for role in KNOWN for problem in player_problems(role, getattr(result, role))), ""):
+            return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.badges.held:
