@@ -7,23 +7,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.board.badges import Badges, read_badges
-from ictbench.board.board_log import ON_BOARD, LogLine, read_log
+from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
+from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.results.formatting import one_line
-from ictbench.submissions.known_players import control_of
+from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.results import Result
-    from ictbench.results.schema import Measures
+    from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
@@ -61,6 +63,8 @@ class Entry:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
         if control := control_of(result):
             return "control", control
+        if problem := next((problem for role in KNOWN for problem in player_problems(role, getattr(result, role))), ""):
+            return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.badges.held:
@@ -96,6 +100,11 @@ class Entry:
     def measures(self) -> Measures | None:
         """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
+
+    @property
+    def held_out(self) -> tuple[FamilyResult, ...]:
+        """Its held-out families."""
+        return tuple(family for family in self.result.families if family.role == "held-out")
 
     @cached_property
     def cost(self) -> Usage:
@@ -180,10 +189,23 @@ def read_board(folder: BoardFolder) -> Board:
                 entries.append(_entry(folder, SubmissionFolder(place / name), submitted=place == folder.submissions))
             except Exception as error:  # a submission may hold anything, and never stops the others
                 bad.append(BadEntry.of(name, error))
-    slugs = [entry.slug for entry in entries]
-    if duplicate := next((slug for slug in slugs if slugs.count(slug) > 1), None):
-        raise SubmissionError(f"{folder.path} has {duplicate} in both submissions and unranked; rename one")
-    return Board(folder, tuple(sorted(entries, key=lambda entry: entry.slug)), read_log(folder.log), tuple(bad))
+    log = read_log(folder.log)
+    kept, conflicting = _without_conflicts(entries, LogIndex(log))
+    return Board(folder, kept, log, (*bad, *conflicting))
+
+
+def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[Entry, ...], list[BadEntry]]:
+    """Return the entries that have no conflict with an earlier one, sorted by slug, and the others."""
+    by_path = {entry.folder.path: entry for entry in entries}
+    kept: list[Identity] = []
+    bad: list[BadEntry] = []
+    identities = [Identity.of(entry.folder, entry.submission, entry.result) for entry in entries]
+    for one in first_come(identities, log):
+        if problem := next(conflicts(one, kept, log), None):
+            bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
+        else:
+            kept.append(one)
+    return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
 
 
 def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> Entry:

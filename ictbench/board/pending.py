@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.board.board_log import read_log
 from ictbench.board.entries import MAX_ENTRIES, find_boards
+from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import SubmissionFolder
 from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 def pending(leaderboards: Path) -> Iterator[SubmissionFolder]:
     """Yield the submissions whose digest no line of the log holds: neither added, corrected, refused nor removed.
 
+    Those that cannot be read are left out.
+
     Raises:
-        SubmissionError: A board, a log or a submission cannot be read.
+        SubmissionError: A board or a log cannot be read.
     """
     for board in find_boards(leaderboards):
         known = {line.submission for line in read_log(board.log)}
         for slug in list_folder(board.submissions, MAX_ENTRIES) if board.submissions.is_dir() else ():
             folder = SubmissionFolder(board.submissions / slug)
-            if read_content(folder).submission.digest not in known:
+            try:
+                digest = read_content(folder).submission.digest
+            except SubmissionError:
+                continue  # `validate` says why, and the others are replayed all the same
+            if digest not in known:
                 yield folder

@@ -24,8 +24,8 @@ def log(
     """Print the log of a board, or add a line to it, for maintainers. Existing lines never change."""
     from ictbench.board import board_log as logs
     from ictbench.errors import UsageError
-    from ictbench.results.formatting import one_line
     from ictbench.submissions.layout import BoardFolder
+    from ictbench.visible_text import one_line
 
     folder = BoardFolder(board)
     if event is None:

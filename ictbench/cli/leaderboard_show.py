@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
 
-TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "blind arm", "badges")
 INTERVAL = " [95 %]"
-DROPPED = ("headroom",)
+DROPPED = ("headroom", "blind arm")
 """Columns that a narrower terminal does not show."""
 
 WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")
@@ -59,9 +59,8 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from rich.console import Console
-
     from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
 
     console = Console()

@@ -78,6 +78,7 @@ def rerun(
     from ictbench.audit.target import record_path
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
+    from ictbench.cli.terminal import print_json
 
     record_file = out or record_path(path, "rerun")
     with watch(as_json) as on_start:
@@ -97,7 +98,7 @@ def rerun(
         )
     verification.write(record_file)
     if as_json:
-        print(verification.model_dump_json(indent=1, by_alias=True))
+        print_json(verification.model_dump_json(indent=1, by_alias=True))
     else:
         for check in verification.checks:
             print_check(check)

@@ -128,13 +128,14 @@ def submit(
 
 
 def _print_draft(draft: Draft) -> None:
+    from ictbench.cli.terminal import print_json
     from ictbench.submissions.build_submission import submission_files
 
     files = submission_files(draft)
     print(f"would make {draft.folder.path}:")
     for name, content in files.items():
         print(f"  {name:22}{len(content):>12,} bytes")
-    print(files["submission.json"].decode(), end="")
+    print_json(files["submission.json"].decode().rstrip("\n"))
 
 
 def _print_submitted(submitted: Submitted) -> None:

@@ -16,10 +16,10 @@ app = typer.Typer(help="Inspect suites, their families and tasks.", no_args_is_h
 @app.command("list")
 def list_() -> None:
     """List the suites that ship with ictbench."""
-    from rich.console import Console
     from rich.table import Table
 
     from ictbench import list_suites, load_suite
+    from ictbench.cli.console import Console
 
     table = Table(box=None, pad_edge=False)
     for column in ("suite", "environment", "families", "title"):
@@ -33,11 +33,11 @@ def list_() -> None:
 @app.command()
 def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")]) -> None:
     """Show a suite: families, pools, profiles, limits, prompt, presentation."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ictbench import load_suite
+    from ictbench.cli.console import Console
 
     loaded = load_suite(suite)
     console = Console()

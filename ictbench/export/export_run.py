@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ictbench.export.dataset_card import facts, make_card
 from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
 from ictbench.results.rows import TABLES
+from ictbench.results.table_text import markdown_of
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _about(run: Run) -> str:
         rows["models"] = models
     columns = ["family", "role", "base", "best", "last", "gain", "gain_low", "gain_high"]
     columns += ["overfitting_gap"] if result.audit else []
-    measured = run.tables()["families"].reindex(columns=columns).to_markdown(index=False, floatfmt=".3f")
+    measured = markdown_of(run.tables()["families"].reindex(columns=columns))
     return "\n\n".join(
         [
             "A run of [in-context training](https://arxiv.org/abs/2605.20477) by ictbench "

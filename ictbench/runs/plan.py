@@ -14,11 +14,9 @@ from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.deviations import SIZES, deviations, told_solutions
-from ictbench.runs.options import DEFAULT_ENV, Options
+from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
-from ictbench.suites import Sizes, Suite, load_suite
-from ictbench.suites.load import suites_of_env
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
+    from ictbench.runs.options import Options
+    from ictbench.suites import Sizes, Suite
 
 R = TypeVar("R", bound=Record)
 
@@ -190,7 +190,7 @@ def make_plan(options: Options) -> RunPlan:
         raise ConfigError(f"--ray-address and --worker-resources need --executor ray, not {options.executor}")
     if options.stop_on_projected_cost and options.max_cost is None:
         raise ConfigError("--stop-on-projected-cost needs --max-cost")
-    suite, notes = _find_suite(options)
+    suite, notes = find_suite(options)
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is selected: name some, or held-out, meta-train, all")
@@ -210,32 +210,6 @@ def make_plan(options: Options) -> RunPlan:
         trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
         notes=notes,
     )
-
-
-def _find_suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
-    """Return the suite, or the newest playable suite of the environment, with notes for the user."""
-    if options.suite is None:
-        return _newest_playable_suite(options.env or DEFAULT_ENV)
-    suite = load_suite(options.suite)
-    if options.env is not None and suite.env != options.env:
-        raise ConfigError(
-            f"suite {options.suite!r} belongs to environment {suite.env!r}, not {options.env!r}; leave one out"
-        )
-    return suite, ()
-
-
-def _newest_playable_suite(env: str) -> tuple[Suite, tuple[str, ...]]:
-    suites = [load_suite(name) for name in reversed(suites_of_env(env))]
-    problems: dict[str, str] = {}
-    for suite in suites:
-        # One task shows whether the games are installed at all; all tasks are checked before anything is played.
-        task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
-        problem = resolve("env", env).unplayable(task)
-        if problem is None:
-            notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in problems.items()]
-            return suite, tuple(notes)
-        problems[suite.name] = problem
-    raise ConfigError("; ".join(problems.values()))
 
 
 def _resolve_sizes(options: Options, suite: Suite) -> Sizes:

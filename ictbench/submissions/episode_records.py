@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ictbench.records import Episode
     from ictbench.results import Result
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
@@ -93,6 +94,8 @@ class Evidence:
     """Returns an iterator that reads the records from the file, in its order."""
     digits: int
     """Hexadecimal digits of each observation's hash."""
+    shown_episodes: Callable[[], Iterator[Episode]] = lambda: iter(())
+    """Returns an iterator over the episodes that a submission shows in full; none for a run."""
 
 
 def evidence_of_run(folder: Path) -> Evidence:

@@ -15,7 +15,7 @@ from forgery import Forgery
 from honest import SLUG, SUITE, honest_submission
 
 import ictbench
-from ictbench.board.validate import check_submission
+from ictbench.board.validate import check_submission, validate
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content
@@ -48,6 +48,8 @@ class Attack:
     forge_files: Callable[[SubmissionFolder], object] = lambda folder: None
     """Edits the files written from the parts."""
     slug: str = SLUG
+    prepare_board: Callable[[BoardFolder, SubmissionFolder], object] | None = None
+    """Writes what the board holds beside the submission; the honest one is given."""
 
 
 ATTACKS: list[Attack] = []
@@ -99,7 +101,11 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
     attack.forge(forgery)
     folder = forgery.write(BoardFolder(scratch / SUITE).submission(attack.slug).path)
     attack.forge_files(folder)
-    problems = list(check_submission(folder, SUITE))
+    if attack.prepare_board:
+        attack.prepare_board(BoardFolder(scratch / SUITE), honest)
+        problems = [problem.what for problem in validate(scratch, attack.slug)]
+    else:
+        problems = list(check_submission(folder, SUITE))
     try:
         content = read_content(folder)
         for records in (content.evidence.episodes(), content.shown_episodes()):

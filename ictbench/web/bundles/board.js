@@ -665,7 +665,10 @@
       key: "blind",
       head: "over blind",
       value: measure("over_blind"),
-      cell: ({ measures }) => stackedEstimate(measures.over_blind, signed)
+      cell: ({ measures, blind }) => [
+        stackedEstimate(measures.over_blind, signed),
+        blind ? secondLine(`over ${blind.name}, by ${blind.by}`) : null
+      ]
     },
     { head: "badges", cell: badgeList },
     {

@@ -1350,7 +1350,7 @@
     const { entry, track, description, about } = page;
     return section("overview", "Overview", element("article", { class: "card" }, standing(entry, track), paragraph("description", description), definitionList("facts", facts(page)), element("ul", { class: "remarks" }, [...entry.remarks, ...about].map((line) => element("li", {}, line)))));
   }
-  function standing({ measures, section: group, why, ranks }, track) {
+  function standing({ measures, section: group, why, ranks, blind }, track) {
     const { best, gain, base, last, over_blind: overBlind } = measures;
     const pairs = [
       ["best", estimate(best)],
@@ -1361,8 +1361,14 @@
     ];
     return [
       group === "ranked" ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`) : paragraph("note warn", `Not ranked: ${why}.`),
-      headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals")
+      headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
+      group === "ranked" ? paragraph("faint", blindText(blind)) : null
     ];
+  }
+  function blindText(blind) {
+    if (!blind)
+      return "Over blind: the board has no rerun of this reflector’s blind arm.";
+    return ["Over blind: compared with ", element("a", { href: `${blind.slug}.html` }, blind.name), `, by ${blind.by}.`];
   }
   function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
     return [
@@ -1424,7 +1430,7 @@
     return `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` + `margin of ±${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`;
   }
   function comparisonSection({ pairs, track }) {
-    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` + "sign flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
+    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` + `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.` : "No other entry is comparable with this one."), pairs.length ? dataTable({
       caption: "Differences from other entries",
       columns: ["other entry", "difference [95 %]", "p", "this entry is"],
       rows: pairs.map(pairRow),

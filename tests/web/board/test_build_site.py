@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ictbench.board.entries import BadEntry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
 NO_COST = {"usd": 0.0, "calls": 0, "input_tokens": 0, "output_tokens": 0}
 SCRIPT = "</script><script>alert(1)</script><!-- {{document}}"
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
     submit(folder, "good", make_result(READ, "rules"))
     submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "small", make_result(OTHER, "tiny", profile="quick", ranked=False), unranked=True)
     return folder
 
 
