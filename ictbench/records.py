@@ -72,6 +72,11 @@ class Observation(Record):
         return hashlib.sha256(to_json([self.text, self.actions])).hexdigest()[:16]
 
 
+def text_digest(text: str) -> str:
+    """Return the digest of a text, in the form of that of an observation."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class Usage(Record):
     """Calls to a model, their tokens and cost.
 
@@ -307,6 +312,8 @@ class Episode(Record):
     """Versions of the packages that the environment's behaviour depends on, and SHA-256 of a game file."""
     failure_detail: str = Field(default="", exclude_if=lambda text: not text)
     """What the endpoint or the model's class said about the failure, shortened and without secrets."""
+    start: str = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of what distinguishes the start, as the environment says; empty if it is the whole first observation."""
 
     def summary(self) -> EpisodeSummary:
         """Return the summary of the episode."""
@@ -319,6 +326,7 @@ class Episode(Record):
             decisions=len(trajectory.steps),
             invalid=trajectory.invalid,
             first_digest=first,
+            start=self.start,
             usage=self.usage,
         )
 
@@ -332,13 +340,20 @@ class EpisodeSummary(Record):
     decisions: int
     invalid: int
     first_digest: str
-    """Digest of the first raw observation; equal digests are starts that look the same."""
+    """Digest of the first raw observation."""
     usage: Usage
+    start: str = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of what distinguishes the start; empty if it is the whole first observation."""
 
     @property
     def solved(self) -> bool:
         """Whether the environment reported success."""
         return self.end == "solved"
+
+    @property
+    def start_digest(self) -> str:
+        """Digest of what distinguishes the start; equal digests are starts that look the same."""
+        return self.start or self.first_digest
 
 
 class Reflection(Record):

@@ -21,7 +21,7 @@ LAYERS = (
     ("choices",),
     ("records",),
     ("errors",),
-    ("plugins", "semaphore", "scratch", "rules_text", "user_folders", "validation", "yaml_file"),
+    ("plugins", "semaphore", "scratch", "rules_text", "user_folders", "validation", "visible_text", "yaml_file"),
     ("suites",),
     ("envs", "models"),
     ("actors", "reflectors"),

@@ -158,3 +158,10 @@ def test_a_summary_holds_what_the_measures_need() -> None:
     failed = Trajectory(steps=(), last_observation="A.", last_digest="only", end="failed", failure="refused")
     summary = EPISODE.model_copy(update={"trajectory": failed}).summary()
     assert (summary.decisions, summary.failure, summary.first_digest) == (0, "refused", "only")
+
+
+def test_the_start_is_the_whole_first_observation_unless_the_environment_says_otherwise() -> None:
+    assert EPISODE.summary().start_digest == "first"
+    assert "start" not in EPISODE.model_dump()
+    assert "start" not in EPISODE.summary().model_dump()
+    assert EPISODE.model_copy(update={"start": "map"}).summary().start_digest == "map"

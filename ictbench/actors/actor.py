@@ -33,6 +33,8 @@ class Actor(ABC):
     """Whether the actor needs a language model."""
     cpu_bound = False
     """Whether the actor never waits for anything. Running many of its episodes at once then saves no time."""
+    deterministic = False
+    """Whether decisions depend on prompt and history only, not on the seed. Repeats of an episode are then equal."""
     sees_solution = False
     """Whether the actor is given the solution of the task. Such an actor is an upper bound and is never ranked."""
 

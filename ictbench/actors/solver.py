@@ -15,6 +15,7 @@ class SolverActor(Actor):
     """Actor that carries out the solution of the environment's `solve` and ignores the prompt."""
 
     cpu_bound = True
+    deterministic = True
     sees_solution = True
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:

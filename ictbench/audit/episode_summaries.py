@@ -32,6 +32,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             summary.decisions,
             summary.invalid,
             summary.first_digest,
+            summary.start,
             usage,
         )
 
@@ -40,7 +41,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
         return bool(self._kept[key][0] == "solved")
 
     def __getitem__(self, key: str) -> EpisodeSummary:
-        end, failure, decisions, invalid, first_digest, usage = self._kept[key]
+        end, failure, decisions, invalid, first_digest, start, usage = self._kept[key]
         return EpisodeSummary(
             key=key,
             end=end,
@@ -48,6 +49,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             decisions=decisions,
             invalid=invalid,
             first_digest=first_digest,
+            start=start,
             usage=Usage(**dict(zip(Usage.model_fields, usage, strict=True))),
         )
 

@@ -4,10 +4,13 @@ A solution is the sequence of executed actions of a solved selection or test epi
 three of them different. It is a leak if it occurs in a prompt, whatever case, white space and separators, and in no
 experience episode that came before the prompt.
 
-The search does not find: a solution in other words, in part, or with words between its actions; names and seeds in
-another spelling; short or uniform solutions, which look like honest advice; anything else that helps with a task
-without being its solution. On the other hand it finds a plan that an honest prompt spells out in full if the plan
-happens to solve a task; a person must decide in this case.
+Prompts are read without invisible characters; full-width letters, digits of other scripts, and letters that look like
+Latin ones count as those.
+
+The search does not find: a solution in other words, in part, or with words between its actions; names and seeds
+written in words or with other separators; short or uniform solutions, which look like honest advice; anything else that
+helps with a task without being its solution. On the other hand it finds a plan that an honest prompt spells out in full
+if the plan happens to solve a task; a person must decide in this case.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING
 from ictbench.audit.findings import Findings, quote
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.records import task_id_of
+from ictbench.submissions.spelling import latin_form, normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,18 +100,18 @@ def _secret_names(suite: Suite, plans: Plans) -> set[str]:
     for plan in plans.values():
         for task in plan.tasks:
             texts = [task.id, *(value for value in task.params.values() if isinstance(value, str))]
-            names.update(part.casefold() for text in texts for part in text.split("/"))
+            names.update(latin_form(part) for text in texts for part in text.split("/"))
     # A name without digits may be an ordinary word, such as the name of a family.
     secret = {name for name in names if len(name) >= MIN_NAME_CHARACTERS and LETTER.search(name) and DIGIT.search(name)}
     return secret - _names_in(suite.prompt)
 
 
 def _names_in(text: str) -> set[str]:
-    return set(NAME.findall(text.casefold()))
+    return set(NAME.findall(latin_form(text)))
 
 
 def _seeds_in(prompt: _NewPrompt) -> Iterator[tuple[int, str]]:
-    numbers = {re.sub(r"\D", "", match).lstrip("0") for match in NUMBER.findall(prompt.text)}
+    numbers = {re.sub(r"\D", "", match).lstrip("0") for match in NUMBER.findall(normal_form(prompt.text))}
     for task in (*prompt.plan.selection, *prompt.plan.test):
         seed = task.params.get("seed")
         if isinstance(seed, int) and seed >= MIN_SEED and str(seed) in numbers:
@@ -143,7 +147,7 @@ class _PlayedActions:
 
     def leaked_solutions(self, prompt: _NewPrompt) -> Iterator[tuple[str, str]]:
         """Yield solutions that occur in a prompt and in no earlier experience, each with its task id."""
-        text = LIST_MARK.sub("", prompt.text)
+        text = LIST_MARK.sub("", normal_form(prompt.text))
         words, words_without_numbers = _words(text), _words(re.sub(r"\d+", " ", text))
         earlier = [
             self.experience[use.key]
@@ -159,5 +163,5 @@ class _PlayedActions:
 
 
 def _words(text: str) -> str:
-    """Return the case-folded words of letters and digits, each surrounded by spaces."""
-    return f" {' '.join(WORD.findall(text.casefold()))} "
+    """Return the words of letters and digits in `latin_form`, each surrounded by spaces."""
+    return f" {' '.join(WORD.findall(latin_form(text)))} "

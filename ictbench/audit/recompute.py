@@ -16,10 +16,10 @@ from ictbench.audit import result_checks
 from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
-from ictbench.audit.record_checks import first_digest, impossible_usage, record_problems
+from ictbench.audit.record_checks import MAX_SECONDS, impossible_usage, record_problems, start_of
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
-from ictbench.protocol import Audit, Loop, Play, Reflect, Score
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
 from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
 from ictbench.results.assemble import costs, family_result, role_measures
 
@@ -100,7 +100,7 @@ class _Recomputation:
     def _read(self, records: Findings, episodes: Findings) -> None:
         """Check every record, and keep the summaries of those that a loop may need."""
         tasks, prompts = self._possible_episodes()
-        starts: dict[str, str] = {}
+        starts: dict[str, tuple[str, str]] = {}
         for record in self.evidence.episodes():
             task_id = task_id_of(record.key)
             if record.prompt not in prompts.get(task_id, ()):
@@ -111,8 +111,9 @@ class _Recomputation:
                 continue
             for problem in record_problems(record, tasks[task_id], self.evidence, self.suite):
                 records.add(f"{record.key}: {problem}")
-            if starts.setdefault(task_id, start := first_digest(record)) != start:
-                records.add(f"{record.key}: it starts with {start}, the same task elsewhere with {starts[task_id]}")
+            if starts.setdefault(task_id, start := start_of(record)) != start:
+                this, other = (" ".join(filter(None, hashes)) for hashes in (start, starts[task_id]))
+                records.add(f"{record.key}: it starts with {this}, the same task elsewhere with {other}")
             self.summaries.add(record)
 
     def _possible_episodes(self) -> tuple[dict[str, Task], dict[str, set[str]]]:
@@ -140,8 +141,9 @@ class _Recomputation:
             self.needed.add(key)
             return key in self.summaries
 
-        def solved(task: Task, prompt: str) -> bool:
-            return need(key := episode_key(task.id, prompt_digest(prompt))) and self.summaries.solved(key)
+        def solved(task: Task, prompt: str, replicate: int) -> bool:
+            key = episode_key(task.id, prompt_digest(prompt), replicate)
+            return need(key) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
@@ -182,25 +184,39 @@ class _Recomputation:
         ):
             findings.add(_differs(format_place(place), claimed, expected))
         reflector = self.evidence.result.cost.get("reflector", Usage())
-        if name := impossible_usage(reflector):
-            findings.add(f"reflector.{name} is {getattr(reflector, name)}")
+        total = Usage.total([reflector, *expected_cost.values()])
+        host = self.evidence.result.host
+        for where, usage in (("reflector", reflector), ("total", total), ("host.spent", host.spent)):
+            if name := impossible_usage(usage):
+                findings.add(f"{where}.{name} is {getattr(usage, name)}")
+        if not 0 <= host.seconds <= MAX_SECONDS:
+            findings.add(f"host.seconds is {host.seconds:g}")
 
 
-def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str], bool]) -> LoopResult:
-    """Run one loop with the prompts of the result and the outcomes of the records."""
+def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str, int], bool]) -> LoopResult:
+    """Run one loop with the prompts of the result and the outcomes of the records.
+
+    Args:
+        plan: The suite's plan of the loop.
+        claimed: The loop in the result.
+        solved: Returns the outcome of a task under a prompt, of the replicate with this number.
+    """
     loop = Loop(plan)
     requests = deque(loop.start())
     while requests:
         match request := requests.popleft():
             case Play():
-                outcomes = [solved(task, request.prompt) for task in request.tasks]
+                outcomes = [solved(task, request.prompt, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
                 requests.extend(loop.reflected(request, _reflection(claimed, request.turn)))
             case Score():
-                requests.extend(loop.scored(request, [solved(task, request.prompt) for task in request.tasks]))
+                outcomes = [solved(task, request.prompt, replicate) for task, replicate in request.episodes]
+                requests.extend(loop.scored(request, outcomes))
             case Audit():
-                requests.extend(loop.audited(request, [solved(task, request.prompt) for task in request.tasks]))
+                requests.extend(loop.audited(request, [solved(task, request.prompt, 0) for task in request.tasks]))
+            case Online():
+                requests.extend(loop.compared(request, [solved(task, request.prompt, 0) for task in request.tasks]))
     return loop.result()
 
 
@@ -225,7 +241,7 @@ def _check_of(place: Place) -> str | None:
     match place:
         case ("loops", _, "best"):
             return "best"
-        case ("loops", _, "selection" | "test" | "audit", *_) | ("loops", _, "batches", _, "outcomes"):
+        case ("loops", _, "selection" | "test" | "audit" | "online", *_) | ("loops", _, "batches", _, "outcomes"):
             return "outcomes"
         case ("measures" | "behaviour" as name, *_):
             return name

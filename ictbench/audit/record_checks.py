@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import quote
@@ -20,6 +19,15 @@ if TYPE_CHECKING:
 
 HEX = frozenset("0123456789abcdef")
 
+MAX_REWARD = 1e6
+"""Maximum absolute reward of one decision. MiniHack and ALFWorld give at most 1."""
+
+MAX_SECONDS = 1e9
+"""Maximum wall time of a run."""
+
+MAX_COUNT, MAX_DOLLARS = 10**12, 1e7
+"""Maximum calls or tokens, and maximum cost, of an episode and of a whole run."""
+
 
 def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite: Suite) -> Iterator[str]:
     """Yield what is impossible in a record; `task` is the suite's own task for the key of the record."""
@@ -27,7 +35,7 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     if record.task != task:
         for place, value, expected in differences(record.task.model_dump(), task.model_dump(), ("task",)):
             yield f"{format_place(place)} is {quote(value)}, and the suite's own is {quote(expected)}"
-    if record.replicate or record.key != episode_key(task.id, record.prompt):
+    if record.key != episode_key(task.id, record.prompt, record.replicate):
         yield f"its key does not belong to prompt {quote(record.prompt)}, replicate {record.replicate}"
     if record.seed != (seed := sampling_seed(suite.digest, task.id, record.replicate)):
         yield f"its sampling seed is {record.seed}, not {seed}"
@@ -37,22 +45,28 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     if name := impossible_usage(record.usage):
         yield f"its usage has {name} {getattr(record.usage, name)}"
     yield from _end_problems(trajectory, result.max_steps)
+    if trajectory.end == "failed" and result.actor.model is None:
+        yield f"it failed ({quote(trajectory.failure)}), but actor {quote(result.actor.label)} is a program"
     digests = [*(step.digest for step in trajectory.steps), trajectory.last_digest]
-    if invalid := [digest for digest in digests if len(digest) != evidence.digits or not HEX.issuperset(digest)]:
+    hashes = [*digests, *([record.start] if record.start else [])]
+    if invalid := [digest for digest in hashes if len(digest) != evidence.digits or not HEX.issuperset(digest)]:
         yield f"{quote(invalid[0])} is not a hash of {evidence.digits} hexadecimal digits"
     for number, (step, next_digest) in enumerate(zip(trajectory.steps, digests[1:], strict=True), 1):
         yield from (f"decision {number}: {problem}" for problem in _step_problems(step, next_digest))
 
 
-def first_digest(record: EpisodeRecord) -> str:
-    """Return the hash of the first observation."""
+def start_of(record: EpisodeRecord) -> tuple[str, str]:
+    """Return the hashes of the first observation and of what distinguishes the start, which a task determines."""
     steps = record.trajectory.steps
-    return steps[0].digest if steps else record.trajectory.last_digest
+    return steps[0].digest if steps else record.trajectory.last_digest, record.start
 
 
 def impossible_usage(usage: Usage) -> str | None:
-    """Return the name of the first figure that is negative or not finite; None if all are possible."""
-    return next((name for name, value in usage if value is not None and not 0 <= value < math.inf), None)
+    """Return the name of the first figure that is negative or too large; None if all are possible."""
+    for name, value in usage:
+        if value is not None and not 0 <= value <= (MAX_DOLLARS if name.startswith("cost") else MAX_COUNT):
+            return name
+    return None
 
 
 def _end_problems(trajectory: RecordedTrajectory, max_steps: int) -> Iterator[str]:
@@ -70,8 +84,8 @@ def _end_problems(trajectory: RecordedTrajectory, max_steps: int) -> Iterator[st
 
 
 def _step_problems(step: RecordedStep, next_digest: str) -> Iterator[str]:
-    if not math.isfinite(step.reward):
-        yield f"the reward is {step.reward}"
+    if not abs(step.reward) <= MAX_REWARD:
+        yield f"the reward is {step.reward:g}, and the largest possible one {MAX_REWARD:g}"
     if step.executed is None:
         if step.keys or step.reward:
             yield f"nothing was executed, but there are keys {quote(step.keys)} or a reward of {step.reward:g}"

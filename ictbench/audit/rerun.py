@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -11,12 +12,13 @@ import numpy as np
 from ictbench._version import __version__
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.recompute import recompute
-from ictbench.audit.rerun_plan import draw_loops, plan_rerun
+from ictbench.audit.rerun_plan import OwnModels, draw_loops, plan_rerun
 from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
 from ictbench.results.intervals import MIN_LOOPS
+from ictbench.results.outcomes import outcomes_by_prompt
 from ictbench.runs.options import check_caller
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import run_session, write_run
@@ -40,6 +42,9 @@ def rerun(
     loops: int | None = None,
     margin: float = MARGIN,
     suite: str | Path | None = None,
+    salt: str | None = None,
+    actor_model: str | None = None,
+    reflector_model: str | None = None,
     trust_code: bool = False,
     by: str = "",
     on_start: Callable[[Path, Progress], None] | None = None,
@@ -47,10 +52,10 @@ def rerun(
 ) -> Verification:
     """Run the actor and the reflector of a result again, and test whether they reach the same success.
 
-    Held-out families are run, on loops that the digest draws from the unranked ones, for which a submitter could
-    hardly have prepared. If games are finite, the same games are played again, and the record says so. The results are
-    equivalent if two one-sided tests at 5 % show that the means of `best` over these families differ by less than the
-    margin.
+    Held-out families are run, on loops that a salt of the verifier's draws from the unranked ones, so that a submitter
+    cannot predict them. If games are finite, the same games are scored again, after experience in another order, and
+    the record says so. The results are equivalent if two one-sided tests at 5 % show that the means of `best` over
+    these families differ by less than the margin.
 
     Args:
         path: Folder of a submission or of a run.
@@ -58,6 +63,9 @@ def rerun(
         loops: Loops per family, at least 3; None for as many as the result has.
         margin: Largest difference of success that counts as equal.
         suite: File of the suite, if it does not ship with ictbench.
+        salt: Part of the seed of the loops; None for that of an unfinished rerun in the folder, or a random one.
+        actor_model: `provider/model` here, in place of the one that the result names.
+        reflector_model: The same for the reflector.
         trust_code: Whether to import the classes, and to use the model options, that the result names.
         by: Name of the verifier, for the record.
         on_start: See `ictbench.run`.
@@ -76,15 +84,30 @@ def rerun(
     count = submitted.sizes.loops if loops is None else loops
     if count < MIN_LOOPS:
         raise ConfigError(f"{count} loops cannot show equivalence; request {MIN_LOOPS} or more with --loops")
-    indices = draw_loops(own_suite, target.digest, submitted.sizes.loops, count)
-    plan = plan_rerun(submitted, own_suite, str(suite or own_suite.name), indices, access, trust_code=trust_code)
+    if own_suite.pools.shared and count > submitted.sizes.loops:
+        raise ConfigError(
+            f"{count} loops on finite games cannot be compared with {submitted.sizes.loops}; request at most "
+            f"{submitted.sizes.loops} with --loops"
+        )
     run_folder = RunFolder(Path(folder) if folder else Path("runs") / f"rerun-{target.digest[:16]}")
+    salt = salt or _recorded_salt(run_folder) or secrets.token_hex(8)
+    indices = draw_loops(own_suite, target.digest, salt, submitted.sizes.loops, count)
+    plan = plan_rerun(
+        submitted,
+        own_suite,
+        str(suite or own_suite.name),
+        indices,
+        access,
+        salt=salt,
+        own_models=OwnModels(actor_model, reflector_model),
+        trust_code=trust_code,
+    )
     result = run_blocking(lambda: run_session(plan, list(plan.loops()), run_folder, on_start, write_run))
     if not result.complete:
         raise RunError(
             f"the rerun in {run_folder.path} is incomplete: {result.owed} owed; run the command again to continue it"
         )
-    reran = _compare(submitted, result, indices, margin, fresh=not own_suite.pools.shared)
+    reran = _compare(submitted, result, indices, salt, margin, fresh=not own_suite.pools.shared)
     checks = (_check_models(submitted, result), check_packages(submitted, result.versions), _check_equivalence(reran))
     return Verification(
         schema="ictbench.verification/1",
@@ -114,18 +137,26 @@ def _check_target(path: str | Path, target: Target, suite: Suite) -> None:
         raise ConfigError(f"{path} has no held-out family, so there is nothing to compare")
 
 
-def _compare(submitted: Result, rerun: Result, indices: tuple[int, ...], margin: float, *, fresh: bool) -> Reran:
+def _recorded_salt(folder: RunFolder) -> str:
+    """Return the salt of the rerun in a folder; empty if there is none."""
+    return str(folder.read_config().get("rerun_salt", "")) if folder.config.exists() else ""
+
+
+def _compare(
+    submitted: Result, rerun: Result, indices: tuple[int, ...], salt: str, margin: float, *, fresh: bool
+) -> Reran:
     before, after = _best_outcomes(submitted), _best_outcomes(rerun)
     if fresh:
         difference = difference_of_means(before, after)
     else:
-        # The same games in the same loops.
+        # The same games. Which loop is compared with which does not matter: each draws its experience at random.
         before = [outcomes[: len(indices)] for outcomes in before]
         difference = mean_of_differences([b - a for a, b in zip(before, after, strict=True)], shared=True)
     assert difference.low is not None
     assert difference.high is not None
     return Reran(
         loops=indices,
+        salt=salt,
         fresh_tasks=fresh,
         measure="best",
         submitted=float(np.mean([family.mean() for family in before])),
@@ -138,11 +169,7 @@ def _compare(submitted: Result, rerun: Result, indices: tuple[int, ...], margin:
 
 def _best_outcomes(result: Result) -> list[Floats]:
     """Return the test outcomes under the best prompt, one array (loops x test tasks) per held-out family."""
-    return [
-        np.array([[float(outcome) for outcome in loop.test[loop.best]] for loop in family.loops])
-        for family in result.families
-        if family.role == "held-out"
-    ]
+    return [outcomes_by_prompt(family.loops)["best"] for family in result.families if family.role == "held-out"]
 
 
 def _check_models(submitted: Result, rerun: Result) -> Check:

@@ -9,7 +9,8 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
-from ictbench.runs.deviations import deviations, rejected_requests
+from ictbench.runs.deviations import deviations, rejected_requests, told_solutions
+from ictbench.submissions.known_players import control_of, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -82,14 +83,22 @@ def check_setup(result: Result, suite: Suite) -> Check:
         )
     )
     expected_deviations |= {*rejected_requests(result.families)}
+    if sees_solution(result.actor):
+        expected_deviations.add(told_solutions(result.actor))
     # The result may state more: deviations of a plug-in, or events during the run.
     findings.extend(
         f"it does not state the deviation: {deviation}"
         for deviation in sorted(expected_deviations - {*result.deviations})
     )
-    if result.experience != "fresh" and not result.control:
+    experience = known_experience(result.reflector)
+    if experience and result.experience != experience:
+        findings.add(f"its experience is {result.experience}, that of {quote(result.reflector.name)} {experience}")
+    control = control_of(result)
+    if result.control != control:
+        findings.add(f"its control is {quote(result.control)}, not {quote(control)}")
+    if result.experience != "fresh" and not control:
         findings.add(f"its experience is {result.experience}, but it does not state that it is a control")
-    fair = not result.deviations and not result.control
+    fair = not result.deviations and not control
     expected_values = {
         "ranked": result.complete and fair and result.profile in RANKED_PROFILES,
         "intervals": "for these games" if suite.pools.shared else "over loops",
@@ -135,6 +144,7 @@ def make_plans(result: Result, suite: Suite) -> Plans:
             prompt_bytes=result.prompt_bytes,
             test_every_turn=result.test_every_turn,
             audit=result.audit,
+            online=result.online,
         )
         for family in result.families
         for loop in family.loops
@@ -159,7 +169,8 @@ def _size_problems(result: Result, suite: Suite, family: str, loop: LoopResult) 
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
     for played in played_tasks(loop):
-        if played.purpose == "experience" and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
+        is_batch = played.purpose in ("experience", "online")
+        if is_batch and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
             continue
         if len(played.tasks) != (size := scoring.get(played.purpose, sizes.batch_size)):
             yield f"{len(played.tasks)} {played.purpose} tasks under prompt[{played.prompt}], not {size}"

@@ -12,7 +12,7 @@ from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.submissions.episode_records import evidence_of_run, open_episodes
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission
+from ictbench.submissions.read_submission import read_content
 from ictbench.suites import list_suites, load_suite
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def read_target(path: Path) -> Target:
     """
     folder = SubmissionFolder(path)
     if folder.metadata.exists():
-        return Target(evidence_of_submission(folder), read_submission(folder).digest)
+        content = read_content(folder)
+        return Target(content.evidence, content.submission.digest)
     if RunFolder(path).config.exists():
         return Target(evidence_of_run(path), None, (check_episodes_file(path),))
     raise SubmissionError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
@@ -27,8 +28,8 @@ MAX_RECORD_BYTES = 1_000_000
 PROVES: dict[Badge, str] = {
     "replayed": "The recorded actions, replayed in the real environment, lead to the recorded observations, rewards "
     "and ends; the measures follow from them.",
-    "rerun": "A maintainer ran the actor and the reflector again, and the mean of best over held-out families was the "
-    "same within the stated margin.",
+    "rerun": "A maintainer ran the actor and the reflector again, on loops that the submitter could not predict, and "
+    "the mean of best over held-out families was the same within the stated margin.",
 }
 PROVES_NOT: dict[Badge, str] = {
     "replayed": "That the named models chose these actions and wrote these prompts: another model, a person or a "
@@ -51,21 +52,27 @@ class Badges:
         record = self.held.get("replayed")
         return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
 
+    @property
+    def shown_replayed(self) -> int:
+        """Number of the episodes shown in full whose texts the board compared with its replay."""
+        record = self.held.get("replayed")
+        return record.replayed.shown if record and record.replayed else 0
+
 
 def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
-    """Read the badges of a submission.
-
-    Raises:
-        SubmissionError: A verification record cannot be read.
-    """
+    """Read the badges of a submission. A verification record that cannot be read gives a remark and no badge."""
     digest, checksum = submission.digest, result.checksum
     held: dict[Badge, Verification] = {}
     remarks: list[str] = []
     for badge in BADGES:
         path = board.verification(slug, badge)
-        if not path.exists():
+        if not os.path.lexists(path):
             continue
-        record = read_record(path, badge)
+        try:
+            record = read_record(path, badge)
+        except SubmissionError as error:
+            remarks.append(f"Not {badge}: the board's record cannot be used: {error}.")
+            continue
         if (record.submission, record.result) != (digest, checksum):
             remarks.append(f"Changed since it was {badge} on {record.date:%Y-%m-%d}: the badge no longer applies.")
         elif not record.passed:
@@ -85,6 +92,8 @@ def _shortfall(record: Verification) -> str:
         return f"{record.replayed.episodes} episodes were replayed; a badge needs {needed}"
     if record.reran and record.reran.margin > MARGIN:
         return f"the margin was {record.reran.margin:g}; a badge allows at most {MARGIN:g}"
+    if record.reran and not record.reran.salt:
+        return "its loops were not drawn by a salt, so the submitter could predict them"
     return ""
 
 

@@ -22,6 +22,7 @@ from ictbench.submissions.submission_schema import Hash, Line, Text
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 Event = Literal["added", "attempted", "corrected", "removed"]
@@ -90,6 +91,31 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
     return line
 
 
+class LogIndex:
+    """What a log says about submissions: when they came onto the board, and which were removed."""
+
+    def __init__(self, lines: Iterable[LogLine]) -> None:
+        self._on_board: dict[str, tuple[int, list[str | None]]] = {}
+        """By slug: line that added the submission now on the board, and digests that it has had since."""
+        self._removed: dict[str | None, LogLine] = {}
+        for number, line in enumerate(lines):
+            if line.event in ON_BOARD:
+                first, digests = self._on_board.get(line.slug, (number, []))
+                self._on_board[line.slug] = (first, [*digests, line.submission])
+            elif line.event == "removed":
+                _, digests = self._on_board.pop(line.slug, (number, []))
+                self._removed |= dict.fromkeys([*digests, line.submission], line)
+
+    def position(self, slug: str, digest: str, otherwise: float) -> float:
+        """Return the line that added the submission with this digest, `otherwise` if it is not on the board."""
+        first, digests = self._on_board.get(slug, (otherwise, [None]))
+        return first if digests[-1] == digest else otherwise
+
+    def removal(self, digest: str | None) -> LogLine | None:
+        """Return the line by which a submission was removed, if it was. It stays removed, under any slug."""
+        return self._removed.get(digest) if digest else None
+
+
 def head(path: Path) -> str:
     """Return the SHA-256 of the last line, which reveals whether lines were removed from the end."""
     return _head(_content(path))
@@ -129,6 +155,11 @@ def _digest(lines: tuple[LogLine, ...], event: Event, slug: str, submission: str
         raise SubmissionError(f"{slug} is not on the board according to the log; log it as added first")
     if event in ON_BOARD and submission is None:
         raise SubmissionError(f"{event}: the digest of {slug} is missing; it identifies what was {event}")
+    if event in ON_BOARD and (removal := LogIndex(lines).removal(submission)):
+        raise SubmissionError(
+            f"{slug} was removed on {removal.date:%Y-%m-%d} ({removal.reason:.200}): this digest stays removed; only a "
+            "corrected submission, which has another one, can be added"
+        )
     return last.submission if submission is None and event == "removed" and last else submission
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.formatting import markdown_table, one_line, signed
+from ictbench.results.failures import failure_remarks
+from ictbench.results.formatting import code_span, markdown_table, signed
+from ictbench.results.table_text import csv_text
+from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -15,18 +17,28 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ictbench.board.entries import Board, Entry
+    from ictbench.board.entries import BadEntry, Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
     from ictbench.results.schema import Measures
 
     Row = dict[str, Any]
 
-RANKED = ("rank", "entry", "reflector", "best [95 %]", "gain [95 %]", "last", "headroom", "over blind [95 %]", "badges")
+RANKED = (
+    "rank",
+    "entry",
+    "reflector",
+    "best [95 %]",
+    "gain [95 %]",
+    "last",
+    "headroom",
+    "over blind [95 %]",
+    "blind arm",
+    "badges",
+)
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
+BAD = ("submission", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
-FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r]")
-"""First character of a text that a spreadsheet reads as a formula."""
 
 
 def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFrame]:
@@ -35,7 +47,7 @@ def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFram
 
     rows: dict[str, list[Row]] = {
         "ranking": [_ranked_row(track, entry) for track in tracks for entry in track.ranked],
-        "unranked": list(map(_unranked_row, unranked(board))),
+        "unranked": [*map(_unranked_row, unranked(board)), *map(_bad_row, board.bad)],
         "families": [row for entry in board.entries for row in _family_rows(entry)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
@@ -50,14 +62,13 @@ def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in board_tables(board, tracks).items():
-        text = table.map(_no_formula).to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        (folder / f"{name}.csv").write_text(csv_text(table), encoding="utf-8")
     (folder / "board.md").write_text(board_markdown(board, tracks), encoding="utf-8")
 
 
 def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
     """Return the Markdown page: rankings by track, then the unranked entries; ends with a newline."""
-    return "\n".join([f"# {_code(board.suite)}", "", *_sections(board, tracks)])
+    return "\n".join([f"# {code_span(board.suite)}", "", *_sections(board, tracks)])
 
 
 def unranked(board: Board) -> list[Entry]:
@@ -78,6 +89,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         f"{measures.last.value:.2f}",
         f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
+        one.blind.slug if one.blind else "",
         format_badges(entry),
     ]
 
@@ -105,20 +117,26 @@ def format_badges(entry: Entry) -> str:
 
 def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
-        yield from (f"## {_code(track.name)}", "")
+        yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
+        for one in track.ranked:
+            for text in failure_remarks(one.entry.held_out):
+                yield f"{code_span(one.entry.submission.name)}: {text}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):
         yield from ("## Not ranked", "")
         yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
+    if board.bad:
+        yield from ("## Cannot be shown", "")
+        yield _table(BAD, ((bad.slug, bad.reason) for bad in board.bad), texts=(0, 1))
     if not board.entries:
         yield "No entry yet.\n"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
     """Return a Markdown table; `texts` are the columns with texts of submitters, which are escaped."""
-    escaped = ([_code(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows)
+    escaped = ([code_span(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows)
     return markdown_table(head, escaped) + "\n"
 
 
@@ -130,12 +148,17 @@ def _level(interval: Interval) -> str:
 
 def _ranked_row(track: Track, one: Ranked) -> Row:
     ends = _ends("over_blind", one.over_blind)
-    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends}
+    arm = {"blind_arm": one.blind.slug if one.blind else None}
+    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends, **arm}
 
 
 def _unranked_row(entry: Entry) -> Row:
     section, reason = entry.why_unranked
     return {"section": section, "why": reason, **_row(entry)}
+
+
+def _bad_row(bad: BadEntry) -> Row:
+    return {"section": "bad", "why": bad.reason, "slug": bad.slug}
 
 
 def _row(entry: Entry) -> Row:
@@ -165,7 +188,8 @@ def _row(entry: Entry) -> Row:
 def _family_rows(entry: Entry) -> Iterator[Row]:
     for family in entry.result.families:
         start = {"slug": entry.slug, "section": entry.section, "family": family.name, "role": family.role}
-        yield start | {"loops": len(family.loops)} | _measures(family.measures)
+        failures = {name: getattr(family.behaviour, name, None) for name in FAILURES}
+        yield start | {"loops": len(family.loops)} | _measures(family.measures) | failures
 
 
 def _measures(measures: Measures | None) -> Row:
@@ -178,16 +202,3 @@ def _measures(measures: Measures | None) -> Row:
 def _ends(name: str, interval: Interval | None) -> Row:
     ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
     return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-
-
-def _no_formula(value: Any) -> Any:
-    """Return a text in a form that a spreadsheet shows instead of evaluating it."""
-    if not isinstance(value, str):
-        return value
-    text = one_line(value)
-    return f"'{text}" if FORMULA.match(text.lstrip()) else text
-
-
-def _code(text: str) -> str:
-    """Return a text as a code span, where links, mentions, images and HTML have no effect; `|` would end the cell."""
-    return f"`{one_line(text).replace('`', '’').replace('|', '¦')}`"

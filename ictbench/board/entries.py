@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.board.badges import Badges, read_badges
-from ictbench.board.board_log import ON_BOARD, LogLine, read_log
-from ictbench.errors import SubmissionError
+from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
+from ictbench.board.conflicts import Identity, conflicts, first_come
+from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.read_submission import read_result, read_submission
+from ictbench.submissions.known_players import KNOWN, control_of, player_problems
+from ictbench.submissions.layout import BoardFolder, SubmissionFolder
+from ictbench.submissions.metadata import slug_problem
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
-from ictbench.submissions.submission_schema import SLUG
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ictbench.results import Result
-    from ictbench.results.schema import Measures
-    from ictbench.submissions.layout import SubmissionFolder
+    from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
 MAX_ENTRIES = 10_000
+MAX_SLUG, MAX_REASON = 80, 500
+"""Maximum characters of a bad entry's name and reason."""
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
 """`ranked`; `waiting` for replay by the board; `trained` on a held-out family; `control`; `shown` without a rank."""
@@ -58,8 +61,10 @@ class Entry:
         result = self.result
         if families := self.held_out_trained_on:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
-        if control := _control(result):
+        if control := control_of(result):
             return "control", control
+        if problem := next((problem for role in KNOWN for problem in player_problems(role, getattr(result, role))), ""):
+            return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.badges.held:
@@ -96,10 +101,31 @@ class Entry:
         """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
 
+    @property
+    def held_out(self) -> tuple[FamilyResult, ...]:
+        """Its held-out families."""
+        return tuple(family for family in self.result.families if family.role == "held-out")
+
     @cached_property
     def cost(self) -> Usage:
         """Cost of the whole run over all roles."""
         return sum(self.result.cost.values(), Usage())
+
+
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """Submission that a board cannot show, and why; its other entries are shown all the same."""
+
+    slug: str
+    """Name of its folder, in visible characters."""
+    reason: str
+    """One line of visible characters."""
+
+    @classmethod
+    def of(cls, slug: str, error: Exception) -> BadEntry:
+        """Return the bad entry whose processing raised an error."""
+        reason = str(error) if isinstance(error, IctbenchError) else f"{type(error).__name__}: {error}"
+        return cls(one_line(slug)[:MAX_SLUG], one_line(reason[:MAX_REASON]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,8 @@ class Board:
     entries: tuple[Entry, ...]
     """Entries, sorted by slug."""
     log: tuple[LogLine, ...]
+    bad: tuple[BadEntry, ...] = ()
+    """Submissions that cannot be shown."""
 
     @property
     def suite(self) -> str:
@@ -148,27 +176,43 @@ def find_boards(leaderboards: Path) -> list[BoardFolder]:
 def read_board(folder: BoardFolder) -> Board:
     """Read a whole board. Submissions are read as data; nothing in them is executed.
 
+    A submission that cannot be read is a bad entry of the board.
+
     Raises:
-        SubmissionError: A file cannot be read or is not valid.
+        SubmissionError: The log or a folder of the board cannot be read.
     """
-    entries = sorted(_entries(folder), key=lambda entry: entry.slug)
-    slugs = [entry.slug for entry in entries]
-    if duplicate := next((slug for slug in slugs if slugs.count(slug) > 1), None):
-        raise SubmissionError(f"{folder.path} has {duplicate} in both submissions and unranked; rename one")
-    return Board(folder, tuple(entries), read_log(folder.log))
-
-
-def _entries(board: BoardFolder) -> Iterator[Entry]:
-    for place in (board.submissions, board.unranked):
-        submitted = place == board.submissions
+    entries: list[Entry] = []
+    bad: list[BadEntry] = []
+    for place in (folder.submissions, folder.unranked):
         for name in list_folder(place, MAX_ENTRIES) if place.is_dir() else ():
-            if not re.fullmatch(SLUG, name):
-                raise SubmissionError(f"{place} holds {name!a}, which is not a valid submission name; remove it")
-            yield _entry(board, (board.submission if submitted else board.shown)(name), submitted)
+            try:
+                entries.append(_entry(folder, SubmissionFolder(place / name), submitted=place == folder.submissions))
+            except Exception as error:  # a submission may hold anything, and never stops the others
+                bad.append(BadEntry.of(name, error))
+    log = read_log(folder.log)
+    kept, conflicting = _without_conflicts(entries, LogIndex(log))
+    return Board(folder, kept, log, (*bad, *conflicting))
 
 
-def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Entry:
-    submission, result = read_submission(folder), read_result(folder)
+def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[Entry, ...], list[BadEntry]]:
+    """Return the entries that have no conflict with an earlier one, sorted by slug, and the others."""
+    by_path = {entry.folder.path: entry for entry in entries}
+    kept: list[Identity] = []
+    bad: list[BadEntry] = []
+    identities = [Identity.of(entry.folder, entry.submission, entry.result) for entry in entries]
+    for one in first_come(identities, log):
+        if problem := next(conflicts(one, kept, log), None):
+            bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
+        else:
+            kept.append(one)
+    return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
+
+
+def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> Entry:
+    if problem := slug_problem(folder.slug):
+        raise SubmissionError(problem)
+    content = read_content(folder)
+    submission, result = content.submission, content.result
     if (result.suite.name, result.profile) != (submission.suite, submission.profile) or submission.suite != board.suite:
         raise SubmissionError(f"{folder.path} has another suite or profile than its board or its result")
     if submitted and submission.profile not in RANKED_PROFILES:
@@ -176,11 +220,6 @@ def _entry(board: BoardFolder, folder: SubmissionFolder, submitted: bool) -> Ent
             f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
         )
     return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
-
-
-def _control(result: Result) -> str:
-    """Return why a run is a control; empty if it is not one."""
-    return result.control or ("its reflector sees no trajectories" if result.reflector.name == "blind" else "")
 
 
 def _why_only_shown(result: Result) -> str:

@@ -1,56 +1,34 @@
 """Ranking of reflectors per actor, by mean `best` over held-out families.
 
 A rank is a range: from 1 + the number of significantly better entries, to the number of entries minus the number of
-significantly worse ones. Each pair of a track is compared on the same tasks by sign flips of whole (family, loop)
-differences, with Holm's correction over all pairs, so that all ranges of a track hold together with 95 % confidence.
+significantly worse ones. All pairs of a track are compared on the same tasks, with a correction for their number, so
+that all ranges of a track hold together with 95 % confidence. Near-copies of one submitter count once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import combinations
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+from ictbench.board.badges import BADGES
+from ictbench.board.track_pairs import best_of, compare_all, difference_of, held_out_outcomes
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
-from ictbench.results.intervals import mean_interval
-from ictbench.results.outcomes import outcomes_by_prompt
-from ictbench.results.pairing import PairedFamily, bounds, is_blind_of
-from ictbench.results.significance import ALPHA, holm, paired_p
+from ictbench.results.pairing import is_blind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.board.entries import Entry
+    from ictbench.board.track_pairs import Comparisons, Outcomes, Pair
     from ictbench.results import Interval, Result
-    from ictbench.results.intervals import Floats
 
-    Outcomes = dict[str, dict[str, Floats]]
-    """By held-out family and prompt (`base`, `best`, `last`): array of shape (loops, test tasks)."""
+MAX_PAIRS = 20
+"""Maximum number of other entries with which an entry's page compares it."""
 
 MAX_DIFFERENCES_IN_NAME = 3
 """Maximum differences that a track's name lists, if several tracks share profile and actor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Comparison of two entries of a track on the same tasks."""
-
-    one: str
-    other: str
-    difference: Interval
-    """`best` of `one` minus `best` of `other`, mean over held-out families."""
-    p: float
-    """Two-sided p-value of sign flips, with Holm's correction over all pairs of the track."""
-
-    @property
-    def better(self) -> str | None:
-        """Slug of the significantly better entry; None for a tie."""
-        if self.p > ALPHA:
-            return None
-        return self.one if self.difference.value > 0 else self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +41,10 @@ class Ranked:
     high: int
     """Worst rank that cannot be excluded."""
     over_blind: Interval | None
-    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control."""
+    """`best` minus `best` of the `blind:` control of the same reflector; None if the board has no such control that was
+    rerun."""
+    blind: Entry | None = None
+    """The blind control of `over_blind`."""
 
     @property
     def ranks(self) -> str:
@@ -84,11 +65,15 @@ class Track:
     """Whether the actor is scripted instead of a language model."""
     ranked: tuple[Ranked, ...]
     """Entries, highest `best` first."""
-    pairs: tuple[Pair, ...]
+    comparisons: Comparisons
 
     def pairs_with(self, slug: str) -> tuple[Pair, ...]:
-        """Return the comparisons of one entry."""
-        return tuple(pair for pair in self.pairs if slug in (pair.one, pair.other))
+        """Return the comparisons of an entry with the others, or with the nearest in a long ranking, best first."""
+        slugs = [ranked.entry.slug for ranked in self.ranked]
+        place = slugs.index(slug)
+        first = max(0, min(place - MAX_PAIRS // 2, len(slugs) - MAX_PAIRS - 1))
+        near = slugs[first : first + MAX_PAIRS + 1]
+        return tuple(self.comparisons.pair(slug, other) for other in near if other != slug)
 
 
 def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
@@ -106,7 +91,7 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
 def track_key(result: Result) -> str:
     """Return a key that is equal for results that differ only by their reflectors."""
     held_out = (family for family in result.families if family.role == "held-out")
-    tasks = [[family.name, [loop.test_tasks for loop in family.loops]] for family in held_out]
+    tasks = sorted([family.name, [loop.test_tasks for loop in family.loops]] for family in held_out)
     return digest_of([_setup(result), tasks], 12)
 
 
@@ -116,55 +101,32 @@ def _setup(result: Result) -> dict[str, str]:
 
 
 def _track(key: str, name: str, group: list[Entry]) -> Track:
-    outcomes = {entry.slug: _held_out(entry.result) for entry in group}
+    outcomes = {entry.slug: held_out_outcomes(entry.result) for entry in group}
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
-    pairs = _pairs({entry.slug: outcomes[entry.slug] for entry in ranked}, shared)
-    blind = [entry for entry in group if entry.section == "control" and "replayed" in entry.badges.held]
-    better = [(pair.better, pair) for pair in pairs]
+    comparisons = compare_all(ranked, outcomes, shared)
+    # Anyone could record a rival's episodes, or strong prompts, as those of its blind arm, and a replay would confirm
+    # them. A rerun shows what the control itself reaches.
+    blind = [entry for entry in group if entry.section == "control" and {*BADGES} <= {*entry.badges.held}]
     rows = []
-    for entry in sorted(ranked, key=lambda entry: (-_best(outcomes[entry.slug]), entry.slug)):
-        decided = [winner for winner, pair in better if winner and entry.slug in (pair.one, pair.other)]
-        won = decided.count(entry.slug)
-        over_blind = _over_blind(entry, blind, outcomes, shared)
-        rows.append(Ranked(entry, 1 + len(decided) - won, len(ranked) - won, over_blind))
+    for entry, (low, high) in zip(ranked, comparisons.ranks(), strict=True):
+        arm = _blind_arm(entry, blind, outcomes)
+        over_blind = difference_of(outcomes[entry.slug], outcomes[arm.slug], shared) if arm else None
+        rows.append(Ranked(entry, low, high, over_blind, arm))
+    rows.sort(key=lambda row: (-best_of(outcomes[row.entry.slug]), row.entry.slug))
     first = group[0].result
-    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), pairs)
+    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), comparisons)
 
 
-def _held_out(result: Result) -> Outcomes:
-    return {family.name: outcomes_by_prompt(family.loops) for family in result.families if family.role == "held-out"}
-
-
-def _best(outcomes: Outcomes) -> float:
-    return fmean(float(family["best"].mean()) for family in outcomes.values())
-
-
-def _pairs(outcomes: dict[str, Outcomes], shared: bool) -> tuple[Pair, ...]:
-    """Compare all pairs, in the order of their slugs, so that the ranking does not depend on the order of entries."""
-    couples = list(combinations(sorted(outcomes), 2))
-    if not couples:
-        return ()
-    differences = [_difference(outcomes[one], outcomes[other], shared) for one, other in couples]
-    values = [[outcomes[a][name]["best"] - outcomes[b][name]["best"] for name in outcomes[a]] for a, b in couples]
-    corrected = holm([paired_p(families, shared=shared) for families in values])
-    return tuple(Pair(*couple, d, p) for couple, d, p in zip(couples, differences, corrected, strict=True))
-
-
-def _difference(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
-    samples = [PairedFamily(name, "held-out", other[name], one[name]).difference("best") for name in one]
-    return mean_interval(samples, bounds("best"), shared=shared)
-
-
-def _over_blind(
-    entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool
-) -> Interval | None:
-    """Compare with the best of the entry's blind controls, whoever submitted it; None without any."""
-    arms = [control for control in controls if is_blind_of(control.result, entry.result)]
-    if not arms:
-        return None
-    best = max(arms, key=lambda arm: (_best(outcomes[arm.slug]), arm.slug))
-    return _difference(outcomes[entry.slug], outcomes[best.slug], shared)
+def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:
+    """Return the best of the blind controls of an entry's reflector, whoever submitted it; None without any."""
+    version = entry.result.reflector.fingerprint
+    arms = [
+        control
+        for control in controls
+        if is_blind_of(control.result, entry.result) and control.result.reflector.fingerprint == version
+    ]
+    return max(arms, key=lambda arm: (best_of(outcomes[arm.slug]), arm.slug), default=None)
 
 
 def _names(setups: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.audit.prompt_leaks import check_leaks
 from ictbench.audit.recompute import recompute
 from ictbench.audit.result_checks import make_plans
+from ictbench.audit.shown_checks import check_shown
 from ictbench.board.badges import BADGES, read_record
-from ictbench.board.board_log import read_log
+from ictbench.board.board_log import LogIndex, read_log
+from ictbench.board.conflicts import Identity, conflicts
 from ictbench.errors import SubmissionError, UsageError
-from ictbench.results.formatting import one_line
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
+from ictbench.submissions.pack import without_host
+from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.pull_request import forbidden_changes
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.safe_read import list_folder
-from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
+from ictbench.submissions.truthfulness import untrue_statements
 from ictbench.suites import list_suites, load_suite
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ictbench.audit.verification import Check
-    from ictbench.submissions.episode_records import Evidence
+    from ictbench.submissions.read_submission import SubmissionContent
 
 MAX_SUBMISSIONS = 10_000
 MAX_RECORDS = 16
@@ -61,12 +66,14 @@ def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
             yield _problem(leaderboards, board.path, str(error))
             continue
         yield from (_problem(leaderboards, board.path, text) for text in _record_problems(board))
-        for folder in folders:
-            if slug in (None, folder.slug):
-                found = True
-                submitted = folder.path.parent == board.submissions
-                problems = check_submission(folder, name, submitted=submitted)
-                yield from (_problem(leaderboards, folder.path, text) for text in problems)
+        chosen = [folder for folder in folders if slug in (None, folder.slug)]
+        found = found or bool(chosen)
+        identities: list[Identity] = []
+        for folder in chosen:
+            problems = _checked(folder, name, folder.path.parent == board.submissions, identities)
+            yield from (_problem(leaderboards, folder.path, text) for text in problems)
+        for one, text in _conflicts(board, folders, chosen, identities):
+            yield _problem(leaderboards, one.folder.path, text)
     if not found and slug is not None:
         raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
 
@@ -101,13 +108,38 @@ def _record_problems(board: BoardFolder) -> Iterator[str]:
         yield str(error)
     try:
         slugs = list_folder(board.verifications, MAX_SUBMISSIONS) if os.path.lexists(board.verifications) else []
-        for slug in slugs:
+    except SubmissionError as error:
+        yield str(error)
+        return
+    for slug in slugs:
+        try:
             names = list_folder(board.verifications / slug, MAX_RECORDS)
             for badge in BADGES:
                 if (path := board.verification(slug, badge)).name in names:
                     read_record(path, badge)
-    except SubmissionError as error:
-        yield str(error)
+        except SubmissionError as error:
+            yield str(error)
+
+
+def _conflicts(
+    board: BoardFolder,
+    folders: Sequence[SubmissionFolder],
+    chosen: Sequence[SubmissionFolder],
+    identities: list[Identity],
+) -> Iterator[tuple[Identity, str]]:
+    """Yield the conflicts of the chosen submissions with any of the board; those that cannot be read have none."""
+    others = list(identities)
+    for folder in folders if chosen else ():
+        if folder not in chosen:
+            with suppress(Exception):  # the check of that submission reports it
+                content = read_content(folder)
+                others.append(Identity.of(folder, content.submission, content.result))
+    try:
+        log = LogIndex(read_log(board.log))
+    except SubmissionError:
+        log = LogIndex(())
+    for one in identities:
+        yield from ((one, text) for text in conflicts(one, others, log))
 
 
 def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:
@@ -121,19 +153,33 @@ def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = 
         suite: Name of the board's suite.
         submitted: False for an entry that the board shows without a rank; its run may be of any profile.
     """
+    yield from _checked(folder, suite, submitted, [])
+
+
+def _checked(folder: SubmissionFolder, suite: str, submitted: bool, identities: list[Identity]) -> Iterator[str]:
+    """Yield the problems of one submission, and add its identity to a list if it can be read."""
     if problem := slug_problem(folder.slug):
         yield problem
         return
     try:
-        submission = read_submission(folder)
-        evidence = evidence_of_submission(folder)
-        problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, evidence.result)]
-        problems += ineligibility(evidence.result, unranked=not submitted)
-        yield from problems
-        if not problems:
-            yield from _content_problems(folder, evidence, suite)
+        content = read_content(folder)
+        identities.append(Identity.of(folder, content.submission, content.result))
+        yield from _submission_problems(content, suite, submitted=submitted)
     except UsageError as error:
         yield str(error)
+    except Exception as error:  # a submission may hold anything, and never stops the check of the others
+        yield f"it cannot be checked: {type(error).__name__}: {error}"
+
+
+def _submission_problems(content: SubmissionContent, suite: str, *, submitted: bool) -> Iterator[str]:
+    submission, result = content.submission, content.result
+    problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, result)]
+    problems += [*ineligibility(result, unranked=not submitted), *label_problems(result), *untrue_statements(result)]
+    if result.host != without_host(result).host:
+        problems.append("host of the result holds details of a machine, which a submission leaves out; submit again")
+    yield from problems
+    if not problems:
+        yield from _content_problems(content, suite)
 
 
 def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
@@ -141,31 +187,17 @@ def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
         yield f"its suite is {stated!r:.80}, but it is on the board of {suite}"
 
 
-def _content_problems(folder: SubmissionFolder, evidence: Evidence, suite: str) -> Iterator[str]:
-    installed = load_suite(suite)
+def _content_problems(content: SubmissionContent, suite: str) -> Iterator[str]:
+    evidence, installed = content.evidence, load_suite(suite)
     failed = _failed(recompute(evidence, installed))
     if not failed:
         failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
-        yield from _trajectory_problems(folder, evidence)
+        failed += _failed([check_shown(evidence)])
     yield from (f"{check.name}: {check.detail}" for check in failed)
 
 
 def _failed(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "failed"]
-
-
-def _trajectory_problems(folder: SubmissionFolder, evidence: Evidence) -> Iterator[str]:
-    expected = shown_episode_keys(evidence.result)
-    episodes = list(read_trajectories(folder))
-    name = folder.trajectories.name
-    if (keys := [episode.key for episode in episodes]) != expected:
-        example = next((key for key in keys if key not in expected), None) or f"none of {len(expected)}"
-        yield f"{name} does not hold the episodes that the result determines, but e.g. {example!r:.80}; submit again"
-        return
-    chosen = {*expected}
-    records = {record.key: record for record in evidence.episodes() if record.key in chosen}
-    for episode in episodes:
-        yield from (f"{name}: {episode.key}: {text}" for text in shown_episode_problems(episode, records[episode.key]))
 
 
 def _problem(leaderboards: Path, place: Path, text: str) -> Problem:

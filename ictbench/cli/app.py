@@ -19,6 +19,7 @@ from ictbench.cli import (
     leaderboard,
     models,
     new,
+    power,
     report,
     rerun,
     run,
@@ -31,6 +32,7 @@ from ictbench.cli import (
 )
 from ictbench.cli.command_options import OptionsCommand
 from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
+from ictbench.cli.terminal import safe_output
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
@@ -51,6 +53,7 @@ app.command("run", cls=OptionsCommand)(run.run)
 app.command("show")(show.show)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
@@ -77,7 +80,7 @@ def _main(
 
 def main() -> None:
     """Run the command line. Expected errors take one line; ICTBENCH_TRACEBACK=1 shows their traceback."""
-    with stopping_on_signals():
+    with stopping_on_signals(), safe_output():
         _run()
 
 

@@ -49,6 +49,7 @@ def check(
     """
     import ictbench
     from ictbench.cli.render_comparison import print_check
+    from ictbench.cli.terminal import print_json
     from ictbench.results.ci_report import github_annotations, junit_xml, markdown
 
     results = [ictbench.load_result(path) for path in (run, against)]
@@ -61,7 +62,7 @@ def check(
         case "md":
             print(markdown(report), end="")
         case "json":
-            print(report.model_dump_json(indent=1))
+            print_json(report.model_dump_json(indent=1))
     if junit:
         _write(junit, junit_xml(report), "w")
     if github:

@@ -29,6 +29,8 @@ def compare(
     """
     import ictbench
     from ictbench.cli.render_comparison import print_comparison
+    from ictbench.cli.terminal import print_json
+    from ictbench.results.table_text import csv_text
     from ictbench.results.tables import comparison_table
     from ictbench.results.verdict import comparison_markdown
 
@@ -40,6 +42,6 @@ def compare(
         case "md":
             print(comparison_markdown(comparison), end="")
         case "csv":
-            print(comparison_table(comparison).to_csv(index=False, float_format="%.6g", lineterminator="\n"), end="")
+            print(csv_text(comparison_table(comparison)), end="")
         case "json":
-            print(comparison.model_dump_json(indent=1))
+            print_json(comparison.model_dump_json(indent=1))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ictbench.cli import leaderboard_log, leaderboard_show, leaderboard_site
+from ictbench.cli import leaderboard_log, leaderboard_pending, leaderboard_show, leaderboard_site
 from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Leaderboards
 
 app = typer.Typer(help="Check, build and show leaderboards.", no_args_is_help=True)
@@ -15,6 +15,7 @@ app.command("show")(leaderboard_show.show)
 app.command("build")(leaderboard_site.build)
 app.command("serve")(leaderboard_site.serve)
 app.command("log")(leaderboard_log.log)
+app.command("pending")(leaderboard_pending.pending)
 
 
 @app.command()

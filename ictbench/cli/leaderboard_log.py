@@ -24,8 +24,8 @@ def log(
     """Print the log of a board, or add a line to it, for maintainers. Existing lines never change."""
     from ictbench.board import board_log as logs
     from ictbench.errors import UsageError
-    from ictbench.results.formatting import one_line
     from ictbench.submissions.layout import BoardFolder
+    from ictbench.visible_text import one_line
 
     folder = BoardFolder(board)
     if event is None:
@@ -34,14 +34,16 @@ def log(
         return
     if slug is None or not by or not reason:
         raise UsageError(f"to log {event!r}, give the submission, --by and --reason")
-    submission = _digest(folder, slug) if event in ("added", "corrected") else None
+    submission = None if event == "removed" else _digest(folder, slug, required=event != "attempted")
     line = logs.append(folder.log, event, slug, by=by, reason=reason, submission=submission)
     print(f"{folder.log}: {line.event} {line.slug}")
 
 
-def _digest(folder: BoardFolder, slug: str) -> str:
-    """Return the digest of a submission on the board, ranked or unranked."""
-    from ictbench.submissions.read_submission import read_submission
+def _digest(folder: BoardFolder, slug: str, *, required: bool) -> str | None:
+    """Return the digest of a submission, ranked or unranked; None if it is not required and there is no submission."""
+    from ictbench.submissions.read_submission import read_content
 
     places = folder.submission(slug), folder.shown(slug)
-    return read_submission(next((place for place in places if place.path.exists()), places[0])).digest
+    if not required and not any(place.path.exists() for place in places):
+        return None
+    return read_content(next((place for place in places if place.path.exists()), places[0])).submission.digest

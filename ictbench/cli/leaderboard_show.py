@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
 
-TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "blind arm", "badges")
 INTERVAL = " [95 %]"
-DROPPED = ("headroom",)
+DROPPED = ("headroom", "blind arm")
 """Columns that a narrower terminal does not show."""
 
 WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")
@@ -37,7 +37,7 @@ def show(
 ) -> None:
     """Print rankings: a table for each profile and actor, then the unranked entries with the reasons."""
     from ictbench.board.entries import find_boards, read_board
-    from ictbench.board.ranking import rank
+    from ictbench.board.fault_isolation import rank_board
     from ictbench.errors import UnknownNameError
     from ictbench.plugins import suggest
 
@@ -48,8 +48,8 @@ def show(
             raise UnknownNameError(f"{leaderboards} has no board of {suite!r}; {suggest(suite, names)}")
         folders = [folder for folder in folders if folder.suite == suite]
     for folder in folders:
-        board = read_board(folder)
-        (_print_json if as_json else _print)(board, rank(board.entries))
+        board, tracks = rank_board(read_board(folder))
+        (_print_json if as_json else _print)(board, tracks)
 
 
 def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
@@ -59,9 +59,8 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from rich.console import Console
-
     from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
 
     console = Console()
@@ -79,6 +78,11 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print()
         for entry in entries:
             print_line(f"{entry.submission.name}: {entry.why_unranked[1]}")
+    if board.bad:
+        console.print()
+        console.print("Cannot be shown")
+        for bad in board.bad:
+            print_line(f"{bad.slug}: {bad.reason}")
     console.print()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ictbench.board.entries import BadEntry, Board
 
 Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")]
 DEFAULT_FOLDER = Path("leaderboards")
@@ -23,8 +27,12 @@ def build(
     """Build tables and a static site: rankings, curves, costs, one page per entry. It works offline."""
     from ictbench.web.board import build_site
 
-    pages = build_site(leaderboards, out, tables=tables)
+    pages = build_site(leaderboards, out, tables=tables, on_bad=_print_bad)
     print(f"{len(pages)} pages: {pages[0]}")
+
+
+def _print_bad(board: Board, bad: BadEntry) -> None:
+    print(f"ictbench: {board.suite}: {bad.slug} cannot be shown: {bad.reason}", file=sys.stderr)
 
 
 def serve(
@@ -34,7 +42,7 @@ def serve(
     """Build the site into a temporary folder and serve it on this machine only, until Ctrl-C."""
     from ictbench.web.board.serve import address_of, serving
 
-    with serving(leaderboards, port) as server:
+    with serving(leaderboards, port, on_bad=_print_bad) as server:
         print(f"{address_of(server)} (Ctrl-C stops)", flush=True)
         try:
             server.serve_forever()

@@ -24,8 +24,7 @@ def prices(
     ] = False,
 ) -> None:
     """List prices in US dollars per million tokens, with their source and date."""
-    from rich.console import Console
-
+    from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import add_row, grid, print_line
     from ictbench.models.prices import PACKAGE_TABLE, price_table, refresh_table
 

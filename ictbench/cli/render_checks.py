@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ictbench.results.formatting import one_line
+from ictbench.cli.console import Console
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +34,8 @@ def print_verdict(verification: Verification) -> None:
         seed = f", drawn with the seed {replayed.sample_seed}" if replayed.sample_seed else ""
         print(f"Replayed {replayed.episodes:,} of {replayed.of:,} episodes, {replayed.decisions:,} decisions{seed}.")
     if reran := verification.reran:
-        tasks = "on tasks drawn by the digest" if reran.fresh_tasks else "on the games that were submitted"
-        print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks}.")
+        tasks = "on tasks of their own" if reran.fresh_tasks else "on the games that were submitted"
+        print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks} (salt {reran.salt}).")
     print("Passed." if verification.passed else "Failed.")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from ictbench.cli.console import Console
 from ictbench.cli.terminal_table import print_line
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from ictbench.cli.console import Console
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results.failures import failure_counts, failures_text
 from ictbench.results.formatting import cost_in_words, signed, tokens_in_words

@@ -22,6 +22,27 @@ def rerun(
     suite: Annotated[
         Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
     ] = None,
+    salt: Annotated[
+        str | None,
+        typer.Option(
+            "--salt",
+            help="Seed of the loops, which the submitter must not know.",
+            show_default="that of the folder's unfinished rerun, else random",
+        ),
+    ] = None,
+    actor_model: Annotated[
+        str | None,
+        typer.Option(
+            "--actor-model",
+            metavar="PROVIDER/MODEL",
+            help="The actor's model here, e.g. a folder with the same weights.",
+            show_default="the one that the result names",
+        ),
+    ] = None,
+    reflector_model: Annotated[
+        str | None,
+        typer.Option("--reflector-model", metavar="PROVIDER/MODEL", help="The same for the reflector."),
+    ] = None,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Import the classes, and use the model options, that the result names.")
     ] = False,
@@ -48,7 +69,7 @@ def rerun(
     as_json: Annotated[bool, typer.Option("--json", help="Print only the record, as JSON.")] = False,
     **options: Any,
 ) -> None:
-    """Run the models of a submission again, on loops drawn by its digest, and test whether the gain is equivalent.
+    """Run the models of a submission again, on loops that it cannot foresee, and test whether the gain is equivalent.
 
     Only held-out families are run. Exit code 1: equivalence is not shown, or the run stopped. Exit code 2: the
     submission cannot be run here.
@@ -57,6 +78,7 @@ def rerun(
     from ictbench.audit.target import record_path
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
+    from ictbench.cli.terminal import print_json
 
     record_file = out or record_path(path, "rerun")
     with watch(as_json) as on_start:
@@ -66,6 +88,9 @@ def rerun(
             loops=loops,
             margin=margin,
             suite=suite,
+            salt=salt,
+            actor_model=actor_model,
+            reflector_model=reflector_model,
             trust_code=trust_code,
             by=by,
             on_start=on_start,
@@ -73,7 +98,7 @@ def rerun(
         )
     verification.write(record_file)
     if as_json:
-        print(verification.model_dump_json(indent=1, by_alias=True))
+        print_json(verification.model_dump_json(indent=1, by_alias=True))
     else:
         for check in verification.checks:
             print_check(check)

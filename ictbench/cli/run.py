@@ -58,13 +58,14 @@ def run(
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_dry_run import print_dry_run
     from ictbench.cli.render_result import print_result
+    from ictbench.cli.terminal import print_json
 
     if dry_run:
         planned = ictbench.dry_run(ask=ask, **options)
         if not quiet:
             print_dry_run(planned)
         if as_json:
-            print(planned.model_dump_json())
+            print_json(planned.model_dump_json())
         return
     if ask:
         raise ConfigError("--ask measures replies for the estimate of --dry-run: add --dry-run")

@@ -78,6 +78,14 @@ def submit(
             rich_help_panel=PLAYERS,
         ),
     ] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="Import the reflector's own class for its instruction.",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = False,
     git: Annotated[
         bool, typer.Option("--git/--no-git", help="Make a branch, or only the folder.", rich_help_panel=OUTPUT)
     ] = True,
@@ -105,7 +113,9 @@ def submit(
         reflector_revision=reflector_revision,
         actor_revision=actor_revision,
     )
-    draft = build_submission.draft(ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked)
+    draft = build_submission.draft(
+        ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked, trust_code=trust_code
+    )
     if draft.missing:
         print(f"ictbench: {run} cannot be submitted yet:", file=sys.stderr)
         for problem in draft.missing:
@@ -118,13 +128,14 @@ def submit(
 
 
 def _print_draft(draft: Draft) -> None:
+    from ictbench.cli.terminal import print_json
     from ictbench.submissions.build_submission import submission_files
 
     files = submission_files(draft)
     print(f"would make {draft.folder.path}:")
     for name, content in files.items():
         print(f"  {name:22}{len(content):>12,} bytes")
-    print(files["submission.json"].decode(), end="")
+    print_json(files["submission.json"].decode().rstrip("\n"))
 
 
 def _print_submitted(submitted: Submitted) -> None:

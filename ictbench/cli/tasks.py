@@ -16,10 +16,10 @@ app = typer.Typer(help="Inspect suites, their families and tasks.", no_args_is_h
 @app.command("list")
 def list_() -> None:
     """List the suites that ship with ictbench."""
-    from rich.console import Console
     from rich.table import Table
 
     from ictbench import list_suites, load_suite
+    from ictbench.cli.console import Console
 
     table = Table(box=None, pad_edge=False)
     for column in ("suite", "environment", "families", "title"):
@@ -33,11 +33,11 @@ def list_() -> None:
 @app.command()
 def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")]) -> None:
     """Show a suite: families, pools, profiles, limits, prompt, presentation."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ictbench import load_suite
+    from ictbench.cli.console import Console
 
     loaded = load_suite(suite)
     console = Console()
@@ -49,11 +49,13 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
         families.add_row(name, family.role, Text(", ".join(f"{key}={value}" for key, value in family.params.items())))
     profiles = Table(title="Profiles", title_justify="left")
     profiles.add_column("profile")
-    rows = {name: sizes.model_dump() for name, sizes in loaded.profiles.items()}
-    for column in next(iter(rows.values())):
+    # `repeats` is a column only if a profile has more than one.
+    columns = dict.fromkeys(column for sizes in loaded.profiles.values() for column in sizes.model_dump())
+    for column in columns:
         profiles.add_column(column.replace("_", " "), justify="right")
-    for profile, sizes in rows.items():
-        profiles.add_row(profile, *("all" if size is None else str(size) for size in sizes.values()))
+    for profile, sizes in loaded.profiles.items():
+        values = [getattr(sizes, column) for column in columns]
+        profiles.add_row(profile, *("all" if size is None else str(size) for size in values))
     pools = Table(title="Pools", title_justify="left")
     for column in ("pool", "tasks", "per loop"):
         pools.add_column(column)

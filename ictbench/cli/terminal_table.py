@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ictbench.results.formatting import one_line
+from ictbench.cli.console import Console
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

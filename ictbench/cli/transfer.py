@@ -66,6 +66,8 @@ def _parse_trained_on(pair: str, results: dict[str, Result]) -> tuple[str, tuple
 def _print(cells: tuple[Cell, ...], form: Format, measure: Gain) -> None:
     import json
 
+    from ictbench.results.formatting import markdown_table
+    from ictbench.results.table_text import csv_text
     from ictbench.results.transfer_matrix import legend, matrix
 
     if form == "json":
@@ -74,24 +76,20 @@ def _print(cells: tuple[Cell, ...], form: Format, measure: Gain) -> None:
         import pandas as pd
 
         rows = [{**cell.model_dump(), "ranked": cell.ranked} for cell in cells]
-        print(pd.DataFrame(rows).to_csv(index=False, float_format="%.6g", lineterminator="\n"), end="")
+        print(csv_text(pd.DataFrame(rows)), end="")
     else:
         head, rows_of_text = matrix(cells, measure)
         marks = [f"{mark} {meaning}" for mark, meaning in legend(cells, measure).items()]
         title = f"{'Gain' if measure == 'gain' else 'Last gain'} on test tasks, by what the reflector was trained on"
         if form == "md":
-            import pandas as pd
-
-            table = pd.DataFrame(rows_of_text, columns=head).to_markdown(index=False, disable_numparse=True)
-            print(f"{title}\n\n{table}")
+            print(f"{title}\n\n{markdown_table(head, rows_of_text)}")
             print("".join(f"\n{mark}  " for mark in marks))
         else:
             _print_table(title, head, rows_of_text, marks)
 
 
 def _print_table(title: str, head: list[str], rows: list[list[str]], marks: list[str]) -> None:
-    from rich.console import Console
-
+    from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import add_row, grid, print_line
 
     table = grid(head, left=head[:3])

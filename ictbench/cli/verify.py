@@ -50,6 +50,7 @@ def verify(
     import ictbench
     from ictbench.audit.target import record_path
     from ictbench.cli.render_checks import print_check, print_verdict, replay_progress
+    from ictbench.cli.terminal import print_json
     from ictbench.errors import ConfigError
 
     if sample is not None and everything:
@@ -68,7 +69,7 @@ def verify(
         )
     verification.write(record_file)
     if as_json:
-        print(verification.model_dump_json(indent=1, by_alias=True))
+        print_json(verification.model_dump_json(indent=1, by_alias=True))
     else:
         print_verdict(verification)
         print(f"Record: {record_file}")

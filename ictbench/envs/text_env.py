@@ -55,6 +55,15 @@ class TextEnv(ABC):
         """
         return None
 
+    @classmethod
+    def start_key(cls, first: Observation) -> str | None:
+        """Return what distinguishes the start of one task from that of another, from the first observation.
+
+        Two tasks with equal keys start alike, whatever else their screens say: a key leaves out counters and messages
+        that make every screen unique. None, the default, stands for the whole first observation.
+        """
+        return None
+
     def solve(self) -> Sequence[str]:
         """Return actions that solve the current task from its start. Optional; the `solver` actor needs it."""
         raise NotImplementedError(f"{type(self).__name__} has no solver")

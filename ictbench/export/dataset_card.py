@@ -8,13 +8,17 @@ import yaml
 
 from ictbench.export.features import features_of
 from ictbench.export.table_files import FileFormat, Table, file_name
-from ictbench.results.formatting import markdown_table
+from ictbench.results.formatting import code_span, markdown_table, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 CSV_OPTIONS = {"keep_default_na": False, "na_values": ""}
 """pandas options for CSV: an empty cell is a missing value; texts such as NA or None stay texts."""
+
+ABOUT_CSV = """\
+CSV has no lists: lists and nested values are JSON texts. A text that a spreadsheet would evaluate, or that begins with
+an apostrophe, stands after an apostrophe: remove it to get the text."""
 
 
 def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileFormat, rows: Mapping[str, int]) -> str:
@@ -34,7 +38,7 @@ def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileF
         front |= _configs(loadable, file_format)
     parts = [
         f"---\n{yaml.dump(front, Dumper=_Dumper, sort_keys=False, allow_unicode=True)}---",
-        f"# {plain(title)}",
+        f"# {markdown_text(title)}",
         text,
         "No licence is stated: add `license:` to the front matter before you share this data set.",
         *(_columns(table, rows[table.name]) for table in tables),
@@ -45,12 +49,7 @@ def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileF
 
 def facts(rows: Mapping[str, str]) -> str:
     """Return a Markdown table of names and values."""
-    return markdown_table(("", ""), ((plain(name), plain(value)) for name, value in rows.items()))
-
-
-def plain(text: str) -> str:
-    """Return text for Markdown: one line, with backslashes and HTML escaped."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("<", "&lt;")
+    return markdown_table(("", ""), rows.items())
 
 
 class _Dumper(yaml.SafeDumper):
@@ -89,8 +88,11 @@ def _configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]
 
 
 def _columns(table: Table, count: int) -> str:
-    rows = [(f"`{name}`", plain(field.description or "")) for name, field in table.row_type.model_fields.items()]
-    about = plain(table.row_type.__doc__ or "")
+    rows = [
+        (code_span(name), " ".join((field.description or "").split()))
+        for name, field in table.row_type.model_fields.items()
+    ]
+    about = markdown_text(" ".join((table.row_type.__doc__ or "").split()))
     return "\n".join(
         [
             f"## {table.name}",
@@ -109,4 +111,4 @@ def _loading(tables: Sequence[Table], file_format: FileFormat) -> str:
     else:
         call = f'from datasets import load_dataset\n\n{name} = load_dataset("FOLDER", "{name}", split="train")'
     text = f"## Loading\n\n```python\n{call}\n```"
-    return text + "\n\nCSV has no lists: lists and nested values are JSON texts." if file_format == "csv" else text
+    return f"{text}\n\n{ABOUT_CSV}" if file_format == "csv" else text

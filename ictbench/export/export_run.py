@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ictbench.export.dataset_card import facts, make_card
 from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
 from ictbench.results.rows import TABLES
+from ictbench.results.table_text import markdown_of
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ def _title(result: Result) -> str:
 
 def _about(run: Run) -> str:
     result = run.result
+    sizes = ", ".join(f"{name} {size}" for name, size in result.sizes.model_dump().items())
     rows = {
         "suite": f"{result.suite.name}, digest {result.suite.digest}",
-        "profile": f"{result.profile}: {', '.join(f'{name} {size}' for name, size in result.sizes)}",
+        "profile": f"{result.profile}: {sizes}",
         "actor": result.actor.label,
         "reflector": result.reflector.label,
         "reflector trained on": format_trained_on(result.reflector_trained_on),
@@ -52,7 +54,7 @@ def _about(run: Run) -> str:
         rows["models"] = models
     columns = ["family", "role", "base", "best", "last", "gain", "gain_low", "gain_high"]
     columns += ["overfitting_gap"] if result.audit else []
-    measured = run.tables()["families"].reindex(columns=columns).to_markdown(index=False, floatfmt=".3f")
+    measured = markdown_of(run.tables()["families"].reindex(columns=columns))
     return "\n\n".join(
         [
             "A run of [in-context training](https://arxiv.org/abs/2605.20477) by ictbench "

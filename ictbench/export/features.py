@@ -7,6 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from ictbench.records import Record
+from ictbench.results.table_text import csv_cell
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -23,11 +24,14 @@ def features_of(row_type: type[Record], *, flat: bool = False) -> Features:
 
 
 def flatten(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the row with nested values as JSON texts."""
-    return {
-        name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
-        for name, value in row.items()
-    }
+    """Return the row as CSV holds it: nested values as JSON texts, no text that a spreadsheet would evaluate."""
+    return {name: _cell(value) for name, value in row.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return csv_cell(value) if isinstance(value, str) else value
 
 
 def _feature(annotation: Any) -> Any:

@@ -1,6 +1,6 @@
 """The ICT protocol as a state machine without I/O, and the record of a loop."""
 
-from ictbench.protocol.loop import Audit, Loop, Play, Reflect, Request, Score
+from ictbench.protocol.loop import Audit, Loop, Online, Play, Reflect, Request, Score
 from ictbench.protocol.loop_episodes import episode_uses, keys_for, played_tasks
 from ictbench.protocol.loop_plan import LoopPlan, loop_plan
 from ictbench.protocol.loop_result import LoopResult
@@ -11,6 +11,7 @@ __all__ = [
     "Loop",
     "LoopPlan",
     "LoopResult",
+    "Online",
     "Play",
     "Reflect",
     "Request",

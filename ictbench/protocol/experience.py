@@ -50,8 +50,10 @@ def next_family(suite: Suite, family: str) -> str:
     return names[(names.index(family) + 1) % len(names)]
 
 
-def check_experience(experience: Experience, sizes: Sizes, reflector: str, *, audit: bool) -> None:
-    """Check that the sizes and the audit fit a reflector's kind of experience.
+def check_experience(
+    experience: Experience, sizes: Sizes, reflector: str, *, audit: bool, online: bool = False
+) -> None:
+    """Check that the sizes, the audit and the online measures fit a reflector's kind of experience.
 
     Raises:
         ConfigError: They do not fit.
@@ -60,6 +62,11 @@ def check_experience(experience: Experience, sizes: Sizes, reflector: str, *, au
         raise ConfigError(
             f"reflector {reflector} plays half of each batch itself and needs a batch size of at least 2, "
             f"not {sizes.batch_size}"
+        )
+    if online and experience == "foreign":
+        raise ConfigError(
+            f"online measures are of the run's own families, and reflector {reflector} learns from another family; "
+            "omit --online"
         )
     if audit and sizes.turns < 2:
         raise ConfigError(

@@ -1,15 +1,17 @@
 """State machine of one loop: N turns of play and reflection, selection of the best prompt, test.
 
 The state machine performs no I/O. `Loop.start` and every answer return the requests that have become possible. The
-caller carries them out in any order, and passes the answers to `played`, `reflected`, `scored` and `audited`.
+caller carries them out in any order, and passes the answers to `played`, `reflected`, `scored`, `audited` and
+`compared`.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, PromptResult
+from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, OnlineResult, PromptResult
 from ictbench.records import prompt_digest
 
 if TYPE_CHECKING:
@@ -49,8 +51,15 @@ class Score:
     prompt_index: int
     prompt: str
     tasks: tuple[Task, ...]
+    repeats: int = 1
+    """Episodes per task."""
     awaited: bool = True
     """Whether the loop waits for it now; False for a test that is possible early and needed only at the end."""
+
+    @property
+    def episodes(self) -> tuple[tuple[Task, int], ...]:
+        """Task and replicate of each episode, in the order of the outcomes."""
+        return tuple(itertools.product(self.tasks, range(self.repeats)))
 
 
 AuditBatch = Literal["replayed", "fresh"]
@@ -71,7 +80,21 @@ class Audit:
     tasks: tuple[Task, ...]
 
 
-Request = Play | Reflect | Score | Audit
+OnlinePrompt = Literal["base", "best"]
+"""prompt[0] or the best prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """Request for the outcomes of a turn's batch under a prompt that stays the same."""
+
+    turn: int
+    under: OnlinePrompt
+    prompt: str
+    tasks: tuple[Task, ...]
+
+
+Request = Play | Reflect | Score | Audit | Online
 
 
 @dataclass
@@ -85,6 +108,8 @@ class Loop:
     _test: dict[int, OutcomeString] = field(default_factory=dict)
     _requested_tests: set[int] = field(default_factory=set)
     _audit: dict[tuple[int, AuditBatch], OutcomeString] = field(default_factory=dict)
+    _online: dict[tuple[OnlinePrompt, int], OutcomeString] = field(default_factory=dict)
+    _requested_best: bool = False
     _replays: list[tuple[str, ...]] = field(default_factory=list)
     _state: JsonValue = None
 
@@ -96,7 +121,10 @@ class Loop:
     def played(self, request: Play, trajectories: Sequence[Trajectory]) -> tuple[Request, ...]:
         """Accept the trajectories of a batch, in the order of its tasks."""
         self._experience.append(outcome_string(trajectory.solved for trajectory in trajectories))
-        return (Reflect(request.turn, request.prompt, tuple(trajectories), self._state),)
+        return (
+            Reflect(request.turn, request.prompt, tuple(trajectories), self._state),
+            *self._online_base(request.turn),
+        )
 
     def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
         """Accept the reflector's answer; an unusable answer keeps the prompt and is counted."""
@@ -117,14 +145,25 @@ class Loop:
         return (*play, self._score("selection", self.turn), *self._due_tests(), *self._audits(self.turn))
 
     def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
-        """Accept the outcomes of a score, in the order of its tasks."""
+        """Accept the outcomes of a score, in the order of its episodes.
+
+        Raises:
+            ValueError: There are more or fewer outcomes than episodes.
+        """
+        if len(outcomes) != len(request.episodes):
+            raise ValueError(f"{len(outcomes)} outcomes of {len(request.episodes)} episodes")
         scores = self._selection if request.pool == "selection" else self._test
         scores[request.prompt_index] = outcome_string(outcomes)
-        return self._due_tests()
+        return (*self._due_tests(), *self._online_best())
 
     def audited(self, request: Audit, outcomes: Sequence[bool]) -> tuple[Request, ...]:
         """Accept the outcomes of an audit, in the order of its tasks; no request follows."""
         self._audit[request.turn, request.batch] = outcome_string(outcomes)
+        return ()
+
+    def compared(self, request: Online, outcomes: Sequence[bool]) -> tuple[Request, ...]:
+        """Accept the outcomes of a batch under prompt[0] or the best prompt; no request follows."""
+        self._online[request.under, request.turn] = outcome_string(outcomes)
         return ()
 
     @property
@@ -136,7 +175,8 @@ class Loop:
     def finished(self) -> bool:
         """Whether the result is complete."""
         tested = self._selected and len(self._test) == len(self._requested_tests)
-        return tested and len(self._audit) == 2 * len(self._audited_turns)
+        compared = not self.plan.online or len(self._online) == self.plan.turns * (2 if self._requested_best else 1)
+        return tested and compared and len(self._audit) == 2 * len(self._audited_turns)
 
     def result(self) -> LoopResult:
         """Return the record of the finished loop.
@@ -163,6 +203,7 @@ class Loop:
                 AuditResult(replayed=self._audit[turn, "replayed"], fresh=self._audit[turn, "fresh"])
                 for turn in self._audited_turns
             ),
+            online=self._online_result() if plan.online else None,
             replays=tuple(self._replays) if plan.experience == "halved" else (),
         )
 
@@ -180,7 +221,7 @@ class Loop:
 
     def _score(self, pool: Literal["selection", "test"], index: int) -> Score:
         tasks = self.plan.selection if pool == "selection" else self.plan.test
-        return Score(pool, index, self._prompts[index].text, tasks)
+        return Score(pool, index, self._prompts[index].text, tasks, self.plan.repeats)
 
     def _due_tests(self) -> tuple[Score, ...]:
         """Return the tests that have become possible: prompt[0] at once, prompt[N] when written, then the best."""
@@ -206,9 +247,34 @@ class Loop:
             Audit(turn, "fresh", self._prompts[turn - 1].text, batches[turn]),
         )
 
+    def _online_base(self, turn: int) -> tuple[Online, ...]:
+        """Return the request for a batch under prompt[0]; the outcomes of the first batch are known."""
+        if not self.plan.online:
+            return ()
+        if turn == 1:
+            self._online["base", 1] = self._experience[0]
+            return ()
+        return (Online(turn, "base", self.plan.prompt, self.plan.batches[turn - 1]),)
+
+    def _online_best(self) -> tuple[Online, ...]:
+        """Return the requests for all batches under the best prompt, once it is known; none if it is prompt[0]."""
+        if not (self.plan.online and self._selected and self._best()) or self._requested_best:
+            return ()
+        self._requested_best = True
+        text = self._prompts[self._best()].text
+        return tuple(Online(turn, "best", text, batch) for turn, batch in enumerate(self.plan.batches, 1))
+
+    def _online_result(self) -> OnlineResult:
+        turns = range(1, self.plan.turns + 1)
+        best: OnlinePrompt = "best" if self._best() else "base"
+        return OnlineResult(
+            base=tuple(self._online["base", turn] for turn in turns),
+            best=tuple(self._online[best, turn] for turn in turns),
+        )
+
 
 def outcome_string(outcomes: Iterable[bool]) -> OutcomeString:
-    """Return outcomes as a string of one character per task."""
+    """Return outcomes as a string of one character per episode."""
     return "".join("1" if solved else "0" for solved in outcomes)
 
 

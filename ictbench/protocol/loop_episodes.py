@@ -20,6 +20,18 @@ class PlayedTasks(NamedTuple):
     """Index of the prompt."""
     tasks: tuple[str, ...]
     outcomes: OutcomeString
+    """Those of each task stand together if it is played several times."""
+
+    @property
+    def repeats(self) -> int:
+        """Episodes per task."""
+        return len(self.outcomes) // max(1, len(self.tasks))
+
+    def keys(self, digest: str) -> Iterator[str]:
+        """Yield the keys of the episodes under the prompt with this digest, in the order of the outcomes."""
+        for task in self.tasks:
+            for replicate in range(self.repeats):
+                yield episode_key(task, digest, replicate)
 
 
 class EpisodeUse(NamedTuple):
@@ -46,21 +58,25 @@ def played_tasks(loop: LoopResult) -> Iterator[PlayedTasks]:
     for turn, (audit, batch, next_batch) in enumerate(turns, 1):
         yield PlayedTasks("audit", turn, batch.tasks, audit.replayed)
         yield PlayedTasks("audit", turn - 1, next_batch.tasks, audit.fresh)
+    if loop.online:
+        under = {0: loop.online.base, loop.best: loop.online.best}
+        for prompt, turns_outcomes in under.items():
+            for batch, outcomes in zip(loop.batches, turns_outcomes, strict=False):
+                yield PlayedTasks("online", prompt, batch.tasks, outcomes)
 
 
 def episode_uses(loop: LoopResult) -> Iterator[EpisodeUse]:
     """Yield every use of an episode in a loop; an episode with several uses occurs several times."""
-    for purpose, prompt, tasks, _ in played_tasks(loop):
-        digest = loop.prompts[prompt].digest
-        for task in tasks:
-            yield EpisodeUse(purpose, prompt, episode_key(task, digest))
+    for played in played_tasks(loop):
+        for key in played.keys(loop.prompts[played.prompt].digest):
+            yield EpisodeUse(played.purpose, played.prompt, key)
     for turn, keys in enumerate(loop.replays, 1):
         for key in keys:
             yield EpisodeUse("replay", turn, key)
 
 
 def keys_for(loop: LoopResult, purpose: Purpose, prompt: int | None = None) -> list[str]:
-    """Return the keys of the episodes played for a purpose, in the order of the tasks.
+    """Return the keys of the episodes played for a purpose, in the order of the outcomes.
 
     Args:
         loop: The loop.

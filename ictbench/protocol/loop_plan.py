@@ -31,6 +31,10 @@ class LoopPlan:
     test_every_turn: bool = False
     audit: bool = False
     """Whether every turn except the last is audited for its overfitting gap."""
+    online: bool = False
+    """Whether the experience is played under prompt[0] and under the best prompt, too, for the online measures."""
+    repeats: int = 1
+    """Episodes per selection and test task and prompt."""
     experience: Experience = "fresh"
     """Kind of experience; in a `halved` loop the reflector may play as many episodes itself as the batches hold."""
 
@@ -60,6 +64,7 @@ def loop_plan(
     prompt_bytes: int | None = None,
     test_every_turn: bool = False,
     audit: bool = False,
+    online: bool = False,
 ) -> LoopPlan:
     """Return the plan of one loop.
 
@@ -67,11 +72,12 @@ def loop_plan(
         suite: The suite.
         family: Name of the family.
         index: Index of the loop.
-        sizes: Turns, batch size and numbers of scoring tasks.
+        sizes: Turns, batch size, numbers of scoring tasks and of their repeats.
         experience: Kind of experience.
         prompt_bytes: Cap of a prompt in UTF-8 bytes; None means the suite's.
         test_every_turn: Whether every prompt is tested, not only the first, the best and the last.
         audit: Whether turns are audited for their overfitting gap.
+        online: Whether the experience is played under prompt[0] and the best prompt, too.
 
     Raises:
         PoolTooSmallError: A pool has too few tasks.
@@ -87,5 +93,7 @@ def loop_plan(
         prompt_bytes=prompt_bytes or suite.limits.prompt_bytes,
         test_every_turn=test_every_turn,
         audit=audit,
+        online=online,
+        repeats=sizes.repeats,
         experience=experience,
     )

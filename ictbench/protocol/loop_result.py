@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from ictbench.records import Record, ReflectionFailure
 
 OutcomeString = str
-"""One character per task, in the order of the tasks: 1 solved, 0 not."""
+"""One character per episode: 1 solved, 0 not. Tasks are in their order. Of a selection or test task that is played R
+times, the R characters stand together, in the order of the replicates: replicate r of task t is character t·R + r."""
 
-Purpose = Literal["experience", "selection", "test", "audit", "replay"]
-"""Why an episode is played: for a pool of tasks, for the audit, or by a reflector that tries a prompt itself."""
+Purpose = Literal["experience", "selection", "test", "audit", "online", "replay"]
+"""Why an episode is played: for a pool of tasks, for the audit or the online measures, or by a reflector that tries a
+prompt itself."""
 
 
 class PromptResult(Record):
@@ -39,6 +43,15 @@ class AuditResult(Record):
     """The next batch under prompt[i-1], which the turn started with."""
 
 
+class OnlineResult(Record):
+    """Outcomes of the experience under two prompts that stay the same, by turn."""
+
+    base: tuple[OutcomeString, ...]
+    """Each batch under prompt[0]; the first one is played under it anyway."""
+    best: tuple[OutcomeString, ...]
+    """Each batch under the best prompt."""
+
+
 class LoopResult(Record):
     """One finished loop of N turns."""
 
@@ -57,6 +70,8 @@ class LoopResult(Record):
     """By index of the prompt; at least 0, the best and N."""
     audit: tuple[AuditResult, ...]
     """By turn, without the last; empty without an audit."""
+    online: OnlineResult | None = Field(default=None, exclude_if=lambda online: online is None)
+    """None unless the online measures were asked for."""
     replays: tuple[tuple[str, ...], ...] = ()
     """By turn, keys of the episodes that the reflector played itself; empty for reflectors that play none."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ictbench.records import EpisodeSummary, Role
     from ictbench.suites import Family
 
-COST_PRECEDENCE: tuple[Purpose, ...] = ("replay", "audit", "experience", "selection", "test")
+COST_PRECEDENCE: tuple[Purpose, ...] = ("online", "replay", "audit", "experience", "selection", "test")
 """Purposes that an episode may have in a loop; the last of them is the role that its cost counts for."""
 
 
@@ -47,7 +47,7 @@ def role_measures(families: Iterable[FamilyResult]) -> dict[Role, Measures]:
 
 
 def costs(loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, Usage]:
-    """Return the usage of episodes by role; `audit` and `replay` only if there are such episodes.
+    """Return the usage of episodes by role; `audit`, `online` and `replay` only if there are such episodes.
 
     An episode with several uses is counted once.
     """
@@ -55,7 +55,7 @@ def costs(loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]) -
     for loop in loops:
         for use in sorted(episode_uses(loop), key=lambda use: COST_PRECEDENCE.index(use.purpose)):
             roles[use.key] = use.purpose
-    optional: list[CostRole] = [role for role in ("audit", "replay") if role in roles.values()]
+    optional: list[CostRole] = [role for role in ("audit", "online", "replay") if role in roles.values()]
     totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test", *optional)}
     for key, role in sorted(roles.items()):
         totals[role] += episodes[key].usage

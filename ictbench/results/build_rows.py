@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import episode_uses, keys_for
+from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
 from ictbench.results.rows import Costs, EpisodeRow, ReflectionRow, ResultRow, Tested, Use
 
@@ -102,6 +103,8 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
         best=loop.best == turn,
         audit_replayed=audit and audit.replayed,
         audit_fresh=audit and audit.fresh,
+        online_base=loop.online and loop.online.base[turn - 1],
+        online_best=loop.online and loop.online.best[turn - 1],
         analysis=after.analysis,
         failure=after.failure,
         state=_json(reflection.state),
@@ -109,7 +112,7 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
 
 
 def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> ResultRow:
-    levels = levels_of(loop)
+    levels, (online_gain, online_regret) = levels_of(loop), online_rates(loop) or (None, None)
     return ResultRow(
         suite=result.suite.name,
         suite_digest=result.suite.digest,
@@ -125,7 +128,11 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         gain=levels.gain,
         last_gain=levels.last_gain,
         overfitting_gap=float(overfitting_gaps(loop).mean()) if loop.audit else None,
+        stream_success=stream_rate(loop),
+        online_gain=online_gain,
+        online_regret=online_regret,
         best_prompt=loop.best,
+        repeats=result.sizes.repeats,
         prompts=tuple(prompt.digest for prompt in loop.prompts),
         selection_tasks=loop.selection_tasks,
         selection=loop.selection,

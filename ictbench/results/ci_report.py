@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from ictbench.results.formatting import markdown_cell, markdown_table, one_line, p_value, signed
+from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,13 @@ def github_annotations(check: Check) -> Iterator[str]:
 def markdown(check: Check) -> str:
     """Return a summary with a table, ending in a newline."""
     verdict = "failed" if check.failed else "passed"
-    run, baseline, suite = map(_code_span, (check.run, check.baseline, check.suite))
+    run, baseline, suite = map(code_span, (check.run, check.baseline, check.suite))
     lines = [f"## ictbench check {verdict}: {run} against {baseline}, {suite}", ""]
     if check.not_comparable:
-        lines += [f"Not comparable, compared by force: {markdown_cell('; '.join(check.not_comparable))}.", ""]
+        lines += [f"Not comparable, compared by force: {markdown_text('; '.join(check.not_comparable))}.", ""]
     lines += [markdown_table((*COLUMNS, ""), ((*cells(fall), MARKS[fall.outcome]) for fall in check.falls)), ""]
     if notable := (*check.failed, *check.warned):
-        lines += [f"- {fall.measure} of {markdown_cell(fall.name)} {fall.message}." for fall in notable]
+        lines += [f"- {fall.measure} of {markdown_text(fall.name)} {fall.message}." for fall in notable]
         lines.append("")
     return "\n".join([*lines, f"Tolerance {check.tolerance:g}.", ""])
 
@@ -77,7 +78,3 @@ def cells(fall: Regression) -> tuple[str, ...]:
 def _escape(text: str) -> str:
     """Return text for a workflow command, on one line."""
     return one_line(text).replace("%", "%25")
-
-
-def _code_span(text: str) -> str:
-    return f"`{markdown_cell(text).replace('`', '')}`"

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Player, Result
 
 ABSENT = "(none)"
+DEFAULTS = {"repeats": "1"}
+"""Values of names that a setup omits at their default."""
 PART_OF = {"suite digest": "suite"}
 """Names whose difference follows from that of another name."""
 
@@ -22,7 +24,7 @@ def disagreements(results: Sequence[Result]) -> Iterator[tuple[str, tuple[str, .
     setups = [setup_of(result) for result in results]
     reported: set[str] = set()
     for name in dict.fromkeys(name for setup in setups for name in setup):
-        values = tuple(setup.get(name, ABSENT) for setup in setups)
+        values = tuple(setup.get(name, DEFAULTS.get(name, ABSENT)) for setup in setups)
         whole = PART_OF.get(name, name.partition("'s ")[0])
         if len(set(values)) > 1 and (whole == name or whole not in reported):
             reported.add(name)
@@ -39,7 +41,8 @@ def _setup(result: Result) -> Iterator[tuple[str, str]]:
     yield "suite digest", result.suite.digest[:12]
     yield from result.versions.items()
     yield "profile", result.profile
-    yield from ((name, str(size)) for name, size in result.sizes)
+    # Without `repeats` of 1, so that the keys of tracks stay the same.
+    yield from ((name, str(size)) for name, size in result.sizes.model_dump().items())
     yield "families", ", ".join(family.name for family in result.families) or ABSENT
     yield "max_steps", str(result.max_steps)
     yield "prompt_bytes", str(result.prompt_bytes)

@@ -118,7 +118,8 @@ def _difference(families: list[PairedFamily], measure: Measure, shared: bool, na
     samples = [family.difference(measure) for family in families]
     levels = np.mean([family.levels(measure) for family in families], axis=0)
     pairs = sum(len(sample.values) for sample in samples)
-    signs = Counter(int(sign) for sample in samples for sign in np.sign(sample.values).flat)
+    # Rounded: of tasks that are repeated, the values are fractions, and 1 - 2/3 is not 1/3.
+    signs = Counter(int(sign) for sample in samples for sign in np.sign(sample.values.round(9)).flat)
     values = [sample.values for sample in samples]
     test: dict[str, Any] = {"shared": shared, "scale": max(bounds(measure))}
     p = paired_p(values, **test)

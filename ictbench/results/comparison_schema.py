@@ -29,7 +29,7 @@ class Difference(Record):
     smallest_p: float
     """Smallest p-value that these sizes allow, before correction."""
     wins: int
-    """Tasks that the arm solved and the reference did not: descriptive, no test."""
+    """Tasks that the arm solved and the reference did not, or in more of their repeats: descriptive, no test."""
     ties: int
     losses: int
 

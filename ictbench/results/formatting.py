@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from ictbench.visible_text import one_line
+
+MARKDOWN = re.compile(r"[\\`*|]|~(?=~)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|^[#>]|^[-+](?=\s)")
+"""Characters that are markup in Markdown, where they are: not an underscore in a word, nor a bracket alone."""
+AUTOLINK = re.compile(r"(\b(?:https?|ftp|www|mailto|xmpp))([:.])", re.IGNORECASE)
+"""Start of an address that GitHub turns into a link."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,19 +58,28 @@ def distinct_labels(labels: Sequence[str], places: Sequence[str]) -> list[str]:
     ]
 
 
-def one_line(text: str) -> str:
-    """Return text without control characters, which a terminal would obey and XML cannot contain."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+class Markdown(str):
+    """Text that is Markdown already, so that it is not escaped again."""
+
+    __slots__ = ()
 
 
-def markdown_cell(text: str) -> str:
-    """Return text for a cell of a Markdown table: one line, without a character that ends the cell."""
-    return one_line(text).replace("|", "\\|")
+def markdown_text(text: str) -> str:
+    """Return a text as Markdown that shows it on one line: markup, HTML, links and references have no effect."""
+    if isinstance(text, Markdown):
+        return Markdown(one_line(text))
+    escaped = MARKDOWN.sub(r"\\\g<0>", one_line(text)).replace("&", "&amp;").replace("<", "&lt;")
+    return Markdown(AUTOLINK.sub(r"\g<1>\\\g<2>", escaped))
+
+
+def code_span(text: str) -> Markdown:
+    """Return a text as a code span for a table's cell; characters that would end the span or the cell are replaced."""
+    return Markdown(f"`{one_line(text).replace('`', '’').replace('|', '¦')}`")
 
 
 def markdown_row(cells: Iterable[str]) -> str:
     """Return one row of a Markdown table; the cells are escaped."""
-    return f"| {' | '.join(map(markdown_cell, cells))} |"
+    return f"| {' | '.join(map(markdown_text, cells))} |"
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

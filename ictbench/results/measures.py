@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
-from ictbench.results.intervals import Sample, mean_interval, ratio_interval, share_interval
-from ictbench.results.outcomes import outcome_array, outcomes_by_prompt, overfitting_gaps, success_rate
+from ictbench.results.failures import Episodes, count_failed, gain_unfailed
+from ictbench.results.intervals import MIN_LOOPS, Sample, mean_interval, ratio_interval, share_interval
+from ictbench.results.online import online_measures, stream, stream_success
+from ictbench.results.outcomes import levels_of, outcomes_by_prompt, overfitting_gaps, success_rate, task_rates
+from ictbench.results.reliability import reliability
 from ictbench.results.schema import Behaviour, Interval, Measures
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from ictbench.results.intervals import Floats
 
 Loops = tuple["LoopResult", ...]
-Episodes = list["EpisodeSummary"]
 SHARE_BOUNDS, GAIN_BOUNDS, GAP_BOUNDS = (0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0)
 
 
@@ -35,6 +37,7 @@ def measure(families: Sequence[Loops]) -> Measures:
     gain, last_gain = _gains(best, base), _gains(last, base)
     curve = _weighted_curves(families, np.eye(families[0][0].last + 1))
     turns = np.arange(len(curve))
+    levels = [[levels_of(loop) for loop in loops] for loops in families]
     return Measures(
         base=mean_interval([Sample(values) for values in base], SHARE_BOUNDS, shared=shared),
         best=mean_interval(_levels(best, base), SHARE_BOUNDS, shared=shared),
@@ -45,10 +48,14 @@ def measure(families: Sequence[Loops]) -> Measures:
         curve=curve,
         auc=_weighted_curves(families, [turns**0 / len(turns)])[0],
         w_auc=_weighted_curves(families, [turns / turns.sum()])[0],
-        negative_transfer=_share_below_zero(gain),
-        negative_last_transfer=_share_below_zero(last_gain),
+        negative_transfer=_share_below_zero([[loop.gain for loop in loops] for loops in levels]),
+        negative_last_transfer=_share_below_zero([[loop.last_gain for loop in loops] for loops in levels]),
         overfitting_gap=_mean_overfitting_gap(families),
         best_on_test=_best_on_test(families),
+        stream=stream(families),
+        stream_success=stream_success(families),
+        online=online_measures(families),
+        reliability=reliability(families, shared=shared),
     )
 
 
@@ -67,13 +74,16 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
         unusable=mean_interval(
             [Sample(np.array([[failure is not None for failure in row] for row in failures], float))], SHARE_BOUNDS
         ),
-        ends=_counts(episode.end for row in best for episode in row),
+        ends=_counts(episode.end for loop in best for task in loop for episode in task),
         failed=_counts(episode.failure for episode in played.values() if episode.failure),
         reflection_failures=_counts(failure for row in failures for failure in row if failure),
         prompt_bytes=fmean(len(loop.prompts[loop.best].text.encode()) for loop in loops),
         prompt_change=fmean(change for change, _ in changes),
         prompt_change_after_solved=fmean(changes_after_solved) if changes_after_solved else None,
         starts_shared=fmean(_starts_shared(loop, episodes) for loop in loops),
+        failed_base=count_failed(base),
+        failed_best=count_failed(best),
+        gain_unfailed=gain_unfailed(base, best),
     )
 
 
@@ -101,7 +111,7 @@ def _headroom_gain(gain: Sequence[Sample], base: Sequence[Floats], shared: bool)
 
 def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats]) -> tuple[Interval, ...]:
     """Return, for each vector of weights over the prompts, the weighted success on selection tasks."""
-    curves = [np.array([outcome_array(loop.selection) for loop in loops]) for loops in families]
+    curves = [np.array([task_rates(loop.selection, len(loop.selection_tasks)) for loop in loops]) for loops in families]
     shared = any(one.selection_tasks == other.selection_tasks for loops in families for one, other in pairwise(loops))
     base = [curve[:, 0] for curve in curves]
     return tuple(
@@ -110,10 +120,10 @@ def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats]) -> tu
     )
 
 
-def _share_below_zero(gains: Sequence[Sample]) -> Interval:
-    """Return the share of loops whose gain is negative."""
-    negative = [bool(loop.sum() < 0) for gain in gains for loop in gain.values]
-    if not all(gain.has_interval for gain in gains):
+def _share_below_zero(gains: Sequence[Sequence[float]]) -> Interval:
+    """Return the share of loops whose gain is negative; gains are by family and loop."""
+    negative = [gain < 0 for loops in gains for gain in loops]
+    if min(map(len, gains)) < MIN_LOOPS:
         return Interval(value=sum(negative) / len(negative))
     return share_interval(sum(negative), len(negative))
 
@@ -133,22 +143,26 @@ def _best_on_test(families: Sequence[Loops]) -> float | None:
 
 
 def _test_episodes(loop: LoopResult, prompt: int, episodes: Mapping[str, EpisodeSummary]) -> Episodes:
-    return [episodes[key] for key in keys_for(loop, "test", prompt)]
+    played = [episodes[key] for key in keys_for(loop, "test", prompt)]
+    repeats = len(played) // len(loop.test_tasks)
+    return [played[start : start + repeats] for start in range(0, len(played), repeats)]
 
 
 def _invalid_share(loops: Sequence[Episodes], base: Sequence[Episodes], shared: bool) -> Interval | None:
-    """Return the share of invalid decisions. Episodes are the units, as decisions of one episode depend on another."""
-    invalid, decisions = _counts_by_episode(loops, "invalid"), _counts_by_episode(loops, "decisions")
+    """Return the share of invalid decisions. Tasks are the units, as decisions of one episode depend on another."""
+    invalid, decisions = _counts_by_task(loops, "invalid"), _counts_by_task(loops, "decisions")
     most = decisions.max()
     if not most:
         return None
-    unchanged = [np.full(2, _counts_by_episode(base, name).mean() / most) for name in ("invalid", "decisions")]
+    unchanged = [np.full(2, _counts_by_task(base, name).mean() / most) for name in ("invalid", "decisions")]
     numerator, denominator = Sample(invalid / most, unchanged[0]), Sample(decisions / most, unchanged[1])
     return ratio_interval([numerator], [denominator], low=0.0, shared=shared)
 
 
-def _counts_by_episode(loops: Sequence[Episodes], name: str) -> Floats:
-    return np.array([[getattr(episode, name) for episode in episodes] for episodes in loops], dtype=float)
+def _counts_by_task(loops: Sequence[Episodes], name: str) -> Floats:
+    """Return the mean of a count over each task's episodes, loops × tasks."""
+    counts = [[[getattr(episode, name) for episode in task] for task in tasks] for tasks in loops]
+    return np.asarray(np.array(counts, dtype=float).mean(axis=-1))
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:
@@ -163,6 +177,6 @@ def _prompt_changes(loop: LoopResult) -> Iterator[tuple[float, bool]]:
 
 
 def _starts_shared(loop: LoopResult, episodes: Mapping[str, EpisodeSummary]) -> float:
-    """Return the share of test tasks that start with the same observation as an experience task of the loop."""
-    seen = {episodes[key].first_digest for key in keys_for(loop, "experience")}
-    return fmean(episode.first_digest in seen for episode in _test_episodes(loop, 0, episodes))
+    """Return the share of test tasks that start like an experience task of the loop."""
+    seen = {episodes[key].start_digest for key in keys_for(loop, "experience")}
+    return fmean(task[0].start_digest in seen for task in _test_episodes(loop, 0, episodes))

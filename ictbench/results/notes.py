@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.failures import counts_by_kind, failure_counts, failures_text
+from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import signed
+from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.records import ModelSpec
-    from ictbench.results.schema import Result
+    from ictbench.records import ModelSpec, Role
+    from ictbench.results.schema import Measures, Result
+
+
+INTERVAL_MEANING = (
+    "In brackets: 95 % intervals. About 95 of 100 such intervals contain the value that very many loops would give."
+)
+FEW_LOOPS = 10
+"""Results with fewer loops state how many loops would show a small difference."""
 
 
 def remarks(result: Result) -> Iterator[str]:
@@ -30,18 +38,23 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Unusable reflections repeated: {counts_by_kind(result.retried_reflections)}."
     if failures := failures_text(*failure_counts(result.families)):
         yield f"Failed: {failures}."
+    yield from failure_remarks(result.families)
     for kind, words in result.host.failure_words.items():
         yield f"The first {kind}: {words}"
-    if result.sizes.loops < 3:
-        yield "Fewer than 3 loops: no intervals."
-    elif result.intervals == "for these games":
+    yield INTERVAL_MEANING if result.sizes.loops >= 3 else "Fewer than 3 loops: no intervals."
+    yield from _few_loops_remark(result)
+    if result.sizes.loops >= 3 and result.intervals == "for these games":
         yield "All loops are scored on the same games: the intervals hold for these games only."
     for family in result.families:
         if family.note:
             yield f"{family.name}: {family.note}."
     for role, measures in result.by_role.items():
+        yield from _experience_remark(role, measures)
         if measures.overfitting_gap:
             yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
+    if result.sizes.repeats > 1:
+        for role, measures in result.by_role.items():
+            yield from _reliability_remarks(role, measures)
     if result.control:
         yield f"The reflector is a control, never ranked: {result.control}."
     if not result.ranked:
@@ -54,6 +67,47 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def _few_loops_remark(result: Result) -> Iterator[str]:
+    """Yield how many loops a comparison needs, if the result has few and they differ."""
+    loops = result.sizes.loops
+    row = mean_row(result) if loops < FEW_LOOPS else None
+    if row is None or row.power is None or (row.needed or MAX_LOOPS) <= loops:
+        return
+    needed = f"about {row.needed} loops" if row.needed else row.reason
+    yield (
+        f"With {loops} loops small differences do not show. To show a difference of 0.10 between two arms, on average "
+        f"over {row.role} families: {needed} (ictbench power)."
+    )
+
+
+def _experience_remark(role: str, measures: Measures) -> Iterator[str]:
+    """Yield what was solved while learning, and how that compares with prompts that stay the same."""
+    if len(measures.stream) < 2 and measures.online is None:
+        return
+    first, last = measures.stream[0].value, measures.stream[-1].value
+    line = f"Experience, {role}: {first:.2f} solved in turn 1, {last:.2f} in turn {len(measures.stream)}"
+    if measures.online:
+        line += (
+            f"; gain over prompt[0] {signed(measures.online.gain)}, regret to the best {signed(measures.online.regret)}"
+        )
+    yield f"{line}."
+
+
+def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:
+    """Yield how reliably tasks are solved that were played several times."""
+    if (reliability := measures.reliability) is None:
+        return
+    values = "; ".join(
+        f"{prompt} {', '.join(f'{interval.value:.2f}' for interval in repeated.pass_k)}"
+        for prompt, repeated in reliability
+    )
+    most = len(reliability.base.pass_k)
+    yield f"pass^1 … pass^{most} (all of k episodes of a task solved), {role}: {values}."
+    noise = [f"{prompt} {repeated.noise:.0%}" for prompt, repeated in reliability if repeated.noise is not None]
+    if noise:
+        yield f"Share of sampling noise in the variance of episodes, {role}: {', '.join(noise)}."
 
 
 def model_remarks(role: str, model: ModelSpec | None, reproducible: bool | None) -> Iterator[str]:

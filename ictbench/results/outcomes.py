@@ -1,4 +1,7 @@
-"""Outcomes of a loop as success rates and arrays."""
+"""Outcomes of a loop as success rates and arrays.
+
+The unit of every measure is the task. The value of a task that is played several times is its mean over the repeats.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Levels(NamedTuple):
 
 
 def success_rate(outcomes: OutcomeString) -> float:
-    """Return the share of tasks solved."""
+    """Return the share of episodes solved."""
     return outcomes.count("1") / len(outcomes)
 
 
@@ -48,17 +51,34 @@ def levels_of(loop: LoopResult) -> Levels:
 
 
 def outcome_array(rows: Iterable[OutcomeString]) -> Floats:
-    """Return outcomes as an array of 0.0 and 1.0, rows × tasks."""
+    """Return outcomes as an array of 0.0 and 1.0, rows × episodes."""
     return np.array([[float(outcome) for outcome in row] for row in rows])
 
 
-def outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats]:
-    """Return outcomes on test tasks under `base`, `best` and `last`, each loops × tasks."""
+def repeated_outcomes(rows: Iterable[OutcomeString], tasks: int) -> Floats:
+    """Return the outcomes of so many tasks per row as an array of 0.0 and 1.0, rows × tasks × repeats."""
+    episodes = outcome_array(rows)
+    return episodes.reshape(len(episodes), tasks, -1)
+
+
+def task_rates(rows: Iterable[OutcomeString], tasks: int) -> Floats:
+    """Return the share of each task's episodes that were solved, rows × tasks."""
+    return np.asarray(repeated_outcomes(rows, tasks).mean(axis=-1))
+
+
+def repeated_outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats]:
+    """Return outcomes on test tasks under `base`, `best` and `last`, each loops × tasks × repeats."""
+    tasks = len(loops[0].test_tasks)
     return {
-        "base": outcome_array(loop.test[0] for loop in loops),
-        "best": outcome_array(loop.test[loop.best] for loop in loops),
-        "last": outcome_array(loop.test[loop.last] for loop in loops),
+        "base": repeated_outcomes((loop.test[0] for loop in loops), tasks),
+        "best": repeated_outcomes((loop.test[loop.best] for loop in loops), tasks),
+        "last": repeated_outcomes((loop.test[loop.last] for loop in loops), tasks),
     }
+
+
+def outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats]:
+    """Return the values of test tasks under `base`, `best` and `last`, each loops × tasks."""
+    return {name: outcomes.mean(axis=-1) for name, outcomes in repeated_outcomes_by_prompt(loops).items()}
 
 
 def overfitting_gap(replayed_gain: Number, fresh_gain: Number) -> Number:

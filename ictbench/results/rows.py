@@ -52,7 +52,7 @@ class Costs(Row):
 
 class _Episode(Row):
     key: str
-    """Task id and prompt digest: equal keys are the same episode."""
+    """Task id, prompt digest and replicate: equal keys are the same episode."""
     family: str
     """The task's family."""
     task: str
@@ -62,8 +62,8 @@ class _Episode(Row):
     params: str
     """JSON: parameters that start the task, e.g. its seed."""
     pools: tuple[Purpose, ...]
-    """Pools it was played for: experience, selection, test; also audit and replay, for experience tasks that the audit
-    or the reflector played."""
+    """Pools it was played for: experience, selection, test; also audit, online and replay, for experience tasks that
+    the audit, the online measures or the reflector played."""
     loops: tuple[int, ...]
     """Indices of the finished loops that use it."""
     uses: tuple[Use, ...]
@@ -73,7 +73,7 @@ class _Episode(Row):
     seed: int
     """Sampling seed of the actor."""
     replicate: int
-    """0, unless a task is played more than once under one prompt."""
+    """Number of the episode among the repeats of its task under its prompt, from 0."""
     end: End
     """How the episode ended."""
     failure: FailureKind | None
@@ -126,6 +126,10 @@ class _Turn(Row):
     """Outcomes of this batch under `prompt_after`; missing without an audit and in the last turn."""
     audit_fresh: str | None
     """Outcomes of the next batch under `prompt_before`; missing without an audit and in the last turn."""
+    online_base: str | None
+    """Outcomes of this batch under prompt[0]; missing without online measures."""
+    online_best: str | None
+    """Outcomes of this batch under the best prompt; missing without online measures."""
     analysis: str
     """The reflector's analysis."""
     failure: ReflectionFailure | None
@@ -143,7 +147,7 @@ class ReflectionRow(Costs, _Turn):
 
 
 class Tested(Row):
-    """Outcomes of one prompt on the test tasks."""
+    """Outcomes of one prompt on the test tasks, in the form of `selection`."""
 
     prompt: int
     outcomes: str
@@ -173,7 +177,7 @@ class ResultRow(Row):
     loop: int
     """Index of the loop."""
     base: float
-    """Success rate of prompt[0] on the test tasks."""
+    """Success rate of prompt[0] on the test tasks, over all repeats."""
     best: float
     """Success rate of the best prompt on the test tasks."""
     last: float
@@ -184,14 +188,22 @@ class ResultRow(Row):
     """last − base."""
     overfitting_gap: float | None
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
+    stream_success: float
+    """Success rate on the experience, each batch under the prompt of its turn."""
+    online_gain: float | None
+    """stream_success minus the success rate of prompt[0] on the experience; missing without online measures."""
+    online_regret: float | None
+    """Success rate of the best prompt on the experience minus stream_success; missing without online measures."""
     best_prompt: int
     """Index of the best prompt: highest selection score, earliest on ties."""
+    repeats: int
+    """Episodes per selection and test task and prompt."""
     prompts: tuple[str, ...]
     """Digests of prompt[0] … prompt[N]."""
     selection_tasks: tuple[str, ...]
     """Ids of the selection tasks."""
     selection: tuple[str, ...]
-    """Outcomes by prompt, one character per task: 1 solved, 0 not."""
+    """Outcomes by prompt, one character per episode: 1 solved, 0 not; the repeats of a task stand together."""
     test_tasks: tuple[str, ...]
     """Ids of the test tasks."""
     test: tuple[Tested, ...]

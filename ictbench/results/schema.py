@@ -34,6 +34,37 @@ class Interval(Record):
         return Interval(value=-self.value, low=low, high=high)
 
 
+class Repeated(Record):
+    """Success on test tasks under one prompt, where each task is played R times."""
+
+    pass_k: tuple[Interval, ...]
+    """pass^1 … pass^R: probability that k episodes of a task are all solved, mean over tasks."""
+    noise: float | None
+    """Share of the variance of episodes that is sampling noise, i.e. lies between repeats of a task under one prompt;
+    None if all episodes ended alike, or there is only one task."""
+
+
+class Reliability(Record):
+    """Repeated success under the three reported prompts."""
+
+    base: Repeated
+    best: Repeated
+    last: Repeated
+
+
+class OnlineMeasures(Record):
+    """Success on the experience, compared with that of two prompts that stay the same."""
+
+    base: tuple[Interval, ...]
+    """Success rate on the experience of each turn under prompt[0]."""
+    best: tuple[Interval, ...]
+    """Success rate on the experience of each turn under the best prompt."""
+    gain: Interval
+    """Success rate on the whole experience minus that under prompt[0]."""
+    regret: Interval
+    """Success rate on the whole experience under the best prompt minus that of the loop."""
+
+
 class Measures(Record):
     """Measures of one family, or their means over families; on test tasks unless stated otherwise."""
 
@@ -58,6 +89,14 @@ class Measures(Record):
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; None without an audit."""
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
+    stream: tuple[Interval, ...] = Field(default=(), exclude_if=lambda intervals: not intervals)
+    """Success rate on the experience of each turn, under the prompt of that turn."""
+    stream_success: Interval | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Success rate on the whole experience, i.e. while learning."""
+    online: OnlineMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Comparison with prompt[0] and the best prompt on the experience; None without `--online`."""
+    reliability: Reliability | None = Field(default=None, exclude_if=lambda value: value is None)
+    """pass^k and sampling noise; None if every task is played once."""
 
 
 class Behaviour(Record):
@@ -82,7 +121,13 @@ class Behaviour(Record):
     prompt_change_after_solved: float | None
     """Mean share of changed lines after batches that were solved completely; None without such batches."""
     starts_shared: float
-    """Share of test tasks whose first observation equals that of an experience task of the same loop."""
+    """Share of test tasks that start like an experience task of the same loop, by the environment's start key."""
+    failed_base: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of test episodes under prompt[0] that the model failed."""
+    failed_best: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of test episodes under the best prompts that the model failed."""
+    gain_unfailed: float | None = Field(default=None, exclude_if=lambda gain: gain is None)
+    """Gain without the pairs of test episodes of which one failed; None if none failed, or if no pair is left."""
 
 
 class FamilyResult(Record):
@@ -150,6 +195,8 @@ class Result(Record):
     """Scope of the intervals: other loops with other tasks, or these games only, if all loops share finite games."""
     test_every_turn: bool
     audit: bool
+    online: bool = Field(default=False, exclude_if=lambda online: not online)
+    """Whether the experience was played under prompt[0] and the best prompt, too."""
     max_steps: int
     prompt_bytes: int
     actor: Player

@@ -62,12 +62,30 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"prompt[{min(untested)}] has no test"
     if unknown := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
+    yield from _online_contradictions(result, loop)
     for purpose, prompt, tasks, outcomes in played_tasks(loop):
-        if len(outcomes) != len(tasks) or not outcomes or set(outcomes) - {"0", "1"}:
-            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks and the outcomes {outcomes!r:.40}"
+        repeats = result.sizes.repeats if purpose in ("selection", "test") else 1
+        if len(outcomes) != len(tasks) * repeats or not outcomes or set(outcomes) - {"0", "1"}:
+            each = f" of {repeats} episodes each" if repeats > 1 else ""
+            yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks{each} and the outcomes {outcomes!r:.40}"
     scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"
+
+
+def _online_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
+    online, turns = loop.online, result.sizes.turns
+    if (online is not None) != result.online:
+        yield f"online outcomes {'exist' if online else 'are missing'}, but the run says otherwise"
+    if online is None:
+        return
+    for name in ("base", "best"):
+        if (count := len(getattr(online, name))) != turns:
+            yield f"online.{name} has {count} entries, not {turns}"
+    if loop.best == 0 and online.base != online.best:
+        yield "online.base and online.best differ, but the best prompt is prompt[0]"
+    if online.base[:1] != tuple(batch.outcomes for batch in loop.batches[:1]):
+        yield "online.base differs from the experience of turn 1, which is played under prompt[0]"
 
 
 def _is_ascending(indices: Sequence[int], count: int) -> bool:

@@ -42,10 +42,14 @@ def mean_error(families: Sequence[Floats], *, shared: bool = False, scale: float
     """
     value = np.mean([family.mean(axis=(-2, -1)) for family in families], axis=0)
     errors = [(crossed_error if shared else independent_error)(family, scale) for family in families]
-    variances = [(error / len(families) ** 2, freedom) for error, freedom in errors]
+    return MeanError(value, *combined_error(errors))
+
+
+def combined_error(errors: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Return standard error and degrees of freedom of a mean over families, from their squared errors and freedoms."""
+    variances = [(error / len(errors) ** 2, freedom) for error, freedom in errors]
     total = sum(variance for variance, _ in variances)
-    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in variances)
-    return MeanError(value, total**0.5, freedom)
+    return total**0.5, total**2 / sum(variance**2 / freedom for variance, freedom in variances)
 
 
 def independent_error(family: Floats, scale: float) -> tuple[Any, Any]:
@@ -57,24 +61,40 @@ def independent_error(family: Floats, scale: float) -> tuple[Any, Any]:
 
 
 def crossed_error(family: Floats, scale: float) -> tuple[Any, Any]:
-    """Return squared error and degrees of freedom of a family whose loops share their tasks.
+    """Return squared error and degrees of freedom of a family whose loops share their tasks."""
+    loops, tasks = family.shape[-2:]
+    by_loop, by_task = family.mean(axis=-1), family.mean(axis=-2)
+    rest = family - by_loop[..., :, None] - by_task[..., None, :] + family.mean(axis=(-2, -1))[..., None, None]
+    squares = (
+        ((by_loop - by_loop.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1),
+        ((by_task - by_task.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1),
+        (rest**2).sum(axis=(-2, -1)),
+    )
+    return crossed_variance(*squares, error_floor(by_task, scale), loops, tasks)
+
+
+def crossed_variance(of_loops: Any, of_tasks: Any, of_rest: Any, floor: Any, loops: int, tasks: int) -> tuple[Any, Any]:
+    """Return squared error and degrees of freedom from sums of squares of loops' means, tasks' means and the rest.
 
     With mean squares of loops, tasks and their interaction, the variance is (MS_L + max(0, MS_T - MS_LT)) / LT, and
     its degrees of freedom are (MS_L + max(0, MS_T - MS_LT))² / (MS_L² / (L - 1)). If loops agree, the latter grow
     without bound although the tasks are few, so they are limited to the degrees of freedom of the tasks.
+
+    Args:
+        of_loops: Sum of squared deviations of the loops' means from their mean.
+        of_tasks: That of the tasks' means.
+        of_rest: Sum of squared interactions of loops and tasks.
+        floor: Smallest squared error.
+        loops: Number of loops, at least 2.
+        tasks: Number of tasks.
     """
-    loops, tasks = family.shape[-2:]
-    by_loop, by_task = family.mean(axis=-1), family.mean(axis=-2)
-    floor = error_floor(by_task, scale)
     if tasks < 2:
         return floor, np.ones_like(floor)
-    rest = family - by_loop[..., :, None] - by_task[..., None, :] + family.mean(axis=(-2, -1))[..., None, None]
-    of_loops = tasks * by_loop.var(axis=-1, ddof=1)
-    of_tasks = loops * by_task.var(axis=-1, ddof=1)
-    of_rest = (rest**2).sum(axis=(-2, -1)) / ((loops - 1) * (tasks - 1))
-    both = of_loops + np.maximum(0.0, of_tasks - of_rest)
+    loops_square = tasks * of_loops / (loops - 1)
+    excess = loops * of_tasks / (tasks - 1) - of_rest / ((loops - 1) * (tasks - 1))
+    both = loops_square + np.maximum(0.0, excess)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(of_loops > 0, both**2 / (of_loops**2 / (loops - 1)), np.inf)
+        freedom = np.where(loops_square > 0, both**2 / (loops_square**2 / (loops - 1)), np.inf)
     return np.maximum(both / (loops * tasks), floor), np.minimum(freedom, tasks - 1.0)
 
 
@@ -83,6 +103,10 @@ def error_floor(values: Floats, scale: float) -> Any:
 
     It is that of a sample with two more values, whose squares add up to scale².
     """
-    count = values.shape[-1] + 2
-    mean_square = ((values**2).sum(axis=-1) + scale**2) / count
-    return (mean_square - (values.sum(axis=-1) / count) ** 2) / count
+    return floor_of_sums(values.sum(axis=-1), (values**2).sum(axis=-1), values.shape[-1], scale)
+
+
+def floor_of_sums(total: Any, squares: Any, count: int, scale: float) -> Any:
+    """Return `error_floor` from the sum of the values, the sum of their squares and their number."""
+    mean, mean_square = total / (count + 2), (squares + scale**2) / (count + 2)
+    return (mean_square - mean**2) / (count + 2)

@@ -5,46 +5,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.results.failures import counts_by_kind, failure_counts
+from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
     from ictbench.protocol import LoopResult
     from ictbench.records import Record
     from ictbench.results.comparison_schema import Arm, Comparison, Difference
-    from ictbench.results.schema import FamilyResult, Interval, Result
+    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
 
 MEASURES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
-    *("negative_transfer", "negative_last_transfer", "overfitting_gap"),
+    *("negative_transfer", "negative_last_transfer", "overfitting_gap", "stream_success"),
 )
+ONLINE = ("gain", "regret")
+FAILURES = ("failed_base", "failed_best", "gain_unfailed")
 KEYS = {
     "families": ["family"],
     "roles": ["role"],
     "loops": ["family", "loop"],
     "curves": ["family", "loop", "prompt"],
+    "turns": ["family", "loop", "turn"],
     "cost": ["role"],
+    "reliability": ["family", "role", "prompt"],
 }
 """Columns that identify a row, by table."""
 
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
-    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt) and `cost` (one row per role)."""
+    """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt), `turns` and `cost`.
+
+    Where tasks are repeated, `reliability` has one row per prompt, for each family and for the mean of each role.
+    """
     import pandas as pd  # takes 0.3 s to import
 
     loops = [(family, loop) for family in result.families for loop in family.loops]
     rows: dict[str, list[dict[str, Any]]] = {
         "families": [_family_row(family) for family in result.families],
-        "roles": [{"role": role, **_intervals(measures, MEASURES)} for role, measures in result.by_role.items()],
+        "roles": [{"role": role, **_measured(measures)} for role, measures in result.by_role.items()],
         "loops": [_loop_row(family, loop) for family, loop in loops],
         "curves": [row for family, loop in loops for row in _curve_rows(family, loop)],
+        "turns": [row for family, loop in loops for row in _turn_rows(family, loop)],
         "cost": [{"role": role, **usage.model_dump()} for role, usage in result.cost.items()],
     }
+    if result.sizes.repeats > 1:
+        rows["reliability"] = [*_reliability_rows(result)]
     # An empty table needs a column, or its file could not be read.
-    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else key) for name, key in KEYS.items()}
+    return {name: pd.DataFrame(rows[name], columns=None if rows[name] else KEYS[name]) for name in rows}
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
@@ -72,12 +83,18 @@ def _difference_row(comparison: Comparison, arm: Arm, row: Difference) -> dict[s
 def _family_row(family: FamilyResult) -> dict[str, Any]:
     row: dict[str, Any] = {"family": family.name, "role": family.role, "loops": len(family.loops)}
     if family.measures and family.behaviour:
-        row |= _intervals(family.measures, MEASURES)
+        row |= _measured(family.measures)
         row |= _intervals(family.behaviour, ("invalid_base", "invalid_best", "unusable"))
         names = ("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared")
         row |= {name: getattr(family.behaviour, name) for name in names}
+        row |= {name: getattr(family.behaviour, name) for name in FAILURES}
     failed, unusable = failure_counts([family])
     return row | {"failed_episodes": counts_by_kind(failed), "failed_reflections": counts_by_kind(unusable)}
+
+
+def _measured(measures: Measures) -> dict[str, Any]:
+    online = _intervals(measures.online, ONLINE) if measures.online else {}
+    return _intervals(measures, MEASURES) | {f"online_{name}": value for name, value in online.items()}
 
 
 def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
@@ -90,6 +107,17 @@ def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
     return row
 
 
+def _reliability_rows(result: Result) -> Iterator[dict[str, Any]]:
+    measured = [(family.name, family.role, family.measures) for family in result.families]
+    measured += [("mean", role, measures) for role, measures in result.by_role.items()]
+    for family, role, measures in measured:
+        for prompt, repeated in measures.reliability if measures and measures.reliability else ():
+            row: dict[str, Any] = {"family": family, "role": role, "prompt": prompt, "noise": repeated.noise}
+            for k, interval in enumerate(repeated.pass_k, 1):
+                row |= {f"pass_{k}": interval.value, f"pass_{k}_low": interval.low, f"pass_{k}_high": interval.high}
+            yield row
+
+
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
     levels = levels_of(loop)
     return {
@@ -97,6 +125,8 @@ def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
         "loop": loop.index,
         **levels._asdict(),
         "gain": levels.gain,
+        "stream_success": stream_rate(loop),
+        **dict(zip(("online_gain", "online_regret"), online_rates(loop) or (), strict=False)),
         "best_prompt": loop.best,
         "unusable": sum(prompt.failure is not None for prompt in loop.prompts),
     }
@@ -116,3 +146,15 @@ def _curve_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
         }
         for index, prompt in enumerate(loop.prompts)
     ]
+
+
+def _turn_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
+    """Return the success rate on the experience of each turn, and under the prompts that stay the same."""
+    rows: list[dict[str, Any]] = []
+    for turn, batch in enumerate(loop.batches, 1):
+        row = {"family": family.name, "loop": loop.index, "turn": turn, "experience": success_rate(batch.outcomes)}
+        if loop.online:
+            row["online_base"] = success_rate(loop.online.base[turn - 1])
+            row["online_best"] = success_rate(loop.online.best[turn - 1])
+        rows.append(row)
+    return rows

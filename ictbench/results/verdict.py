@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.formatting import markdown_cell, markdown_table, p_value, signed
+from ictbench.results.formatting import markdown_table, markdown_text, p_value, signed
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def verdict(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return a table and the conclusions as Markdown, ending in a newline."""
-    reference = markdown_cell(comparison.reference)
+    reference = markdown_text(comparison.reference)
     return "\n".join(
         [
             f"**{comparison.measure}** on {comparison.suite}, compared with {reference}",
@@ -38,7 +38,7 @@ def comparison_markdown(comparison: Comparison) -> str:
             *(
                 line
                 for arm in comparison.arms
-                for line in ("", *(f"- {markdown_cell(sentence)}" for sentence in arm.verdict))
+                for line in ("", *(f"- {markdown_text(sentence)}" for sentence in arm.verdict))
             ),
             "",
         ]

@@ -10,7 +10,7 @@ from ictbench.actors import History
 from ictbench.errors import ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest, text_digest
 from ictbench.rollout.env_errors import env_errors
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     """
     observation = await _call_env(call, env.reset, spec.task)
     solution = tuple(await _call_env(call, env.solve)) if actor.sees_solution else ()
+    start = start_digest(env, observation)
     shown = observation.text
     steps: list[Step] = []
     usages: list[Usage] = []
@@ -104,7 +105,19 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         usage=Usage.total(usages),
         versions=env.versions(),
         failure_detail=detail,
+        start=start,
     )
+
+
+def start_digest(env: TextEnv, first: Observation) -> str:
+    """Return the digest of what distinguishes the start of an episode; empty if it is the whole first observation.
+
+    Raises:
+        EnvError: The environment breaks its contract.
+    """
+    with env_errors():
+        key = env.start_key(first)
+        return "" if key is None else text_digest(key)
 
 
 async def _call_env(call: BlockingCaller, function: Callable[..., T], *args: Any) -> T:

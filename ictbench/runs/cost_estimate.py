@@ -23,6 +23,7 @@ from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import PluginSpec, Record, Usage
 from ictbench.reflectors import Context, make_reflector
 from ictbench.rollout import EpisodeWorker, InlineExecutor, Priority, cores
+from ictbench.runs.identical_repeats import refuse_reproducible_repeats
 from ictbench.runs.player_rehearsal import NoEpisodes, rehearse_players
 from ictbench.runs.recording_model import RecordingModel
 
@@ -154,8 +155,11 @@ async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = Fals
         sample = await _play_sample(plan, loops, models, executor)
         replies: dict[str, _Reply] = {}
         if ask:
-            rehearsed = await rehearse_players(plan, loops[0].batches[0][0], models, executor, repeat=False)
+            rehearsed = await rehearse_players(
+                plan, loops[0].batches[0][0], models, executor, repeat=plan.sizes.repeats > 1
+            )
             plan = rehearsed.plan
+            refuse_reproducible_repeats(plan, rehearsed.reproducible.get("actor"))
             for part in rehearsed.parts:
                 requests = [*part.requests, *([part.other] if part.other else [])]
                 replies[part.role] = await _ask(models.open(part.spec), requests)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import played_tasks
-from ictbench.records import episode_key
 from ictbench.results.failures import failure_counts
 from ictbench.suites import Sizes
 from ictbench.suites.trained_on import TrainedOn, held_out_trained_on
@@ -61,6 +60,11 @@ def deviations(
         yield f"reflector trained on held-out {', '.join(seen)}"
 
 
+def told_solutions(actor: PluginSpec) -> str:
+    """Return the deviation of an actor that sees the solutions."""
+    return f"actor {actor.label} is told the solutions"
+
+
 def rejected_requests(families: Iterable[FamilyResult]) -> Iterator[str]:
     """Yield a sentence if the server rejected too many episodes, and one if it rejected too many reflections.
 
@@ -88,7 +92,7 @@ def _count_episodes(families: Iterable[FamilyResult]) -> int:
         for loop in family.loops:
             digests = dict(enumerate(prompt.digest for prompt in loop.prompts))
             for played in played_tasks(loop):
-                keys.update(episode_key(task, digests.get(played.prompt, "")) for task in played.tasks)
+                keys.update(played.keys(digests.get(played.prompt, "")))
             keys.update(*loop.replays)
     return len(keys)
 

@@ -15,6 +15,7 @@ from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+from ictbench.runs.identical_repeats import refuse_identical_repeats
 from ictbench.runs.player_sampling import check_sampling_is_sent
 from ictbench.user_folders import expand_home
 
@@ -101,7 +102,7 @@ def open_players(plan: RunPlan, models: ModelPool) -> Reflector:
         check_sampling_is_sent(plan.options, "actor", actor_model)
     if reflector_model:
         check_sampling_is_sent(plan.options, "reflector", reflector_model)
-    make_actor(plan.actor, actor_model)
+    refuse_identical_repeats(plan, make_actor(plan.actor, actor_model))
     return make_reflector(plan.reflector, reflector_model)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ictbench.runs.progress import Progress
 
 T = TypeVar("T")
+E = TypeVar("E")
+"""Whatever stands for an episode before its specification is made: its task, or task and replicate."""
 
 ATTEMPTS = 2
 """Attempts before an episode is owed; the second one waits for the circuit breaker."""
@@ -62,16 +64,16 @@ class EpisodeStore:
 
     async def outcomes(
         self,
-        tasks: Sequence[Task],
-        spec: Callable[[Task], EpisodeSpec],
+        episodes: Sequence[E],
+        spec: Callable[[E], EpisodeSpec],
         priority: Priority,
         on_outcome: Callable[[bool, bool], None] = lambda solved, recorded: None,
     ) -> list[bool]:
-        """Return whether each task is solved, in the order of the tasks; play the episodes that are missing.
+        """Return whether each episode was solved, in their order; play those that are missing.
 
         Args:
-            tasks: Tasks of the episodes.
-            spec: Returns the episode of a task.
+            episodes: The episodes, as `spec` takes them.
+            spec: Returns the specification of an episode.
             priority: Order among waiting episodes.
             on_outcome: Receives each outcome as soon as it is known, and whether the journal held it.
 
@@ -80,15 +82,15 @@ class EpisodeStore:
             EndpointDownError: The run must stop.
             FailingModelError: The run must stop.
         """
-        keys = [spec(task).key for task in tasks]
+        keys = [spec(episode).key for episode in episodes]
         known = self._journal.solved(keys)
         for solved in known.values():
             on_outcome(solved, True)
         ticket = self._slots[priority].ticket()
         playing: dict[str, asyncio.Task[bool]] = {}
-        for task, key in zip(tasks, keys, strict=True):
+        for episode, key in zip(episodes, keys, strict=True):
             if key not in known and key not in playing:
-                playing[key] = await self._start(spec(task), priority, ticket)
+                playing[key] = await self._start(spec(episode), priority, ticket)
                 playing[key].add_done_callback(lambda done: _report(on_outcome, done))
         # Shielded, because other callers may wait for the same episodes.
         answers = await asyncio.gather(*map(asyncio.shield, playing.values()), return_exceptions=True)

@@ -78,12 +78,17 @@ class RunOptions(TypedDict, total=False):
     """Selection tasks per loop."""
     test_size: int | None
     """Test tasks per loop."""
+    repeats: int | None
+    """Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling
+    noise."""
     max_steps: int | None
     """Maximum decisions per episode."""
     test_every_turn: bool
     """Score every prompt on the test tasks."""
     audit: bool
     """Play batches under the previous and the next prompt too, for the overfitting gap."""
+    online: bool
+    """Play batches under prompt[0] and the best prompt too, for the online gain and the regret."""
     max_connections: int
     """Maximum concurrent requests."""
     requests_per_minute: int | None

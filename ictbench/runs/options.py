@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ictbench.choices import (
+    MAX_REPEATS,
     DecodingName,
     ExecutorName,
     ExperienceFormat,
@@ -251,6 +252,14 @@ class Options:
         maximum=100_000,
         also=("meta",),
     )
+    repeats: int | None = option(
+        None,
+        "Episodes per selection and test task, each with its own sampling seed (R), for pass^k and sampling noise.",
+        SIZES,
+        default_text="the profile's, usually 1",
+        minimum=1,
+        maximum=MAX_REPEATS,
+    )
     max_steps: int | None = option(
         None,
         "Maximum decisions per episode.",
@@ -263,6 +272,9 @@ class Options:
     test_every_turn: bool = option(False, "Score every prompt on the test tasks.", SIZES)
     audit: bool = option(
         False, "Play batches under the previous and the next prompt too, for the overfitting gap.", SIZES
+    )
+    online: bool = option(
+        False, "Play batches under prompt[0] and the best prompt too, for the online gain and the regret.", SIZES
     )
 
     max_connections: int = option(

@@ -13,12 +13,10 @@ from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
-from ictbench.runs.deviations import SIZES, deviations
-from ictbench.runs.options import DEFAULT_ENV, Options
+from ictbench.runs.deviations import SIZES, deviations, told_solutions
+from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
-from ictbench.suites import Sizes, Suite, load_suite
-from ictbench.suites.load import suites_of_env
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
+    from ictbench.runs.options import Options
+    from ictbench.suites import Sizes, Suite
 
 R = TypeVar("R", bound=Record)
 
@@ -52,6 +52,8 @@ class RunPlan:
     """Remarks for the user on the interpretation of the options."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
+    rerun_salt: str = ""
+    """Salt with which a rerun drew its loops; empty for other runs."""
 
     def loops(self) -> Iterator[LoopPlan]:
         """Yield the plan of every loop.
@@ -70,6 +72,7 @@ class RunPlan:
                     prompt_bytes=self.prompt_bytes,
                     test_every_turn=self.options.test_every_turn,
                     audit=self.options.audit,
+                    online=self.options.online,
                 )
 
     def batches(self, family: str, index: int) -> tuple[tuple[Task, ...], ...]:
@@ -109,7 +112,7 @@ class RunPlan:
         if self.options.episode_time_limit is not None:
             of_run.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
         if resolve("actor", self.actor.name).sees_solution:
-            of_run.append(f"actor {self.actor.label} is told the solutions")
+            of_run.append(told_solutions(self.actor))
         return (*of_suite, *of_run)
 
     def identity(self) -> dict[str, Any]:
@@ -121,8 +124,10 @@ class RunPlan:
             "families": list(self.families),
             **self.sizes.model_dump(),
             **({"loop_indices": list(self.loop_indices)} if self.loop_indices is not None else {}),
+            **({"rerun_salt": self.rerun_salt} if self.rerun_salt else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
+            **({"online": True} if self.options.online else {}),
             "max_steps": self.max_steps,
             "episode_time_limit": self.options.episode_time_limit,
             "actor": self.actor.model_dump(mode="json", exclude=ACCESS),
@@ -158,11 +163,13 @@ class RunPlan:
         test = sum(suite.scoring_size("test", name, sizes.test_size) for name in families)
         episodes = {
             "experience": loops * sizes.turns * sizes.batch_size,
-            "selection": sizes.loops * (sizes.turns + 1) * selection,
-            "test": sizes.loops * self.prompts_tested * test,
+            "selection": sizes.loops * (sizes.turns + 1) * selection * sizes.repeats,
+            "test": sizes.loops * self.prompts_tested * test * sizes.repeats,
         }
         if self.options.audit:
             episodes["audit"] = loops * (sizes.turns - 1) * 2 * sizes.batch_size
+        if self.options.online:
+            episodes["online"] = loops * (2 * sizes.turns - 1) * sizes.batch_size
         total, reflections = sum(episodes.values()), loops * sizes.turns
         return {
             **{f"{pool}_episodes": count for pool, count in episodes.items()},
@@ -183,14 +190,14 @@ def make_plan(options: Options) -> RunPlan:
         raise ConfigError(f"--ray-address and --worker-resources need --executor ray, not {options.executor}")
     if options.stop_on_projected_cost and options.max_cost is None:
         raise ConfigError("--stop-on-projected-cost needs --max-cost")
-    suite, notes = _find_suite(options)
+    suite, notes = find_suite(options)
     families = suite.select_families(options.families)
     if not families:
         raise ConfigError("no family is selected: name some, or held-out, meta-train, all")
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
-    check_experience(traits.experience, sizes, reflector.label, audit=options.audit)
+    check_experience(traits.experience, sizes, reflector.label, audit=options.audit, online=options.online)
     return RunPlan(
         options=options,
         suite=suite,
@@ -203,32 +210,6 @@ def make_plan(options: Options) -> RunPlan:
         trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
         notes=notes,
     )
-
-
-def _find_suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
-    """Return the suite, or the newest playable suite of the environment, with notes for the user."""
-    if options.suite is None:
-        return _newest_playable_suite(options.env or DEFAULT_ENV)
-    suite = load_suite(options.suite)
-    if options.env is not None and suite.env != options.env:
-        raise ConfigError(
-            f"suite {options.suite!r} belongs to environment {suite.env!r}, not {options.env!r}; leave one out"
-        )
-    return suite, ()
-
-
-def _newest_playable_suite(env: str) -> tuple[Suite, tuple[str, ...]]:
-    suites = [load_suite(name) for name in reversed(suites_of_env(env))]
-    problems: dict[str, str] = {}
-    for suite in suites:
-        # One task shows whether the games are installed at all; all tasks are checked before anything is played.
-        task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
-        problem = resolve("env", env).unplayable(task)
-        if problem is None:
-            notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in problems.items()]
-            return suite, tuple(notes)
-        problems[suite.name] = problem
-    raise ConfigError("; ".join(problems.values()))
 
 
 def _resolve_sizes(options: Options, suite: Suite) -> Sizes:

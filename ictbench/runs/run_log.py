@@ -8,10 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ictbench.errors import RunFolderError
+from ictbench.visible_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Formatter that replaces control characters, since a log is read on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 @contextmanager
@@ -25,7 +33,7 @@ def log_to_file(path: Path, level: str) -> Iterator[None]:
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"log {path} cannot be written: {error.strerror}") from error
-    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter = _VisibleFormatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     handler.setLevel(level.upper())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import InfrastructureError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
-from ictbench.protocol import Audit, Loop, Play, Reflect, Score, reflection_seed
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, reflection_seed
 from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
@@ -84,10 +84,15 @@ class Scheduler:
         progress = self.progress.families[plan.family]
         progress.loops_done += 1
         # Where the best prompt is the first or the last, its test is played once.
-        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test)
+        progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test) * plan.repeats
         # A reflector need not play all episodes that it may.
         experience = sum(map(len, (*plan.batches, *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
+        if result.online:
+            # Where the best prompt is the first, the experience is played under one prompt.
+            batches = (*plan.batches[1:], *(plan.batches if result.best else ()))
+            planned = (2 * self.plan.sizes.turns - 1) * self.plan.sizes.batch_size
+            progress.episodes -= planned - sum(map(len, batches))
 
     def _start(self, request: Request, plan: LoopPlan) -> asyncio.Task[tuple[Callable[[Loop, Any], Any], Any]]:
         answer = asyncio.create_task(self._answer(request, plan))
@@ -107,18 +112,30 @@ class Scheduler:
                 progress.turns_done += 1
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
-                outcomes = await self._score(request, _priority(request), progress)
+                outcomes = await self._score(request.prompt, request.episodes, _priority(request), progress)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
             case Audit():
-                outcomes = await self._score(request, Priority.TEST, progress)
+                episodes = [(task, 0) for task in request.tasks]
+                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
                 return lambda loop, answer: loop.audited(request, answer), outcomes
+            case Online():
+                episodes = [(task, 0) for task in request.tasks]
+                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
+                return lambda loop, answer: loop.compared(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
         return await self.store.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
 
-    async def _score(self, request: Score | Audit, priority: Priority, progress: FamilyProgress) -> list[bool]:
-        spec, count = self._spec(request.prompt), self._counter(progress)
-        return await self.store.outcomes(request.tasks, spec, priority, count)
+    async def _score(
+        self, prompt: str, episodes: Sequence[tuple[Task, int]], priority: Priority, progress: FamilyProgress
+    ) -> list[bool]:
+        """Return the outcomes of episodes that are given as task and replicate."""
+
+        def spec(episode: tuple[Task, int]) -> EpisodeSpec:
+            task, replicate = episode
+            return self.plan.episode(task, prompt, replicate)
+
+        return await self.store.outcomes(episodes, spec, priority, self._counter(progress))
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
         recorded = self.journal.reflection(plan.family, plan.index, request.turn)

@@ -19,6 +19,7 @@ from ictbench.runs.circuit_breaker import CircuitBreaker
 from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.failure_watch import FailureWatch
+from ictbench.runs.identical_repeats import refuse_reproducible_repeats
 from ictbench.runs.journal import Journal
 from ictbench.runs.player_rehearsal import Rehearsed, rehearse_players
 from ictbench.runs.progress import Progress
@@ -104,6 +105,7 @@ async def run_session(
             # Not before the model has answered: a session that stops here leaves what is recorded as it is.
             failures.forget(journal)
             plan = record_rehearsal(rehearsed, plan, folder, journal, fields)
+            refuse_reproducible_repeats(plan, journal.get("reproducible", {}).get("actor"))
             for remark in rehearsed.remarks:
                 progress.note(remark)
             for part in rehearsed.parts:

@@ -77,6 +77,7 @@ def build_result(
         intervals="for these games" if plan.suite.pools.shared else "over loops",
         test_every_turn=plan.options.test_every_turn,
         audit=plan.options.audit,
+        online=plan.options.online,
         max_steps=plan.max_steps,
         prompt_bytes=plan.prompt_bytes,
         actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
@@ -146,16 +147,15 @@ def write_episodes(folder: RunFolder, journal: Journal, keys: Container[str] | N
 
 def write_outcome(folder: RunFolder, journal: Journal, result: Result) -> None:
     """Write times, tables and result, each in one step, the result last."""
+    from ictbench.results.table_text import csv_text, markdown_of
     from ictbench.results.tables import tables  # pandas takes long to import
 
     with atomic_writer(folder.times) as file:
         _write_times(file, journal)
     folder.tables.mkdir(exist_ok=True)
     for name, table in tables(result).items():
-        write_atomically(
-            folder.tables / f"{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        )
-        write_atomically(folder.tables / f"{name}.md", table.to_markdown(index=False, floatfmt=".3f") + "\n")
+        write_atomically(folder.tables / f"{name}.csv", csv_text(table))
+        write_atomically(folder.tables / f"{name}.md", markdown_of(table) + "\n")
     write_atomically(folder.result, result.to_json())
 
 

@@ -15,6 +15,7 @@ from ictbench.errors import SubmissionError, UsageError
 from ictbench.submissions.eligibility import ineligibility, missing_statements, training_deviations
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.git import Repository
+from ictbench.submissions.known_players import unlisted_player
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import make_slug, metadata, slug_problem
 from ictbench.submissions.pack import pack_lines, pack_record, without_host
@@ -75,7 +76,13 @@ class Submitted:
 
 
 def draft(
-    run: Run, leaderboards: Path, statement: Statement, slug: str | None = None, *, unranked: bool = False
+    run: Run,
+    leaderboards: Path,
+    statement: Statement,
+    slug: str | None = None,
+    *,
+    unranked: bool = False,
+    trust_code: bool = False,
 ) -> Draft:
     """Check a run and its submitter's statement, without writing anything.
 
@@ -85,6 +92,7 @@ def draft(
         statement: What the submitter states about the run.
         slug: Name of the submission's folder; None derives it from the statement's name.
         unranked: Draft an entry that is shown without a rank; for maintainers of a board.
+        trust_code: Whether to import the reflector's class if the result names one that is not installed as a plug-in.
 
     Raises:
         RunFolderError: The run has no result yet.
@@ -98,6 +106,8 @@ def draft(
         except UsageError as error:
             missing.append(str(error))
     missing += missing_statements(result, statement)
+    if not trust_code and (problem := unlisted_player("reflector", result.reflector)):
+        missing.append(f"the reflector {problem}, to read its instruction; if the code is your own, add --trust-code")
     slug = slug or make_slug(statement.name)
     board = BoardFolder(leaderboards / result.suite.name)
     folder = board.shown(slug) if unranked else board.submission(slug)

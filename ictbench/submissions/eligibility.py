@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.runs.deviations import deviations, rejected_requests
+from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.metadata import start_date
 from ictbench.suites import list_suites, load_suite
 from ictbench.suites.suite import RANKED_PROFILES
@@ -51,6 +52,8 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         )
     if not unranked and all(family.role != "held-out" for family in result.families):
         yield "no held-out family was run, and ranks are by held-out families; run with --families held-out or all"
+    for role in KNOWN:
+        yield from player_problems(role, getattr(result, role))
     if start_date(result) is None:
         yield f"host.started is {result.host.started!r:.80}, which is not a date; continue the run to write it again"
 
@@ -91,7 +94,7 @@ def training_deviations(result: Result, trained_on: tuple[str, ...] | None) -> s
 def _unacceptable(result: Result) -> Iterator[str]:
     """Return the deviations that exclude a run: not those of training, nor the larger prompt cap of a control."""
     accepted = training_deviations(result, result.reflector_trained_on)
-    if result.control:
+    if control_of(result):
         default = load_suite(result.suite.name).limits.prompt_bytes
         accepted |= _deviations(result, None) - _deviations(result.model_copy(update={"prompt_bytes": default}), None)
     return (text for text in result.deviations if text not in accepted)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ictbench.records import Episode
     from ictbench.results import Result
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
@@ -28,6 +29,8 @@ RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 
 ShortDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})$")]
 """Digest of an observation. A shorter one would match other observations, an empty one all of them."""
+
+OptionalDigest = Annotated[str, Field(pattern="^(?:[0-9a-f]{8}|[0-9a-f]{16})?$")]
 
 
 class RecordedStep(Record):
@@ -64,6 +67,8 @@ class EpisodeRecord(Record):
     trajectory: RecordedTrajectory
     usage: Usage = Usage()
     versions: dict[str, str]
+    start: OptionalDigest = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of what distinguishes the start; empty if it is the whole first observation."""
 
     def summary(self) -> EpisodeSummary:
         """Return the part that the measures need."""
@@ -76,6 +81,7 @@ class EpisodeRecord(Record):
             invalid=sum(step.executed is None for step in trajectory.steps),
             first_digest=trajectory.steps[0].digest if trajectory.steps else trajectory.last_digest,
             usage=self.usage,
+            start=self.start,
         )
 
 
@@ -88,6 +94,8 @@ class Evidence:
     """Returns an iterator that reads the records from the file, in its order."""
     digits: int
     """Hexadecimal digits of each observation's hash."""
+    shown_episodes: Callable[[], Iterator[Episode]] = lambda: iter(())
+    """Returns an iterator over the episodes that a submission shows in full; none for a run."""
 
 
 def evidence_of_run(folder: Path) -> Evidence:

@@ -11,13 +11,13 @@ from pydantic import Field
 
 from ictbench.plugins import resolve
 from ictbench.records import Record, Usage
+from ictbench.submissions.known_players import layers_of
 from ictbench.submissions.submission_schema import SLUG, Submission, SubmissionCost, SubmittedPlayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydantic import JsonValue
-
+    from ictbench.records import PluginSpec
     from ictbench.results import Result
     from ictbench.results.schema import Player
 
@@ -70,7 +70,7 @@ def metadata(result: Result, statement: Statement, files: Mapping[str, str]) -> 
         "submitted_by": statement.submitted_by,
         "reflector": _player(result.reflector, statement.reflector_revision, statement.reflector_weights),
         "actor": _player(result.actor, statement.actor_revision, statement.actor_weights),
-        "instruction": reflector_instruction(result.reflector.name, result.reflector.options),
+        "instruction": reflector_instruction(result.reflector),
         "files": {**files},
         **metadata_from_result(result),
     }
@@ -126,14 +126,14 @@ def start_date(result: Result) -> date | None:
         return None
 
 
-def reflector_instruction(reflector: str, options: Mapping[str, JsonValue]) -> str:
-    """Return the instruction of a reflector's model, as its class states it; of a wrapper, that of the inner one."""
-    inside = options.get("reflector")
-    if isinstance(inside, dict) and isinstance(name := inside.get("name"), str):
-        within = inside.get("options")
-        return reflector_instruction(name, within if isinstance(within, dict) else {})
+def reflector_instruction(reflector: PluginSpec) -> str:
+    """Return the instruction of a reflector's model, as its class states it; of a wrapper, that of the inner one.
+
+    The class is imported: `known_players.unlisted_player` says whether that needs the user's word.
+    """
+    innermost = [*layers_of(reflector)][-1]
     # A plug-in need not state one.
-    instruction = getattr(resolve("reflector", reflector), "instruction", "")
+    instruction = getattr(resolve("reflector", innermost.name), "instruction", "")
     return instruction if isinstance(instruction, str) else ""
 
 

@@ -29,6 +29,8 @@ def pack_record(record: EpisodeRecord) -> dict[str, Any]:
     plain = record.model_dump(mode="json", exclude_defaults=True)
     trajectory = plain["trajectory"]
     trajectory["last_digest"] = trajectory["last_digest"][:SUBMISSION_DIGITS]
+    if "start" in plain:
+        plain["start"] = plain["start"][:SUBMISSION_DIGITS]
     for step in trajectory["steps"]:
         step["digest"] = step["digest"][:SUBMISSION_DIGITS]
         step.pop("thought", None)

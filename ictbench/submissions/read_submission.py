@@ -1,8 +1,13 @@
-"""Reading of a submission's folder. Anything that is not a valid submission is refused before it is used."""
+"""Reading of a submission's folder. Anything that is not a valid submission is refused before it is used.
+
+Each file is read once. Digests and contents come from the same bytes, so a file that changes later changes nothing.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -11,12 +16,13 @@ from ictbench.errors import ResultError, SubmissionError
 from ictbench.records import Episode, Record
 from ictbench.results.result_file import check_result
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
+from ictbench.submissions.hashes import hash_problems
 from ictbench.submissions.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.submission_schema import Submission
 from ictbench.validation import validation_message, validation_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ictbench.results import Result
@@ -36,80 +42,97 @@ TRAJECTORIES = SizeLimits(unpacked=50_000_000, ratio=250, lines=200, line=2_000_
 R = TypeVar("R", bound=Record)
 
 
-def read_submission(folder: SubmissionFolder) -> Submission:
-    """Return a submission's metadata, after checking the digests of all its other files.
+@dataclass(frozen=True)
+class SubmissionContent:
+    """A submission as it was when its folder was read."""
+
+    folder: SubmissionFolder
+    submission: Submission
+    files: Mapping[str, bytes]
+    """Contents whose digests the metadata state, by file name."""
+
+    @cached_property
+    def result(self) -> Result:
+        """The result.
+
+        Raises:
+            SubmissionError: It has another schema, or contradicts itself.
+        """
+        path = self.folder.result
+        content = parse_json(self.files[path.name], str(path), RESULT_VALUES)
+        try:
+            result = check_result(content, path)
+        except ResultError as error:
+            raise SubmissionError(str(error)) from error
+        if problem := next(hash_problems(result), None):
+            raise SubmissionError(f"{path}: {problem}")
+        return result
+
+    @property
+    def evidence(self) -> Evidence:
+        """The result and the episode records.
+
+        Iterating over the records raises SubmissionError if one does not fit the schema or is out of order.
+
+        Raises:
+            SubmissionError: The result cannot be used.
+        """
+        return Evidence(self.result, self._episodes, SUBMISSION_DIGITS, self.shown_episodes)
+
+    def shown_episodes(self) -> Iterator[Episode]:
+        """Yield the episodes that the submission shows in full.
+
+        Raises:
+            SubmissionError: An episode does not fit the schema.
+        """
+        return (_record(Episode, line, place) for place, line in self._lines(self.folder.trajectories, TRAJECTORIES))
+
+    def _episodes(self) -> Iterator[EpisodeRecord]:
+        last = ""
+        for place, line in self._lines(self.folder.episodes, EPISODES):
+            record = _record(EpisodeRecord, line, place)
+            if record.key <= last:
+                raise SubmissionError(
+                    f"{place}: {record.key!r:.80} does not come after {last!r:.80}; keys must be sorted"
+                )
+            last = record.key
+            yield record
+
+    def _lines(self, path: Path, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
+        return read_lines(self.files[path.name], str(path), caps)
+
+
+def read_content(folder: SubmissionFolder) -> SubmissionContent:
+    """Read all files of a submission, and check their digests.
 
     Raises:
         SubmissionError: The folder holds other files, too much data, or metadata that do not fit the schema.
     """
     if problems := list(check_names(folder.path, [path.name for path in (folder.metadata, *folder.content)])):
         raise SubmissionError("; ".join(problems))
-    content = {path.name: read_bytes(path, MAX_BYTES) for path in (folder.metadata, *folder.content)}
-    if (size := sum(map(len, content.values()))) > MAX_BYTES:
-        raise SubmissionError(f"{folder.path} has {size:,} bytes; a submission has at most {MAX_BYTES:,}")
-    metadata = content.pop(folder.metadata.name)
-    parse_json(metadata, str(folder.metadata), METADATA_VALUES)
-    try:
-        submission = Submission.model_validate_json(metadata, strict=True)
-    except ValidationError as error:
-        problems = validation_problems(error, MAX_PROBLEMS)
-        raise SubmissionError(f"{folder.metadata} does not fit its schema: {'; '.join(problems)}") from error
-    for name, data in content.items():
+    files: dict[str, bytes] = {}
+    for path in (folder.metadata, *folder.content):
+        files[path.name] = read_bytes(path, MAX_BYTES)
+        if sum(map(len, files.values())) > MAX_BYTES:
+            raise SubmissionError(f"{folder.path} is too large; a submission has at most {MAX_BYTES:,} bytes")
+    submission = _parse_metadata(folder.metadata, files.pop(folder.metadata.name))
+    for name, data in files.items():
         stated = dict(submission.files).get(name)  # type: ignore[call-overload]
         if stated != (digest := hashlib.sha256(data).hexdigest()):
             raise SubmissionError(
                 f"{folder.path / name} was changed: its SHA-256 is {digest}, {folder.metadata.name} says {stated}; "
                 "submit the run again"
             )
-    return submission
+    return SubmissionContent(folder, submission, files)
 
 
-def read_result(folder: SubmissionFolder) -> Result:
-    """Return a submission's result.
-
-    Raises:
-        SubmissionError: It cannot be read, has another schema, or contradicts itself.
-    """
-    content = parse_json(read_bytes(folder.result, MAX_BYTES), str(folder.result), RESULT_VALUES)
+def _parse_metadata(path: Path, content: bytes) -> Submission:
+    parse_json(content, str(path), METADATA_VALUES)
     try:
-        return check_result(content, folder.result)
-    except ResultError as error:
-        raise SubmissionError(str(error)) from error
-
-
-def evidence_of_submission(folder: SubmissionFolder) -> Evidence:
-    """Read a submission's result and episode records.
-
-    Iterating over the records raises SubmissionError if one does not fit the schema or is out of order.
-
-    Raises:
-        SubmissionError: The folder is not a submission.
-    """
-    read_submission(folder)
-    return Evidence(read_result(folder), lambda: _episodes(folder.episodes), SUBMISSION_DIGITS)
-
-
-def read_trajectories(folder: SubmissionFolder) -> Iterator[Episode]:
-    """Return the episodes that a submission shows in full.
-
-    Raises:
-        SubmissionError: An episode does not fit the schema.
-    """
-    return (_record(Episode, line, place) for place, line in _lines(folder.trajectories, TRAJECTORIES))
-
-
-def _episodes(path: Path) -> Iterator[EpisodeRecord]:
-    last = ""
-    for place, line in _lines(path, EPISODES):
-        record = _record(EpisodeRecord, line, place)
-        if record.key <= last:
-            raise SubmissionError(f"{place}: {record.key!r:.80} does not come after {last!r:.80}; keys must be sorted")
-        last = record.key
-        yield record
-
-
-def _lines(path: Path, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
-    return read_lines(read_bytes(path, MAX_BYTES), str(path), caps)
+        return Submission.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        problems = validation_problems(error, MAX_PROBLEMS)
+        raise SubmissionError(f"{path} does not fit its schema: {'; '.join(problems)}") from error
 
 
 def _record(kind: type[R], content: bytes, where: str) -> R:

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 MAX_DEPTH = 24
 """Maximum nesting of lists and objects; a result has 7 levels."""
 
-MAX_INTEGER = 2**63 - 1
+MAX_NUMBER = 10**15
+"""Maximum absolute value of a number. Seeds have 31 bits, and a trillion tokens have 13 digits. Sums of all numbers
+of a submission are finite, and a browser reads each whole number exactly."""
+
 MAX_DIGITS = 40
 """Maximum characters of a number."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+"""First bytes of a gzip file. The fourth byte says which optional fields its header has, which hold any data."""
 
 CHUNK = 1 << 16
 MIN_RATIO_CHECKED = 1_000_000
@@ -123,7 +129,7 @@ def read_lines(packed: bytes, where: str, caps: SizeLimits) -> Iterator[tuple[st
 
 
 def parse_json(content: bytes, where: str, values: int) -> Any:
-    """Parse strict JSON: no duplicate keys, no NaN, no number beyond 64 bits, no lone surrogates, limited depth.
+    """Parse strict JSON: no duplicate keys, no NaN, no number beyond 10^15, no lone surrogates, limited depth.
 
     Raises:
         SubmissionError: The content is not such JSON, or has more than `values` commas.
@@ -156,6 +162,10 @@ class _RefusedError(Exception):
 
 
 def _unpack(packed: bytes, where: str, caps: SizeLimits) -> Iterator[bytes]:
+    if packed[:2] == GZIP_MAGIC and any(packed[3:4]):
+        raise SubmissionError(
+            f"{where} holds a name, a comment or other data in its gzip header; write it with `ictbench submit`"
+        )
     machine = zlib.decompressobj(wbits=31)
     unpacked = 0
     for start in range(0, len(packed), CHUNK):
@@ -201,16 +211,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS or abs(value := int(digits)) > MAX_INTEGER:
-        raise _RefusedError(f"the number {digits:.24}… is beyond 64 bits; no field needs that")
+    if len(digits) > MAX_DIGITS or abs(value := int(digits)) > MAX_NUMBER:
+        raise _too_large(digits)
     return value
 
 
 def _real(digits: str) -> float:
-    value = float(digits) if len(digits) <= MAX_DIGITS else float("inf")
-    if value in (float("inf"), float("-inf")):
-        raise _RefusedError(f"the number {digits:.24}… is too large or too long; no field needs that")
+    if len(digits) > MAX_DIGITS or abs(value := float(digits)) > MAX_NUMBER:
+        raise _too_large(digits)
     return value
+
+
+def _too_large(digits: str) -> _RefusedError:
+    return _RefusedError(f"the number {digits:.24} is too large (beyond 10^15) or too long; no field needs that")
 
 
 def _constant(word: str) -> float:

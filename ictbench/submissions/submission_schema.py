@@ -11,17 +11,10 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
+from ictbench.submissions.spelling import is_hidden, mixed_word
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: valid on every file system, never a path."""
-
-HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-"""Unicode categories of invisible or reordering characters: controls, zero-width and bidirectional marks, private use,
-surrogates, line and paragraph separators."""
-
-BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Invisible characters of other categories: fillers, joiners and variation selectors (Unicode's
-Default_Ignorable_Code_Point), and the blank Braille pattern."""
 
 MARKUP = re.compile(r"<[a-zA-Z/!?]")
 
@@ -30,7 +23,7 @@ FORMULA = "=+-@!&*%|`＝＋－＠"
 
 
 def _one_line(text: str) -> str:
-    if hidden := [c for c in text if unicodedata.category(c) in HIDDEN or BLANK.match(c)]:
+    if hidden := [c for c in text if is_hidden(c)]:
         raise ValueError(f"it holds the invisible character U+{ord(hidden[0]):04X}; remove it")
     if unicodedata.normalize("NFC", text) != text:
         raise ValueError("it is not in Unicode's normal form NFC")
@@ -46,6 +39,8 @@ def _cell(text: str) -> str:
         raise ValueError(
             f"it begins with {text[0]}, which a spreadsheet reads as a formula; begin with another character"
         )
+    if word := mixed_word(text):
+        raise ValueError(f"its word {word!a} mixes alphabets, whose letters look alike; write it in one")
     return text
 
 
@@ -59,7 +54,8 @@ def _paragraphs(text: str) -> str:
 
 
 Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
-"""Text for one line or cell: visible characters only, no markup, no formula, at most 120 characters."""
+"""Text for one line or cell: visible characters only, no markup, no formula, no word of mixed alphabets, at most 120
+characters."""
 
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines: visible characters only, no markup, at most 2,000 characters."""

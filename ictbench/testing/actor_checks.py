@@ -70,19 +70,24 @@ def check_actor(
         check("concurrently", second=concurrent, remedy="keep no state in the instance: many episodes share it")
         elsewhere = run_player_in_new_process(decide_sync, spec, inputs)
         check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
+        if actor.deterministic:
+            other = run_player("act", lambda: decide(spec, inputs, seed=SEED + 1))
+            check("with another seed", second=other, remedy="set deterministic to False")
         if actor.cpu_bound:
             _check_cpu_bound(spec, inputs[0])
     if actor.needs_model:
         check_model_faults(spec, lambda failing: decide(failing, inputs[:1]), lambda decisions: False)
 
 
-async def decide(spec: PluginSpec, histories: Sequence[History], *, concurrently: bool = False) -> list[Decision]:
+async def decide(
+    spec: PluginSpec, histories: Sequence[History], *, concurrently: bool = False, seed: int = SEED
+) -> list[Decision]:
     """Return one instance's decision for each history."""
     async with open_model_of(spec) as model:
         actor = make_actor(spec, model)
         if concurrently:
-            return list(await asyncio.gather(*(_decide(actor, history) for history in histories)))
-        return [await _decide(actor, history) for history in histories]
+            return list(await asyncio.gather(*(_decide(actor, history, seed) for history in histories)))
+        return [await _decide(actor, history, seed) for history in histories]
 
 
 def decide_sync(spec: PluginSpec, histories: Sequence[History]) -> list[Decision]:
@@ -90,9 +95,9 @@ def decide_sync(spec: PluginSpec, histories: Sequence[History]) -> list[Decision
     return asyncio.run(decide(spec, histories))
 
 
-async def _decide(actor: Actor, history: History) -> Decision:
+async def _decide(actor: Actor, history: History, seed: int) -> Decision:
     before = copy.deepcopy(history)
-    decision = await actor.act(PROMPT, history, SEED)
+    decision = await actor.act(PROMPT, history, seed)
     if not isinstance(decision, Decision):
         raise violation("act", f"it returned {short_repr(decision)}", "return an ictbench.Decision")
     if history != before:

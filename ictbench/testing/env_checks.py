@@ -79,6 +79,7 @@ def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX
     for playthrough in playthroughs:
         for observation in playthrough.observations:
             _check_observation(observation, playthrough.task)
+    _check_start_keys(env, playthroughs)
     _check_seeding(playthroughs)
     _check_first_actions(env, {task.family: task for task in tasks}.values())
     _check_replays(env, playthroughs)
@@ -159,6 +160,16 @@ def _check_seeding(playthroughs: Sequence[Playthrough]) -> None:
     if all(other.actions == first.actions and first_difference(first, other) is None for other in others):
         ids = [playthrough.task.id for playthrough in playthroughs]
         raise violation("seeding", f"the tasks {ids} are identical", "use the params in reset, e.g. the seed")
+
+
+def _check_start_keys(env: type[TextEnv], playthroughs: Sequence[Playthrough]) -> None:
+    """Check that the start key is a text that the first observation alone determines."""
+    for playthrough in playthroughs:
+        first = playthrough.observations[0]
+        remedy = "return a str that the observation determines, or None"
+        key = _run("start_key", remedy, lambda: env.start_key(first))  # noqa: B023
+        if not (key is None or isinstance(key, str)) or env.start_key(first.model_copy()) != key:
+            raise violation("start_key", f"it is {short_repr(key)} for task {playthrough.task.id!r}", remedy)
 
 
 def _check_first_actions(env: type[TextEnv], tasks: Iterable[Task]) -> None:

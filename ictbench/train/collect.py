@@ -47,7 +47,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
             "collect with the reflector that it wraps"
         )
     # Nothing is scored. The plan must say so, because the recorded configuration is made from it.
-    plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0}))
+    plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0, "repeats": 1}))
     suite = str(requested.get("suite") or plan.suite.name)
     folder = RunFolder(Path(out))
     try:

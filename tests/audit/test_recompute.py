@@ -229,6 +229,14 @@ def change_first_digest(records: list[Json]) -> None:
     record_with(records, "eat")["trajectory"]["steps"][0]["digest"] = "0" * 16
 
 
+def change_start(records: list[Json]) -> None:
+    record_with(records, "eat")["start"] = "0" * 16
+
+
+def claim_no_start(records: list[Json]) -> None:
+    record_with(records, "eat").pop("start")
+
+
 def claim_infinite_reward(records: list[Json]) -> None:
     record_with(records, "eat")["trajectory"]["steps"][0]["reward"] = float("inf")
 
@@ -258,7 +266,9 @@ def change_package_version(records: list[Json]) -> None:
         (exceed_step_limit, "records", r"26 decisions, of at most 25"),
         (shorten_lost_episode, "records", r"its end is the limit of 25 decisions, after 24"),
         (swap_records_of_two_prompts, "records", r"its key does not belong to prompt"),
-        (change_first_digest, "records", r"it starts with \w+, the same task elsewhere with 0000"),
+        (change_first_digest, "records", r"it starts with \w+ \w+, the same task elsewhere with 0000"),
+        (change_start, "records", r"the same task elsewhere with \w+ 0000"),
+        (claim_no_start, "records", r"it starts with \w+ \w+, the same task elsewhere with \w+$"),
         (claim_infinite_reward, "records", r"decision 1: the reward is inf"),
         (remove_executed_action, "records", r"nothing was executed, but"),
         (change_package_version, "records", r"it was played with nle '0.0', and the run with '\d"),

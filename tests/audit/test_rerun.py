@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,10 @@ from small_run import SUITE, small_run, verdicts
 
 import ictbench
 from ictbench.audit.rerun import rerun
-from ictbench.audit.rerun_plan import draw_loops, plan_rerun
+from ictbench.audit.rerun_plan import NO_OWN_MODELS, OwnModels, draw_loops, plan_rerun
 from ictbench.choices import ACTION_FORMAT
-from ictbench.errors import ConfigError, PoolTooSmallError, UnknownNameError
+from ictbench.errors import ConfigError, PoolTooSmallError, RunFolderError, UnknownNameError
+from ictbench.protocol.experience import batches_of
 from ictbench.records import Adaptation, ModelSpec
 from ictbench.results import Result
 
@@ -43,11 +46,21 @@ def hand_written(tmp_path: Path) -> str:
     return f"file:{tmp_path / 'prompt.txt'}"
 
 
-def run_zap(folder: Path, reflector: str) -> Path:
-    ictbench.run(
-        suite="minihack-v1", families=["zap"], reflector=reflector, actor="rules", out=folder, **SIZES, **INLINE
-    )
+def run_zap(folder: Path, reflector: str, **options: Any) -> Path:
+    chosen = {"families": ["zap"], "reflector": reflector, "actor": "rules", **SIZES, **INLINE, **options}
+    ictbench.run(suite="minihack-v1", **chosen, out=folder)
     return folder
+
+
+def test_a_rerun_repeats_tasks_as_the_run_did(tmp_path: Path, hand_written: str) -> None:
+    run = run_zap(tmp_path / "run", hand_written, repeats=2, loops=3, test_size=10)
+    reran = rerun(run, folder=tmp_path / "again", margin=0.3, **INLINE).reran
+    again = ictbench.load_result(tmp_path / "again")
+    assert again.sizes.repeats == 2
+    assert {len(loop.test[loop.best]) for loop in again.families[0].loops} == {20}
+    assert reran is not None
+    assert again.families[0].measures is not None
+    assert reran.rerun == pytest.approx(again.families[0].measures.best.value)
 
 
 def test_rerun_of_an_honest_run_is_equivalent(tmp_path: Path, hand_written: str) -> None:
@@ -62,6 +75,7 @@ def test_rerun_of_an_honest_run_is_equivalent(tmp_path: Path, hand_written: str)
     )
     assert verification.reran is not None
     assert verification.reran.fresh_tasks
+    assert re.fullmatch("[0-9a-f]{16}", verification.reran.salt)
     assert (
         -0.2
         < verification.reran.low
@@ -79,15 +93,18 @@ def test_rerun_of_an_honest_run_is_equivalent(tmp_path: Path, hand_written: str)
     assert not rerun_result.ranked
     assert f"loops {', '.join(map(str, verification.reran.loops))} instead of the first 4" in rerun_result.deviations
     assert ictbench.verify(tmp_path / "again", sample=20, workers=1).passed
-    # A second call finds the finished run.
+    # A second call finds the finished run and its salt; another salt would be another run.
     assert rerun(run, folder=tmp_path / "again", margin=0.2, **INLINE).reran == verification.reran
+    with pytest.raises(RunFolderError, match="holds a run with another configuration: loop_indices"):
+        rerun(run, folder=tmp_path / "again", salt="other", margin=0.2, **INLINE)
 
 
 def test_result_of_another_reflector_is_not_equivalent(tmp_path: Path, hand_written: str) -> None:
     run = run_zap(tmp_path / "run", hand_written)
     result = ictbench.load_result(run)
     claimed = result.reflector.model_copy(update={"label": "none", "name": "none", "options": {}})
-    (run / "result.json").write_text(result.model_copy(update={"reflector": claimed}).to_json(), encoding="utf-8")
+    forged = result.model_copy(update={"reflector": claimed, "control": ""})
+    (run / "result.json").write_text(forged.to_json(), encoding="utf-8")
     verification = rerun(run, folder=tmp_path / "again", margin=0.3, **INLINE)
     assert not verification.passed
     assert verification.reran is not None
@@ -116,7 +133,7 @@ def test_result_that_fails_a_check_is_not_run_again(tmp_path: Path) -> None:
         ({"margin": 0.0}, "--margin is a share between 0 and 1, e.g. 0.1, not 0"),
         ({"loops": 2}, "2 loops cannot show equivalence; request 3 or more with --loops"),
         ({"loops": 48}, "suite minihack-v1 has 50 loops, 3 of them ranked, .* request at most 47 with --loops"),
-        ({"actor_base_url": "http://here"}, "actor 'rules' has no model; remove --actor-base-url"),
+        ({"actor_base_url": "http://here"}, "actor 'rules' has no model; remove --actor-model, --actor-base-url"),
     ],
 )
 def test_impossible_rerun_is_an_error(options: Any, message: str, tmp_path: Path) -> None:
@@ -125,9 +142,9 @@ def test_impossible_rerun_is_an_error(options: Any, message: str, tmp_path: Path
     assert not (tmp_path / "again").exists()
 
 
-@given(st.text(max_size=5), st.integers(1, 20), st.integers(0, 30))
-def test_drawn_loops_are_unranked_and_have_tasks(digest: str, ranked: int, count: int) -> None:
-    loops = draw_loops(SUITE, digest, ranked, count)
+@given(st.text(max_size=5), st.text(max_size=5), st.integers(1, 20), st.integers(0, 30))
+def test_drawn_loops_are_unranked_and_have_tasks(digest: str, salt: str, ranked: int, count: int) -> None:
+    loops = draw_loops(SUITE, digest, salt, ranked, count)
     assert list(loops) == sorted(set(loops))
     assert len(loops) == count
     assert all(ranked <= index < 50 for index in loops)
@@ -136,25 +153,44 @@ def test_drawn_loops_are_unranked_and_have_tasks(digest: str, ranked: int, count
         assert SUITE.scoring_tasks("test", "eat", index, None)
 
 
-def test_other_digest_draws_other_loops() -> None:
-    assert len({draw_loops(SUITE, str(number), 10, 5) for number in range(20)}) == 20
+def test_another_salt_or_digest_draws_other_loops() -> None:
+    assert len({draw_loops(SUITE, "digest", str(salt), 10, 5) for salt in range(20)}) == 20
+    assert len({draw_loops(SUITE, str(digest), "salt", 10, 5) for digest in range(20)}) == 20
 
 
-def test_loops_of_finite_games_are_the_first_ones() -> None:
-    assert draw_loops(ictbench.load_suite("alfworld-v1"), "abc", 10, 5) == (0, 1, 2, 3, 4)
+def test_loops_of_finite_games_have_their_experience_in_an_order_of_their_own() -> None:
+    suite = ictbench.load_suite("alfworld-v1")
+    loops = {draw_loops(suite, "digest", str(salt), 10, 5) for salt in range(5)}
+    assert len(loops) == 5
+    assert min(min(indices) for indices in loops) >= 10
+    sizes = suite.profiles["lite"]
+    first, second = (batches_of(suite, "pick", index, sizes, "fresh") for index in next(iter(loops))[:2])
+    assert first != second
+    assert suite.scoring_tasks("test", "pick", min(next(iter(loops))), 5) == suite.scoring_tasks("test", "pick", 0, 5)
 
 
 MODEL = ModelSpec(provider="openai", model="m:latest", base_url="http://evil", options={})
 
 
 def plan_with(
-    role: str, change: dict[str, Any], access: RerunOptions | None = None, *, trust_code: bool = False
+    role: str,
+    change: dict[str, Any],
+    access: RerunOptions | None = None,
+    *,
+    own_models: OwnModels = NO_OWN_MODELS,
+    trust_code: bool = False,
 ) -> Player:
     """Return a player in the plan of a rerun, after this change of the player in the result."""
     result = ictbench.load_result(small_run())
     player = getattr(result, role).model_copy(update=change)
     plan = plan_rerun(
-        result.model_copy(update={role: player}), SUITE, SUITE.name, (3, 4, 5), access or {}, trust_code=trust_code
+        result.model_copy(update={role: player}),
+        SUITE,
+        SUITE.name,
+        (3, 4, 5),
+        access or {},
+        own_models=own_models,
+        trust_code=trust_code,
     )
     planned: Player = getattr(plan, role)
     return planned
@@ -171,23 +207,97 @@ def test_control_is_planned_with_its_own_experience() -> None:
     assert (first.family, {task.family for task in first.batches[0]}) == ("read", {"puton"})
 
 
+EVIL = ("evil.module:Class", "antigravity:a.b", "ünïcode:Class", "evil:Class:x", "ictbench.reflectors.controls.blind:X")
+
+
+@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("place", ["reflector", "inner reflector", "actor", "provider"])
+def test_class_named_by_a_result_is_imported_only_with_trust_code(
+    name: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported: list[str] = []
+    import_module = importlib.import_module
+
+    def record(module: str) -> object:
+        imported.append(module)
+        return import_module(module)
+
+    monkeypatch.setattr("ictbench.plugins.importlib.import_module", record)
+    changes: dict[str, dict[str, Any]] = {
+        "reflector": {"name": name},
+        "inner reflector": {"name": "blind", "options": {"reflector": {"label": "evil", "name": name}}},
+        "actor": {"name": name},
+        "provider": {"name": "rewrite", "model": MODEL.model_copy(update={"provider": name, "model": ""})},
+    }
+    with pytest.raises(ConfigError) as caught:
+        plan_with("actor" if place == "actor" else "reflector", changes[place])
+    assert f"would import {name!r}" in str(caught.value)
+    assert "add --trust-code" in str(caught.value)
+    assert name.partition(":")[0] not in imported
+
+
+def test_a_class_is_imported_with_trust_code() -> None:
+    with pytest.raises(UnknownNameError, match="evil"):
+        plan_with("reflector", {"name": "evil.module:Class"}, trust_code=True)
+
+
+def test_a_name_that_is_not_installed_and_an_option_that_ictbench_does_not_give_are_refused() -> None:
+    with pytest.raises(ConfigError, match="would import 'unheard-of'"):
+        plan_with("reflector", {"name": "unheard-of"})
+    with pytest.raises(ConfigError, match="has the option 'plugin', which ictbench does not give it"):
+        plan_with("reflector", {"name": "rules", "options": {"plugin": "evil"}})
+
+
 @pytest.mark.parametrize(
-    ("change", "class_name"),
+    ("provider", "model"),
     [
-        ({"name": "evil.module:Class"}, "evil.module:Class"),
-        ({"name": "blind", "options": {"reflector": {"label": "evil", "name": "evil:Class"}}}, "evil:Class"),
-        ({"name": "rewrite", "model": MODEL.model_copy(update={"provider": "evil:Model", "model": ""})}, "evil:Model"),
+        ("litellm", "oobabooga/http://127.0.0.1:9/v1"),
+        ("litellm", "oobabooga/x"),
+        ("litellm", "bedrock/arn:aws:bedrock:evil.example/x:1:y"),
+        ("litellm", "huggingface/https://evil.example"),
+        ("openai", "http://evil.example"),
+        ("vllm", "--tool-parser-plugin=evil.py"),
+        ("vllm", "/tmp/evil"),
+        ("vllm", "../evil/model"),
+        ("hf", "checkpoints/of/somebody"),
+        ("hf", "-x/y"),
+        ("llama-cpp", "~/evil.gguf"),
+        ("anthropic", "claude x"),
     ],
 )
-def test_class_named_by_a_result_is_imported_only_with_trust_code(change: dict[str, Any], class_name: str) -> None:
-    with pytest.raises(
-        ConfigError, match=f"reflector 'rules' would import '{class_name}'; review the code, then add --trust-code"
-    ):
-        plan_with("reflector", change)
-    # With trust it is imported, but these modules do not exist.
-    if "model" not in change:
-        with pytest.raises(UnknownNameError, match="evil"):
-            plan_with("reflector", change, trust_code=True)
+def test_a_model_name_that_may_be_an_address_a_folder_or_an_option_is_refused(provider: str, model: str) -> None:
+    spec = MODEL.model_copy(update={"provider": provider, "model": model})
+    with pytest.raises(ConfigError, match=f"for {provider} a rerun uses only .*; name the model with --actor-model"):
+        plan_with("actor", {"name": "react", "model": spec})
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("litellm", "openrouter/meta-llama/llama-3:free"),
+        ("openai", "ft:gpt-4o-mini:org::id"),
+        ("vllm", "Qwen/Qwen2.5-7B-Instruct"),
+        ("hf", "smollm2"),
+        ("anthropic", "claude-sonnet-4-5@20250929"),
+    ],
+)
+def test_a_model_name_of_the_known_shape_is_used(provider: str, model: str) -> None:
+    spec = MODEL.model_copy(update={"provider": provider, "model": model})
+    planned = plan_with("actor", {"name": "react", "model": spec})
+    assert planned.model is not None
+    assert planned.model.name == f"{provider}/{model}"
+
+
+def test_the_verifier_names_the_model_here() -> None:
+    spec = MODEL.model_copy(update={"provider": "hf", "model": "/home/somebody/checkpoint"})
+    own = OwnModels(actor="hf/weights/of/mine")
+    planned = plan_with("actor", {"name": "react", "model": spec}, own_models=own)
+    assert planned.model is not None
+    assert (planned.model.provider, planned.model.model) == ("hf", "weights/of/mine")
+    with pytest.raises(ConfigError, match="--actor-model is provider/model, not 'weights'"):
+        plan_with("actor", {"name": "react", "model": spec}, own_models=OwnModels(actor="weights"))
+    with pytest.raises(ConfigError, match="has no model; remove --actor-model"):
+        plan_with("actor", {}, own_models=own)
 
 
 def test_actor_that_read_replies_in_another_format_is_refused() -> None:
@@ -212,6 +322,11 @@ def test_model_options_of_a_result_are_used_only_with_trust_code() -> None:
     change = {"name": "react", "model": MODEL.model_copy(update={"options": {"launch": True}})}
     with pytest.raises(ConfigError, match=r"model options \(launch\), which may run anything; give your own with"):
         plan_with("actor", change)
+    listed = {"n_ctx": 4096, "n_ubatch": 1}
+    spec = MODEL.model_copy(update={"provider": "llama-cpp", "model": "smollm2", "options": listed})
+    planned = plan_with("actor", {"name": "react", "model": spec})
+    assert planned.model is not None
+    assert planned.model.options == listed
     trusted = plan_with("actor", change, trust_code=True)
     assert trusted.model is not None
     assert trusted.model.options == {"launch": True}

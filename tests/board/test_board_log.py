@@ -12,7 +12,7 @@ from ictbench.errors import SubmissionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIRST_DIGEST, SECOND_DIGEST = "1" * 64, "2" * 64
+FIRST_DIGEST, SECOND_DIGEST, THIRD_DIGEST = "1" * 64, "2" * 64, "3" * 64
 
 
 @pytest.fixture
@@ -82,14 +82,14 @@ def test_truncated_line_is_detected(log: Path) -> None:
 
 def test_impossible_event_is_not_logged(log: Path) -> None:
     before = log.read_bytes()
-    append(log, "added", "present", by="us", reason="new", submission=FIRST_DIGEST)
+    append(log, "added", "present", by="us", reason="new", submission=THIRD_DIGEST)
     for event, slug, message in (
         ("added", "present", "already on the board"),
         ("corrected", "mine", "not on the board"),
         ("removed", "theirs", "not on the board"),
         ("added", "new", "the digest of new is missing"),
     ):
-        digest = None if "missing" in message else FIRST_DIGEST
+        digest = None if "missing" in message else THIRD_DIGEST
         with pytest.raises(SubmissionError, match=message):
             append(log, event, slug, by="us", reason="so", submission=digest)  # type: ignore[arg-type]
     with pytest.raises(SubmissionError, match=r"by.*invisible character"):

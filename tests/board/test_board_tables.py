@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from boards import make_result, submit, with_metadata
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ictbench.board import board_log as log
-from ictbench.board.board_tables import _code, _no_formula, write_tables
+from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import read_board
 from ictbench.board.ranking import rank
 from ictbench.submissions.layout import BoardFolder
+from ictbench.web.board.entry_summary import entry_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "rooms-v1")
     submit(folder, "good", make_result(READ, "rules"))
     submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "small", make_result(OTHER, "tiny", profile="quick", ranked=False), unranked=True)
     log.append(folder.log, "attempted", "other", by="us", reason="-1+1: forged")
     return folder
 
@@ -52,6 +52,26 @@ def test_tables_match_the_board(folder: BoardFolder) -> None:
     assert "`the quick profile is never ranked`" in files["board.md"]
 
 
+def test_failures_stand_beside_the_gain(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    result = make_result(READ, "rules")
+    behaviour = result.families[0].behaviour
+    assert behaviour is not None
+    failing = behaviour.model_copy(update={"failed_base": 8, "failed_best": 1, "gain_unfailed": 0.25})
+    family = result.families[0].model_copy(update={"behaviour": failing})
+    submit(folder, "failing", result.model_copy(update={"families": (family,)}))
+    board = read_board(folder)
+    write_tables(board, rank(board.entries), folder.tables)
+    sentence = (
+        "Failed test episodes, held-out: 8 of 12 under prompt[0], 1 under the best prompts; gain +0.83 with failures "
+        "as losses, +0.25 without the pairs of episodes of which one failed."
+    )
+    assert sentence in (folder.tables / "board.md").read_text("utf-8")
+    (row,) = csv.DictReader((folder.tables / "families.csv").read_text("utf-8").splitlines())
+    assert (row["failed_base"], row["failed_best"], row["gain_unfailed"]) == ("8", "1", "0.25")
+    assert sentence in entry_summary(board.entries[0], None)["remarks"]
+
+
 def test_same_board_gives_the_same_files(folder: BoardFolder) -> None:
     assert table_texts(folder) == table_texts(folder)
 
@@ -71,13 +91,3 @@ def test_empty_board_has_tables(tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / "rooms-v1")
     folder.submissions.mkdir(parents=True)
     assert "No entry yet." in table_texts(folder)["board.md"]
-
-
-@given(st.text())
-def test_any_text_becomes_one_code_span_in_one_cell(text: str) -> None:
-    span = _code(text)
-    assert span.count("`") == 2
-    assert "|" not in span
-    assert len(span.splitlines()) == 1
-    assert str(_no_formula(text)).isprintable()
-    assert not re.match(r"\s*[=+\-@]", str(_no_formula(text)))

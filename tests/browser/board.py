@@ -35,6 +35,7 @@ BLIND = Player(
     label="blind:openai/learns",
     name="blind",
     model=MODEL,
+    fingerprint="2026-01",
     options={"reflector": {"label": "openai/learns", "name": "rewrite", "options": {}}},
 )
 
@@ -84,16 +85,36 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
     verify(folder, "half", "replayed", sampled, other, replayed=sample)
     submit(folder, "nothing", nothing, name="Learns nothing")
     actor = Player(label="openai/actor", name="react", model=MODEL)
-    submit(folder, "model", learned.model_copy(update={"actor": actor}), name="Of a model")
-    submit(folder, "blind", nothing.model_copy(update={"reflector": BLIND}), name="Blind")
+    submit(folder, "model", reworded(learned, "model").model_copy(update={"actor": actor}), name="Of a model")
+    blind = reworded(nothing, "blind").model_copy(update={"reflector": BLIND})
+    submit(folder, "blind", blind, badges=("replayed", "rerun"), name="Blind")
     trained = {"reflector_trained_on": ("minihack-v1/read",)}
-    submit(folder, "seen", learned.model_copy(update=trained), name="Has seen it")
-    submit(folder, "claims", learned, name="Claims")
-    submit(folder, "claims", learned, badges=(), name="Claims", description="More than before.")
-    submit(folder, "quick", run.result.model_copy(update={"profile": "quick"}), name="Quick", unranked=True)
+    submit(folder, "seen", reworded(learned, "seen").model_copy(update=trained), name="Has seen it")
+    claims = reworded(learned, "claims")
+    submit(folder, "claims", claims, name="Claims")
+    submit(folder, "claims", claims, badges=(), name="Claims", description="More than before.")
+    submit(
+        folder,
+        "quick",
+        reworded(run.result, "quick").model_copy(update={"profile": "quick"}),
+        name="Quick",
+        unranked=True,
+    )
     log.append(folder.log, "added", "learns", by="maintainers", reason="First submission.", submission=added.digest)
     log.append(folder.log, "attempted", "forged", by="the board", reason="read-20003, decision 3: another screen.")
     return read_board(folder)
+
+
+def reworded(result: Result, word: str) -> Result:
+    """Return a result whose last prompts end with a word: a board refuses copies of one run."""
+    families = []
+    for family in result.families:
+        loops = []
+        for loop in family.loops:
+            last = loop.prompts[-1].model_copy(update={"text": f"{loop.prompts[-1].text} {word}"})
+            loops.append(loop.model_copy(update={"prompts": (*loop.prompts[:-1], last)}))
+        families.append(family.model_copy(update={"loops": tuple(loops)}))
+    return result.model_copy(update={"families": tuple(families)})
 
 
 def make_site(board: Board, folder: Path) -> Site:

@@ -186,7 +186,7 @@ def test_unranked_entries_are_grouped_with_their_reasons(reader: Reader, site: S
     for heading, name, reason in (
         ("Trained on held-out families", "Has seen it", "its reflector was trained on held-out read"),
         ("Not replayed yet", "Claims", "its numbers are those of the submitter"),
-        ("Controls", "Blind", "its reflector sees no trajectories"),
+        ("Controls", "Blind", "it is shown no trajectory"),
         ("Shown unranked", "Quick", "the quick profile is never ranked"),
     ):
         row = page.get_by_role("table", name=heading).get_by_role("row").nth(1)

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 import ictbench
 from ictbench.errors import ConfigError, RunFolderError
 from ictbench.export import FileFormat, export_run
-from ictbench.export.dataset_card import make_card, plain
+from ictbench.export.dataset_card import make_card
 from ictbench.export.features import features_of, flatten
 from ictbench.export.table_files import Table, write_tables
 from ictbench.records import Episode, Record, Step, Task, Trajectory, Usage
+from ictbench.results.formatting import markdown_text
 from ictbench.results.rows import TABLES, EpisodeRow
 from ictbench.results.rows import Table as TableName
 from ictbench.runs.journal import Journal
@@ -121,7 +122,7 @@ def test_csv_keeps_hostile_texts(run: ictbench.Run, tmp_path: Path) -> None:
     folder = export_run(run, tmp_path / "out", "csv")
     with (folder / "episodes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["last_observation"] for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
+    assert [row["last_observation"].removeprefix("'") for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
     assert [json.loads(row["steps"])[0]["thought"] for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
 
 
@@ -137,7 +138,9 @@ def test_any_text_survives_csv(tmp_path_factory: pytest.TempPathFactory, texts: 
     out = tmp_path_factory.mktemp("csv") / "out"
     write_tables([Table("texts", TextRow, lambda: [TextRow(text=text) for text in texts])], lambda rows: "", out, "csv")
     with (out / "texts.csv").open(encoding="utf-8", newline="") as file:
-        assert [row["text"] for row in csv.DictReader(file)] == texts
+        cells = [row["text"] for row in csv.DictReader(file)]
+    assert [cell.removeprefix("'") for cell in cells] == texts
+    assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
@@ -199,7 +202,7 @@ def test_the_card_escapes_labels() -> None:
     card = make_card(label, "text", tables, "parquet", {"texts": 2})
     _, matter, text = card.split("---\n", 2)
     assert yaml.safe_load(matter)["pretty_name"] == label
-    assert f"# {plain(label)}\n" in text
+    assert f"# {markdown_text(label)}\n" in text
     assert "<script>" not in text
 
 

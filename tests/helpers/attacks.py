@@ -15,10 +15,10 @@ from forgery import Forgery
 from honest import SLUG, SUITE, honest_submission
 
 import ictbench
-from ictbench.board.validate import check_submission
+from ictbench.board.validate import check_submission, validate
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.read_submission import evidence_of_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.suites.load import list_suites
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Attack:
     forge_files: Callable[[SubmissionFolder], object] = lambda folder: None
     """Edits the files written from the parts."""
     slug: str = SLUG
+    prepare_board: Callable[[BoardFolder, SubmissionFolder], object] | None = None
+    """Writes what the board holds beside the submission; the honest one is given."""
 
 
 ATTACKS: list[Attack] = []
@@ -99,9 +101,14 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
     attack.forge(forgery)
     folder = forgery.write(BoardFolder(scratch / SUITE).submission(attack.slug).path)
     attack.forge_files(folder)
-    problems = list(check_submission(folder, SUITE))
+    if attack.prepare_board:
+        attack.prepare_board(BoardFolder(scratch / SUITE), honest)
+        problems = [problem.what for problem in validate(scratch, attack.slug)]
+    else:
+        problems = list(check_submission(folder, SUITE))
     try:
-        for records in (evidence_of_submission(folder).episodes(), read_trajectories(folder)):
+        content = read_content(folder)
+        for records in (content.evidence.episodes(), content.shown_episodes()):
             for _ in records:
                 pass
     except SubmissionError:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from attacks import attack
+from forgery import claim_model
 
 from ictbench.records import digest_of
 
@@ -55,6 +56,19 @@ def cut_short(f: Forgery) -> None:
 def edit_reward(f: Forgery) -> None:
     for record in every_third(f):
         record["trajectory"]["steps"][0]["reward"] = 0.5
+
+
+@attack("rewards whose sum is infinite, also in a published episode", "reading", "is too large (beyond 10^15)")
+def infinite_rewards(f: Forgery) -> None:
+    shown = next(episode for episode in f.trajectories if len(episode["trajectory"]["steps"]) > 1)
+    for record in (shown, *(record for record in f.episodes if record["key"] == shown["key"])):
+        for step in record["trajectory"]["steps"][:2]:
+            step["reward"] = 1.5e308
+
+
+@attack("a reward of a billion", "validate", "the reward is 1e+09, and the largest possible one 1e+06")
+def huge_reward(f: Forgery) -> None:
+    some_record(f)["trajectory"]["steps"][0]["reward"] = 1e9
 
 
 @attack("an edited action", "verify", "observations: ")
@@ -185,6 +199,7 @@ def rename_rejected_requests(f: Forgery) -> None:
 
 @attack("the same, also in the records", "nothing", "a replay cannot tell why a model gave no reply")
 def rename_rejected_requests_everywhere(f: Forgery) -> None:
+    claim_model(f)
     reject(f, "truncated")
 
 
@@ -208,6 +223,16 @@ def reward_nothing(f: Forgery) -> None:
 @attack("negative usage", "validate", "its usage has calls -5")
 def negative_usage(f: Forgery) -> None:
     some_record(f)["usage"] = {"calls": -5}
+
+
+@attack("a quadrillion calls", "validate", "its usage has calls 1000000000000000")
+def huge_usage(f: Forgery) -> None:
+    some_record(f)["usage"] = {"calls": 10**15}
+
+
+@attack("a word instead of a hash in a published episode", "validate", "last_digest: 'nothing' does not match")
+def word_for_hash(f: Forgery) -> None:
+    f.trajectories[0]["trajectory"]["last_digest"] = "nothing"
 
 
 @attack("an empty hash, which would match any observation", "reading", "does not match ^(?:[0-9a-f]{8}")

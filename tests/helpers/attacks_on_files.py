@@ -31,6 +31,11 @@ def bomb(gigabytes: int, piece: bytes = bytes(1 << 26)) -> bytes:
     return head + block * (gigabytes * 10**9 // len(piece))
 
 
+def named(packed: bytes) -> bytes:
+    """Return a gzip file with 100 kB of data as the name in its header."""
+    return packed[:3] + b"\x08" + packed[4:10] + os.urandom(100_000).replace(b"\x00", b"") + b"\x00" + packed[10:]
+
+
 def replace_file(name: str, content: Callable[[Forgery], bytes]) -> Callable[[Forgery], None]:
     """Return an edit that replaces a file and its digest."""
 
@@ -69,10 +74,14 @@ INVALID_FILES = {
         in_episode(DEEP + ', "x": '),
         "line 1 is nested deeper than 24 levels",
     ),
-    "a number of 400 digits": (RESULT, in_result("9" * 400), "is beyond 64 bits"),
-    "a number of a million digits": (METADATA, in_metadata("9" * 10**6), "is beyond 64 bits"),
-    "an infinite number": (RESULT, in_result("1e999"), "is too large or too long"),
-    "a fraction of a million digits": (EPISODES, in_episode("0." + "1" * 150_000 + ', "x": '), "too large or too long"),
+    "a number of 400 digits": (RESULT, in_result("9" * 400), "is too large (beyond 10^15)"),
+    "a number of a million digits": (METADATA, in_metadata("9" * 10**6), "is too large (beyond 10^15)"),
+    "an infinite number": (RESULT, in_result("1e999"), "is too large (beyond 10^15) or too long"),
+    "a fraction of a million digits": (
+        EPISODES,
+        in_episode("0." + "1" * 150_000 + ', "x": '),
+        "too large (beyond 10^15) or too long",
+    ),
     "NaN in the result": (RESULT, in_result("NaN"), "NaN is not a number"),
     "infinity in the metadata": (METADATA, in_metadata("-Infinity"), "-Infinity is not a number"),
     "a repeated key in the metadata": (METADATA, in_metadata('0, "calls": 7'), "the key 'calls' occurs twice"),
@@ -87,6 +96,12 @@ INVALID_FILES = {
         "is not JSON",
     ),
     "Python instead of JSON": (METADATA, lambda f: b"__import__('os').system('id')", "is not JSON"),
+    "costs whose sum is infinite": (
+        RESULT,
+        lambda f: json.dumps(f.result).replace('"cost": 0.0', '"cost": 1.7e308').encode(),
+        "is too large (beyond 10^15)",
+    ),
+    "a payload in the name of a gzip header": (EPISODES, lambda f: named(pack(f.episodes)), "in its gzip header"),
     "a pickle instead of records": (
         EPISODES,
         lambda f: b"cos\nsystem\n(S'id'\ntR.",

@@ -30,6 +30,63 @@ def edit_player(role: str, **changes: object) -> Callable[[Forgery], None]:
     return lambda f: f.metadata[role].update(changes)
 
 
+def relabel(role: str, label: str) -> Callable[[Forgery], None]:
+    """Return an edit of a player's label in result and metadata."""
+
+    def forge(f: Forgery) -> None:
+        f.result[role]["label"] = label
+        f.metadata[role]["label"] = label
+
+    return forge
+
+
+def state_training(*names: str) -> Callable[[Forgery], None]:
+    """Return an edit of the training families in result and metadata."""
+    return lambda f: f.result.update(reflector_trained_on=[*names])
+
+
+LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
+    "another model's name as the label of a program": (
+        relabel("reflector", "openai/gpt-9 (official)"),
+        "its reflector is labelled 'openai/gpt-9 (official)', but it is 'rules'",
+    ),
+    "the same for the actor": (
+        relabel("actor", "openai/gpt-9"),
+        "its actor is labelled 'openai/gpt-9', but it is 'rules'",
+    ),
+    "a run of the year 2999": (
+        lambda f: f.result["host"].update(started="2999-01-01T00:00:00+00:00"),
+        "the run was started on 2999-01-01, in the future",
+    ),
+    "a version of ictbench that does not exist yet": (
+        lambda f: f.result.update(ictbench="99.0.0"),
+        "ictbench 99.0.0 made the run, and this is",
+    ),
+    "a word as the version of ictbench": (
+        lambda f: f.result.update(ictbench="latest"),
+        "its version of ictbench is 'latest'",
+    ),
+    "a held-out training family in full-width letters": (
+        state_training("minihack-v1/ｚａｐ"),
+        "minihack-v1 has no such family",
+    ),
+    "a held-out training family in Cyrillic letters": (
+        state_training("minihack-v1/\u0437\u0430\u0440"),
+        "minihack-v1 has no such family",
+    ),
+    "a suite of training in another case": (state_training("MiniHack-v1/zap"), "which is neither SUITE/FAMILY"),
+    "a held-out training family as something else": (
+        state_training("other:minihack-v1-zap"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
+    "the bare name of a held-out family as something else": (
+        state_training("other:Zap"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
+}
+for name, (forge, reason) in LIES.items():
+    ATTACKS.append(Attack(name, "validate", reason, forge=forge))
+
 CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
     "another profile": ({"profile": "standard"}, "profile is 'standard', but the result says 'lite'"),
     "another suite": ({"suite": "alfworld-v1"}, "its suite is 'alfworld-v1', but it is on the board of minihack-v1"),

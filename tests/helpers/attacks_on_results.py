@@ -6,10 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from attacks import ATTACKS, Attack, attack
-from forgery import replace_prompt
-
-from ictbench import load_suite
-from ictbench.records import ModelSpec, Usage
+from forgery import claim_model, replace_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +120,42 @@ def leak_task(f: Forgery) -> None:
 def leak_seed(f: Forgery) -> None:
     seed = int(f.loop(3, 1)["test_tasks"][0].rpartition("-")[2])
     replace_prompt(f, f.loop(3, 1), 5, f"If the level has number {seed}, go east.")
+    f.recompute()
+
+
+def spelled(text: str, spelling: dict[str, str]) -> str:
+    """Return a text with other characters."""
+    return "".join(spelling.get(character, character) for character in text)
+
+
+FULL_WIDTH = {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
+CYRILLIC = dict(zip("aepocx", "\u0430\u0435\u0440\u043e\u0441\u0445", strict=True))
+ARABIC_DIGITS = {str(digit): chr(0x660 + digit) for digit in range(10)}
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "in full-width letters": lambda text: spelled(text, FULL_WIDTH),
+    "with Cyrillic letters": lambda text: spelled(text, CYRILLIC),
+    "with zero-width spaces": "\u200b".join,
+}
+
+
+def leak_name(spell: Callable[[str], str]) -> Callable[[Forgery], None]:
+    """Return an edit that puts the id of a test task into a prompt, in another spelling."""
+
+    def forge(f: Forgery) -> None:
+        replace_prompt(f, loop := f.loop(3, 1), 5, f"In {spell(loop['test_tasks'][0])} the thing lies in the east.")
+        f.recompute()
+
+    return forge
+
+
+for spelling, spell in SPELLINGS.items():
+    ATTACKS.append(Attack(f"the same {spelling}", "validate", "leaked names: zap, loop 1", forge=leak_name(spell)))
+
+
+@attack("the seed of a test task in a prompt, in Arabic digits", "validate", "leaked seeds: zap, loop 1")
+def leak_arabic_seed(f: Forgery) -> None:
+    seed = f.loop(3, 1)["test_tasks"][0].rpartition("-")[2]
+    replace_prompt(f, f.loop(3, 1), 5, f"If the level has number {spelled(seed, ARABIC_DIGITS)}, go east.")
     f.recompute()
 
 
@@ -255,21 +288,8 @@ def hide_training(f: Forgery) -> None:
 @attack(
     "the trajectories of a program under the name of a model", "nothing", "a replay cannot tell who chose the actions"
 )
-def claim_model(f: Forgery) -> None:
-    max_tokens = load_suite("minihack-v1").actor.max_tokens
-    f.result["actor"] = {
-        "label": "openai/gpt-9",
-        "name": "react",
-        "options": {"decoding": "free", "history": None},
-        "model": ModelSpec(provider="openai", model="gpt-9", max_tokens=max_tokens).model_dump(),
-        "fingerprint": "gpt-9-2027",
-    }
-    f.metadata["actor"] = {"label": "openai/gpt-9", "revision": "gpt-9-2027", "open_weights": False}
-    for record in (*f.episodes, *f.trajectories):
-        record["usage"] = Usage(
-            calls=len(record["trajectory"]["steps"]), input_tokens=900, output_tokens=90
-        ).model_dump()
-    f.recompute()
+def name_a_model(f: Forgery) -> None:
+    claim_model(f)
 
 
 @attack("the best of many runs", "nothing", "each of them is a real run")
@@ -312,6 +332,30 @@ CLAIMS: list[tuple[str, Stage, str, Callable[[Forgery], object]]] = [
         "validate",
         "cost: reflector.input_tokens is -5",
         lambda f: f.result["cost"]["reflector"].update(input_tokens=-5),
+    ),
+    (
+        "a trillion dollars for reflections",
+        "validate",
+        "cost: reflector.cost is 1000000000000",
+        lambda f: f.result["cost"]["reflector"].update(cost=10.0**12),
+    ),
+    (
+        "a word instead of a prompt's digest",
+        "reading",
+        "not 12 hexadecimal digits",
+        lambda f: f.loop()["prompts"][2].update(digest="nothing@all"),
+    ),
+    (
+        "a word instead of the digest of the records",
+        "reading",
+        "episodes_sha256 is 'nothing', which is not a SHA-256 digest",
+        lambda f: f.result.update(episodes_sha256="nothing"),
+    ),
+    (
+        "an address in the result's account of its machine",
+        "validate",
+        "host of the result holds details of a machine",
+        lambda f: f.result["host"].update(addresses={"actor": "http://spy.example"}),
     ),
     (
         "the digest of another suite",

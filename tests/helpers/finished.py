@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import LoopResult, episode_uses
-from ictbench.protocol.loop_result import AuditResult, BatchResult, PromptResult
+from ictbench.protocol.loop_result import AuditResult, BatchResult, OnlineResult, PromptResult
 from ictbench.records import EpisodeSummary, ReflectionFailure, Usage, prompt_digest
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def loop(
     batch: int = 1,
     experience: Sequence[str] | None = None,
     audit: Sequence[tuple[str, str]] = (),
+    online: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> LoopResult:
     """Return a finished loop.
 
@@ -44,6 +45,7 @@ def loop(
         batch: Number of tasks per batch.
         experience: Outcomes of the batches; all solved by default.
         audit: Outcomes of the replayed and the fresh batch, by audited turn.
+        online: Outcomes of the batches under prompt[0] and under the best prompt.
     """
     turns = len(selection) - 1
     experience_tasks = task_ids("experience", family, index, turns * batch)
@@ -65,6 +67,7 @@ def loop(
         test_tasks=task_ids("test", family, index, len(test[0])),
         test=test,
         audit=tuple(AuditResult(replayed=replayed, fresh=fresh) for replayed, fresh in audit),
+        online=OnlineResult(base=tuple(online[0]), best=tuple(online[1])) if online else None,
     )
 
 

@@ -47,6 +47,21 @@ class IgnoresSeed(Cellar):
         return super().reset(task.model_copy(update={"params": {"seed": 0}}))
 
 
+class NumberAsStartKey(Cellar):
+    @classmethod
+    def start_key(cls, first: Observation) -> Any:
+        return 70001
+
+
+class UnsteadyStartKey(Cellar):
+    asked = 0
+
+    @classmethod
+    def start_key(cls, first: Observation) -> str:
+        cls.asked += 1
+        return f"start {cls.asked}"
+
+
 class Unseeded(Cellar):
     def step(self, action: str) -> Observation:
         self.dice = random.Random(time.perf_counter_ns())

@@ -72,6 +72,10 @@ class AcceptsAnyOption(Actor):
         return Decision(action="wait")
 
 
+class DependsOnTheSeedThoughDeterministic(Correct):
+    deterministic = True
+
+
 class AwaitsThoughCpuBound(Correct):
     cpu_bound = True
 

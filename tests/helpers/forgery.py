@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ictbench.protocol import LoopResult, loop_plan
 from ictbench.protocol.loop import outcome_string
 from ictbench.protocol.loop_result import BatchResult, PromptResult
-from ictbench.records import episode_key, prompt_digest
+from ictbench.records import ModelSpec, Usage, episode_key, prompt_digest
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.schema import checksum_of
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.layout import SubmissionFolder
 from ictbench.submissions.metadata import metadata_from_result
+from ictbench.submissions.submission_schema import Submission
 from ictbench.suites import Sizes, load_suite
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Forgery:
             _lines(folder.episodes),
             _lines(folder.trajectories),
         )
+
+    @staticmethod
+    def digest_of(folder: SubmissionFolder) -> str:
+        """Return the digest of a submission."""
+        return Submission.model_validate_json(folder.metadata.read_bytes()).digest
 
     def family(self, number: int = 0) -> Json:
         """Return a family of the result."""
@@ -145,6 +151,24 @@ def pack(values: list[Json]) -> bytes:
     """Return values as gzipped JSON lines."""
     text = "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
     return gzip.compress(text.encode("utf-8", "surrogatepass"), 1, mtime=0)
+
+
+def claim_model(forgery: Forgery) -> None:
+    """Name a language model as the actor of the run."""
+    max_tokens = load_suite("minihack-v1").actor.max_tokens
+    forgery.result["actor"] = {
+        "label": "openai/gpt-9",
+        "name": "react",
+        "options": {"decoding": "free", "history": None},
+        "model": ModelSpec(provider="openai", model="gpt-9", max_tokens=max_tokens).model_dump(),
+        "fingerprint": "gpt-9-2027",
+    }
+    forgery.metadata["actor"] = {"label": "openai/gpt-9", "revision": "gpt-9-2027", "open_weights": False}
+    for record in (*forgery.episodes, *forgery.trajectories):
+        record["usage"] = Usage(
+            calls=len(record["trajectory"]["steps"]), input_tokens=900, output_tokens=90
+        ).model_dump()
+    forgery.recompute()
 
 
 def replace_prompt(forgery: Forgery, loop: Json, index: int, text: str) -> None:

@@ -70,6 +70,8 @@ def test_sizes_that_do_not_fit_the_experience_are_refused() -> None:
         check_experience("halved", sizes(2, 1), "gepa", audit=False)
     with pytest.raises(ConfigError, match="needs at least 2 turns, not 1; raise --turns"):
         check_experience("fresh", sizes(1, 3), "rules", audit=True)
+    with pytest.raises(ConfigError, match=r"reflector shuffled:x learns from another family; omit --online"):
+        check_experience("foreign", sizes(2, 3), "shuffled:x", audit=False, online=True)
     kinds: tuple[Experience, ...] = ("halved", "retried", "foreign")
     for experience in kinds:
         with pytest.raises(ConfigError, match=f"the experience of reflector x is {experience}; omit --audit"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Play, Reflect, Request, Score
+from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Online, Play, Reflect, Request, Score, keys_for
 from ictbench.protocol.loop_result import PromptResult
 from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory, prompt_digest
 
@@ -22,7 +22,15 @@ def tasks(pool: str, count: int) -> tuple[Task, ...]:
     return tuple(Task(id=f"{pool}-{i}", family="f", env="e", params={"seed": i}) for i in range(count))
 
 
-def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit: bool = False) -> LoopPlan:
+def plan(
+    turns: int = 3,
+    batch: int = 2,
+    *,
+    test_every_turn: bool = False,
+    audit: bool = False,
+    online: bool = False,
+    repeats: int = 1,
+) -> LoopPlan:
     experience = tasks("experience", turns * batch)
     return LoopPlan(
         family="f",
@@ -34,6 +42,8 @@ def plan(turns: int = 3, batch: int = 2, *, test_every_turn: bool = False, audit
         prompt_bytes=CAP,
         test_every_turn=test_every_turn,
         audit=audit,
+        online=online,
+        repeats=repeats,
     )
 
 
@@ -47,7 +57,7 @@ def played(solved: bool) -> Trajectory:
 
 @dataclass
 class World:
-    """Answers to requests; whether a task is solved depends on prompt and task only."""
+    """Answers to requests; whether an episode is solved depends on prompt, task and replicate (`task.1`) only."""
 
     solves: Callable[[str, str], bool] = lambda prompt, task: len(prompt + task) % 3 == 0
     reflect: Callable[[Reflect], Reflection] = lambda request: Reflection(prompt=f"p{request.turn}")
@@ -60,9 +70,12 @@ class World:
             case Reflect():
                 return loop.reflected(request, self.reflect(request))
             case Score():
-                return loop.scored(request, [self.solves(request.prompt, task.id) for task in request.tasks])
+                names = [f"{task.id}.{replicate}" if replicate else task.id for task, replicate in request.episodes]
+                return loop.scored(request, [self.solves(request.prompt, name) for name in names])
             case Audit():
                 return loop.audited(request, [self.solves(request.prompt, task.id) for task in request.tasks])
+            case Online():
+                return loop.compared(request, [self.solves(request.prompt, task.id) for task in request.tasks])
 
     def run(self, plan: LoopPlan, choose: Callable[[int], int] = lambda count: 0) -> LoopResult:
         """Run a loop to its end; `choose` picks the next of so many open requests."""
@@ -94,12 +107,13 @@ def scripted(scores: list[int]) -> World:
     batch=st.integers(1, 3),
     every=st.booleans(),
     audit=st.booleans(),
+    online=st.booleans(),
     salt=st.text(max_size=4),
     failing=st.sets(st.integers(1, 4)),
     data=st.data(),
 )
 def test_answers_in_any_order_give_the_same_result(
-    turns: int, batch: int, every: bool, audit: bool, salt: str, failing: set[int], data: st.DataObject
+    turns: int, batch: int, every: bool, audit: bool, online: bool, salt: str, failing: set[int], data: st.DataObject
 ) -> None:
     def solves(prompt: str, task: str) -> bool:
         return sum((salt + prompt + task).encode()) % 2 == 0
@@ -112,7 +126,7 @@ def test_answers_in_any_order_give_the_same_result(
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1))
 
-    whole = plan(turns, batch, test_every_turn=every, audit=audit)
+    whole = plan(turns, batch, test_every_turn=every, audit=audit, online=online)
     world = World(solves, reflect)
     result = world.run(whole, choose)
     assert result == World(solves, reflect).run(whole)
@@ -130,8 +144,16 @@ def test_answers_in_any_order_give_the_same_result(
     scores = [row.count("1") for row in result.selection]
     assert result.best == scores.index(max(scores))
     assert len(result.batches) == result.last == turns
-    # The audit changes nothing else.
-    assert result.model_copy(update={"audit": ()}) == World(solves, reflect).run(replace(whole, audit=False))
+    # Audit and online measures change nothing else.
+    plain = World(solves, reflect).run(replace(whole, audit=False, online=False))
+    assert result.model_copy(update={"audit": (), "online": None}) == plain
+    if online:
+        assert result.online is not None
+        for prompt, rows in ((texts(result)[0], result.online.base), (texts(result)[result.best], result.online.best)):
+            expected = ["".join(str(int(solves(prompt, task.id))) for task in tasks) for tasks in whole.batches]
+            assert list(rows) == expected
+        # The batch of turn 1 is not played under prompt[0] again, and nothing twice where prompt[0] is the best.
+        assert len(list(world.of(Online))) == turns - 1 + (turns if result.best else 0)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +183,33 @@ def test_outcomes_are_in_the_order_of_the_tasks() -> None:
     assert [batch.outcomes for batch in result.batches] == ["01"]
     assert result.selection == ("0001",) * 2
     assert result.test[0] == "10001"
+
+
+def test_outcomes_of_repeats_stand_together_by_task() -> None:
+    solved = {"selection-3", "test-0", "test-0.2", "test-1.1"}
+    result = World(solves=lambda _, task: task in solved).run(plan(turns=1, audit=False, repeats=3))
+    assert result.selection == ("000000000100",) * 2
+    assert result.test[0] == "101010000000000"
+    assert [len(batch.outcomes) for batch in result.batches] == [2], "experience is played once"
+    digest = result.prompts[0].digest
+    keys = keys_for(result, "test", 0)
+    assert keys[:4] == [f"test-0@{digest}", f"test-0@{digest}.1", f"test-0@{digest}.2", f"test-1@{digest}"]
+    assert len(keys) == len(result.test[0])
+    assert keys_for(result, "experience") == [f"experience-0@{digest}", f"experience-1@{digest}"]
+
+
+def test_every_episode_of_a_score_has_an_outcome() -> None:
+    loop = Loop(plan(repeats=2))
+    score = next(request for request in loop.start() if isinstance(request, Score))
+    with pytest.raises(ValueError, match="4 outcomes of 8 episodes"):
+        loop.scored(score, [True] * len(score.tasks))
+
+
+def test_the_best_prompt_solves_most_episodes_over_all_repeats() -> None:
+    # prompt[1] solves more tasks at least once, prompt[2] more episodes.
+    solved = {"p1": {"selection-0", "selection-1.1"}, "p2": {"selection-3", "selection-3.1", "selection-3.2"}}
+    result = World(solves=lambda prompt, task: task in solved.get(prompt, ())).run(plan(turns=2, repeats=3))
+    assert result.best == 2
 
 
 @pytest.mark.parametrize(
@@ -284,4 +333,38 @@ def test_a_loop_is_not_finished_before_its_audit() -> None:
             requests += world.answer(loop, request)
     assert not loop.finished
     assert [world.answer(loop, audit) for audit in audits] == [(), ()]
+    assert loop.finished
+
+
+def test_online_measures_play_the_experience_under_prompt_0_and_the_best_prompt() -> None:
+    # prompt[2] solves everything, prompt[1] only experience-3.
+    world = World(solves=lambda prompt, task: prompt == "p2" or (prompt == "p1" and task == "experience-3"))
+    result = world.run(plan(online=True))
+    assert [batch.outcomes for batch in result.batches] == ["00", "01", "11"]
+    assert result.best == 2
+    assert result.online is not None
+    assert (result.online.base, result.online.best) == (("00", "00", "00"), ("11", "11", "11"))
+    assert sorted((r.under, r.turn, r.prompt) for r in world.of(Online)) == [
+        ("base", 2, "p0"),
+        ("base", 3, "p0"),
+        ("best", 1, "p2"),
+        ("best", 2, "p2"),
+        ("best", 3, "p2"),
+    ]
+    assert len(keys_for(result, "online", 0)) == len(keys_for(result, "online", 2)) == 6
+
+
+def test_a_loop_is_not_finished_before_its_online_measures() -> None:
+    loop, world = Loop(plan(turns=2, online=True)), World(solves=lambda prompt, task: prompt == "p2")
+    requests, online = list(loop.start()), []
+    while requests:
+        request = requests.pop()
+        if isinstance(request, Online):
+            online.append(request)
+        else:
+            requests += world.answer(loop, request)
+    assert len(online) == 3
+    for request in online:
+        assert not loop.finished
+        assert world.answer(loop, request) == ()
     assert loop.finished

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
+from html import unescape
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from ictbench.results.formatting import markdown_cell, markdown_table, one_line, p_value, signed
+from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed
 from ictbench.results.schema import Interval
 
 
@@ -19,13 +24,49 @@ def test_a_p_value_is_never_zero(p: float) -> None:
 
 
 @given(st.text())
-def test_any_text_becomes_one_line(text: str) -> None:
-    assert one_line(text).isprintable()
-    assert len(one_line(text)) == len(text)
-    assert "|" not in markdown_cell(text).replace("\\|", "")
+def test_any_text_becomes_one_code_span_in_one_cell(text: str) -> None:
+    span = code_span(text)
+    assert span.count("`") == 2
+    assert "|" not in span
+    assert len(span.splitlines()) == 1
 
 
 def test_a_markdown_table_escapes_its_cells() -> None:
-    assert markdown_table(("a", "b"), [("1|2", "x\ny"), ("", "`c`")]) == (
+    assert markdown_table(("a", "b"), [("1|2", "x\ny"), ("", code_span("c"))]) == (
         "| a | b |\n| --- | --- |\n| 1\\|2 | x\N{REPLACEMENT CHARACTER}y |\n|  | `c` |"
     )
+
+
+def rendered(text: str) -> str:
+    """Return the HTML of a Markdown text with tables and strikethrough; bare addresses must not be links on GitHub."""
+    assert not re.search(r"(?i)https?://|www\.", text)
+    html: str = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    return html
+
+
+@given(st.text(st.sampled_from("ab _*`[](){}<>!&;:/.|~#+-@\\^1w\"='"), max_size=30))
+def test_any_text_is_shown_as_it_is_in_markdown(text: str) -> None:
+    html = rendered(f"x {markdown_text(text)} x")
+    assert re.findall(r"<(?!/?p>)", html) == []
+    shown = unescape(re.sub("</?p>", "", html)).strip()
+    assert shown.split() == f"x {text} x".split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "[click](https://evil.example)",
+        "https://evil.example and www.evil.example",
+        "![](https://evil.example/pixel)",
+        "[a]: https://evil.example",
+        "# heading",
+        "&lt;b&gt;",
+        "**bold** _it_ ~~gone~~ `code`",
+    ],
+)
+def test_markup_has_no_effect_in_a_table_or_a_list(text: str) -> None:
+    document = f"- {markdown_text(text)}\n\n{markdown_table(('a',), [(text,)])}\n\n[a]\n"
+    html = rendered(document)
+    assert not re.search(r"<(a|img|h\d|b|strong|em|s|code)\b", html)
+    assert unescape(html).count(text) == 2

@@ -242,6 +242,13 @@ def test_shared_starts_are_compared_within_a_loop() -> None:
     assert behave((ONE, TWO), episodes).starts_shared == pytest.approx(0.25)
 
 
+def test_a_start_key_replaces_the_first_observation() -> None:
+    # All first observations differ; two test tasks have the map of an experience task.
+    room = {"start": "room"}
+    episodes = episodes_of(ONE, read_experience_0_1=room, read_test_0_0=room, read_test_0_3=room)
+    assert behave((ONE,), episodes).starts_shared == pytest.approx(0.5)
+
+
 def test_every_use_of_an_episode_is_enumerated() -> None:
     uses = list(episode_uses(ONE))
     assert Counter(use.purpose for use in uses) == {"experience": 2, "selection": 3 * 2, "test": 3 * 4}

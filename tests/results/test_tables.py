@@ -18,7 +18,7 @@ from ictbench.results.tables import tables
 
 NAMES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
-    *("negative_transfer", "negative_last_transfer", "overfitting_gap"),
+    *("negative_transfer", "negative_last_transfer", "overfitting_gap", "stream_success"),
 )
 
 
@@ -56,15 +56,20 @@ def test_tables_have_the_expected_rows_and_columns(run: ictbench.Run) -> None:
         "roles": 2,
         "loops": 2 * 3,
         "curves": 2 * 3 * 3,
+        "turns": 2 * 3 * 2,
         "cost": 4,
     }
     assert list(found["families"].columns) == [
         *("family", "role", "loops", *MEASURES, *columns("invalid_base", "invalid_best", "unusable")),
         *("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared"),
+        *("failed_base", "failed_best", "gain_unfailed"),
         *("failed_episodes", "failed_reflections"),
     ]
     assert list(found["roles"].columns) == ["role", *MEASURES]
-    assert list(found["loops"].columns) == ["family", "loop", "base", "best", "last", "gain", "best_prompt", "unusable"]
+    assert list(found["loops"].columns) == [
+        *("family", "loop", "base", "best", "last", "gain", "stream_success", "best_prompt", "unusable")
+    ]
+    assert list(found["turns"].columns) == ["family", "loop", "turn", "experience"]
     assert list(found["curves"].columns) == [
         *("family", "loop", "prompt", "selection", "test", "prompt_bytes", "failure", "digest")
     ]
@@ -198,9 +203,9 @@ def test_the_committed_json_schema_matches_the_models() -> None:
 def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -> None:
     schema = json.loads(json_schema())
     plain = json.loads(run.result.to_json())
-    # Loop indices are omitted if they are 0 … L−1, repeated reflections and words about failures if there
-    # are none, and whether replies repeat if that is unknown.
-    assert {*plain, "loop_indices", "retried_reflections"} == set(schema["properties"])
+    # Omitted are loop indices if they are 0 … L−1, online measures if not asked for, repeated reflections and words
+    # about failures if there are none, and whether replies repeat if that is unknown.
+    assert {*plain, "loop_indices", "online", "retried_reflections"} == set(schema["properties"])
     # Fields added under the same schema have a default.
     assert set(plain) - {"control", "experience"} <= set(schema["required"])
     definitions = schema["$defs"]
@@ -211,7 +216,8 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
         "Host": plain["host"],
         "Player": plain["actor"],
     }
+    omitted = {"failure_words", "online", "reproducible", "reliability", "failed_base", "failed_best", "gain_unfailed"}
     for name, value in found.items():
-        assert set(value) == set(definitions[name]["properties"]) - {"failure_words", "reproducible"}
+        assert set(value) == set(definitions[name]["properties"]) - omitted
         assert definitions[name]["additionalProperties"] is False
     assert schema["properties"]["schema"]["const"] == "ictbench.result/1"

@@ -173,6 +173,7 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, content: b
         ({"max_connections": 99}, ()),
         ({"test_every_turn": True}, ()),
         ({"audit": True}, ()),
+        ({"online": True}, ()),
     ],
 )
 def test_deviations_from_profile_and_suite_are_named(options: dict[str, Any], message: tuple[str, ...]) -> None:
@@ -210,6 +211,7 @@ def test_the_identity_of_a_run_holds_what_determines_its_result() -> None:
         {"max_steps": 3},
         {"test_every_turn": True},
         {"audit": True},
+        {"online": True},
         {"reflector": "blind:openai/m"},
         {"actor": "rules"},
         {"reflector": "openai/n", "actor": "openai/m"},
@@ -277,6 +279,14 @@ def test_an_audit_plays_two_more_batches_a_turn_but_the_last() -> None:
     plain, audited = plan(**options).episode_bounds(), plan(**options, audit=True).episode_bounds()
     assert audited.pop("audit_episodes") == 2 * 5 * (4 - 1) * 2 * 3
     assert audited == plain | {"episodes": plain["episodes"] + 180}
+
+
+def test_online_measures_play_at_most_the_experience_under_two_prompts_without_the_first_batch() -> None:
+    options: dict[str, Any] = {"families": "read,zap", "turns": 4, "batch_size": 3, "loops": 5}
+    plain, online = plan(**options).episode_bounds(), plan(**options, online=True).episode_bounds()
+    assert online.pop("online_episodes") == 2 * 5 * (2 * 4 - 1) * 3
+    assert online == plain | {"episodes": plain["episodes"] + 210}
+    assert "online" not in plan(**options).identity()
 
 
 def test_a_dry_run_returns_the_bounds_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

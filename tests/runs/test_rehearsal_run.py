@@ -13,7 +13,8 @@ from rehearsals import REQUESTS, is_rehearsal
 import ictbench
 from ictbench.cli.app import main
 from ictbench.cli.live_progress import watch
-from ictbench.errors import EndpointDownError, RunFolderError
+from ictbench.errors import ConfigError, EndpointDownError, RunFolderError
+from ictbench.protocol import sampling_seed
 from ictbench.results.comparability import disagreements
 from ictbench.results.notes import remarks
 from ictbench.testing import Reply, ScriptedServer
@@ -224,6 +225,36 @@ def test_replies_that_do_not_repeat_are_reported(tmp_path: Path) -> None:
     run, _ = play(lambda body: f"Thought: number {next(calls)}.\nAction: dance", tmp_path / "run")
     assert run.result.actor.reproducible is False
     assert any("does not repeat its replies" in line for line in remarks(run.result))
+
+
+def test_repeats_of_replies_that_are_known_to_repeat_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"openai/test repeats its replies at temperature 0.*--actor-temperature"):
+        play(plays, tmp_path / "run", repeats=2)
+    assert ictbench.load_run(tmp_path / "run").episode_keys() == []
+    # The remedies that the message names.
+    run, server = play(plays, tmp_path / "sampled", repeats=2, actor_temperature=0.7)
+    assert run.result.actor.reproducible is None
+    loop = run.result.families[0].loops[0]
+    assert len(loop.test[0]) == 4
+    sent = {body["seed"] for body in server.requests_log}
+    digest = run.result.suite.digest
+    assert {sampling_seed(digest, task, replicate) for task in loop.test_tasks for replicate in (0, 1)} < sent
+    assert play(plays, tmp_path / "once")[0].result.sizes.repeats == 1
+
+
+def test_repeats_of_replies_that_do_not_repeat_are_played(tmp_path: Path) -> None:
+    calls = itertools.count()
+    run, _ = play(lambda body: f"Thought: number {next(calls)}.\nAction: dance", tmp_path / "run", repeats=2)
+    assert run.result.complete
+    assert run.result.sizes.repeats == 2
+
+
+def test_a_dry_run_that_asks_refuses_identical_repeats() -> None:
+    with ScriptedServer(plays, model="test") as server:
+        options: dict[str, Any] = OPTIONS | {"reflector": "openai/test", "reflector_base_url": server.url, "repeats": 2}
+        assert ictbench.dry_run(**options).counts["test_episodes"] == 8
+        with pytest.raises(ConfigError, match="repeats its replies at temperature 0"):
+            ictbench.dry_run(**options, ask=True)
 
 
 def test_a_rehearsal_that_stops_leaves_the_failures_to_repeat_recorded(tmp_path: Path) -> None:

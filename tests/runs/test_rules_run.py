@@ -57,7 +57,9 @@ def test_the_same_command_twice_gives_the_same_files(run: ictbench.Run, tmp_path
 def test_a_run_writes_the_documented_files(run: ictbench.Run) -> None:
     names = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")} - {"lock"}
     tables = {
-        f"tables/{name}.{end}" for name in ("families", "roles", "loops", "curves", "cost") for end in ("csv", "md")
+        f"tables/{name}.{end}"
+        for name in ("families", "roles", "loops", "curves", "turns", "cost")
+        for end in ("csv", "md")
     }
     assert names == {
         *("run.json", "journal.sqlite", "result.json", "episodes.jsonl.gz", "times.csv", "run.log", "tables"),

@@ -14,6 +14,7 @@ import ictbench
 from ictbench.board.entries import read_board
 from ictbench.board.validate import check_submission
 from ictbench.errors import SubmissionError
+from ictbench.records import PluginSpec
 from ictbench.reflectors.llm.rewrite import RewriteReflector
 from ictbench.results import Result
 from ictbench.results.result_file import read_result
@@ -22,7 +23,7 @@ from ictbench.submissions.build_submission import branch_name, draft, submission
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
-from ictbench.submissions.read_submission import evidence_of_submission, read_submission, read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.shown_episodes import shown_episode_keys
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def test_submission_is_the_run_without_its_host(run: Run, honest: SubmissionFold
 
 
 def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: SubmissionFolder) -> None:
-    submission = read_submission(honest)
+    submission = read_content(honest).submission
     assert (submission.name, submission.suite, submission.profile) == ("Scripted pair", SUITE, "lite")
     assert (submission.reflector.label, submission.actor.label) == ("rules", "rules")
     assert submission.reflector.open_weights is None
@@ -73,7 +74,7 @@ def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: Submiss
 
 
 def test_episode_records_equal_those_of_the_run_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
-    evidence = evidence_of_submission(honest)
+    evidence = read_content(honest).evidence
     assert evidence.digits == 8
     pairs = list(zip(evidence_of_run(run.folder).episodes(), evidence.episodes(), strict=True))
     assert len(pairs) > 2_000
@@ -103,7 +104,7 @@ def test_same_run_gives_the_same_bytes(run: Run, honest: SubmissionFolder, tmp_p
 
 
 def test_trajectories_hold_solved_and_unsolved_episodes_of_each_family(run: Run, honest: SubmissionFolder) -> None:
-    shown = list(read_trajectories(honest))
+    shown = list(read_content(honest).shown_episodes())
     assert [episode.key for episode in shown] == shown_episode_keys(run.result)
     assert shown == [run.episode(episode.key) for episode in shown]
     assert {episode.task.family for episode in shown} == {"room-dark", "read", "puton", "zap"}
@@ -264,9 +265,25 @@ def test_folder_created_in_the_meantime_is_not_overwritten(run: Run, tmp_path: P
 
 def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RewriteReflector, "instruction", "Be thorough.", raising=False)
-    assert reflector_instruction("rewrite", {}) == "Be thorough."
-    assert reflector_instruction("blind", {"reflector": {"name": "rewrite", "options": {}}}) == "Be thorough."
-    assert reflector_instruction("rules", {}) == ""
+    rewrite = PluginSpec(label="openai/m", name="rewrite")
+    blind = PluginSpec(label="blind", name="blind", options={"reflector": rewrite.model_dump(exclude={"model"})})
+    assert reflector_instruction(rewrite) == reflector_instruction(blind) == "Be thorough."
+    assert reflector_instruction(PluginSpec(label="rules", name="rules")) == ""
+
+
+def test_a_class_that_a_result_names_is_imported_only_with_trust_code(
+    run: Run, altered_run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"import os\nos.mkdir({str(tmp_path / 'imported')!r})\nclass Mine: instruction = 'Hi'\n"
+    (tmp_path / "stranger.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    player = run.result.reflector.model_dump() | {"name": "stranger:Mine", "label": "stranger:Mine"}
+    altered = altered_run(reflector=player)
+    (problem,) = missing(altered, tmp_path)
+    assert problem.startswith("the reflector would import 'stranger:Mine', to read its instruction; if the code is")
+    assert not (tmp_path / "imported").exists()
+    assert draft(altered, tmp_path, STATEMENT, trust_code=True).missing == ()
+    assert (tmp_path / "imported").exists()
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 LIMITS = SizeLimits(unpacked=3_000_000, ratio=100, lines=1_000, line=10_000, values=100)
 
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63) + 1, 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -92,10 +88,12 @@ def test_refusal_takes_linear_time(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        ("9223372036854775808", "the number 9223372036854775808… is beyond 64 bits"),
-        ("-9" + "0" * 5000, "is beyond 64 bits"),
-        ("1e309", "the number 1e309… is too large"),
-        ("0." + "0" * 100, "is too large or too long"),
+        ("1000000000000001", "the number 1000000000000001 is too large (beyond 10^15)"),
+        ("-9" + "0" * 5000, "is too large"),
+        ("1.0000001e15", "the number 1.0000001e15 is too large"),
+        ("-1.7e308", "is too large"),
+        ("1e309", "the number 1e309 is too large"),
+        ("0." + "0" * 100, "or too long"),
         ("NaN", "NaN is not a number"),
         ("-Infinity", "-Infinity is not a number"),
         ("0x10", "is not JSON"),
@@ -106,7 +104,7 @@ def test_invalid_number_is_refused(number: str, message: str) -> None:
     assert message in refusal_message(f'{{"a": [{number}]}}'.encode())
 
 
-@pytest.mark.parametrize("number", [2**63 - 1, -(2**63) + 1, 0.1, 1e308, -1.2345678901234567e-300])
+@pytest.mark.parametrize("number", [10**15, -(10**15), 0.1, 1e15, -1.2345678901234567e-300])
 def test_valid_number_is_parsed(number: float) -> None:
     assert parse_json(json.dumps([number]).encode(), "file", 1) == [number]
 

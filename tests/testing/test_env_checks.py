@@ -36,6 +36,8 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     ("flaw", "message"),
     [
+        ("NumberAsStartKey", "start_key: it is 7000\\d for task 'cellar-7000.'; return a str that the observation"),
+        ("UnsteadyStartKey", "start_key: it is 'start 1' for task 'cellar-70001'; return a str that the observation"),
         ("IgnoresSeed", r"seeding: the tasks \['cellar-70001', .*\] are identical; use the params in reset"),
         ("Unseeded", r"replay in a fresh instance: task '.*', after actions \[.*: text is .*not a clock or"),
         ("RemembersEpisodes", "replay in a used instance: .* at the start: text is 'You are in a cellar again.', but"),

@@ -53,6 +53,7 @@ def test_a_reflector_is_checked_with_a_model_if_an_answer_is_given() -> None:
         ("ReturnsText", "act: it returned 'wait'; return an ictbench.Decision"),
         ("FailsOnEmptyObservation", "act: it raised IndexError: list index out of range; return a result"),
         ("AcceptsAnyOption", "options: the unknown option 'no_such_option' is accepted; pass options that .* super"),
+        ("DependsOnTheSeedThoughDeterministic", "set deterministic to False"),
         ("AwaitsThoughCpuBound", "cpu_bound: it awaits something; set cpu_bound to False"),
         ("CountsUsageWithoutModel", "usage: it counts 1 calls, but has no model; count only calls of a model"),
         ("HidesModelFailure", r"failing model \(overflow\): it returned .*; let ModelFailure through"),

@@ -41,6 +41,11 @@ ACTION_KEYS = {
 MAX_KEY_PRESSES = 32
 """Most further key presses of one decision, including those that pass --More--."""
 
+SCREEN_ROWS = 24
+
+MAP_ROWS = slice(1, 22)
+"""Rows of the terminal that hold the map, between the message and the status, in which every game differs."""
+
 ESCAPE = "\x1b"
 
 NO_LIMIT = 1_000_000_000
@@ -66,6 +71,11 @@ class MiniHackEnv(TextEnv):
     def pool_key(cls, task: Task) -> str:
         """Return the MiniHack id: an instance is reused for tasks with the same id."""
         return str(task.params.get("env_id"))
+
+    @classmethod
+    def start_key(cls, first: Observation) -> str:
+        """Return the map: neither message nor status, in which every game differs."""
+        return "\n".join(first.text.split("\n")[-SCREEN_ROWS:][MAP_ROWS])
 
     def reset(self, task: Task) -> Observation:
         """Start the level of the task's MiniHack id and seed.

@@ -82,6 +82,9 @@ class LocalModel(OpenAIModel):
                 f"{spec.name} uses the running server {base_url}, but the options {names} are for a launched server; "
                 f"remove them or the base URL, or put parameters of requests under {EXTRA_BODY!r}"
             )
+        if spec.model.startswith("-"):
+            # It is an argument on the server's command line.
+            raise ConfigError(f"{spec.model!r} is not the name of a model; write a file or folder as ./{spec.model}")
         own = {name: value for name, value in spec.options.items() if name == EXTRA_BODY}
         self._parameters = request_parameters(spec, own)
         base_url = (base_url or "").strip()

@@ -1,4 +1,4 @@
-"""Baseline: uses one hand-written prompt in every turn."""
+"""Control: uses one hand-written prompt in every turn."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class FileReflector(Reflector):
     """Returns its option `text` in every turn and ignores the episodes."""
 
     trained_on = ()
+    control = "its prompt was written by a person"
 
     def __init__(self, model: ChatModel | None = None, *, text: JsonValue = None, **options: Any) -> None:
         """Store the prompt.

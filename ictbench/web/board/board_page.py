@@ -30,6 +30,7 @@ def board_document(board: Board, tracks: Sequence[Track]) -> Json:
         "title": suite_title(board.suite),
         "tracks": list(map(track_summary, tracks)),
         "entries": [entry_summary(entry, ranked.get(entry.slug)) for entry in board.entries],
+        "bad": [{"slug": bad.slug, "reason": bad.reason} for bad in board.bad],
         "families": _families([entry.result for entry in board.entries]),
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log],
         "log_head": head(board.folder.log),

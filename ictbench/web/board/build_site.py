@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import find_boards, read_board
+from ictbench.board.fault_isolation import process_board
 from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
-from ictbench.submissions.read_submission import read_trajectories
+from ictbench.submissions.read_submission import read_content
 from ictbench.web.board.board_page import board_document, track_curves
 from ictbench.web.board.entry_page import entry_document, run_document
 from ictbench.web.board.index_page import index_document
@@ -18,11 +20,12 @@ from ictbench.web.episode_chunks import pack_episodes
 from ictbench.web.html_shell import STYLES, HtmlShell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ictbench.board.entries import Board, Entry
+    from ictbench.board.entries import BadEntry, Board, Entry
     from ictbench.board.ranking import Track
+    from ictbench.records import Episode
 
 GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
@@ -31,13 +34,20 @@ INDEX, BOARD, ENTRY = (
 )
 
 
-def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Path]:
-    """Write the site of all boards in a folder.
+def build_site(
+    leaderboards: Path,
+    out: Path,
+    *,
+    tables: bool = True,
+    on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+) -> list[Path]:
+    """Write the site of all boards in a folder. A bad entry is listed with its reason, and stops no other.
 
     Args:
         leaderboards: Folder with one board per suite.
         out: Folder of the site; a site built earlier is replaced.
         tables: Also write the tables of each board into its folder.
+        on_bad: Called with each submission that cannot be shown.
 
     Returns:
         The pages, the index first.
@@ -46,19 +56,23 @@ def build_site(leaderboards: Path, out: Path, *, tables: bool = True) -> list[Pa
         SubmissionError: A board cannot be read, or `out` is not a site or cannot be written.
     """
     boards = [read_board(folder) for folder in find_boards(leaderboards)]
-    pages = write_site(boards, out)
+    pages = write_site(boards, out, on_bad=on_bad)
     for board in boards if tables else ():
         shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
     return pages
 
 
-def write_site(boards: Sequence[Board], out: Path) -> list[Path]:
+def write_site(
+    boards: Sequence[Board],
+    out: Path,
+    *,
+    on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+) -> list[Path]:
     """Write the site of some boards and return its pages. An existing site is replaced once the new one is complete.
 
     Raises:
         SubmissionError: `out` is not a site or cannot be written.
     """
-    ranked = [(board, rank(board.entries)) for board in boards]
     site = out.resolve()
     part = site.with_name(f"{site.name}.part")
     try:
@@ -66,15 +80,18 @@ def write_site(boards: Sequence[Board], out: Path) -> list[Path]:
             raise SubmissionError(f"{out} exists and is not a site built by ictbench; choose another --out")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        pages = [_write_index(part, ranked)]
-        for board, tracks in ranked:
-            pages += _write_board(part / board.suite, board, tracks)
+        shown = [process_board(board, partial(_write_board, part / board.suite)) for board in boards]
+        pages = [_write_index(part, [(board, tracks) for board, (tracks, _) in shown])]
+        pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)
         part.rename(site)
     except OSError as error:
         raise SubmissionError(f"{error.filename or out} cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    for board, _ in shown:
+        for bad in board.bad:
+            on_bad(board, bad)
     return [out / page.relative_to(part) for page in pages]
 
 
@@ -84,7 +101,10 @@ def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) 
     return page
 
 
-def _write_board(folder: Path, board: Board, tracks: Sequence[Track]) -> list[Path]:
+def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Path]]:
+    """Rank a board and write its pages into a folder, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    tracks = rank(board.entries)
     write_tables(board, tracks, folder / TABLES)
     (folder / "entries").mkdir()
     page = folder / "index.html"
@@ -92,17 +112,29 @@ def _write_board(folder: Path, board: Board, tracks: Sequence[Track]) -> list[Pa
         for track in tracks:
             chunks.add(f"curves-{track.key}", track_curves(track))
         BOARD.write(page, f"{board.suite} - {GENERATOR}", board_document(board, tracks), chunks)
-    return [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
+    return tracks, [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
 
 
 def _write_entry(folder: Path, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
     page = folder / f"{entry.slug}.html"
     with open_chunks() as chunks:
-        index = pack_episodes(read_trajectories(entry.folder), chunks, 0)
+        index = pack_episodes(_shown_episodes(entry), chunks, 0)
         chunks.add("report", run_document(entry, index))
         title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
         ENTRY.write(page, title, entry_document(board, tracks, entry), chunks)
     return page
+
+
+def _shown_episodes(entry: Entry) -> Iterator[Episode]:
+    """Return the episodes that an entry shows in full.
+
+    Raises:
+        SubmissionError: Its folder has changed since the board was read.
+    """
+    content = read_content(entry.folder)
+    if content.submission.files != entry.submission.files:
+        raise SubmissionError(f"{entry.folder.path} has changed since the board was read; build the site again")
+    return content.shown_episodes()
 
 
 def _is_site(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.results.failures import failure_remarks
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "profile": result.profile,
         "section": section,
         "why": reason,
+        "blind": _blind_arm(ranked.blind) if ranked and ranked.blind else None,
         "ranks": [ranked.low, ranked.high] if ranked else None,
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
-        "remarks": list(entry.badges.remarks),
+        "remarks": [*entry.badges.remarks, *failure_remarks(entry.held_out)],
         "measures": {
             **measures_json(entry.measures),
             "over_blind": interval_json(ranked.over_blind) if ranked else None,
@@ -59,6 +61,11 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "families": {family.name: _family(entry, family) for family in result.families},
         "cost": {"calls": cost.calls, "tokens": None if cost.unreported else cost.tokens, "usd": cost.cost},
     }
+
+
+def _blind_arm(entry: Entry) -> Json:
+    """Return whose blind arm an entry is compared with."""
+    return {"slug": entry.slug, "name": entry.submission.name, "by": entry.submission.submitted_by}
 
 
 def measures_json(measures: Measures | None) -> Json:

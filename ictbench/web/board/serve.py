@@ -12,8 +12,10 @@ from ictbench.scratch import scratch_folder
 from ictbench.web.board import build_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ictbench.board.entries import BadEntry, Board
 
 LOOPBACK = "127.0.0.1"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -36,19 +38,25 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(leaderboards: Path, port: int = 0) -> Iterator[ThreadingHTTPServer]:
+def serving(
+    leaderboards: Path,
+    port: int = 0,
+    *,
+    on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+) -> Iterator[ThreadingHTTPServer]:
     """Build the site into a temporary folder and open a server for it on this machine.
 
     Args:
         leaderboards: Folder with one board per suite.
         port: Port of the server; 0 selects a free one.
+        on_bad: Called with each submission that cannot be shown.
 
     Raises:
         SubmissionError: A board cannot be read, or the port is not available.
     """
     with scratch_folder("site") as folder:
         site = folder / "site"
-        build_site(leaderboards, site, tables=False)
+        build_site(leaderboards, site, tables=False, on_bad=on_bad)
         try:
             server = ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, directory=str(site)))
         except OSError as error:

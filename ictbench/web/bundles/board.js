@@ -665,7 +665,10 @@
       key: "blind",
       head: "over blind",
       value: measure("over_blind"),
-      cell: ({ measures }) => stackedEstimate(measures.over_blind, signed)
+      cell: ({ measures, blind }) => [
+        stackedEstimate(measures.over_blind, signed),
+        blind ? secondLine(`over ${blind.name}, by ${blind.by}`) : null
+      ]
     },
     { head: "badges", cell: badgeList },
     {
@@ -796,7 +799,21 @@
   };
   function unrankedSection(board) {
     const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
-    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : paragraph("faint", "All entries are ranked."));
+    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : paragraph("faint", "All entries are ranked."), badView(board.bad));
+  }
+  function badView(bad) {
+    if (!bad.length)
+      return null;
+    return [
+      element("h3", { class: "kind" }, "Cannot be shown"),
+      paragraph("lead", "The board cannot read or process these submissions."),
+      dataTable({
+        caption: "Cannot be shown",
+        columns: ["submission", "reason"],
+        rows: bad.map(({ slug, reason }) => [slug, element("span", { class: "reason" }, reason)]),
+        hideCaption: true
+      })
+    ];
   }
   function groupView([heading, lead], entries) {
     return [

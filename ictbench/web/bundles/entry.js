@@ -382,11 +382,7 @@
       family,
       loop: loop.index,
       name,
-      episodes: tasks.map((task, position) => ({
-        task,
-        key: `${task}@${loop.prompts[index].digest}`,
-        solved: outcomes[position] === "1"
-      }))
+      episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest)
     });
     const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
     return [
@@ -396,8 +392,26 @@
       ...loop.audit.flatMap(({ replayed, fresh }, index) => [
         group(`audit of turn ${index + 1}, same batch, prompt[${index + 1}]`, index + 1, loop.batches[index].tasks, replayed),
         group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh)
-      ])
+      ]),
+      ...onlineGroups(loop, group)
     ];
+  }
+  function onlineGroups(loop, group) {
+    const under = { 0: loop.online?.base ?? [], [loop.best]: loop.online?.best ?? [] };
+    return Object.entries(under).flatMap(([index, turns]) => turns.map((outcomes, turn) => group(`online, turn ${turn + 1}, prompt[${index}]`, Number(index), loop.batches[turn].tasks, outcomes)));
+  }
+  function playedEpisodes(tasks, outcomes, digest) {
+    const repeats = outcomes.length / tasks.length;
+    return [...outcomes].map((outcome, position) => {
+      const task = tasks[Math.floor(position / repeats)];
+      const replicate = position % repeats;
+      return {
+        task,
+        key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+        solved: outcome === "1",
+        repeat: repeats > 1 ? replicate + 1 : null
+      };
+    });
   }
 
   // assets/run/episode-library.js
@@ -496,7 +510,7 @@
       invalid: invalid[position]
     };
   }
-  function item({ task, key, solved, text, isStored }, click) {
+  function item({ task, key, solved, repeat, text, isStored }, click) {
     const attributes = {
       type: "button",
       class: `outcome ${solved ? "good" : "bad"}`,
@@ -504,7 +518,8 @@
       "data-key": key,
       click
     };
-    return element("li", {}, element("button", attributes, element("strong", {}, task), element("span", {}, text)));
+    const name = repeat ? `${task}, repeat ${repeat}` : task;
+    return element("li", {}, element("button", attributes, element("strong", {}, name), element("span", {}, text)));
   }
 
   // assets/player-views.js
@@ -738,6 +753,36 @@
     const notes = report.runs.map(({ label, episodes }) => library.several ? `${label}: ${episodes.note}` : episodes.note);
     const node = section("episodes", "Episodes", notes.map((note) => paragraph("faint", note)), library.runs.some((run) => library.groups(run).length) ? episodeList(library, open) : null, paragraph("faint", "Keys in the player: ← previous decision, → next decision, Home first decision, End last screen."), stage);
     return { node, open };
+  }
+
+  // assets/run/experience.js
+  function experienceTable(entries) {
+    const measured = entries.filter(({ family }) => family.measures?.stream);
+    if (!measured.length)
+      return null;
+    const turns = range(Math.max(...measured.map(({ family }) => family.measures.stream.length)));
+    const compared = measured.some(({ family }) => family.measures.online);
+    const table = dataTable({
+      caption: "Success rate on the experience tasks of each turn, with a 95 % interval if there are at least 3 loops." + (compared ? " Gain: all turns, minus the same tasks under prompt[0]. Regret: the same tasks under the best prompt, minus " + "all turns; the best prompt was written from some of these tasks." : ""),
+      columns: ["family", "prompt", ...turns.map((turn) => `turn ${turn + 1}`), ...compared ? ["gain", "regret"] : []],
+      rows: measured.flatMap(({ name, family: { measures } }) => rowsOf(name, measures, turns, compared))
+    });
+    return element("div", {}, element("h3", {}, "Success while learning"), table);
+  }
+  function rowsOf(name, { stream, online }, turns, compared) {
+    const row = (prompt, rates, ...differences) => [
+      name,
+      prompt,
+      ...turns.map((turn) => turn < rates.length ? estimate(rates[turn]) : MISSING),
+      ...compared ? differences : []
+    ];
+    if (!online)
+      return [row("of the turn", stream, MISSING, MISSING)];
+    return [
+      row("of the turn", stream, estimate(online.gain, signed), estimate(online.regret, signed)),
+      row("prompt[0]", online.base, MISSING, MISSING),
+      row("best", online.best, MISSING, MISSING)
+    ];
   }
 
   // assets/chart.js
@@ -1014,12 +1059,32 @@
     };
   }
 
+  // assets/run/reliability.js
+  var PROMPTS = ["base", "best", "last"];
+  function reliabilityTable(entries) {
+    const repeated = entries.filter(({ family }) => family.measures?.reliability);
+    if (!repeated.length)
+      return null;
+    const most = Math.max(...repeated.map(({ family }) => family.measures.reliability.base.pass_k.length));
+    const table = dataTable({
+      caption: "pass^k: probability that k episodes of a task are all solved, with a 95 % interval if there are at least 3 " + "loops. Noise: share of the variance of episodes that lies between repeats of a task under one prompt.",
+      columns: ["family", "prompt", ...range(most).map((index) => `pass^${index + 1}`), "noise"],
+      rows: repeated.flatMap(({ name, family }) => PROMPTS.map((prompt) => [name, prompt, ...cells(family.measures.reliability[prompt], most)]))
+    });
+    return element("div", {}, element("h3", {}, "Reliability"), table);
+  }
+  function cells({ pass_k, noise }, most) {
+    return [...range(most).map((index) => index < pass_k.length ? estimate(pass_k[index]) : MISSING), percent(noise)];
+  }
+
   // assets/run/gains.js
   var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
+  var OWN_VIEW = ["curve", "stream", "online", "reliability"];
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entriesOf([...families, ...rolesOf(report)]))));
+    const entries = entriesOf([...families, ...rolesOf(report)]);
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), experienceTable(entries), reliabilityTable(entries));
   }
   function headroomFigure(families) {
     const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
@@ -1049,7 +1114,7 @@
     return heatCell(count / loops.length, String(count));
   }
   function measuresTable(entries) {
-    const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => name !== "curve");
+    const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter((name) => !OWN_VIEW.includes(name));
     return {
       caption: "Success rates on test tasks; AUC and W‑AUC on selection tasks; overfitting gap on experience tasks. 95 % " + "intervals in brackets.",
       columns: ["family", ...names.map(measureHeading)],
@@ -1285,7 +1350,7 @@
     const { entry, track, description, about } = page;
     return section("overview", "Overview", element("article", { class: "card" }, standing(entry, track), paragraph("description", description), definitionList("facts", facts(page)), element("ul", { class: "remarks" }, [...entry.remarks, ...about].map((line) => element("li", {}, line)))));
   }
-  function standing({ measures, section: group, why, ranks }, track) {
+  function standing({ measures, section: group, why, ranks, blind }, track) {
     const { best, gain, base, last, over_blind: overBlind } = measures;
     const pairs = [
       ["best", estimate(best)],
@@ -1296,8 +1361,14 @@
     ];
     return [
       group === "ranked" ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`) : paragraph("note warn", `Not ranked: ${why}.`),
-      headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals")
+      headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
+      group === "ranked" ? paragraph("faint", blindText(blind)) : null
     ];
+  }
+  function blindText(blind) {
+    if (!blind)
+      return "Over blind: the board has no rerun of this reflector’s blind arm.";
+    return ["Over blind: compared with ", element("a", { href: `${blind.slug}.html` }, blind.name), `, by ${blind.by}.`];
   }
   function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
     return [
@@ -1359,7 +1430,7 @@
     return `Best ${number(rerun)} in the rerun, ${number(submitted)} in the submission: difference ${difference}, within the ` + `margin of ±${number(margin)}, on ${tasks} in ${counted(loops.length, "loop")}.`;
   }
   function comparisonSection({ pairs, track }) {
-    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` + "sign flips of whole loops, with Holm’s correction over all pairs of the track." : "No other entry is comparable with this one."), pairs.length ? dataTable({
+    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` + `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.` : "No other entry is comparable with this one."), pairs.length ? dataTable({
       caption: "Differences from other entries",
       columns: ["other entry", "difference [95 %]", "p", "this entry is"],
       rows: pairs.map(pairRow),

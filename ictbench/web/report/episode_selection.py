@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Result
 
 EpisodeChoice = Literal["all", "test", "none"] | int
-"""All episodes, those on test tasks, none, or a maximum per run (experience first, then test, selection, audit)."""
+"""All, those on test tasks, none, or a maximum per run: experience first, then test, selection, audit, online."""
 
 DEFAULT_CHOICE = 20_000
 
@@ -35,7 +35,9 @@ def parse_choice(text: str) -> EpisodeChoice:
 
 def select_episodes(result: Result, choice: EpisodeChoice) -> list[str]:
     """Return the keys of the episodes to show of a run, each once even where several pools share an episode."""
-    purposes: tuple[Purpose, ...] = ("test",) if choice == "test" else ("experience", "test", "selection", "audit")
+    purposes: tuple[Purpose, ...] = (
+        ("test",) if choice == "test" else ("experience", "test", "selection", "audit", "online")
+    )
     keys = list(dict.fromkeys(key for purpose in purposes for key in _keys(result, purpose)))
     match choice:
         case "none":

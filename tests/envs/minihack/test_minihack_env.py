@@ -361,3 +361,23 @@ def test_a_missing_dependency_of_minihack_is_an_error_that_names_the_extra() -> 
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pkg_resources" in process.stdout
     assert "pip install 'ictbench[minihack]'" in process.stdout
+
+
+def test_a_start_key_is_the_map_without_message_and_status(env: MiniHackEnv) -> None:
+    first = env.reset(task(ROOM))
+    rows = first.text.split("\n")[-24:]
+    assert MiniHackEnv.start_key(first) == "\n".join(rows[1:22])
+    assert "@" in MiniHackEnv.start_key(first)
+    assert "St:" not in MiniHackEnv.start_key(first)
+    renamed = [row.replace("Agent", "Other").replace("St:", "St:1") for row in rows]
+    other = first.model_copy(update={"text": "Hello.\n\n" + "\n".join(["Hello.", *renamed[1:]])})
+    assert other.digest != first.digest
+    assert MiniHackEnv.start_key(other) == MiniHackEnv.start_key(first)
+    moved = first.model_copy(update={"text": first.text.replace("@", ".")})
+    assert MiniHackEnv.start_key(moved) != MiniHackEnv.start_key(first)
+
+
+def test_some_rooms_start_alike_though_no_two_screens_are_equal(env: MiniHackEnv) -> None:
+    starts = [env.reset(task(ROOM, seed)) for seed in range(200)]
+    assert len({first.digest for first in starts}) == 200
+    assert len({MiniHackEnv.start_key(first) for first in starts}) < 200

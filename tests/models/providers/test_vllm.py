@@ -322,6 +322,13 @@ def test_an_invalid_option_is_an_error_at_once(options: dict[str, Any], message:
 
 
 @pytest.mark.usefixtures("recorded")
+def test_a_model_name_is_never_an_argument_of_the_server() -> None:
+    spec = spec_for().model_copy(update={"model": "--tool-parser-plugin=evil.py"})
+    with pytest.raises(ConfigError, match=r"is not the name of a model; write a file or folder as \./--tool-parser"):
+        VLLMModel(spec)
+
+
+@pytest.mark.usefixtures("recorded")
 def test_a_lora_rank_that_vllm_does_not_serve_is_an_error(lora: Path) -> None:
     (lora / "adapter_config.json").write_text('{"r": 1024}')
     with pytest.raises(ConfigError, match="rank 1024; vLLM serves ranks up to 512"):

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import base64
+import errno
+import gzip
+import hashlib
 import json
 import re
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +15,20 @@ from boards import make_result, submit, with_metadata
 
 from ictbench.board.entries import read_board
 from ictbench.errors import SubmissionError
+from ictbench.records import Usage
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board import build_site
 from ictbench.web.board.build_site import write_site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from ictbench.board.entries import BadEntry
+
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
+NO_COST = {"usd": 0.0, "calls": 0, "input_tokens": 0, "output_tokens": 0}
 SCRIPT = "</script><script>alert(1)</script><!-- {{document}}"
 
 
@@ -27,7 +37,7 @@ def folder(tmp_path: Path) -> BoardFolder:
     folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
     submit(folder, "good", make_result(READ, "rules"))
     submit(folder, "bad", make_result({"read": [("0000", "0000")] * 3}, "none"))
-    submit(folder, "small", make_result(READ, "tiny", profile="quick", ranked=False), unranked=True)
+    submit(folder, "small", make_result(OTHER, "tiny", profile="quick", ranked=False), unranked=True)
     return folder
 
 
@@ -101,10 +111,79 @@ def test_older_site_is_replaced_but_other_folders_are_not(folder: BoardFolder, t
 def test_unreadable_board_leaves_the_older_site_unchanged(folder: BoardFolder, tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site")
     before = pages[1].read_bytes()
-    folder.submission("good").metadata.write_text("{}", encoding="utf-8")
-    with pytest.raises(SubmissionError, match=r"good/submission\.json does not fit its schema"):
+    folder.log.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(SubmissionError, match=r"log .*log\.jsonl, line 1"):
         build_site(folder.path.parent, tmp_path / "site")
     assert pages[1].read_bytes() == before
+
+
+def remove_file(folder: BoardFolder) -> None:
+    folder.submission("good").episodes.unlink()
+
+
+def spoil_metadata(folder: BoardFolder) -> None:
+    folder.submission("good").metadata.write_text("{}", encoding="utf-8")
+
+
+def spoil_shown_episodes(folder: BoardFolder) -> None:
+    # Only the page of the entry reads them.
+    submission = submit(folder, "good", make_result(READ, "rules"))
+    shown = folder.submission("good").trajectories
+    shown.write_bytes(gzip.compress(b"{}\n", mtime=0))
+    files = dict(submission.files) | {shown.name: hashlib.sha256(shown.read_bytes()).hexdigest()}
+    changed = submission.model_copy(update={"files": files})
+    folder.submission("good").metadata.write_text(changed.model_dump_json(by_alias=True), encoding="utf-8")
+
+
+def make_numbers_huge(folder: BoardFolder) -> None:
+    spent = {"test": Usage(cost=1.7e308), "selection": Usage(cost=1.7e308)}
+    submit(folder, "good", make_result(READ, "rules", cost=spent), cost=NO_COST)
+
+
+def add_a_ragged_result(folder: BoardFolder) -> None:
+    # Each loop agrees with itself, and their outcomes are no table.
+    result = make_result(READ, "rules")
+    family = result.families[0]
+    first = family.loops[0]
+    short = first.model_copy(update={"test_tasks": first.test_tasks[:1], "test": {0: "0", 1: "1"}})
+    family = family.model_copy(update={"loops": (short, *family.loops[1:])})
+    submit(folder, "good", result.model_copy(update={"families": (family,)}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (remove_file, "lacks episodes.jsonl.gz"),
+        (spoil_metadata, "does not fit its schema"),
+        (spoil_shown_episodes, "line 1 does not fit its schema"),
+        (make_numbers_huge, "is too large (beyond 10^15)"),
+        (add_a_ragged_result, "ValueError"),
+    ],
+)
+def test_bad_entry_is_shown_with_its_reason_and_stops_no_other(
+    folder: BoardFolder, tmp_path: Path, spoil: Callable[[BoardFolder], None], reason: str
+) -> None:
+    spoil(folder)
+    bad: list[BadEntry] = []
+    pages = build_site(folder.path.parent, tmp_path / "site", on_bad=lambda board, one: bad.append(one))
+    assert [page.stem for page in pages[2:]] == ["bad", "small"]
+    board = content(pages[1], "document")
+    assert [entry["slug"] for entry in board["entries"]] == ["bad", "small"]
+    assert board["bad"] == [{"slug": "good", "reason": bad[0].reason}]
+    assert reason in bad[0].reason
+    assert reason in (folder.tables / "unranked.csv").read_text("utf-8")
+    assert reason.partition("(")[0] in (folder.tables / "board.md").read_text("utf-8")
+
+
+def test_error_of_the_system_is_no_fault_of_an_entry(
+    folder: BoardFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys.modules["ictbench.web.board.build_site"], "write_tables", full)
+    with pytest.raises(SubmissionError, match="No space left on device"):
+        build_site(folder.path.parent, tmp_path / "site")
 
 
 def test_hostile_text_cannot_end_or_begin_an_element(folder: BoardFolder, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // Episodes of a run, grouped by the purpose that they were played for.
 
-// Return [{ family, loop, name, episodes: [{ task, key, solved }] }]. The order within a loop is experience, test,
-// selection, audit.
+// Return [{ family, loop, name, episodes: [{ task, key, solved, repeat }] }]. The order within a loop is experience,
+// test, selection, audit, online. `repeat` is the number of an episode of a task that is played several times, from 1, or null.
 export function episodeGroups(run) {
   return run.families.flatMap((family) => family.loops.flatMap((loop) => loopGroups(family.name, loop)));
 }
@@ -14,11 +14,7 @@ function loopGroups(family, loop) {
     family,
     loop: loop.index,
     name,
-    episodes: tasks.map((task, position) => ({
-      task,
-      key: `${task}@${loop.prompts[index].digest}`,
-      solved: outcomes[position] === "1",
-    })),
+    episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest),
   });
   const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
   return [
@@ -36,5 +32,31 @@ function loopGroups(family, loop) {
       ),
       group(`audit of turn ${index + 1}, next batch, prompt[${index}]`, index, loop.batches[index + 1].tasks, fresh),
     ]),
+    ...onlineGroups(loop, group),
   ];
+}
+
+// Experience under prompt[0] and under the best prompt; empty without online measures.
+function onlineGroups(loop, group) {
+  const under = { 0: loop.online?.base ?? [], [loop.best]: loop.online?.best ?? [] };
+  return Object.entries(under).flatMap(([index, turns]) =>
+    turns.map((outcomes, turn) =>
+      group(`online, turn ${turn + 1}, prompt[${index}]`, Number(index), loop.batches[turn].tasks, outcomes),
+    ),
+  );
+}
+
+// The outcomes of a task stand together, in the order of its replicates.
+function playedEpisodes(tasks, outcomes, digest) {
+  const repeats = outcomes.length / tasks.length;
+  return [...outcomes].map((outcome, position) => {
+    const task = tasks[Math.floor(position / repeats)];
+    const replicate = position % repeats;
+    return {
+      task,
+      key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+      solved: outcome === "1",
+      repeat: repeats > 1 ? replicate + 1 : null,
+    };
+  });
 }

@@ -81,7 +81,7 @@ function summary(library, run, key) {
   };
 }
 
-function item({ task, key, solved, text, isStored }, click) {
+function item({ task, key, solved, repeat, text, isStored }, click) {
   const attributes = {
     type: "button",
     class: `outcome ${solved ? "good" : "bad"}`,
@@ -89,5 +89,6 @@ function item({ task, key, solved, text, isStored }, click) {
     "data-key": key,
     click,
   };
-  return element("li", {}, element("button", attributes, element("strong", {}, task), element("span", {}, text)));
+  const name = repeat ? `${task}, repeat ${repeat}` : task;
+  return element("li", {}, element("button", attributes, element("strong", {}, name), element("span", {}, text)));
 }

@@ -4,22 +4,28 @@ import { element, paragraph } from "../dom.js";
 import { estimate, number, percent, range, signed, words } from "../format.js";
 import { section } from "../page.js";
 import { dataTable, foldedTable, heatCell } from "../table.js";
+import { experienceTable } from "./experience.js";
 import { entriesOf, familiesOf, nothingFinished, rolesOf } from "./families.js";
 import { gainChart } from "./gain-chart.js";
 import { runLegend } from "./learning-curves.js";
+import { reliabilityTable } from "./reliability.js";
 
 const SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
+const OWN_VIEW = ["curve", "stream", "online", "reliability"];
 const SHARES = ["negative_transfer", "negative_last_transfer"];
 
 export function gainsSection(report) {
   const families = familiesOf(report);
+  const entries = entriesOf([...families, ...rolesOf(report)]);
   return section(
     "gains",
     "Gains",
     runLegend(report),
     element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)),
     element("h3", {}, "All measures"),
-    dataTable(measuresTable(entriesOf([...families, ...rolesOf(report)]))),
+    dataTable(measuresTable(entries)),
+    experienceTable(entries),
+    reliabilityTable(entries),
   );
 }
 
@@ -81,7 +87,7 @@ function bestPromptCell({ loops }, index) {
 // The table shows every measure that a result contains, whether or not this page knows it.
 function measuresTable(entries) {
   const names = [...new Set(entries.flatMap(({ family }) => Object.keys(family.measures ?? {})))].filter(
-    (name) => name !== "curve",
+    (name) => !OWN_VIEW.includes(name),
   );
   return {
     caption:

@@ -28,7 +28,7 @@ export function overviewSection(page) {
   );
 }
 
-function standing({ measures, section: group, why, ranks }, track) {
+function standing({ measures, section: group, why, ranks, blind }, track) {
   const { best, gain, base, last, over_blind: overBlind } = measures;
   const pairs = [
     ["best", estimate(best)],
@@ -42,7 +42,14 @@ function standing({ measures, section: group, why, ranks }, track) {
       ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`)
       : paragraph("note warn", `Not ranked: ${why}.`),
     headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
+    group === "ranked" ? paragraph("faint", blindText(blind)) : null,
   ];
+}
+
+// A replay cannot tell a forged blind arm from a real one, so only a rerun one counts.
+function blindText(blind) {
+  if (!blind) return "Over blind: the board has no rerun of this reflector\u2019s blind arm.";
+  return ["Over blind: compared with ", element("a", { href: `${blind.slug}.html` }, blind.name), `, by ${blind.by}.`];
 }
 
 function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
@@ -157,8 +164,8 @@ export function comparisonSection({ pairs, track }) {
     paragraph(
       "lead",
       pairs.length
-        ? `Best of this entry minus best of each other entry of ${track.name}, on the same tasks. P-values are from ` +
-            "sign flips of whole loops, with Holm\u2019s correction over all pairs of the track."
+        ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` +
+            `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.`
         : "No other entry is comparable with this one.",
     ),
     pairs.length

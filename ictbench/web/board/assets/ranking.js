@@ -37,7 +37,10 @@ const COLUMNS = [
     key: "blind",
     head: "over blind",
     value: measure("over_blind"),
-    cell: ({ measures }) => stackedEstimate(measures.over_blind, signed),
+    cell: ({ measures, blind }) => [
+      stackedEstimate(measures.over_blind, signed),
+      blind ? secondLine(`over ${blind.name}, by ${blind.by}`) : null,
+    ],
   },
   { head: "badges", cell: badgeList },
   {

@@ -30,7 +30,23 @@ export function unrankedSection(board) {
     groups.length
       ? groups.map(([texts, entries]) => groupView(texts, entries))
       : paragraph("faint", "All entries are ranked."),
+    badView(board.bad),
   );
+}
+
+// Submissions without a page, because the board cannot read or process them.
+function badView(bad) {
+  if (!bad.length) return null;
+  return [
+    element("h3", { class: "kind" }, "Cannot be shown"),
+    paragraph("lead", "The board cannot read or process these submissions."),
+    dataTable({
+      caption: "Cannot be shown",
+      columns: ["submission", "reason"],
+      rows: bad.map(({ slug, reason }) => [slug, element("span", { class: "reason" }, reason)]),
+      hideCaption: true,
+    }),
+  ];
 }
 
 function groupView([heading, lead], entries) {

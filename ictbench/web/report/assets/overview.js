@@ -70,10 +70,11 @@ function headlineOf({ role, measures }) {
 }
 
 function sizesText({ profile, sizes, seconds, started }) {
+  const repeated = sizes.repeats ? `, each played ${sizes.repeats} times` : "";
   const parts = [
     `profile ${profile}`,
     `${counted(sizes.loops, "loop")} of ${counted(sizes.turns, "turn")} with ${counted(sizes.batch_size, "task")}`,
-    `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop`,
+    `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop${repeated}`,
     `started ${started.slice(0, 16).replace("T", " ")} UTC, took ${duration(seconds)}`,
   ];
   return parts.join(" \u00b7 ");

@@ -1,0 +1,90 @@
+"""Conflicts between the submissions of a board: equal folder names, names, contents, and removed submissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from ictbench.records import digest_of
+from ictbench.submissions.spelling import latin_form, name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ictbench.board.board_log import LogIndex
+    from ictbench.results import Result
+    from ictbench.submissions.layout import SubmissionFolder
+    from ictbench.submissions.submission_schema import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What distinguishes a submission from the others of its board."""
+
+    folder: SubmissionFolder
+    digest: str
+    name: str
+    name_key: str
+    content: str | None
+    """Digest of what was played (`content_digest`)."""
+
+    @classmethod
+    def of(cls, folder: SubmissionFolder, submission: Submission, result: Result) -> Identity:
+        """Return the identity of a submission."""
+        name = submission.name
+        return cls(folder, submission.digest, name, name_key(name), content_digest(result))
+
+    @property
+    def place(self) -> str:
+        """Path of the submission within its board."""
+        return f"{self.folder.path.parent.name}/{self.folder.slug}"
+
+
+def content_digest(result: Result) -> str | None:
+    """Return a digest of the prompts and outcomes of held-out families, whatever a result says about their origin.
+
+    Spaces, case, invisible characters and look-alike letters of the prompts do not change it. None if no prompt ever
+    changed: every such run of an actor is the same.
+    """
+    held_out = sorted((f for f in result.families if f.role == "held-out"), key=lambda family: family.name)
+    loops = [loop for family in held_out for loop in family.loops]
+    if all(prompt.text == loop.prompts[0].text for loop in loops for prompt in loop.prompts):
+        return None
+    return digest_of(
+        [
+            [
+                [" ".join(latin_form(prompt.text).split()) for prompt in loop.prompts],
+                [[*batch.tasks, batch.outcomes] for batch in loop.batches],
+                [*loop.selection],
+                [*loop.test_tasks],
+                sorted(loop.test.items()),
+            ]
+            for loop in loops
+        ]
+    )
+
+
+def conflicts(one: Identity, others: Iterable[Identity], log: LogIndex) -> Iterator[str]:
+    """Yield why a board cannot hold a submission beside others; those that came onto the board later do not matter."""
+    if removal := log.removal(one.digest):
+        yield f"it was removed on {removal.date:%Y-%m-%d} ({removal.reason:.200}); a removed submission stays removed"
+    position = _position(one, log)
+    for other in others:
+        if other.folder == one.folder or _position(other, log) > position:
+            continue
+        if other.folder.slug == one.folder.slug:
+            yield f"its folder has the name of {other.place}; rename it"
+        if other.name_key == one.name_key:
+            yield f"its name {one.name!r} looks like {other.name!r}, the name of {other.place}; choose another --name"
+        if one.content is not None and other.content == one.content:
+            yield f"its prompts and outcomes are those of {other.place}: it is a copy of that run"
+
+
+def first_come(identities: Iterable[Identity], log: LogIndex) -> list[Identity]:
+    """Return identities in the order in which their submissions came onto the board; those not logged come last."""
+    return sorted(identities, key=lambda one: (_position(one, log), one.folder.slug, one.place))
+
+
+def _position(one: Identity, log: LogIndex) -> float:
+    return log.position(one.folder.slug, one.digest, inf)

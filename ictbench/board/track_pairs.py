@@ -1,0 +1,106 @@
+"""Comparison of all pairs of entries of a track on the same tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ictbench.board.near_copies import group_near_copies
+from ictbench.results.all_pairs import all_pairs_p
+from ictbench.results.intervals import mean_interval
+from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.pairing import PairedFamily, bounds
+from ictbench.results.significance import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.board.entries import Entry
+    from ictbench.results import Interval, Result
+    from ictbench.results.standard_errors import Floats
+
+    Outcomes = dict[str, dict[str, Floats]]
+    """By held-out family and prompt (`base`, `best`, `last`): array of shape (loops, test tasks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Comparison of two entries of a track on the same tasks."""
+
+    one: str
+    other: str
+    difference: Interval
+    """`best` of `one` minus `best` of `other`, mean over held-out families."""
+    p: float
+    """Two-sided p-value, corrected for all pairs of the track."""
+
+    @property
+    def better(self) -> str | None:
+        """Slug of the significantly better entry; None for a tie."""
+        if self.p > ALPHA:
+            return None
+        return self.one if self.difference.value > 0 else self.other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """All pairs of the ranked entries of a track. Intervals are computed when they are asked for."""
+
+    outcomes: dict[str, Outcomes]
+    """By slug, in the order of the p-values."""
+    p: Floats
+    """Corrected p-values, entries × entries."""
+    groups: Sequence[int]
+    """Group of near-copies of each entry."""
+    shared: bool
+
+    def pair(self, one: str, other: str) -> Pair:
+        """Return the comparison of two entries."""
+        slugs = list(self.outcomes)
+        difference = difference_of(self.outcomes[one], self.outcomes[other], self.shared)
+        return Pair(one, other, difference, float(self.p[slugs.index(one), slugs.index(other)]))
+
+    def ranks(self) -> list[tuple[int, int]]:
+        """Return the best and the worst rank of each entry that cannot be excluded.
+
+        Groups of near-copies are counted, and the own group is not: a group is better if one of its members is, and
+        worse if all are.
+        """
+        best = np.array([best_of(outcomes) for outcomes in self.outcomes.values()])
+        better = (self.p <= ALPHA) & (best > best[:, None])
+        worse = (self.p <= ALPHA) & (best < best[:, None])
+        names, group = np.unique(self.groups, return_inverse=True)
+        members = np.eye(len(names), dtype=bool)[group].astype(int)
+        other = np.ones((len(best), len(names)), dtype=bool)
+        other[np.arange(len(best)), group] = False
+        above = ((better @ members > 0) & other).sum(axis=1)
+        below = ((worse @ members == members.sum(axis=0)) & other).sum(axis=1)
+        return [(1 + int(a), len(names) - int(b)) for a, b in zip(above, below, strict=True)]
+
+
+def held_out_outcomes(result: Result) -> Outcomes:
+    """Return the outcomes of the held-out families."""
+    return {family.name: outcomes_by_prompt(family.loops) for family in result.families if family.role == "held-out"}
+
+
+def best_of(outcomes: Outcomes) -> float:
+    """Return the mean `best` over families."""
+    return fmean(float(family["best"].mean()) for family in outcomes.values())
+
+
+def difference_of(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
+    """Return `best` of one entry minus `best` of another."""
+    samples = [PairedFamily(name, "held-out", other[name], one[name]).difference("best") for name in one]
+    return mean_interval(samples, bounds("best"), shared=shared)
+
+
+def compare_all(entries: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool) -> Comparisons:
+    """Compare all pairs of entries, which are sorted by slug, so that their order on disk does not matter."""
+    names = sorted(outcomes[entries[0].slug])
+    families = [np.stack([outcomes[entry.slug][name]["best"] for entry in entries]) for name in names]
+    groups = group_near_copies([entry.submission.submitted_by for entry in entries], families, shared=shared)
+    ps = all_pairs_p(families, groups, shared=shared)
+    return Comparisons({entry.slug: outcomes[entry.slug] for entry in entries}, ps, groups, shared)

@@ -1,0 +1,69 @@
+"""Output of commands: the one place where texts of unknown origin are made harmless for a terminal.
+
+Texts come from models, games, plug-ins, endpoints and submitters. A control character in them could move the cursor,
+rename the window or write to the clipboard. `safe_output` replaces such characters in everything that is printed, also
+in tracebacks; `ictbench.cli.console.Console` does so for what rich prints, and keeps rich's own styles.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from ictbench.visible_text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+HIDDEN = re.compile(r"[^\n -~]")
+"""Characters of a JSON text that may be invisible."""
+
+
+class VisibleStream:
+    """Stream that replaces control characters. Rich, which cleans its own output, writes to the stream below."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.rich_proxied_file = stream
+        """Name that rich looks for."""
+
+    def write(self, text: str) -> int:
+        """Write the text with control characters replaced."""
+        self.rich_proxied_file.write(visible(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write lines."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def safe_output() -> Iterator[None]:
+    """Replace control characters in everything that is printed, and characters that the terminal cannot show."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.stdout, sys.stderr = (VisibleStream(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def print_json(text: str) -> None:
+    """Print a JSON text; characters that may be invisible are written as escapes, so that no value changes."""
+    print(HIDDEN.sub(_escape, text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character.isprintable():
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

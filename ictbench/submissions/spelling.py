@@ -1,0 +1,71 @@
+"""Spellings of one text that look alike: what a reader cannot tell apart is compared as equal.
+
+Python's Unicode tables cover compatibility forms (full-width letters), case and invisible characters. A short table
+adds the letters of other alphabets that look like Latin ones in most fonts.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+"""Unicode categories of invisible or reordering characters: controls, zero-width and bidirectional marks, private use,
+surrogates, line and paragraph separators."""
+
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Invisible characters of other categories: fillers, joiners and variation selectors (Unicode's
+Default_Ignorable_Code_Point), and the blank Braille pattern."""
+
+CONTROLS = {code: None for code in (*range(32), 127) if chr(code) not in "\n\t\r"}
+
+CAPITALS = str.maketrans("АВЕЅІЈКМНОРСТУХҺԚԜԌЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXHQWG3ABEZHIKMNOPTYX")
+"""Cyrillic and Greek capitals that look like Latin ones; case folding would make some of them look different."""
+
+SMALL = str.maketrans(
+    "авеѕіјкмнорстухһԛԝԁӏгпѵьαεικνορτυχωγηϲϳօոսհցզıɡɑ", "abesijkmhopctyxhqwdlrnvbaeikvoptuxwyncjonuhgqiga"
+)
+"""Small Cyrillic, Greek and Armenian letters, and Latin variants, that look like Latin letters."""
+
+LIKE_L = re.compile("[1i|]")
+IGNORED_IN_NAMES = re.compile(r"[\s\-_.,'’·‐-―\"]+")
+WORD = re.compile(r"[^\W\d_]+")
+
+TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA", "LATIN"}, {"CJK", "HANGUL", "LATIN"}, {"CJK", "BOPOMOFO", "LATIN"})
+"""Scripts that one word may mix, as Unicode's highly restrictive level allows."""
+
+
+def is_hidden(character: str) -> bool:
+    """Return whether a character is invisible, or reorders others."""
+    return unicodedata.category(character) in HIDDEN or BLANK.match(character) is not None
+
+
+def normal_form(text: str) -> str:
+    """Return a text in Unicode's form NFKC, without invisible characters except white space, and with ASCII digits."""
+    if text.isascii():
+        return text.translate(CONTROLS)
+    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c in "\n\t\r" or not is_hidden(c))
+    digits = ((c, unicodedata.decimal(c, None)) for c in unicodedata.normalize("NFKC", visible))
+    return "".join(c if digit is None else str(digit) for c, digit in digits)
+
+
+def latin_form(text: str) -> str:
+    """Return the normal form of a text, case-folded, with letters that look Latin replaced by the Latin ones."""
+    return normal_form(text).translate(CAPITALS).casefold().translate(SMALL)
+
+
+def name_key(name: str) -> str:
+    """Return a key that is equal for names that a reader could take for each other."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", latin_form(name)) if not unicodedata.combining(c))
+    return LIKE_L.sub("l", IGNORED_IN_NAMES.sub("", plain)).replace("0", "o")
+
+
+def mixed_word(text: str) -> str | None:
+    """Return the first word that mixes scripts, such as Latin and Cyrillic letters; None if there is none."""
+    for word in WORD.findall(unicodedata.normalize("NFKC", text)):
+        scripts = {
+            unicodedata.name(letter, "").partition(" ")[0] for letter in word if unicodedata.category(letter) != "Lm"
+        }
+        if len(scripts) > 1 and not any(scripts <= allowed for allowed in TOGETHER):
+            return str(word)
+    return None

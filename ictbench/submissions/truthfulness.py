@@ -1,0 +1,67 @@
+"""Statements of a result that cannot be true here and now: dates, versions, and names of training families."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ictbench._version import __version__
+from ictbench.submissions.spelling import name_key
+from ictbench.suites import list_suites, load_suite
+from ictbench.suites.trained_on import OTHER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ictbench.results import Result
+
+VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|dev|post)[0-9]{1,4})*")
+CLOCKS_APART = timedelta(days=1)
+"""How far the clock of a submitter may be ahead."""
+
+
+def untrue_statements(result: Result) -> Iterator[str]:
+    """Yield what a result states about its date, its version and its training that cannot be true."""
+    yield from _date_problems(result.host.started)
+    yield from _version_problems(result.ictbench)
+    yield from (problem for name in result.reflector_trained_on or () for problem in _training_problems(name, result))
+
+
+def _date_problems(started: str) -> Iterator[str]:
+    try:
+        start = datetime.fromisoformat(started)
+    except ValueError:
+        yield f"host.started is {started!r:.80}, which is not a time in ISO 8601; submit the run again"
+        return
+    start = start if start.tzinfo else start.replace(tzinfo=UTC)
+    if start > datetime.now(UTC) + CLOCKS_APART:
+        yield f"the run was started on {start:%Y-%m-%d}, in the future; set the clock, and run it again"
+
+
+def _version_problems(version: str) -> Iterator[str]:
+    own, stated = VERSION.fullmatch(__version__), VERSION.fullmatch(version)
+    assert own is not None, __version__
+    if stated is None:
+        yield f"its version of ictbench is {version!r:.40}, which is no version of it; run it with a release"
+    elif [*map(int, stated.groups())] > [*map(int, own.groups())]:
+        yield f"ictbench {version} made the run, and this is {__version__}: update ictbench to check it"
+
+
+def _training_problems(name: str, result: Result) -> Iterator[str]:
+    """Yield why a name is no clear statement about training: a look-alike would hide training on a held-out family."""
+    suites = list_suites()
+    if name.startswith(OTHER):
+        text = name_key(name.removeprefix(OTHER))
+        hidden = [suite for suite in suites if name_key(suite) in text]
+        hidden += [family.name for family in result.families if name_key(family.name) == text]
+        if "/" in name or not text or hidden:
+            yield f"trained on {name!a:.80}: write the suite and its family as SUITE/FAMILY, or name what it is"
+        return
+    suite, slash, family = name.partition("/")
+    if suite in suites:
+        if not slash or family not in load_suite(suite).families:
+            yield f"trained on {name!a:.80}: {suite} has no such family ({', '.join(load_suite(suite).families)})"
+    elif not slash or not name.isascii() or name_key(suite) in map(name_key, suites):
+        known = ", ".join(suites)
+        yield f"trained on {name!a:.80}, which is neither SUITE/FAMILY of a suite here ({known}) nor {OTHER}NAME"

@@ -1,0 +1,15 @@
+"""Text of unknown origin without the characters that a terminal would obey or a reader would not see."""
+
+from __future__ import annotations
+
+
+def one_line(text: str) -> str:
+    """Return text without control characters, which a terminal would obey and XML cannot contain."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def visible(text: str) -> str:
+    """Return text of several lines with every other control or invisible character replaced."""
+    if text.isprintable():
+        return text
+    return "\n".join("\t".join(map(one_line, line.split("\t"))) for line in text.replace("\r\n", "\n").split("\n"))

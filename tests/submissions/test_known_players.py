@@ -1,0 +1,142 @@
+"""The table of built-in players agrees with their classes, and decides without importing anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ictbench.plugins import installed, resolve
+from ictbench.records import ModelSpec, PluginSpec
+from ictbench.submissions.known_models import PROVIDERS, model_problems
+from ictbench.submissions.known_players import (
+    ACTORS,
+    KNOWN,
+    REFLECTORS,
+    PlayerRole,
+    known_control,
+    player_problems,
+)
+
+MODEL = ModelSpec(provider="openai", model="m")
+
+
+@pytest.mark.parametrize("role", list(KNOWN))
+def test_the_table_has_all_built_in_players(role: PlayerRole) -> None:
+    built_in = {name for name, value in installed(role).items() if value.startswith("ictbench.")}
+    assert {*KNOWN[role]} == built_in
+
+
+def test_the_table_has_all_built_in_providers() -> None:
+    assert {*PROVIDERS} == {name for name, value in installed("model").items() if value.startswith("ictbench.")}
+
+
+@pytest.mark.parametrize("name", REFLECTORS)
+def test_the_table_agrees_with_the_class_of_a_reflector(name: str) -> None:
+    known, cls = REFLECTORS[name], resolve("reflector", name)
+    assert (known.control, known.experience, known.has_model, known.wraps) == (
+        cls.control,
+        cls.experience,
+        cls.needs_model,
+        cls.wraps,
+    )
+    assert ("experience" in known.options) == bool(cls.formats)
+
+
+@pytest.mark.parametrize("name", ACTORS)
+def test_the_table_agrees_with_the_class_of_an_actor(name: str) -> None:
+    known, cls = ACTORS[name], resolve("actor", name)
+    assert (known.has_model, known.sees_solution) == (cls.needs_model, cls.sees_solution)
+
+
+def spec(name: str, model: ModelSpec | None = None, **options: Any) -> PluginSpec:
+    return PluginSpec(label="any", name=name, options=options, model=model)
+
+
+def wrapped(wrapper: str, inner: PluginSpec) -> PluginSpec:
+    return spec(wrapper, inner.model, reflector=inner.model_dump(mode="json", exclude={"model"}))
+
+
+def test_a_control_is_known_by_its_name_and_its_wrappers() -> None:
+    assert known_control(spec("rules")) == ""
+    assert known_control(spec("file", text="Go.")) == "its prompt was written by a person"
+    assert known_control(wrapped("blind", spec("rules"))) == "it is shown no trajectory"
+    twice = wrapped("reflexion", wrapped("blind", spec("rules")))
+    assert known_control(twice) == (
+        "it tries the same tasks in every turn, which is another protocol; it is shown no trajectory"
+    )
+    assert known_control(spec("my.module:Class")) is None
+
+
+@pytest.mark.parametrize(
+    ("role", "player"),
+    [
+        ("reflector", spec("rules")),
+        ("reflector", spec("rewrite", MODEL, experience="events")),
+        ("reflector", wrapped("blind", wrapped("blind", spec("append", MODEL)))),
+        ("reflector", spec("my.module:Class", anything=1)),
+        ("actor", spec("react", MODEL, decoding="free", history=None, action_format=2)),
+        ("actor", spec("my_module:Class", MODEL)),
+        ("actor", spec("react", MODEL.model_copy(update={"provider": "my:Model", "model": ""}))),
+    ],
+)
+def test_honest_players_are_accepted(role: PlayerRole, player: PluginSpec) -> None:
+    assert list(player_problems(role, player)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "player", "problem"),
+    [
+        ("reflector", spec("unlabelled"), "'unlabelled' is not a built-in one"),
+        ("reflector", spec("Rules"), "'Rules' is not a built-in one"),
+        ("reflector", spec("rulеs"), "is not a built-in one"),
+        ("reflector", spec("ictbench.reflectors.controls.blind:BlindReflector"), "run it under its own name"),
+        ("reflector", spec("IctBench:X"), "run it under its own name"),
+        ("reflector", spec("antigravity:a.b"), "is not a built-in one"),
+        ("reflector", spec("rules", MODEL), "'rules' has no model"),
+        ("reflector", spec("rewrite"), "'rewrite' needs a model"),
+        ("reflector", spec("rules", seed=1), "has no option 'seed'"),
+        ("reflector", spec("blind"), "'blind' lacks the reflector that it wraps"),
+        ("reflector", spec("blind", reflector={"name": 1}), "'blind' lacks the reflector that it wraps"),
+        ("reflector", wrapped("blind", spec("gepa", MODEL)), "'gepa' cannot be wrapped"),
+        ("reflector", wrapped("blind", spec("ictbench.x:Y")), "run it under its own name"),
+        ("actor", spec("rules", MODEL), "'rules' has no model"),
+        ("actor", spec("blind"), "'blind' is not a built-in one (random, react, rules, solver)"),
+        ("actor", spec("react", MODEL.model_copy(update={"model": "--x"})), "'--x' is not the name of a model"),
+    ],
+)
+def test_players_under_another_name_and_impossible_ones_are_refused(
+    role: PlayerRole, player: PluginSpec, problem: str
+) -> None:
+    assert problem in "; ".join(player_problems(role, player))
+
+
+def test_wrappers_without_end_are_refused() -> None:
+    player = spec("rules")
+    for _ in range(9):
+        player = wrapped("blind", player)
+    assert list(player_problems("reflector", player)) == ["its reflector wraps more than 8 reflectors; run with fewer"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": ""},
+        {"model": "a\nb"},
+        {"model": " a"},
+        {"model": "x/http://evil"},
+        {"model": "m" * 301},
+        {"temperature": 3.0},
+        {"temperature": float("nan")},
+        {"top_p": 1.5},
+        {"max_tokens": 0},
+        {"max_tokens": 10**12},
+        {"timeout": float("inf")},
+        {"reasoning_effort": "extreme"},
+        {"stop": ("x" * 201,)},
+        {"stop": ("x",) * 17},
+    ],
+)
+def test_names_and_sampling_parameters_of_models_are_bounded(change: dict[str, Any]) -> None:
+    assert list(model_problems(MODEL)) == []
+    assert len(list(model_problems(MODEL.model_copy(update=change)))) == 1
