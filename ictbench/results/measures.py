@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
+from ictbench.results.failures import Episodes, count_failed, gain_unfailed
 from ictbench.results.intervals import MIN_LOOPS, Sample, mean_interval, ratio_interval, share_interval
 from ictbench.results.online import online_measures, stream, stream_success
 from ictbench.results.outcomes import levels_of, outcomes_by_prompt, overfitting_gaps, success_rate, task_rates
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ictbench.results.intervals import Floats
 
 Loops = tuple["LoopResult", ...]
-Episodes = list[list["EpisodeSummary"]]
-"""Episodes of a loop by test task."""
 SHARE_BOUNDS, GAIN_BOUNDS, GAP_BOUNDS = (0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0)
 
 
@@ -82,6 +81,9 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
         prompt_change=fmean(change for change, _ in changes),
         prompt_change_after_solved=fmean(changes_after_solved) if changes_after_solved else None,
         starts_shared=fmean(_starts_shared(loop, episodes) for loop in loops),
+        failed_base=count_failed(base),
+        failed_best=count_failed(best),
+        gain_unfailed=gain_unfailed(base, best),
     )
 
 

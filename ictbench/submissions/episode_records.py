@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ictbench.records import Episode
     from ictbench.results import Result
 
 RUN_LIMITS = SizeLimits(unpacked=100_000_000_000, ratio=2_000, lines=100_000_000, line=50_000_000, values=1_000_000)
@@ -95,6 +96,8 @@ class Evidence:
     """Returns an iterator that reads the records from the file, in its order."""
     digits: int
     """Hexadecimal digits of each observation's hash."""
+    shown_episodes: Callable[[], Iterator[Episode]] = lambda: iter(())
+    """Returns an iterator over the episodes that a submission shows in full; none for a run."""
 
 
 def evidence_of_run(folder: Path) -> Evidence:

@@ -77,7 +77,7 @@ class SubmissionContent:
         Raises:
             SubmissionError: The result cannot be used.
         """
-        return Evidence(self.result, self._episodes, SUBMISSION_DIGITS)
+        return Evidence(self.result, self._episodes, SUBMISSION_DIGITS, self.shown_episodes)
 
     def shown_episodes(self) -> Iterator[Episode]:
         """Yield the episodes that the submission shows in full.
