@@ -57,7 +57,7 @@ def test_a_run_uses_as_many_tokens_as_a_dry_run_that_asks_estimates(tmp_path: Pa
     model = Model()
     with ScriptedServer(model) as server:
         asked = ictbench.dry_run(ask=True, **options(server, actor_decoding=decoding))
-        # One request of each player in the rehearsal; then eight replies of the actor and two of the reflector are measured.
+        # One request of each player in the rehearsal; then eight replies of the actor and two of the reflector.
         assert model.requests == 2 + 8 + 2
         guessed = ictbench.dry_run(**options(server, actor_decoding=decoding))
         requests_before = model.requests
