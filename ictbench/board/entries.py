@@ -11,12 +11,12 @@ from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
 from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
+from ictbench.safe_read import list_folder
 from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.truthfulness import training_problems
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on

@@ -42,7 +42,7 @@ def run(
     ] = False,
     ask: Annotated[
         bool,
-        option("--ask", "With --dry-run: ask each model twice, to measure its replies.", rich_help_panel=OUTPUT),
+        option("--ask", "With --dry-run: ask each model a few times, to measure its replies.", rich_help_panel=OUTPUT),
     ] = False,
     config: Annotated[
         Path | None,
