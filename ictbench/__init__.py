@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
-    from ictbench.results import Check, Comparison, Result, check, compare
+    from ictbench.results import Check, Comparison, Power, Result, check, compare, power
     from ictbench.runs import Progress, Run, dry_run, load_result, load_run, run
     from ictbench.suites import Suite, list_suites, load_suite
     from ictbench.web.report import write_report
@@ -37,6 +37,7 @@ _MODULES = {
     "IctbenchError": "errors",
     "MetaEnv": "meta",
     "Observation": "records",
+    "Power": "results",
     "Progress": "runs",
     "Reflection": "records",
     "Reflector": "reflectors",
@@ -55,6 +56,7 @@ _MODULES = {
     "load_result": "runs",
     "load_run": "runs",
     "load_suite": "suites",
+    "power": "results",
     "run": "runs",
     "verify": "audit.verify",
     "write_report": "web.report",
@@ -72,6 +74,7 @@ __all__ = [
     "IctbenchError",
     "MetaEnv",
     "Observation",
+    "Power",
     "Progress",
     "Reflection",
     "Reflector",
@@ -91,6 +94,7 @@ __all__ = [
     "load_result",
     "load_run",
     "load_suite",
+    "power",
     "run",
     "verify",
     "write_report",

@@ -14,6 +14,9 @@ PastActions = Literal["changed", "none"]
 """Lists of available actions that the actor `react` shows of past turns: those that differ from the current one, or
 none."""
 
+MAX_REPEATS = 100
+"""Most episodes of one task under one prompt; a result states an interval for each number of them."""
+
 ACTION_FORMAT = 2
 """Version of how the actor `react` reads replies: labels, punctuation, reasoning, and the tokens of chat templates in
 `ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of

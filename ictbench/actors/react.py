@@ -229,10 +229,11 @@ def _situation(observation: str, actions: tuple[str, ...]) -> str:
 
 
 def _reply(step: Step) -> str:
-    thought = f"Thought: {step.thought}" if step.thought else ""
-    action = "" if step.proposed is None else f"Action: {step.proposed}"
-    # Some servers reject a message without content.
-    return "\n".join(filter(None, [thought, action])) or "(no answer)"
+    thought, action = step.thought, step.proposed
+    if action is None:
+        # Some servers reject a message without content.
+        return f"Thought: {thought}" if thought else "(no answer)"
+    return f"Thought: {thought}\nAction: {action}" if thought else f"Action: {action}"
 
 
 def _json_reply(step: Step) -> str:

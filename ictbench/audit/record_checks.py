@@ -9,6 +9,7 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import sampling_seed
 from ictbench.records import episode_key
 from ictbench.rollout.episode import match_action
+from ictbench.submissions.known_players import is_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,12 +46,16 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     if name := impossible_usage(record.usage):
         yield f"its usage has {name} {getattr(record.usage, name)}"
     yield from _end_problems(trajectory, result.max_steps)
+    if trajectory.end == "failed" and result.actor.model is None:
+        yield f"it failed ({quote(trajectory.failure)}), but actor {quote(result.actor.label)} is a program"
     digests = [*(step.digest for step in trajectory.steps), trajectory.last_digest]
     hashes = [*digests, *([record.start] if record.start else [])]
     if invalid := [digest for digest in hashes if len(digest) != evidence.digits or not HEX.issuperset(digest)]:
         yield f"{quote(invalid[0])} is not a hash of {evidence.digits} hexadecimal digits"
     for number, (step, next_digest) in enumerate(zip(trajectory.steps, digests[1:], strict=True), 1):
         yield from (f"decision {number}: {problem}" for problem in _step_problems(step, next_digest))
+    if is_program(result.actor) and any(step.executed is None for step in trajectory.steps):
+        yield f"a decision was invalid, but actor {quote(result.actor.label)} chooses available actions only"
 
 
 def start_of(record: EpisodeRecord) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings
 from ictbench.audit.replay_episode import ASPECTS, Aspect, Mismatch, first_mismatch, replay_spec
+from ictbench.audit.shown_checks import text_mismatch
 from ictbench.errors import EnvError, UsageError, WorkerLostError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import task_id_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ictbench.audit.verification import Check
-    from ictbench.records import Task
+    from ictbench.records import Episode, Task
     from ictbench.rollout import Executor
     from ictbench.runs.options import Options
     from ictbench.submissions.episode_records import EpisodeRecord, Evidence
@@ -40,13 +41,18 @@ class Replay:
 
     episodes: int = 0
     decisions: int = 0
+    shown: int | None = None
+    """Episodes shown in full whose texts were compared; None for a run, which shows none."""
     _findings: Mapping[Aspect, Findings] = field(default_factory=lambda: {name: Findings(name) for name in ASPECTS})
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """One check for each aspect of an episode."""
+        """One check for each aspect of an episode; that of texts only for a submission."""
         passed = f"as recorded, in {self.episodes:,} episodes with {self.decisions:,} decisions"
-        return tuple(findings.check(passed) for findings in self._findings.values())
+        checks = [findings.check(passed) for name, findings in self._findings.items() if name != "texts"]
+        if self.shown is not None:
+            checks.append(self._findings["texts"].check(f"word for word, in the {self.shown} episodes shown in full"))
+        return tuple(checks)
 
     @property
     def enough(self) -> bool:
@@ -85,6 +91,8 @@ def replay(
 ) -> Replay:
     """Play recorded episodes again, until all are played or enough of them differ from their records.
 
+    Episodes that a submission shows in full are always played, and their texts compared.
+
     Args:
         evidence: Holds the records.
         tasks: The suite's own tasks, by id. What a record says about its task is not used.
@@ -97,12 +105,16 @@ def replay(
         WorkerError: No worker can be started.
     """
 
+    shown = {episode.key: episode for episode in evidence.shown_episodes()}
+
     async def play() -> Replay:
         meter = UsageMeter()
         executor = await open_executor(options, ModelPool(meter), meter)
         try:
-            records = (record for record in evidence.episodes() if sample is None or record.key in sample)
-            return await _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played).play_all(records)
+            chosen = None if sample is None else {*sample, *shown}
+            records = (record for record in evidence.episodes() if chosen is None or record.key in chosen)
+            replayer = _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played, shown)
+            return await replayer.play_all(records)
         finally:
             await executor.aclose()
 
@@ -122,7 +134,11 @@ class _Replayer:
     digits: int
     env_timeout: float
     on_played: Callable[[int], None]
-    result: Replay = field(default_factory=Replay)
+    shown: Mapping[str, Episode]
+    result: Replay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.result = Replay(shown=0 if self.shown else None)
 
     async def play_all(self, records: Iterator[EpisodeRecord]) -> Replay:
         """Play all records, several at a time."""
@@ -149,12 +165,18 @@ class _Replayer:
                 raise _EnoughPlayed
 
     async def _play(self, record: EpisodeRecord) -> Mismatch | None:
-        task = self.tasks[task_id_of(record.key)]
+        task, shown = self.tasks[task_id_of(record.key)], self.shown.get(record.key)
         try:
-            replayed = await self.executor.play(replay_spec(record, task), Priority.TEST)
+            spec = replay_spec(record, task, keep_texts=shown is not None)
+            replayed = await self.executor.play(spec, Priority.TEST)
         except (EnvError, UsageError) as error:
             return Mismatch("played", record.key, self._reason(error))
-        return first_mismatch(record, replayed, self.digits)
+        mismatch = first_mismatch(record, replayed, self.digits)
+        if mismatch is None and shown is not None:
+            self.result.shown = (self.result.shown or 0) + 1
+            if difference := text_mismatch(shown, replayed):
+                return Mismatch("texts", record.key, difference)
+        return mismatch
 
     def _reason(self, error: EnvError | UsageError) -> str:
         if isinstance(error.__cause__, WorkerLostError):

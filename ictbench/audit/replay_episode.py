@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, Step, Task
     from ictbench.submissions.episode_records import EpisodeRecord, RecordedStep
 
-Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions"]
-"""Aspect in which a replay can differ; `played` stands for an environment that broke."""
+Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions", "texts"]
+"""Aspect in which a replay can differ; `played` stands for an environment that broke, `texts` for the words of an
+episode that a submission shows in full."""
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 
@@ -29,7 +30,7 @@ class Mismatch(NamedTuple):
     detail: str
 
 
-def replay_spec(record: EpisodeRecord, task: Task) -> EpisodeSpec:
+def replay_spec(record: EpisodeRecord, task: Task, *, keep_texts: bool = False) -> EpisodeSpec:
     """Return the episode that replays `record` on `task`. Of the record only its proposals and its seed are used."""
     script = [_proposal(step) for step in record.trajectory.steps]
     return EpisodeSpec(
@@ -38,7 +39,7 @@ def replay_spec(record: EpisodeRecord, task: Task) -> EpisodeSpec:
         actor=REPLAY_ACTOR,
         max_steps=len(script),
         seed=record.seed,
-        keep_texts=False,
+        keep_texts=keep_texts,
     )
 
 

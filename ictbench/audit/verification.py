@@ -42,7 +42,9 @@ class Replayed(Record):
     """Episodes of the target."""
     decisions: int
     sample_seed: str | None
-    """Seed of the sample; None if all episodes were to be replayed."""
+    """Seed of the sample; None if all episodes were to be replayed. Those shown in full are replayed besides."""
+    shown: int = Field(default=0, exclude_if=lambda count: count == 0)
+    """Episodes that the submission shows in full, whose texts the replay showed word for word."""
 
 
 class Reran(Record):
@@ -53,7 +55,7 @@ class Reran(Record):
     loops: tuple[int, ...]
     """Indices of the loops that were run."""
     salt: str = Field(default="", exclude_if=lambda salt: not salt)
-    """Salt of the verifier's with which they were drawn; empty in records of versions that drew them by the digest."""
+    """Salt of the verifier's with which they were drawn. Without one, a submitter could predict them: no badge."""
     fresh_tasks: bool
     """False if the games are finite, so that the same ones were played again."""
     measure: Literal["best"]

@@ -13,6 +13,7 @@ from ictbench.audit.prompt_leaks import check_leaks
 from ictbench.audit.recompute import recompute
 from ictbench.audit.replay import draw_sample, replay
 from ictbench.audit.result_checks import make_plans
+from ictbench.audit.shown_checks import check_shown
 from ictbench.audit.target import Target, check_packages, local_suite, read_target
 from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
 from ictbench.errors import ConfigError
@@ -76,6 +77,8 @@ def verify(
         # A leak is reported, but does not prevent the replay.
         for check in check_leaks(target.evidence, own_suite, plans):
             checks.add(check)
+        if target.submission:
+            checks.add(check_shown(target.evidence))
         versions = _env_versions(own_suite, plans)
         if checks.add(check_packages(target.evidence.result, versions)):
             seeded_sample = _sample_seed(target, sample, salt)
@@ -151,7 +154,9 @@ def _replay(
     on_played: Callable[[int, int], None],
 ) -> Replayed:
     keys = [record.key for record in evidence.episodes()]
-    sample = draw_sample(keys, *seeded_sample) if seeded_sample else None
+    sample = None
+    if seeded_sample:
+        sample = draw_sample(keys, *seeded_sample) | {episode.key for episode in evidence.shown_episodes()}
     count = len(keys if sample is None else sample)
     outcome = replay(evidence, tasks, options, sample=sample, on_played=lambda episodes: on_played(episodes, count))
     for check in outcome.checks:
@@ -161,4 +166,5 @@ def _replay(
         of=len(keys),
         decisions=outcome.decisions,
         sample_seed=seeded_sample[1] if seeded_sample else None,
+        shown=outcome.shown or 0,
     )

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
 from ictbench.errors import SubmissionError
+from ictbench.safe_read import read_bytes
 from ictbench.submissions.layout import Badge
-from ictbench.submissions.safe_read import read_bytes
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ MAX_RECORD_BYTES = 1_000_000
 PROVES: dict[Badge, str] = {
     "replayed": "The recorded actions, replayed in the real environment, lead to the recorded observations, rewards "
     "and ends; the measures follow from them.",
-    "rerun": "A maintainer ran the actor and the reflector again, and the mean of best over held-out families was the "
-    "same within the stated margin.",
+    "rerun": "A maintainer ran the actor and the reflector again, on loops that the submitter could not predict, and "
+    "the mean of best over held-out families was the same within the stated margin.",
 }
 PROVES_NOT: dict[Badge, str] = {
     "replayed": "That the named models chose these actions and wrote these prompts: another model, a person or a "
@@ -51,6 +51,12 @@ class Badges:
         """Share of episodes that were replayed: 0 without the badge, below 1 for a sample."""
         record = self.held.get("replayed")
         return record.replayed.episodes / record.replayed.of if record and record.replayed else 0.0
+
+    @property
+    def shown_replayed(self) -> int:
+        """Number of the episodes shown in full whose texts the board compared with its replay."""
+        record = self.held.get("replayed")
+        return record.replayed.shown if record and record.replayed else 0
 
 
 def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
@@ -86,6 +92,8 @@ def _shortfall(record: Verification) -> str:
         return f"{record.replayed.episodes} episodes were replayed; a badge needs {needed}"
     if record.reran and record.reran.margin > MARGIN:
         return f"the margin was {record.reran.margin:g}; a badge allows at most {MARGIN:g}"
+    if record.reran and not record.reran.salt:
+        return "its loops were not drawn by a salt, so the submitter could predict them"
     return ""
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
+from ictbench.results.failures import failure_remarks
 from ictbench.results.formatting import code_span, markdown_table, signed
 from ictbench.results.table_text import csv_text
+from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -117,6 +119,9 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
+        for one in track.ranked:
+            for text in failure_remarks(one.entry.held_out):
+                yield f"{code_span(one.entry.submission.name)}: {text}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):
@@ -183,7 +188,8 @@ def _row(entry: Entry) -> Row:
 def _family_rows(entry: Entry) -> Iterator[Row]:
     for family in entry.result.families:
         start = {"slug": entry.slug, "section": entry.section, "family": family.name, "role": family.role}
-        yield start | {"loops": len(family.loops)} | _measures(family.measures)
+        failures = {name: getattr(family.behaviour, name, None) for name in FAILURES}
+        yield start | {"loops": len(family.loops)} | _measures(family.measures) | failures
 
 
 def _measures(measures: Measures | None) -> Row:

@@ -11,11 +11,11 @@ from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
 from ictbench.board.conflicts import Identity, conflicts, first_come
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
-from ictbench.submissions.known_players import control_of
+from ictbench.safe_read import list_folder
+from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.safe_read import list_folder
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
 from ictbench.visible_text import one_line
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.results import Result
-    from ictbench.results.schema import Measures
+    from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
@@ -63,6 +63,8 @@ class Entry:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
         if control := control_of(result):
             return "control", control
+        if problem := next((problem for role in KNOWN for problem in player_problems(role, getattr(result, role))), ""):
+            return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
         if "replayed" not in self.badges.held:
@@ -98,6 +100,11 @@ class Entry:
     def measures(self) -> Measures | None:
         """Means over held-out families, the headline numbers; None without any."""
         return self.result.by_role.get("held-out")
+
+    @property
+    def held_out(self) -> tuple[FamilyResult, ...]:
+        """Its held-out families."""
+        return tuple(family for family in self.result.families if family.role == "held-out")
 
     @cached_property
     def cost(self) -> Usage:

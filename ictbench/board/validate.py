@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ictbench.audit.prompt_leaks import check_leaks
 from ictbench.audit.recompute import recompute
 from ictbench.audit.result_checks import make_plans
+from ictbench.audit.shown_checks import check_shown
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
 from ictbench.board.conflicts import Identity, conflicts
 from ictbench.errors import SubmissionError, UsageError
+from ictbench.safe_read import list_folder
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
@@ -20,8 +22,6 @@ from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.safe_read import list_folder
-from ictbench.submissions.shown_episodes import shown_episode_keys, shown_episode_problems
 from ictbench.submissions.truthfulness import untrue_statements
 from ictbench.suites import list_suites, load_suite
 from ictbench.visible_text import one_line
@@ -192,26 +192,12 @@ def _content_problems(content: SubmissionContent, suite: str) -> Iterator[str]:
     failed = _failed(recompute(evidence, installed))
     if not failed:
         failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
-        yield from _trajectory_problems(content)
+        failed += _failed([check_shown(evidence)])
     yield from (f"{check.name}: {check.detail}" for check in failed)
 
 
 def _failed(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "failed"]
-
-
-def _trajectory_problems(content: SubmissionContent) -> Iterator[str]:
-    expected = shown_episode_keys(content.result)
-    episodes = list(content.shown_episodes())
-    name = content.folder.trajectories.name
-    if (keys := [episode.key for episode in episodes]) != expected:
-        example = next((key for key in keys if key not in expected), None) or f"none of {len(expected)}"
-        yield f"{name} does not hold the episodes that the result determines, but e.g. {example!r:.80}; submit again"
-        return
-    chosen = {*expected}
-    records = {record.key: record for record in content.evidence.episodes() if record.key in chosen}
-    for episode in episodes:
-        yield from (f"{name}: {episode.key}: {text}" for text in shown_episode_problems(episode, records[episode.key]))
 
 
 def _problem(leaderboards: Path, place: Path, text: str) -> Problem:

@@ -19,6 +19,7 @@ from ictbench.cli import (
     leaderboard,
     models,
     new,
+    power,
     report,
     rerun,
     run,
@@ -52,6 +53,7 @@ app.command("run", cls=OptionsCommand)(run.run)
 app.command("show")(show.show)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)

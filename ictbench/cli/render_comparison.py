@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.cli.console import Console
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results import ci_report, verdict
+from ictbench.results.notes import INTERVAL_MEANING
 
 if TYPE_CHECKING:
     from ictbench.results import Check, Comparison
@@ -28,6 +29,7 @@ def print_comparison(comparison: Comparison) -> None:
         Console().print(table)
         for sentence in arm.verdict:
             print_line(sentence)
+    print_line(INTERVAL_MEANING)
 
 
 def print_check(check: Check) -> None:

@@ -195,11 +195,14 @@ class ModelClient(ChatModel):
             count(UNANSWERED)
             raise
         usage = completion.usage
-        return replace(completion, usage=count(usage, self.spec.name if usage.unreported else ""))
+        priced = count(usage, self.spec.name if usage.unreported else "")
+        return completion if priced is usage else replace(completion, usage=priced)
 
     def _priced(self, usage: Usage, messages: Sequence[Message], constraint: Constraint | None) -> Usage:
         """Return a usage with its cost, from the price table if the provider reports none; bounds if it is unknown."""
         price, update = self._price, {}
+        if price is None and usage.cost is None and not usage.unreported:
+            return usage
         if not usage.cost:
             update["cost"] = price.cost(usage) if price and not usage.unreported else None
         if usage.unreported:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -93,7 +94,7 @@ class Transport:
                 # Following a redirect would turn a POST into a GET.
                 allow_redirects=False,
                 proxy=proxy.url if proxy and not proxy.is_socks else None,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
+                timeout=_timeout(seconds),
             ) as response:
                 limit = MAX_REPLY_BYTES if response.ok else MAX_ERROR_BYTES
                 content = await _read(response, limit)
@@ -144,6 +145,11 @@ class Transport:
         if proxy and (refusal := _proxy_refusal(error, proxy)):
             return EndpointRefusedError(f"{endpoint}: {redact(refusal)}")
         return TransientModelError("connection", f"{endpoint}: {text}", may_be_billed=not never_connected(error))
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds))
 
 
 def _endpoint(url: URL, proxy: Proxy | None) -> str:

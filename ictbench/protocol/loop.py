@@ -145,7 +145,13 @@ class Loop:
         return (*play, self._score("selection", self.turn), *self._due_tests(), *self._audits(self.turn))
 
     def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
-        """Accept the outcomes of a score, in the order of its episodes."""
+        """Accept the outcomes of a score, in the order of its episodes.
+
+        Raises:
+            ValueError: There are more or fewer outcomes than episodes.
+        """
+        if len(outcomes) != len(request.episodes):
+            raise ValueError(f"{len(outcomes)} outcomes of {len(request.episodes)} episodes")
         scores = self._selection if request.pool == "selection" else self._test
         scores[request.prompt_index] = outcome_string(outcomes)
         return (*self._due_tests(), *self._online_best())

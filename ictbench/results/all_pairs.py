@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ictbench.results.significance import MAX_EXACT_PAIRS, MIN_SHARED_LOOPS, SEED
+from ictbench.results.significance import MAX_EXACT_PAIRS, MIN_SHARED_LOOPS, SEED, agreement_p
 from ictbench.results.standard_errors import combined_error, crossed_variance, floor_of_sums
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _max_t_ps(families: Sequence[Floats], pairs: tuple[Any, Any], counted: Any) 
     floor, which does not change when loops are flipped. A pair is compared with the largest flipped statistic of all
     counted pairs whose own statistic is not larger, and its p-value is at least that of every pair with a larger one.
     """
-    loops = np.concatenate([family.mean(axis=-1).T / family.shape[1] for family in families]) / len(families)
+    loops = _weighted_loops(families)
     statistics, factors = _statistics(loops, pairs)
     order = np.argsort(statistics, kind="stable")
     one, other = (index[order] for index in pairs)
@@ -123,6 +123,11 @@ def _flipped_statistics(flipped: Any, one: Any, other: Any, factors: Any) -> Any
     return sizes
 
 
+def _weighted_loops(families: Sequence[Floats]) -> Floats:
+    """Return the loops' means, loops × entries, weighted so that their sum is the mean over families."""
+    return np.concatenate([family.mean(axis=-1).T / family.shape[1] for family in families]) / len(families)
+
+
 def _statistics(loops: Floats, pairs: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return the statistics of pairs and their factors, from the weighted loop means, loops × entries."""
     products = loops.T @ loops
@@ -157,11 +162,13 @@ def _crossed_ps(families: Sequence[Floats]) -> Floats:
         return np.ones((entries, entries))
     from scipy.special import stdtr  # takes 0.1 s to import
 
-    means = np.mean([family.mean(axis=(1, 2)) for family in families], axis=0)
+    loops = _weighted_loops(families).T
+    means = loops.sum(axis=1)
+    differences = means[:, None] - means
     error, freedom = combined_error([_crossed_errors(family) for family in families])
-    ps = 2 * stdtr(freedom, -abs(means[:, None] - means) / error)
+    ps = 2 * stdtr(freedom, -abs(differences) / error)
     same = sum(_distances(family.reshape(entries, -1)) for family in families) < TOLERANCE
-    return np.where(same, 1.0, ps)
+    return np.where(same, 1.0, np.maximum(ps, agreement_p(differences**2, _distances(loops))))
 
 
 def _crossed_errors(family: Floats) -> tuple[Any, Any]:

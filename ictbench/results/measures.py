@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
+from ictbench.results.failures import Episodes, count_failed, gain_unfailed
 from ictbench.results.intervals import MIN_LOOPS, Changes, Sample, mean_interval, ratio_interval, share_interval
 from ictbench.results.online import online_measures, stream, stream_success
 from ictbench.results.outcomes import (
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from ictbench.results.standard_errors import Floats
 
 Loops = tuple["LoopResult", ...]
-Episodes = list[list["EpisodeSummary"]]
-"""Episodes of a loop by test task."""
 GAIN_BOUNDS, GAP_BOUNDS = (-1.0, 1.0), (-2.0, 2.0)
 
 
@@ -74,14 +73,15 @@ def measure(families: Sequence[Loops]) -> Measures:
 
 def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     """Return the behaviour of actor and reflector in one family; `episodes` are by key."""
+    base = [_test_episodes(loop, 0, episodes) for loop in loops]
     best = [_test_episodes(loop, loop.best, episodes) for loop in loops]
     played = {use.key: episodes[use.key] for loop in loops for use in episode_uses(loop)}
     failures = [[prompt.failure for prompt in loop.prompts[1:]] for loop in loops]
     changes = [change for loop in loops for change in _prompt_changes(loop)]
     changes_after_solved = [change for change, solved in changes if solved]
     return Behaviour(
-        invalid_base=_invalid_share(loops, "base", episodes),
-        invalid_best=_invalid_share(loops, "best", episodes),
+        invalid_base=_invalid_share(loops, base),
+        invalid_best=_invalid_share(loops, base, best),
         unusable=mean_interval(
             [rates_by_loop(np.array([[failure is not None for failure in row] for row in failures], float))]
         ),
@@ -92,6 +92,9 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
         prompt_change=fmean(change for change, _ in changes),
         prompt_change_after_solved=fmean(changes_after_solved) if changes_after_solved else None,
         starts_shared=fmean(_starts_shared(loop, episodes) for loop in loops),
+        failed_base=count_failed(base),
+        failed_best=count_failed(best),
+        gain_unfailed=gain_unfailed(base, best),
     )
 
 
@@ -182,31 +185,31 @@ def _test_episodes(loop: LoopResult, prompt: int, episodes: Mapping[str, Episode
     return [played[start : start + repeats] for start in range(0, len(played), repeats)]
 
 
-def _invalid_share(loops: Loops, name: str, episodes: Mapping[str, EpisodeSummary]) -> Interval | None:
-    """Return the share of invalid decisions under `base` or `best`.
+def _invalid_share(loops: Loops, base: Sequence[Episodes], best: Sequence[Episodes] = ()) -> Interval | None:
+    """Return the share of invalid decisions under prompt[0], or under the best prompt if its episodes are given.
 
     Tasks are the units, as decisions of one episode depend on another.
     """
-    base, played = (
-        [_test_episodes(loop, index, episodes) for loop, index in zip(loops, prompts, strict=True)]
-        for prompts in ([0] * len(loops), [0 if name == "base" else loop.best for loop in loops])
+    before, after = (
+        (_counts_by_task(one, "invalid"), _counts_by_task(one, "decisions")) for one in (base, best or base)
     )
-    invalid, decisions = _counts_by_task(played, "invalid"), _counts_by_task(played, "decisions")
-    most = max(decisions.max(), _counts_by_task(base, "decisions").max())
-    if not decisions.any():
+    most = max(before[1].max(), after[1].max())
+    if not after[1].any():
         return None
 
+    def residual(counts: tuple[Floats, Floats], ratio: float) -> Floats:
+        return np.asarray((counts[0] - ratio * counts[1]) / most)
+
     def residuals(ratio: float) -> list[Sample]:
-        limits = -ratio, 1 - ratio
-        values = (invalid - ratio * decisions) / most
-        if name == "base":
+        values, limits = residual(after, ratio), (-ratio, 1 - ratio)
+        if not best:
             return [Sample(values, limits)]
-        before = (_counts_by_task(base, "invalid") - ratio * _counts_by_task(base, "decisions")) / most
-        low, high = limits[0] - float(before.mean()), limits[1] - float(before.mean())
-        change = Changes((values - before).mean(axis=-1), kept(loops, [loop.best for loop in loops]), low, high)
+        unchanged = residual(before, ratio)
+        low, high = (limit - float(unchanged.mean()) for limit in limits)
+        change = Changes((values - unchanged).mean(axis=-1), kept(loops, [loop.best for loop in loops]), low, high)
         return [Sample(values, limits, (change,))]
 
-    return ratio_interval(_mean([invalid]) / _mean([decisions]), residuals, low=0.0, shared=share_tasks([loops]))
+    return ratio_interval(_mean([after[0]]) / _mean([after[1]]), residuals, low=0.0, shared=share_tasks([loops]))
 
 
 def _counts_by_task(loops: Sequence[Episodes], name: str) -> Floats:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.failures import counts_by_kind, failure_counts, failures_text
+from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import signed
+from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
     from ictbench.records import ModelSpec, Role
     from ictbench.results.schema import Measures, Result
+
+
+INTERVAL_MEANING = (
+    "In brackets: 95 % intervals. About 95 of 100 such intervals contain the value that very many loops would give."
+)
+FEW_LOOPS = 10
+"""Results with fewer loops state how many loops would show a small difference."""
 
 
 def remarks(result: Result) -> Iterator[str]:
@@ -30,11 +38,12 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Unusable reflections repeated: {counts_by_kind(result.retried_reflections)}."
     if failures := failures_text(*failure_counts(result.families)):
         yield f"Failed: {failures}."
+    yield from failure_remarks(result.families)
     for kind, words in result.host.failure_words.items():
         yield f"The first {kind}: {words}"
-    if result.sizes.loops < 3:
-        yield "Fewer than 3 loops: no intervals."
-    elif result.intervals == "for these games":
+    yield INTERVAL_MEANING if result.sizes.loops >= 3 else "Fewer than 3 loops: no intervals."
+    yield from _few_loops_remark(result)
+    if result.sizes.loops >= 3 and result.intervals == "for these games":
         yield "All loops are scored on the same games: the intervals hold for these games only."
     for family in result.families:
         if family.note:
@@ -58,6 +67,19 @@ def remarks(result: Result) -> Iterator[str]:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
     if result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def _few_loops_remark(result: Result) -> Iterator[str]:
+    """Yield how many loops a comparison needs, if the result has few and they differ."""
+    loops = result.sizes.loops
+    row = mean_row(result) if loops < FEW_LOOPS else None
+    if row is None or row.power is None or (row.needed or MAX_LOOPS) <= loops:
+        return
+    needed = f"about {row.needed} loops" if row.needed else row.reason
+    yield (
+        f"With {loops} loops small differences do not show. To show a difference of 0.10 between two arms, on average "
+        f"over {row.role} families: {needed} (ictbench power)."
+    )
 
 
 def _experience_remark(role: str, measures: Measures) -> Iterator[str]:

@@ -122,6 +122,12 @@ class Behaviour(Record):
     """Mean share of changed lines after batches that were solved completely; None without such batches."""
     starts_shared: float
     """Share of test tasks that start like an experience task of the same loop, by the environment's start key."""
+    failed_base: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of test episodes under prompt[0] that the model failed."""
+    failed_best: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of test episodes under the best prompts that the model failed."""
+    gain_unfailed: float | None = Field(default=None, exclude_if=lambda gain: gain is None)
+    """Gain without the pairs of test episodes of which one failed; None if none failed, or if no pair is left."""
 
 
 class FamilyResult(Record):

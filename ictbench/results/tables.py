@@ -23,6 +23,7 @@ MEASURES = (
     *("negative_transfer", "negative_last_transfer", "overfitting_gap", "stream_success"),
 )
 ONLINE = ("gain", "regret")
+FAILURES = ("failed_base", "failed_best", "gain_unfailed")
 KEYS = {
     "families": ["family"],
     "roles": ["role"],
@@ -86,6 +87,7 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
         row |= _intervals(family.behaviour, ("invalid_base", "invalid_best", "unusable"))
         names = ("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared")
         row |= {name: getattr(family.behaviour, name) for name in names}
+        row |= {name: getattr(family.behaviour, name) for name in FAILURES}
     failed, unusable = failure_counts([family])
     return row | {"failed_episodes": counts_by_kind(failed), "failed_reflections": counts_by_kind(unusable)}
 

@@ -185,7 +185,8 @@ def load_result(path: str | Path) -> Result:
     """
     path = Path(path)
     if not path.is_dir():
-        return read_result(path)
+        # The user named the file; only a link in a folder may be a stranger's.
+        return read_result(path.resolve() if path.is_symlink() else path)
     stored = RunFolder(path).result
     return read_result(stored) if stored.exists() else load_run(path).result
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ictbench.choices import (
+    MAX_REPEATS,
     DecodingName,
     ExecutorName,
     ExperienceFormat,
@@ -257,6 +258,7 @@ class Options:
         SIZES,
         default_text="the profile's, usually 1",
         minimum=1,
+        maximum=MAX_REPEATS,
     )
     max_steps: int | None = option(
         None,

@@ -63,7 +63,7 @@ def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[
         yield "its decisions differ from its record"
     if episode.failure_detail:
         yield "it holds a failure_detail, which a submission leaves out"
-    observed = zip(episode.trajectory.steps, _raw_texts(episode.trajectory), strict=False)
+    observed = zip(episode.trajectory.steps, raw_texts(episode.trajectory), strict=False)
     for number, (step, text) in enumerate(observed, 1):
         if text is None or Observation(text=text, actions=step.actions).digest != step.digest:
             yield f"the observation before decision {number} does not have the recorded hash"
@@ -73,14 +73,14 @@ def shown_episode_problems(episode: Episode, record: EpisodeRecord) -> Iterator[
 
 def _is_bound(trajectory: Trajectory) -> bool:
     """Return whether the last text has the recorded hash, with no available actions or those of the last decision."""
-    *_, text = _raw_texts(trajectory)
+    *_, text = raw_texts(trajectory)
     offered = ((), trajectory.steps[-1].actions) if trajectory.steps else ((),)
     return text is not None and any(
         Observation(text=text, actions=actions).digest == trajectory.last_digest for actions in offered
     )
 
 
-def _raw_texts(trajectory: Trajectory) -> Iterator[str | None]:
+def raw_texts(trajectory: Trajectory) -> Iterator[str | None]:
     """Yield the texts of the environment, without the notice after an invalid action; None if the notice is missing."""
     notice = ""
     shown = (*(step.observation for step in trajectory.steps), trajectory.last_observation)

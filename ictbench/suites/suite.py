@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from ictbench.choices import DecodingName, PastActions, ProfileName
+from ictbench.choices import MAX_REPEATS, DecodingName, PastActions, ProfileName
 from ictbench.errors import UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.records import Record, Role, digest_of
@@ -47,7 +47,7 @@ class Sizes(Record):
     """Selection tasks per loop. None means the whole pool."""
     test_size: int | None = Field(default=None, ge=1)
     """Test tasks per loop. None means the whole pool."""
-    repeats: int = Field(default=1, ge=1, exclude_if=lambda repeats: repeats == 1)
+    repeats: int = Field(default=1, ge=1, le=MAX_REPEATS, exclude_if=lambda repeats: repeats == 1)
     """Episodes per selection and test task and prompt, each with its own sampling seed; experience is played once."""
 
 

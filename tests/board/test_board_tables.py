@@ -12,6 +12,7 @@ from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import read_board
 from ictbench.board.ranking import rank
 from ictbench.submissions.layout import BoardFolder
+from ictbench.web.board.entry_summary import entry_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,26 @@ def test_tables_match_the_board(folder: BoardFolder) -> None:
     assert "| 1–2 | `=HYPERLINK" in files["board.md"]
     assert "A range of ranks is a tie" in files["board.md"]
     assert "`the quick profile is never ranked`" in files["board.md"]
+
+
+def test_failures_stand_beside_the_gain(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    result = make_result(READ, "rules")
+    behaviour = result.families[0].behaviour
+    assert behaviour is not None
+    failing = behaviour.model_copy(update={"failed_base": 8, "failed_best": 1, "gain_unfailed": 0.25})
+    family = result.families[0].model_copy(update={"behaviour": failing})
+    submit(folder, "failing", result.model_copy(update={"families": (family,)}))
+    board = read_board(folder)
+    write_tables(board, rank(board.entries), folder.tables)
+    sentence = (
+        "Failed test episodes, held-out: 8 of 12 under prompt[0], 1 under the best prompts; gain +0.83 with failures "
+        "as losses, +0.25 without the pairs of episodes of which one failed."
+    )
+    assert sentence in (folder.tables / "board.md").read_text("utf-8")
+    (row,) = csv.DictReader((folder.tables / "families.csv").read_text("utf-8").splitlines())
+    assert (row["failed_base"], row["failed_best"], row["gain_unfailed"]) == ("8", "1", "0.25")
+    assert sentence in entry_summary(board.entries[0], None)["remarks"]
 
 
 def test_same_board_gives_the_same_files(folder: BoardFolder) -> None:

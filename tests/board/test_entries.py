@@ -274,3 +274,16 @@ def test_small_sample_or_wide_margin_gives_no_badge(folder: BoardFolder) -> None
         only_entry(folder).badges.remarks[1]
         == "Not rerun on 2026-01-02: the margin was 0.9; a badge allows at most 0.1."
     )
+    predictable = wide | {"margin": 0.1, "low": -0.05, "high": 0.05}
+    verify(folder, "mine", "rerun", submission, make_result(READ), reran=predictable)
+    assert "its loops were not drawn by a salt" in only_entry(folder).badges.remarks[1]
+    verify(folder, "mine", "rerun", submission, make_result(READ), reran=predictable | {"salt": "5a17"})
+    assert "rerun" in only_entry(folder).badges.held
+
+
+def test_a_player_that_a_board_does_not_accept_is_not_ranked(folder: BoardFolder) -> None:
+    blind = PluginSpec(label="rules", name="ictbench.reflectors.controls.blind:BlindReflector")
+    submit(folder, "mine", make_result(READ, reflector=blind))
+    section, reason = only_entry(folder).why_unranked
+    assert section == "shown"
+    assert "is a class of ictbench under another name" in reason

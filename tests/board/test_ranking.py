@@ -75,6 +75,13 @@ def test_entries_without_a_significant_difference_tie() -> None:
     assert ranks(track) == {"top": "1", "other": "2–3", "even": "2–3", "worst": "4"}
 
 
+def test_order_of_families_makes_no_track_of_its_own() -> None:
+    one, other = steady("one", 2), steady("other", 4)
+    families = tuple(reversed(other.result.families))
+    other.result = other.result.model_copy(update={"families": families})  # type: ignore[misc]
+    assert ranks(only_track([one, other])) == {"other": "1", "one": "2"}
+
+
 def test_single_entry_is_first() -> None:
     assert ranks(only_track([steady("one", 2)])) == {"one": "1"}
 

@@ -19,14 +19,16 @@ from ictbench.submissions.layout import BoardFolder
 if TYPE_CHECKING:
     from command_line import CommandLine
 
-READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
+LOOPS = [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]
+READ = {"read": LOOPS}
+OTHER, THIRD = {"read": LOOPS[::-1]}, {"read": LOOPS[1:] + LOOPS[:1]}
 
 
 @pytest.fixture
 def leaderboards(tmp_path: Path) -> Path:
     board = BoardFolder(tmp_path / "leaderboards" / "rooms-v1")
     submit(board, "good", make_result(READ, "rules"), name="Good [b]rules[/b]")
-    submit(board, "waits", make_result(READ, "other"), badges=())
+    submit(board, "waits", make_result(OTHER, "other"), badges=())
     return tmp_path / "leaderboards"
 
 
@@ -43,7 +45,7 @@ def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
     call: CommandLine, leaderboards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = BoardFolder(leaderboards / "rooms-v1")
-    submit(board, "both", make_result(READ, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
+    submit(board, "both", make_result(THIRD, "by-hand"), name="Prompt written by hand", badges=("replayed", "rerun"))
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = call("leaderboard", "show", "--leaderboards", str(leaderboards))
     assert code == 0

@@ -15,13 +15,21 @@ import attacks_on_episodes
 import attacks_on_files
 import attacks_on_metadata
 import attacks_on_others
+import attacks_on_players
 import attacks_on_results
 from attacks import ATTACKS, attacked_submission, outcome_of
 
 if TYPE_CHECKING:
     from attacks import Attack
 
-MODULES = (attacks_on_results, attacks_on_episodes, attacks_on_metadata, attacks_on_others, attacks_on_files)
+MODULES = (
+    attacks_on_results,
+    attacks_on_episodes,
+    attacks_on_metadata,
+    attacks_on_others,
+    attacks_on_files,
+    attacks_on_players,
+)
 """Modules that register their attacks when they are imported."""
 
 HEAD = """\

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from attacks import attack
+from forgery import claim_model
 
 from ictbench.records import digest_of
 
@@ -198,6 +199,7 @@ def rename_rejected_requests(f: Forgery) -> None:
 
 @attack("the same, also in the records", "nothing", "a replay cannot tell why a model gave no reply")
 def rename_rejected_requests_everywhere(f: Forgery) -> None:
+    claim_model(f)
     reject(f, "truncated")
 
 

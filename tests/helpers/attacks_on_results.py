@@ -6,10 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from attacks import ATTACKS, Attack, attack
-from forgery import replace_prompt
-
-from ictbench import load_suite
-from ictbench.records import ModelSpec, Usage
+from forgery import claim_model, replace_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,21 +288,8 @@ def hide_training(f: Forgery) -> None:
 @attack(
     "the trajectories of a program under the name of a model", "nothing", "a replay cannot tell who chose the actions"
 )
-def claim_model(f: Forgery) -> None:
-    max_tokens = load_suite("minihack-v1").actor.max_tokens
-    f.result["actor"] = {
-        "label": "openai/gpt-9",
-        "name": "react",
-        "options": {"decoding": "free", "history": None},
-        "model": ModelSpec(provider="openai", model="gpt-9", max_tokens=max_tokens).model_dump(),
-        "fingerprint": "gpt-9-2027",
-    }
-    f.metadata["actor"] = {"label": "openai/gpt-9", "revision": "gpt-9-2027", "open_weights": False}
-    for record in (*f.episodes, *f.trajectories):
-        record["usage"] = Usage(
-            calls=len(record["trajectory"]["steps"]), input_tokens=900, output_tokens=90
-        ).model_dump()
-    f.recompute()
+def name_a_model(f: Forgery) -> None:
+    claim_model(f)
 
 
 @attack("the best of many runs", "nothing", "each of them is a real run")

@@ -105,6 +105,7 @@ def verify(board: BoardFolder, slug: str, badge: Badge, submission: Submission, 
     else:
         content["reran"] = {
             "loops": (100, 101),
+            "salt": "s",
             "fresh_tasks": True,
             "measure": "best",
             "submitted": 0.8,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.protocol import LoopResult, loop_plan
 from ictbench.protocol.loop import outcome_string
 from ictbench.protocol.loop_result import BatchResult, PromptResult
-from ictbench.records import episode_key, prompt_digest
+from ictbench.records import ModelSpec, Usage, episode_key, prompt_digest
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.schema import checksum_of
@@ -151,6 +151,24 @@ def pack(values: list[Json]) -> bytes:
     """Return values as gzipped JSON lines."""
     text = "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
     return gzip.compress(text.encode("utf-8", "surrogatepass"), 1, mtime=0)
+
+
+def claim_model(forgery: Forgery) -> None:
+    """Name a language model as the actor of the run."""
+    max_tokens = load_suite("minihack-v1").actor.max_tokens
+    forgery.result["actor"] = {
+        "label": "openai/gpt-9",
+        "name": "react",
+        "options": {"decoding": "free", "history": None},
+        "model": ModelSpec(provider="openai", model="gpt-9", max_tokens=max_tokens).model_dump(),
+        "fingerprint": "gpt-9-2027",
+    }
+    forgery.metadata["actor"] = {"label": "openai/gpt-9", "revision": "gpt-9-2027", "open_weights": False}
+    for record in (*forgery.episodes, *forgery.trajectories):
+        record["usage"] = Usage(
+            calls=len(record["trajectory"]["steps"]), input_tokens=900, output_tokens=90
+        ).model_dump()
+    forgery.recompute()
 
 
 def replace_prompt(forgery: Forgery, loop: Json, index: int, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from finished import episodes_of, loop
@@ -52,7 +53,7 @@ def result(
         "max_steps": 25,
         "prompt_bytes": 8000,
         "actor": Player(label="rules", name="rules"),
-        "reflector": Player(**reflector.model_dump()) if reflector else Player(label=label, name=label),
+        "reflector": Player(**reflector.model_dump()) if reflector else Player(label=label, name=_class_name(label)),
         "reflector_trained_on": (),
         "deviations": (),
         "ranked": False,
@@ -74,6 +75,11 @@ def result(
         ),
     }
     return Result.model_validate({**fields, **changes})
+
+
+def _class_name(label: str) -> str:
+    """Return the name of a class for a label, or the label if it is a built-in reflector without a model."""
+    return label if label in ("rules", "none") else f"made_up:{re.sub('[^a-zA-Z0-9]', '_', label)}"
 
 
 def _loop(family: str, index: int, base: str, best: str) -> LoopResult:

@@ -198,6 +198,13 @@ def test_outcomes_of_repeats_stand_together_by_task() -> None:
     assert keys_for(result, "experience") == [f"experience-0@{digest}", f"experience-1@{digest}"]
 
 
+def test_every_episode_of_a_score_has_an_outcome() -> None:
+    loop = Loop(plan(repeats=2))
+    score = next(request for request in loop.start() if isinstance(request, Score))
+    with pytest.raises(ValueError, match="4 outcomes of 8 episodes"):
+        loop.scored(score, [True] * len(score.tasks))
+
+
 def test_the_best_prompt_solves_most_episodes_over_all_repeats() -> None:
     # prompt[1] solves more tasks at least once, prompt[2] more episodes.
     solved = {"p1": {"selection-0", "selection-1.1"}, "p2": {"selection-3", "selection-3.1", "selection-3.2"}}

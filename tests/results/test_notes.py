@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+import synthetic
 
 import ictbench
 from ictbench.results import Result
+from ictbench.results.loops_needed import mean_row
 from ictbench.results.notes import remarks
 
 
@@ -22,7 +24,8 @@ def remarks_on(result: Result, **changes: Any) -> list[str]:
 
 
 def test_a_scripted_quick_run_is_not_ranked(result: Result) -> None:
-    line, scripted = remarks_on(result)
+    brackets, line, scripted = remarks_on(result)
+    assert brackets.startswith("In brackets: 95 % intervals.")
     assert line.startswith("Not ranked: the quick profile is never ranked; ")
     assert all(deviation in line for deviation in result.deviations)
     assert scripted == "The actor is scripted, not a language model."
@@ -43,4 +46,17 @@ def test_the_scope_of_the_intervals_is_stated(result: Result) -> None:
 
 
 def test_a_ranked_run_has_no_reason_against_ranking(result: Result) -> None:
-    assert remarks_on(result, ranked=True) == ["The actor is scripted, not a language model."]
+    assert remarks_on(result, ranked=True)[1:] == ["The actor is scripted, not a language model."]
+
+
+def test_few_loops_that_differ_state_how_many_show_a_small_difference() -> None:
+    outcomes = [("0000000000", "0000011111"), ("0000000000", "0000001111"), ("0000000000", "0111111111")]
+    few = synthetic.result({"read": outcomes})
+    row = mean_row(few)
+    assert row is not None
+    assert row.needed is not None
+    assert row.needed > 50
+    (line,) = (line for line in remarks(few) if "ictbench power" in line)
+    assert line.startswith("With 3 loops small differences do not show. To show a difference of 0.10 between two arms,")
+    assert f"over held-out families: about {row.needed} loops" in line
+    assert not any("ictbench power" in line for line in remarks(synthetic.result({"read": outcomes * 4})))

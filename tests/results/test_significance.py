@@ -82,7 +82,7 @@ def test_shared_games_are_a_t_test_over_games_where_loops_agree() -> None:
     """Loops that play the same outcomes are one observation of each game, however many there are."""
     games = np.array([1.0] * 12 + [-1.0] * 4 + [0.0] * 24)
     alone = ttest_rel(games, np.zeros(40)).pvalue
-    for loops in (2, 3, 10):
+    for loops in (4, 6, 10):
         assert crossed_p([np.tile(games, (loops, 1))]) == pytest.approx(alone, rel=0.05)
     assert sign_flip_p([np.full(10, games.mean())]) < 0.01, "flips of loops would reject"
 
@@ -92,6 +92,16 @@ def test_shared_games_are_a_t_test_over_loops_where_games_agree() -> None:
     expected = ttest_1samp(loops, 0).pvalue
     assert crossed_p([np.tile(loops[:, None], (1, 400))]) == pytest.approx(expected, rel=0.05)
     assert crossed_p([np.tile(-loops[:, None], (1, 400))], alternative="less") == pytest.approx(expected / 2, rel=0.05)
+
+
+@pytest.mark.parametrize(("loops", "p"), [(2, 2 / 16), (3, 2 / 64), (5, 2 / 1024)])
+def test_few_loops_that_agree_on_shared_games_are_no_certainty(loops: int, p: float) -> None:
+    """Two equal arms whose loops all find a good prompt, or none does, differ by 1 in every loop this often."""
+    assert crossed_p([np.ones((loops, 20))]) == smallest_p([(loops, 20)], shared=True) == pytest.approx(p)
+    assert smallest_p([(loops, 20)] * 2, shared=True) == pytest.approx(2 / 16**loops)
+    assert smallest_p([(loops, 20)], shared=True, alternative="less") == pytest.approx(p / 2)
+    # Two families, in one of which nothing differs.
+    assert crossed_p([np.ones((loops, 20)), np.zeros((loops, 20))]) == pytest.approx(p)
 
 
 @pytest.mark.parametrize("size", [(1, 20), (5, 1), (1, 1)])

@@ -62,6 +62,7 @@ def test_tables_have_the_expected_rows_and_columns(run: ictbench.Run) -> None:
     assert list(found["families"].columns) == [
         *("family", "role", "loops", *MEASURES, *columns("invalid_base", "invalid_best", "unusable")),
         *("prompt_bytes", "prompt_change", "prompt_change_after_solved", "starts_shared"),
+        *("failed_base", "failed_best", "gain_unfailed"),
         *("failed_episodes", "failed_reflections"),
     ]
     assert list(found["roles"].columns) == ["role", *MEASURES]
@@ -215,7 +216,7 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
         "Host": plain["host"],
         "Player": plain["actor"],
     }
-    omitted = {"failure_words", "online", "reproducible", "reliability"}
+    omitted = {"failure_words", "online", "reproducible", "reliability", "failed_base", "failed_best", "gain_unfailed"}
     for name, value in found.items():
         assert set(value) == set(definitions[name]["properties"]) - omitted
         assert definitions[name]["additionalProperties"] is False

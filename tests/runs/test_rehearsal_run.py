@@ -14,6 +14,7 @@ import ictbench
 from ictbench.cli.app import main
 from ictbench.cli.live_progress import watch
 from ictbench.errors import ConfigError, EndpointDownError, RunFolderError
+from ictbench.protocol import sampling_seed
 from ictbench.results.comparability import disagreements
 from ictbench.results.notes import remarks
 from ictbench.testing import Reply, ScriptedServer
@@ -231,9 +232,13 @@ def test_repeats_of_replies_that_are_known_to_repeat_are_refused(tmp_path: Path)
         play(plays, tmp_path / "run", repeats=2)
     assert ictbench.load_run(tmp_path / "run").episode_keys() == []
     # The remedies that the message names.
-    run, _ = play(plays, tmp_path / "sampled", repeats=2, actor_temperature=0.7)
+    run, server = play(plays, tmp_path / "sampled", repeats=2, actor_temperature=0.7)
     assert run.result.actor.reproducible is None
-    assert len(run.result.families[0].loops[0].test[0]) == 4
+    loop = run.result.families[0].loops[0]
+    assert len(loop.test[0]) == 4
+    sent = {body["seed"] for body in server.requests_log}
+    digest = run.result.suite.digest
+    assert {sampling_seed(digest, task, replicate) for task in loop.test_tasks for replicate in (0, 1)} < sent
     assert play(plays, tmp_path / "once")[0].result.sizes.repeats == 1
 
 

@@ -20,6 +20,7 @@ from ictbench.errors import ConfigError, ResultError, RunFolderError
 from ictbench.protocol import sampling_seed
 from ictbench.results.notes import remarks
 from ictbench.results.pairing import incomparable
+from ictbench.results.transfer_matrix import transfer
 from ictbench.submissions.build_submission import draft, submit
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.pack import pack_lines, pack_record
@@ -166,6 +167,12 @@ def test_a_folder_is_not_continued_with_other_repeats(run: ictbench.Run) -> None
         ictbench.run(**{**OPTIONS, "repeats": 2}, out=run.folder)
 
 
+def test_repeats_have_bounds() -> None:
+    for repeats in (0, 101):
+        with pytest.raises(ConfigError, match="repeats"):
+            ictbench.dry_run(**{**OPTIONS, "repeats": repeats})
+
+
 def test_a_deterministic_actor_is_not_repeated(tmp_path: Path) -> None:
     options: dict[str, Any] = {"suite": "alfworld-procgen-v1", "actor": "solver", "executor": "inline"}
     with pytest.raises(ConfigError, match=r"'solver' is deterministic.*leave out --repeats"):
@@ -180,6 +187,8 @@ def test_results_with_other_repeats_are_not_comparable(run: ictbench.Run, tmp_pa
     assert incomparable(once, twice)[0] == "repeats 1 against 2"
     with pytest.raises(ResultError, match="not comparable: repeats 3 against 2"):
         ictbench.compare(run.result, twice)
+    with pytest.raises(ConfigError, match="not comparable: repeats is 3 in the first and 2 in the second"):
+        transfer({"three": run.result, "two": twice})
     (arm,) = ictbench.compare(run.result, twice, force=True).arms
     assert "repeats 3 against 2" in arm.not_comparable
     for row in arm.families:

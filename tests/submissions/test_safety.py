@@ -23,6 +23,7 @@ from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
@@ -212,6 +213,22 @@ def test_log_and_verification_records_are_validated(tmp_path: Path) -> None:
     log, verification = (problem.what for problem in validate(tmp_path))
     assert "line 2 does not follow the line before it" in log
     assert "replayed.json is not a verification record" in verification
+
+
+def test_error_of_any_kind_is_a_problem_of_its_submission(
+    honest: SubmissionFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(content: object, suite: str, *, submitted: bool) -> Iterator[str]:
+        yield "something else"
+        raise OverflowError("integer too large")
+
+    board = BoardFolder(tmp_path / SUITE)
+    shutil.copytree(honest.path, board.submission("mine").path)
+    monkeypatch.setattr(sys.modules["ictbench.board.validate"], "_submission_problems", fail)
+    assert [problem.what for problem in validate(tmp_path)] == [
+        "something else",
+        "it cannot be checked: OverflowError: integer too large",
+    ]
 
 
 def test_links_among_log_and_verification_records_are_not_followed(tmp_path: Path) -> None:

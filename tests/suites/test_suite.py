@@ -47,11 +47,20 @@ def changed(path: tuple[str, ...]) -> Suite:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in leaves(PLAIN) if path not in {("schema",), ("pools", "kind")}],
+    [path for path in leaves(PLAIN) if path not in {("schema",), ("pools", "kind")} and path[-1] != "note"],
     ids=".".join,
 )
 def test_the_digest_changes_with_every_value(path: tuple[str, ...]) -> None:
     assert changed(path).digest != SUITE.digest
+
+
+def test_the_digest_changes_with_repeats_and_does_not_contain_one() -> None:
+    def with_repeats(repeats: int) -> Suite:
+        profiles = PLAIN["profiles"]
+        return Suite.model_validate(PLAIN | {"profiles": profiles | {"lite": profiles["lite"] | {"repeats": repeats}}})
+
+    assert with_repeats(1).digest == SUITE.digest
+    assert with_repeats(2).digest != SUITE.digest
 
 
 def test_the_digest_changes_with_the_number_of_families() -> None:

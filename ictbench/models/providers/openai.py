@@ -44,6 +44,8 @@ class OpenAIModel(ApiModel):
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
     _system_fingerprint: str | None = None
+    _reported: tuple[Any, Any] | None = None
+    """Model and system fingerprint of the last reply, as reported."""
 
     def __init__(self, spec: ModelSpec) -> None:
         """Check API key and base URL; send nothing.
@@ -102,11 +104,17 @@ class OpenAIModel(ApiModel):
             completion = read_choice(reply["choices"][0], usage)
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
             raise MalformedReplyError("the reply is not a chat completion") from None
-        # Some servers leave it out of some replies: the last one is kept.
-        self._system_fingerprint = clean_name(reply.get("system_fingerprint")) or self._system_fingerprint
-        name = clean_name(reply.get("model"), self.spec.model)
-        self._fingerprint = f"{name}@{self._system_fingerprint}" if self._system_fingerprint else name
+        reported = reply.get("model"), reply.get("system_fingerprint")
+        if reported != self._reported:
+            self._reported = reported
+            self._set_fingerprint(*reported)
         return completion
+
+    def _set_fingerprint(self, model: Any, system_fingerprint: Any) -> None:
+        # Some servers leave it out of some replies: the last one is kept.
+        self._system_fingerprint = clean_name(system_fingerprint) or self._system_fingerprint
+        name = clean_name(model, self.spec.model)
+        self._fingerprint = f"{name}@{self._system_fingerprint}" if self._system_fingerprint else name
 
 
 def _headers(key: str) -> dict[str, str]:

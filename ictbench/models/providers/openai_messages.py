@@ -159,9 +159,9 @@ def parse_usage(reported: Any) -> Usage:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    call = message.get("call")
-    if call is None:
-        return {"role": message["role"], "content": message["content"]}
+    if "call" not in message:
+        return {**message}
+    call = message["call"]
     if message["role"] == "tool":
         return {"role": "tool", "tool_call_id": call["id"], "content": message["content"]}
     function = {"name": call["name"], "arguments": call["arguments"]}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import MissingExtraError, WorkerError
 from ictbench.rollout.remote.framing import Channel
 from ictbench.rollout.remote.worker_handle import WorkerHandle
-from ictbench.rollout.remote.worker_main import WorkerConfig, run_worker
+from ictbench.rollout.remote.worker_main import WorkerConfig, run
 from ictbench.rollout.remote.worker_pool import WorkerStarter
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RayWorker:
 
     def serve(self, config: dict[str, Any]) -> None:
         """Run a worker until the end."""
-        asyncio.run(run_worker(WorkerConfig.model_validate(config)))
+        run(WorkerConfig.model_validate(config))
 
 
 class RayStarter(WorkerStarter):

@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
+REPLAYED_TEXTS = "The board has replayed them, and the game showed the same words; thoughts are the submitter's."
+CLAIMED_TEXTS = "The board has not replayed them: their words are the submitter's."
+
 
 def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
     """Return the document of an entry's page, without its run (`run_document`)."""
     track, ranked = _place(tracks, entry)
     submission, result = entry.submission, entry.result
     names = {entry.slug: entry.submission.name for entry in board.entries}
+    summary = entry_summary(entry, ranked)
     return {
         "ictbench": __version__,
         "suite": board.suite,
         "track": track_summary(track) if track else None,
-        "entry": entry_summary(entry, ranked),
+        "entry": summary,
         "description": submission.description,
         "links": list(submission.links),
         "revisions": {"reflector": submission.reflector.revision, "actor": submission.actor.revision},
@@ -39,7 +43,7 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": list(remarks(result)),
+        "about": [line for line in remarks(result) if line not in summary["remarks"]],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
@@ -53,8 +57,9 @@ def run_document(entry: Entry, episodes: Json) -> Json:
     stored = len(episodes["keys"])
     run["episodes"] = {
         **episodes,
-        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. The submission records "
-        "the actions, rewards and hashes of all others, which is enough to replay them.",
+        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
+        + (REPLAYED_TEXTS if stored <= entry.badges.shown_replayed else CLAIMED_TEXTS)
+        + " The submission records the actions, rewards and hashes of all others, which is enough to replay them.",
     }
     return document
 

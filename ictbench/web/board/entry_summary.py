@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.results.failures import failure_remarks
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "ranks": [ranked.low, ranked.high] if ranked else None,
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
-        "remarks": list(entry.badges.remarks),
+        "remarks": [*entry.badges.remarks, *failure_remarks(entry.held_out)],
         "measures": {
             **measures_json(entry.measures),
             "over_blind": interval_json(ranked.over_blind) if ranked else None,

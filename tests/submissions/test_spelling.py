@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ictbench.submissions.spelling import CAPITALS, SMALL, latin_form, mixed_word, name_key, normal_form
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Scripted pair", "SCRIPTED  PAIR"),
+        ("Scripted pair", "scripted-pair."),
+        ("Scripted pair", "S\u0441ripted p\u0430ir"),
+        ("Scripted pair", "Ｓｃｒｉｐｔｅｄ ｐａｉｒ"),
+        ("Scripted pair", "Scr\u200bipted pair"),
+        ("Scripted pair", "Scrlpted palr"),
+        ("COPA", "\u0421\u041e\u0420\u0410"),
+        ("Rules 10", "Rules lO"),
+        ("Rules", "\u1e5aules"),
+        ("Rules", "𝓡𝓾𝓵𝓮𝓼"),
+    ],
+)
+def test_names_that_look_alike_have_one_key(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Rules", "Ruler"), ("Learner", "Learner+"), ("GPT-5", "GPT-6"), ("規則", "規制"), ("пара", "гора")],
+)
+def test_different_names_have_different_keys(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+
+
+@pytest.mark.parametrize("word", ["S\u0441ripted", "\u03bcP", "p\u0430ir", "Ａ\u0430"])
+def test_word_of_several_alphabets_is_found(word: str) -> None:
+    assert mixed_word(f"the {word} one") is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Scripted pair",
+        "GPT日本語版",
+        "한국어GPT",
+        "TD(λ) learner",
+        "Иван Petrov",
+        "Łukasz Żółć",
+        "ʻOkina",
+        "x²",
+        "हिन्दी",
+    ],
+)
+def test_honest_names_mix_no_alphabets(name: str) -> None:
+    assert mixed_word(name) is None
+
+
+def test_digits_of_any_script_are_read() -> None:
+    assert normal_form("１2\u0663\u0967") == "1231"
+    assert latin_form("z\u0430\u0440") == "zap"
+    assert normal_form("a\x00b\tc\u200bd\ne") == "ab\tcd\ne"
+
+
+def test_tables_lead_to_latin_letters() -> None:
+    assert all(chr(code).isascii() for table in (CAPITALS, SMALL) for code in table.values())
+    assert not any(chr(code).isascii() for table in (CAPITALS, SMALL) for code in table)
+
+
+@given(st.text())
+def test_forms_of_any_text_are_stable(text: str) -> None:
+    assert normal_form(normal_form(text)) == normal_form(text)
+    assert name_key(f" \u200b{text}-") == name_key(text)
+    mixed_word(text)
