@@ -94,6 +94,13 @@ def ranked_cells(one: Ranked) -> list[str]:
     ]
 
 
+def failure_notes(track: Track) -> Iterator[tuple[str, str]]:
+    """Yield the names of the ranked entries whose model failed test episodes, each with its gain both ways."""
+    for one in track.ranked:
+        for text in failure_remarks(one.entry.held_out):
+            yield one.entry.submission.name, text
+
+
 def unranked_cells(entry: Entry) -> list[str]:
     """Return a row for the columns `UNRANKED`."""
     measures = entry.measures
@@ -119,9 +126,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
-        for one in track.ranked:
-            for text in failure_remarks(one.entry.held_out):
-                yield f"{code_span(one.entry.submission.name)}: {text}\n"
+        for name, text in failure_notes(track):
+            yield f"{code_span(name)}: {text}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):

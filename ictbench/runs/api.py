@@ -160,7 +160,7 @@ def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
     Nothing is recorded. If a player has a model, a random player plays a few episodes, from which inputs are estimated.
 
     Args:
-        ask: Whether each model is rehearsed and asked twice, so that replies are measured instead of assumed.
+        ask: Whether each model is rehearsed and asked a few times, so that replies are measured instead of assumed.
         options: Options of the run; see below, or `ictbench run --help`.
 
     Raises:
