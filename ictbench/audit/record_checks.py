@@ -9,6 +9,7 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import sampling_seed
 from ictbench.records import episode_key
 from ictbench.rollout.episode import match_action
+from ictbench.submissions.known_players import is_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,8 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
         yield f"{quote(invalid[0])} is not a hash of {evidence.digits} hexadecimal digits"
     for number, (step, next_digest) in enumerate(zip(trajectory.steps, digests[1:], strict=True), 1):
         yield from (f"decision {number}: {problem}" for problem in _step_problems(step, next_digest))
+    if is_program(result.actor) and any(step.executed is None for step in trajectory.steps):
+        yield f"a decision was invalid, but actor {quote(result.actor.label)} chooses available actions only"
 
 
 def start_of(record: EpisodeRecord) -> tuple[str, str]:

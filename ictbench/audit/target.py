@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from ictbench.audit.findings import Findings, quote
 from ictbench.errors import SubmissionError, UnknownNameError
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
-from ictbench.submissions.episode_records import evidence_of_run, open_episodes
+from ictbench.submissions.episode_records import evidence_of_run, records_digest
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content
 from ictbench.suites import list_suites, load_suite
@@ -102,10 +101,7 @@ def check_packages(result: Result, versions: dict[str, str]) -> Check:
 def check_episodes_file(folder: Path) -> Check:
     """Check that the records of a run are those that its result was written with."""
     findings = Findings("episodes file")
-    path, digest = RunFolder(folder).episodes, hashlib.sha256()
-    with open_episodes(path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    if digest.hexdigest() != (expected := load_run(folder).result.episodes_sha256):
-        findings.add(f"its SHA-256 is {digest.hexdigest()}, and the result says {expected}")
-    return findings.check(f"SHA-256 {digest.hexdigest()[:12]}, as the result says")
+    digest = records_digest(RunFolder(folder).episodes)
+    if digest != (expected := load_run(folder).result.episodes_sha256):
+        findings.add(f"its SHA-256 is {digest}, and the result says {expected}")
+    return findings.check(f"SHA-256 {digest[:12]}, as the result says")

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
 from ictbench.errors import SubmissionError
+from ictbench.safe_read import read_bytes
 from ictbench.submissions.layout import Badge
-from ictbench.submissions.safe_read import read_bytes
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:

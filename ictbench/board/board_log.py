@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from ictbench.errors import SubmissionError
 from ictbench.records import Record
-from ictbench.submissions.safe_read import read_bytes
+from ictbench.safe_read import read_bytes
 from ictbench.submissions.submission_schema import Hash, Line, Text
 from ictbench.validation import validation_message
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ictbench.board.board_log import read_log
 from ictbench.board.entries import MAX_ENTRIES, find_boards
 from ictbench.errors import SubmissionError
+from ictbench.safe_read import list_folder
 from ictbench.submissions.layout import SubmissionFolder
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.safe_read import list_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
 from ictbench.board.conflicts import Identity, conflicts
 from ictbench.errors import SubmissionError, UsageError
+from ictbench.safe_read import list_folder
 from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
@@ -21,7 +22,6 @@ from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.safe_read import list_folder
 from ictbench.submissions.truthfulness import untrue_statements
 from ictbench.suites import list_suites, load_suite
 from ictbench.visible_text import one_line

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
 from ictbench.errors import ConfigError, RunError
-from ictbench.runs.options import OUTPUT
+from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
     from ictbench.results import Result
@@ -42,7 +42,7 @@ def run(
     ] = False,
     ask: Annotated[
         bool,
-        option("--ask", "With --dry-run: ask each model twice, to measure its replies.", rich_help_panel=OUTPUT),
+        option("--ask", "With --dry-run: ask each model a few times, to measure its replies.", rich_help_panel=OUTPUT),
     ] = False,
     config: Annotated[
         Path | None,

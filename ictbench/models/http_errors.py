@@ -45,6 +45,17 @@ CONTEXT_OVERFLOW = re.compile(
     r"|tokens`? \+ `?max_new_tokens",
     re.IGNORECASE,
 )
+# Rejections that some servers report with status 500, although another attempt meets them again: errors of the chat
+# template (llama.cpp, LM Studio), of a grammar (llama.cpp, Ollama), and of validation (llama-cpp-python).
+REJECTION = re.compile(
+    r"\bjinja\b|raise_exception|at row \d+, column \d+|chat[ _]template|template error"
+    r"|roles must alternate|system role (is )?not supported"
+    r"|(failed to parse|error parsing|failed to compile) grammar|'loc': \('body'",
+    re.IGNORECASE,
+)
+NOT_IMPLEMENTED = 501
+# Ollama reports it with status 500.
+NO_MEMORY = re.compile(r"requires more system memory", re.IGNORECASE)
 # OpenAI reports it with status 429, Anthropic with 400.
 NO_CREDIT = re.compile(r"insufficient_quota|credit balance is too low", re.IGNORECASE)
 
@@ -72,6 +83,10 @@ def classify_http_error(
     # Checked whatever the status, as some servers report it with 200 or 500; but a rate limit is not an overflow.
     if status not in TRANSIENT_STATUSES and CONTEXT_OVERFLOW.search(code_and_text):
         return ModelFailure("context_overflow", message)
+    if NO_MEMORY.search(text):
+        return EndpointRefusedError(f"{endpoint}: {message} (free memory, or serve a smaller model)")
+    if status == NOT_IMPLEMENTED or (status >= 500 and REJECTION.search(text)):
+        return ModelFailure("bad_request", message)
     if 400 <= status < 500 and status not in TRANSIENT_STATUSES:
         filtered = code in FILTER_CODES or status == UNAVAILABLE_FOR_LEGAL_REASONS
         return ModelFailure("refused" if filtered else "bad_request", message)

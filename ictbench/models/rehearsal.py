@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError
 from ictbench.models.adaptation import changes_for
+from ictbench.models.ignored_decoding import check_decoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -64,7 +65,7 @@ async def rehearse(
         remark: Receives what the user should know and what stops nothing.
 
     Raises:
-        EndpointRefusedError: The server rejects a request, and no harmless change helps.
+        EndpointRefusedError: The server rejects a request, and no harmless change helps; or it ignores a constraint.
         ModelUnavailableError: The server does not answer.
         LimitReachedError: A limit of the whole run is reached.
     """
@@ -77,11 +78,10 @@ async def rehearse(
             if error.kind not in accepted:
                 raise
             remark(f"{error}; accepted as the model's own failure")
-        if request.constraint and negotiation.reply and not request.constraint.admits(negotiation.reply):
-            shown = negotiation.reply.text or str([*negotiation.reply.calls])
-            remark(
-                f"{part.spec.name} did not keep to the decoding {request.constraint.style} in the rehearsal: "
-                f"{shown[:80]!r}; its server may ignore the decoding"
+        if negotiation.reply:
+            spec = part.spec.model_copy(update={"adaptation": adaptation})
+            adaptation = await check_decoding(
+                models, spec, request, negotiation.reply, other=part.other, adapt=adapt, remark=remark
             )
     return adaptation
 

@@ -6,21 +6,23 @@ same number: a newer ictbench reads an older file, and an older one names the un
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ictbench._version import __version__
-from ictbench.errors import ResultError
+from ictbench.errors import ResultError, SubmissionError
 from ictbench.results.schema import SCHEMA, Result, checksum_of
 from ictbench.results.schema_checks import contradictions
+from ictbench.safe_read import parse_json, read_bytes, reading
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+
+MAX_BYTES, MAX_VALUES = 500_000_000, 20_000_000
+"""Maximum size of a result file, and maximum commas in it; the result of a standard run has 1.2 MB and 15,000."""
 
 
 def read_result(path: Path) -> Result:
@@ -39,8 +41,6 @@ def check_result(content: Any, path: Path) -> Result:
         ResultError: The content has another schema, is damaged, was edited, or contradicts itself.
     """
     _check_schema(path, content)
-    for place, value in _non_finite(content, ""):
-        raise ResultError(f"{path} is damaged: {place} is {value}, which is not a number")
     try:
         result = Result.model_validate(content)
     except ValidationError as error:
@@ -57,15 +57,12 @@ def check_result(content: Any, path: Path) -> Result:
 
 
 def _parse(path: Path) -> Any:
+    with reading(ResultError):
+        content = read_bytes(path, MAX_BYTES)
     try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise ResultError(f"result {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _not_a_result(path, f"byte {error.start} is not UTF-8") from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ResultError(f"{path} is not a result of schema {SCHEMA}, or is cut off: {place}: {error.msg}") from error
+        return parse_json(content, "the file", MAX_VALUES)
+    except SubmissionError as error:
+        raise ResultError(f"{path} is not a result of schema {SCHEMA}, or is cut off: {error}") from error
 
 
 def _check_schema(path: Path, content: Any) -> None:
@@ -83,15 +80,6 @@ def _check_schema(path: Path, content: Any) -> None:
 
 def _not_a_result(path: Path, reason: str) -> ResultError:
     return ResultError(f"{path} is not a result of schema {SCHEMA}: {reason}")
-
-
-def _non_finite(value: Any, place: str) -> Iterator[tuple[str, float]]:
-    """Yield the places of NaN and infinity, which are not JSON; huge numbers are read as infinity."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield place, value
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in inner:
-        yield from _non_finite(part, f"{place}.{name}".lstrip("."))
 
 
 def _written_by(content: dict[str, Any]) -> str:

@@ -160,7 +160,7 @@ def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
     Nothing is recorded. If a player has a model, a random player plays a few episodes, from which inputs are estimated.
 
     Args:
-        ask: Whether each model is rehearsed and asked twice, so that replies are measured instead of assumed.
+        ask: Whether each model is rehearsed and asked a few times, so that replies are measured instead of assumed.
         options: Options of the run; see below, or `ictbench run --help`.
 
     Raises:
@@ -185,7 +185,8 @@ def load_result(path: str | Path) -> Result:
     """
     path = Path(path)
     if not path.is_dir():
-        return read_result(path)
+        # The user named the file; only a link in a folder may be a stranger's.
+        return read_result(path.resolve() if path.is_symlink() else path)
     stored = RunFolder(path).result
     return read_result(stored) if stored.exists() else load_run(path).result
 

@@ -2,7 +2,7 @@
 
 Inputs follow from the requests that the real players make for these episodes. Unknown are the tokens per character, the
 length of replies, how much a provider caches, and the time of a reply: an estimate is a range over these, or it asks
-the models twice each (`ask`).
+the models (`ask`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ictbench.actors import History, make_actor
-from ictbench.errors import ModelFailure
 from ictbench.models import ModelPool
 from ictbench.models.prices import find_price
 from ictbench.models.usage_meter import UsageMeter
@@ -26,9 +25,10 @@ from ictbench.rollout import EpisodeWorker, InlineExecutor, Priority, cores
 from ictbench.runs.identical_repeats import refuse_reproducible_repeats
 from ictbench.runs.player_rehearsal import NoEpisodes, rehearse_players
 from ictbench.runs.recording_model import RecordingModel
+from ictbench.runs.sampled_replies import SampledReplies, ask_model
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from ictbench.models import ChatModel
     from ictbench.models.adaptation import Request
@@ -36,17 +36,9 @@ if TYPE_CHECKING:
     from ictbench.records import ModelSpec, Step, Trajectory
     from ictbench.runs.plan import RunPlan
 
-Range = tuple[float, float]
-
 log = logging.getLogger(__name__)
 
 RANDOM = PluginSpec(label="random", name="ictbench.actors.random_actor:RandomActor")
-CHARACTERS_PER_TOKEN: Range = (2.8, 4.4)
-"""Least and most, over four tokenizers and both worlds (`python benchmarks/actor_tokens.py`)."""
-SHORT_REPLY = 10
-"""Tokens of a reply that holds little more than an action."""
-SECONDS_PER_REPLY: Range = (0.5, 10.0)
-"""Assumed where no model is asked."""
 
 
 class ModelEstimate(Record):
@@ -112,16 +104,6 @@ class _Requests:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """Properties of a model's replies, each the least and the most."""
-
-    tokens: Range
-    characters_per_token: Range = CHARACTERS_PER_TOKEN
-    seconds: Range = SECONDS_PER_REPLY
-    asked: bool = False
-
-
 @dataclass(slots=True)
 class _Sample:
     """A random player's episodes, as the models of a run would be shown them."""
@@ -133,6 +115,8 @@ class _Sample:
     actor: _Requests = field(default_factory=_Requests)
     """Requests of the actor in the whole run."""
     reflector: _Requests = field(default_factory=_Requests)
+    requests: dict[str, list[Request]] = field(default_factory=lambda: {"actor": [], "reflector": []})
+    """The requests themselves, by role."""
 
 
 async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = False) -> DryRun:
@@ -141,7 +125,7 @@ async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = Fals
     Args:
         plan: Plan of the run.
         loops: Its loops.
-        ask: Whether each model is rehearsed and asked twice, to measure its replies.
+        ask: Whether each model is rehearsed and asked a few times, to measure its replies.
 
     Raises:
         UsageError: A player cannot work as requested.
@@ -153,7 +137,7 @@ async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = Fals
     executor = InlineExecutor(EpisodeWorker(models))
     try:
         sample = await _play_sample(plan, loops, models, executor)
-        replies: dict[str, _Reply] = {}
+        replies: dict[str, SampledReplies] = {}
         if ask:
             rehearsed = await rehearse_players(
                 plan, loops[0].batches[0][0], models, executor, repeat=plan.sizes.repeats > 1
@@ -161,8 +145,8 @@ async def estimate(plan: RunPlan, loops: Sequence[LoopPlan], *, ask: bool = Fals
             plan = rehearsed.plan
             refuse_reproducible_repeats(plan, rehearsed.reproducible.get("actor"))
             for part in rehearsed.parts:
-                requests = [*part.requests, *([part.other] if part.other else [])]
-                replies[part.role] = await _ask(models.open(part.spec), requests)
+                requests = sample.requests[part.role] or part.requests
+                replies[part.role] = await ask_model(models.open(part.spec), requests)
     finally:
         await executor.aclose()
         await models.aclose()
@@ -194,9 +178,13 @@ async def _play_sample(
             trajectories.append(episode.trajectory)
             sample.decisions.append(len(episode.trajectory.steps))
             if plan.actor.model:
-                actor.add(await _actor_requests(plan, episode.trajectory.steps, models.open(plan.actor.model)))
+                asked = await _actor_requests(plan, episode.trajectory.steps, models.open(plan.actor.model))
+                sample.requests["actor"] += asked
+                actor.add(asked)
         if plan.reflector.model:
-            reflector.add(await _reflector_requests(plan, trajectories, models.open(plan.reflector.model)))
+            asked = await _reflector_requests(plan, trajectories, models.open(plan.reflector.model))
+            sample.requests["reflector"] += asked
+            reflector.add(asked)
         sample.episodes += len(trajectories)
         sample.actor += actor.scaled(bounds["episodes"] / len(trajectories))
         sample.reflector += reflector.scaled(bounds["reflections"])
@@ -231,35 +219,10 @@ async def _until_asked(call: Awaitable[object]) -> None:
         log.debug("sample request: %r", error)
 
 
-async def _ask(model: ChatModel, requests: Iterable[Request]) -> _Reply:
-    """Send requests one after another, and measure the replies whose usage is reported."""
-    usage, characters, sent, started = Usage(), 0, 0, time.monotonic()
-    for request in requests:
-        sent += 1
-        try:
-            reply = await model.complete(request.messages, seed=request.seed, constraint=request.constraint)
-        except ModelFailure as failure:
-            reported = failure.usage
-        else:
-            reported = reply.usage
-        if reported and reported.input_tokens and not reported.unreported:
-            usage += reported
-            characters += sum(len(message["content"]) for message in request.messages)
-    seconds = (time.monotonic() - started) / max(1, sent)
-    if not (usage.input_tokens and usage.output_tokens):
-        return _Reply(_reply_tokens(model.spec), seconds=(seconds, seconds))
-    tokens, ratio = usage.output_tokens / usage.calls, characters / usage.input_tokens
-    return _Reply((tokens, tokens), (ratio, ratio), (seconds, seconds), asked=True)
-
-
-def _reply_tokens(spec: ModelSpec) -> Range:
-    return (min(SHORT_REPLY, spec.max_tokens), spec.max_tokens)
-
-
-def _model_estimate(spec: ModelSpec | None, requests: _Requests, reply: _Reply | None) -> ModelEstimate | None:
+def _model_estimate(spec: ModelSpec | None, requests: _Requests, reply: SampledReplies | None) -> ModelEstimate | None:
     if spec is None or not requests.calls:
         return None
-    reply = reply or _Reply(_reply_tokens(spec))
+    reply = reply or SampledReplies.assumed(spec)
     few, many = reversed(reply.characters_per_token)
     least = requests.characters / few + requests.replies * reply.tokens[0]
     most = requests.characters / many + requests.replies * reply.tokens[1]
@@ -276,6 +239,8 @@ def _model_estimate(spec: ModelSpec | None, requests: _Requests, reply: _Reply |
 
         repeated = requests.repeated / few + requests.replies * reply.tokens[0]
         cost = (dollars(least, reply.tokens[0], min(repeated, least)), dollars(most, reply.tokens[1], 0))
+    elif reply.cost_per_token:
+        cost = (reply.cost_per_token * (least + output[0]), reply.cost_per_token * (most + output[1]))
     return ModelEstimate(
         model=spec.name,
         calls=round(requests.calls),

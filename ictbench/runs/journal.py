@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import JournalError, RunFolderError
 from ictbench.records import Episode, EpisodeSummary, Reflection, Usage
+from ictbench.safe_read import parse_json, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -36,6 +37,12 @@ PRAGMA user_version = {LAYOUT};
 """
 
 KEYS_PER_QUERY = 500
+
+MAX_RECORD = 100_000_000
+"""Maximum bytes of one record or note, packed and unpacked."""
+
+MAX_NOTE_VALUES = 1_000_000
+"""Maximum commas in a note."""
 
 
 class Journal:
@@ -161,7 +168,10 @@ class Journal:
     def get(self, name: str, default: Any = None) -> Any:
         """Return the JSON value noted under a name."""
         row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else default
+        if row is None:
+            return default
+        with reading(RunFolderError):
+            return parse_json(row[0].encode(), f"{name!r} in journal {self._path}", MAX_NOTE_VALUES)
 
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under a name."""
@@ -203,23 +213,57 @@ class Journal:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    """Return a read-only connection, also to a file on read-only storage, where SQLite cannot write its side files."""
+    """Return a read-only connection, also to a file on read-only storage, where SQLite cannot write its side files.
+
+    The journal may be a stranger's: its tables must be exactly ours, since a view or a trigger in their place could run
+    without end.
+    """
+    if not path.is_file() or path.is_symlink():
+        raise RunFolderError(f"journal {path} is not a plain file; put the run's own there")
     for mode in ("mode=ro", "immutable=1"):
         database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_RECORD)
         try:
-            database.execute("SELECT 1 FROM episodes LIMIT 1")
+            found = database.execute("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL LIMIT 100").fetchall()
         except sqlite3.OperationalError:
             database.close()
             if mode == "immutable=1":
                 raise
         else:
+            _check_tables(path, found)
             return database
     raise AssertionError("not reached")
 
 
-def _pack(text: str) -> bytes:
-    return zlib.compress(text.encode(), 6)
+def _check_tables(path: Path, found: list[tuple[str, str]]) -> None:
+    if {(kind, _plain(sql)) for kind, sql in found} != OWN_TABLES:
+        raise RunFolderError(
+            f"journal {path} has other tables than those of ictbench; another program wrote or changed it"
+        )
+
+
+def _plain(sql: str) -> str:
+    """Return the definition of a table without what SQLite may store differently."""
+    return " ".join(sql.replace("IF NOT EXISTS ", "").split())
+
+
+OWN_TABLES = {("table", _plain(statement)) for statement in SCHEMA.split(";") if "CREATE TABLE" in statement}
 
 
 def _unpack(record: bytes) -> bytes:
-    return zlib.decompress(record)
+    """Return a record; at most `MAX_RECORD` bytes of it are unpacked.
+
+    Raises:
+        RunFolderError: It is larger.
+    """
+    machine = zlib.decompressobj()
+    text = machine.decompress(record, MAX_RECORD)
+    if machine.unconsumed_tail:
+        raise RunFolderError(
+            f"a record of the journal unpacks to more than {MAX_RECORD:,} bytes, more than any episode"
+        )
+    return text
+
+
+def _pack(text: str) -> bytes:
+    return zlib.compress(text.encode(), 6)

@@ -13,12 +13,16 @@ from typing import IO, TYPE_CHECKING, Any
 from ictbench._version import __version__
 from ictbench.errors import RunFolderError
 from ictbench.runs.folder_lock import check_identity, lock_folder
+from ictbench.safe_read import parse_json, read_bytes, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 RUN_SCHEMA = "ictbench.run/1"
+
+MAX_CONFIG_BYTES, MAX_CONFIG_VALUES = 20_000_000, 500_000
+"""Maximum size of a configuration, and maximum commas in it: instructions and prompts may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class RunFolder:
 
     @property
     def result(self) -> Path:
-        """Result, schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/2`."""
         return self.path / "result.json"
 
     @property
@@ -90,12 +94,10 @@ class RunFolder:
         Raises:
             RunFolderError: The folder has none, or it cannot be read.
         """
-        try:
-            config = json.loads(self.config.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}") from error
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"{self.config} cannot be read: {error}") from error
+        if not os.path.lexists(self.config):
+            raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}")
+        with reading(RunFolderError):
+            config = parse_json(read_bytes(self.config, MAX_CONFIG_BYTES), str(self.config), MAX_CONFIG_VALUES)
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
             raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from contextlib import contextmanager
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +13,7 @@ from ictbench.errors import RunFolderError
 from ictbench.records import End, EpisodeSummary, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
+from ictbench.safe_read import SizeLimits, chunks_of, read_lines, reading, unpack
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     from ictbench.records import Episode
     from ictbench.results import Result
+
+RUN_LIMITS = SizeLimits(unpacked=100_000_000_000, ratio=2_000, lines=100_000_000, line=50_000_000, values=1_000_000)
+"""Limits on the records of a run. A run may be large, since one line at a time is read; thoughts may be long."""
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 """Hexadecimal digits of an observation's hash. Eight miss one change in 4,000 million and halve the file."""
@@ -110,26 +112,23 @@ def evidence_of_run(folder: Path) -> Evidence:
     return Evidence(load_run(folder).result, lambda: _records(RunFolder(folder).episodes), RUN_DIGITS)
 
 
-def _records(path: Path) -> Iterator[EpisodeRecord]:
-    with open_episodes(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield EpisodeRecord.model_validate_json(line)
-            except ValidationError as error:
-                raise RunFolderError(
-                    f"{path}, line {number} is not an episode record: {validation_message(error)}"
-                ) from error
-
-
-@contextmanager
-def open_episodes(path: Path) -> Iterator[gzip.GzipFile]:
-    """Open a run's `episodes.jsonl.gz`.
+def records_digest(path: Path) -> str:
+    """Return the SHA-256 of the uncompressed records of a run.
 
     Raises:
         RunFolderError: The file cannot be read.
     """
-    try:
-        with gzip.open(path) as file:
-            yield file
-    except (OSError, EOFError, zlib.error) as error:
-        raise RunFolderError(f"{path} cannot be read: {error}") from error
+    digest = hashlib.sha256()
+    with reading(RunFolderError):
+        for piece in unpack(chunks_of(path), str(path), RUN_LIMITS):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _records(path: Path) -> Iterator[EpisodeRecord]:
+    with reading(RunFolderError):
+        for place, line in read_lines(chunks_of(path), str(path), RUN_LIMITS):
+            try:
+                yield EpisodeRecord.model_validate_json(line)
+            except ValidationError as error:
+                raise RunFolderError(f"{place} is not an episode record: {validation_message(error)}") from error

@@ -120,6 +120,12 @@ def sees_solution(actor: PluginSpec) -> bool:
     return known is not None and known.sees_solution
 
 
+def is_program(actor: PluginSpec) -> bool:
+    """Return whether an actor is a built-in program that plays without a model and chooses available actions only."""
+    known = ACTORS.get(actor.name)
+    return known is not None and not known.has_model and not known.sees_solution
+
+
 def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:
     """Yield why a board does not accept a player, each with its remedy. Nothing is imported."""
     layers = list(layers_of(player))

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from ictbench.errors import ResultError, SubmissionError
 from ictbench.records import Episode, Record
 from ictbench.results.result_file import check_result
+from ictbench.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
 from ictbench.submissions.hashes import hash_problems
-from ictbench.submissions.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
 from ictbench.submissions.submission_schema import Submission
 from ictbench.validation import validation_message, validation_problems
 

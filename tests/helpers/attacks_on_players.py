@@ -150,3 +150,29 @@ def failed_program(f: Forgery) -> None:
 def failed_model(f: Forgery) -> None:
     claim_model(f)
     cut_wins(f)
+
+
+def pad_wins(f: Forgery) -> None:
+    """Record every win under `prompt[0]` as lost: invalid decisions up to the limit in place of the winning one."""
+    shown = {episode["key"] for episode in f.trajectories}
+    first = {loop["prompts"][0]["digest"] for loop in f.loops()}
+    for record in f.episodes:
+        trajectory = record["trajectory"]
+        if record["prompt"] in first and record["key"] not in shown and trajectory["end"] == "solved":
+            digest = trajectory["steps"].pop()["digest"]
+            invalid = {"digest": digest, "proposed": "win", "executed": None}
+            missing = f.result["max_steps"] - len(trajectory["steps"])
+            trajectory["steps"] += [dict(invalid) for _ in range(missing)]
+            trajectory |= {"last_digest": digest, "end": "step_limit"}
+    f.recompute()
+
+
+@attack("the same as losses by invalid actions", "validate", "but actor 'rules' chooses available actions only")
+def padded_program(f: Forgery) -> None:
+    pad_wins(f)
+
+
+@attack("losses by invalid actions under the name of a model", "nothing", "a model may choose invalid actions")
+def padded_model(f: Forgery) -> None:
+    claim_model(f)
+    pad_wins(f)

@@ -51,6 +51,42 @@ def test_failures_caused_by_the_request(status: int, text: str, code: str, kind:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        # https://github.com/sipeed/picoclaw/issues/207
+        "While executing CallExpression at line 47, column 32 in source: ...== 0) %} {{- raise_exception('After the "
+        "optional system message, con... ^ Error: Jinja Exception: After the optional system message, conversation",
+        # https://github.com/janhq/jan/issues/6254
+        "Conversation roles must alternate user/assistant/user/assistant/... at row 19, column 27: {%- if",
+        # https://github.com/defilantech/LLMKube/issues/126
+        "tools param requires --jinja flag",
+        # https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/842
+        'Error rendering prompt with jinja template: "Cannot pass both content and thinking in an assistant message".',
+        # https://github.com/ggml-org/llama.cpp/issues/24144
+        "Failed to parse grammar",
+        # https://github.com/abetlen/llama-cpp-python/blob/main/llama_cpp/llama_types.py
+        "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}]",
+    ],
+)
+def test_a_rejection_with_status_500_is_not_tried_again(text: str) -> None:
+    error = classify(500, text)
+    assert isinstance(error, ModelFailure)
+    assert error.kind == "bad_request"
+    assert str(error) == f"bad_request: HTTP 500: {text}"
+
+
+def test_what_a_server_does_not_implement_is_not_tried_again() -> None:
+    assert isinstance(classify(501, "This server does not support completions."), ModelFailure)
+
+
+def test_a_model_that_does_not_fit_into_memory_stops_the_run() -> None:
+    # https://github.com/continuedev/continue/issues/12795
+    error = classify(500, "model requires more system memory (7.5 GiB) than is available (5.2 GiB)")
+    assert isinstance(error, EndpointRefusedError)
+    assert "free memory" in str(error)
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [(429, "rate_limited"), (408, "overloaded"), (409, "overloaded"), (500, "overloaded"), (529, "overloaded")],
 )

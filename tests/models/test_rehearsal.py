@@ -207,36 +207,87 @@ def test_a_rejected_constraint_is_refused_with_reason_and_way_out(
     assert words in str(refused.value)
 
 
+OTHER_ACTION = Reply("", calls=(("act", '{"thought": "", "action": "close"}'),))
+
+
 @pytest.mark.parametrize(
-    ("constraint", "reply", "kept"),
+    ("constraint", "reply", "outcome"),
     [
-        (JSON, '{"thought": "", "action": "open"}', True),
-        (JSON, '{"thought": "", "action": "close"}', False),
-        (JSON, '{"thought": ""}', False),
-        (JSON, "Action: open", False),
-        (JSON, "[" * 2000, False),
-        (JSON, Reply('{"thought": "I', finish_reason="length"), True),
-        (TOOLS, ANSWER, True),
-        (TOOLS, "I would open it.", False),
-        (TOOLS, Reply("", calls=(("other", '{"action": "open"}'),)), False),
-        (GRAMMAR, "Thought: A door.\nAction: open", True),
-        (GRAMMAR, "open", False),
+        (JSON, '{"thought": "", "action": "open"}', "kept"),
+        (JSON, '{"thought": "", "action": "close"}', "remarked"),
+        (JSON, '{"thought": ""}', "refused"),
+        (JSON, "Action: open", "refused"),
+        (JSON, "[" * 2000, "refused"),
+        (JSON, Reply('{"thought": "I', finish_reason="length"), "kept"),
+        (TOOLS, ANSWER, "kept"),
+        (TOOLS, "I would open it.", "refused"),
+        (TOOLS, OTHER_ACTION, "remarked"),
+        (TOOLS, Reply("", calls=(("other", '{"action": "open"}'),)), "refused"),
+        (GRAMMAR, "Thought: A door.\nAction: open", "kept"),
+        (GRAMMAR, "open", "refused"),
     ],
 )
-def test_a_server_that_ignores_the_decoding_is_named(constraint: Constraint, reply: str | Reply, kept: bool) -> None:
+def test_a_server_that_ignores_the_decoding_is_refused(
+    constraint: Constraint, reply: str | Reply, outcome: str
+) -> None:
     remarks: list[str] = []
-    with ScriptedServer([reply]) as server:
+    with ScriptedServer([reply] * 3) as server:
+        spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
+        part = Part("actor", spec, (Request(CHAT, 7, constraint),), Request(CHAT[:2], 7, constraint))
+        if outcome == "refused":
+            with pytest.raises(EndpointRefusedError, match=f"decoding {constraint.style}: .*--actor-decoding free"):
+                rehearsed(part, remarks)
+        else:
+            assert rehearsed(part, remarks) == Adaptation()
+            assert server.requests == 1
+    assert [f"decoding {constraint.style}" in remark for remark in remarks] == [True] * (outcome == "remarked")
 
-        async def once() -> None:
-            models = ModelPool(retry=Retry(attempts=1))
-            spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
-            try:
-                await rehearse(models, Part("actor", spec, (Request(CHAT, 7, constraint),)), remark=remarks.append)
-            finally:
-                await models.aclose()
 
-        asyncio.run(once())
-    assert [f"decoding {constraint.style}" in remark for remark in remarks] == [True] * (not kept)
+def test_a_model_that_calls_no_tool_at_first_is_asked_again() -> None:
+    remarks: list[str] = []
+    # Without a call to the first question, also if the call is required in another way.
+    with ScriptedServer(["I look.", "I look.", ANSWER]) as server:
+        spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
+        part = Part("actor", spec, (Request(CHAT, 7, TOOLS),), Request(CHAT[:2], 7, TOOLS))
+        assert rehearsed(part, remarks) == Adaptation()
+    (remark,) = remarks
+    assert "replies without a call have no action" in remark
+
+
+@pytest.mark.parametrize("adapt", [True, False])
+def test_a_server_that_ignores_a_tool_choice_by_name_gets_it_in_another_way(adapt: bool) -> None:
+    def answer(body: Body) -> str | Reply:
+        return ANSWER if body.get("tool_choice") == "required" else "I look."
+
+    with ScriptedServer(answer) as server:
+        spec = ModelSpec(provider="openai", model="m", base_url=server.url)
+        part = Part("actor", spec, (Request(CHAT, 7, TOOLS),), Request(CHAT[:2], 7, TOOLS))
+        if adapt:
+            assert rehearsed(part) == Adaptation(tool_choice="required")
+        else:
+            with pytest.raises(EndpointRefusedError, match="ignores the decoding"):
+                rehearsed(part, adapt=False)
+
+
+def test_a_rejection_with_status_500_stops_without_further_attempts() -> None:
+    with ScriptedServer(lambda _: Reply("Failed to parse grammar", status=500)) as server:
+        spec = ModelSpec(provider="vllm", model="m", base_url=server.url)
+        with pytest.raises(EndpointRefusedError, match="Failed to parse grammar"):
+            rehearsed(Part("actor", spec, (Request(CHAT, 7, GRAMMAR),)), adapt=False)
+        assert server.requests == 1
+
+
+def rehearsed(part: Part, remarks: list[str] | None = None, *, adapt: bool = True) -> Adaptation:
+    """Return the adaptation, with the retries of a run."""
+
+    async def once() -> Adaptation:
+        models = ModelPool()
+        try:
+            return await rehearse(models, part, adapt=adapt, remark=(remarks if remarks is not None else []).append)
+        finally:
+            await models.aclose()
+
+    return asyncio.run(once())
 
 
 def test_no_message_has_null_content() -> None:

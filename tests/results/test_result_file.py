@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +94,10 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
     ],
 )
 def test_a_file_with_another_schema_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit, message: str) -> None:
-    assert f"is not a result of schema ictbench.result/1: {message}" in read_error(write(tmp_path, run, edit))
+    assert f"is not a result of schema ictbench.result/2: {message}" in read_error(write(tmp_path, run, edit))
 
 
-@pytest.mark.parametrize("schema", ["ictbench.result/2", "ictbench.result/10"])
+@pytest.mark.parametrize("schema", ["ictbench.result/3", "ictbench.result/10"])
 def test_a_newer_schema_asks_for_an_update(tmp_path: Path, schema: str) -> None:
     # The content of a newer schema is not validated.
     path = tmp_path / "result.json"
@@ -113,19 +114,19 @@ def test_an_unknown_field_is_reported_with_the_version_that_wrote_it(run: ictben
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_a_non_finite_number_is_refused_with_its_place(run: ictbench.Run, tmp_path: Path, number: str) -> None:
+def test_a_non_finite_number_is_refused(run: ictbench.Run, tmp_path: Path, number: str) -> None:
     path = tmp_path / "result.json"
     content = json.loads(run.result.to_json())
     content["families"][1]["measures"]["curve"][2] = "HERE"
     path.write_text(json.dumps(content).replace('"HERE"', number), encoding="utf-8")
-    assert f"families.1.measures.curve.2 is {float(number)}, which is not a number" in read_error(path)
+    assert re.search(r"(NaN|Infinity) is not a number|the number 1e999 is too large", read_error(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"not JSON", b"[]", b"\xff\xfe", b"3", b'"a"', b"null"])
 def test_a_file_without_a_result_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "result.json"
     path.write_bytes(content)
-    assert "is not a result of schema ictbench.result/1" in read_error(path)
+    assert "is not a result of schema ictbench.result/2" in read_error(path)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -134,11 +135,11 @@ def test_a_truncated_file_is_refused(run: ictbench.Run, tmp_path: Path, share: f
     whole = run.result.to_json().rstrip().encode()
     path = tmp_path / "result.json"
     path.write_bytes(whole[: int(share * len(whole))])
-    assert "is cut off: line " in read_error(path) or "is not UTF-8" in read_error(path)
+    assert "is cut off: the file" in read_error(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match=r"nothing.json cannot be read: No such file"):
+    with pytest.raises(ResultError, match=r"nothing.json cannot be read: it is not there"):
         read_result(tmp_path / "nothing.json")
 
 
@@ -158,8 +159,8 @@ def loop(content: dict[str, Any], index: int = 1) -> Any:
         (lambda c: c.update(loop_indices=[1, 0]), "loop_indices: (1, 0), not 2 indices in ascending order from 0 or"),
         (lambda c: c.update(loop_indices=[-1, 0]), "loop_indices: (-1, 0), not 2 indices in ascending order"),
         (lambda c: c.update(loop_indices=[]), "loop_indices: (), not 2 indices in ascending order"),
-        (lambda c: c["sizes"].update(loops=10**18), "family eat: complete, but loop 2 is missing"),
-        (lambda c: c["sizes"].update(turns=10**18), "loop 0: prompts has 3 entries, not 1000000000000000001"),
+        (lambda c: c["sizes"].update(loops=10**14), "family eat: complete, but loop 2 is missing"),
+        (lambda c: c["sizes"].update(turns=10**14), "loop 0: prompts has 3 entries, not 100000000000001"),
         (lambda c: c["families"][1].update(measures=None), "family read: 2 loops, but measures and behaviour"),
         (lambda c: c.update(owed=3), "complete, with 3 owed"),
         (lambda c: c["by_role"].pop("held-out"), "by_role: means of meta-train, but families of held-out, meta-train"),

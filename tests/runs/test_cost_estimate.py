@@ -38,6 +38,8 @@ class Model:
         self.requests += 1
         if "IMPROVED PROMPT" in json.dumps(body["messages"]):
             return f"ANALYSIS:\nNothing.\nIMPROVED PROMPT:\nPrompt {self.requests}."
+        if "response_format" in body:
+            return json.dumps({"thought": "dance " * 10, "action": "dance"})
         return f"Thought: {'dance ' * 10}\nAction: dance"
 
 
@@ -55,7 +57,8 @@ def test_a_run_uses_as_many_tokens_as_a_dry_run_that_asks_estimates(tmp_path: Pa
     model = Model()
     with ScriptedServer(model) as server:
         asked = ictbench.dry_run(ask=True, **options(server, actor_decoding=decoding))
-        assert 0 < model.requests < 10
+        # One request of each player in the rehearsal; then eight replies of the actor and two of the reflector.
+        assert model.requests == 2 + 8 + 2
         guessed = ictbench.dry_run(**options(server, actor_decoding=decoding))
         requests_before = model.requests
         result = ictbench.run(**options(server, actor_decoding=decoding), out=tmp_path / "run").result
@@ -73,6 +76,16 @@ def test_a_run_uses_as_many_tokens_as_a_dry_run_that_asks_estimates(tmp_path: Pa
     assert spent.output_tokens == pytest.approx(share * asked.actor.output_tokens[0], rel=0.1)
     assert guessed.actor is not None
     assert share * guessed.actor.output_tokens[0] < spent.output_tokens < share * guessed.actor.output_tokens[1]
+
+
+def test_replies_that_state_their_cost_give_an_estimate_in_dollars() -> None:
+    usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100, "cost": 0.02}
+    choice = {"message": {"content": "Action: dance"}, "finish_reason": "stop"}
+    with ScriptedServer(lambda body: Reply(body={"choices": [choice], "usage": usage})) as server:
+        actor = ictbench.dry_run(ask=True, **options(server)).actor
+    assert actor is not None
+    assert actor.cost is not None
+    assert actor.cost[0] == pytest.approx(0.02 / 100 * (actor.input_tokens[0] + actor.output_tokens[0]), rel=1e-3)
 
 
 def test_replies_without_usage_are_not_taken_for_measured_ones() -> None:

@@ -118,7 +118,7 @@ def test_a_killed_process_releases_the_lock(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, "is not the folder of a run: it has no run.json"),
-        ("{", "run.json cannot be read"),
+        ("{", "run.json is not JSON"),
         ("[]", "is not of schema ictbench.run/1: another version"),
         ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/1"),
     ],

@@ -20,7 +20,7 @@ from ictbench.testing import PERSONALITIES, Personality, Reply, ScriptedServer, 
 from ictbench.testing.server_zoo import FORBIDDEN
 from ictbench.testing.server_zoo.message_quirks import ContextLimit
 from ictbench.testing.server_zoo.parameter_quirks import Rejects
-from ictbench.testing.server_zoo.reply_quirks import REASONING, Reasons
+from ictbench.testing.server_zoo.reply_quirks import REASONING, Reasons, SkipsSpecialTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,6 +94,8 @@ def test_openais_client_reads_replies_streams_models_and_calls(name: str) -> Non
     personality = PERSONALITIES[name]
     place = reasoning_place(personality)
     request: dict[str, Any] = {"model": personality.model, "messages": [USER]}
+    if any(isinstance(quirk, SkipsSpecialTokens) for quirk in personality.quirks):
+        request["extra_body"] = {"skip_special_tokens": False}
     with serve(personality, [ANSWER, ANSWER, Reply(None, calls=(CALL,)), Reply(None, calls=(CALL,))]) as url:
         api = client(url)
         assert [model.id for model in api.models.list()] == [personality.model]

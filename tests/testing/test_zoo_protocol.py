@@ -31,6 +31,7 @@ STOPS = {
     ("groq", "json"): "This model does not support response format `json_schema`",
     ("groq-reasoning", "json"): "This model does not support response format `json_schema`",
     ("vllm", "tools"): "requires --tool-call-parser to be set",
+    ("vllm-special", "tools"): "requires --tool-call-parser to be set",
     ("vllm-r1", "tools"): "requires --tool-call-parser to be set",
     ("gemma", "tools"): "requires --tool-call-parser to be set",
     ("llama-server-gpt-oss", "tools"): "tools param requires --jinja flag",

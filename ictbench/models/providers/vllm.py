@@ -66,6 +66,9 @@ class VLLMModel(LocalModel):
     supports_prefill = True
     prefill_parameters: ClassVar[dict[str, Any]] = {"continue_final_message": True, "add_generation_prompt": False}
 
+    # Markers of reasoning are special tokens of some models. Without them, reasoning would be read as an answer.
+    free_parameters: ClassVar[dict[str, Any]] = {"skip_special_tokens": False}
+
     def __init__(self, spec: ModelSpec) -> None:
         """Check the spec; start nothing.
 

@@ -56,6 +56,8 @@ class LocalModel(OpenAIModel):
 
     capabilities = frozenset({ConstraintStyle.GRAMMAR, ConstraintStyle.JSON})
     prefill_parameters: ClassVar[dict[str, Any]] = {}
+    free_parameters: ClassVar[dict[str, Any]] = {}
+    """Parameters of requests without a constraint; those of the user take precedence."""
     """Request parameters that make the server continue a last assistant message, if `supports_prefill`."""
     min_timeout = 0.0
     """Seconds that a request to a launched server may take at least, whatever the spec says."""
@@ -130,7 +132,8 @@ class LocalModel(OpenAIModel):
     ) -> Completion:
         """Request one completion; the first call launches the server. See `ChatModel.complete`."""
         await self.start()
-        body = {"model": self._served_name, "messages": openai_messages(messages), **self._sampling(seed)}
+        free = {} if constraint else self.free_parameters
+        body = {"model": self._served_name, "messages": openai_messages(messages), **free, **self._sampling(seed)}
         if messages and messages[-1]["role"] == "assistant":
             body |= self.prefill_parameters
         if constraint:

@@ -11,7 +11,7 @@ from ictbench.testing.server_zoo.message_quirks import (
 from ictbench.testing.server_zoo.parameter_quirks import Rejects
 from ictbench.testing.server_zoo.personality import KIND, MESSAGE, PARAM, STATUS, ErrorFormat, Personality
 from ictbench.testing.server_zoo.quirk import Refusal
-from ictbench.testing.server_zoo.reply_quirks import Adds, Reasons
+from ictbench.testing.server_zoo.reply_quirks import Adds, Reasons, SkipsSpecialTokens
 
 MUST_ALTERNATE = "Conversation roles must alternate user/assistant/user/assistant/..."
 VLLM_CODE = "https://github.com/vllm-project/vllm/blob/main/vllm"
@@ -88,6 +88,21 @@ GPU_SERVERS = (
             *_VLLM,
             *_VLLM_WITHOUT_TOOLS,
             Reasons(place="closing tag", source="https://github.com/vllm-project/vllm/issues/12999"),
+        ),
+        errors=_VLLM_ERRORS,
+    ),
+    Personality(
+        name="vllm-special",
+        title="vLLM without a reasoning parser, a model whose markers of reasoning are special tokens",
+        model="org/marker-7b",
+        provider="vllm",
+        quirks=(
+            *_VLLM,
+            *_VLLM_WITHOUT_TOOLS,
+            Reasons(place="tags", source="https://github.com/verl-project/verl/issues/1724"),
+            SkipsSpecialTokens(
+                tokens=("<think>", "</think>"), source="https://github.com/vllm-project/vllm/issues/893"
+            ),
         ),
         errors=_VLLM_ERRORS,
     ),

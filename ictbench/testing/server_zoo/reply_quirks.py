@@ -122,6 +122,28 @@ class Reasons(Quirk):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SkipsSpecialTokens(Quirk):
+    """Leaves special tokens out of the text, unless the request says otherwise."""
+
+    tokens: tuple[str, ...]
+    """The special tokens."""
+
+    @property
+    def summary(self) -> str:
+        """See `Quirk.summary`."""
+        names = ", ".join(f"`{token}`" for token in self.tokens)
+        return f"leaves the special tokens {names} out of the text, unless given `skip_special_tokens: false`"
+
+    def send(self, completion: Body, body: Body) -> None:
+        """See `Quirk.send`."""
+        if body.get("skip_special_tokens") is False:
+            return
+        for message in _parts(completion, "message"):
+            for token in self.tokens if isinstance(message.get("content"), str) else ():
+                message["content"] = message["content"].replace(token, "")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErrorInReply(Quirk):
     """Reports some failures of the model inside a reply with status 200, here in every `every`-th reply."""
 

@@ -13,10 +13,12 @@ import pytest
 from ictbench.errors import ConfigError, EndpointRefusedError, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.vllm import PROGRAM_VARIABLE, SERVER_ARGUMENTS, VLLMModel
+from ictbench.models.replies import finish_reply
 from ictbench.models.servers import launch as servers
 from ictbench.models.servers.launch import LOGS_VARIABLE
 from ictbench.records import ModelSpec
-from ictbench.testing import Reply, ScriptedServer, check_failures, check_model, obedient
+from ictbench.testing import Reply, ScriptedServer, check_failures, check_model, obedient, serve
+from ictbench.testing.server_zoo.reply_quirks import REASONING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +96,8 @@ def test_a_server_is_launched_for_requests_and_stopped(recorded: Callable[[], li
     completion = complete(VLLMModel(spec_for()), seed=5)
     assert completion.text == "Action: wait"
     sampling = {"max_tokens": 500, "temperature": 0.0, "seed": 5}
-    body = {"model": "Qwen/Qwen2.5-7B-Instruct", "messages": MESSAGES, **sampling}
+    free = {"skip_special_tokens": False}
+    body = {"model": "Qwen/Qwen2.5-7B-Instruct", "messages": MESSAGES, **sampling, **free}
     (request,) = recorded()[1:]
     assert request["body"] == body
     assert re.fullmatch("Bearer [0-9a-f]{32}", request["authorization"])
@@ -110,6 +113,15 @@ def test_a_last_assistant_message_is_continued() -> None:
     first, second = server.requests_log
     assert (first["continue_final_message"], first["add_generation_prompt"]) == (True, False)
     assert "continue_final_message" not in second
+
+
+def test_markers_of_reasoning_that_are_special_tokens_are_kept_and_read() -> None:
+    with serve("vllm-special", ["Action: wait"]) as url:
+        completion = finish_reply(complete(VLLMModel(spec_for(url=url))), spec_for())
+        assert (completion.text.strip(), completion.reasoning) == ("Action: wait", REASONING)
+        # What the user asks for takes precedence.
+        spec = spec_for(url=url, extra_body={"skip_special_tokens": True})
+        assert complete(VLLMModel(spec)).text.strip().startswith(REASONING)
 
 
 def test_the_command_is_vllm_serve(recorded: Callable[[], list[Any]]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.safe_read import SizeLimits, list_folder, parse_json, read_bytes, read_lines
+from ictbench.safe_read import SizeLimits, list_folder, parse_json, read_bytes, read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

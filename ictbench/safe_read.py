@@ -12,14 +12,17 @@ import re
 import stat
 import zlib
 from collections import Counter
+from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ictbench.errors import SubmissionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
+
+    from ictbench.errors import UsageError
 
 MAX_DEPTH = 24
 """Maximum nesting of lists and objects; a result has 7 levels."""
@@ -92,6 +95,14 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         SubmissionError: The path is a link, a device or a folder, or the file is larger or cannot be read.
     """
+    with _open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise SubmissionError(f"{path} is larger than the maximum of {most:,} bytes")
+    return content
+
+
+def _open_regular(path: Path) -> BinaryIO:
     try:
         # Opening a pipe could block forever, and a link may lead anywhere.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -100,21 +111,43 @@ def read_bytes(path: Path, most: int) -> bytes:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise SubmissionError(f"{path} is {_kind(path)}; put a plain file there")
-    with open(descriptor, "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise SubmissionError(f"{path} is larger than the maximum of {most:,} bytes")
-    return content
+    return open(descriptor, "rb")
 
 
-def read_lines(packed: bytes, where: str, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
+@contextmanager
+def reading(error_class: type[UsageError]) -> Iterator[None]:
+    """Turn a refusal of this module into an error of another class."""
+    try:
+        yield
+    except SubmissionError as error:
+        raise error_class(str(error)) from error
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """Yield the content of a regular file of any size, a little at a time.
+
+    Raises:
+        SubmissionError: The path is a link, a device or a folder, or cannot be read.
+    """
+    with _open_regular(path) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def read_lines(packed: bytes | Iterable[bytes], where: str, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
     """Yield the place and content of each line of a gzipped JSON lines file, after checking that it is valid JSON.
+
+    Args:
+        packed: The content of the file, whole or in chunks.
+        where: Name of the file, for errors.
+        caps: Limits; only one line at a time is held in memory.
 
     Raises:
         SubmissionError: The data are not gzip, are damaged, or exceed the limits.
     """
     rest, number = b"", 0
-    for piece in _unpack(packed, where, caps):
+    chunks = (packed[at : at + CHUNK] for at in range(0, len(packed), CHUNK)) if isinstance(packed, bytes) else packed
+    for piece in unpack(chunks, where, caps):
         *lines, rest = (rest + piece).split(b"\n")
         if max(map(len, [*lines, rest])) > caps.line:
             raise SubmissionError(f"{where}: a line after line {number} is longer than {caps.line:,} bytes")
@@ -161,15 +194,23 @@ class _RefusedError(Exception):
     """Reason for which a value is refused."""
 
 
-def _unpack(packed: bytes, where: str, caps: SizeLimits) -> Iterator[bytes]:
-    if packed[:2] == GZIP_MAGIC and any(packed[3:4]):
-        raise SubmissionError(
-            f"{where} holds a name, a comment or other data in its gzip header; write it with `ictbench submit`"
-        )
+def unpack(chunks: Iterable[bytes], where: str, caps: SizeLimits) -> Iterator[bytes]:
+    """Yield the unpacked content of a gzip file, a little at a time.
+
+    Raises:
+        SubmissionError: The data are not gzip, are damaged, or exceed the limits.
+    """
     machine = zlib.decompressobj(wbits=31)
-    unpacked = 0
-    for start in range(0, len(packed), CHUNK):
-        waiting = packed[start : start + CHUNK]
+    packed = unpacked = 0
+    for chunk in chunks:
+        if not packed and chunk[:2] == GZIP_MAGIC and any(chunk[3:4]):
+            raise SubmissionError(
+                f"{where} holds a name, a comment or other data in its gzip header; write it with `ictbench submit`"
+            )
+        if machine.eof:
+            raise _after_the_end(where)
+        packed += len(chunk)
+        waiting = chunk
         while waiting and not machine.eof:
             try:
                 piece = machine.decompress(waiting, CHUNK)
@@ -177,19 +218,21 @@ def _unpack(packed: bytes, where: str, caps: SizeLimits) -> Iterator[bytes]:
                 raise SubmissionError(f"{where} is not a gzip file, or is damaged: {error}") from error
             waiting = machine.unconsumed_tail
             unpacked += len(piece)
-            taken = min(start + CHUNK, len(packed)) - len(waiting)
+            taken = packed - len(waiting)
             if unpacked > caps.unpacked:
                 raise SubmissionError(f"{where} unpacks to more than {caps.unpacked:,} bytes, more than any run")
             if unpacked > max(MIN_RATIO_CHECKED, caps.ratio * taken):
                 raise SubmissionError(f"{where} unpacks to more than {caps.ratio} times its size, more than any run")
             if piece:
                 yield piece
-        if machine.eof:
-            break
+        if machine.unused_data:
+            raise _after_the_end(where)
     if not machine.eof:
         raise SubmissionError(f"{where} is truncated; copy it again")
-    if machine.unused_data or start + CHUNK < len(packed):
-        raise SubmissionError(f"{where} continues after the end of the gzip data; write it with `ictbench submit`")
+
+
+def _after_the_end(where: str) -> SubmissionError:
+    return SubmissionError(f"{where} continues after the end of the gzip data; write it with `ictbench submit`")
 
 
 def _is_deep(outside: bytes) -> bool:
