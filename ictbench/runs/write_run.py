@@ -69,7 +69,7 @@ def build_result(
     deviations = (*plan.deviations(), *changed, *drawn, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
-        schema="ictbench.result/1",
+        schema="ictbench.result/2",
         ictbench=__version__,
         suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
         versions=versions,
