@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
 from ictbench.results.failures import failure_remarks
-from ictbench.results.formatting import code_span, markdown_table, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -68,7 +68,7 @@ def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
 
 def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
     """Return the Markdown page: rankings by track, then the unranked entries; ends with a newline."""
-    return "\n".join([f"# {code_span(board.suite)}", "", *_sections(board, tracks)])
+    return "\n".join([f"# {code_span(board.suite)}", "", INTERVAL_MEANING, "", *_sections(board, tracks)])
 
 
 def unranked(board: Board) -> list[Entry]:

@@ -62,6 +62,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     from ictbench.board.board_tables import RANKED, UNRANKED, failure_notes, ranked_cells, unranked, unranked_cells
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
+    from ictbench.results.formatting import INTERVAL_MEANING
 
     console = Console()
     print_line(board.suite, "bold")
@@ -71,7 +72,9 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
         for name, text in failure_notes(track):
             print_line(f"{name}: {text}")
-    if not tracks:
+    if tracks:
+        print_line(INTERVAL_MEANING)
+    else:
         console.print("Nothing is ranked yet.")
     if entries := unranked(board):
         console.print()
