@@ -25,8 +25,7 @@ from ictbench.audit.result_checks import make_plans
 from ictbench.board import board_log
 from ictbench.errors import SubmissionError
 from ictbench.models import ModelPool, UsageMeter
-from ictbench.records import Episode, PluginSpec, task_id_of
-from ictbench.reflectors.traits import traits_of
+from ictbench.records import Episode, task_id_of
 from ictbench.results import Result
 from ictbench.results.assemble import family_result, role_measures
 from ictbench.results.schema import SCHEMA
@@ -35,6 +34,7 @@ from ictbench.runs.engine import open_executor
 from ictbench.runs.options import Options
 from ictbench.runs.sync_loop import run_blocking
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord
+from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import metadata_from_result
 from ictbench.submissions.pack import pack_lines, pack_record
@@ -90,9 +90,7 @@ def rebuild(folder: SubmissionFolder, workers: int) -> str:
     families = tuple(
         family_result(family.name, suite.families[family.name], family.loops, summaries) for family in result.families
     )
-    control = traits_of(
-        PluginSpec.model_validate(result.reflector.model_dump(include={*PluginSpec.model_fields}))
-    ).control
+    control = control_of(result)
     result = result.model_copy(
         update={
             "families": families,

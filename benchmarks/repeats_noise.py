@@ -66,7 +66,7 @@ def cell(size: tuple[int, int], shape: str, repeats: int, samples: int) -> list[
 
 def ends(values: np.ndarray) -> tuple[float, float]:
     """Return the ends of the interval of the mean of values, loops x tasks."""
-    interval = mean_interval([Sample(values)], BOUNDS)
+    interval = mean_interval([Sample(values, BOUNDS)])
     assert interval.low is not None
     assert interval.high is not None
     return interval.low, interval.high

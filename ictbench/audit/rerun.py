@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ictbench.audit.target import Target
     from ictbench.results import Result
-    from ictbench.results.intervals import Floats
+    from ictbench.results.standard_errors import Floats
     from ictbench.runs import Progress
     from ictbench.runs.option_types import RerunOptions
     from ictbench.suites import Suite

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
 from ictbench.results.failures import failure_remarks
-from ictbench.results.formatting import code_span, markdown_table, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -68,7 +68,7 @@ def write_tables(board: Board, tracks: Sequence[Track], folder: Path) -> None:
 
 def board_markdown(board: Board, tracks: Sequence[Track]) -> str:
     """Return the Markdown page: rankings by track, then the unranked entries; ends with a newline."""
-    return "\n".join([f"# {code_span(board.suite)}", "", *_sections(board, tracks)])
+    return "\n".join([f"# {code_span(board.suite)}", "", INTERVAL_MEANING, "", *_sections(board, tracks)])
 
 
 def unranked(board: Board) -> list[Entry]:
@@ -92,6 +92,13 @@ def ranked_cells(one: Ranked) -> list[str]:
         one.blind.slug if one.blind else "",
         format_badges(entry),
     ]
+
+
+def failure_notes(track: Track) -> Iterator[tuple[str, str]]:
+    """Yield the names of the ranked entries whose model failed test episodes, each with its gain both ways."""
+    for one in track.ranked:
+        for text in failure_remarks(one.entry.held_out):
+            yield one.entry.submission.name, text
 
 
 def unranked_cells(entry: Entry) -> list[str]:
@@ -119,9 +126,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
-        for one in track.ranked:
-            for text in failure_remarks(one.entry.held_out):
-                yield f"{code_span(one.entry.submission.name)}: {text}\n"
+        for name, text in failure_notes(track):
+            yield f"{code_span(name)}: {text}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):

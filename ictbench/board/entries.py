@@ -15,13 +15,15 @@ from ictbench.safe_read import list_folder
 from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
+from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.read_submission import read_content
+from ictbench.submissions.truthfulness import training_problems
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
 from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ictbench.results import Result
@@ -63,7 +65,7 @@ class Entry:
             return "trained", f"its reflector was trained on held-out {', '.join(families)}"
         if control := control_of(result):
             return "control", control
-        if problem := next((problem for role in KNOWN for problem in player_problems(role, getattr(result, role))), ""):
+        if problem := next(_false_statements(result), ""):
             return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
             return "shown", _why_only_shown(result)
@@ -220,6 +222,14 @@ def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> 
             f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
         )
     return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
+
+
+def _false_statements(result: Result) -> Iterator[str]:
+    """Yield what a result states about its players and their training that a board does not accept."""
+    for role in KNOWN:
+        yield from player_problems(role, getattr(result, role))
+    yield from label_problems(result)
+    yield from training_problems(result)
 
 
 def _why_only_shown(result: Result) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from ictbench.board.near_copies import group_near_copies
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.intervals import mean_interval
-from ictbench.results.outcomes import outcomes_by_prompt
-from ictbench.results.pairing import PairedFamily, bounds
+from ictbench.results.outcomes import is_constant, outcomes_by_prompt
+from ictbench.results.pairing import PairedFamily
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from ictbench.board.entries import Entry
     from ictbench.results import Interval, Result
+    from ictbench.results.outcomes import Outcomes as FamilyOutcomes
     from ictbench.results.standard_errors import Floats
 
-    Outcomes = dict[str, dict[str, Floats]]
-    """By held-out family and prompt (`base`, `best`, `last`): array of shape (loops, test tasks)."""
+    Outcomes = dict[str, FamilyOutcomes]
+    """By held-out family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class Comparisons:
 
 def held_out_outcomes(result: Result) -> Outcomes:
     """Return the outcomes of the held-out families."""
-    return {family.name: outcomes_by_prompt(family.loops) for family in result.families if family.role == "held-out"}
+    constant = is_constant(result.reflector)
+    held_out = [family for family in result.families if family.role == "held-out"]
+    return {family.name: outcomes_by_prompt(family.loops, constant=constant) for family in held_out}
 
 
 def best_of(outcomes: Outcomes) -> float:
@@ -94,7 +97,7 @@ def best_of(outcomes: Outcomes) -> float:
 def difference_of(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
     """Return `best` of one entry minus `best` of another."""
     samples = [PairedFamily(name, "held-out", other[name], one[name]).difference("best") for name in one]
-    return mean_interval(samples, bounds("best"), shared=shared)
+    return mean_interval(samples, shared=shared)
 
 
 def compare_all(entries: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool) -> Comparisons:

@@ -15,7 +15,8 @@ import typer
 from typer.core import TyperCommand
 
 from ictbench.errors import ConfigError
-from ictbench.runs.options import SELECTION, options_of
+from ictbench.runs.option import SELECTION
+from ictbench.runs.options import options_of
 
 if TYPE_CHECKING:
     from ictbench.runs.option import Caller, Option

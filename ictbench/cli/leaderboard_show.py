@@ -59,9 +59,10 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, unranked, unranked_cells
+    from ictbench.board.board_tables import RANKED, UNRANKED, failure_notes, ranked_cells, unranked, unranked_cells
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
+    from ictbench.results.formatting import INTERVAL_MEANING
 
     console = Console()
     print_line(board.suite, "bold")
@@ -69,7 +70,11 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print()
         print_line(track.name)
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
-    if not tracks:
+        for name, text in failure_notes(track):
+            print_line(f"{name}: {text}")
+    if tracks:
+        print_line(INTERVAL_MEANING)
+    else:
         console.print("Nothing is ranked yet.")
     if entries := unranked(board):
         console.print()

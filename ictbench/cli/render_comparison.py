@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.cli.console import Console
 from ictbench.cli.terminal_table import add_row, grid, print_line
 from ictbench.results import ci_report, verdict
-from ictbench.results.notes import INTERVAL_MEANING
+from ictbench.results.formatting import INTERVAL_MEANING
 
 if TYPE_CHECKING:
     from ictbench.results import Check, Comparison
@@ -43,4 +43,5 @@ def print_check(check: Check) -> None:
         print_line(f"Not comparable, compared by force: {'; '.join(check.not_comparable)}.")
     for fall in (*check.failed, *check.warned):
         print_line(f"{'Failed' if fall.outcome == 'failed' else 'Warning'}: {ci_report.describe(fall)}.")
+    print_line(INTERVAL_MEANING)
     print_line("Failed." if check.failed else "Passed.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ictbench.cli.command_options import takes_run_options
-from ictbench.runs.options import OUTPUT
+from ictbench.runs.option import OUTPUT
 
 
 @takes_run_options("rerun")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
 from ictbench.errors import ConfigError, RunError
-from ictbench.runs.options import OUTPUT
+from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
     from ictbench.results import Result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ictbench.runs.options import OUTPUT, PLAYERS
+from ictbench.runs.option import OUTPUT, PLAYERS
 
 if TYPE_CHECKING:
     from ictbench.submissions.build_submission import Draft, Submitted

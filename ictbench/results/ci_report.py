@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, markdown_text, p_value, signed
 from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def markdown(check: Check) -> str:
     if notable := (*check.failed, *check.warned):
         lines += [f"- {fall.measure} of {markdown_text(fall.name)} {fall.message}." for fall in notable]
         lines.append("")
-    return "\n".join([*lines, f"Tolerance {check.tolerance:g}.", ""])
+    return "\n".join([*lines, f"Tolerance {check.tolerance:g}. {INTERVAL_MEANING}", ""])
 
 
 def describe(fall: Regression) -> str:

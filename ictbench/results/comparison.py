@@ -130,7 +130,7 @@ def _difference(families: list[PairedFamily], measure: Measure, shared: bool, na
         loops=pairs,
         reference=float(levels[0]),
         other=float(levels[1]),
-        difference=mean_interval(samples, bounds(measure), shared=shared),
+        difference=mean_interval(samples, shared=shared),
         p=p,
         p_corrected=p,
         smallest_p=smallest_p([family.shape for family in values], **test),

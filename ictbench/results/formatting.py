@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Interval
 
 
+INTERVAL_MEANING = (
+    "In brackets: 95 % intervals. About 95 of 100 such intervals contain the value that very many loops would give."
+)
+"""Explanation for tables with intervals."""
+
+
 def signed(interval: Interval) -> str:
     """Return a difference as text, with its interval if it has one."""
     if interval.low is None or interval.high is None:

@@ -17,7 +17,7 @@ from ictbench.records import Record, Role
 from ictbench.results.comparison import ROLES, check_comparable
 from ictbench.results.outcomes import outcomes_by_prompt
 from ictbench.results.pairing import names_of, pair, share_games
-from ictbench.results.significance import ALPHA, paired_p, smallest_p
+from ictbench.results.significance import ALPHA, crossed_ps, sign_flip_ps, smallest_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -279,4 +279,5 @@ def _power(families: Sequence[_Family], loops: int, difference: float, shared: b
 def _simulated_power(families: Sequence[_Family], loops: int, difference: float, shared: bool) -> float:
     rng = np.random.default_rng(SEED)
     drawn = [difference + family.noise(rng, loops, shared) for family in families]
-    return float(np.mean([paired_p(sample, shared=shared) <= ALPHA for sample in zip(*drawn, strict=True)]))
+    ps = crossed_ps(drawn) if shared else sign_flip_ps([sample[..., 0] for sample in drawn])
+    return float(np.mean(ps <= ALPHA))

@@ -25,7 +25,7 @@ def cells(row: PowerRow) -> tuple[str, ...]:
         str(row.loops),
         f"{row.deviation:.2f}",
         power,
-        f"{row.needed:,}" if row.needed else row.reason,
+        f"{row.needed:,}" if row.needed else "?",
         p_value(row.smallest_p),
     )
 
@@ -43,6 +43,9 @@ def sentences(power: Power) -> Iterator[str]:
         f"Loops needed: per family, so that the difference is significant (p ≤ {ALPHA:g}, before Holm's correction) in "
         f"{per_hundred} comparisons. Deviation: of a loop's difference. Power: with the loops of the pilot."
     )
+    for reason in dict.fromkeys(row.reason for row in power.rows if row.reason):
+        names = ", ".join(row.name for row in power.rows if row.reason == reason)
+        yield f"No number of loops for {names}: {reason}."
     if power.against is None:
         yield (
             "The other arm is taken to vary as much as this one, independently of it on the same tasks; --against RUN "

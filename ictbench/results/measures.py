@@ -12,10 +12,20 @@ import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.failures import Episodes, count_failed, gain_unfailed
-from ictbench.results.intervals import MIN_LOOPS, Sample, mean_interval, ratio_interval, share_interval
+from ictbench.results.intervals import MIN_LOOPS, Changes, Sample, mean_interval, ratio_interval, share_interval
 from ictbench.results.online import online_measures, stream, stream_success
-from ictbench.results.outcomes import levels_of, outcomes_by_prompt, overfitting_gaps, success_rate, task_rates
+from ictbench.results.outcomes import (
+    kept,
+    kept_all,
+    kept_prompts,
+    levels_of,
+    outcomes_by_prompt,
+    overfitting_gaps,
+    success_rate,
+    task_rates,
+)
 from ictbench.results.reliability import reliability
+from ictbench.results.samples import SHARE_BOUNDS, changes, rates_by_loop
 from ictbench.results.schema import Behaviour, Interval, Measures
 
 if TYPE_CHECKING:
@@ -23,39 +33,47 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.records import EpisodeSummary
-    from ictbench.results.intervals import Floats
+    from ictbench.results.intervals import Bools
+    from ictbench.results.outcomes import Outcomes
+    from ictbench.results.standard_errors import Floats
 
 Loops = tuple["LoopResult", ...]
-SHARE_BOUNDS, GAIN_BOUNDS, GAP_BOUNDS = (0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0)
+GAIN_BOUNDS, GAP_BOUNDS = (-1.0, 1.0), (-2.0, 2.0)
 
 
-def measure(families: Sequence[Loops]) -> Measures:
-    """Return the measures of one family, or their means over several, each with at least one finished loop."""
+def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
+    """Return the measures of one family, or their means over several, each with at least one finished loop.
+
+    Args:
+        families: Finished loops by family.
+        constant: Whether the reflector keeps prompt[0] by design: then no further loop changes anything.
+    """
     shared = share_tasks(families)
-    outcomes = [outcomes_by_prompt(loops) for loops in families]
-    base, best, last = ([family[name] for family in outcomes] for name in ("base", "best", "last"))
-    gain, last_gain = _gains(best, base), _gains(last, base)
-    curve = _weighted_curves(families, np.eye(families[0][0].last + 1))
-    turns = np.arange(len(curve))
+    outcomes = [outcomes_by_prompt(loops, constant=constant) for loops in families]
+    base = mean_interval([Sample(family["base"], SHARE_BOUNDS) for family in outcomes], shared=shared)
     levels = [[levels_of(loop) for loop in loops] for loops in families]
+    gain, last_gain = ([_gain(family, name, base) for family in outcomes] for name in ("best", "last"))
+    turns = np.arange(families[0][0].last + 1)
+    weights = [*np.eye(len(turns)), turns**0 / len(turns), turns / turns.sum()]
+    *curve, auc, w_auc = _weighted_curves(families, weights, constant=constant)
     return Measures(
-        base=mean_interval([Sample(values) for values in base], SHARE_BOUNDS, shared=shared),
-        best=mean_interval(_levels(best, base), SHARE_BOUNDS, shared=shared),
-        last=mean_interval(_levels(last, base), SHARE_BOUNDS, shared=shared),
-        gain=mean_interval(gain, GAIN_BOUNDS, shared=shared),
-        last_gain=mean_interval(last_gain, GAIN_BOUNDS, shared=shared),
-        headroom_gain=_headroom_gain(gain, base, shared),
-        curve=curve,
-        auc=_weighted_curves(families, [turns**0 / len(turns)])[0],
-        w_auc=_weighted_curves(families, [turns / turns.sum()])[0],
+        base=base,
+        best=mean_interval([_level(family, "best") for family in outcomes], shared=shared),
+        last=mean_interval([_level(family, "last") for family in outcomes], shared=shared),
+        gain=mean_interval(gain, shared=shared),
+        last_gain=mean_interval(last_gain, shared=shared),
+        headroom_gain=_headroom_gain(gain, outcomes, shared),
+        curve=tuple(curve),
+        auc=auc,
+        w_auc=w_auc,
         negative_transfer=_share_below_zero([[loop.gain for loop in loops] for loops in levels]),
         negative_last_transfer=_share_below_zero([[loop.last_gain for loop in loops] for loops in levels]),
         overfitting_gap=_mean_overfitting_gap(families),
         best_on_test=_best_on_test(families),
+        reliability=reliability(families, shared=shared, constant=constant),
         stream=stream(families),
         stream_success=stream_success(families),
         online=online_measures(families),
-        reliability=reliability(families, shared=shared),
     )
 
 
@@ -67,12 +85,11 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
     failures = [[prompt.failure for prompt in loop.prompts[1:]] for loop in loops]
     changes = [change for loop in loops for change in _prompt_changes(loop)]
     changes_after_solved = [change for change, solved in changes if solved]
-    shared = share_tasks([loops])
     return Behaviour(
-        invalid_base=_invalid_share(base, base, shared),
-        invalid_best=_invalid_share(best, base, shared),
+        invalid_base=_invalid_share(loops, base),
+        invalid_best=_invalid_share(loops, base, best),
         unusable=mean_interval(
-            [Sample(np.array([[failure is not None for failure in row] for row in failures], float))], SHARE_BOUNDS
+            [rates_by_loop(np.array([[failure is not None for failure in row] for row in failures], float))]
         ),
         ends=_counts(episode.end for loop in best for task in loop for episode in task),
         failed=_counts(episode.failure for episode in played.values() if episode.failure),
@@ -92,32 +109,57 @@ def share_tasks(families: Sequence[Loops]) -> bool:
     return any(one.test_tasks == other.test_tasks for loops in families for one, other in pairwise(loops))
 
 
-def _levels(outcomes: Sequence[Floats], base: Sequence[Floats]) -> list[Sample]:
-    """Return success under a later prompt; a loop that keeps prompt[0] would have the base's."""
-    return [Sample(values, np.full(2, before.mean())) for values, before in zip(outcomes, base, strict=True)]
+def _level(family: Outcomes, prompt: str) -> Sample:
+    """Return success under the best or the last prompt."""
+    if family.constant:
+        return Sample(family[prompt], SHARE_BOUNDS)
+    return Sample(family[prompt], SHARE_BOUNDS, (changes(family[prompt], family["base"], family.kept[prompt]),))
 
 
-def _gains(outcomes: Sequence[Floats], base: Sequence[Floats]) -> list[Sample]:
-    """Return, by task, the outcome under a later prompt minus that under prompt[0]."""
-    return [Sample(values - before, np.zeros(2)) for values, before in zip(outcomes, base, strict=True)]
+def _gain(family: Outcomes, prompt: str, base: Interval) -> Sample:
+    """Return, by task, the outcome under the best or the last prompt minus that under prompt[0]."""
+    weight = 0.0 if family.constant else 1.0
+    change = changes(family[prompt], family["base"], family.kept[prompt], level=base, weight=weight)
+    return Sample(family[prompt] - family["base"], GAIN_BOUNDS, (change,))
 
 
-def _headroom_gain(gain: Sequence[Sample], base: Sequence[Floats], shared: bool) -> Interval | None:
-    headroom = [Sample(1 - values, np.full(2, 1 - values.mean())) for values in base]
-    if not any(sample.values.any() for sample in headroom):
+def _headroom_gain(gain: Sequence[Sample], families: Sequence[Outcomes], shared: bool) -> Interval | None:
+    headroom = [1 - family["base"] for family in families]
+    if not any(map(np.any, headroom)):
         return None
-    return ratio_interval(gain, headroom, low=float("-inf"), shared=shared)
+
+    def residuals(ratio: float) -> list[Sample]:
+        limits = min(-1.0, -ratio), max(1.0, 1.0 - ratio)
+        return [
+            Sample(sample.values - ratio * room, limits, sample.changes)
+            for sample, room in zip(gain, headroom, strict=True)
+        ]
+
+    value = _mean([sample.values for sample in gain]) / _mean(headroom)
+    return ratio_interval(value, residuals, low=float("-inf"), shared=shared)
 
 
-def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats]) -> tuple[Interval, ...]:
-    """Return, for each vector of weights over the prompts, the weighted success on selection tasks."""
+def _mean(families: Sequence[Floats]) -> float:
+    return fmean(float(family.mean()) for family in families)
+
+
+def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats], *, constant: bool) -> Iterator[Interval]:
+    """Yield, for each vector of weights over the prompts, the weighted success on selection tasks."""
     curves = [np.array([task_rates(loop.selection, len(loop.selection_tasks)) for loop in loops]) for loops in families]
     shared = any(one.selection_tasks == other.selection_tasks for loops in families for one, other in pairwise(loops))
-    base = [curve[:, 0] for curve in curves]
-    return tuple(
-        mean_interval(_levels([weight @ curve for curve in curves], base), SHARE_BOUNDS, shared=shared)
-        for weight in weights
-    )
+    same = [kept_prompts(loops) for loops in families]
+    for weight in weights:
+        samples = [_curve(*family, weight, constant=constant) for family in zip(curves, same, strict=True)]
+        yield mean_interval(samples, shared=shared)
+
+
+def _curve(curve: Floats, same: Bools, weight: Floats, *, constant: bool) -> Sample:
+    """Return the weighted success on selection tasks, by loop and task; `same` marks prompts that equal prompt[0]."""
+    values, later = weight @ curve, float(weight[1:].sum())
+    if constant or not later:
+        return Sample(values, SHARE_BOUNDS)
+    unchanged = np.asarray(same[:, weight > 0].all(axis=-1))
+    return Sample(values, SHARE_BOUNDS, (changes(values, curve[:, 0], unchanged, weight=later),))
 
 
 def _share_below_zero(gains: Sequence[Sequence[float]]) -> Interval:
@@ -131,8 +173,13 @@ def _share_below_zero(gains: Sequence[Sequence[float]]) -> Interval:
 def _mean_overfitting_gap(families: Sequence[Loops]) -> Interval | None:
     if not all(loop.audit for loops in families for loop in loops):
         return None
-    gaps = [Sample(np.array([overfitting_gaps(loop).ravel() for loop in loops]), np.zeros(2)) for loops in families]
-    return mean_interval(gaps, GAP_BOUNDS)
+    return mean_interval([_gaps(loops) for loops in families])
+
+
+def _gaps(loops: Loops) -> Sample:
+    """Return the overfitting gaps; their mean is success on the own batch minus that on a fresh one."""
+    gaps = np.array([overfitting_gaps(loop).ravel() for loop in loops])
+    return Sample(gaps, GAP_BOUNDS, (Changes(gaps.mean(axis=-1), kept_all(loops), -1.0, 1.0),))
 
 
 def _best_on_test(families: Sequence[Loops]) -> float | None:
@@ -148,15 +195,31 @@ def _test_episodes(loop: LoopResult, prompt: int, episodes: Mapping[str, Episode
     return [played[start : start + repeats] for start in range(0, len(played), repeats)]
 
 
-def _invalid_share(loops: Sequence[Episodes], base: Sequence[Episodes], shared: bool) -> Interval | None:
-    """Return the share of invalid decisions. Tasks are the units, as decisions of one episode depend on another."""
-    invalid, decisions = _counts_by_task(loops, "invalid"), _counts_by_task(loops, "decisions")
-    most = decisions.max()
-    if not most:
+def _invalid_share(loops: Loops, base: Sequence[Episodes], best: Sequence[Episodes] = ()) -> Interval | None:
+    """Return the share of invalid decisions under prompt[0], or under the best prompt if its episodes are given.
+
+    Tasks are the units, as decisions of one episode depend on another.
+    """
+    before, after = (
+        (_counts_by_task(one, "invalid"), _counts_by_task(one, "decisions")) for one in (base, best or base)
+    )
+    most = max(before[1].max(), after[1].max())
+    if not after[1].any():
         return None
-    unchanged = [np.full(2, _counts_by_task(base, name).mean() / most) for name in ("invalid", "decisions")]
-    numerator, denominator = Sample(invalid / most, unchanged[0]), Sample(decisions / most, unchanged[1])
-    return ratio_interval([numerator], [denominator], low=0.0, shared=shared)
+
+    def residual(counts: tuple[Floats, Floats], ratio: float) -> Floats:
+        return np.asarray((counts[0] - ratio * counts[1]) / most)
+
+    def residuals(ratio: float) -> list[Sample]:
+        values, limits = residual(after, ratio), (-ratio, 1 - ratio)
+        if not best:
+            return [Sample(values, limits)]
+        unchanged = residual(before, ratio)
+        low, high = (limit - float(unchanged.mean()) for limit in limits)
+        change = Changes((values - unchanged).mean(axis=-1), kept(loops, [loop.best for loop in loops]), low, high)
+        return [Sample(values, limits, (change,))]
+
+    return ratio_interval(_mean([after[0]]) / _mean([after[1]]), residuals, low=0.0, shared=share_tasks([loops]))
 
 
 def _counts_by_task(loops: Sequence[Episodes], name: str) -> Floats:

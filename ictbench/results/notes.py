@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
-from ictbench.results.formatting import signed
+from ictbench.results.formatting import INTERVAL_MEANING, signed
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Measures, Result
 
 
-INTERVAL_MEANING = (
-    "In brackets: 95 % intervals. About 95 of 100 such intervals contain the value that very many loops would give."
-)
 FEW_LOOPS = 10
 """Results with fewer loops state how many loops would show a small difference."""
 

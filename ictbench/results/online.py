@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ictbench.results.intervals import Sample, mean_interval
-from ictbench.results.outcomes import outcome_array
+from ictbench.results.intervals import Changes, Sample, mean_interval
+from ictbench.results.outcomes import kept_all, outcome_array
+from ictbench.results.samples import rates_by_loop
 from ictbench.results.schema import OnlineMeasures
 
 if TYPE_CHECKING:
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.protocol.loop_result import OutcomeString
-    from ictbench.results.intervals import Floats
     from ictbench.results.schema import Interval
+    from ictbench.results.standard_errors import Floats
 
     Families = Sequence[Sequence[LoopResult]]
     Batches = Callable[[LoopResult], Sequence[OutcomeString]]
 
-SHARE_BOUNDS, DIFFERENCE_BOUNDS = (0.0, 1.0), (-1.0, 1.0)
+DIFFERENCE_BOUNDS = (-1.0, 1.0)
 
 
 def stream(families: Families) -> tuple[Interval, ...]:
@@ -36,7 +35,7 @@ def stream(families: Families) -> tuple[Interval, ...]:
 
 def stream_success(families: Families) -> Interval:
     """Return the success rate on the whole experience."""
-    return mean_interval([Sample(_whole(loops, _experience)) for loops in families], SHARE_BOUNDS)
+    return mean_interval([rates_by_loop(_whole(loops, _experience)) for loops in families])
 
 
 def online_measures(families: Families) -> OnlineMeasures | None:
@@ -84,14 +83,16 @@ def _whole(loops: Sequence[LoopResult], batches: Batches) -> Floats:
 def _by_turn(families: Families, batches: Batches) -> tuple[Interval, ...]:
     turns = range(len(families[0][0].batches))
     return tuple(
-        mean_interval(
-            [Sample(outcome_array(batches(loop)[turn] for loop in loops)) for loops in families], SHARE_BOUNDS
-        )
+        mean_interval([rates_by_loop(outcome_array(batches(loop)[turn] for loop in loops)) for loops in families])
         for turn in turns
     )
 
 
 def _difference(families: Families, one: Batches, other: Batches) -> Interval:
-    """Return the mean difference; a loop that keeps prompt[0] would have none."""
-    samples = [Sample(_whole(loops, one) - _whole(loops, other), np.zeros(2)) for loops in families]
-    return mean_interval(samples, DIFFERENCE_BOUNDS)
+    """Return the mean difference; a loop that keeps prompt[0] in every turn has none."""
+    return mean_interval([_difference_of(loops, one, other) for loops in families])
+
+
+def _difference_of(loops: Sequence[LoopResult], one: Batches, other: Batches) -> Sample:
+    values = _whole(loops, one) - _whole(loops, other)
+    return Sample(values, DIFFERENCE_BOUNDS, (Changes(values.mean(axis=-1), kept_all(loops), *DIFFERENCE_BOUNDS),))

@@ -5,6 +5,7 @@ The unit of every measure is the task. The value of a task that is played severa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.protocol.loop_result import OutcomeString
-    from ictbench.results.intervals import Floats
+    from ictbench.records import PluginSpec
+    from ictbench.results.intervals import Bools
+    from ictbench.results.standard_errors import Floats
 
 Number = TypeVar("Number", float, "Floats")
 
@@ -38,6 +41,22 @@ class Levels(NamedTuple):
     def last_gain(self) -> float:
         """Last minus base."""
         return self.last - self.base
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Values of the test tasks of one family by prompt: `base`, `best` and `last`."""
+
+    values: dict[str, Floats]
+    """By prompt: loops × tasks."""
+    kept: dict[str, Bools]
+    """For `best` and `last`, by loop: whether the prompt equals prompt[0]."""
+    constant: bool = False
+    """Whether the reflector keeps prompt[0] by design."""
+
+    def __getitem__(self, prompt: str) -> Floats:
+        """Return the values under a prompt."""
+        return self.values[prompt]
 
 
 def success_rate(outcomes: OutcomeString) -> float:
@@ -76,9 +95,31 @@ def repeated_outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats
     }
 
 
-def outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats]:
-    """Return the values of test tasks under `base`, `best` and `last`, each loops × tasks."""
-    return {name: outcomes.mean(axis=-1) for name, outcomes in repeated_outcomes_by_prompt(loops).items()}
+def is_constant(reflector: PluginSpec) -> bool:
+    """Return whether a reflector keeps prompt[0] by design, so that loops differ only by their tasks."""
+    return reflector.name == "none"
+
+
+def outcomes_by_prompt(loops: Sequence[LoopResult], *, constant: bool = False) -> Outcomes:
+    """Return the values of test tasks under prompt[0], the best and the last prompt."""
+    values = {name: outcomes.mean(axis=-1) for name, outcomes in repeated_outcomes_by_prompt(loops).items()}
+    unchanged = {"best": kept(loops, [loop.best for loop in loops]), "last": kept(loops, [-1] * len(loops))}
+    return Outcomes(values, unchanged, constant)
+
+
+def kept(loops: Sequence[LoopResult], prompts: Sequence[int]) -> Bools:
+    """Return, by loop, whether its prompt of this index equals prompt[0]."""
+    return np.asarray(kept_prompts(loops)[np.arange(len(loops)), prompts])
+
+
+def kept_all(loops: Sequence[LoopResult]) -> Bools:
+    """Return, by loop, whether all its prompts equal prompt[0]."""
+    return np.asarray(kept_prompts(loops).all(axis=-1))
+
+
+def kept_prompts(loops: Sequence[LoopResult]) -> Bools:
+    """Return whether a prompt equals prompt[0], loops × prompts."""
+    return np.array([[prompt.digest == loop.prompts[0].digest for prompt in loop.prompts] for loop in loops])
 
 
 def overfitting_gap(replayed_gain: Number, fresh_gain: Number) -> Number:

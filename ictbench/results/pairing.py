@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
 from ictbench.errors import ResultError, UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.results.comparability import disagreements
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.intervals import Sample
-from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.outcomes import is_constant, outcomes_by_prompt
+from ictbench.results.samples import changes
 
 if TYPE_CHECKING:
     from ictbench.protocol import LoopResult
     from ictbench.records import Role
-    from ictbench.results.intervals import Floats
+    from ictbench.results.intervals import Changes
+    from ictbench.results.outcomes import Outcomes
     from ictbench.results.schema import FamilyResult, Result
+    from ictbench.results.standard_errors import Floats
 
 Measure = Literal["best", "last", "gain", "last_gain", "base"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -84,18 +85,19 @@ class PairedFamily:
 
     name: str
     role: Role
-    reference: dict[str, Floats]
-    """By prompt: `base`, `best` and `last`."""
-    other: dict[str, Floats]
+    reference: Outcomes
+    other: Outcomes
+    same: bool = False
+    """Whether both are the same result: the same loops of the same reflector, in everything recorded."""
 
     def difference(self, measure: Measure) -> Sample:
-        """Return other minus reference by task, and the means that it would have if either had kept prompt[0]."""
-        before, after = _values(self.reference, measure), _values(self.other, measure)
+        """Return other minus reference by task, with the changes by the prompts that both found."""
+        values = _values(self.other, measure) - _values(self.reference, measure)
+        if self.same:
+            return Sample(values, (0.0, 0.0))
         if measure == "base":
-            return Sample(after - before)
-        kept_before, kept_after = _kept(self.reference, measure), _kept(self.other, measure)
-        unchanged = (after.mean() - kept_before, kept_after - before.mean())
-        return Sample(after - before, np.array(unchanged))
+            return Sample(values, bounds(measure))
+        return Sample(values, bounds(measure), (_changes(self.other, measure), -_changes(self.reference, measure)))
 
     def levels(self, measure: Measure) -> tuple[float, float]:
         """Return the measure of the reference and of the other run."""
@@ -113,8 +115,9 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
         PairedFamily(
             family.name,
             family.role,
-            outcomes_by_prompt([loop for loop, _ in loops]),
-            outcomes_by_prompt([loop for _, loop in loops]),
+            outcomes_by_prompt([loop for loop, _ in loops], constant=is_constant(reference.reflector)),
+            outcomes_by_prompt([loop for _, loop in loops], constant=is_constant(other.reflector)),
+            same=reference.reflector == other.reflector and all(loop == equal for loop, equal in loops),
         )
         for family in reference.families
         if family.name in families and (loops := _common_loops(family, families[family.name]))
@@ -131,7 +134,7 @@ def _common_loops(one: FamilyResult, other: FamilyResult) -> list[tuple[LoopResu
     return [(loop, same) for loop, same in pairs if loop.test_tasks == same.test_tasks]
 
 
-def _values(outcomes: dict[str, Floats], measure: Measure) -> Floats:
+def _values(outcomes: Outcomes, measure: Measure) -> Floats:
     match measure:
         case "gain":
             return outcomes["best"] - outcomes["base"]
@@ -141,6 +144,7 @@ def _values(outcomes: dict[str, Floats], measure: Measure) -> Floats:
             return outcomes[measure]
 
 
-def _kept(outcomes: dict[str, Floats], measure: Measure) -> float:
-    """Return the measure of a loop that keeps prompt[0]."""
-    return 0.0 if measure.endswith("gain") else float(outcomes["base"].mean())
+def _changes(outcomes: Outcomes, measure: Measure) -> Changes:
+    prompt = "last" if measure.startswith("last") else "best"
+    weight = 0.0 if outcomes.constant else 1.0
+    return changes(outcomes[prompt], outcomes["base"], outcomes.kept[prompt], weight=weight)

@@ -161,7 +161,7 @@ def _check(
         name=name,
         baseline=float(before),
         run=float(after),
-        difference=mean_interval(samples, bounds(measure), shared=shared, confidence=confidence),
+        difference=mean_interval(samples, shared=shared, confidence=confidence),
         p=p,
         smallest_p=smallest,
         detectable=detectable,

@@ -15,32 +15,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.results.intervals import Sample, mean_interval
-from ictbench.results.outcomes import repeated_outcomes_by_prompt
+from ictbench.results.outcomes import outcomes_by_prompt, repeated_outcomes_by_prompt
+from ictbench.results.samples import SHARE_BOUNDS, changes
 from ictbench.results.schema import Reliability, Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.protocol import LoopResult
-    from ictbench.results.intervals import Floats
+    from ictbench.results.intervals import Bools
+    from ictbench.results.standard_errors import Floats
 
-BOUNDS = (0.0, 1.0)
 
-
-def reliability(families: Sequence[Sequence[LoopResult]], *, shared: bool) -> Reliability | None:
+def reliability(
+    families: Sequence[Sequence[LoopResult]], *, shared: bool, constant: bool = False
+) -> Reliability | None:
     """Return the reliability in one family, or its mean over several; None if every task is played once.
 
     Args:
         families: Finished loops by family.
         shared: Whether all loops of a family have the same tasks.
+        constant: Whether the reflector keeps prompt[0] by design.
     """
     outcomes = [repeated_outcomes_by_prompt(loops) for loops in families]
     base = [family["base"] for family in outcomes]
     if base[0].shape[-1] == 1:
         return None
     best, last = ([family[name] for family in outcomes] for name in ("best", "last"))
+    kept, before = [outcomes_by_prompt(loops).kept for loops in families], None if constant else base
     return Reliability(
-        base=_repeated(base, None, shared), best=_repeated(best, base, shared), last=_repeated(last, base, shared)
+        base=_repeated(base, None, (), shared),
+        best=_repeated(best, before, [family["best"] for family in kept], shared),
+        last=_repeated(last, before, [family["last"] for family in kept], shared),
     )
 
 
@@ -68,16 +74,20 @@ def noise_share(families: Sequence[Floats], *, shared: bool) -> float | None:
     return min(1.0, noise / total) if total > 0 else None
 
 
-def _repeated(outcomes: Sequence[Floats], base: Sequence[Floats] | None, shared: bool) -> Repeated:
-    """Return the reliability under one prompt; `base` holds the outcomes under prompt[0], which a loop may keep."""
+def _repeated(
+    outcomes: Sequence[Floats], base: Sequence[Floats] | None, kept: Sequence[Bools], shared: bool
+) -> Repeated:
+    """Return the reliability under one prompt; `base` holds the outcomes under prompt[0], None if it is that prompt."""
 
     def sample(family: int, k: int) -> Sample:
-        unchanged = None if base is None else np.full(2, pass_k(base[family], k).mean())
-        return Sample(pass_k(outcomes[family], k), unchanged)
+        values = pass_k(outcomes[family], k)
+        if base is None:
+            return Sample(values, SHARE_BOUNDS)
+        return Sample(values, SHARE_BOUNDS, (changes(values, pass_k(base[family], k), kept[family]),))
 
     return Repeated(
         pass_k=tuple(
-            mean_interval([sample(family, k) for family in range(len(outcomes))], BOUNDS, shared=shared)
+            mean_interval([sample(family, k) for family in range(len(outcomes))], shared=shared)
             for k in range(1, outcomes[0].shape[-1] + 1)
         ),
         noise=noise_share(outcomes, shared=shared),

@@ -1,4 +1,4 @@
-"""Schema of the result file, `ictbench.result/1`; docs/result.schema.json is generated from these models."""
+"""Schema of the result file, `ictbench.result/2`; docs/result.schema.json is generated from these models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ictbench.records import End, PluginSpec, Record, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
 from ictbench.suites import Sizes
 
-SCHEMA = "ictbench.result/1"
+SCHEMA = "ictbench.result/2"
 UNSEALED = ("host", "checksum")
 """Keys of a result file that its checksum does not cover."""
 
@@ -181,7 +181,7 @@ class Host(Record):
 class Result(Record):
     """Result of a run."""
 
-    schema_: Literal["ictbench.result/1"] = Field(alias="schema")
+    schema_: Literal["ictbench.result/2"] = Field(alias="schema")
     ictbench: str
     """Version of this package."""
     suite: SuiteId

@@ -142,7 +142,7 @@ def agreement_p(squared_sum: Any, sum_of_squares: Any, alternative: Alternative 
     of equal differences that would have the same ratio of squared sum to sum of squares.
     """
     pairs = squared_sum / np.maximum(sum_of_squares, ROUNDING**2)
-    return np.minimum(1.0, (1 if alternative == "less" else 2) / 4.0**pairs)
+    return np.minimum(1.0, (1 if alternative == "less" else 2) * 4.0**-pairs)
 
 
 def holm(values: Sequence[float]) -> list[float]:

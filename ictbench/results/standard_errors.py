@@ -64,11 +64,10 @@ def crossed_error(family: Floats, scale: float) -> tuple[Any, Any]:
     """Return squared error and degrees of freedom of a family whose loops share their tasks."""
     loops, tasks = family.shape[-2:]
     by_loop, by_task = family.mean(axis=-1), family.mean(axis=-2)
-    rest = family - by_loop[..., :, None] - by_task[..., None, :] + family.mean(axis=(-2, -1))[..., None, None]
     squares = (
         ((by_loop - by_loop.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1),
         ((by_task - by_task.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1),
-        (rest**2).sum(axis=(-2, -1)),
+        interaction(family),
     )
     return crossed_variance(*squares, error_floor(by_task, scale), loops, tasks)
 
@@ -96,6 +95,25 @@ def crossed_variance(of_loops: Any, of_tasks: Any, of_rest: Any, floor: Any, loo
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.where(loops_square > 0, both**2 / (loops_square**2 / (loops - 1)), np.inf)
     return np.maximum(both / (loops * tasks), floor), np.minimum(freedom, tasks - 1.0)
+
+
+def interaction(family: Floats) -> Any:
+    """Return the sum of squared interactions of loops and tasks."""
+    by_loop, by_task = family.mean(axis=-1), family.mean(axis=-2)
+    rest = family - by_loop[..., :, None] - by_task[..., None, :] + family.mean(axis=(-2, -1))[..., None, None]
+    return (rest**2).sum(axis=(-2, -1))
+
+
+def task_variance(family: Floats) -> Any:
+    """Return the variance between tasks that all loops of a family share, without that of single episodes.
+
+    It is estimated from the mean squares of tasks and of the interaction with loops, and is at least 0.
+    """
+    loops, tasks = family.shape[-2:]
+    if tasks < 2:
+        return np.zeros(family.shape[:-2])
+    of_rest = interaction(family) / ((loops - 1) * (tasks - 1))
+    return np.maximum(0.0, family.mean(axis=-2).var(axis=-1, ddof=1) - of_rest / loops)
 
 
 def error_floor(values: Floats, scale: float) -> Any:

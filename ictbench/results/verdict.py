@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.formatting import markdown_table, markdown_text, p_value, signed
+from ictbench.results.formatting import INTERVAL_MEANING, markdown_table, markdown_text, p_value, signed
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def comparison_markdown(comparison: Comparison) -> str:
                 for arm in comparison.arms
                 for line in ("", *(f"- {markdown_text(sentence)}" for sentence in arm.verdict))
             ),
+            "",
+            INTERVAL_MEANING,
             "",
         ]
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError
 from ictbench.plugins import resolve
-from ictbench.runs.options import DEFAULT_ENV
+from ictbench.runs.player_options import DEFAULT_ENV
 from ictbench.suites import load_suite
 from ictbench.suites.load import suites_of_env
 

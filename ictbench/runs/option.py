@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 Caller = Literal["run", "rerun", "verify", "collect", "meta"]
 """Callers that take options: `ictbench run`, `rerun`, `verify` and `train collect`, the meta-environment."""
 
+SELECTION = "What is run"
+PLAYERS = "Actor and reflector"
+SIZES = "Sizes (instead of the profile's)"
+LIMITS = "Limits of the whole run"
+WORKERS = "Where episodes are played"
+OUTPUT = "Output"
+"""Headings under which help texts list options."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Option:

@@ -43,7 +43,7 @@ class RunFolder:
 
     @property
     def result(self) -> Path:
-        """Result, schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/2`."""
         return self.path / "result.json"
 
     @property

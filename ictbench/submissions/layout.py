@@ -44,7 +44,7 @@ class SubmissionFolder:
 
     @property
     def result(self) -> Path:
-        """Result, schema `ictbench.result/1`."""
+        """Result, schema `ictbench.result/2`."""
         return self.path / "result.json"
 
     @property

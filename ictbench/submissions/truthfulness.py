@@ -25,7 +25,13 @@ def untrue_statements(result: Result) -> Iterator[str]:
     """Yield what a result states about its date, its version and its training that cannot be true."""
     yield from _date_problems(result.host.started)
     yield from _version_problems(result.ictbench)
-    yield from (problem for name in result.reflector_trained_on or () for problem in _training_problems(name, result))
+    yield from training_problems(result)
+
+
+def training_problems(result: Result) -> Iterator[str]:
+    """Yield the training families that a result does not name clearly: a look-alike would hide a held-out family."""
+    for name in result.reflector_trained_on or ():
+        yield from _training_problems(name, result)
 
 
 def _date_problems(started: str) -> Iterator[str]:
@@ -49,7 +55,7 @@ def _version_problems(version: str) -> Iterator[str]:
 
 
 def _training_problems(name: str, result: Result) -> Iterator[str]:
-    """Yield why a name is no clear statement about training: a look-alike would hide training on a held-out family."""
+    """Yield why a name is neither a family of a suite here, nor clearly something else."""
     suites = list_suites()
     if name.startswith(OTHER):
         text = name_key(name.removeprefix(OTHER))

@@ -103,6 +103,16 @@ def test_sample_gives_the_replayed_share(folder: BoardFolder) -> None:
         ({"deviations": ("turns 2 instead of 5",), "ranked": False}, "shown", "turns 2 instead of 5"),
         ({"complete": False, "owed": 3, "ranked": False}, "shown", "it is incomplete: 3 owed"),
         ({"roles": {"read": "meta-train"}}, "shown", "the board shows it as it is"),
+        (
+            {"reflector": PluginSpec(label="openai/gpt-9 (official)", name="rules")},
+            "shown",
+            "its reflector is labelled 'openai/gpt-9 (official)', but it is 'rules'; run it under its own name",
+        ),
+        (
+            {"reflector_trained_on": ("other:\uff32ead",)},
+            "shown",
+            "trained on 'other:\\uff32ead': write the suite and its family as SUITE/FAMILY, or name what it is",
+        ),
     ],
 )
 def test_unranked_entry_gives_section_and_reason(

@@ -78,13 +78,15 @@ def make_board(folder: BoardFolder, run: Run) -> Board:
         instruction="Rewrite the prompt.",
     )
     seen = {"reflector_trained_on": ("minihack-v1/room-random",)}
-    other = spent(half, 20_000, 0.04).model_copy(update={**seen, "reflector": Player(label="half", name="mine:Half")})
-    closed = {"label": "half", "open_weights": False}
+    other = spent(half, 20_000, 0.04).model_copy(
+        update={**seen, "reflector": Player(label="mine:Half", name="mine:Half")}
+    )
+    closed = {"label": "mine:Half", "open_weights": False}
     sampled = submit(folder, "half", other, badges=(), name="Learns half", reflector=closed)
     sample = {"episodes": 600, "of": 3000, "decisions": 9000, "sample_seed": "seed-1"}
     verify(folder, "half", "replayed", sampled, other, replayed=sample)
     submit(folder, "nothing", nothing, name="Learns nothing")
-    actor = Player(label="openai/actor", name="react", model=MODEL)
+    actor = Player(label="openai/actor", name="react", model=MODEL.model_copy(update={"model": "actor"}))
     submit(folder, "model", reworded(learned, "model").model_copy(update={"actor": actor}), name="Of a model")
     blind = reworded(nothing, "blind").model_copy(update={"reflector": BLIND})
     submit(folder, "blind", blind, badges=("replayed", "rerun"), name="Blind")
@@ -140,9 +142,16 @@ def with_hostile_texts(board: Board) -> Board:
             "reflector_trained_on": (f"other:{HOSTILE}",),
         }
         board = with_metadata(board, entry.slug, **changes)
-    entries = [replace(entry, result=_hostile_result(entry.result)) for entry in board.entries]
+    entries = [_with_hostile_result(entry) for entry in board.entries]
     lines = [line.model_copy(update={"by": HOSTILE, "reason": HOSTILE, "slug": HOSTILE}) for line in board.log]
     return replace(board, entries=tuple(map(_hostile_badges, entries)), log=tuple(lines))
+
+
+def _with_hostile_result(entry: Entry) -> Entry:
+    """Return an entry with a hostile result, in the section where it was: as if a check of labels had missed it."""
+    hostile = replace(entry, result=_hostile_result(entry.result))
+    vars(hostile)["why_unranked"] = entry.why_unranked
+    return hostile
 
 
 def _hostile_result(result: Result) -> Result:
@@ -158,7 +167,9 @@ def _hostile_badges(entry: Entry) -> Entry:
         return record.model_copy(update={"by": HOSTILE, "checks": checks, "versions": {HOSTILE: HOSTILE}})
 
     held = {badge: hostile(record) for badge, record in entry.badges.held.items()}
-    return replace(entry, badges=replace(entry.badges, held=held, remarks=(*entry.badges.remarks, HOSTILE)))
+    hostile_entry = replace(entry, badges=replace(entry.badges, held=held, remarks=(*entry.badges.remarks, HOSTILE)))
+    vars(hostile_entry)["why_unranked"] = entry.why_unranked
+    return hostile_entry
 
 
 def with_best(result: Result, solved: str) -> Result:

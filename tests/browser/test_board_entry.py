@@ -103,7 +103,7 @@ def test_stored_episodes_are_replayed_by_keyboard(reader: Reader, site: Site, su
 def test_instruction_is_shown(reader: Reader, site: Site) -> None:
     instruction = entry(reader, site, "learns").locator("#instruction")
     assert "Rewrite the prompt." in instruction.inner_text()
-    assert "No instruction: half" in entry(reader, site, "half").locator("#instruction").inner_text()
+    assert "No instruction: mine:Half" in entry(reader, site, "half").locator("#instruction").inner_text()
 
 
 def test_navigation_links_to_every_section(reader: Reader, site: Site) -> None:

@@ -102,10 +102,10 @@ def test_names_are_printed_without_markup_and_control_characters(call: CommandLi
             "the tolerance must be a share from 0 to below 1",
         ),
         (["check", "high.json", "--against", "low.json", "--junit", "no/such.xml"], "no/such.xml cannot be written"),
-        (["check", "high.json", "--against", "cut.json"], "cut.json is not a result of schema ictbench.result/1"),
+        (["check", "high.json", "--against", "cut.json"], "cut.json is not a result of schema ictbench.result/2"),
         (
             ["check", "high.json", "--against", "nan.json"],
-            "nan.json is not a result of schema ictbench.result/1, or is cut off: the file: NaN is not a number",
+            "nan.json is not a result of schema ictbench.result/2, or is cut off: the file: NaN is not a number",
         ),
         (
             ["check", "high.json", "--against", "short.json"],

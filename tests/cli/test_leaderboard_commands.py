@@ -41,6 +41,17 @@ def test_the_ranking_is_shown(call: CommandLine, leaderboards: Path) -> None:
     assert "the board has not replayed it: its numbers are those of the submitter" in out
 
 
+def test_failures_stand_below_the_ranking(call: CommandLine, leaderboards: Path) -> None:
+    result = make_result(THIRD, "by-hand")
+    behaviour = result.families[0].behaviour
+    assert behaviour is not None
+    failing = behaviour.model_copy(update={"failed_base": 8, "gain_unfailed": 0.25})
+    family = result.families[0].model_copy(update={"behaviour": failing})
+    submit(BoardFolder(leaderboards / "rooms-v1"), "failing", result.model_copy(update={"families": (family,)}))
+    _, out, _ = call("leaderboard", "show")
+    assert "failing: Failed test episodes, held-out: 8 of 12 under prompt[0], 0 under the best" in " ".join(out.split())
+
+
 def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
     call: CommandLine, leaderboards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

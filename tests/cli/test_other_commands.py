@@ -168,7 +168,7 @@ def test_a_folder_without_a_run_is_refused(call: CommandLine, tmp_path: Path) ->
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert "is not a result of schema ictbench.result/1" in err
+    assert "is not a result of schema ictbench.result/2" in err
 
 
 def test_suites_are_listed(call: CommandLine) -> None:

@@ -11,7 +11,8 @@ import typer.main
 import ictbench
 from ictbench.cli.app import app, main
 from ictbench.cli.command_options import OTHER_VARIABLES, OptionsCommand
-from ictbench.runs.options import LIMITS, OPTIONS
+from ictbench.runs.option import LIMITS
+from ictbench.runs.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

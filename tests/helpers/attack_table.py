@@ -44,7 +44,9 @@ This page lists what a submitter could do to an honest submission, and which sta
 
 In every attack, all checksums and digests match; the measures match if the attack says so.
 `tests/audit/test_attacks.py` carries out each attack on a real submission. `PYTHONPATH=tests/helpers python -m
-attack_table` does the same and prints this page. `tests/submissions/test_pull_request.py` covers pull requests.
+attack_table` does the same and prints this page. `tests/submissions/test_pull_request.py` covers pull requests,
+`tests/audit/test_rerun.py` names and options of players that a rerun must not follow, and
+`tests/envs/alfworld/test_alfworld_env.py` game files that hold code.
 `tests/submissions/test_safety.py` limits what harmful files may cost: 1.5 GB of address space and one minute.
 
 | attack | refused by | message |

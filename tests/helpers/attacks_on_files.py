@@ -132,7 +132,7 @@ INVALID_FILES = {
         "a submission has at most 10,000,000",
     ),
     "a result of an unknown schema": (RESULT, lambda f: b'{"schema": "ictbench.result/9"}', "by a newer ictbench"),
-    "a list instead of a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/1"),
+    "a list instead of a result": (RESULT, lambda f: b"[]", "is not a result of schema ictbench.result/2"),
 }
 for name, (file, content, reason) in INVALID_FILES.items():
     ATTACKS.append(Attack(name, "reading", reason, forge=replace_file(file, content)))

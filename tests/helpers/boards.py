@@ -26,7 +26,12 @@ DATE = "2026-01-02T00:00:00Z"
 
 def make_result(families: Mapping[str, Sequence[tuple[str, str]]], label: str = "one", **changes: Any) -> Result:
     """Return a result that a board may rank."""
-    return result(families, label, **{"profile": "lite", "ranked": True, **changes})
+    made = result(families, label, **{"profile": "lite", "ranked": True, **changes})
+    if "reflector" in changes:
+        return made
+    # A board accepts only the label that a run gives.
+    reflector = made.reflector.model_copy(update={"label": made.reflector.name})
+    return made.model_copy(update={"reflector": reflector})
 
 
 def submit(

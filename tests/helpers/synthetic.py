@@ -41,7 +41,7 @@ def result(
         family_result(name, Family(role=role_of[name]), loops, episodes_of(*loops)) for name, loops in finished.items()
     )
     fields: dict[str, Any] = {
-        "schema": "ictbench.result/1",
+        "schema": "ictbench.result/2",
         "ictbench": "0",
         "suite": SuiteId(name="rooms-v1", digest="d" * 64),
         "versions": {"nle": "1"},

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +12,7 @@ import ictbench
 from ictbench.errors import ResultError, UnknownNameError, UsageError
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.results.comparison_schema import Comparison, Difference
-from ictbench.results.intervals import Sample, estimate
-from ictbench.results.pairing import incomparable
+from ictbench.results.pairing import Measure, incomparable
 from ictbench.results.schema import Interval, Player
 from ictbench.results.tables import comparison_table
 from ictbench.results.verdict import comparison_markdown
@@ -81,13 +79,24 @@ def test_equal_extreme_outcomes_still_have_an_interval(outcomes: str) -> None:
 
 
 def test_equal_gains_in_all_loops_still_have_a_wide_interval() -> None:
+    """One more loop of either arm may keep prompt[0]: two such losses of up to 1, each with a weight of Beta(1, 3)."""
     both = {"read": [(LOST, WON)] * 3}
     (row,) = ictbench.compare(result(both, "a"), result(both, "b")).arms[0].families
-    # With two more loops, in each of which one arm keeps prompt[0], the values 0, 0, 0, 1, -1 have the variance 2/5.
-    kept = estimate([Sample(np.zeros((3, 10)), np.array([1.0, -1.0]))])
-    assert kept.error == pytest.approx((2 / 5 / 5) ** 0.5)
-    assert (row.difference.low, row.difference.high) == (-1, 1)
-    assert kept.half_width() > 1
+    # The difference of two such weights has the mean 0, the variance 2 · 3/80 and the range -1 to 1.
+    assert row.difference.high == pytest.approx(-(row.difference.low or 0))
+    assert 0.5 < (row.difference.high or 0) < 1
+
+
+@pytest.mark.parametrize("measure", ["best", "gain", "base"])
+def test_a_result_does_not_differ_from_itself(measure: Measure) -> None:
+    one = result({"read": UP, "zap": FLAT}, "a")
+    found = ictbench.compare(one, one, measure=measure)
+    for row in found.arms[0].rows:
+        assert row.difference == Interval(value=0.0, low=0.0, high=0.0)
+        assert row.p == 1
+    # The same outcomes under another prompt are another result.
+    same_outcomes = one.families[0].loops[0].model_copy(update={"index": 9})
+    assert same_outcomes != one.families[0].loops[0]
 
 
 @settings(deadline=None, max_examples=30)

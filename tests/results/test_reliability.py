@@ -101,7 +101,7 @@ def test_measures_state_reliability_only_where_tasks_are_repeated() -> None:
 
 
 def test_intervals_include_sampling_noise() -> None:
-    """The unit is the loop, whose value is a mean over tasks and repeats, so its variance contains that of the noise.
+    """The value of a task is the mean over its repeats, so its variance contains that of the noise.
 
     All tasks have the same success probability: everything that varies is noise.
     """
@@ -109,7 +109,7 @@ def test_intervals_include_sampling_noise() -> None:
     covered = 0
     for _ in range(400):
         outcomes = (rng.random((5, 10, 3)) < 0.5).astype(float)
-        interval = mean_interval([Sample(outcomes.mean(axis=-1))], (0.0, 1.0))
+        interval = mean_interval([Sample(outcomes.mean(axis=-1), (0.0, 1.0))])
         assert interval.low is not None
         assert interval.high is not None
         covered += interval.low <= 0.5 <= interval.high

@@ -94,10 +94,10 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
     ],
 )
 def test_a_file_with_another_schema_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit, message: str) -> None:
-    assert f"is not a result of schema ictbench.result/1: {message}" in read_error(write(tmp_path, run, edit))
+    assert f"is not a result of schema ictbench.result/2: {message}" in read_error(write(tmp_path, run, edit))
 
 
-@pytest.mark.parametrize("schema", ["ictbench.result/2", "ictbench.result/10"])
+@pytest.mark.parametrize("schema", ["ictbench.result/3", "ictbench.result/10"])
 def test_a_newer_schema_asks_for_an_update(tmp_path: Path, schema: str) -> None:
     # The content of a newer schema is not validated.
     path = tmp_path / "result.json"
@@ -126,7 +126,7 @@ def test_a_non_finite_number_is_refused(run: ictbench.Run, tmp_path: Path, numbe
 def test_a_file_without_a_result_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "result.json"
     path.write_bytes(content)
-    assert "is not a result of schema ictbench.result/1" in read_error(path)
+    assert "is not a result of schema ictbench.result/2" in read_error(path)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -191,7 +191,7 @@ def test_a_result_file_reads_back_as_it_was_written(run: ictbench.Run) -> None:
     assert text == run.result.to_json()
     plain = json.loads(text)
     assert next(iter(plain)) == "schema"
-    assert plain["schema"] == "ictbench.result/1"
+    assert plain["schema"] == "ictbench.result/2"
     assert Path(plain["host"]["folder"]) == run.folder
 
 
@@ -220,4 +220,4 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
     for name, value in found.items():
         assert set(value) == set(definitions[name]["properties"]) - omitted
         assert definitions[name]["additionalProperties"] is False
-    assert schema["properties"]["schema"]["const"] == "ictbench.result/1"
+    assert schema["properties"]["schema"]["const"] == "ictbench.result/2"

@@ -28,13 +28,15 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
-    return ictbench.run(**OPTIONS, online=True, out=tmp_path_factory.mktemp("online") / "run")
+    started: list[Any] = []
+    folder = tmp_path_factory.mktemp("online") / "run"
+    finished = ictbench.run(**OPTIONS, online=True, out=folder, on_start=lambda *what: started.append(what[1]))
+    assert started[0].episodes == started[0].episodes_done
+    return finished
 
 
 def test_online_measures_change_nothing_else(run: ictbench.Run, tmp_path: Path) -> None:
-    started: list[Any] = []
-    plain = ictbench.run(**OPTIONS, out=tmp_path / "run", on_start=lambda *what: started.append(what[1]))
-    assert started[0].episodes == started[0].episodes_done
+    plain = ictbench.run(**OPTIONS, out=tmp_path / "run")
     assert (run.result.online, plain.result.online) == (True, False)
     assert "online" not in plain.result.model_dump()
     for family, other in zip(run.result.families, plain.result.families, strict=True):
