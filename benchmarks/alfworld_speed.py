@@ -2,6 +2,7 @@
 
     ALFWORLD_DATA=… python benchmarks/alfworld_speed.py              # 60 games, side by side
     ALFWORLD_DATA=… python benchmarks/alfworld_speed.py --identity   # all 274 validation games, solved and at random
+    ALFWORLD_DATA=… python benchmarks/alfworld_speed.py --identity --part 2/9   # the second ninth of them
     ALFWORLD_DATA=… python benchmarks/alfworld_speed.py --memory 300 # this engine only, one game after another
 
 Both engines play the same commands. All observations, command lists and ends are compared. A difference is an error.
@@ -40,12 +41,16 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=60)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--identity", action="store_true")
+    parser.add_argument(
+        "--part", default="1/1", metavar="I/N", help="with --identity: every N-th game, from the I-th on"
+    )
     parser.add_argument("--memory", type=int, metavar="GAMES")
     options = parser.parse_args()
     if options.memory:
         memory(options.memory)
     elif options.identity:
-        identity(options.steps)
+        part, _, parts = options.part.partition("/")
+        identity(options.steps, tasks()[int(part) - 1 :: int(parts)])
     else:
         speed(options.games, options.steps)
 
@@ -75,8 +80,8 @@ def speed(games: int, steps: int) -> None:
     times.show()
 
 
-def identity(random_steps: int) -> None:
-    """Compare all validation games, played by the solver and at random. The stock translation is cached."""
+def identity(random_steps: int, games: list[Task]) -> None:
+    """Compare games, played by the solver and at random. The stock translation is cached."""
     import fast_downward
 
     # The stock engine translates a game four times, always with the same result.
@@ -84,7 +89,7 @@ def identity(random_steps: int) -> None:
     cached = lru_cache(maxsize=1)(lambda domain, problem: original(domain, problem))
     fast_downward.pddl2sas = lambda domain, problem, **_: cached(domain, problem)
     ours, steps, wins = AlfworldEnv(), 0, Counter[str]()
-    for done, task in enumerate(tasks(), 1):
+    for done, task in enumerate(games, 1):
         stock = Stock(task)
         for player in ("solver", "random"):
             state = stock.load_and_reset() if player == "solver" else stock.env.reset()

@@ -176,8 +176,7 @@ def _ordered(family: Sample, shared: bool) -> Sample:
     if not np.isfinite(family.values).all():
         raise ValueError("the values of an interval must be finite")
     rows = np.sort(family.values, axis=1)
-    values = family.values if shared else rows
-    values = values[np.lexsort(rows.T)]
+    values = (family.values if shared else rows)[np.lexsort(rows.T)]
     if shared:
         values = values[:, np.lexsort(np.sort(values, axis=0))]
     return replace(
@@ -212,13 +211,9 @@ def _student(families: Sequence[Sample], shared: bool, probability: float) -> An
 def _gaffke_over_tasks(families: Sequence[Sample], shared: bool, probability: float) -> Any:
     """Return the distance of the upper end from the mean, with the tasks as units."""
     values = [family.values for family in families]
-    if shared:
-        tasks = [family.mean(axis=-2) for family in values]
-    else:
-        tasks = [family.reshape(*family.shape[:-2], -1) for family in values]
-    units = pool(tasks)
+    tasks = [one.mean(axis=-2) if shared else one.reshape(*one.shape[:-2], -1) for one in values]
     reach = np.mean([family.bounds[1] - family.values.mean(axis=(-2, -1)) for family in families], axis=0)
-    return gaffke_quantile(units, [reach], probability)
+    return gaffke_quantile(pool(tasks), [reach], probability)
 
 
 def _over_loops(families: Sequence[Sample], shared: bool, half_width: Any, probability: float) -> Any:
@@ -231,8 +226,8 @@ def _over_loops(families: Sequence[Sample], shared: bool, half_width: Any, proba
         likely.append(np.mean([_reach(change) for change in arm], axis=0) - mean)
         possible.append(high - mean)
     games = _games(families) if shared else None
-    nearest, furthest = (gaffke_quantile(units, reaches, probability, games) for reaches in (likely, possible))
-    return np.minimum(np.maximum(half_width, nearest), furthest)
+    least, most = (gaffke_quantile(units, reaches, probability, games) for reaches in (likely, possible))
+    return np.minimum(np.maximum(half_width, least), most)
 
 
 def _reach(change: Changes) -> Any:
@@ -267,8 +262,7 @@ def pool(families: Sequence[Floats]) -> Units:
 def _games(families: Sequence[Sample]) -> Units:
     """Return the deviations of games that all loops of a family share, with the variance that is theirs alone."""
     games = pool([family.values.mean(axis=-2) for family in families])
-    variances = [task_variance(family.values) for family in families]
-    return games._replace(variance=np.mean(variances, axis=0))
+    return games._replace(variance=np.mean([task_variance(family.values) for family in families], axis=0))
 
 
 def gaffke_quantile(units: Units, reaches: Sequence[Any], probability: float, games: Units | None = None) -> Any:
@@ -280,8 +274,7 @@ def gaffke_quantile(units: Units, reaches: Sequence[Any], probability: float, ga
         probability: Probability that the true mean is below the bound.
         games: Games shared by the units; their mean varies around that of all games.
     """
-    further = [np.maximum(reach, 0.0) for reach in reaches]
-    count = units.number + 1
+    further, count = [np.maximum(reach, 0.0) for reach in reaches], units.number + 1
     mean = sum(further) / count
     variance = (units.variance + sum(reach**2 for reach in further) / count) * units.number / count / (count + 1)
     low, high = np.minimum(units.least, 0.0), np.maximum(units.most, sum(further))
@@ -295,8 +288,7 @@ def _quantile(low: Any, high: Any, mean: Any, variance: Any, probability: float)
     """Return the quantile of a beta distribution with this range, mean and variance; at least 0."""
     from scipy.special import betaincinv, ndtri
 
-    width = high - low
-    certain = (width <= 0) | (variance <= 0)
+    width, certain = high - low, (high <= low) | (variance <= 0)
     width, variance = np.where(certain, 1.0, width), np.where(certain, 1.0, variance)
     share = (mean - low) / width
     total = share * (1 - share) * width**2 / variance - 1

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Arguments = tuple[Any, ...]
+Fact = tuple[Any, Arguments]
+"""Predicate and arguments. An action or axiom as the predicate means that it is possible with these arguments."""
 Known = defaultdict[Arguments, list[Arguments]]
 
 
-def compute_model(program: Any) -> list[Any]:
-    """Return the atoms that follow from a program; replaces `fast_downward.translate.build_model.compute_model`."""
-    from fast_downward.translate import build_model, pddl
+def derive_facts(program: Any) -> list[Fact]:
+    """Return the facts that follow from a program; replaces `fast_downward.translate.build_model.compute_model`."""
+    from fast_downward.translate import build_model
 
     rules = build_model.convert_rules(program)
     unifier = build_model.Unifier(rules)
@@ -42,7 +44,7 @@ def compute_model(program: Any) -> list[Any]:
                 if fact not in derived:
                     derived.add(fact)
                     queue.append(fact)
-    return [pddl.Atom(predicate, arguments) for predicate, arguments in queue]
+    return queue
 
 
 def _step(build_model: Any, rule: Any, known: list[Known], number: int) -> Callable[[Arguments], Iterable[Arguments]]:
@@ -61,10 +63,10 @@ def _step(build_model: Any, rule: Any, known: list[Known], number: int) -> Calla
     place = {argument: width + position for position, argument in enumerate(rule.effect.args)}
     arguments = [argument for other in order for argument in rule.conditions[other].args]
     place |= {argument: position for position, argument in enumerate(arguments) if isinstance(argument, int)}
-    pick, constants = _getter([place[argument] for argument in rule.effect.args]), tuple(rule.effect.args)
+    pick, constants = getter([place[argument] for argument in rule.effect.args]), tuple(rule.effect.args)
     if isinstance(rule, build_model.JoinRule):
         (other,) = others
-        key = _getter(rule.common_var_positions[number])
+        key = getter(rule.common_var_positions[number])
         own, partners = known[number], known[other]
 
         def join(fact: Arguments) -> list[Arguments]:
@@ -84,7 +86,7 @@ def _step(build_model: Any, rule: Any, known: list[Known], number: int) -> Calla
     return lambda fact: (pick(fact + constants),)
 
 
-def _getter(positions: list[int]) -> Callable[[Arguments], Arguments]:
+def getter(positions: list[int]) -> Callable[[Arguments], Arguments]:
     """Return a function that picks the elements at these positions of a tuple, as a tuple."""
     if len(positions) == 1:
         (position,) = positions

@@ -23,7 +23,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ictbench import user_folders
-from ictbench.envs.alfworld.datalog_model import compute_model
+from ictbench.envs.alfworld.grounding import can_ground, ground
 from ictbench.errors import EnvError
 from ictbench.records import digest_of
 
@@ -116,31 +116,25 @@ def _ground(domain: str, problem: str) -> tuple[Any, str]:
             translator.lisp.parse_nested_list(problem.split("\n")),
         )
         translator.normalize.normalize(task)
-        with _without_waste(translator):
-            ground = translator.translate.pddl_to_sas(task)
+        with _without_collecting():
+            ground_task = ground(translator, task) if can_ground(task) else translator.translate.pddl_to_sas(task)
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's PDDL cannot be translated: {type(error).__name__}: {error}") from error
-    if not ground.operators:
+    if ground_task is None or not ground_task.operators:
         raise EnvError("the game cannot be solved: its goal cannot be reached from its start")
     output = io.StringIO()
-    ground.output(output)
+    ground_task.output(output)
     return task, output.getvalue()
 
 
 @contextlib.contextmanager
-def _without_waste(translator: Any) -> Iterator[None]:
-    """Save more than half of the time of a translation, with the same ground actions and facts.
-
-    The order of the variables helps a planner only. Searching for cyclic garbage finds none among the many new objects.
-    """
-    options, build_model = translator.options, translator.build_model
-    collecting, reordering, compute = gc.isenabled(), options.reorder_variables, build_model.compute_model
+def _without_collecting() -> Iterator[None]:
+    """Do not search for cyclic garbage: there is none among the many new objects of a translation."""
+    collecting = gc.isenabled()
     gc.disable()
-    options.reorder_variables, build_model.compute_model = False, compute_model
     try:
         yield
     finally:
-        options.reorder_variables, build_model.compute_model = reordering, compute
         if collecting:
             gc.enable()
 
@@ -150,7 +144,7 @@ def _translator() -> Any:
     arguments = sys.argv
     sys.argv = ["translate.py", "domain", "task"]
     try:
-        from fast_downward.translate import build_model, normalize, options, translate
+        from fast_downward.translate import normalize, options, pddl, pddl_to_prolog, translate
         from fast_downward.translate.pddl_parser import lisp_parser, parsing_functions
     finally:
         sys.argv = arguments
@@ -169,8 +163,8 @@ def _translator() -> Any:
         parsing=parsing_functions,
         normalize=normalize,
         translate=translate,
-        options=options,
-        build_model=build_model,
+        pddl=pddl,
+        prolog=pddl_to_prolog,
     )
 
 

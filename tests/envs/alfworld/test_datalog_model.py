@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ictbench.envs.alfworld import alfworld_package as package
-from ictbench.envs.alfworld.datalog_model import compute_model
+from ictbench.envs.alfworld.datalog_model import derive_facts
 from ictbench.envs.alfworld.pddl_translation import _translator
 from ictbench.envs.alfworld.procgen import generate
 
@@ -32,13 +32,13 @@ PROBLEM = """
 def program(domain: str, problem: str) -> tuple[Any, Any]:
     """Return the translator's module and the logic program of a problem."""
     translator = _translator()
-    from fast_downward.translate import pddl_to_prolog
+    from fast_downward.translate import build_model
 
     task = translator.parsing.parse_task(
         *(translator.lisp.parse_nested_list(text.split("\n")) for text in (domain, problem))
     )
     translator.normalize.normalize(task)
-    return translator.build_model, pddl_to_prolog.translate(task)
+    return build_model, translator.prolog.translate(task)
 
 
 @pytest.mark.parametrize("family", ["look", "pick-two", "heat", None])
@@ -46,5 +46,5 @@ def test_model_is_the_translators_own_in_the_same_order(family: str | None) -> N
     texts = (package.domain(), generate(family, 3, "test").problem) if family else (DOMAIN, PROBLEM)
     build_model, rules = program(*texts)
     expected = [(atom.predicate, tuple(atom.args)) for atom in build_model.compute_model(rules)]
-    assert [(atom.predicate, tuple(atom.args)) for atom in compute_model(rules)] == expected
+    assert derive_facts(rules) == expected
     assert len(expected) > 20
