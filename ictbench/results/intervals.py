@@ -97,7 +97,9 @@ def mean_interval(families: Sequence[Sample], *, shared: bool = False, confidenc
     families = sorted((_ordered(family, shared) for family in families), key=lambda family: family.values.tobytes())
     if not all(family.has_interval for family in families):
         return Interval(value=_mean(families))
-    value, low, high = (round(float(end), DIGITS) for end in mean_ends(families, shared=shared, confidence=confidence))
+    ends = mean_ends(families, shared=shared, confidence=confidence)
+    # Adding 0 turns -0.0 into 0.0.
+    value, low, high = (round(float(end), DIGITS) + 0.0 for end in ends)
     return Interval(value=value, low=low, high=high)
 
 
