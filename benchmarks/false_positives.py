@@ -1,10 +1,11 @@
 """False positives and power of the tests of `compare`, `check` and board ranks, on simulated results.
 
-    python benchmarks/false_positives.py [--quick] [--samples 4000] [--by-cell]
+    python benchmarks/false_positives.py [--quick] [--samples 500] [--by-cell]
 
 Results are simulated in which nothing differs, and the table shows how often a test says that something does, at a
 nominal 5 %. Each row is the worst over tasks (alike, or each with its own difficulty), rates, and shares of loops that
-keep prompt[0]; `--by-cell` prints each of them.
+keep prompt[0]; `--by-cell` prints each of them. Cells above 6 % are simulated again with 8, then 40 times as many
+samples.
 
 - `equal`: two arms with the same distribution. A share of the loops keeps prompt[0]; the others find prompts of
   strengths that are uniform in a range. A task with probability p under prompt[0] then has p + u(1 - p), or p(1 + u) if
@@ -19,7 +20,7 @@ keep prompt[0]; `--by-cell` prints each of them.
 | compare | `equal`, `constant`, `reworded`: p ≤ 0.05, mean over families |
 | families | any family significant, after Holm's correction |
 | check | one-sided p ≤ 0.05, mean over families |
-| ranks | any of 8 equal entries of a board separated from another |
+| ranks | any of 6 equal entries of a board separated from another |
 | flips | what sign flips of whole loops do (on shared games: what was used before the crossed test) |
 | power | of compare, against an arm that always keeps prompt[0], by share of loops that keep it |
 
@@ -50,11 +51,14 @@ if TYPE_CHECKING:
 
 SIZES = ((3, 20), (5, 20), (10, 50))
 KEPT = (0.0, 0.3, 0.5, 0.6, 0.8)
-ENTRIES = 8
+ENTRIES = 6
 RESAMPLES = 499
 """Random sign vectors for more than 16 pairs; ictbench uses more."""
 BATCH = 250
 """Samples simulated at a time."""
+LIMIT, REPEATED = 0.06, (8, 40)
+"""A cell in which a test rejects more often is simulated again, with these many times as many samples."""
+COLUMNS = ("compare", "families", "check", "ranks")
 
 
 class Rates(NamedTuple):
@@ -190,6 +194,16 @@ def measure(cell: Cell, samples: int, rng: np.random.Generator) -> dict[str, flo
     return found
 
 
+def simulate(cell: Cell, samples: int, rng: np.random.Generator) -> dict[str, float]:
+    """Return the shares of a cell; of new and more samples if one is high, so that the worst of 480 is no accident."""
+    for count in (samples, *(times * samples for times in REPEATED)):
+        parts = [measure(cell, BATCH, rng) for _ in range(-(-count // BATCH))]
+        shares = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+        if max(shares[name] for name in COLUMNS) <= LIMIT:
+            break
+    return shares
+
+
 def share(ps: Floats) -> float:
     """Return the share of samples that are significant."""
     return float(np.mean(ps <= ALPHA))
@@ -239,14 +253,12 @@ def sign_vectors(pairs: int) -> Floats:
 
 def print_cells(samples: int, by_cell: bool) -> None:
     """Simulate all cells; print the worst of each row, and the worst cells of each column."""
-    columns = ("compare", "families", "check", "ranks", "flips", "unlike")
+    columns = (*COLUMNS, "flips", "unlike")
     powers = [f"power, {kept:g} kept" for kept in (0.0, 0.5, 0.8)]
     rows: defaultdict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     worst: dict[str, tuple[float, tuple[str, ...]]] = {}
     for number, cell in enumerate(CELLS):
-        rng = np.random.default_rng(number)
-        parts = [measure(cell, BATCH, rng) for _ in range(-(-samples // BATCH))]
-        shares = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+        shares = simulate(cell, samples, np.random.default_rng(number))
         for name, value in shares.items():
             rows[cell.row][name].append(value)
             worst[name] = max(worst.get(name, (0.0, ())), (value, cell.name))
@@ -316,12 +328,12 @@ def board(
 def main() -> None:
     """Run the simulation and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=4000, help="samples per cell")
+    parser.add_argument("--samples", type=int, default=500, help="samples per cell")
     parser.add_argument("--quick", action="store_true", help="250 samples per cell, 40 boards")
     parser.add_argument("--by-cell", action="store_true", help="also print each cell")
     arguments = parser.parse_args()
     print_cells(BATCH if arguments.quick else arguments.samples, arguments.by_cell)
-    print_boards(40 if arguments.quick else 400)
+    print_boards(40 if arguments.quick else 100)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ import argparse
 import csv
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 from interval_methods import METHODS
@@ -87,13 +88,12 @@ def _cell(found: dict[Row, Found], rows: Sequence[Row], method: str) -> str:
     return f"{min(value.coverage for value in values):.3f}, {missed:.0%}, {ratio}"
 
 
-def write_csv(path: Path, found: dict[Row, Found]) -> None:
+def write_rows(file: TextIO, found: dict[Row, Found]) -> None:
     """Write one line per cell, measure and method."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*COLUMNS, "measure", "method", "coverage", "width"))
-        for (cell, measure, method), value in found.items():
-            writer.writerow((*cell.columns, measure, method, f"{value.coverage:.4f}", f"{value.width:.4f}"))
+    writer = csv.writer(file, lineterminator="\n")
+    for (cell, measure, method), value in found.items():
+        writer.writerow((*cell.columns, measure, method, f"{value.coverage:.4f}", f"{value.width:.4f}"))
+    file.flush()
 
 
 def main() -> None:
@@ -108,11 +108,15 @@ def main() -> None:
     samples = BATCH_OF_SAMPLES if arguments.quick else arguments.samples
     methods = [name for name in METHODS if name in arguments.methods]
     start, found = time.monotonic(), dict[Row, Found]()
-    for seed, cell in enumerate(CELLS):
-        if arguments.cells in ", ".join(cell.columns):
-            found |= measure_cell(cell, samples, methods, seed)
-    if arguments.csv:
-        write_csv(arguments.csv, found)
+    with arguments.csv.open("w", encoding="utf-8") if arguments.csv else nullcontext() as file:
+        if file:
+            print(",".join((*COLUMNS, "measure", "method", "coverage", "width")), file=file)
+        for seed, cell in enumerate(CELLS):
+            if arguments.cells in ", ".join(cell.columns):
+                measured = measure_cell(cell, samples, methods, seed)
+                found |= measured
+                if file:
+                    write_rows(file, measured)
     print("Least coverage, share of cells below 93 %, width relative to before:\n")
     for group in GROUPS:
         print(summary(found, methods, group), "\n")

@@ -22,6 +22,7 @@ from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
 from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
 from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,16 +158,19 @@ class _Recomputation:
         """Compare the claimed result with the one that follows from the recomputed loops."""
         result = self.evidence.result
         findings = {name: Findings(name) for name in COMPARED}
+        constant = is_constant(result.reflector)
         recomputed: list[FamilyResult] = []
         for family in result.families:
             suite_family = self.suite.families[family.name]
-            recomputed.append(family_result(family.name, suite_family, loops[family.name], self.summaries))
+            recomputed.append(
+                family_result(family.name, suite_family, loops[family.name], self.summaries, constant=constant)
+            )
             for place, claimed, expected in differences(_json(family), _json(recomputed[-1])):
                 if name := _check_of(place):
                     findings[name].add(_differs(f"{family.name}: {format_place(place)}", claimed, expected))
         for place, claimed, expected in differences(
             {role: _json(measures) for role, measures in result.by_role.items()},
-            {role: _json(measures) for role, measures in role_measures(recomputed).items()},
+            {role: _json(measures) for role, measures in role_measures(recomputed, constant=constant).items()},
         ):
             findings["means"].add(_differs(format_place(place), claimed, expected))
         self._compare_cost(loops, findings["cost"])

@@ -58,7 +58,8 @@ def first_mismatch(record: EpisodeRecord, replayed: Episode, digits: int) -> Mis
         return Mismatch(aspect, record.key, detail)
 
     if (start := replayed.start[:digits]) != record.start:
-        return differs("observations", f"its start has the hash {quote(start)}, not {quote(record.start)}")
+        recorded_start = quote(record.start) if record.start else "none, as older versions of ictbench recorded none"
+        return differs("observations", f"its start has the hash {quote(start)}, the record {recorded_start}")
     for number, step in enumerate(recorded.steps, 1):
         place = f"decision {number}"
         if number > len(trajectory.steps):

@@ -174,13 +174,16 @@ def _best_outcomes(result: Result) -> list[Floats]:
 
 def _check_models(submitted: Result, rerun: Result) -> Check:
     """Check that the models are the same versions, as far as their providers report versions."""
-    findings, known = Findings("models"), 0
+    findings, known, elsewhere = Findings("models"), 0, ""
     for role in ("actor", "reflector"):
         before, after = getattr(submitted, role).fingerprint, getattr(rerun, role).fingerprint
         known += before is not None and after is not None
         if None not in (before, after) and before != after:
             findings.add(f"the {role} was {quote(before)}, and is {quote(after)} now")
-    return findings.check("the same" if known else "the providers report no versions")
+        named, here = (getattr(result, role).model for result in (submitted, rerun))
+        if named and here and named.name != here.name:
+            elsewhere += f"; the {role}'s {quote(named.name)} is {quote(here.name)} here"
+    return findings.check(("the same" if known else "the providers report no versions") + elsewhere)
 
 
 def _check_equivalence(reran: Reran) -> Check:

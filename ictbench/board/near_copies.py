@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ictbench.results.significance import ALPHA
+from ictbench.results.significance import ALPHA, MIN_SHARED_LOOPS, ROUNDING
 from ictbench.results.standard_errors import mean_error
 
 if TYPE_CHECKING:
@@ -39,22 +39,24 @@ def group_near_copies(submitters: Sequence[str], families: Sequence[Floats], *, 
     groups = list(range(len(submitters)))
     for entry in sorted(groups, key=lambda entry: (-best[entry], entry)):
         known = originals[_plain(submitters[entry])]
-        copied = (one for one in known if _is_near_copy([family[one] - family[entry] for family in families], shared))
-        groups[entry] = next(copied, entry)
+        differences = [family[known] - family[entry] for family in families]
+        distance = np.mean([abs(family).mean(axis=(1, 2)) for family in differences], axis=0)
+        alike = np.flatnonzero(distance <= 1 - MIN_AGREEMENT + ROUNDING)
+        same = (known[i] for i in alike if not _differ([family[i] for family in differences], shared))
+        groups[entry] = next(same, entry)
         if groups[entry] == entry:
             known.append(entry)
     return groups
 
 
-def _is_near_copy(differences: Sequence[Floats], shared: bool) -> bool:
-    if np.mean([abs(family).mean() for family in differences]) > 1 - MIN_AGREEMENT + 1e-9:
+def _differ(differences: Sequence[Floats], shared: bool) -> bool:
+    """Return whether a difference is significant; few loops show nothing."""
+    if any(len(family) < MIN_SHARED_LOOPS for family in differences):
         return False
-    if any(len(family) < 2 for family in differences):
-        return True
     from scipy.special import stdtrit  # takes 0.1 s to import
 
     value, error, freedom = mean_error(differences, shared=shared)
-    return bool(abs(value) <= stdtrit(freedom, 1 - ALPHA / 2) * error)
+    return bool(abs(value) > stdtrit(freedom, 1 - ALPHA / 2) * error)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from ictbench.board.near_copies import group_near_copies
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.intervals import mean_interval
-from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.outcomes import is_constant, outcomes_by_prompt
 from ictbench.results.pairing import PairedFamily
 from ictbench.results.significance import ALPHA
 
@@ -84,7 +84,9 @@ class Comparisons:
 
 def held_out_outcomes(result: Result) -> Outcomes:
     """Return the outcomes of the held-out families."""
-    return {family.name: outcomes_by_prompt(family.loops) for family in result.families if family.role == "held-out"}
+    constant = is_constant(result.reflector)
+    held_out = [family for family in result.families if family.role == "held-out"]
+    return {family.name: outcomes_by_prompt(family.loops, constant=constant) for family in held_out}
 
 
 def best_of(outcomes: Outcomes) -> float:

@@ -73,7 +73,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         for name, text in failure_notes(track):
             print_line(f"{name}: {text}")
     if tracks:
-        print_line(INTERVAL_MEANING)
+        console.print(INTERVAL_MEANING)
     else:
         console.print("Nothing is ranked yet.")
     if entries := unranked(board):

@@ -69,6 +69,10 @@ class ConstraintStyle(StrEnum):
     """A call of the tool `act` with such an object as its arguments."""
 
 
+STARTS = {ConstraintStyle.GRAMMAR: "Thought: ", ConstraintStyle.JSON: "{"}
+"""Beginnings of constrained replies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """Restricts a reply to a thought and one of several actions, by constrained decoding or a tool call."""
@@ -77,9 +81,10 @@ class Constraint:
     choices: tuple[str, ...]
 
     def admits(self, completion: Completion) -> bool:
-        """Return whether a reply keeps to the constraint, as far as it goes; one at its token limit may be cut off."""
+        """Return whether a reply keeps to the constraint; one at its token limit, as far as its beginning tells."""
         if completion.finish_reason == "length":
-            return True
+            start = STARTS.get(self.style, "")
+            return completion.text.lstrip()[: len(start)] == start[: len(completion.text.lstrip())]
         if self.style is ConstraintStyle.GRAMMAR:
             thought, _, action = completion.text.strip().rpartition("\nAction: ")
             return thought.startswith("Thought: ") and action in self.choices

@@ -101,7 +101,7 @@ class JsonClient:
                 return read(rejected)
             raise self._classify(response, parse_retry_after(response.headers))
         try:
-            reply = _decode(response.content)
+            reply = _decode(self._redact.in_reply(response.content))
         except (ValueError, RecursionError):
             raise self._malformed("the reply is not JSON", response) from None
         if not isinstance(reply, dict):

@@ -79,6 +79,7 @@ class Redactor:
         forms = {form for secret in secrets if is_secret(secret) for form in _forms(secret)}
         # The longest first, in case one is part of another.
         self._secrets = sorted(forms, key=len, reverse=True)
+        self._encoded = [secret.encode(errors="surrogatepass") for secret in self._secrets]
 
     @classmethod
     def from_environment(cls, *secrets: str, environment: Mapping[str, str] = os.environ) -> Redactor:
@@ -96,6 +97,13 @@ class Redactor:
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
         return text
+
+    def in_reply(self, content: bytes) -> bytes:
+        """Return the body of a reply with every secret replaced: a server may repeat the key it was sent."""
+        for secret in self._encoded:
+            if secret in content:
+                content = content.replace(secret, b"[key]")
+        return content
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -23,27 +23,40 @@ COST_PRECEDENCE: tuple[Purpose, ...] = ("online", "replay", "audit", "experience
 
 
 def family_result(
-    name: str, family: Family, loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]
+    name: str,
+    family: Family,
+    loops: Iterable[LoopResult],
+    episodes: Mapping[str, EpisodeSummary],
+    *,
+    constant: bool = False,
 ) -> FamilyResult:
-    """Return the result of one family from its finished loops, in any order."""
+    """Return the result of one family from its finished loops, in any order.
+
+    Args:
+        name: Name of the family.
+        family: Family of the suite.
+        loops: Finished loops.
+        episodes: Episodes of the loops by key.
+        constant: Whether the reflector keeps prompt[0] by design.
+    """
     ordered = tuple(sorted(loops, key=lambda loop: loop.index))
     return FamilyResult(
         name=name,
         role=family.role,
         note=family.note,
         loops=ordered,
-        measures=measure([ordered]) if ordered else None,
+        measures=measure([ordered], constant=constant) if ordered else None,
         behaviour=behave(ordered, episodes) if ordered else None,
     )
 
 
-def role_measures(families: Iterable[FamilyResult]) -> dict[Role, Measures]:
+def role_measures(families: Iterable[FamilyResult], *, constant: bool = False) -> dict[Role, Measures]:
     """Return the mean measures by role, over the families that have finished loops."""
     by_role: defaultdict[Role, list[Loops]] = defaultdict(list)
     for family in families:
         if family.loops:
             by_role[family.role].append(family.loops)
-    return {role: measure(loops) for role, loops in sorted(by_role.items())}
+    return {role: measure(loops, constant=constant) for role, loops in sorted(by_role.items())}
 
 
 def costs(loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, Usage]:

@@ -41,15 +41,21 @@ Loops = tuple["LoopResult", ...]
 GAIN_BOUNDS, GAP_BOUNDS = (-1.0, 1.0), (-2.0, 2.0)
 
 
-def measure(families: Sequence[Loops]) -> Measures:
-    """Return the measures of one family, or their means over several, each with at least one finished loop."""
+def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
+    """Return the measures of one family, or their means over several, each with at least one finished loop.
+
+    Args:
+        families: Finished loops by family.
+        constant: Whether the reflector keeps prompt[0] by design: then no further loop changes anything.
+    """
     shared = share_tasks(families)
-    outcomes = [outcomes_by_prompt(loops) for loops in families]
+    outcomes = [outcomes_by_prompt(loops, constant=constant) for loops in families]
     base = mean_interval([Sample(family["base"], SHARE_BOUNDS) for family in outcomes], shared=shared)
     levels = [[levels_of(loop) for loop in loops] for loops in families]
     gain, last_gain = ([_gain(family, name, base) for family in outcomes] for name in ("best", "last"))
     turns = np.arange(families[0][0].last + 1)
-    *curve, auc, w_auc = _weighted_curves(families, [*np.eye(len(turns)), turns**0 / len(turns), turns / turns.sum()])
+    weights = [*np.eye(len(turns)), turns**0 / len(turns), turns / turns.sum()]
+    *curve, auc, w_auc = _weighted_curves(families, weights, constant=constant)
     return Measures(
         base=base,
         best=mean_interval([_level(family, "best") for family in outcomes], shared=shared),
@@ -64,7 +70,7 @@ def measure(families: Sequence[Loops]) -> Measures:
         negative_last_transfer=_share_below_zero([[loop.last_gain for loop in loops] for loops in levels]),
         overfitting_gap=_mean_overfitting_gap(families),
         best_on_test=_best_on_test(families),
-        reliability=reliability(families, shared=shared),
+        reliability=reliability(families, shared=shared, constant=constant),
         stream=stream(families),
         stream_success=stream_success(families),
         online=online_measures(families),
@@ -105,12 +111,15 @@ def share_tasks(families: Sequence[Loops]) -> bool:
 
 def _level(family: Outcomes, prompt: str) -> Sample:
     """Return success under the best or the last prompt."""
+    if family.constant:
+        return Sample(family[prompt], SHARE_BOUNDS)
     return Sample(family[prompt], SHARE_BOUNDS, (changes(family[prompt], family["base"], family.kept[prompt]),))
 
 
 def _gain(family: Outcomes, prompt: str, base: Interval) -> Sample:
     """Return, by task, the outcome under the best or the last prompt minus that under prompt[0]."""
-    change = changes(family[prompt], family["base"], family.kept[prompt], level=base)
+    weight = 0.0 if family.constant else 1.0
+    change = changes(family[prompt], family["base"], family.kept[prompt], level=base, weight=weight)
     return Sample(family[prompt] - family["base"], GAIN_BOUNDS, (change,))
 
 
@@ -134,19 +143,20 @@ def _mean(families: Sequence[Floats]) -> float:
     return fmean(float(family.mean()) for family in families)
 
 
-def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats]) -> Iterator[Interval]:
+def _weighted_curves(families: Sequence[Loops], weights: Iterable[Floats], *, constant: bool) -> Iterator[Interval]:
     """Yield, for each vector of weights over the prompts, the weighted success on selection tasks."""
     curves = [np.array([task_rates(loop.selection, len(loop.selection_tasks)) for loop in loops]) for loops in families]
     shared = any(one.selection_tasks == other.selection_tasks for loops in families for one, other in pairwise(loops))
     same = [kept_prompts(loops) for loops in families]
     for weight in weights:
-        yield mean_interval([_curve(*family, weight) for family in zip(curves, same, strict=True)], shared=shared)
+        samples = [_curve(*family, weight, constant=constant) for family in zip(curves, same, strict=True)]
+        yield mean_interval(samples, shared=shared)
 
 
-def _curve(curve: Floats, same: Bools, weight: Floats) -> Sample:
+def _curve(curve: Floats, same: Bools, weight: Floats, *, constant: bool) -> Sample:
     """Return the weighted success on selection tasks, by loop and task; `same` marks prompts that equal prompt[0]."""
     values, later = weight @ curve, float(weight[1:].sum())
-    if not later:
+    if constant or not later:
         return Sample(values, SHARE_BOUNDS)
     unchanged = np.asarray(same[:, weight > 0].all(axis=-1))
     return Sample(values, SHARE_BOUNDS, (changes(values, curve[:, 0], unchanged, weight=later),))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.protocol.loop_result import OutcomeString
+    from ictbench.records import PluginSpec
     from ictbench.results.intervals import Bools
     from ictbench.results.standard_errors import Floats
 
@@ -50,6 +51,8 @@ class Outcomes:
     """By prompt: loops × tasks."""
     kept: dict[str, Bools]
     """For `best` and `last`, by loop: whether the prompt equals prompt[0]."""
+    constant: bool = False
+    """Whether the reflector keeps prompt[0] by design."""
 
     def __getitem__(self, prompt: str) -> Floats:
         """Return the values under a prompt."""
@@ -92,12 +95,16 @@ def repeated_outcomes_by_prompt(loops: Sequence[LoopResult]) -> dict[str, Floats
     }
 
 
-def outcomes_by_prompt(loops: Sequence[LoopResult]) -> Outcomes:
+def is_constant(reflector: PluginSpec) -> bool:
+    """Return whether a reflector keeps prompt[0] by design, so that loops differ only by their tasks."""
+    return reflector.name == "none"
+
+
+def outcomes_by_prompt(loops: Sequence[LoopResult], *, constant: bool = False) -> Outcomes:
     """Return the values of test tasks under prompt[0], the best and the last prompt."""
     values = {name: outcomes.mean(axis=-1) for name, outcomes in repeated_outcomes_by_prompt(loops).items()}
-    return Outcomes(
-        values, {"best": kept(loops, [loop.best for loop in loops]), "last": kept(loops, [-1] * len(loops))}
-    )
+    unchanged = {"best": kept(loops, [loop.best for loop in loops]), "last": kept(loops, [-1] * len(loops))}
+    return Outcomes(values, unchanged, constant)
 
 
 def kept(loops: Sequence[LoopResult], prompts: Sequence[int]) -> Bools:

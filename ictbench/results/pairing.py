@@ -10,7 +10,7 @@ from ictbench.plugins import suggest
 from ictbench.results.comparability import disagreements
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.intervals import Sample
-from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.outcomes import is_constant, outcomes_by_prompt
 from ictbench.results.samples import changes
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
         PairedFamily(
             family.name,
             family.role,
-            outcomes_by_prompt([loop for loop, _ in loops]),
-            outcomes_by_prompt([loop for _, loop in loops]),
+            outcomes_by_prompt([loop for loop, _ in loops], constant=is_constant(reference.reflector)),
+            outcomes_by_prompt([loop for _, loop in loops], constant=is_constant(other.reflector)),
             same=reference.reflector == other.reflector and all(loop == equal for loop, equal in loops),
         )
         for family in reference.families
@@ -146,4 +146,5 @@ def _values(outcomes: Outcomes, measure: Measure) -> Floats:
 
 def _changes(outcomes: Outcomes, measure: Measure) -> Changes:
     prompt = "last" if measure.startswith("last") else "best"
-    return changes(outcomes[prompt], outcomes["base"], outcomes.kept[prompt])
+    weight = 0.0 if outcomes.constant else 1.0
+    return changes(outcomes[prompt], outcomes["base"], outcomes.kept[prompt], weight=weight)

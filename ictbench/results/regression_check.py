@@ -166,7 +166,7 @@ def _check(
         smallest_p=smallest,
         detectable=detectable,
         outcome=outcome,
-        message=message if outcome == "failed" else f"{message}; {_power(values, smallest, detectable)}",
+        message=message if outcome == "failed" else f"{message}; {_power(values, tests, smallest, detectable)}",
     )
 
 
@@ -202,13 +202,14 @@ def _change(drop: float, tolerance: float, p: float) -> str:
     return f"fell by {drop:.3f}, more than the tolerance of {tolerance:g}, {significant}p = {p_value(p)}"
 
 
-def _power(families: list[Floats], smallest: float, detectable: float | None) -> str:
+def _power(families: list[Floats], tests: int, smallest: float, detectable: float | None) -> str:
     if not any(map(np.any, families)):
         return "no outcome differs"
     if smallest > ALPHA:
         pairs = sum(map(len, families))
         loops = f"{pairs} {'pair' if pairs == 1 else 'pairs'} of loops"
-        return f"with {loops} the smallest possible p is {p_value(smallest)}, so no drop can be detected"
+        each = f" in each of {tests} families" if tests > 1 else ""
+        return f"with {loops}{each} the smallest possible p is {p_value(smallest)}, so no drop can be detected"
     if detectable is None:
         return "these sizes cannot detect any drop with 80 % power"
     return f"these sizes detect drops of {detectable:.3f} or more with 80 % power"

@@ -27,23 +27,26 @@ if TYPE_CHECKING:
     from ictbench.results.standard_errors import Floats
 
 
-def reliability(families: Sequence[Sequence[LoopResult]], *, shared: bool) -> Reliability | None:
+def reliability(
+    families: Sequence[Sequence[LoopResult]], *, shared: bool, constant: bool = False
+) -> Reliability | None:
     """Return the reliability in one family, or its mean over several; None if every task is played once.
 
     Args:
         families: Finished loops by family.
         shared: Whether all loops of a family have the same tasks.
+        constant: Whether the reflector keeps prompt[0] by design.
     """
     outcomes = [repeated_outcomes_by_prompt(loops) for loops in families]
     base = [family["base"] for family in outcomes]
     if base[0].shape[-1] == 1:
         return None
     best, last = ([family[name] for family in outcomes] for name in ("best", "last"))
-    kept = [outcomes_by_prompt(loops).kept for loops in families]
+    kept, before = [outcomes_by_prompt(loops).kept for loops in families], None if constant else base
     return Reliability(
         base=_repeated(base, None, (), shared),
-        best=_repeated(best, base, [family["best"] for family in kept], shared),
-        last=_repeated(last, base, [family["last"] for family in kept], shared),
+        best=_repeated(best, before, [family["best"] for family in kept], shared),
+        last=_repeated(last, before, [family["last"] for family in kept], shared),
     )
 
 

@@ -16,6 +16,7 @@ from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.failures import failure_counts
+from ictbench.results.outcomes import is_constant
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
 from ictbench.runs.deviations import rejected_requests
 from ictbench.runs.run_folder import atomic_writer, write_atomically
@@ -55,13 +56,14 @@ def build_result(
         if reproducible.get(role) is False
     ]
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
+    constant = is_constant(plan.reflector)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
     for name in plan.families:
         finished = loops.get(name, [])
         # Episodes of one family at a time: those of a whole run may not fit into memory.
         episodes = journal.summaries({use.key for loop in finished for use in episode_uses(loop)})
-        families.append(family_result(name, plan.suite.families[name], finished, episodes))
+        families.append(family_result(name, plan.suite.families[name], finished, episodes, constant=constant))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
     deviations = (*plan.deviations(), *changed, *drawn, *rejected_requests(families))
@@ -92,7 +94,7 @@ def build_result(
         retried_failures=journal.get("retried_failures", {}),
         retried_reflections=journal.get("retried_reflections", {}),
         families=tuple(families),
-        by_role=role_measures(families),
+        by_role=role_measures(families, constant=constant),
         cost=cost,
         episodes_sha256=journal.get("episodes_sha256"),
         host=Host(

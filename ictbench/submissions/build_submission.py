@@ -144,7 +144,7 @@ def submission_files(draft: Draft) -> dict[str, bytes]:
         largest = ", ".join(f"{name} {len(content):,}" for name, content in files.items())
         raise SubmissionError(
             f"the submission has {size:,} bytes ({largest}), more than the maximum of {MAX_BYTES:,}; run without "
-            "--audit and --test-every-turn, or with the lite profile"
+            "--audit, --online and --test-every-turn, or with the lite profile"
         )
     return files
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from small_run import SUITE, small_run, verdicts
 
 import ictbench
-from ictbench.audit.rerun import rerun
+from ictbench.audit.rerun import _check_models, rerun
 from ictbench.audit.rerun_plan import NO_OWN_MODELS, OwnModels, draw_loops, plan_rerun
 from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError, RunFolderError, UnknownNameError
@@ -316,6 +316,20 @@ def test_address_of_a_model_comes_from_the_verifier() -> None:
     player = plan_with("actor", {"name": "react", "model": MODEL}, access)
     assert player.model is not None
     assert (player.model.base_url, player.model.options, player.model.timeout) == ("http://here", {"n_ctx": 7}, 3.0)
+
+
+def test_the_record_says_which_model_stood_in_for_the_named_one() -> None:
+    result = ictbench.load_result(small_run())
+    here, there = (
+        result.model_copy(update={"actor": result.actor.model_copy(update={"model": model, "fingerprint": version})})
+        for model, version in (
+            (ModelSpec(provider="hf", model="mine"), "sha256:1"),
+            (ModelSpec(provider="hf", model="theirs"), "sha256:1"),
+        )
+    )
+    assert _check_models(there, here).detail == "the same; the actor's 'hf/theirs' is 'hf/mine' here"
+    other = here.model_copy(update={"actor": here.actor.model_copy(update={"fingerprint": "sha256:2"})})
+    assert _check_models(there, other).verdict == "failed"
 
 
 def test_model_options_of_a_result_are_used_only_with_trust_code() -> None:

@@ -114,14 +114,14 @@ class Forgery:
         solved = {episode["key"]: episode["trajectory"]["end"] == "solved" for episode in self.episodes}
         summaries = {e["key"]: EpisodeRecord.model_validate(e).summary() for e in self.episodes}
         suite, sizes = load_suite(self.result["suite"]["name"]), Sizes(**self.result["sizes"])
-        families = []
+        families, constant = [], self.result["reflector"]["name"] == "none"
         for family in self.result["families"]:
             name = family["name"]
             plans = [loop_plan(suite, name, loop["index"], sizes) for loop in family["loops"]]
             loops = [_recomputed_loop(plan, loop, solved) for plan, loop in zip(plans, family["loops"], strict=True)]
-            families.append(family_result(name, suite.families[name], loops, summaries))
+            families.append(family_result(name, suite.families[name], loops, summaries, constant=constant))
         self.result["families"] = [family.model_dump(mode="json") for family in families]
-        means = role_measures(families)
+        means = role_measures(families, constant=constant)
         self.result["by_role"] = {role: measures.model_dump(mode="json") for role, measures in means.items()}
         for role, usage in costs([loop for family in families for loop in family.loops], summaries).items():
             self.result["cost"][role] = usage.model_dump(mode="json")

@@ -42,7 +42,10 @@ quirks.
   the player.
 
 `PYTHONPATH=tests/helpers python -m server_table` makes these runs and prints this page.
-`tests/testing/test_zoo_protocol.py` makes them in CI.
+`tests/testing/test_zoo_protocol.py` makes them in CI. `tests/testing/test_server_zoo.py` reads replies and streams of
+every test server with litellm, and those of the matching APIs with OpenAI's and Anthropic's clients. For SGLang,
+llama.cpp, MLX LM, Ollama, TGI and Gemini's compatible endpoint, litellm has no provider or one for another API, so it
+reads them as `openai/…`.
 
 | server | provider | text | json | tools | begun reply | seed | system role | reasoning | adaptation |
 |---|---|---|---|---|---|---|---|---|---|"""

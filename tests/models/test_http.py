@@ -42,6 +42,14 @@ def error_for(reply: Reply, read: Callable[[dict[str, Any]], Any] = dict) -> Ict
     return caught.value
 
 
+def test_key_that_a_server_repeats_in_its_reply_is_replaced() -> None:
+    repeated = {"system_fingerprint": f"fp-{SECRET}", "choices": [{"message": {"content": f"your key is {SECRET}"}}]}
+    with ScriptedServer([Reply(body=repeated)]) as server:
+        reply = post(server.url)
+    assert reply["system_fingerprint"] == "fp-[key]"
+    assert reply["choices"][0]["message"]["content"] == "your key is [key]"
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import ictbench
+from ictbench.errors import EndpointDownError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.providers.smollm2 import smollm2_folder
@@ -22,6 +24,7 @@ from ictbench.records import ModelSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ictbench.choices import DecodingName
     from ictbench.models import Completion, Message
 
 START_SECONDS = 300.0
@@ -108,3 +111,23 @@ def test_the_server_ignores_constraints(served: ModelSpec) -> None:
     assert not imposed.text.startswith("{")
     (called,) = ask(served, COLOUR, Constraint(ConstraintStyle.TOOLS, choices))
     assert not called.calls
+
+
+@pytest.mark.parametrize("decoding", ["json", "tools"])
+def test_a_run_with_a_decoding_that_the_server_ignores_stops_before_it_plays(
+    served: ModelSpec, decoding: DecodingName, tmp_path: Path
+) -> None:
+    with pytest.raises(EndpointDownError, match=f"does not keep to the decoding {decoding}"):
+        ictbench.run(
+            families="eat",
+            loops=1,
+            actor=f"openai/{served.model}",
+            actor_base_url=served.base_url,
+            actor_decoding=decoding,
+            actor_max_tokens=150,
+            reflector="none",
+            executor="inline",
+            request_timeout=300,
+            out=tmp_path / "run",
+        )
+    assert ictbench.load_run(tmp_path / "run").episode_keys() == []

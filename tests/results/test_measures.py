@@ -312,3 +312,13 @@ def test_means_by_role_omit_families_without_loops() -> None:
     assert set(means) == {"held-out", "meta-train"}
     assert (means["held-out"].gain.value, means["meta-train"].gain.value) == (1, 0)
     assert role_measures([families[2]]) == {}
+
+
+def test_a_reflector_that_keeps_the_prompt_by_design_gains_nothing() -> None:
+    """Its loops differ by their tasks only, so that one more loop could not do anything else."""
+    kept = [loop(["00", "00"], {0: outcomes, 1: outcomes}, best=0, index=i) for i, outcomes in enumerate(["0110"] * 3)]
+    found, unknown = (measure([tuple(kept)], constant=constant) for constant in (True, False))
+    assert found.gain == found.headroom_gain == Interval(value=0.0, low=0.0, high=0.0)
+    assert found.best == found.last == found.base
+    assert unknown.gain.high is not None
+    assert unknown.gain.high > 0.4, "another reflector that kept it three times may not keep it the next time"

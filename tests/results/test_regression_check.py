@@ -122,6 +122,7 @@ def test_the_smallest_p_of_a_family_counts_all_families() -> None:
     falls = ictbench.check(run("now", *[0.0] * 4, loops=5), run("before", *[1.0] * 4, loops=5)).falls
     assert [fall.outcome for fall in falls] == ["failed"] + ["warned"] * 4
     assert {fall.smallest_p for fall in falls[1:]} == {4 / 2**5}
+    assert "with 5 pairs of loops in each of 4 families the smallest possible p is 0.125" in falls[1].message
 
 
 GAMES: dict[str, Any] = {"intervals": "for these games"}

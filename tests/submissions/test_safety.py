@@ -15,6 +15,7 @@ from forgery import Forgery, pack
 from honest import SUITE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import positions, replace_value, values
 
 from ictbench.board.board_log import append
 from ictbench.board.entries import read_board
@@ -142,30 +143,6 @@ def test_names_in_a_submission_are_never_imported(honest: SubmissionFolder, tmp_
     assert not {"trap", "nle", "minihack", "alfworld"} & {*report["new"]}
     assert report["problems"]
     assert all("submissions/x1: " in problem for problem in report["problems"])
-
-
-positions = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
-values = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(10**19), 10**19),
-    st.floats(),
-    st.text(max_size=5),
-    st.just([]),
-    st.just({}),
-    st.just({"0": "1"}),
-    st.just([[]]),
-)
-
-
-def replace_value(value: Any, position: list[int], new: Any) -> Any:
-    """Replace the value at a position in plain JSON and return the document."""
-    if not position or not isinstance(value, dict | list) or not value:
-        return new
-    keys = sorted(value) if isinstance(value, dict) else range(len(value))
-    key = keys[position[0] % len(keys)]
-    value[key] = replace_value(value[key], position[1:], new)
-    return value
 
 
 @pytest.fixture(scope="module")

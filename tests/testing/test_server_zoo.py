@@ -177,18 +177,41 @@ def test_anthropics_client_reads_replies_streams_models_and_calls(name: str) -> 
 
 
 LITELLM = {
+    "openai": "openai/gpt-4.1-mini",
+    "openai-reasoning": "openai/gpt-5-mini",
     "azure": "azure/gpt-4.1",
+    "azure-reasoning": "azure/team-deployment",
+    "anthropic": "anthropic/claude-haiku-4-5",
     "anthropic-5": "anthropic/claude-sonnet-5",
+    "mistral": "mistral/mistral-small-latest",
     "magistral": "mistral/magistral-small-latest",
+    "deepseek": "deepseek/deepseek-chat",
     "deepseek-reasoner": "deepseek/deepseek-reasoner",
+    # litellm's own provider speaks Google's API, not the compatible one.
+    "gemini": "openai/gemini-2.5-flash",
+    "gemini-3": "openai/gemini-3-flash-preview",
     "xai": "xai/grok-4",
     "openrouter": "openrouter/vendor/reasoner",
+    "groq": "groq/llama-3.3-70b-versatile",
     "groq-reasoning": "groq/qwen/qwen3-32b",
+    "vllm": "hosted_vllm/org/chat-7b",
     "vllm-reasoning": "hosted_vllm/org/reasoner-7b",
-    "lm-studio": "lm_studio/qwen3-4b-instruct-2507",
+    "vllm-r1": "hosted_vllm/deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+    "vllm-special": "hosted_vllm/org/marker-7b",
+    "gemma": "hosted_vllm/google/gemma-2-2b-it",
+    # For these servers litellm has no provider, or one for their other APIs.
+    "sglang": "openai/Qwen/Qwen3-8B",
+    "llama-server": "openai/chat-7b",
+    "llama-server-thinking": "openai/qwen3-8b",
+    "llama-server-gpt-oss": "openai/gpt-oss-20b",
+    "mlx-lm": "openai/mlx-community/gpt-oss-20b-MXFP4-Q8",
+    "llama-cpp-python": "openai/smollm2",
     "ollama": "openai/qwen3:8b",
+    "ollama-no-tools": "openai/gemma3:4b",
+    "lm-studio": "lm_studio/qwen3-4b-instruct-2507",
     "tgi": "openai/google/gemma-3-12b-it",
 }
+"""Name by which litellm asks for the model of each server."""
 
 
 def test_litellm_reads_replies_and_streams() -> None:
@@ -201,11 +224,16 @@ def test_litellm_reads_replies_and_streams() -> None:
         env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     )
     read = json.loads(child.stdout.splitlines()[-1])
-    assert read.keys() == LITELLM.keys()
+    assert read.keys() == LITELLM.keys() == PERSONALITIES.keys()
     for name, reply in read.items():
         place = reasoning_place(PERSONALITIES[name])
-        tags = f"<think>\n{REASONING}\n</think>\n\n" if place == "tags" else ""
-        assert reply["text"].strip() == reply["streamed"] == tags + ANSWER, name
+        start, end = next(((start, end) for known, start, end in IN_TEXT if known == place), ("", ""))
+        expected = f"{start}{REASONING}{end}{ANSWER}" if end else ANSWER
+        for quirk in PERSONALITIES[name].quirks:
+            for token in quirk.tokens if isinstance(quirk, SkipsSpecialTokens) else ():
+                expected = expected.replace(token, "").strip()
+        assert reply["streamed"].strip().removesuffix("<|return|>") == expected, name
+        assert reply["text"].strip().removesuffix("<|return|>") == expected, name
         if place in {"reasoning", "reasoning_content", "parts"}:
             assert reply["reasoning"].strip() == REASONING, name
 

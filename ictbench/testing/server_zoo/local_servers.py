@@ -54,6 +54,12 @@ _OLLAMA = (
     ),
 )
 
+_OLLAMA_ERRORS = ErrorFormat(
+    template={"error": {"message": MESSAGE, "type": KIND, "param": None, "code": None}},
+    kinds={400: "invalid_request_error", 500: "api_error"},
+    source="https://github.com/pydantic/pydantic-ai/issues/5206",
+)
+
 LOCAL_SERVERS = (
     Personality(
         name="llama-server",
@@ -143,11 +149,7 @@ LOCAL_SERVERS = (
             *_OLLAMA,
             Reasons(place="reasoning", source="https://github.com/ollama/ollama/issues/15288"),
         ),
-        errors=ErrorFormat(
-            template={"error": {"message": MESSAGE, "type": KIND, "param": None, "code": None}},
-            kinds={400: "invalid_request_error", 500: "api_error"},
-            source="https://github.com/pydantic/pydantic-ai/issues/5206",
-        ),
+        errors=_OLLAMA_ERRORS,
     ),
     Personality(
         name="ollama-no-tools",
@@ -163,11 +165,7 @@ LOCAL_SERVERS = (
                 source="https://github.com/louisho5/picobot/issues/6",
             ),
         ),
-        errors=ErrorFormat(
-            template={"error": {"message": MESSAGE, "type": KIND, "param": None, "code": None}},
-            kinds={400: "invalid_request_error", 500: "api_error"},
-            source="https://github.com/louisho5/picobot/issues/6",
-        ),
+        errors=_OLLAMA_ERRORS,
     ),
     Personality(
         name="lm-studio",

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ictbench.errors import SubmissionError
 from ictbench.scratch import scratch_folder
@@ -28,6 +29,15 @@ class _Handler(SimpleHTTPRequestHandler):
         for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
+
+    def send_head(self) -> Any:
+        """Refuse requests that a page of another site could make by a name of its own for this address (rebinding)."""
+        _, port = self.connection.getsockname()
+        if self.headers.get("Host", "") not in {f"{name}:{port}" for name in (LOOPBACK, "localhost")}:
+            return self.send_error(421, "Misdirected Request")
+        if not unquote(self.path).isprintable():
+            return self.send_error(400)
+        return super().send_head()
 
     def list_directory(self, path: Any) -> None:
         """Refuse to list a folder."""

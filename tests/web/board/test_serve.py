@@ -36,6 +36,13 @@ def test_site_is_served_to_this_machine_only(leaderboards: Path) -> None:
             for path in ("rooms-v1/entries/", "../rooms-v1/log.jsonl", "%2e%2e/rooms-v1/submissions/mine/result.json"):
                 with pytest.raises(urllib.error.HTTPError, match="404"):
                     urllib.request.urlopen(f"{address}{path}", timeout=10).close()
+            with pytest.raises(urllib.error.HTTPError, match="400"):
+                urllib.request.urlopen(f"{address}%00", timeout=10).close()
+            rebound = urllib.request.Request(address, headers={"Host": f"evil.example:{server.server_port}"})
+            with pytest.raises(urllib.error.HTTPError, match="421"):
+                urllib.request.urlopen(rebound, timeout=10).close()
+            local = urllib.request.Request(address, headers={"Host": f"localhost:{server.server_port}"})
+            urllib.request.urlopen(local, timeout=10).close()
             with (
                 pytest.raises(SubmissionError, match="choose another --port"),
                 serving(leaderboards, server.server_port),
