@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
-from ictbench.results.intervals import CONFIDENCE, gaffke_quantile, mean_ends, pool
+from ictbench.results.gaffke import gaffke_quantile, pool
+from ictbench.results.intervals import CONFIDENCE, mean_ends
 from ictbench.results.standard_errors import mean_error
 
 if TYPE_CHECKING:

@@ -3,17 +3,14 @@
 - What only tasks vary (success under prompt[0]): the bound of Gaffke (2005) over tasks. For outcomes of 0 and 1, it is
   the interval of Clopper and Pearson (1934).
 - What loops vary (everything after prompt[0]): Student's t with the standard error of `standard_errors`, but
-  - at least as far from the mean as Gaffke's bound over loops where one more loop may change success as much as the
-    loop that changed it most, in either direction: a few loops that agree do not show that every loop does the same;
+  - at least as far from the mean as Gaffke's bound over loops where one more loop may change success a little more than
+    the others, or as much in the other direction: a few loops that agree do not show that every loop does the same;
   - at most as far as Gaffke's bound over loops where one more loop may do whatever is possible. If all loops of a
     family kept prompt[0], they do not show what other prompts do, and both bounds are this one.
 - Ratios of two means: all ratios r for which the interval of numerator - r·denominator holds 0 (Fieller 1954).
 - Shares of loops: the interval of Clopper and Pearson (1934).
 
-Gaffke's bound is a quantile of a weighted mean of the observations and of one more at the end of the possible range,
-with weights from a uniform Dirichlet distribution (Learned-Miller and Thomas 2020). The quantile is that of the beta
-distribution with the same range, mean and variance, which is exact for two different values. Families are pooled after
-centring. `benchmarks/interval_coverage.py` measures the coverage of these intervals and of others.
+`benchmarks/interval_coverage.py` measures the coverage of these intervals and of others.
 """
 
 from __future__ import annotations
@@ -23,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ictbench.results.gaffke import Units, gaffke_quantile, pool
 from ictbench.results.schema import Interval
 from ictbench.results.standard_errors import mean_error, task_variance
 
@@ -99,7 +97,9 @@ def mean_interval(families: Sequence[Sample], *, shared: bool = False, confidenc
     families = sorted((_ordered(family, shared) for family in families), key=lambda family: family.values.tobytes())
     if not all(family.has_interval for family in families):
         return Interval(value=_mean(families))
-    value, low, high = (round(float(end), DIGITS) for end in mean_ends(families, shared=shared, confidence=confidence))
+    ends = mean_ends(families, shared=shared, confidence=confidence)
+    # Adding 0 turns -0.0 into 0.0.
+    value, low, high = (round(float(end), DIGITS) + 0.0 for end in ends)
     return Interval(value=value, low=low, high=high)
 
 
@@ -212,88 +212,41 @@ def _gaffke_over_tasks(families: Sequence[Sample], shared: bool, probability: fl
     """Return the distance of the upper end from the mean, with the tasks as units."""
     values = [family.values for family in families]
     tasks = [one.mean(axis=-2) if shared else one.reshape(*one.shape[:-2], -1) for one in values]
-    reach = np.mean([family.bounds[1] - family.values.mean(axis=(-2, -1)) for family in families], axis=0)
-    return gaffke_quantile(pool(tasks), [reach], probability)
+    return gaffke_quantile(pool(tasks), [_distance(families)], probability)
 
 
 def _over_loops(families: Sequence[Sample], shared: bool, half_width: Any, probability: float) -> Any:
     """Return the distance of the upper end from the mean, with the loops as units."""
     units = pool([family.values.mean(axis=-1) for family in families])
-    likely, possible = [], []
+    likely, possible, single = [], [], len(families[0].changes) == 1
     for arm in zip(*(family.changes for family in families), strict=True):
         mean = np.mean([change.loops.mean(axis=-1) for change in arm], axis=0)
-        high = np.mean([change.high + 0 * mean for change in arm], axis=0)
-        likely.append(np.mean([_reach(change) for change in arm], axis=0) - mean)
-        possible.append(high - mean)
-    games = _games(families) if shared else None
-    least, most = (gaffke_quantile(units, reaches, probability, games) for reaches in (likely, possible))
+        likely.append(np.mean([_reach(change, single=single) for change in arm], axis=0) - mean)
+        possible.append(np.mean([change.high + 0 * mean for change in arm], axis=0) - mean)
+    games, furthest = (_games(families), _distance(families)) if shared else (None, 0.0)
+    least = gaffke_quantile(units, likely, probability, games)
+    most = gaffke_quantile(units, possible, probability, games, furthest)
     return np.minimum(np.maximum(half_width, least), most)
 
 
-def _reach(change: Changes) -> Any:
-    """Return the largest change that one more loop of a family may show."""
-    largest = np.minimum(abs(change.loops).max(axis=-1), change.high)
-    return np.where(change.kept.all(axis=-1), change.high, largest)
+def _reach(change: Changes, *, single: bool) -> Any:
+    """Return the largest change upwards that one more loop of a family is expected to show.
+
+    It is the largest change of a loop, in either direction. If there is a single arm and m of its loops changed their
+    prompt, it is at least (m + 1) / m of the largest change upwards, as of the end of a uniform distribution.
+    """
+    changed = (~change.kept).sum(axis=-1)
+    up, down = change.loops.max(axis=-1), -change.loops.min(axis=-1)
+    likely = np.maximum(up * (1 + single / np.maximum(changed, 1)), np.maximum(up, down))
+    return np.where(changed > 0, np.minimum(likely, change.high), change.high)
 
 
-class Units(NamedTuple):
-    """Deviations of independent units from the mean of their family, pooled over families."""
-
-    number: float
-    """Number of units; if families differ in it, the number with which the mean would be as precise."""
-    variance: Any
-    least: Any
-    most: Any
-
-    def mirrored(self) -> Units:
-        """Return the units with deviations of the opposite sign."""
-        return self._replace(least=-self.most, most=-self.least)
-
-
-def pool(families: Sequence[Floats]) -> Units:
-    """Return the pooled deviations; units are on the last axis."""
-    deviations = [family - family.mean(axis=-1, keepdims=True) for family in families]
-    number = len(families) ** 2 / sum(1 / family.shape[-1] for family in families)
-    variance = np.mean([(one**2).sum(axis=-1) / max(1, one.shape[-1] - 1) for one in deviations], axis=0)
-    least, most = [one.min(axis=-1) for one in deviations], [one.max(axis=-1) for one in deviations]
-    return Units(number, variance, np.min(least, axis=0), np.max(most, axis=0))
+def _distance(families: Sequence[Sample]) -> Any:
+    """Return the distance from the mean to the largest possible value."""
+    return np.mean([family.bounds[1] - family.values.mean(axis=(-2, -1)) for family in families], axis=0)
 
 
 def _games(families: Sequence[Sample]) -> Units:
     """Return the deviations of games that all loops of a family share, with the variance that is theirs alone."""
     games = pool([family.values.mean(axis=-2) for family in families])
     return games._replace(variance=np.mean([task_variance(family.values) for family in families], axis=0))
-
-
-def gaffke_quantile(units: Units, reaches: Sequence[Any], probability: float, games: Units | None = None) -> Any:
-    """Return the distance of Gaffke's upper bound from the mean of the units.
-
-    Args:
-        units: Observations.
-        reaches: Distances from the mean to the end of the range, one per arm; each arm has a further unit there.
-        probability: Probability that the true mean is below the bound.
-        games: Games shared by the units; their mean varies around that of all games.
-    """
-    further, count = [np.maximum(reach, 0.0) for reach in reaches], units.number + 1
-    mean = sum(further) / count
-    variance = (units.variance + sum(reach**2 for reach in further) / count) * units.number / count / (count + 1)
-    low, high = np.minimum(units.least, 0.0), np.maximum(units.most, sum(further))
-    if games is not None:
-        variance = variance + games.variance / games.number
-        low, high = low + games.least, high + games.most
-    return _quantile(low, high, mean, variance, probability)
-
-
-def _quantile(low: Any, high: Any, mean: Any, variance: Any, probability: float) -> Any:
-    """Return the quantile of a beta distribution with this range, mean and variance; at least 0."""
-    from scipy.special import betaincinv, ndtri
-
-    width, certain = high - low, (high <= low) | (variance <= 0)
-    width, variance = np.where(certain, 1.0, width), np.where(certain, 1.0, variance)
-    share = (mean - low) / width
-    total = share * (1 - share) * width**2 / variance - 1
-    with np.errstate(invalid="ignore"):
-        found = low + width * betaincinv(share * total, (1 - share) * total, probability)
-    # A beta distribution that is very narrow within its range is normal.
-    found = np.where(np.isfinite(found), found, mean + ndtri(probability) * variance**0.5)
-    return np.maximum(0.0, np.where(certain, mean, found))
