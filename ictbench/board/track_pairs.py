@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,17 @@ class Comparisons:
     groups: Sequence[int]
     """Group of near-copies of each entry."""
     shared: bool
+    known: dict[tuple[str, str], Pair] = field(default_factory=dict)
+    """Comparisons that were asked for."""
 
     def pair(self, one: str, other: str) -> Pair:
-        """Return the comparison of two entries."""
-        slugs = list(self.outcomes)
-        difference = difference_of(self.outcomes[one], self.outcomes[other], self.shared)
-        return Pair(one, other, difference, float(self.p[slugs.index(one), slugs.index(other)]))
+        """Return the comparison of two entries, in the order of their slugs; it is computed once."""
+        key = (min(one, other), max(one, other))
+        if key not in self.known:
+            slugs = list(self.outcomes)
+            difference = difference_of(self.outcomes[key[0]], self.outcomes[key[1]], self.shared)
+            self.known[key] = Pair(*key, difference, float(self.p[slugs.index(one), slugs.index(other)]))
+        return self.known[key]
 
     def ranks(self) -> list[tuple[int, int]]:
         """Return the best and the worst rank of each entry that cannot be excluded.
