@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BATCH_OF_SAMPLES = 250
 """Samples simulated at a time, so that arrays fit in the processor's cache."""
 LEAST_COVERAGE = 0.93
-BEFORE = "t, two floors (before)"
+BEFORE = "two floors"
 ROUNDING = 1e-9
 COLUMNS = ("loops x tasks", "families", "games", "tasks", "rates", "kept")
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="file for all cells")
     arguments = parser.parse_args()
     samples = BATCH_OF_SAMPLES if arguments.quick else arguments.samples
-    methods = [name for name in METHODS if name in arguments.methods]
+    methods = [name for name in METHODS if name in arguments.methods.split(",")]
     start, found = time.monotonic(), dict[Row, Found]()
     with arguments.csv.open("w", encoding="utf-8") if arguments.csv else nullcontext() as file:
         if file:
