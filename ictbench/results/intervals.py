@@ -5,8 +5,8 @@
 - What loops vary (everything after prompt[0]): Student's t with the standard error of `standard_errors`, but
   - at least as far from the mean as Gaffke's bound over loops where one more loop may change success a little more than
     the others, or as much in the other direction: a few loops that agree do not show that every loop does the same;
-  - at most as far as Gaffke's bound over loops where one more loop may do whatever is possible. If all loops of a
-    family kept prompt[0], they do not show what other prompts do, and both bounds are this one.
+  - at most as far as Gaffke's bound over loops where one more loop may do whatever is possible. If all loops kept
+    prompt[0], they do not show what other prompts do, and both bounds are this one.
 - Ratios of two means: all ratios r for which the interval of numerator - r·denominator holds 0 (Fieller 1954).
 - Shares of loops: the interval of Clopper and Pearson (1934).
 
