@@ -4,12 +4,13 @@
 #     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS] [TRAIN_DEMO]
 #
 # On 2 idle cores, minihack-v1 takes about ten minutes and alfworld-procgen-v1 about an hour. Existing runs and entries are
-# kept. TRAIN_DEMO is the folder of `make train-demo`; its runs of the untrained and the trained reflector are submitted
-# too.
+# kept; to play an entry anew, remove its folders from submissions/ and verifications/, and set REASON for the log.
+# TRAIN_DEMO is the folder of `make train-demo`; its runs of the untrained and the trained reflector are submitted too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-}
 by="The ictbench authors"
+reason=${REASON:-"The board's own entry"}
 
 entry() {  # slug, reflector, name, description
   [ -e "$boards/$suite/submissions/$1" ] || [ -e "$runs/$suite-$1/result.json" ] ||
@@ -25,7 +26,9 @@ submit() {  # slug, run, name, description, further options of submit
   if [ ! -e "$submission" ]; then
     ictbench submit "$2" --leaderboard "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
       --submitted-by "$by" "${@:5}"
-    ictbench leaderboard log "$boards/$suite" added "$1" --by "$by" --reason "The board's own entry"
+    local event=added
+    grep --quiet "\"slug\":\"$1\"" "$boards/$suite/log.jsonl" 2> /dev/null && event=corrected
+    ictbench leaderboard log "$boards/$suite" "$event" "$1" --by "$by" --reason "$reason"
   fi
   [ -e "$boards/$suite/verifications/$1/replayed.json" ] || ictbench verify "$submission" --all
 }

@@ -2,9 +2,10 @@
 
     python benchmarks/rebuild_boards.py leaderboards/minihack-v1 --reason "New intervals" [--only SLUG ...]
 
-The shortest episode of each task is played again from its recorded actions. A replay that differs from its record stops
-the rebuild of that entry, and nothing is written. Records get the fields that the replay adds, measures are computed
-anew from the records, and the log of the board gets a line `corrected`. Outcomes, prompts, costs and dates stay.
+Where the environment says what distinguishes the start of a task, the shortest episode of each task is played again
+from its recorded actions, as records of older versions lack it. A replay that differs from its record stops the rebuild
+of that entry, and nothing is written. Records get the fields that the replay adds, measures are computed anew from the
+records, and the log of the board gets a line `corrected`. Outcomes, prompts, costs and dates stay.
 The verifications of the old files are removed, since they do not belong to the new ones: run `benchmarks/own_boards.sh`
 afterwards, which verifies and reruns the entries again.
 """
@@ -23,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 from ictbench.audit.replay_episode import first_mismatch, replay_spec
 from ictbench.audit.result_checks import make_plans
 from ictbench.board import board_log
+from ictbench.envs import TextEnv
 from ictbench.errors import SubmissionError
 from ictbench.models import ModelPool, UsageMeter
+from ictbench.plugins import resolve
 from ictbench.records import Episode, task_id_of
 from ictbench.results import Result
 from ictbench.results.assemble import family_result, role_measures
@@ -84,7 +87,9 @@ def rebuild(folder: SubmissionFolder, workers: int) -> str:
     suite = load_suite(result.suite.name)
     tasks = {task.id: task for plan in make_plans(result, suite).values() for task in plan.tasks}
     records = [EpisodeRecord.model_validate(line) for line in _lines(folder.episodes)]
-    starts = run_blocking(lambda: _starts(_shortest(records), tasks, workers))
+    starts = {task_id_of(record.key): "" for record in records}
+    if resolve("env", suite.env).start_key.__func__ is not TextEnv.start_key.__func__:  # type: ignore[attr-defined]
+        starts = run_blocking(lambda: _starts(_shortest(records), tasks, workers))
     records = [record.model_copy(update={"start": starts[task_id_of(record.key)]}) for record in records]
     summaries = {record.key: record.summary() for record in records}
     families = tuple(

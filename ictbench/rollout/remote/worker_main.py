@@ -77,7 +77,7 @@ def leave_signals_to_the_coordinator() -> None:
 
 
 def run(config: WorkerConfig) -> None:
-    """Run a worker until the end, on uvloop's event loop where there is one: a request costs a third less CPU time."""
+    """Run a worker until the end, on uvloop's event loop, which takes less CPU time, where it is installed."""
     with asyncio.Runner(loop_factory=import_module("uvloop").new_event_loop if find_spec("uvloop") else None) as runner:
         runner.run(run_worker(config))
 
