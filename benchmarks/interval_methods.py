@@ -129,7 +129,7 @@ def _cut(families: Sequence[Sample], value: Any, half_width: Any) -> Ends:
 
 METHODS: dict[str, Callable[[Sequence[Sample], bool], Ends]] = {
     "chosen": chosen,
-    "t, two floors (before)": two_floors,
+    "two floors": two_floors,
     "t": student,
     "Gaffke": gaffke,
     "Gaffke and t": gaffke_and_student,

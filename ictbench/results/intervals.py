@@ -5,8 +5,8 @@
 - What loops vary (everything after prompt[0]): Student's t with the standard error of `standard_errors`, but
   - at least as far from the mean as Gaffke's bound over loops where one more loop may change success a little more than
     the others, or as much in the other direction: a few loops that agree do not show that every loop does the same;
-  - at most as far as Gaffke's bound over loops where one more loop may do whatever is possible. If all loops of a
-    family kept prompt[0], they do not show what other prompts do, and both bounds are this one.
+  - at most as far as Gaffke's bound over loops where one more loop may do whatever is possible. If all loops kept
+    prompt[0], they do not show what other prompts do, and both bounds are this one.
 - Ratios of two means: all ratios r for which the interval of numerator - r·denominator holds 0 (Fieller 1954).
 - Shares of loops: the interval of Clopper and Pearson (1934).
 
@@ -221,7 +221,7 @@ def _over_loops(families: Sequence[Sample], shared: bool, half_width: Any, proba
     likely, possible, single = [], [], len(families[0].changes) == 1
     for arm in zip(*(family.changes for family in families), strict=True):
         mean = np.mean([change.loops.mean(axis=-1) for change in arm], axis=0)
-        likely.append(np.mean([_reach(change, single=single) for change in arm], axis=0) - mean)
+        likely.append(_reach(arm, single=single) - mean)
         possible.append(np.mean([change.high + 0 * mean for change in arm], axis=0) - mean)
     games, furthest = (_games(families), _distance(families)) if shared else (None, 0.0)
     least = gaffke_quantile(units, likely, probability, games)
@@ -229,16 +229,24 @@ def _over_loops(families: Sequence[Sample], shared: bool, half_width: Any, proba
     return np.minimum(np.maximum(half_width, least), most)
 
 
-def _reach(change: Changes, *, single: bool) -> Any:
-    """Return the largest change upwards that one more loop of a family is expected to show.
+def _reach(arm: Sequence[Changes], *, single: bool) -> Any:
+    """Return the largest mean change upwards, over the families of an arm, that one more loop is expected to show.
 
-    It is the largest change of a loop, in either direction. If there is a single arm and m of its loops changed their
-    prompt, it is at least (m + 1) / m of the largest change upwards, as of the end of a uniform distribution.
+    In a family it is the largest change of a loop, in either direction. If there is a single arm and m of the family's
+    loops changed their prompt, it is at least (m + 1) / m of the largest change upwards, as of the end of a uniform
+    distribution. A family all of whose loops kept prompt[0] may change as much as the others; if no loop of any family
+    changed it, what is possible counts.
     """
-    changed = (~change.kept).sum(axis=-1)
-    up, down = change.loops.max(axis=-1), -change.loops.min(axis=-1)
-    likely = np.maximum(up * (1 + single / np.maximum(changed, 1)), np.maximum(up, down))
-    return np.where(changed > 0, np.minimum(likely, change.high), change.high)
+    changed = [(~change.kept).sum(axis=-1) for change in arm]
+    likely = []
+    for change, number in zip(arm, changed, strict=True):
+        up, down = change.loops.max(axis=-1), -change.loops.min(axis=-1)
+        largest = np.maximum(up * (1 + single / np.maximum(number, 1)), np.maximum(up, down))
+        likely.append(np.where(number > 0, largest, -np.inf))
+    most = np.max(likely, axis=0)
+    most = np.where(np.isfinite(most), most, np.inf)
+    reach = [np.where(np.isfinite(one), one, most) for one in likely]
+    return np.mean([np.minimum(one, change.high) for one, change in zip(reach, arm, strict=True)], axis=0)
 
 
 def _distance(families: Sequence[Sample]) -> Any:

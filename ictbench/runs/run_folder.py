@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RUN_SCHEMA = "ictbench.run/1"
+RUN_SCHEMA = "ictbench.run/2"
 
 MAX_CONFIG_BYTES, MAX_CONFIG_VALUES = 20_000_000, 500_000
 """Maximum size of a configuration, and maximum commas in it: instructions and prompts may be long."""

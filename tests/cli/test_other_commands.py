@@ -161,7 +161,7 @@ def test_a_folder_without_a_run_is_refused(call: CommandLine, tmp_path: Path) ->
     code, out, err = call("show", str(tmp_path))
     assert (code, out) == (2, "")
     assert err == f"ictbench: {tmp_path} is not the folder of a run: it has no run.json\n"
-    (tmp_path / "run.json").write_text('{"schema": "ictbench.run/1"}', encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"schema": "ictbench.run/2"}', encoding="utf-8")
     code, out, err = call("show", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert f"has no result yet; continue its run with the same options and --out {tmp_path}" in err

@@ -85,7 +85,7 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
     ("edit", "message"),
     [
         (lambda content: content.pop("schema"), "no schema is given"),
-        (lambda content: content.update(schema="ictbench.run/1"), "its schema is 'ictbench.run/1'"),
+        (lambda content: content.update(schema="ictbench.run/2"), "its schema is 'ictbench.run/2'"),
         (lambda content: content.update(schema="ictbench.result/0"), "its schema is 'ictbench.result/0'"),
         (lambda content: content.update(schema=["x"]), "its schema is ['x']"),
         (lambda content: content.pop("checksum"), "checksum is missing"),

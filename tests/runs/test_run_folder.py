@@ -27,7 +27,7 @@ def test_a_new_folder_is_created_with_its_configuration(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "deep" / "run")
     folder.claim(IDENTITY).close()
     config = folder.read_config()
-    assert config["schema"] == "ictbench.run/1"
+    assert config["schema"] == "ictbench.run/2"
     assert IDENTITY.items() <= config.items()
 
 
@@ -119,8 +119,8 @@ def test_a_killed_process_releases_the_lock(tmp_path: Path) -> None:
     [
         (None, "is not the folder of a run: it has no run.json"),
         ("{", "run.json is not JSON"),
-        ("[]", "is not of schema ictbench.run/1: another version"),
-        ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/1"),
+        ("[]", "is not of schema ictbench.run/2: another version"),
+        ('{"schema": "ictbench.run/0"}', "is not of schema ictbench.run/2"),
     ],
 )
 def test_an_unreadable_configuration_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
