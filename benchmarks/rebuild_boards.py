@@ -31,6 +31,7 @@ from ictbench.plugins import resolve
 from ictbench.records import Episode, task_id_of
 from ictbench.results import Result
 from ictbench.results.assemble import family_result, role_measures
+from ictbench.results.outcomes import is_constant
 from ictbench.results.schema import SCHEMA
 from ictbench.rollout import Priority
 from ictbench.runs.engine import open_executor
@@ -92,14 +93,16 @@ def rebuild(folder: SubmissionFolder, workers: int) -> str:
         starts = run_blocking(lambda: _starts(_shortest(records), tasks, workers))
     records = [record.model_copy(update={"start": starts[task_id_of(record.key)]}) for record in records]
     summaries = {record.key: record.summary() for record in records}
+    constant = is_constant(result.reflector)
     families = tuple(
-        family_result(family.name, suite.families[family.name], family.loops, summaries) for family in result.families
+        family_result(family.name, suite.families[family.name], family.loops, summaries, constant=constant)
+        for family in result.families
     )
     control = control_of(result)
     result = result.model_copy(
         update={
             "families": families,
-            "by_role": role_measures(families),
+            "by_role": role_measures(families, constant=constant),
             "control": control,
             "ranked": result.ranked and not control,
         }
