@@ -132,9 +132,12 @@ def test_a_served_board_stops_on_interrupt(leaderboards: Path) -> None:
     ]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[0]
-        with urllib.request.urlopen(address, timeout=10) as page:
-            assert b"ictbench leaderboard" in page.read()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(address, timeout=60) as page:
+                assert b"ictbench leaderboard" in page.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
