@@ -71,16 +71,22 @@ def compare(reference: Result, *others: Result, measure: Measure = "best", force
     return comparison.model_copy(update={"arms": concluded})
 
 
-def check_comparable(reference: Result, other: Result, force: bool) -> tuple[str, ...]:
+def check_comparable(reference: Result, other: Result, force: bool | None) -> tuple[str, ...]:
     """Return the reasons why two results are not comparable; with `force` only.
 
+    Args:
+        reference: One result.
+        other: The other one.
+        force: Whether to accept reasons; None if no user can choose it.
+
     Raises:
-        ResultError: There is a reason, and `force` is False.
+        ResultError: There is a reason, and `force` is not True.
     """
     reasons = incomparable(reference, other)
     if reasons and not force:
         names = " and ".join(names_of(reference, other))
-        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; use --force to compare them anyway")
+        remedy = "" if force is None else "; use --force to compare them anyway"
+        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}{remedy}")
     return reasons
 
 

@@ -192,7 +192,7 @@ class _Family:
 
 def _families(pilot: Result, against: Result | None, measure: PowerMeasure, shared: bool) -> list[_Family]:
     if against:
-        check_comparable(pilot, against, force=False)
+        check_comparable(pilot, against, force=None)
         paired = pair(pilot, against)
         return [_family(one.name, one.role, one.difference(measure), shared) for one in paired]
     families = []
