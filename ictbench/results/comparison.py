@@ -14,6 +14,7 @@ from ictbench.results.pairing import (
     Measure,
     PairedFamily,
     bounds,
+    difference_samples,
     incomparable,
     names_of,
     pair,
@@ -115,7 +116,7 @@ def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> 
 
 
 def _difference(families: list[PairedFamily], measure: Measure, shared: bool, name: str | None) -> Difference:
-    samples = [family.difference(measure) for family in families]
+    samples = difference_samples(families, measure, shared=shared)
     levels = np.mean([family.levels(measure) for family in families], axis=0)
     pairs = sum(len(sample.values) for sample in samples)
     # Rounded: of tasks that are repeated, the values are fractions, and 1 - 2/3 is not 1/3.
