@@ -10,7 +10,7 @@ from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations, rejected_requests, told_solutions
-from ictbench.submissions.known_players import control_of, known_experience, sees_solution
+from ictbench.submissions.known_players import control_of, keeps_prompt, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -122,6 +122,9 @@ def check_prompts(result: Result, suite: Suite) -> Check:
         for loop in family.loops:
             for problem in _prompt_problems(loop, suite, result.prompt_bytes):
                 findings.add(f"{_place(family.name, loop)}: {problem}")
+            if keeps_prompt(result.reflector) and any(prompt.text != loop.prompts[0].text for prompt in loop.prompts):
+                reflector = quote(result.reflector.label)
+                findings.add(f"{_place(family.name, loop)}: a prompt changes, but reflector {reflector} keeps it")
             for prompt in loop.prompts:
                 if texts.setdefault(prompt.digest, prompt.text) != prompt.text:
                     findings.add(f"two prompts have the digest {quote(prompt.digest)}")

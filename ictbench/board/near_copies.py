@@ -5,7 +5,6 @@ Without this, a submitter could widen the rank ranges of rivals, and make differ
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from ictbench.results.significance import ALPHA, MIN_SHARED_LOOPS, ROUNDING
 from ictbench.results.standard_errors import mean_error
+from ictbench.submissions.spelling import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def group_near_copies(submitters: Sequence[str], families: Sequence[Floats], *, 
     significantly (t test, without correction).
 
     Args:
-        submitters: Name of each entry's submitter; case, compatible characters and white space do not matter.
+        submitters: Name of each entry's submitter; spellings that look alike are one name.
         families: Outcomes of each family, entries × loops × tasks.
         shared: Whether all loops of a family have the same tasks, in the same order.
     """
@@ -38,7 +38,7 @@ def group_near_copies(submitters: Sequence[str], families: Sequence[Floats], *, 
     originals: defaultdict[str, list[int]] = defaultdict(list)
     groups = list(range(len(submitters)))
     for entry in sorted(groups, key=lambda entry: (-best[entry], entry)):
-        known = originals[_plain(submitters[entry])]
+        known = originals[name_key(submitters[entry])]
         differences = [family[known] - family[entry] for family in families]
         distance = np.mean([abs(family).mean(axis=(1, 2)) for family in differences], axis=0)
         alike = np.flatnonzero(distance <= 1 - MIN_AGREEMENT + ROUNDING)
@@ -57,7 +57,3 @@ def _differ(differences: Sequence[Floats], shared: bool) -> bool:
 
     value, error, freedom = mean_error(differences, shared=shared)
     return bool(abs(value) > stdtrit(freedom, 1 - ALPHA / 2) * error)
-
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

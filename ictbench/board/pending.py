@@ -9,6 +9,7 @@ from ictbench.board.entries import MAX_ENTRIES, find_boards
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import list_folder
 from ictbench.submissions.layout import SubmissionFolder
+from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.read_submission import read_content
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def pending(leaderboards: Path) -> Iterator[SubmissionFolder]:
     """Yield the submissions whose digest no line of the log holds: neither added, corrected, refused nor removed.
 
-    Those that cannot be read are left out.
+    Those that cannot be read, or whose folder has no valid name, are left out.
 
     Raises:
         SubmissionError: A board or a log cannot be read.
@@ -27,6 +28,8 @@ def pending(leaderboards: Path) -> Iterator[SubmissionFolder]:
     for board in find_boards(leaderboards):
         known = {line.submission for line in read_log(board.log)}
         for slug in list_folder(board.submissions, MAX_ENTRIES) if board.submissions.is_dir() else ():
+            if slug_problem(slug):
+                continue  # scripts read the printed paths, and a name could be an option or hold a line feed
             folder = SubmissionFolder(board.submissions / slug)
             try:
                 digest = read_content(folder).submission.digest

@@ -12,7 +12,7 @@ from ictbench.board.near_copies import group_near_copies
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.intervals import mean_interval
 from ictbench.results.outcomes import is_constant, outcomes_by_prompt
-from ictbench.results.pairing import PairedFamily
+from ictbench.results.pairing import PairedFamily, difference_samples
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def best_of(outcomes: Outcomes) -> float:
 
 def difference_of(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
     """Return `best` of one entry minus `best` of another."""
-    samples = [PairedFamily(name, "held-out", other[name], one[name]).difference("best") for name in one]
-    return mean_interval(samples, shared=shared)
+    families = [PairedFamily(name, "held-out", other[name], one[name]) for name in one]
+    return mean_interval(difference_samples(families, "best", shared=shared), shared=shared)
 
 
 def compare_all(entries: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool) -> Comparisons:

@@ -29,7 +29,8 @@ def print_comparison(comparison: Comparison) -> None:
         Console().print(table)
         for sentence in arm.verdict:
             print_line(sentence)
-    print_line(INTERVAL_MEANING)
+    if any(row.difference.low is not None for arm in comparison.arms for row in arm.rows):
+        print_line(INTERVAL_MEANING)
 
 
 def print_check(check: Check) -> None:
@@ -43,5 +44,6 @@ def print_check(check: Check) -> None:
         print_line(f"Not comparable, compared by force: {'; '.join(check.not_comparable)}.")
     for fall in (*check.failed, *check.warned):
         print_line(f"{'Failed' if fall.outcome == 'failed' else 'Warning'}: {ci_report.describe(fall)}.")
-    print_line(INTERVAL_MEANING)
+    if any(fall.difference.low is not None for fall in check.falls):
+        print_line(INTERVAL_MEANING)
     print_line("Failed." if check.failed else "Passed.")

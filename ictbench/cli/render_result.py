@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Behaviour, Measures, Result
     from ictbench.runs import Run
 
-COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failures")
+COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failed")
 
 
 def print_result(run: Run) -> None:
@@ -58,7 +58,7 @@ def _pages(episode: Episode) -> Iterator[str]:
 
 
 def _table(result: Result) -> Table:
-    table = grid(COLUMNS, left=("family", "role", "failures"))
+    table = grid(COLUMNS, left=("family", "role", "failed"))
     for family in result.families:
         cells = _cells(family.measures, family.behaviour)
         add_row(table, (family.name, family.role, *cells, failures_text(*failure_counts([family])) or "0"))

@@ -14,6 +14,7 @@ from ictbench.results.pairing import (
     Measure,
     PairedFamily,
     bounds,
+    difference_samples,
     incomparable,
     names_of,
     pair,
@@ -70,16 +71,22 @@ def compare(reference: Result, *others: Result, measure: Measure = "best", force
     return comparison.model_copy(update={"arms": concluded})
 
 
-def check_comparable(reference: Result, other: Result, force: bool) -> tuple[str, ...]:
+def check_comparable(reference: Result, other: Result, force: bool | None) -> tuple[str, ...]:
     """Return the reasons why two results are not comparable; with `force` only.
 
+    Args:
+        reference: One result.
+        other: The other one.
+        force: Whether to accept reasons; None if no user can choose it.
+
     Raises:
-        ResultError: There is a reason, and `force` is False.
+        ResultError: There is a reason, and `force` is not True.
     """
     reasons = incomparable(reference, other)
     if reasons and not force:
         names = " and ".join(names_of(reference, other))
-        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}; use --force to compare them anyway")
+        remedy = "" if force is None else "; use --force to compare them anyway"
+        raise ResultError(f"{names} are not comparable: {'; '.join(reasons)}{remedy}")
     return reasons
 
 
@@ -115,7 +122,7 @@ def _differences(paired: list[PairedFamily], measure: Measure, shared: bool) -> 
 
 
 def _difference(families: list[PairedFamily], measure: Measure, shared: bool, name: str | None) -> Difference:
-    samples = [family.difference(measure) for family in families]
+    samples = difference_samples(families, measure, shared=shared)
     levels = np.mean([family.levels(measure) for family in families], axis=0)
     pairs = sum(len(sample.values) for sample in samples)
     # Rounded: of tasks that are repeated, the values are fractions, and 1 - 2/3 is not 1/3.

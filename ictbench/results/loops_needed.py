@@ -18,6 +18,7 @@ from ictbench.results.comparison import ROLES, check_comparable
 from ictbench.results.outcomes import outcomes_by_prompt
 from ictbench.results.pairing import names_of, pair, share_games
 from ictbench.results.significance import ALPHA, crossed_ps, sign_flip_ps, smallest_p
+from ictbench.results.standard_errors import interaction, task_variance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,9 +192,9 @@ class _Family:
 
 def _families(pilot: Result, against: Result | None, measure: PowerMeasure, shared: bool) -> list[_Family]:
     if against:
-        check_comparable(pilot, against, force=False)
+        check_comparable(pilot, against, force=None)
         paired = pair(pilot, against)
-        return [_family(one.name, one.role, one.difference(measure).values, shared) for one in paired]
+        return [_family(one.name, one.role, one.difference(measure), shared) for one in paired]
     families = []
     for family in pilot.families:
         if family.loops:
@@ -210,10 +211,8 @@ def _family(name: str, role: Role, values: Floats, shared: bool) -> _Family:
     by_loop = float(values.mean(axis=1).var(ddof=1))
     if not shared or tasks < 2:
         return _Family(name, role, values, by_loop)
-    by_game = values.mean(axis=0)
-    rest = values - values.mean(axis=1)[:, None] - by_game + values.mean()
-    of_rest = float((rest**2).sum()) / ((loops - 1) * (tasks - 1))
-    of_games = max(0.0, float(by_game.var(ddof=1)) - of_rest / loops)
+    of_rest = float(interaction(values)) / ((loops - 1) * (tasks - 1))
+    of_games = float(task_variance(values))
     return _Family(name, role, values, max(0.0, by_loop - of_rest / tasks), of_games, of_rest)
 
 

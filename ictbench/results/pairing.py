@@ -9,16 +9,18 @@ from ictbench.errors import ResultError, UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.results.comparability import disagreements
 from ictbench.results.formatting import distinct_labels
-from ictbench.results.intervals import Sample
+from ictbench.results.intervals import Sample, mean_interval
 from ictbench.results.outcomes import is_constant, outcomes_by_prompt
-from ictbench.results.samples import changes
+from ictbench.results.samples import SHARE_BOUNDS, changes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.protocol import LoopResult
     from ictbench.records import Role
     from ictbench.results.intervals import Changes
     from ictbench.results.outcomes import Outcomes
-    from ictbench.results.schema import FamilyResult, Result
+    from ictbench.results.schema import FamilyResult, Interval, Result
     from ictbench.results.standard_errors import Floats
 
 Measure = Literal["best", "last", "gain", "last_gain", "base"]
@@ -90,18 +92,39 @@ class PairedFamily:
     same: bool = False
     """Whether both are the same result: the same loops of the same reflector, in everything recorded."""
 
-    def difference(self, measure: Measure) -> Sample:
-        """Return other minus reference by task, with the changes by the prompts that both found."""
-        values = _values(self.other, measure) - _values(self.reference, measure)
-        if self.same:
-            return Sample(values, (0.0, 0.0))
-        if measure == "base":
-            return Sample(values, bounds(measure))
-        return Sample(values, bounds(measure), (_changes(self.other, measure), -_changes(self.reference, measure)))
+    def difference(self, measure: Measure) -> Floats:
+        """Return other minus reference, loops × tasks."""
+        return _values(self.other, measure) - _values(self.reference, measure)
 
     def levels(self, measure: Measure) -> tuple[float, float]:
         """Return the measure of the reference and of the other run."""
         return float(_values(self.reference, measure).mean()), float(_values(self.other, measure).mean())
+
+
+def difference_samples(families: Sequence[PairedFamily], measure: Measure, *, shared: bool) -> list[Sample]:
+    """Return other minus reference by family, with the changes by the prompts that both found.
+
+    If only one of the reflectors keeps prompt[0] by design, the difference is the gain of the other, or its opposite,
+    and has the same interval.
+    """
+    values, limits = [family.difference(measure) for family in families], bounds(measure)
+    if all(family.same for family in families):
+        return [Sample(one, (0.0, 0.0)) for one in values]
+    if measure == "base":
+        return [Sample(one, limits) for one in values]
+    first = families[0]
+    if first.other.constant == first.reference.constant:
+        return [
+            Sample(one, limits, (_changes(family.other, measure), -_changes(family.reference, measure)))
+            for one, family in zip(values, families, strict=True)
+        ]
+    learners = [family.reference if first.other.constant else family.other for family in families]
+    level = mean_interval([Sample(learner["base"], SHARE_BOUNDS) for learner in learners], shared=shared)
+    changes_found = [_changes(learner, measure, level) for learner in learners]
+    return [
+        Sample(one, limits, (-change if first.other.constant else change,))
+        for one, change in zip(values, changes_found, strict=True)
+    ]
 
 
 def pair(reference: Result, other: Result) -> list[PairedFamily]:
@@ -144,7 +167,7 @@ def _values(outcomes: Outcomes, measure: Measure) -> Floats:
             return outcomes[measure]
 
 
-def _changes(outcomes: Outcomes, measure: Measure) -> Changes:
+def _changes(outcomes: Outcomes, measure: Measure, level: Interval | None = None) -> Changes:
     prompt = "last" if measure.startswith("last") else "best"
     weight = 0.0 if outcomes.constant else 1.0
-    return changes(outcomes[prompt], outcomes["base"], outcomes.kept[prompt], weight=weight)
+    return changes(outcomes[prompt], outcomes["base"], outcomes.kept[prompt], level=level, weight=weight)

@@ -12,7 +12,15 @@ from ictbench.records import Record
 from ictbench.results.comparison import ROLES, check_comparable
 from ictbench.results.formatting import p_value
 from ictbench.results.intervals import CONFIDENCE, mean_interval
-from ictbench.results.pairing import Measure, PairedFamily, bounds, pair, require_measures, share_games
+from ictbench.results.pairing import (
+    Measure,
+    PairedFamily,
+    bounds,
+    difference_samples,
+    pair,
+    require_measures,
+    share_games,
+)
 from ictbench.results.schema import Interval
 from ictbench.results.significance import ALPHA, MAX_EXACT_PAIRS, holm, paired_p, smallest_p
 from ictbench.results.standard_errors import mean_error
@@ -128,7 +136,7 @@ def _checks(
 ) -> list[Regression]:
     """Check the mean over the families of each group; p-values are corrected over the groups."""
     test: dict[str, Any] = {"shared": shared, "scale": max(bounds(measure)), "alternative": "less"}
-    values = [[family.difference(measure).values for family in families] for families in groups]
+    values = [[family.difference(measure) for family in families] for families in groups]
     corrected = holm([paired_p(differences, **test) for differences in values])
     return [
         _check(role or families[0].name, families, measure, shared, tolerance, p, len(groups))
@@ -139,7 +147,7 @@ def _checks(
 def _check(
     name: str, families: list[PairedFamily], measure: Measure, shared: bool, tolerance: float, p: float, tests: int
 ) -> Regression:
-    samples = [family.difference(measure) for family in families]
+    samples = difference_samples(families, measure, shared=shared)
     values, scale = [sample.values for sample in samples], max(bounds(measure))
     before, after = np.mean([family.levels(measure) for family in families], axis=0)
     confidence = 1 - (1 - CONFIDENCE) / tests

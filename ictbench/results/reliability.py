@@ -18,6 +18,7 @@ from ictbench.results.intervals import Sample, mean_interval
 from ictbench.results.outcomes import outcomes_by_prompt, repeated_outcomes_by_prompt
 from ictbench.results.samples import SHARE_BOUNDS, changes
 from ictbench.results.schema import Reliability, Repeated
+from ictbench.results.standard_errors import task_variance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,11 +110,5 @@ def _variance_of_mean(values: Floats, *, shared: bool) -> float:
     loops, tasks = values.shape
     if loops == 1:
         return float(np.var(values, ddof=1) / tasks)
-    by_loop, by_task = values.mean(axis=1), values.mean(axis=0)
-    of_loops = float(np.var(by_loop, ddof=1) / loops)
-    if not shared or tasks == 1:
-        return of_loops
-    rest = values - by_loop[:, None] - by_task + values.mean()
-    interaction = float(np.sum(rest**2)) / ((loops - 1) * (tasks - 1))
-    of_tasks = max(0.0, float(np.var(by_task, ddof=1)) / tasks - interaction / (loops * tasks))
-    return float(of_loops + of_tasks)
+    of_loops = np.var(values.mean(axis=1), ddof=1) / loops
+    return float(of_loops + task_variance(values) / tasks if shared else of_loops)

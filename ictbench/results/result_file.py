@@ -71,7 +71,9 @@ def _check_schema(path: Path, content: Any) -> None:
         return
     kind, _, number = str(schema).partition("/")
     known_kind, _, known_number = SCHEMA.partition("/")
-    if kind == known_kind and number.isdecimal() and int(number) > int(known_number):
+    if kind == known_kind and number.isdecimal():
+        if int(number) < int(known_number):
+            raise ResultError(f"{path} has schema {schema}, which ictbench {__version__} does not read; run it again")
         raise ResultError(
             f"{path} has schema {schema}, written by a newer ictbench than {__version__}; update ictbench"
         )

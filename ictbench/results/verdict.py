@@ -82,9 +82,11 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
         return f"{arm.label} is {_direction(mean)} than {comparison.reference}: {evidence}."
     smallest = mean.smallest_p * len(comparison.arms)
     if smallest > ALPHA:
+        holm = " after Holm's correction" if len(comparison.arms) > 1 else ""
         return (
-            f"No conclusion: {evidence}. With {_pairs(mean.loops)}{_on_games(comparison)} the smallest possible p is "
-            f"{p_value(min(1.0, smallest))}, so even the largest difference would not be significant. Run more loops."
+            f"No conclusion: {evidence}. With {_pairs(mean.loops)}{_on_games(comparison)} the smallest possible "
+            f"p{holm} is {p_value(min(1.0, smallest))}, so even the largest difference would not be significant. "
+            "Run more loops."
         )
     return (
         f"{arm.label} and {comparison.reference} do not differ significantly: {evidence}.{_possible(mean.difference)}"
@@ -92,7 +94,7 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
 
 
 def _possible(difference: Interval) -> str:
-    if difference.low is None:
+    if difference.low is None or difference.low == difference.high:
         return ""
     return f" Differences from {difference.low:+.2f} to {difference.high:+.2f} remain possible."
 

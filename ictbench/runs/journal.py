@@ -170,8 +170,11 @@ class Journal:
         row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         if row is None:
             return default
+        where = f"{name!r} in journal {self._path}"
+        if not isinstance(row[0], str):
+            raise RunFolderError(f"{where} is no text: another program wrote or changed it")
         with reading(RunFolderError):
-            return parse_json(row[0].encode(), f"{name!r} in journal {self._path}", MAX_NOTE_VALUES)
+            return parse_json(row[0].encode(), where, MAX_NOTE_VALUES)
 
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under a name."""
@@ -250,12 +253,14 @@ def _plain(sql: str) -> str:
 OWN_TABLES = {("table", _plain(statement)) for statement in SCHEMA.split(";") if "CREATE TABLE" in statement}
 
 
-def _unpack(record: bytes) -> bytes:
-    """Return a record; at most `MAX_RECORD` bytes of it are unpacked.
+def _unpack(record: object) -> bytes:
+    """Return a record; at most `MAX_RECORD` bytes of it are unpacked. A column of SQLite may hold values of any type.
 
     Raises:
-        RunFolderError: It is larger.
+        RunFolderError: It is larger, or no record.
     """
+    if not isinstance(record, bytes):
+        raise RunFolderError("the journal is damaged: a record is no compressed data")
     machine = zlib.decompressobj()
     text = machine.decompress(record, MAX_RECORD)
     if machine.unconsumed_tail:

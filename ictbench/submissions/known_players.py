@@ -44,6 +44,8 @@ class KnownPlayer:
     sees_solution: bool = False
     """Whether an actor is told the solutions."""
     options: tuple[str, ...] = ()
+    keeps_prompt: bool = False
+    """Whether a reflector never changes the prompt."""
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
@@ -61,7 +63,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL,
     "lessons": _ON_MODEL,
-    "none": KnownPlayer(),
+    "none": KnownPlayer(keeps_prompt=True),
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",
@@ -106,6 +108,12 @@ def control_of(result: Result) -> str:
         return known
     wrappers = [REFLECTORS[spec.name].control for spec in layers_of(result.reflector) if spec.name in REFLECTORS]
     return result.control or "; ".join(filter(None, wrappers))
+
+
+def keeps_prompt(reflector: PluginSpec) -> bool:
+    """Return whether a reflector is a built-in one that never changes the prompt, or wraps one."""
+    known = [REFLECTORS.get(spec.name) for spec in layers_of(reflector)]
+    return all(known) and (last := known[-1]) is not None and last.keeps_prompt
 
 
 def known_experience(reflector: PluginSpec) -> Experience | None:

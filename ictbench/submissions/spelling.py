@@ -23,13 +23,51 @@ CAPITALS = str.maketrans("АВЕЅІЈКМНОРСТУХҺԚԜԌЗΑΒΕΖΗΙΚ
 """Cyrillic and Greek capitals that look like Latin ones; case folding would make some of them look different."""
 
 SMALL = str.maketrans(
-    "авеѕіјкмнорстухһԛԝԁӏгпѵьαεικνορτυχωγηϲϳօոսհցզıɡɑ", "abesijkmhopctyxhqwdlrnvbaeikvoptuxwyncjonuhgqiga"
+    "авеѕіјкмнорстухһԛԝԁӏгпѵьαεικνορτυχωγηϲϳօոսհցզıɡɑɩȷƨƽƅƒƿʀǀłđħŧøɨʉ",
+    "abesijkmhopctyxhqwdlrnvbaeikvoptuxwyncjonuhgqigaijssbfprlldhtoiu",
 )
 """Small Cyrillic, Greek and Armenian letters, and Latin variants, that look like Latin letters."""
 
 LIKE_L = re.compile("[1i|]")
 IGNORED_IN_NAMES = re.compile(r"[\s\-_.,'’·‐-―\"]+")
 WORD = re.compile(r"[^\W\d_]+")
+
+SCRIPTS = {
+    "ARABIC",
+    "ARMENIAN",
+    "BENGALI",
+    "BOPOMOFO",
+    "CJK",
+    "CYRILLIC",
+    "DEVANAGARI",
+    "ETHIOPIC",
+    "GEORGIAN",
+    "GREEK",
+    "GUJARATI",
+    "GURMUKHI",
+    "HANGUL",
+    "HEBREW",
+    "HIRAGANA",
+    "KANNADA",
+    "KATAKANA",
+    "KHMER",
+    "LAO",
+    "LATIN",
+    "MALAYALAM",
+    "MYANMAR",
+    "ORIYA",
+    "SINHALA",
+    "TAMIL",
+    "TELUGU",
+    "THAANA",
+    "THAI",
+    "TIBETAN",
+}
+"""Scripts in everyday use, by the first word of their letters' names (Unicode's Recommended Scripts). Others hold whole
+alphabets that look like Latin ones (Cherokee, Lisu, Coptic)."""
+
+EVERYDAY_LATIN = re.compile("[A-Za-z\xaa-\u01bf\u01c4-\u024f\u1e00-\u1effɓɖɗəɛɣɨɔɲŋʉʋʌʒ]")
+"""Letters of Latin alphabets, without those of phonetics, such as small capitals."""
 
 TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA", "LATIN"}, {"CJK", "HANGUL", "LATIN"}, {"CJK", "BOPOMOFO", "LATIN"})
 """Scripts that one word may mix, as Unicode's highly restrictive level allows."""
@@ -68,4 +106,15 @@ def mixed_word(text: str) -> str | None:
         }
         if len(scripts) > 1 and not any(scripts <= allowed for allowed in TOGETHER):
             return str(word)
+    return None
+
+
+def unusual_letter(text: str) -> str | None:
+    """Return the first letter that belongs to no alphabet in everyday use; None if there is none."""
+    for letter in unicodedata.normalize("NFKC", text):
+        if letter.isascii() or not unicodedata.category(letter).startswith("L") or unicodedata.category(letter) == "Lm":
+            continue
+        script = unicodedata.name(letter, "").partition(" ")[0]
+        if script not in SCRIPTS or (script == "LATIN" and not EVERYDAY_LATIN.match(letter)):
+            return letter
     return None

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
-from ictbench.submissions.spelling import is_hidden, mixed_word
+from ictbench.submissions.spelling import is_hidden, mixed_word, unusual_letter
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: valid on every file system, never a path."""
@@ -41,6 +41,8 @@ def _cell(text: str) -> str:
         )
     if word := mixed_word(text):
         raise ValueError(f"its word {word!a} mixes alphabets, whose letters look alike; write it in one")
+    if letter := unusual_letter(text):
+        raise ValueError(f"its letter {letter!a} is of no alphabet in everyday use; use another")
     return text
 
 
@@ -54,8 +56,8 @@ def _paragraphs(text: str) -> str:
 
 
 Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
-"""Text for one line or cell: visible characters only, no markup, no formula, no word of mixed alphabets, at most 120
-characters."""
+"""Text for one line or cell: visible characters only, no markup, no formula, no word of mixed alphabets, no letter of
+an unusual one, at most 120 characters."""
 
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines: visible characters only, no markup, at most 2,000 characters."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ictbench.results import Result
 
 VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|dev|post)[0-9]{1,4})*")
+POST = re.compile("post([0-9]+)")
 CLOCKS_APART = timedelta(days=1)
 """How far the clock of a submitter may be ahead."""
 
@@ -50,8 +51,14 @@ def _version_problems(version: str) -> Iterator[str]:
     assert own is not None, __version__
     if stated is None:
         yield f"its version of ictbench is {version!r:.40}, which is no version of it; run it with a release"
-    elif [*map(int, stated.groups())] > [*map(int, own.groups())]:
+    elif _order(stated) > _order(own):
         yield f"ictbench {version} made the run, and this is {__version__}: update ictbench to check it"
+
+
+def _order(version: re.Match[str]) -> list[int]:
+    """Return the numbers by which versions are ordered: those of the release, and of a release after it."""
+    post = POST.search(version[0])
+    return [*map(int, version.groups()), int(post[1]) if post else -1]
 
 
 def _training_problems(name: str, result: Result) -> Iterator[str]:

@@ -102,8 +102,11 @@ def test_rerun_of_an_honest_run_is_equivalent(tmp_path: Path, hand_written: str)
 def test_result_of_another_reflector_is_not_equivalent(tmp_path: Path, hand_written: str) -> None:
     run = run_zap(tmp_path / "run", hand_written)
     result = ictbench.load_result(run)
-    claimed = result.reflector.model_copy(update={"label": "none", "name": "none", "options": {}})
-    forged = result.model_copy(update={"reflector": claimed, "control": ""})
+    inner = {"label": "rules", "name": "rules", "options": {}}
+    claimed = result.reflector.model_copy(
+        update={"label": "blind:rules", "name": "blind", "options": {"reflector": inner}}
+    )
+    forged = result.model_copy(update={"reflector": claimed, "control": "it is shown no trajectory"})
     (run / "result.json").write_text(forged.to_json(), encoding="utf-8")
     verification = rerun(run, folder=tmp_path / "again", margin=0.3, **INLINE)
     assert not verification.passed
@@ -112,7 +115,7 @@ def test_result_of_another_reflector_is_not_equivalent(tmp_path: Path, hand_writ
     (check,) = [check for check in verification.checks if check.verdict == "failed"]
     assert check.name == "equivalence"
     assert check.detail.endswith("does not lie within ±0.3")
-    assert ictbench.load_run(tmp_path / "again").result.reflector.name == "none"
+    assert ictbench.load_run(tmp_path / "again").result.reflector.name == "blind"
 
 
 def test_result_that_fails_a_check_is_not_run_again(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 import yaml
+from forgery import Forgery
 from honest import SLUG, SUITE
 
 from ictbench.cli.app import app
@@ -222,6 +223,34 @@ def test_removed_submission_that_returns_is_not_replayed(workspace: Path) -> Non
     publish(checkout)
     assert not (checkout / board / "verifications").exists()
     assert (checkout / board / "log.jsonl").read_text("utf-8").count("\n") == 2
+
+
+def test_submission_that_cannot_be_replayed_stops_no_other(workspace: Path, honest: SubmissionFolder) -> None:
+    checkout = workspace / "proposed"
+    forgery = Forgery.of(honest)
+    forgery.checksum = False
+    forgery.result["complete"] = False
+    forgery.write(checkout / SUBMISSIONS / "a-bad-one")
+    publish(checkout)
+    verifications = checkout / "leaderboards" / SUITE / "verifications"
+    assert [path.name for path in verifications.iterdir()] == [SLUG]
+
+
+def test_corrected_submission_is_replayed_and_logged_as_corrected(workspace: Path) -> None:
+    checkout = workspace / "proposed"
+    publish(checkout)
+    metadata = checkout / SUBMISSIONS / SLUG / "submission.json"
+    metadata.write_text(metadata.read_text("utf-8").replace("Scripted pair", "Corrected pair"), encoding="utf-8")
+    publish(checkout)
+    log = shell(f"ictbench leaderboard log leaderboards/{SUITE}", checkout).stdout
+    assert [line.split()[1] for line in log.splitlines()] == ["added", "corrected"]
+
+
+def test_folder_whose_name_is_an_option_or_two_lines_is_not_pending(workspace: Path) -> None:
+    checkout = workspace / "proposed"
+    for name in ("--help", "a\nb"):
+        shutil.copytree(checkout / SUBMISSIONS / SLUG, checkout / SUBMISSIONS / name)
+    assert shell("ictbench leaderboard pending leaderboards", checkout).stdout == f"{SUBMISSIONS}/{SLUG}\n"
 
 
 def test_refused_submission_is_logged_with_its_digest(workspace: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_run_prints_its_table_and_the_folder_of_its_files(call: CommandLine) -
     code, out, err = call(*RUN, "--out", "mine")
     assert (code, [line for line in err.splitlines() if not line.startswith("turns ")]) == (0, [])
     heading = next(line for line in out.splitlines() if "family" in line)
-    columns = ("family", "role", "base", "best", "last", "gain", "invalid", "failures")
+    columns = ("family", "role", "base", "best", "last", "gain", "invalid", "failed")
     positions = [heading.index(name) for name in columns]
     assert positions == sorted(positions)
     assert "room-random" in out
@@ -165,6 +165,8 @@ VALUES: dict[str, Any] = {
     "--max-steps": 7,
     "--test-every-turn": True,
     "--audit": True,
+    "--online": True,
+    "--repeats": 2,
     "--max-connections": 8,
     "--actor-decoding": "json",
     "--actor-history": 3,

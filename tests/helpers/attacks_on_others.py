@@ -31,6 +31,11 @@ def add_rival(board: BoardFolder, honest: SubmissionFolder) -> None:
 def add_removed(board: BoardFolder, honest: SubmissionFolder) -> None:
     """Note in the log that the honest submission was removed, and put it back."""
     shutil.copytree(honest.path, board.submission(honest.slug).path, dirs_exist_ok=True)
+    note_removal(board, honest)
+
+
+def note_removal(board: BoardFolder, honest: SubmissionFolder) -> None:
+    """Note in the log that the honest submission was removed."""
     digest = Forgery.digest_of(honest)
     board_log.append(board.log, "added", RIVAL, by="the board", reason="Replayed.", submission=digest)
     board_log.append(board.log, "removed", RIVAL, by="the board", reason="Its prompts were not its own.")
@@ -71,6 +76,11 @@ def be_blind(f: Forgery) -> None:
     f.result |= {"control": "it is shown no trajectory", "ranked": False}
     f.metadata["name"] = "Blind"
     f.metadata["reflector"]["label"] = label
+
+
+def edit_description(f: Forgery) -> None:
+    """Change the description only."""
+    f.metadata["description"] = "Rules again."
 
 
 PARTS = ("label", "name", "options")
@@ -126,10 +136,36 @@ ATTACKS += [
         "a name with Cyrillic letters among Latin ones", "reading", "mixes alphabets", rename("S\u0441ripted p\u0430ir")
     ),
     Attack(
+        "another entry's name in Lisu letters",
+        "reading",
+        "is of no alphabet in everyday use",
+        rename("\ua4e2\ua4da\ua4e3\ua4f2\ua4d1\ua4d4\ua4f0\ua4d3 \ua4d1\ua4ee\ua4f2\ua4e3"),
+    ),
+    Attack(
+        "another entry's name with a click for i",
+        "reading",
+        "is of no alphabet in everyday use",
+        rename("Scripted pa\u01c0r"),
+    ),
+    Attack(
+        "another entry's files with one more sentence in a prompt",
+        "nothing",
+        "a replay cannot tell who wrote a prompt, and when; a rerun shows what the named reflector reaches",
+        rename("My own"),
+        prepare_board=add_rival,
+    ),
+    Attack(
         "a removed submission, byte for byte, under another folder name",
         "validate",
         "a removed submission stays removed",
         prepare_board=add_removed,
+    ),
+    Attack(
+        "a removed submission with another description",
+        "nothing",
+        "only maintainers can tell a correction; a log removes the digest",
+        edit_description,
+        prepare_board=note_removal,
     ),
     Attack(
         "the folder name of an unranked entry",

@@ -49,6 +49,12 @@ def unstated_icl(f: Forgery) -> None:
     rename_reflector(f, "icl", "icl")
 
 
+@attack("prompts that change under the name of no reflector", "validate", "but reflector 'none' keeps it")
+def changing_prompts_of_none(f: Forgery) -> None:
+    rename_reflector(f, "none", "none")
+    f.recompute()
+
+
 @attack(
     "a control around another one, of which one is stated", "validate", "its control is 'it is shown no trajectory'"
 )

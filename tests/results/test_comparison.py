@@ -99,6 +99,29 @@ def test_a_result_does_not_differ_from_itself(measure: Measure) -> None:
     assert same_outcomes != one.families[0].loops[0]
 
 
+def test_families_that_are_the_same_say_nothing_about_others() -> None:
+    """A loop that fell by 1 is not taken for a few tasks, although another family is the same in both results."""
+    full: list[Outcomes] = [(LOST, WON)] * 3
+    one, other = ({"eat": full, "read": [*full[1:], (LOST, best)]} for best in (WON, LOST))
+    (mean,) = ictbench.compare(result(one, "a"), result(other, "a")).arms[0].means
+    assert mean.difference.value == pytest.approx(-1 / 6)
+    assert mean.difference.high is not None
+    assert mean.difference.high > 0
+
+
+@pytest.mark.parametrize(
+    "families", [{"read": UP}, {"read": UP, "zap": FLAT}, {"read": FLAT, "zap": [(LOST, WON)] * 3}]
+)
+def test_the_difference_from_an_arm_that_keeps_the_prompt_is_the_gain(families: dict[str, list[Outcomes]]) -> None:
+    kept = {name: [(base, base) for base, _ in loops] for name, loops in families.items()}
+    learner, none = result(families, "a"), result(kept, reflector=PluginSpec(label="none", name="none"))
+    (forth,), (back,) = (ictbench.compare(*pair).arms for pair in ((none, learner), (learner, none)))
+    gains = [family.measures.gain for family in learner.families if family.measures]
+    assert [row.difference for row in forth.families] == gains
+    assert forth.means[0].difference == learner.by_role["held-out"].gain
+    assert [row.difference for row in back.families] == [-gain for gain in gains]
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(*[st.text("01", min_size=4, max_size=4)] * 4), min_size=1, max_size=5))
 def test_the_value_is_the_difference_of_the_measures(loops: list[tuple[str, str, str, str]]) -> None:

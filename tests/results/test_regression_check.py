@@ -96,7 +96,7 @@ def test_the_detectable_drop_has_80_percent_power(loops: int, tasks: int) -> Non
     one, other = run("a", 0.6, loops=loops), run("b", 0.6, loops=loops)
     (fall,) = ictbench.check(other, one).falls
     assert fall.detectable is not None
-    paired = pair(one, other)[0].difference("best").values.mean(axis=1)
+    paired = pair(one, other)[0].difference("best").mean(axis=1)
     rng = np.random.default_rng(1)
     drops = rng.normal(-fall.detectable, paired.std(ddof=1), (1000, loops))
     found = np.mean([sign_flip_p([drop], "less") <= 0.05 for drop in drops])

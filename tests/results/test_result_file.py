@@ -86,7 +86,6 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
     [
         (lambda content: content.pop("schema"), "no schema is given"),
         (lambda content: content.update(schema="ictbench.run/2"), "its schema is 'ictbench.run/2'"),
-        (lambda content: content.update(schema="ictbench.result/0"), "its schema is 'ictbench.result/0'"),
         (lambda content: content.update(schema=["x"]), "its schema is ['x']"),
         (lambda content: content.pop("checksum"), "checksum is missing"),
         (lambda content: content["families"][0]["measures"].pop("gain"), "families.0.measures.gain is missing"),
@@ -95,6 +94,11 @@ def test_an_edited_file_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit
 )
 def test_a_file_with_another_schema_is_refused(run: ictbench.Run, tmp_path: Path, edit: Edit, message: str) -> None:
     assert f"is not a result of schema ictbench.result/2: {message}" in read_error(write(tmp_path, run, edit))
+
+
+def test_a_file_of_an_older_schema_is_refused_with_a_remedy(run: ictbench.Run, tmp_path: Path) -> None:
+    older = write(tmp_path, run, lambda content: content.update(schema="ictbench.result/1"))
+    assert read_error(older).endswith(f"which ictbench {ictbench.__version__} does not read; run it again")
 
 
 @pytest.mark.parametrize("schema", ["ictbench.result/3", "ictbench.result/10"])

@@ -17,6 +17,8 @@ from ictbench.errors import RunFolderError
 from ictbench.records import episode_key, prompt_digest
 from ictbench.results.rows import TABLES, EpisodeRow
 from ictbench.runs.journal import Journal
+from ictbench.runs.read_run import open_journal
+from ictbench.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,6 +184,19 @@ def test_a_damaged_record_is_refused_in_one_line(copy: ictbench.Run, record: byt
     with pytest.raises(RunFolderError, match=r"journal.sqlite is damaged: ") as caught:
         copy.episodes()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("record", ["text", 7, 0.5])
+def test_a_record_of_another_type_is_refused_in_one_line(copy: ictbench.Run, record: object) -> None:
+    with closing(sqlite3.connect(copy.folder / "journal.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE episodes SET record = ?", [record])
+        database.execute("UPDATE reflections SET record = ?", [record])
+        database.execute("UPDATE meta SET value = x'00'")
+    for table in (copy.episodes, copy.reflections):
+        with pytest.raises(RunFolderError, match=r"journal is damaged: a record is no compressed data"):
+            table()
+    with open_journal(RunFolder(copy.folder)) as journal, pytest.raises(RunFolderError, match=r"is no text"):
+        journal.get("spent")
 
 
 def test_a_journal_that_lacks_an_episode_of_the_result_is_refused(copy: ictbench.Run) -> None:

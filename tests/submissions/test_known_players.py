@@ -14,6 +14,7 @@ from ictbench.submissions.known_players import (
     KNOWN,
     REFLECTORS,
     PlayerRole,
+    keeps_prompt,
     known_control,
     player_problems,
 )
@@ -55,6 +56,14 @@ def spec(name: str, model: ModelSpec | None = None, **options: Any) -> PluginSpe
 
 def wrapped(wrapper: str, inner: PluginSpec) -> PluginSpec:
     return spec(wrapper, inner.model, reflector=inner.model_dump(mode="json", exclude={"model"}))
+
+
+def test_only_no_reflector_keeps_the_prompt() -> None:
+    assert [name for name in REFLECTORS if keeps_prompt(spec(name))] == ["none"]
+    assert keeps_prompt(wrapped("shuffled", wrapped("blind", spec("none"))))
+    assert not keeps_prompt(wrapped("blind", spec("rules")))
+    assert not keeps_prompt(spec("mine:Wrapper", reflector={"label": "none", "name": "none"}))
+    assert not keeps_prompt(spec("mine:Reflector"))
 
 
 def test_a_control_is_known_by_its_name_and_its_wrappers() -> None:

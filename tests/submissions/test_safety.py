@@ -152,29 +152,42 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(part=st.sampled_from(["metadata", "result", "trajectories"]), position=positions, new=values)
-def test_arbitrary_values_cause_no_crash(
+def test_arbitrary_values_cause_no_crash_and_change_no_measure(
     honest: SubmissionFolder, scratch: Path, part: str, position: list[int], new: Any
 ) -> None:
     forgery = Forgery.of(honest)
     replace_value(getattr(forgery, part), position, new)
     shutil.rmtree(scratch, ignore_errors=True)
     forgery.derived = False
-    folder = forgery.write(scratch / "x")
-    for problem in check_submission(folder, SUITE):
-        assert "\n" not in problem
+    if accepted(forgery.write(scratch / "x")):
+        before = Forgery.of(honest).result
+        for name in ("suite", "profile", "sizes", "reflector", "actor", "by_role"):
+            assert forgery.result[name] == before[name]
+        for family, honest_family in zip(forgery.result["families"], before["families"], strict=True):
+            assert family["measures"] == honest_family["measures"]
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(position=positions, new=values)
-def test_arbitrary_values_in_records_cause_no_crash(
+def test_arbitrary_values_in_records_cause_no_crash_and_change_no_outcome(
     honest: SubmissionFolder, scratch: Path, position: list[int], new: Any
 ) -> None:
     forgery = Forgery.of(honest)
     replace_value(forgery.episodes, position, new)
     shutil.rmtree(scratch, ignore_errors=True)
-    folder = forgery.write(scratch / "x")
-    for problem in check_submission(folder, SUITE):
-        assert "\n" not in problem
+    if accepted(forgery.write(scratch / "x")):
+        assert outcomes(forgery) == outcomes(Forgery.of(honest))
+
+
+def accepted(folder: SubmissionFolder) -> bool:
+    """Return whether the checks find no problem, after checking that none of them crashes."""
+    problems = list(check_submission(folder, SUITE))
+    assert not [problem for problem in problems if "\n" in problem or "it cannot be checked" in problem]
+    return not problems
+
+
+def outcomes(forgery: Forgery) -> list[tuple[str, str]]:
+    return [(record["key"], record["trajectory"]["end"]) for record in forgery.episodes]
 
 
 def test_log_and_verification_records_are_validated(tmp_path: Path) -> None:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.submissions.spelling import CAPITALS, SMALL, latin_form, mixed_word, name_key, normal_form
+from ictbench.submissions.spelling import (
+    CAPITALS,
+    SMALL,
+    latin_form,
+    mixed_word,
+    name_key,
+    normal_form,
+    unusual_letter,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,9 @@ from ictbench.submissions.spelling import CAPITALS, SMALL, latin_form, mixed_wor
         ("Rules 10", "Rules lO"),
         ("Rules", "\u1e5aules"),
         ("Rules", "𝓡𝓾𝓵𝓮𝓼"),
+        ("Rules", "\u01a6ules"),
+        ("Scripted pair", "Scr\u0269pted pa\u0268r"),
+        ("Label", "\u0141abe\u01c0"),
     ],
 )
 def test_names_that_look_alike_have_one_key(one: str, other: str) -> None:
@@ -55,6 +66,22 @@ def test_word_of_several_alphabets_is_found(word: str) -> None:
 )
 def test_honest_names_mix_no_alphabets(name: str) -> None:
     assert mixed_word(name) is None
+    assert unusual_letter(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\ua4e2\ua4da\ua4e3\ua4f2\ua4d1\ua4d4",  # Lisu
+        "\u13da\u13df\u13d2\u13a5\u13e2\u13a2",  # Cherokee
+        "\u2ca4\u2ca5\u2ca3",  # Coptic
+        "\ua731\u1d04\u0280\u026a\u1d18\u1d1b",  # small capitals
+        "pa\u01c0r",  # a click
+        "pai\uab47",  # a letter of dialectology
+    ],
+)
+def test_alphabets_that_look_like_latin_are_unusual(name: str) -> None:
+    assert unusual_letter(name) is not None
 
 
 def test_digits_of_any_script_are_read() -> None:
