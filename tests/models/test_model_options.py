@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MESSAGES: list[Message] = [{"role": "user", "content": "A door."}]
 SAMPLED = {"temperature": 0.5, "top_p": 0.9, "reasoning_effort": "low", "stop": ("Observation:", "\n\n")}
+ALWAYS_SENT: dict[str, dict[str, Any]] = {"vllm": {"skip_special_tokens": False}}
+"""Parameters that a provider adds by itself."""
+
 SENT = {"temperature": 0.5, "top_p": 0.9, "reasoning_effort": "low", "stop": ["Observation:", "\n\n"]}
 EFFORT = {"effort": "low"}
 BASICS = {"model", "messages", "max_tokens", "system", "tools", "tool_choice", "seed"}
@@ -55,7 +58,7 @@ def refusal(provider: str, model: str, **fields: Any) -> str:
     ("provider", "model", "unsent", "expected"),
     [
         ("openai", "m", (), SENT),
-        ("vllm", "m", (), SENT),
+        ("vllm", "m", (), {**SENT, **ALWAYS_SENT["vllm"]}),
         ("llama-cpp", "m", ("reasoning_effort",), {**SENT, "reasoning_effort": None}),
         ("litellm", "openai/m", (), SENT),
         (
@@ -90,7 +93,7 @@ def test_sampling_reaches_the_server_under_the_names_of_its_api(
     ("provider", "model"), [("openai", "m"), ("vllm", "m"), ("litellm", "openai/m"), ("anthropic", "claude-haiku-4-5")]
 )
 def test_nothing_is_sent_that_is_not_set(provider: str, model: str) -> None:
-    assert sent(provider, model) == {"temperature": 0.0}
+    assert sent(provider, model) == {"temperature": 0.0, **ALWAYS_SENT.get(provider, {})}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,8 @@ def test_nothing_is_sent_that_is_not_set(provider: str, model: str) -> None:
 def test_options_are_parameters_of_each_request(
     provider: str, model: str, options: dict[str, Any], expected: dict[str, Any] | None
 ) -> None:
-    assert sent(provider, model, options=options) == {"temperature": 0.0, **(expected or options)}
+    always = {"temperature": 0.0, **ALWAYS_SENT.get(provider, {})}
+    assert sent(provider, model, options=options) == {**always, **(expected or options)}
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "litellm", "vllm", "llama-cpp"])
