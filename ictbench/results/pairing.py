@@ -140,7 +140,8 @@ def pair(reference: Result, other: Result) -> list[PairedFamily]:
             family.role,
             outcomes_by_prompt([loop for loop, _ in loops], constant=is_constant(reference.reflector)),
             outcomes_by_prompt([loop for _, loop in loops], constant=is_constant(other.reflector)),
-            same=reference.reflector == other.reflector and all(loop == equal for loop, equal in loops),
+            same=(reference.suite, reference.reflector) == (other.suite, other.reflector)
+            and all(loop == equal for loop, equal in loops),
         )
         for family in reference.families
         if family.name in families and (loops := _common_loops(family, families[family.name]))

@@ -184,6 +184,8 @@ def load_result(path: str | Path) -> Result:
         ResultError: The file cannot be read, or is not a result.
     """
     path = Path(path)
+    if not path.exists():
+        raise RunFolderError(f"{path} does not exist; name the folder of a run, or a result file")
     if not path.is_dir():
         # The user named the file; only a link in a folder may be a stranger's.
         return read_result(path.resolve() if path.is_symlink() else path)
