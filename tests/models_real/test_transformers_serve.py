@@ -24,7 +24,6 @@ from ictbench.records import ModelSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.choices import DecodingName
     from ictbench.models import Completion, Message
 
 START_SECONDS = 300.0
@@ -113,21 +112,19 @@ def test_the_server_ignores_constraints(served: ModelSpec) -> None:
     assert not called.calls
 
 
-@pytest.mark.parametrize("decoding", ["json", "tools"])
-def test_a_run_with_a_decoding_that_the_server_ignores_stops_before_it_plays(
-    served: ModelSpec, decoding: DecodingName, tmp_path: Path
-) -> None:
-    with pytest.raises(EndpointDownError, match=f"does not keep to the decoding {decoding}"):
+def test_a_run_with_a_decoding_that_the_server_ignores_stops_before_it_plays(served: ModelSpec, tmp_path: Path) -> None:
+    """Short replies suffice: text that begins like no JSON shows that the server ignores the decoding."""
+    with pytest.raises(EndpointDownError, match="does not keep to the decoding json"):
         ictbench.run(
             families="eat",
             loops=1,
             actor=f"openai/{served.model}",
             actor_base_url=served.base_url,
-            actor_decoding=decoding,
-            actor_max_tokens=150,
+            actor_decoding="json",
+            actor_max_tokens=30,
             reflector="none",
             executor="inline",
-            request_timeout=300,
+            request_timeout=600,
             out=tmp_path / "run",
         )
     assert ictbench.load_run(tmp_path / "run").episode_keys() == []
