@@ -127,5 +127,5 @@ def test_the_commands_of_the_example_workflow_are_valid(tmp_path: Path) -> None:
     assert [command.split()[1] for command in commands] == ["run", "check"]
     play, check = commands
     # Without a run, `check` gets as far as reading it.
-    code = f"{play} --dry-run\n{check} 2> message || grep -q 'run cannot be read' message"
+    code = f"{play} --dry-run\n{check} 2> message || grep -q 'run does not exist' message"
     run_block(Block(ROOT / "examples", "test: run", "sh", code), tmp_path)
