@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
-from ictbench.errors import EndpointDownError
+from ictbench.errors import RunError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.models.providers.smollm2 import smollm2_folder
@@ -112,9 +112,9 @@ def test_the_server_ignores_constraints(served: ModelSpec) -> None:
     assert not called.calls
 
 
-def test_a_run_with_a_decoding_that_the_server_ignores_stops_before_it_plays(served: ModelSpec, tmp_path: Path) -> None:
-    """Short replies suffice: text that begins like no JSON shows that the server ignores the decoding."""
-    with pytest.raises(EndpointDownError, match="does not keep to the decoding json"):
+def test_a_run_with_a_decoding_that_the_server_ignores_has_no_result(served: ModelSpec, tmp_path: Path) -> None:
+    """A reply that ends without JSON stops the rehearsal; replies that are all cut off stop the run after 8 episodes."""
+    with pytest.raises(RunError, match=r"does not keep to the decoding json|fails: truncated 8 of 8 episodes"):
         ictbench.run(
             families="eat",
             loops=1,
@@ -127,4 +127,4 @@ def test_a_run_with_a_decoding_that_the_server_ignores_stops_before_it_plays(ser
             request_timeout=600,
             out=tmp_path / "run",
         )
-    assert ictbench.load_run(tmp_path / "run").episode_keys() == []
+    assert not (tmp_path / "run" / "result.json").exists()
