@@ -113,7 +113,7 @@ def test_the_server_ignores_constraints(served: ModelSpec) -> None:
 
 
 def test_a_run_with_a_decoding_that_the_server_ignores_has_no_result(served: ModelSpec, tmp_path: Path) -> None:
-    """A reply that ends without JSON stops the rehearsal; replies that are all cut off stop the run after 8 episodes."""
+    """A reply that ends without JSON stops the rehearsal; replies that are cut off stop the run after 8 episodes."""
     with pytest.raises(RunError, match=r"does not keep to the decoding json|fails: truncated 8 of 8 episodes"):
         ictbench.run(
             families="eat",
