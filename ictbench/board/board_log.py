@@ -92,7 +92,7 @@ def append(path: Path, event: Event, slug: str, *, by: str, reason: str, submiss
 
 
 class LogIndex:
-    """What a log says about submissions: when they came onto the board, and which were removed."""
+    """Index of a log by submission: when each was added, and which were removed."""
 
     def __init__(self, lines: Iterable[LogLine]) -> None:
         self._on_board: dict[str, tuple[int, list[str | None]]] = {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What distinguishes a submission from the others of its board."""
+    """Names and content by which a submission is compared with the others of its board."""
 
     folder: SubmissionFolder
     digest: str

@@ -22,7 +22,7 @@ def process_board(board: Board, process: Callable[[Board], T]) -> tuple[Board, T
     """Return what `process` makes of a board, after leaving out the entries for which it raises.
 
     Each entry is first tried alone, then together with those that passed. An error of the system, such as a full disk,
-    is no fault of an entry and is raised.
+    is not caused by an entry: it is raised.
 
     Raises:
         OSError: `process` raised it.
