@@ -62,7 +62,7 @@ def test_code_beside_the_weights_is_never_run(
     config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"}}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
-    with pytest.raises(EndpointRefusedError, match="cannot be loaded: .*contains custom code"):
+    with pytest.raises(EndpointRefusedError, match=r"cannot be loaded: .*contains custom code"):
         complete(spec(folder), QUESTION, 1)
     assert not trace.exists()
     assert "[y/N]" not in capfd.readouterr().out
