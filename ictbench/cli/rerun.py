@@ -20,7 +20,7 @@ def rerun(
     ] = None,
     margin: Annotated[float, typer.Option("--margin", help="Share of test tasks that counts as equal.")] = 0.10,
     suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
+        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that is not installed.")
     ] = None,
     salt: Annotated[
         str | None,

@@ -15,18 +15,24 @@ app = typer.Typer(help="Inspect suites, their families and tasks.", no_args_is_h
 
 @app.command("list")
 def list_() -> None:
-    """List the suites that ship with ictbench."""
+    """List the suites that ship with ictbench, and those of installed plug-ins."""
     from rich.table import Table
+    from rich.text import Text
 
-    from ictbench import list_suites, load_suite
+    from ictbench import UsageError, list_suites, load_suite
     from ictbench.cli.console import Console
 
     table = Table(box=None, pad_edge=False)
     for column in ("suite", "environment", "families", "title"):
         table.add_column(column)
     for name in list_suites():
-        suite = load_suite(name)
-        table.add_row(name, suite.env, str(len(suite.families)), suite.title)
+        try:
+            suite = load_suite(name)
+        except UsageError as error:
+            # One broken plug-in may not hide all suites.
+            table.add_row(name, "", "", Text(str(error)))
+        else:
+            table.add_row(name, suite.env, str(len(suite.families)), suite.title)
     Console().print(table)
 
 

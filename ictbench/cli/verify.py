@@ -21,7 +21,7 @@ def verify(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Replay all episodes.", show_default="for a run")] = False,
     suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
+        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that is not installed.")
     ] = None,
     salt: Annotated[
         str | None,

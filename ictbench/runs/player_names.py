@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,11 +151,17 @@ def _split(reflector: str) -> tuple[str, str]:
     """Return the name of a reflector, and its argument after a colon; the name `module:Class` has a colon itself."""
     parts = reflector.split(":")
     plugins = installed("reflector")
-    # The module of a plug-in may have the plug-in's name: then `module:Class` is the plug-in itself.
-    in_name = 1 if parts[0] in plugins and ":".join(parts[:2]) not in plugins.values() else 2
+    in_name = 1 if parts[0] in plugins and not _is_class_in_namesake(parts, plugins[parts[0]]) else 2
     if "/" in parts[0]:
         in_name = len(parts)
     return ":".join(parts[:in_name]), ":".join(parts[in_name:])
+
+
+def _is_class_in_namesake(parts: list[str], target: str) -> bool:
+    """Return whether `module:Class` names a class, where the module has the name of the plug-in in it."""
+    if len(parts) == 1 or target.partition(":")[0] != parts[0]:
+        return False
+    return isinstance(getattr(sys.modules[resolve("reflector", parts[0]).__module__], parts[1], None), type)
 
 
 def _reflector_on_model(
