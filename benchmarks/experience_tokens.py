@@ -32,7 +32,7 @@ FORMATS: tuple[ExperienceFormat, ...] = ("full", "events", "unordered")
 
 def main() -> None:
     """Print one row per family."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_folder())
+    tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_folder(), trust_remote_code=False)
     rows: list[list[Any]] = []
     for suite in SUITES:
         options = {"suite": suite, "reflector": "none", "actor": "rules", "loops": LOOPS, "turns": 1}

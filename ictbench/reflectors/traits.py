@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ictbench.errors import ConfigError, UsageError
+from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
+from ictbench.plugin_errors import check_base
 from ictbench.plugins import resolve
 from ictbench.records import PluginSpec
 from ictbench.reflectors.reflector import Reflector
@@ -79,9 +80,8 @@ def reflector_class(spec: PluginSpec) -> type[Reflector]:
         UsageError: It does not exist or is not a reflector.
     """
     cls = resolve("reflector", spec.name)
-    if not issubclass(cls, Reflector):
-        raise UsageError(f"reflector {spec.label}: {cls.__name__} is not a subclass of ictbench.Reflector")
-    return cls
+    check_base(f"reflector {spec.label}", cls, Reflector)
+    return cast("type[Reflector]", cls)
 
 
 def _classes(spec: PluginSpec) -> Iterator[type[Reflector]]:
