@@ -13,7 +13,7 @@ from ictbench.records import PluginSpec
 from ictbench.reflectors.reflector import Reflector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ictbench.reflectors.reflector import Experience
 
@@ -45,6 +45,7 @@ def traits_of(spec: PluginSpec) -> Traits:
                 f"reflector {spec.label}: {inner.__name__} cannot be wrapped, because {inner.control}; "
                 "remove the wrapper"
             )
+    _check_varied(spec, classes)
     card = find_card(spec.model) if spec.model else None
     return Traits(
         experience=classes[0].experience,
@@ -52,6 +53,24 @@ def traits_of(spec: PluginSpec) -> Traits:
         control="; ".join(cls.control for cls in classes if cls.control),
         trained_on=card.trained_on if card else classes[-1].trained_on,
     )
+
+
+def _check_varied(spec: PluginSpec, classes: Sequence[type[Reflector]]) -> None:
+    """Check that no control changes what the reflector inside it never reads.
+
+    Raises:
+        ConfigError: One does.
+    """
+    for depth, wrapper in enumerate(classes):
+        if not getattr(wrapper, "varies", ""):
+            continue
+        for inner in classes[depth + 1 :]:
+            if inner.ignores:
+                unread = "how episodes ended" if inner.ignores == "outcomes" else "the episodes"
+                raise ConfigError(
+                    f"reflector {spec.label}: {wrapper.__name__} changes how episodes ended, and {inner.__name__} does "
+                    f"not read {unread}, so the result would be that of the reflector itself; remove the wrapper"
+                )
 
 
 def reflector_class(spec: PluginSpec) -> type[Reflector]:
