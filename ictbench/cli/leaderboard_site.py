@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ictbench.cli.help_page import page
+
 if TYPE_CHECKING:
     from ictbench.board.entries import BadEntry, Board
 
@@ -22,6 +24,19 @@ Cache = Annotated[
         show_default="in the user's cache folder",
     ),
 ]
+
+
+BUILD_PAGE = page(
+    None,
+    "docs/board.md",
+    "ictbench leaderboard build leaderboards --out site",
+)
+
+SERVE_PAGE = page(
+    None,
+    "docs/board.md",
+    "ictbench leaderboard serve leaderboards --port 8000",
+)
 
 
 def build(
