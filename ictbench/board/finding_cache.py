@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-import ictbench
+from ictbench import _version
 from ictbench.errors import ConfigError, SubmissionError, UsageError
 from ictbench.records import Record, digest_of
 from ictbench.safe_read import read_bytes
@@ -131,7 +131,7 @@ def submission_key(submission: Submission) -> str:
 @cache
 def code_digest() -> str:
     """Return a digest of ictbench's code and the versions of what it computes with."""
-    package = Path(ictbench.__file__).parent
+    package = Path(_version.__file__).parent
     files = sorted(path for path in package.rglob("*.py") if path.is_file())
     code = [[path.relative_to(package).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
     return digest_of([code, platform.python_version(), [[name, version(name)] for name in COMPUTES_WITH]])

@@ -33,7 +33,7 @@ def test_findings_are_found_again_under_their_key_and_kind(tmp_path: Path) -> No
     FindingCache(tmp_path).put(Count(count=3), "a", "b")
     cache = FindingCache(tmp_path)
     assert cache.get(Count, "a", "b") == Count(count=3)
-    assert cache.get(Count, "a", "c") is cache.get(Count, "ab") is cache.get(Name, "a", "b") is None
+    assert (cache.get(Count, "a", "c"), cache.get(Count, "ab"), cache.get(Name, "a", "b")) == (None, None, None)
 
 
 def test_nothing_is_remembered_without_a_folder() -> None:
