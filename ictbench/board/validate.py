@@ -23,7 +23,7 @@ from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.truthfulness import untrue_statements
-from ictbench.suites import list_suites, load_suite
+from ictbench.suites import load_suite, shipped_suites
 from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def validate_changes(leaderboards: Path, base: str, *, maintainer: bool = False)
 def _folders(board: BoardFolder) -> list[SubmissionFolder]:
     """Return the submissions of a board to check; empty if the folder is not a board."""
     places = [place for place in (board.submissions, board.unranked) if os.path.lexists(place)]
-    if places and board.suite not in list_suites():
-        raise SubmissionError(f"{board.suite!a} is not a suite (suites: {', '.join(list_suites())})")
+    if places and board.suite not in shipped_suites():
+        raise SubmissionError(f"{board.suite!a} is not a suite (suites: {', '.join(shipped_suites())})")
     for folder in (board.path, *places) if places else ():
         list_folder(folder, MAX_SUBMISSIONS)
     return [SubmissionFolder(place / name) for place in places for name in list_folder(place, MAX_SUBMISSIONS)]

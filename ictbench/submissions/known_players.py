@@ -45,11 +45,16 @@ class KnownPlayer:
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
+_COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
     "append": _ON_MODEL,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "copy": _COPY,
+    "copy-commonest": _COPY,
+    "copy-last": _COPY,
     "file": KnownPlayer("its prompt was written by a person", options=("text",)),
+    "flipped": KnownPlayer("it is told the opposite of how each episode ended", wraps=True, options=("reflector",)),
     "gepa": KnownPlayer(
         "it plays tasks of its batches again, to try its prompts out",
         experience="halved",
@@ -59,6 +64,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL,
     "lessons": _ON_MODEL,
+    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",)),
     "none": KnownPlayer(keeps_prompt=True),
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
@@ -72,6 +78,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "shuffled": KnownPlayer(
         "it learns from another family's episodes", experience="foreign", wraps=True, options=("reflector",)
     ),
+    "unlabelled": KnownPlayer("it is not shown how episodes ended", wraps=True, options=("reflector",)),
 }
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""
 

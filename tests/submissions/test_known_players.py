@@ -107,7 +107,7 @@ def test_honest_players_are_accepted(role: PlayerRole, player: PluginSpec) -> No
 @pytest.mark.parametrize(
     ("role", "player", "problem"),
     [
-        ("reflector", spec("unlabelled"), "'unlabelled' is not a built-in one"),
+        ("reflector", spec("unheard-of"), "'unheard-of' is not a built-in one"),
         ("reflector", spec("Rules"), "'Rules' is not a built-in one"),
         ("reflector", spec("rulеs"), "is not a built-in one"),
         ("reflector", spec("ictbench.reflectors.controls.blind:BlindReflector"), "run it under its own name"),
