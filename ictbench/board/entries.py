@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
 from ictbench.board.conflicts import Identity, conflicts, first_come
-from ictbench.board.same_results import read_plays
+from ictbench.board.plays import read_plays
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
 from ictbench.safe_read import list_folder
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ictbench.board.same_results import Plays
+    from ictbench.board.plays import Plays
     from ictbench.results import Result
     from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission

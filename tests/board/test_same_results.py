@@ -133,13 +133,11 @@ def test_an_entry_that_the_board_has_not_replayed_is_never_the_earlier_one() -> 
 
 
 def test_episodes_are_read_only_of_entries_that_solve_nearly_the_same_tasks() -> None:
-    class Unread:
+    class Unread(SimpleNamespace):
         @property
         def plays(self) -> None:
             raise AssertionError("read")
 
-    entries = [stub(slug, PLAYS) for slug in "abc"]
-    for entry in entries[:2]:
-        entry.__class__ = type("Unread", (type(entry), Unread), {})
-        del entry.__dict__["plays"]
+    badges = SimpleNamespace(held={"replayed": None})
+    entries = [Unread(slug=slug, added=inf, badges=badges) for slug in "abc"]
     assert found(*entries, outcomes=["1" * 20, "0" * 20, "10" * 10]) == [None, None, None]
