@@ -66,7 +66,7 @@ def validate(
 
     findings = open_cache(cache, leaderboards)
     with show_steps() as on_progress:
-        problems = list(find_problems(leaderboards, submission, cache=findings, on_progress=on_progress))
+        problems = list(find_problems(leaderboards, submission, findings=findings, on_progress=on_progress))
     if base is not None:
         problems += validate_changes(leaderboards, base, maintainer=maintainer)
     if as_json:

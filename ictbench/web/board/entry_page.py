@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
-from ictbench.results.notes import remarks
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.board.track_pairs import Pair
+    from ictbench.results import Result
     from ictbench.submissions.layout import Badge
 
     Json = dict[str, Any]
@@ -43,16 +43,16 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": [line for line in remarks(result) if line not in summary["remarks"]],
+        "about": [line for line in entry.facts.remarks if line not in summary["remarks"]],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
     }
 
 
-def run_document(entry: Entry, episodes: Json) -> Json:
+def run_document(entry: Entry, result: Result, episodes: Json) -> Json:
     """Return the document of the entry's run as in a report; `episodes` is the index of those stored in the page."""
-    document = report_document([ReportSource(entry.slug, entry.result, lambda: iter(()))])
+    document = report_document([ReportSource(entry.slug, result, lambda: iter(()))])
     (run,) = document["runs"]
     stored = len(episodes["keys"])
     run["episodes"] = {
