@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
-from ictbench.board.conflicts import Identity, conflicts, first_come
+from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest, first_come
 from ictbench.board.plays import read_plays
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
@@ -211,13 +211,14 @@ def read_board(folder: BoardFolder) -> Board:
 def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[Entry, ...], list[BadEntry]]:
     """Return the entries that have no conflict with an earlier one, sorted by slug, and the others."""
     by_path = {entry.folder.path: entry for entry in entries}
-    kept: list[Identity] = []
+    kept, index = [], IdentityIndex()
     bad: list[BadEntry] = []
-    identities = [Identity.of(entry.folder, entry.submission, entry.result) for entry in entries]
+    identities = [Identity.of(entry.folder, entry.submission, content_digest(entry.result)) for entry in entries]
     for one in first_come(identities, log):
-        if problem := next(conflicts(one, kept, log), None):
+        if problem := next(conflicts(one, index, log), None):
             bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
         else:
+            index.add(one)
             kept.append(one)
     return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
 
