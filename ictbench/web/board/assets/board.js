@@ -2,6 +2,7 @@
 
 import { element, paragraph } from "../../assets/dom.js";
 import { drawPage, pageDocument } from "../../assets/page.js";
+import { aboutSection } from "./about.js";
 import { costSection } from "./cost.js";
 import { familiesSection } from "./families.js";
 import { learningCurvesSection } from "./learning-curves.js";
@@ -15,6 +16,8 @@ const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
 const choices = viewState(
   {
     track: board.tracks[0]?.key ?? "",
+    search: "",
+    kind: "any",
     weights: "any",
     trained: "any",
     badge: "any",
@@ -38,6 +41,7 @@ const parts = board.tracks.length
   : [["Ranking", ranking]];
 
 function show() {
+  unranked.show(choices.state);
   const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
   if (!track) return;
   const all = track.entries.map((slug) => bySlug.get(slug));
@@ -47,7 +51,7 @@ function show() {
 
 const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
 const unranked = unrankedSection(board);
-unranked.append(
+unranked.node.append(
   paragraph(
     "faint",
     "This board as tables: ",
@@ -60,5 +64,5 @@ drawPage({
   title: board.suite,
   subtitle: board.title,
   trail: [["All suites", "../index.html"]],
-  sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]],
+  sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked.node], ["Log", logSection(board)], ["About", aboutSection(board.about)]],
 });
