@@ -38,7 +38,7 @@ class TrainingSettings(Record):
 
     reflector: str = "rewrite"
     """Reflector whose question is trained; it must be one that keeps no state."""
-    experience: Literal["full", "events"] | None = None
+    experience: Literal["full", "events", "unordered"] | None = None
     """Format of the episodes in the question; None for the reflector's default."""
     max_question_tokens: int = Field(default=4096, ge=16)
     """States with a longer question are left out."""

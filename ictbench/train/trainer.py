@@ -53,7 +53,9 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
         on_gpu = _use_gpu(settings.device)
-        tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", truncation_side="left")
+        tokenizer = AutoTokenizer.from_pretrained(
+            model, padding_side="left", truncation_side="left", trust_remote_code=False
+        )
         super().__init__(
             model=model,
             reward_funcs=self._played_reward(setup, reward_function),
@@ -192,7 +194,7 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         temperature=settings.temperature,
         max_completion_length=settings.max_tokens,
         seed=settings.seed,
-        model_init_kwargs={"dtype": settings.dtype},
+        model_init_kwargs={"dtype": settings.dtype, "trust_remote_code": False},
         bf16=settings.compute == "bfloat16" or (settings.compute == "auto" and on_gpu),
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,

@@ -29,7 +29,7 @@ def test_overview_states_rank_and_facts(reader: Reader, site: Site) -> None:
     assert facts["Submission"] == site.entry("learns").submission.digest
     assert facts["Trained on"] == "nothing"
     link = overview.get_by_role("link", name="https://example.org/paper")
-    assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+    assert link.get_attribute("rel") == "nofollow noopener noreferrer"
 
 
 def test_badges_state_what_they_show_and_what_they_do_not(reader: Reader, site: Site) -> None:

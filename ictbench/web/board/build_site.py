@@ -13,7 +13,7 @@ from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
 from ictbench.submissions.read_submission import read_content
 from ictbench.web.board.about import About, about_document, read_about
-from ictbench.web.board.board_page import board_document, track_curves
+from ictbench.web.board.board_chunks import add_board_chunks
 from ictbench.web.board.entry_page import entry_document, run_document
 from ictbench.web.board.evidence_files import publish_evidence
 from ictbench.web.board.index_page import index_document
@@ -114,14 +114,8 @@ def _write_board(folder: Path, about: About, board: Board) -> tuple[tuple[Track,
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        for track in tracks:
-            chunks.add(f"curves-{track.key}", track_curves(track))
-        BOARD.write(
-            page,
-            f"{board.suite} - {GENERATOR}",
-            board_document(board, tracks) | {"about": about_document(about, [board])},
-            chunks,
-        )
+        document = add_board_chunks(board, tracks, chunks) | {"about": about_document(about, [board])}
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", document, chunks)
     return tracks, [page, *(_write_entry(folder, about, board, tracks, entry) for entry in board.entries)]
 
 

@@ -1104,7 +1104,7 @@
       title,
       description: description(series),
       width: 340,
-      height: 206,
+      height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
       y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }

@@ -28,7 +28,11 @@ export function unrankedSection(board) {
   const node = section("unranked", "Not ranked", content, badView(board.bad));
   const all = board.entries.filter(({ section: name }) => Object.hasOwn(GROUPS, name));
 
+  let shown = null;
+
   function show({ search }) {
+    if (search === shown) return;
+    shown = search;
     const found = all.filter((entry) => isFound(entry, search));
     const groups = Object.entries(GROUPS)
       .map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)])
