@@ -64,6 +64,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "insights": _ON_MODEL,
     "lessons": _ON_MODEL,
     "none": KnownPlayer(keeps_prompt=True),
+    "one-rule": _ON_MODEL,
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",
