@@ -12,7 +12,7 @@ from ictbench.board.fault_isolation import process_board
 from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
 from ictbench.submissions.read_submission import read_content
-from ictbench.web.board.board_page import board_document, track_curves
+from ictbench.web.board.board_chunks import add_board_chunks
 from ictbench.web.board.entry_page import entry_document, run_document
 from ictbench.web.board.index_page import index_document
 from ictbench.web.chunks import open_chunks
@@ -109,9 +109,7 @@ def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Pa
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        for track in tracks:
-            chunks.add(f"curves-{track.key}", track_curves(track))
-        BOARD.write(page, f"{board.suite} - {GENERATOR}", board_document(board, tracks), chunks)
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", add_board_chunks(board, tracks, chunks), chunks)
     return tracks, [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
 
 

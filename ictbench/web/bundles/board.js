@@ -1,6 +1,29 @@
 "use strict";
 (() => {
 
+  // assets/chunks.js
+  var CACHE_SIZE = 6;
+  var cache = new Map;
+  async function loadChunk(id) {
+    if (!cache.has(id)) {
+      await documentParsed();
+      cache.set(id, decompress(document.getElementById(id).textContent));
+      if (cache.size > CACHE_SIZE)
+        cache.delete(cache.keys().next().value);
+    }
+    return cache.get(id);
+  }
+  function documentParsed() {
+    if (document.readyState !== "loading")
+      return Promise.resolve();
+    return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
+  async function decompress(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
   // assets/visible.js
   var UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
   function visible(text) {
@@ -455,7 +478,17 @@
   function familiesSection(board, choices) {
     const lead = "Headline numbers are means over held-out families. Reflectors may be trained on meta-train families.";
     const options = { id: "families", heading: "By family", lead, label: "Measure", choices: MEASURES, key: "measure" };
-    return choiceSection(options, choices, ({ entries }, measure) => familyViews(board, entries, measure));
+    const part = choiceSection(options, choices, ({ entries }, measure) => familyViews(board, entries, measure));
+    let shown = null;
+    function show(view) {
+      shown = view;
+      loadChunk(`families-${view.track.key}`).then((families) => {
+        const entries = view.entries.map((entry) => ({ ...entry, families: families[entry.slug] }));
+        if (view === shown)
+          part.show({ ...view, entries });
+      }, (error) => part.node.append(errorNote(`Cannot decompress the families: ${error.message}`)));
+    }
+    return { node: part.node, show };
   }
   function familyViews(board, entries, measure) {
     const families = board.families.filter((family) => entries.some((entry) => (family.name in entry.families)));
@@ -485,29 +518,6 @@
     if (isAnySeen)
       lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
     return lines.map((line) => paragraph("faint", line));
-  }
-
-  // assets/chunks.js
-  var CACHE_SIZE = 6;
-  var cache = new Map;
-  async function loadChunk(id) {
-    if (!cache.has(id)) {
-      await documentParsed();
-      cache.set(id, decompress(document.getElementById(id).textContent));
-      if (cache.size > CACHE_SIZE)
-        cache.delete(cache.keys().next().value);
-    }
-    return cache.get(id);
-  }
-  function documentParsed() {
-    if (document.readyState !== "loading")
-      return Promise.resolve();
-    return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
-  }
-  async function decompress(text) {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
   }
 
   // assets/learning-curve.js
@@ -556,6 +566,7 @@
   // board/assets/learning-curves.js
   var MAX_ENTRIES = 6;
   var DEFAULT_ENTRIES = 3;
+  var CHUNK_SIZE = 50;
   function learningCurvesSection({ state, update }) {
     const checkboxes = element("fieldset", { class: "checkboxes" });
     const content = element("div", {});
@@ -568,7 +579,7 @@
       if (selection === shown)
         return;
       shown = selection;
-      loadChunk(`curves-${track.key}`).then((curves) => selection === shown && content.replaceChildren(...charts(selected, curves)), (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)));
+      loadCurves(track, selected).then((curves) => selection === shown && content.replaceChildren(...charts(selected, curves)), (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)));
     }
     function drawCheckboxes(entries, selected) {
       const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
@@ -592,6 +603,11 @@
     }
     const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
     return { node, show };
+  }
+  async function loadCurves({ key, entries }, selected) {
+    const numbers = selected.map(({ slug }) => Math.floor(entries.indexOf(slug) / CHUNK_SIZE));
+    const chunks = await Promise.all([...new Set(numbers)].map((number) => loadChunk(`curves-${key}-${number}`)));
+    return Object.assign({}, ...chunks);
   }
   function charts(selected, curves) {
     const families = [...new Set(selected.flatMap(({ slug }) => Object.keys(curves[slug])))];
@@ -843,43 +859,46 @@
   }
 
   // board/assets/board.js
-  var board = pageDocument();
-  var bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
-  var choices = viewState({
-    track: board.tracks[0]?.key ?? "",
-    weights: "any",
-    trained: "any",
-    badge: "any",
-    sort: "rank",
-    order: "",
-    cost: "tokens",
-    measure: "best",
-    curves: ""
-  }, show);
-  var ranking = rankingSection(board, choices);
-  var parts = board.tracks.length ? [
-    ["Ranking", ranking],
-    ["Cost", costSection(choices)],
-    ["Families", familiesSection(board, choices)],
-    ["Curves", learningCurvesSection(choices)]
-  ] : [["Ranking", ranking]];
-  function show() {
-    const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
-    if (!track)
-      return;
-    const all = track.entries.map((slug) => bySlug.get(slug));
-    const view = { track, all, entries: selectEntries(all, choices.state) };
-    for (const [, part] of parts)
-      part.show(view);
+  loadChunk("board").then(draw, (error) => document.getElementById("content").replaceChildren(errorNote(`Cannot decompress the board: ${error.message}`)));
+  function draw(data) {
+    const board = { ...pageDocument(), ...data };
+    const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
+    const choices = viewState({
+      track: board.tracks[0]?.key ?? "",
+      weights: "any",
+      trained: "any",
+      badge: "any",
+      sort: "rank",
+      order: "",
+      cost: "tokens",
+      measure: "best",
+      curves: ""
+    }, show);
+    const ranking = rankingSection(board, choices);
+    const parts = board.tracks.length ? [
+      ["Ranking", ranking],
+      ["Cost", costSection(choices)],
+      ["Families", familiesSection(board, choices)],
+      ["Curves", learningCurvesSection(choices)]
+    ] : [["Ranking", ranking]];
+    function show() {
+      const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
+      if (!track)
+        return;
+      const all = track.entries.map((slug) => bySlug.get(slug));
+      const view = { track, all, entries: selectEntries(all, choices.state) };
+      for (const [, part] of parts)
+        part.show(view);
+    }
+    const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
+    const unranked = unrankedSection(board);
+    unranked.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
+    show();
+    drawPage({
+      title: board.suite,
+      subtitle: board.title,
+      trail: [["All suites", "../index.html"]],
+      sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]]
+    });
   }
-  var tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
-  var unranked = unrankedSection(board);
-  unranked.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
-  show();
-  drawPage({
-    title: board.suite,
-    subtitle: board.title,
-    trail: [["All suites", "../index.html"]],
-    sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]]
-  });
 })();

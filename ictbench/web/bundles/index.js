@@ -216,10 +216,10 @@
 
   // board/assets/index.js
   var { suites } = pageDocument();
-  function suiteCard({ name, title, ranked, unranked, tracks }) {
+  function suiteCard({ name, title, ranked, unranked, tracks, more_tracks: moreTracks }) {
     const folder = encodeURIComponent(name);
     const facts = [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean);
-    return element("article", { class: "card", "aria-label": name }, element("h3", {}, element("a", { href: `${folder}/index.html` }, name)), paragraph("faint", facts.join(" · ")), tracks.map((track) => trackLeaders(track, folder)));
+    return element("article", { class: "card", "aria-label": name }, element("h3", {}, element("a", { href: `${folder}/index.html` }, name)), paragraph("faint", facts.join(" · ")), tracks.map((track) => trackLeaders(track, folder)), moreTracks ? paragraph("faint", element("a", { href: `${folder}/index.html` }, `${moreTracks} more tracks`)) : null);
   }
   function trackLeaders({ key, name, leaders }, folder) {
     return [

@@ -9,7 +9,7 @@ import { entryLink, ranksText } from "./entry-format.js";
 
 const { suites } = pageDocument();
 
-function suiteCard({ name, title, ranked, unranked, tracks }) {
+function suiteCard({ name, title, ranked, unranked, tracks, more_tracks: moreTracks }) {
   const folder = encodeURIComponent(name);
   const facts = [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean);
   return element(
@@ -18,6 +18,9 @@ function suiteCard({ name, title, ranked, unranked, tracks }) {
     element("h3", {}, element("a", { href: `${folder}/index.html` }, name)),
     paragraph("faint", facts.join(" \u00b7 ")),
     tracks.map((track) => trackLeaders(track, folder)),
+    moreTracks
+      ? paragraph("faint", element("a", { href: `${folder}/index.html` }, `${moreTracks} more tracks`))
+      : null,
   );
 }
 
