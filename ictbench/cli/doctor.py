@@ -6,6 +6,15 @@ from typing import Annotated
 
 import typer
 
+from ictbench.cli.help_page import MAINTAIN, page
+
+PAGE = page(
+    MAINTAIN,
+    "docs/quickstart.md",
+    "ictbench doctor",
+    "ictbench doctor --json",
+)
+
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,

@@ -8,17 +8,33 @@ from typing import Annotated
 import typer
 
 from ictbench.cli import leaderboard_log, leaderboard_pending, leaderboard_show, leaderboard_site
+from ictbench.cli.help_page import PUBLISH, Group, page
 from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Leaderboards
 
-app = typer.Typer(help="Check, build and show leaderboards.", no_args_is_help=True)
-app.command("show")(leaderboard_show.show)
-app.command("build")(leaderboard_site.build)
-app.command("serve")(leaderboard_site.serve)
-app.command("log")(leaderboard_log.log)
-app.command("pending")(leaderboard_pending.pending)
+app = typer.Typer(no_args_is_help=True)
+PAGE = page(
+    PUBLISH,
+    "docs/leaderboard.md",
+    "ictbench leaderboard show minihack-v1",
+    "ictbench leaderboard serve leaderboards",
+    cls=Group,
+    help="Check, build and show leaderboards.",
+)
+app.command("show", **leaderboard_show.PAGE)(leaderboard_show.show)
+app.command("build", **leaderboard_site.BUILD_PAGE)(leaderboard_site.build)
+app.command("serve", **leaderboard_site.SERVE_PAGE)(leaderboard_site.serve)
+app.command("log", **leaderboard_log.PAGE)(leaderboard_log.log)
+app.command("pending", **leaderboard_pending.PAGE)(leaderboard_pending.pending)
 
 
-@app.command()
+@app.command(
+    **page(
+        None,
+        "docs/leaderboard.md",
+        "ictbench leaderboard validate leaderboards",
+        "ictbench leaderboard validate leaderboards --submission rules",
+    )
+)
 def validate(
     leaderboards: Leaderboards = DEFAULT_FOLDER,
     submission: Annotated[

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ictbench.cli.help_page import page
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.table import Table
-
     from ictbench.board.entries import Board
     from ictbench.board.ranking import Track
+    from ictbench.cli.terminal_table import Grid
 
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
@@ -26,6 +27,14 @@ DROPPED = ("headroom", "blind arm")
 
 WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")
 """Columns that a narrower terminal shows without their intervals."""
+
+
+PAGE = page(
+    None,
+    "docs/leaderboard.md",
+    "ictbench leaderboard show minihack-v1",
+    "ictbench leaderboard show --json",
+)
 
 
 def show(
@@ -91,7 +100,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     console.print()
 
 
-def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
     """Return a table that fits a terminal of this width."""
     from ictbench.cli.terminal_table import add_row, grid
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ictbench.cli.console import Console
+from ictbench.cli.terminal_table import add_row, grid
 from ictbench.results.failures import failures_text
 
 if TYPE_CHECKING:
@@ -67,20 +67,19 @@ class Watcher:
     def _table(self) -> RenderableType:
         if self._progress is None:
             return Text("starting …")
-        table = Table(box=None, pad_edge=False)
         costs = {name: _dollars(costs) for name, costs in self._progress.costs.families.items()}
         cost_column = ("cost in this session",) if any(costs.values()) else ()
-        for name in ("family", "loops", "turns", "episodes", "success so far", *cost_column):
-            table.add_column(name, justify="left" if name == "family" else "right")
+        table = grid(("family", "loops", "turns", "episodes", "success so far", *cost_column), left=("family",))
         for name, family in self._progress.families.items():
-            table.add_row(
+            cells = [
                 name,
                 f"{family.loops_done}/{self._progress.loops}",
                 f"{family.turns_done}/{family.turns}",
                 f"{family.episodes_done}/{family.episodes}",
                 f"{family.solved / family.episodes_done:.0%}" if family.episodes_done else "",
                 *([costs.get(name, "")] if cost_column else []),
-            )
+            ]
+            add_row(table, cells)
         return Group(table, Text(_line(self._progress)))
 
     def _print_note(self, note: str) -> None:

@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
+from ictbench.cli.help_page import RUN, page
 from ictbench.errors import ConfigError, RunError
 from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.runs import Run
+
+
+PAGE = page(
+    RUN,
+    "docs/runs.md",
+    "ictbench run --env minihack",
+    "ictbench run --reflector openai/gpt-4.1-mini --profile lite --dry-run",
+    "ictbench run --reflector openai/gpt-4.1-mini --profile lite --out runs/mini",
+    "ictbench run --reflector none --actor rules --families eat,zap --loops 6",
+)
 
 
 @takes_run_options("run")

@@ -8,6 +8,16 @@ from typing import Annotated
 
 import typer
 
+from ictbench.cli.help_page import LOOK, page
+
+PAGE = page(
+    LOOK,
+    "docs/runs.md",
+    "ictbench show runs/mini",
+    "ictbench show runs/mini --episodes eat-",
+    "ictbench show runs/mini --episode eat-0-experience",
+)
+
 
 def show(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],

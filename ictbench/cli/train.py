@@ -8,15 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ictbench.cli.command_options import OptionsCommand, option, takes_run_options
+from ictbench.cli.command_options import option, takes_run_options
+from ictbench.cli.help_page import EXTEND, Group, page
 
 if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
 
-app = typer.Typer(help="Train reflectors: collect reflection states, then train on the rewards of played episodes.")
+app = typer.Typer(no_args_is_help=True)
+PAGE = page(
+    EXTEND,
+    "docs/training.md",
+    "ictbench train collect --out states --families meta-train",
+    "ictbench train grpo --config train.yaml",
+    cls=Group,
+    help="Train reflectors: collect reflection states, then train on the rewards of played episodes.",
+)
 
 
-@app.command("collect", cls=OptionsCommand)
+@app.command(
+    "collect",
+    **page(
+        None, "docs/training.md", "ictbench train collect --out states --reflector lessons:hf/smollm2 --actor rules"
+    ),
+)
 @takes_run_options("collect")
 def collect(
     out: Annotated[Path, option("--out", "Folder of the states; a folder of the same loops is continued.")],
@@ -36,7 +50,15 @@ def collect(
         print(json.dumps({"states": about.states, "digest": about.digest, "folder": str(out)}))
 
 
-@app.command("grpo", cls=OptionsCommand)
+@app.command(
+    "grpo",
+    **page(
+        None,
+        "docs/training.md",
+        "ictbench train grpo --config train.yaml --dry-run",
+        "ictbench train grpo --config train.yaml --steps 80 --seed 1",
+    ),
+)
 def grpo(
     config: Annotated[Path, typer.Option("--config", help="YAML file of the settings; see docs/training.md.")],
     states: Annotated[Path | None, option("--states", "Folder of states, instead of the file's.")] = None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.envs import env_class
 from ictbench.errors import ConfigError
-from ictbench.plugins import resolve
 from ictbench.runs.player_options import DEFAULT_ENV
 from ictbench.suites import load_suite
 from ictbench.suites.load import suites_of_env
@@ -37,7 +37,7 @@ def _newest_playable_suite(env: str) -> tuple[Suite, tuple[str, ...]]:
     for suite in suites:
         # One task shows whether the games are installed at all; all tasks are checked before anything is played.
         task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
-        problem = resolve("env", env).unplayable(task)
+        problem = env_class(env).unplayable(task)
         if problem is None:
             notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in problems.items()]
             return suite, tuple(notes)

@@ -109,7 +109,7 @@ def parse_player(
         if kind == "reflector":
             return _reflector_on_model(name, plugin, model, experience, sampling)
         return PluginSpec(label=name, name=plugin, model=model)
-    if experience:
+    if experience and not getattr(plugin_class, "formats", ()):
         raise ConfigError(f"{kind} {name!r} has no model: leave out --reflector-experience {experience}")
     if sampling:
         flags = ", ".join(f"--{kind}-{name.replace('_', '-')}" for name in sampling)
@@ -120,7 +120,7 @@ def parse_player(
         return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
     if argument:
         raise ConfigError(f"{kind} {plugin!r} takes no model and wraps no reflector: leave out {':' + argument!r}")
-    return PluginSpec(label=plugin, name=plugin)
+    return PluginSpec(label=plugin, name=plugin, options=_format_options(name, plugin_class, experience))
 
 
 def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess]:
@@ -162,18 +162,26 @@ def _reflector_on_model(
 ) -> PluginSpec:
     """Return a reflector on a model, shown its experience in a format."""
     plugin_class = resolve("reflector", plugin)
-    formats, max_tokens = getattr(plugin_class, "formats", ()), getattr(plugin_class, "max_tokens", None)
+    options, max_tokens = (
+        _format_options(label, plugin_class, experience),
+        getattr(plugin_class, "max_tokens", None),
+    )
+    if max_tokens is not None and "max_tokens" not in sampling:
+        model = model.model_copy(update={"max_tokens": max_tokens})
+    return PluginSpec(label=label, name=plugin, options=options, model=model)
+
+
+def _format_options(label: str, plugin_class: type[Any], experience: ExperienceFormat | None) -> dict[str, JsonValue]:
+    """Return the options that name the format of a reflector's experience; none for the usual one."""
+    formats = getattr(plugin_class, "formats", ())
     if experience and experience not in formats:
         raise ConfigError(
             f"reflector {label!r} does not support --reflector-experience {experience} "
             f"(it supports: {', '.join(formats) or 'none'})"
         )
-    if max_tokens is not None and "max_tokens" not in sampling:
-        model = model.model_copy(update={"max_tokens": max_tokens})
     default = next(iter(formats), DEFAULT_FORMAT)
     chosen = experience or default
-    options: dict[str, JsonValue] = {} if chosen == default == DEFAULT_FORMAT else {"experience": chosen}
-    return PluginSpec(label=label, name=plugin, options=options, model=model)
+    return {} if chosen == default == DEFAULT_FORMAT else {"experience": chosen}
 
 
 def _wrapped(wrapper: str, inside: PluginSpec) -> PluginSpec:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ictbench._version import __version__
 from ictbench.submissions.spelling import name_key
 from ictbench.suites import list_suites, load_suite
-from ictbench.suites.trained_on import OTHER
+from ictbench.suites.trained_on import OTHER, pointing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,10 @@ def _training_problems(name: str, result: Result) -> Iterator[str]:
         text = name_key(name.removeprefix(OTHER))
         hidden = [suite for suite in suites if name_key(suite) in text]
         hidden += [family.name for family in result.families if name_key(family.name) == text]
-        if "/" in name or not text or hidden:
+        held_out = load_suite(result.suite.name).select_families(["held-out"]) if result.suite.name in suites else ()
+        words = pointing_words(name.removeprefix(OTHER), held_out)
+        # In other alphabets, such words would not be found.
+        if "/" in name or not text or hidden or words or not name.isascii():
             yield f"trained on {name!a:.80}: write the suite and its family as SUITE/FAMILY, or name what it is"
         return
     suite, slash, family = name.partition("/")

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, IctbenchError
 from ictbench.models.model_options import EXTRA_BODY
@@ -72,7 +72,7 @@ def shared_actor_server(plan: RunPlan, *, on_cpu: bool) -> Iterator[RunPlan]:
 
 
 def _is_launched(spec: ModelSpec) -> bool:
-    provider = resolve("model", spec.provider)
+    provider: Any = resolve("model", spec.provider)
     return isinstance(provider, type) and issubclass(provider, LocalModel) and not provider(spec).is_remote
 
 
@@ -80,8 +80,8 @@ def _start(spec: ModelSpec, stack: ExitStack) -> Started:
     """Launch the server until `stack` is closed."""
     try:
         portal = stack.enter_context(start_portal())
-        provider: Callable[[ModelSpec], LocalModel] = resolve("model", spec.provider)
-        model = provider(spec)
+        open_: Callable[[ModelSpec], LocalModel] = resolve("model", spec.provider)
+        model = open_(spec)
         stack.callback(run_on_portal, portal, model.aclose)
         run_on_portal(portal, model.start)
         return Started(endpoint=model.endpoint)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
 
 CHANGEABLE = {
-    *("out", "steps", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
+    *("out", "steps", "rounds", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
     *("micro_batch", "device", "compute", "vllm", "report_to"),
     *("max_connections", "cache", "max_cost", "max_actor_tokens"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -12,6 +12,8 @@ from ictbench.errors import ConfigError
 from ictbench.records import Record
 from ictbench.validation import validation_message
 from ictbench.yaml_file import read_yaml
+
+R = TypeVar("R", bound=Record)
 
 RewardName = Literal["replay", "fresh", "gain", "loop"]
 Tracker = Literal["tensorboard", "wandb", "trackio", "mlflow"]
@@ -63,6 +65,10 @@ class TrainingSettings(Record):
     families: tuple[str, ...] | None = None
     """Families whose states are trained on; None for all. Leave one out to tune on it."""
 
+    rounds: int = Field(default=1, ge=1)
+    """Rounds of `ictbench train run`: each collects states with the current model and trains on them."""
+    round: int | None = Field(default=None, ge=1)
+    """Round that this training is; `ictbench train run` sets it."""
     turns: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     """Turns whose states are trained on; None for all."""
     max_states: int | None = Field(default=None, ge=1)
@@ -175,13 +181,31 @@ class TrainingSettings(Record):
         Raises:
             ConfigError: The file cannot be read, has an unknown key, or a value is not valid.
         """
-        try:
-            content = read_yaml(path)
-        except ValueError as error:
-            raise ConfigError(f"config {path} cannot be read: {error}") from error
-        if not isinstance(content, dict):
-            raise ConfigError(f"config {path} must be a mapping of settings to values, e.g. `steps: 100`")
-        try:
-            return cls.model_validate({**content, **{k: v for k, v in overrides.items() if v is not None}})
-        except ValidationError as error:
-            raise ConfigError(f"config {path}: {validation_message(error)}") from error
+        return validated(cls, {**read_mapping(path), **{k: v for k, v in overrides.items() if v is not None}}, path)
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return the content of a YAML file of settings.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not a mapping.
+    """
+    try:
+        content = read_yaml(path)
+    except ValueError as error:
+        raise ConfigError(f"config {path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"config {path} must be a mapping of settings to values, e.g. `steps: 100`")
+    return content
+
+
+def validated(cls: type[R], content: dict[str, Any], path: Path) -> R:
+    """Return the settings that the content of a file gives.
+
+    Raises:
+        ConfigError: A key is unknown, or a value is not valid.
+    """
+    try:
+        return cls.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"config {path}: {validation_message(error)}") from error

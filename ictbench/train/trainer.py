@@ -62,8 +62,10 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
         on_gpu = _use_gpu(settings.device)
-        tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", truncation_side="left")
         self._setup = setup
+        tokenizer = AutoTokenizer.from_pretrained(
+            model, padding_side="left", truncation_side="left", trust_remote_code=False
+        )
         super().__init__(
             model=_adapted(model, settings) or model,
             reward_funcs=self._played_reward(setup, reward_function),
@@ -213,7 +215,7 @@ def _adapted(model: str, settings: TrainingSettings) -> Any:
         return None
     base = json.loads((Path(model) / ADAPTER_CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
     folder = str(smollm2_folder()) if base == SMOLLM2 else base
-    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype)
+    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=False)
     return PeftModel.from_pretrained(loaded, model, is_trainable=True)
 
 
@@ -255,7 +257,7 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         temperature=settings.temperature,
         max_completion_length=settings.max_tokens,
         seed=settings.seed,
-        model_init_kwargs={"dtype": settings.dtype},
+        model_init_kwargs={"dtype": settings.dtype, "trust_remote_code": False},
         bf16=settings.compute == "bfloat16" or (settings.compute == "auto" and on_gpu),
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,

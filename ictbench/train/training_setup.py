@@ -65,6 +65,8 @@ def prepare_training(settings: TrainingSettings) -> TrainingSetup:
     """
     check_packages(settings)
     check_sharding(settings)
+    if settings.rounds > 1 and settings.round is None:
+        raise ConfigError(f"rounds: {settings.rounds} needs ictbench train run, which collects the states of each round")
     states = read_states(settings.states)
     states = states.select(settings.families, settings.turns, settings.max_states, settings.seed)
     if not states.states:

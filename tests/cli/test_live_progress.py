@@ -65,4 +65,4 @@ def test_cost_is_shown_as_far_as_it_is_known(tmp_path: Path, capsys: pytest.Capt
     console = Console(width=120)
     with console.capture() as captured:
         console.print(watcher._table())
-    assert "≥ $2.00" in captured.get().splitlines()[1]
+    assert "≥ $2.00" in captured.get().splitlines()[2]

@@ -69,9 +69,9 @@ def other_experience(f: Forgery) -> None:
     f.result.update(experience="retried", control="it tries again", ranked=False)
 
 
-@attack("a reflector of an unknown bare name", "validate", "its reflector 'unlabelled' is not a built-in one")
+@attack("a reflector of an unknown bare name", "validate", "its reflector 'unheard-of' is not a built-in one")
 def unknown_name(f: Forgery) -> None:
-    rename_reflector(f, "unlabelled", "unlabelled")
+    rename_reflector(f, "unheard-of", "unheard-of")
 
 
 @attack("a built-in name in other letters", "validate", "is not a built-in one")

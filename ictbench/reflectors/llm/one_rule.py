@@ -146,8 +146,8 @@ class OneRuleReflector(SingleQuestionReflector):
     """Asks a language model for one rule, which is added to those of earlier turns. Keeps no state."""
 
     question = OneRuleQuestion
-    formats = ("events", "full")
+    formats = ("unordered", "events", "full")
     max_tokens = 32
     instruction = "\n\n".join(
-        [INSTRUCTIONS, *(f"{request}\n\n{reply}" for request, reply in _exchanges("events"))],
+        [INSTRUCTIONS, *(f"{request}\n\n{reply}" for request, reply in _exchanges(formats[0]))],
     )
