@@ -6,17 +6,18 @@ import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, IctbenchError
 from ictbench.models.model_options import EXTRA_BODY
+from ictbench.models.providers.custom import open_model
 from ictbench.models.servers.local_model import LocalModel
 from ictbench.plugins import resolve
 from ictbench.runs.sync_loop import run_on_portal, start_portal
 from ictbench.train.processes import Processes, fail_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ictbench.models.servers.local_model import Endpoint
     from ictbench.records import ModelSpec
@@ -72,16 +73,15 @@ def shared_actor_server(plan: RunPlan, *, on_cpu: bool) -> Iterator[RunPlan]:
 
 
 def _is_launched(spec: ModelSpec) -> bool:
-    provider: Any = resolve("model", spec.provider)
-    return isinstance(provider, type) and issubclass(provider, LocalModel) and not provider(spec).is_remote
+    return isinstance(model := open_model(resolve("model", spec.provider), spec), LocalModel) and not model.is_remote
 
 
 def _start(spec: ModelSpec, stack: ExitStack) -> Started:
     """Launch the server until `stack` is closed."""
     try:
         portal = stack.enter_context(start_portal())
-        open_: Callable[[ModelSpec], LocalModel] = resolve("model", spec.provider)
-        model = open_(spec)
+        model = open_model(resolve("model", spec.provider), spec)
+        assert isinstance(model, LocalModel)
         stack.callback(run_on_portal, portal, model.aclose)
         run_on_portal(portal, model.start)
         return Started(endpoint=model.endpoint)

@@ -52,6 +52,8 @@ def train_grpo(settings: TrainingSettings, report: Callable[[str], None] = lambd
             shared_actor_server(setup.plan, on_cpu=settings.device == "cpu") as plan,
             EpisodePlayer(plan) as player,
         ):
+            if setup.preregistration:
+                tell(setup.preregistration.in_words)
             turns = setup.states.info.turns
             reward_function = RewardFunction(plan, player, settings.reward, settings.replicates, turns)
             return _train(setup, reward_function, folder, tell)
@@ -60,9 +62,10 @@ def train_grpo(settings: TrainingSettings, report: Callable[[str], None] = lambd
 def identity(setup: TrainingSetup) -> dict[str, Any]:
     """Return, as plain JSON, what must be equal for a training to be resumed."""
     return {
-        **setup.settings.model_dump(mode="json", exclude=CHANGEABLE | {"states"}),
+        **setup.settings.model_dump(mode="json", exclude=CHANGEABLE | {"states", "preregistration"}),
         "states_digest": setup.states.info.digest,
         "base_digest": setup.base_digest,
+        **({"preregistration": setup.preregistration.digest} if setup.preregistration else {}),
     }
 
 

@@ -54,6 +54,7 @@ def metadata(setup: TrainingSetup) -> Metadata:
         "base_digest": setup.base_digest,
         "config": settings.model_dump(mode="json"),
         "versions": {**info.versions, **{package: version(package) for package in PACKAGES}},
+        **({"preregistration": setup.preregistration.model_dump()} if setup.preregistration else {}),
     }
 
 
@@ -66,6 +67,7 @@ def _readme(card: TrainingCard) -> str:
         "question": f"of the reflector {card.reflector}, experience shown as {card.experience}",
         "suite": f"{card.suite} ({card.suite_digest})",
         "reflection states": card.states_digest,
+        **({"pre-registration": card.preregistration.in_words} if card.preregistration else {}),
         "written by": f"ictbench {card.ictbench}",
     }
     return f"""\

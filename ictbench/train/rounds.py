@@ -16,6 +16,7 @@ from ictbench.models.checkpoint_card import read_card
 from ictbench.models.providers.hf import ADAPTER_CONFIG
 from ictbench.records import Record
 from ictbench.runs.folder_lock import check_identity, lock_folder
+from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train.collect import collect, plan_collection
 from ictbench.train.grpo import CHANGEABLE, train_grpo
@@ -60,7 +61,7 @@ class RoundsSettings(Record):
         for name in ("states", "round"):
             if name in content:
                 raise ConfigError(f"config {path}: {name} is set by each round; remove it")
-        own = {name: content.pop(name) for name in ("collect", "provider", "launch") if name in content}
+        own: dict[str, Any] = {name: content.pop(name) for name in ("collect", "provider", "launch") if name in content}
         training = validated(TrainingSettings, {**content, "states": "states"}, path)
         settings = validated(cls, {**own, "training": training}, path)
         if taken := sorted(set(settings.collect) & set(OWN_OPTIONS)):
@@ -95,8 +96,10 @@ class RoundsSettings(Record):
     def identity(self) -> dict[str, Any]:
         """Return, as plain JSON, what must be equal for the rounds to be continued."""
         changeable = (CHANGEABLE - {"steps"}) | {"states", "round"}
-        training = self.training.model_dump(mode="json", exclude=changeable)
-        return {"collect": json.loads(json.dumps(self.collect)), "provider": self.provider, **training}
+        training = self.training.model_dump(mode="json", exclude=changeable | {"preregistration"})
+        planned = self.training.preregistration
+        digest = {"preregistration": read_preregistration(planned).file_digest} if planned else {}
+        return {"collect": json.loads(json.dumps(self.collect)), "provider": self.provider, **training, **digest}
 
 
 def check_rounds(settings: RoundsSettings) -> None:
@@ -114,7 +117,9 @@ def check_rounds(settings: RoundsSettings) -> None:
     plan = plan_collection(**settings.collection(training.model))
     ReflectionTask.from_settings(training, plan.suite.limits.prompt_bytes)
     if beyond := sorted(set(training.turns or ()) - set(range(1, plan.sizes.turns + 1))):
-        raise ConfigError(f"turns: a loop of the collection has {plan.sizes.turns} turns, so none has number {beyond[0]}")
+        raise ConfigError(f"turns: a loop of the collection has no turn {beyond[0]} (turns: 1 to {plan.sizes.turns})")
+    if training.preregistration:
+        read_preregistration(training.preregistration)
 
 
 def train_rounds(
@@ -143,7 +148,9 @@ def train_rounds(
         else:
             write_atomically(file, json.dumps(settings.identity(), indent=2, ensure_ascii=False) + "\n")
         if settings.folder(training.rounds + 1).exists():
-            raise ConfigError(f"{training.out} has more than {training.rounds} rounds; raise rounds, or choose another out")
+            raise ConfigError(
+                f"{training.out} has more than {training.rounds} rounds: raise rounds, or choose another out"
+            )
         model = training.model
         for round_ in range(1, training.rounds + 1):
             report(f"round {round_} of {training.rounds}: the model is {model}")

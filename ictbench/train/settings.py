@@ -137,6 +137,8 @@ class TrainingSettings(Record):
     vllm: VllmSettings | None = None
     """How vLLM generates the replies; None if it does not."""
 
+    preregistration: Path | None = None
+    """Pre-registration of the experiment, a YAML file; cards state how the training departs from it."""
     report_to: tuple[Tracker, ...] = ("tensorboard",)
     """Trackers that receive the metrics."""
 

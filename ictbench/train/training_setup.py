@@ -19,9 +19,11 @@ from ictbench.runs.options import Options
 from ictbench.runs.plan import RunPlan, make_plan
 from ictbench.train.processes import Processes
 from ictbench.train.reflection_task import ReflectionTask
+from ictbench.train.registered_training import registered_training
 from ictbench.train.states import StateDataset, read_states
 
 if TYPE_CHECKING:
+    from ictbench.records import Registered
     from ictbench.train.settings import TrainingSettings
 
 REQUIRED_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tensorboard")
@@ -42,6 +44,7 @@ class TrainingSetup:
     """Digest of the initial weights, if they are on this machine."""
     trained_on: tuple[str, ...]
     """`SUITE/FAMILY` of the states, and those that the initial model was trained on."""
+    preregistration: Registered | None = None
 
     @property
     def max_episodes_per_step(self) -> int:
@@ -66,7 +69,9 @@ def prepare_training(settings: TrainingSettings) -> TrainingSetup:
     check_packages(settings)
     check_sharding(settings)
     if settings.rounds > 1 and settings.round is None:
-        raise ConfigError(f"rounds: {settings.rounds} needs ictbench train run, which collects the states of each round")
+        raise ConfigError(
+            f"rounds: {settings.rounds} needs ictbench train run, which collects the states of each round"
+        )
     states = read_states(settings.states)
     states = states.select(settings.families, settings.turns, settings.max_states, settings.seed)
     if not states.states:
@@ -82,13 +87,15 @@ def prepare_training(settings: TrainingSettings) -> TrainingSetup:
     EpisodePlayer(plan).close()
     card = read_card(weights)
     families = {f"{states.suite.name}/{state.family}" for state in states.states}
+    task = ReflectionTask.from_settings(settings, plan.suite.limits.prompt_bytes)
     return TrainingSetup(
         settings=settings,
         states=states,
-        task=ReflectionTask.from_settings(settings, plan.suite.limits.prompt_bytes),
+        task=task,
         plan=plan,
         base_digest=model.known_fingerprint,
         trained_on=tuple(sorted(families.union(card.trained_on if card else ()))),
+        preregistration=registered_training(settings, states.info, task.experience),
     )
 
 

@@ -127,7 +127,7 @@ def test_states_can_be_selected_by_turn_and_drawn(collected: Path) -> None:
 
 
 def test_later_loops_meet_other_tasks(collected: Path, tmp_path: Path) -> None:
-    options = {"families": "eat", "turns": 1, "batch_size": 1, "max_steps": 1, "executor": "inline"}
+    options: dict[str, Any] = {"families": "eat", "turns": 1, "batch_size": 1, "max_steps": 1, "executor": "inline"}
     collect(tmp_path / "x", loops=2, first_loop=2, **options)
     assert [state.loop for state in read_states(tmp_path / "x").states] == [2, 3]
     collect(tmp_path / "y", loops=4, **options)
