@@ -17,6 +17,7 @@ from ictbench.cli import (
     doctor,
     export,
     leaderboard,
+    learned,
     models,
     new,
     power,
@@ -62,6 +63,7 @@ app.command("run", **run.PAGE)(run.run)
 app.command("show", **show.PAGE)(show.show)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
+app.command("learned", **learned.PAGE)(learned.learned)
 app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)
