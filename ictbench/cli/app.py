@@ -14,6 +14,7 @@ from ictbench.cli import (
     check,
     compare,
     data,
+    demo,
     doctor,
     export,
     leaderboard,
@@ -60,6 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
