@@ -62,7 +62,7 @@ def rerun(
         folder: Folder of the new run; an unfinished one is continued. None for one in `runs/`.
         loops: Loops per family, at least 3; None for as many as the result has.
         margin: Largest difference of success that counts as equal.
-        suite: File of the suite, if it does not ship with ictbench.
+        suite: File of the suite, if it is not installed.
         salt: Part of the seed of the loops; None for that of an unfinished rerun in the folder, or a random one.
         actor_model: `provider/model` here, in place of the one that the result names.
         reflector_model: The same for the reflector.

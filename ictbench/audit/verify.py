@@ -49,7 +49,7 @@ def verify(
     Args:
         path: Folder of a run or of a submission.
         sample: Number of episodes to replay, drawn at random; None for all of a run and 500 of a submission.
-        suite: File of the suite, if it does not ship with ictbench.
+        suite: File of the suite, if it is not installed.
         salt: Part of the seed of the sample, which keeps a submitter from predicting it; None for a random one.
         by: Name of the verifier, for the record.
         on_check: Called with each check as soon as it is made.

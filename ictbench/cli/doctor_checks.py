@@ -88,10 +88,10 @@ def _games() -> Check:
 
 
 def _suite(name: str) -> Check:
-    suite = load_suite(name)
-    family = next(iter(suite.families))
-    task = suite.experience_order(family, 0, 1)[0]
     try:
+        suite = load_suite(name)
+        family = next(iter(suite.families))
+        task = suite.experience_order(family, 0, 1)[0]
         env = env_class(suite.env)()
         observation = env.reset(task)
         env.step(observation.actions[0])

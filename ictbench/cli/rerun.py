@@ -27,9 +27,7 @@ def rerun(
         typer.Option("--loops", min=3, help="Loops per family.", show_default="as many as the result has"),
     ] = None,
     margin: Annotated[float, typer.Option("--margin", help="Share of test tasks that counts as equal.")] = 0.10,
-    suite: Annotated[
-        Path | None, typer.Option("--suite", help="File of a suite that does not ship with ictbench.")
-    ] = None,
+    suite: Annotated[Path | None, typer.Option("--suite", help="File of a suite that is not installed.")] = None,
     salt: Annotated[
         str | None,
         typer.Option(

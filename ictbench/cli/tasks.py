@@ -24,14 +24,18 @@ PAGE = page(
 
 @app.command("list", **page(None, "docs/protocol.md", "ictbench tasks list"))
 def list_() -> None:
-    """List the suites that ship with ictbench."""
-    from ictbench import list_suites, load_suite
+    """List the suites that ship with ictbench, and those of installed plug-ins."""
+    from ictbench import UsageError, list_suites, load_suite
     from ictbench.cli.terminal_table import add_row, grid, print_table
 
     table = grid(("suite", "environment", "families", "title"), left=("suite", "environment", "title"))
     for name in list_suites():
-        suite = load_suite(name)
-        add_row(table, (name, suite.env, str(len(suite.families)), suite.title))
+        try:
+            suite = load_suite(name)
+        except UsageError as error:
+            add_row(table, (name, "", "", str(error)))  # one broken plug-in may not hide all suites
+        else:
+            add_row(table, (name, suite.env, str(len(suite.families)), suite.title))
     print_table(table)
 
 

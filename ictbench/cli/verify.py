@@ -28,9 +28,7 @@ def verify(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Replay all episodes.", show_default="for a run")] = False,
-    suite: Annotated[
-        Path | None, typer.Option("--suite", help="File of a suite that does not ship with ictbench.")
-    ] = None,
+    suite: Annotated[Path | None, typer.Option("--suite", help="File of a suite that is not installed.")] = None,
     salt: Annotated[
         str | None,
         typer.Option(

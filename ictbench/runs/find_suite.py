@@ -8,7 +8,7 @@ from ictbench.envs import env_class
 from ictbench.errors import ConfigError
 from ictbench.runs.player_options import DEFAULT_ENV
 from ictbench.suites import load_suite
-from ictbench.suites.load import suites_of_env
+from ictbench.suites.load import is_env, suites_of_env
 
 if TYPE_CHECKING:
     from ictbench.runs.options import Options
@@ -24,7 +24,7 @@ def find_suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
     if options.suite is None:
         return _newest_playable_suite(options.env or DEFAULT_ENV)
     suite = load_suite(options.suite)
-    if options.env is not None and suite.env != options.env:
+    if options.env is not None and not is_env(suite.env, options.env):
         raise ConfigError(
             f"suite {options.suite!r} belongs to environment {suite.env!r}, not {options.env!r}; leave one out"
         )

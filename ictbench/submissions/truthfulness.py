@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
 from ictbench.submissions.spelling import name_key
-from ictbench.suites import list_suites, load_suite
+from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.trained_on import OTHER, pointing_words
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _order(version: re.Match[str]) -> list[int]:
 
 def _training_problems(name: str, result: Result) -> Iterator[str]:
     """Yield why a name is neither a family of a suite here, nor clearly something else."""
-    suites = list_suites()
+    suites = shipped_suites()
     if name.startswith(OTHER):
         text = name_key(name.removeprefix(OTHER))
         hidden = [suite for suite in suites if name_key(suite) in text]

@@ -120,8 +120,8 @@ def held_out_trained_on(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
 
 
 def env_of_suite(name: str) -> str | None:
-    """Return the environment of a suite that ships with ictbench, None for any other suite."""
-    suite = _shipped(name)
+    """Return the environment of a suite that is installed, None for any other suite."""
+    suite = _installed(name)
     return suite.env if suite else None
 
 
@@ -131,7 +131,7 @@ def _words(text: str) -> str:
 
 
 @functools.cache
-def _shipped(name: str) -> Suite | None:
+def _installed(name: str) -> Suite | None:
     return load_suite(name) if name in list_suites() else None
 
 
@@ -140,7 +140,7 @@ def _shortest(suite_name: str, families: set[str]) -> Iterator[str]:
         yield suite_name
         return
     remaining = set(families)
-    if suite := _shipped(suite_name):
+    if suite := _installed(suite_name):
         groups = (
             ("all", suite_name),
             ("meta-train", f"{suite_name}/meta-train"),

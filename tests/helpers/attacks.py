@@ -15,7 +15,8 @@ from forgery import Forgery
 from honest import SLUG, SUITE, honest_submission
 
 import ictbench
-from ictbench.board.validate import check_submission, validate
+from ictbench.board.examine import check_submission
+from ictbench.board.validate import validate
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content

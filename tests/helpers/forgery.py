@@ -183,7 +183,8 @@ def replace_prompt(forgery: Forgery, loop: Json, index: int, text: str) -> None:
         new = [deepcopy(r) for r in records if r["prompt"] == before and r["task"]["id"] in tasks]
         for record in new:
             record.update(prompt=after, key=f"{record['task']['id']}@{after}")
-        records += new
+        known = {record["key"] for record in records}
+        records += [record for record in new if record["key"] not in known]
         records.sort(key=lambda record: str(record["key"]))
     forgery.drop_unneeded()
 

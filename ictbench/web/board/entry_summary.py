@@ -53,7 +53,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "ranks": [ranked.low, ranked.high] if ranked else None,
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
-        "remarks": [*entry.badges.remarks, *failure_remarks(entry.held_out)],
+        "remarks": [*entry.badges.remarks, *(ranked.remarks if ranked else failure_remarks(entry.held_out))],
         "measures": {
             **measures_json(entry.measures),
             "over_blind": interval_json(ranked.over_blind) if ranked else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
-from ictbench.suites import list_suites, load_suite
+from ictbench.suites import load_suite, shipped_suites
 from ictbench.web.board.entry_summary import entry_summary, track_summary
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def index_document(ranked: Sequence[tuple[Board, Sequence[Track]]]) -> dict[str,
 
 def suite_title(suite: str) -> str:
     """Return the title of a suite that ships with ictbench, else an empty string."""
-    return load_suite(suite).title if suite in list_suites() else ""
+    return load_suite(suite).title if suite in shipped_suites() else ""
 
 
 def _suite(board: Board, tracks: Sequence[Track]) -> dict[str, Any]:
