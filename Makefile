@@ -10,8 +10,8 @@ SEED ?= 0
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
-demo: .venv/demo  ## a one-minute run of the scripted pair on real MiniHack
-	$(BIN)/ictbench run --env minihack
+demo: .venv/demo  ## watch the scripted pair learn real MiniHack, in a minute
+	$(BIN)/ictbench demo
 
 test: .venv/dev  ## unit and integration tests without heavy packages
 	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
