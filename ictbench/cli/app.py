@@ -18,6 +18,7 @@ from ictbench.cli import (
     doctor,
     export,
     leaderboard,
+    learned,
     models,
     new,
     power,
@@ -64,6 +65,7 @@ app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
+app.command("learned", **learned.PAGE)(learned.learned)
 app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)

@@ -18,9 +18,11 @@ from ictbench.board.ranking import rank
 from ictbench.board.remembered_pairs import remembered_pairs
 from ictbench.errors import SubmissionError
 from ictbench.scratch import scratch_folder
+from ictbench.web.board.about import About, about_document, read_about
 from ictbench.web.board.board_chunks import add_board_chunks
 from ictbench.web.board.entry_page import entry_document
 from ictbench.web.board.entry_parts import parts_of, prepare_parts
+from ictbench.web.board.evidence_files import publish_evidence
 from ictbench.web.board.index_page import index_document
 from ictbench.web.chunks import open_chunks
 from ictbench.web.html_shell import STYLES, HtmlShell
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
+NOTHING_STATED = About()
 INDEX, BOARD, ENTRY = (
     HtmlShell(GENERATOR, bundle, (*STYLES, "board/assets/site.css")) for bundle in ("index", "board", "entry")
 )
@@ -63,10 +66,11 @@ def build_site(
         The pages, the index first.
 
     Raises:
-        SubmissionError: A board cannot be read, or `out` is not a site or cannot be written.
+        SubmissionError: A board or `about.yaml` cannot be read, or `out` is not a site or cannot be written.
     """
     boards = [read_board(folder, findings, on_progress) for folder in find_boards(leaderboards)]
-    pages = write_site(boards, out, on_bad=on_bad, findings=findings, on_progress=on_progress)
+    about = read_about(leaderboards)
+    pages = write_site(boards, out, about=about, on_bad=on_bad, findings=findings, on_progress=on_progress)
     for board in boards if tables else ():
         shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
     return pages
@@ -76,6 +80,7 @@ def write_site(
     boards: Sequence[Board],
     out: Path,
     *,
+    about: About = NOTHING_STATED,
     on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
     findings: FindingCache = NO_CACHE,
     on_progress: OnProgress = no_progress,
@@ -93,8 +98,8 @@ def write_site(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         with _known_parts(findings) as parts:
-            shown = [_write_board(part / board.suite, board, parts, on_progress) for board in boards]
-        pages = [_write_index(part, [(board, tracks) for board, (tracks, _) in shown])]
+            shown = [_write_board(part / board.suite, about, board, parts, on_progress) for board in boards]
+        pages = [_write_index(part, about, [(board, tracks) for board, (tracks, _) in shown])]
         pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)
         part.rename(site)
@@ -118,25 +123,26 @@ def _known_parts(findings: FindingCache) -> Iterator[FindingCache]:
         yield FindingCache(folder)
 
 
-def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
+def _write_index(folder: Path, about: About, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
     page = folder / "index.html"
-    INDEX.write(page, GENERATOR, index_document(ranked))
+    document = index_document(ranked) | {"about": about_document(about, [board for board, _ in ranked])}
+    INDEX.write(page, GENERATOR, document)
     return page
 
 
 def _write_board(
-    folder: Path, board: Board, findings: FindingCache, on_progress: OnProgress
+    folder: Path, about: About, board: Board, findings: FindingCache, on_progress: OnProgress
 ) -> tuple[Board, tuple[tuple[Track, ...], list[Path]]]:
     """Write the pages of the entries that can be shown, and return the board without the others."""
     reasons = prepare_parts(board.entries, findings, f"pages of {board.suite}", on_progress)
     good = tuple(entry for entry, reason in zip(board.entries, reasons, strict=True) if not reason)
     bad = [BadEntry(entry.slug, reason) for entry, reason in zip(board.entries, reasons, strict=True) if reason]
     board = replace(board, entries=good, bad=(*board.bad, *bad))
-    return process_board(board, partial(_write_pages, folder, findings, on_progress))
+    return process_board(board, partial(_write_pages, folder, about, findings, on_progress))
 
 
 def _write_pages(
-    folder: Path, findings: FindingCache, on_progress: OnProgress, board: Board
+    folder: Path, about: About, findings: FindingCache, on_progress: OnProgress, board: Board
 ) -> tuple[tuple[Track, ...], list[Path]]:
     """Rank a board and write its pages into a folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -145,22 +151,29 @@ def _write_pages(
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        BOARD.write(page, f"{board.suite} - {GENERATOR}", add_board_chunks(board, tracks, chunks), chunks)
+        document = add_board_chunks(board, tracks, chunks) | {"about": about_document(about, [board])}
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", document, chunks)
     pages = [page]
     with remembered_pairs(tracks, findings):
         for number, entry in enumerate(board.entries, 1):
-            pages.append(_write_entry(folder / "entries", findings, board, tracks, entry))
+            pages.append(_write_entry(folder, about, findings, board, tracks, entry))
             on_progress(f"writing {board.suite}", number, len(board.entries))
     return tracks, pages
 
 
-def _write_entry(folder: Path, findings: FindingCache, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
-    page = folder / f"{entry.slug}.html"
+def _write_entry(
+    folder: Path, about: About, findings: FindingCache, board: Board, tracks: Sequence[Track], entry: Entry
+) -> Path:
+    page = folder / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
         for chunk_id, content in parts_of(entry, findings).chunks:
             chunks.add_compressed(chunk_id, content)
         title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
-        ENTRY.write(page, title, entry_document(board, tracks, entry), chunks)
+        document = entry_document(board, tracks, entry) | {
+            "about": about_document(about, [board], entry),
+            "evidence": publish_evidence(about, board, entry, folder),
+        }
+        ENTRY.write(page, title, document, chunks)
     return page
 
 

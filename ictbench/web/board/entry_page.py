@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
+from ictbench.board.finding_cache import submission_key
+from ictbench.records import Record
+from ictbench.results.experience_gate import learned_sentence
+from ictbench.results.gate_arms import REQUIREMENTS, is_trained, role_of
+from ictbench.results.pairing import wrapper_of
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
@@ -23,6 +28,12 @@ if TYPE_CHECKING:
 
 REPLAYED_TEXTS = "The board has replayed them, and the game showed the same words; thoughts are the submitter's."
 CLAIMED_TEXTS = "The board has not replayed them: their words are the submitter's."
+
+
+class Learned(Record):
+    """Finding: what `ictbench learned` says of an entry and its arms; empty if it says nothing."""
+
+    sentence: str
 
 
 def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
@@ -43,7 +54,7 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": [line for line in entry.facts.remarks if line not in summary["remarks"]],
+        "notes": [*(line for line in entry.facts.remarks if line not in summary["remarks"]), *_learned(board, entry)],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
@@ -71,6 +82,23 @@ def _place(tracks: Sequence[Track], entry: Entry) -> tuple[Track, Ranked] | tupl
             if ranked.entry is entry:
                 return track, ranked
     return None, None
+
+
+def _learned(board: Board, entry: Entry) -> Iterator[str]:
+    """Yield what `ictbench learned` says, from arms on the board that were rerun.
+
+    Only for entries that were trained or have a control of their own: a script alone says nothing about most entries,
+    and the answer takes time.
+    """
+    rerun = [one for one in board.entries if one is not entry and {*BADGES} <= {*one.badges.held}]
+    if not (is_trained(entry.result) or any(wrapper_of(one.result, entry.result) for one in rerun)):
+        return
+    arms = [one for one in rerun if role_of(one.result, entry.result) in REQUIREMENTS]
+    key = [submission_key(one.submission) for one in (entry, *arms)]
+    if (learned := entry.findings.get(Learned, *key)) is None:
+        sentence = learned_sentence(entry.read().result, [one.read().result for one in arms])
+        entry.findings.put(learned := Learned(sentence=sentence or ""), *key)
+    yield from [learned.sentence] if learned.sentence else []
 
 
 def _badge(entry: Entry, badge: Badge) -> Json:
