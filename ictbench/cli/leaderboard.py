@@ -45,9 +45,9 @@ def validate(
     from ictbench.board.validate import validate as find_problems
     from ictbench.board.validate import validate_changes
 
-    problems = list(find_problems(leaderboards, submission))
-    if base is not None:
-        problems += validate_changes(leaderboards, base, maintainer=maintainer)
+    problems = [] if base is None else list(validate_changes(leaderboards, base, maintainer=maintainer))
+    if not problems:  # a change that is not allowed could allow others, such as new hosts of evidence
+        problems += find_problems(leaderboards, submission)
     if as_json:
         print(json.dumps([problem._asdict() for problem in problems], indent=1))
     else:
