@@ -1,4 +1,4 @@
-"""Number of tokens in a batch of experience, with full observations and as events.
+"""Number of tokens in a batch of experience, with full observations, as events, and unordered.
 
     python benchmarks/experience_tokens.py
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 SUITES = ("minihack-v1", "alfworld-procgen-v1")
 LOOPS = 10
 """Batches per family."""
-FORMATS: tuple[ExperienceFormat, ...] = ("full", "events")
+FORMATS: tuple[ExperienceFormat, ...] = ("full", "events", "unordered")
 
 
 def main() -> None:
     """Print one row per family."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_folder())
+    tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_folder(), trust_remote_code=False)
     rows: list[list[Any]] = []
     for suite in SUITES:
         options = {"suite": suite, "reflector": "none", "actor": "rules", "loops": LOOPS, "turns": 1}

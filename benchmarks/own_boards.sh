@@ -18,13 +18,13 @@ entry() {  # slug, reflector, name, description
   submit "$1" "$runs/$suite-$1" "$3" "$4"
   # Exit code 1: equivalence was not shown. The entry then has no badge, and the record says why.
   [ -e "$boards/$suite/verifications/$1/rerun.json" ] ||
-    ictbench rerun "$boards/$suite/submissions/$1" --folder "$runs/$suite-$1-again" || [ $? -eq 1 ]
+    ictbench rerun "$boards/$suite/submissions/$1" --out "$runs/$suite-$1-again" || [ $? -eq 1 ]
 }
 
 submit() {  # slug, run, name, description, further options of submit
   local submission="$boards/$suite/submissions/$1"
   if [ ! -e "$submission" ]; then
-    ictbench submit "$2" --leaderboard "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
+    ictbench submit "$2" --leaderboards "$boards" --no-git --slug "$1" --name "$3" --description "$4" \
       --submitted-by "$by" "${@:5}"
     local event=added
     grep --quiet "\"slug\":\"$1\"" "$boards/$suite/log.jsonl" 2> /dev/null && event=corrected

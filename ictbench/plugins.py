@@ -1,7 +1,8 @@
 """Plug-in lookup: from a name on the command line to a class, for environments, models, actors and reflectors.
 
 A bare name is looked up among the installed entry points; ictbench registers its own classes there too. A name of the
-form `package.module:Name` is imported as it is.
+form `package.module:Name` is imported as it is. An entry point of `ictbench.suites` has the name of a suite, and its
+value is the module or package next to whose file lies `NAME.yaml`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ictbench.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["env", "model", "actor", "reflector"]
+Kind = Literal["env", "model", "actor", "reflector", "suite"]
 
 
 def installed(kind: Kind) -> dict[str, str]:
@@ -44,7 +45,7 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     if target is None:
         noun = "model provider" if kind == "model" else kind
         raise UnknownNameError(f"unknown {noun} {name!r}; {suggest(name, installed(kind))}")
-    _check_unique(kind, name)
+    check_unique(kind, name)
     module_name, _, attribute = target.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
         raise UnknownNameError(f"{kind} {name!r}: {module_name!r} is not a module name; write package.module:Name")
@@ -52,7 +53,9 @@ def resolve(kind: Kind, name: str) -> type[Any]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
-            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found") from error
+            closest = difflib.get_close_matches(module_name, installed(kind), n=1)
+            hint = f"; did you mean '{closest[0]}:{attribute}'?" if closest else ""
+            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found{hint}") from error
         raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {error}") from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -63,7 +66,7 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     return value
 
 
-def _check_unique(kind: Kind, name: str) -> None:
+def check_unique(kind: Kind, name: str) -> None:
     """Check that only one distribution registers a name.
 
     Raises:
@@ -74,7 +77,7 @@ def _check_unique(kind: Kind, name: str) -> None:
         providers = " and ".join(f"{point.dist.name if point.dist else '?'} ({point.value})" for point in points)
         raise UnknownNameError(
             f"{kind} {name!r} is registered by several packages: {providers}; uninstall one of them, or write "
-            "package.module:Name"
+            f"{'the path of its file' if kind == 'suite' else 'package.module:Name'}"
         )
 
 

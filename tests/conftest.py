@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
     import ictbench
     from ictbench.submissions.layout import SubmissionFolder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Let Ctrl-C reach the programs that tests start, also where a background job inherited that it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

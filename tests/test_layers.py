@@ -32,6 +32,7 @@ LAYERS = (
         "visible_text",
         "yaml_file",
     ),
+    ("plugin_errors",),
     ("suites",),
     ("envs", "models"),
     ("actors", "reflectors"),

@@ -92,8 +92,9 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
         (
             "reflector",
             "xyzzy",
-            "unknown reflector 'xyzzy'; known: append, blind, file, gepa, icl, "
-            "insights, lessons, none, reflexion, retrieval, rewrite, rules, shuffled",
+            "unknown reflector 'xyzzy'; known: append, blind, copy, copy-commonest, copy-last, "
+            "file, flipped, gepa, icl, insights, lessons, losses, none, reflexion, retrieval, rewrite, rules, "
+            "shuffled, unlabelled",
         ),
         (
             "actor",

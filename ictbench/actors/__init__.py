@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.actors.actor import Actor, History
-from ictbench.errors import UsageError
+from ictbench.plugin_errors import check_base, create
 from ictbench.plugins import resolve
 
 if TYPE_CHECKING:
@@ -24,11 +24,9 @@ def make_actor(spec: PluginSpec, model: ChatModel | None) -> Actor:
 
     Raises:
         UsageError: The class is unknown or is not an actor, or an option is wrong.
+        PluginError: Its constructor fails.
     """
-    actor_class = resolve("actor", spec.name)
-    if not issubclass(actor_class, Actor):
-        raise UsageError(f"actor {spec.label}: {actor_class.__name__} is not a subclass of ictbench.Actor")
-    try:
-        return actor_class(model=model, **spec.options)
-    except TypeError as error:
-        raise UsageError(f"actor {spec.label} cannot be created: {error}") from error
+    cls = resolve("actor", spec.name)
+    check_base(f"actor {spec.label}", cls, Actor)
+    actor: Actor = create(f"actor {spec.label}", cls, model=model, **spec.options)
+    return actor

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ictbench.audit.findings import Findings
 from ictbench.audit.replay_episode import ASPECTS, Aspect, Mismatch, first_mismatch, replay_spec
 from ictbench.audit.shown_checks import text_mismatch
-from ictbench.errors import EnvError, UsageError, WorkerLostError
+from ictbench.errors import EnvError, PluginError, UsageError, WorkerLostError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import task_id_of
 from ictbench.rollout import Priority
@@ -169,7 +169,7 @@ class _Replayer:
         try:
             spec = replay_spec(record, task, keep_texts=shown is not None)
             replayed = await self.executor.play(spec, Priority.TEST)
-        except (EnvError, UsageError) as error:
+        except (EnvError, PluginError, UsageError) as error:
             return Mismatch("played", record.key, self._reason(error))
         mismatch = first_mismatch(record, replayed, self.digits)
         if mismatch is None and shown is not None:
@@ -178,8 +178,10 @@ class _Replayer:
                 return Mismatch("texts", record.key, difference)
         return mismatch
 
-    def _reason(self, error: EnvError | UsageError) -> str:
+    def _reason(self, error: EnvError | PluginError | UsageError) -> str:
         if isinstance(error.__cause__, WorkerLostError):
             return f"the environment crashed, or took longer than {self.env_timeout:g} s"
         message = str(error)
+        if isinstance(error, PluginError):
+            return f"{ENV_BROKE}{message}"
         return message if message.startswith(ENV_BROKE) else f"{ENV_BROKE}{type(error).__name__}: {message}"

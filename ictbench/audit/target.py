@@ -60,16 +60,17 @@ def read_target(path: Path) -> Target:
 def local_suite(result: Result, file: str | Path | None) -> Suite:
     """Return the suite of a result as it is defined on this machine.
 
-    The name in a result may be any path, so it is looked up among the shipped suites and never opened.
+    The name in a result may be any path, so it is looked up among the installed suites and never opened.
 
     Raises:
-        UnknownNameError: The suite does not ship with ictbench, and no file is given.
+        UnknownNameError: The suite is not installed, and no file is given.
     """
     if file is not None:
         return load_suite(file)
     if result.suite.name not in list_suites():
         raise UnknownNameError(
-            f"suite {quote(result.suite.name)} does not ship with ictbench; name its file with --suite"
+            f"suite {quote(result.suite.name)} is not installed here; install its package, or name its file with "
+            "--suite"
         )
     return load_suite(result.suite.name)
 

@@ -16,8 +16,8 @@ from ictbench.audit.result_checks import make_plans
 from ictbench.audit.shown_checks import check_shown
 from ictbench.audit.target import Target, check_packages, local_suite, read_target
 from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
+from ictbench.envs import checked_versions
 from ictbench.errors import ConfigError
-from ictbench.plugins import resolve
 from ictbench.runs.options import Options, check_caller
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def verify(
     Args:
         path: Folder of a run or of a submission.
         sample: Number of episodes to replay, drawn at random; None for all of a run and 500 of a submission.
-        suite: File of the suite, if it does not ship with ictbench.
+        suite: File of the suite, if it is not installed.
         salt: Part of the seed of the sample, which keeps a submitter from predicting it; None for a random one.
         by: Name of the verifier, for the record.
         on_check: Called with each check as soon as it is made.
@@ -125,13 +125,7 @@ def _env_versions(suite: Suite, plans: Plans) -> dict[str, str]:
     Raises:
         UsageError: A package or a game is missing.
     """
-    env_class = resolve("env", suite.env)
-    env = env_class()
-    versions: dict[str, str] = env.versions()
-    env.close()
-    if problem := env_class.unplayable(_tasks(plans).values()):
-        raise ConfigError(problem)
-    return versions
+    return checked_versions(suite.env, _tasks(plans).values())
 
 
 def _tasks(plans: Plans) -> dict[str, Task]:

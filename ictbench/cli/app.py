@@ -14,9 +14,11 @@ from ictbench.cli import (
     check,
     compare,
     data,
+    demo,
     doctor,
     export,
     leaderboard,
+    learned,
     models,
     new,
     power,
@@ -30,10 +32,11 @@ from ictbench.cli import (
     transfer,
     verify,
 )
-from ictbench.cli.command_options import OptionsCommand
+from ictbench.cli.help_page import Group, page
 from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
 from ictbench.cli.terminal import safe_output
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
+from ictbench.plugins import suggest
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
 """Base of the parser's errors for wrong arguments, which typer does not export."""
@@ -42,6 +45,14 @@ INTERRUPTED = 130
 """Exit code that typer returns for Ctrl-C."""
 
 app = typer.Typer(
+    **page(
+        None,
+        "docs/command-line.md",
+        "ictbench run --env minihack",
+        "ictbench tasks list",
+        "ictbench doctor",
+        cls=Group,
+    ),
     name="ictbench",
     help="Measure how well language agents learn from experience: an actor plays, a reflector rewrites its prompt, "
     "and the gain on tasks that were never reflected on is reported.",
@@ -49,24 +60,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", cls=OptionsCommand)(run.run)
-app.command("show")(show.show)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("power")(power.power)
-app.command("check")(check.check)
-app.command("export")(export.export)
-app.command("transfer")(transfer.transfer)
-app.command("submit")(submit.submit)
-app.command("verify", cls=OptionsCommand)(verify.verify)
-app.command("new")(new.new)
-app.command("rerun", cls=OptionsCommand)(rerun.rerun)
-app.command("doctor")(doctor.doctor)
-app.add_typer(tasks.app, name="tasks")
-app.add_typer(data.app, name="data")
-app.add_typer(models.app, name="models")
-app.add_typer(leaderboard.app, name="leaderboard")
-app.add_typer(train.app, name="train")
+app.command("run", **run.PAGE)(run.run)
+app.command("demo", **demo.PAGE)(demo.demo)
+app.command("show", **show.PAGE)(show.show)
+app.command("report", **report.PAGE)(report.report)
+app.command("compare", **compare.PAGE)(compare.compare)
+app.command("learned", **learned.PAGE)(learned.learned)
+app.command("power", **power.PAGE)(power.power)
+app.command("check", **check.PAGE)(check.check)
+app.command("export", **export.PAGE)(export.export)
+app.command("transfer", **transfer.PAGE)(transfer.transfer)
+app.command("submit", **submit.PAGE)(submit.submit)
+app.command("verify", **verify.PAGE)(verify.verify)
+app.command("new", **new.PAGE)(new.new)
+app.command("rerun", **rerun.PAGE)(rerun.rerun)
+app.command("doctor", **doctor.PAGE)(doctor.doctor)
+app.add_typer(tasks.app, name="tasks", **tasks.PAGE)
+app.add_typer(data.app, name="data", **data.PAGE)
+app.add_typer(models.app, name="models", **models.PAGE)
+app.add_typer(leaderboard.app, name="leaderboard", **leaderboard.PAGE)
+app.add_typer(train.app, name="train", **train.PAGE)
 
 
 @app.callback()
@@ -86,7 +99,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="ictbench")
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         sys.exit(code)
@@ -97,7 +110,9 @@ def _run() -> None:
             raise
         _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except MISUSE as error:
-        _fail(f"{_misuse_message(error)}; see ictbench --help", 2)
+        if message := _misuse_message(error):
+            _fail(f"{message}; see {_command_of(error)} --help", 2)
+        sys.exit(2)  # a group without a command has printed its help page
     except (OSError, sqlite3.Error) as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
@@ -122,8 +137,17 @@ def _misuse_message(error: Any) -> str:
         if isinstance(error.__cause__, ValidationError):
             problem = describe(error.__cause__.errors(include_url=False)[0])
             return f"{error.param.opts[-1]}: {problem}{f' (from {origin})' if origin else ''}"
+    if hasattr(error, "possibilities") and (option := getattr(error, "option_name", None)):
+        known = [name for parameter in error.ctx.command.params for name in parameter.opts]
+        return f"{option} is not an option of {error.ctx.command_path}; {suggest(option, known)}"
     message = error.format_message().rstrip(".")
     return f"{message} (from {origin})" if origin else message
+
+
+def _command_of(error: Any) -> str:
+    """Return the command whose help page explains a misuse."""
+    context = getattr(error, "ctx", None)
+    return str(context.command_path) if context else "ictbench"
 
 
 def _origin(error: Any) -> str:

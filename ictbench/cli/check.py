@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import COMPARE, page
+
 
 class Measure(StrEnum):
     """Measure to check; an enumeration, because typer takes no list of literals."""
@@ -20,11 +22,17 @@ class Measure(StrEnum):
     BASE = "base"
 
 
+PAGE = page(
+    COMPARE,
+    "docs/ci.md",
+    "ictbench check runs/new --against baseline.json",
+    "ictbench check runs/new --against runs/old --tolerance 0.1 --junit check.xml",
+)
+
+
 def check(
     run: Annotated[Path, typer.Argument(help="Folder of a run, or a result file.")],
-    against: Annotated[
-        Path, typer.Option("--against", metavar="BASELINE", help="Folder of a run, or a committed result file.")
-    ],
+    against: Annotated[Path, typer.Option("--against", help="Folder of a run, or a committed result file.")],
     tolerance: Annotated[float, typer.Option("--tolerance", help="How far a measure may fall, as a share.")] = 0.05,
     measure: Annotated[
         list[Measure] | None,

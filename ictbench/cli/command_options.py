@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import os
 from collections.abc import Callable
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from ictbench.cli.option_values import COMPLETIONS
+from ictbench.cli.unknown_variables import PREFIX
 from ictbench.errors import ConfigError
 from ictbench.runs.option import SELECTION
 from ictbench.runs.options import options_of
@@ -21,35 +21,11 @@ from ictbench.runs.options import options_of
 if TYPE_CHECKING:
     from ictbench.runs.option import Caller, Option
 
-PREFIX = "ICTBENCH_"
-
-OTHER_VARIABLES = {
-    "ICTBENCH_CACHE_DIR",
-    "ICTBENCH_REQUIRE_BROWSER",
-    "ICTBENCH_SERVER_LOGS",
-    "ICTBENCH_TRACEBACK",
-    "ICTBENCH_VLLM",
-}
-"""Environment variables that are not options of a command."""
-
-
-class OptionsCommand(TyperCommand):
-    """A command whose options may be environment variables; a variable of an unknown option is an error."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Check the names of all `ICTBENCH_…` variables, then run the command."""
-        known = _variables(ctx.find_root().command) | OTHER_VARIABLES
-        for name in sorted(os.environ):
-            if name.startswith(PREFIX) and name not in known:
-                from ictbench.plugins import suggest
-
-                raise ConfigError(f"environment variable {name} is not an option; {suggest(name, known)}")
-        return super().invoke(ctx)
-
 
 def option(flag: str, help: str, **settings: Any) -> Any:  # noqa: A002 - the word of typer
     """Return a typer option with its environment variable: `--batch-size` has ICTBENCH_BATCH_SIZE."""
     variable = PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    settings.setdefault("autocompletion", COMPLETIONS.get(flag))
     return typer.Option(flag, help=help, envvar=variable, show_envvar=False, **settings)
 
 
@@ -143,9 +119,3 @@ def _parameter(declared: Option, caller: Caller) -> Parameter:
             ),
         ],
     )
-
-
-def _variables(command: Any) -> set[str]:
-    """Return the environment variables of all options of a command and its subcommands."""
-    variables = {parameter.envvar for parameter in command.params if parameter.envvar}
-    return variables.union(*(_variables(inner) for inner in getattr(command, "commands", {}).values()))

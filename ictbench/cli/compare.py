@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import COMPARE, page
+
 Format = Literal["table", "md", "csv", "json"]
+
+
+PAGE = page(
+    COMPARE,
+    "docs/statistics.md",
+    "ictbench compare runs/none runs/mini",
+    "ictbench compare runs/none runs/mini --measure last --format md",
+)
 
 
 def compare(

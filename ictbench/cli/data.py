@@ -10,17 +10,27 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Fetch and check data that suites need and packages do not contain.", no_args_is_help=True)
+from ictbench.cli.help_page import MAINTAIN, Group, page
+
+app = typer.Typer(no_args_is_help=True)
+PAGE = page(
+    MAINTAIN,
+    "docs/alfworld.md",
+    "ictbench data fetch alfworld",
+    "ictbench data check alfworld",
+    cls=Group,
+    help="Fetch and check data that suites need and packages do not contain.",
+)
 
 Name = Annotated[str, typer.Argument(help="Data set: alfworld.")]
 
 
-@app.command()
+@app.command(**page(None, "docs/alfworld.md", "ictbench data fetch alfworld"))
 def fetch(
     name: Name,
-    to: Annotated[
+    out: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Target folder, instead of ALFWORLD_DATA or the package's."),
+        typer.Option("--out", help="Target folder, instead of ALFWORLD_DATA or the package's."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Download everything again and overwrite what exists.")
@@ -29,19 +39,19 @@ def fetch(
     """Fetch a data set with the downloader of its package, and check the files."""
     from ictbench.envs.alfworld.data import check_data, fetch_data
 
-    if to is not None:
-        os.environ["ALFWORLD_DATA"] = str(_folder(to))
+    if out is not None:
+        os.environ["ALFWORLD_DATA"] = str(_folder(out))
     held = check_data(name)
     if held.complete and not force:
         print(f"{name}: {held}; nothing to fetch")
     else:
         print(f"{name}: {held}; fetching with the package's own downloader", file=sys.stderr)
         print(f"{name}: {fetch_data(name, force=force)}")
-    if to is not None:
+    if out is not None:
         print(f"to use it: export ALFWORLD_DATA={shlex.quote(os.environ['ALFWORLD_DATA'])}")
 
 
-@app.command()
+@app.command(**page(None, "docs/alfworld.md", "ictbench data check alfworld"))
 def check(name: Name) -> None:
     """Read every file of a data set, and print the counts."""
     from ictbench.envs.alfworld.data import check_data
@@ -59,5 +69,5 @@ def _folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--to {path} cannot be created ({error.strerror}); choose another folder") from error
+        raise ConfigError(f"--out {path} cannot be created ({error.strerror}); choose another folder") from error
     return path.resolve()

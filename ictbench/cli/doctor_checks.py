@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
+from ictbench.envs import env_class
 from ictbench.envs.alfworld.data import check_data
 from ictbench.errors import IctbenchError
+from ictbench.plugin_errors import describe_error, raised_at
 from ictbench.plugins import Kind, installed, resolve
 from ictbench.suites import list_suites, load_suite
 
@@ -86,18 +88,19 @@ def _games() -> Check:
 
 
 def _suite(name: str) -> Check:
-    suite = load_suite(name)
-    family = next(iter(suite.families))
-    task = suite.experience_order(family, 0, 1)[0]
     try:
-        env = resolve("env", suite.env)()
+        suite = load_suite(name)
+        family = next(iter(suite.families))
+        task = suite.experience_order(family, 0, 1)[0]
+        env = env_class(suite.env)()
         observation = env.reset(task)
         env.step(observation.actions[0])
         # The version of a game file is a digest.
         versions = ", ".join(f"{package} {version[:12]}" for package, version in env.versions().items())
         env.close()
-    except IctbenchError as error:
-        return Check(f"suite {name}", False, "cannot be played", str(error), optional=True)
+    except Exception as error:  # a plug-in's code may raise anything
+        why = str(error) if isinstance(error, IctbenchError) else f"{describe_error(error)}{raised_at(error)}"
+        return Check(f"suite {name}", False, "cannot be played", why, optional=True)
     return Check(f"suite {name}", True, f"plays with {versions}")
 
 

@@ -7,10 +7,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import PUBLISH, page
+
 Format = Annotated[
     Literal["parquet", "csv", "jsonl", "datasets"],
     typer.Option("--format", help="Format of the tables; datasets is for load_from_disk of Hugging Face's package."),
 ]
+
+
+PAGE = page(
+    PUBLISH,
+    "docs/export.md",
+    "ictbench export runs/mini --format csv",
+    "ictbench export runs/mini --push-to-hub me/my-run",
+)
 
 
 def export(

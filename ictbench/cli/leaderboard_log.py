@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import page
+
 if TYPE_CHECKING:
     from ictbench.submissions.layout import BoardFolder
 
 
 Event = Literal["added", "attempted", "corrected", "removed"]
+
+
+PAGE = page(
+    None,
+    "docs/leaderboard.md",
+    "ictbench leaderboard log leaderboards/minihack-v1",
+    "ictbench leaderboard log leaderboards/minihack-v1 added rules --by Me --reason replayed",
+)
 
 
 def log(

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from ictbench.cli.help_page import page
 from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Leaderboards
+
+PAGE = page(
+    None,
+    "docs/leaderboard.md",
+    "ictbench leaderboard pending leaderboards",
+)
 
 
 def pending(leaderboards: Leaderboards = DEFAULT_FOLDER) -> None:

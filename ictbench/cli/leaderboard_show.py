@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ictbench.cli.help_page import page
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.table import Table
-
     from ictbench.board.entries import Board
     from ictbench.board.ranking import Track
+    from ictbench.cli.terminal_table import Grid
 
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
@@ -26,6 +27,14 @@ DROPPED = ("headroom", "blind arm")
 
 WITHOUT_INTERVAL = (f"gain{INTERVAL}", f"over blind{INTERVAL}")
 """Columns that a narrower terminal shows without their intervals."""
+
+
+PAGE = page(
+    None,
+    "docs/leaderboard.md",
+    "ictbench leaderboard show minihack-v1",
+    "ictbench leaderboard show --json",
+)
 
 
 def show(
@@ -59,7 +68,7 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from ictbench.board.board_tables import RANKED, UNRANKED, failure_notes, ranked_cells, unranked, unranked_cells
+    from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, ranked_remarks, unranked, unranked_cells
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
     from ictbench.results.formatting import INTERVAL_MEANING
@@ -70,7 +79,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print()
         print_line(track.name)
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
-        for name, text in failure_notes(track):
+        for name, text in ranked_remarks(track):
             print_line(f"{name}: {text}")
     if tracks:
         console.print(INTERVAL_MEANING)
@@ -91,7 +100,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
     console.print()
 
 
-def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
     """Return a table that fits a terminal of this width."""
     from ictbench.cli.terminal_table import add_row, grid
 

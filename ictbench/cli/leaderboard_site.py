@@ -8,11 +8,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ictbench.cli.help_page import page
+
 if TYPE_CHECKING:
     from ictbench.board.entries import BadEntry, Board
 
 Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")]
 DEFAULT_FOLDER = Path("leaderboards")
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="Folder of what was found before, outside of the boards' checkout.",
+        show_default="in the user's cache folder",
+    ),
+]
+
+
+BUILD_PAGE = page(
+    None,
+    "docs/board.md",
+    "ictbench leaderboard build leaderboards --out site",
+)
+
+SERVE_PAGE = page(
+    None,
+    "docs/board.md",
+    "ictbench leaderboard serve leaderboards --port 8000",
+)
 
 
 def build(

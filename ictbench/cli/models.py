@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ictbench.cli.help_page import MAINTAIN, Group, page
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ictbench.models.prices import PriceTable
 
-app = typer.Typer(help="What ictbench knows about language models.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+PAGE = page(
+    MAINTAIN,
+    "docs/models.md",
+    "ictbench models prices gpt-4.1",
+    cls=Group,
+    help="Show what ictbench knows about language models.",
+)
 COLUMNS = ("input", "output", "cached", "cache_written", "reasoning")
 
 
-@app.command("prices")
+@app.command("prices", **page(None, "docs/models.md", "ictbench models prices gpt-4.1"))
 def prices(
     name: Annotated[str, typer.Argument(help="Part of the names of the models to list.", show_default="all")] = "",
     refresh: Annotated[
@@ -24,8 +33,7 @@ def prices(
     ] = False,
 ) -> None:
     """List prices in US dollars per million tokens, with their source and date."""
-    from ictbench.cli.console import Console
-    from ictbench.cli.terminal_table import add_row, grid, print_line
+    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
     from ictbench.models.prices import PACKAGE_TABLE, price_table, refresh_table
 
     table = refresh_table() if refresh else price_table()
@@ -37,7 +45,7 @@ def prices(
             add_row(listed, (model, *_rates(entry), ""))
             for tier in entry.get("longer", ()):
                 add_row(listed, ("", *_rates(tier), f"{tier['above']:,}"))
-    Console().print(listed)
+    print_table(listed)
     print_line(f"US dollars per million tokens, from {_source(table)}")
 
 

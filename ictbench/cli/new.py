@@ -7,6 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import EXTEND, page
+
+PAGE = page(
+    EXTEND,
+    "docs/plugins.md",
+    "ictbench new env my_game",
+    "ictbench new reflector my_reflector --out work/my_reflector",
+)
+
 
 def new(
     kind: Annotated[Literal["env", "reflector", "actor"], typer.Argument(help="Kind of plug-in.")],

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ictbench.cli.compare import Format
+from ictbench.cli.help_page import COMPARE, page
 
 if TYPE_CHECKING:
     from ictbench.results import Power
+
+
+PAGE = page(
+    COMPARE,
+    "docs/statistics.md",
+    "ictbench power runs/mini",
+    "ictbench power runs/none --against runs/mini --difference 0.05",
+)
 
 
 def power(
@@ -56,15 +65,13 @@ def power(
 
 
 def _print_table(found: Power) -> None:
-    from rich.console import Console
-
-    from ictbench.cli.terminal_table import add_row, grid, print_line
+    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
     from ictbench.results.loops_needed_text import COLUMNS, cells, sentences, title
 
     print_line(title(found))
     table = grid(COLUMNS, left=("family",))
     for row in found.rows:
         add_row(table, cells(row), "bold" if row in found.means[:1] else None)
-    Console().print(table)
+    print_table(table)
     for sentence in sentences(found):
         print_line(sentence)

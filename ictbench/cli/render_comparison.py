@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.cli.console import Console
-from ictbench.cli.terminal_table import add_row, grid, print_line
+from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
 from ictbench.results import ci_report, verdict
 from ictbench.results.formatting import INTERVAL_MEANING
 
@@ -26,7 +26,7 @@ def print_comparison(comparison: Comparison) -> None:
         table = grid(verdict.COLUMNS[1:], left=("family",))
         for row in arm.rows:
             add_row(table, verdict.cells(arm, row)[1:], "bold" if row in arm.means[:1] else None)
-        Console().print(table)
+        print_table(table)
         for sentence in arm.verdict:
             print_line(sentence)
     if any(row.difference.low is not None for arm in comparison.arms for row in arm.rows):
@@ -39,7 +39,7 @@ def print_check(check: Check) -> None:
     table = grid((*ci_report.COLUMNS, ""), left=("measure", "of", ""))
     for fall in check.falls:
         add_row(table, (*ci_report.cells(fall), fall.outcome), STYLES[fall.outcome])
-    Console().print(table)
+    print_table(table)
     if check.not_comparable:
         print_line(f"Not comparable, compared by force: {'; '.join(check.not_comparable)}.")
     for fall in (*check.failed, *check.warned):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from ictbench.cli.console import Console
-from ictbench.cli.terminal_table import print_line
+from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +17,10 @@ LARGE = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
 
 def print_dry_run(planned: DryRun) -> None:
     """Print the maximum counts, and what the models would cost."""
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = grid(("count", ""), left=("count", ""), heading=False)
     for name, count in planned.counts.items():
-        table.add_row(name.replace("_", " "), f"at most {count:,}")
-    Console().print(table)
+        add_row(table, (name.replace("_", " "), f"at most {count:,}"))
+    print_table(table)
     players = {"actor": planned.actor, "reflector": planned.reflector}
     for role, player in players.items():
         if player:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from ictbench.cli.console import Console
-from ictbench.cli.terminal_table import add_row, grid, print_line
+from ictbench.cli.terminal_table import Grid, add_row, grid, print_line, print_table
 from ictbench.results.failures import failure_counts, failures_text
 from ictbench.results.formatting import cost_in_words, signed, tokens_in_words
 from ictbench.results.notes import remarks
@@ -29,7 +26,7 @@ def print_result(run: Run) -> None:
         f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
         f"actor {result.actor.label}; success on test tasks"
     )
-    Console().print(_table(result))
+    print_table(_table(result))
     for line in [*remarks(result), *_cost(result)]:
         print_line(line)
     print_line(f"Files: {run.folder}")
@@ -57,7 +54,7 @@ def _pages(episode: Episode) -> Iterator[str]:
     yield f"── end: {end} ──\n{trajectory.last_observation.rstrip()}\n"
 
 
-def _table(result: Result) -> Table:
+def _table(result: Result) -> Grid:
     table = grid(COLUMNS, left=("family", "role", "failed"))
     for family in result.families:
         cells = _cells(family.measures, family.behaviour)

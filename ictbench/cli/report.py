@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from ictbench.cli.help_page import LOOK, page
+
+PAGE = page(
+    LOOK,
+    "docs/report.md",
+    "ictbench report runs/mini --open",
+    "ictbench report runs/none runs/mini --out report.html",
+)
+
 
 def report(
     runs: Annotated[
@@ -14,7 +23,12 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="File to write.", show_default="RUN/report.html; ./report.html for several runs"),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="File to write.",
+            show_default="RUN/report.html; ./report.html for several runs",
+        ),
     ] = None,
     episodes: Annotated[
         str,

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from ictbench.cli.command_options import takes_run_options
+from ictbench.cli.help_page import PUBLISH, page
 from ictbench.runs.option import OUTPUT
+
+PAGE = page(
+    PUBLISH,
+    "docs/verify.md",
+    "ictbench rerun runs/mini --loops 5",
+    "ictbench rerun leaderboards/minihack-v1/submissions/rules --by Me",
+)
 
 
 @takes_run_options("rerun")
@@ -19,9 +27,7 @@ def rerun(
         typer.Option("--loops", min=3, help="Loops per family.", show_default="as many as the result has"),
     ] = None,
     margin: Annotated[float, typer.Option("--margin", help="Share of test tasks that counts as equal.")] = 0.10,
-    suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
-    ] = None,
+    suite: Annotated[Path | None, typer.Option("--suite", help="File of a suite that is not installed.")] = None,
     salt: Annotated[
         str | None,
         typer.Option(
@@ -46,21 +52,20 @@ def rerun(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Import the classes, and use the model options, that the result names.")
     ] = False,
-    folder: Annotated[
+    out: Annotated[
         Path | None,
         typer.Option(
-            "--folder",
+            "--out",
             help="Folder of the new run; an unfinished one is continued.",
             rich_help_panel=OUTPUT,
             show_default="a folder in runs/, named after the digest",
         ),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Your name, for the record.", rich_help_panel=OUTPUT)] = "",
-    out: Annotated[
+    record: Annotated[
         Path | None,
         typer.Option(
-            "--out",
-            metavar="FILE",
+            "--record",
             help="File of the record.",
             rich_help_panel=OUTPUT,
             show_default="RUN/rerun.json, or the board's verifications/<slug>/rerun.json",
@@ -80,11 +85,11 @@ def rerun(
     from ictbench.cli.render_checks import print_check, print_verdict
     from ictbench.cli.terminal import print_json
 
-    record_file = out or record_path(path, "rerun")
+    record_file = record or record_path(path, "rerun")
     with watch(as_json) as on_start:
         verification = run_again(
             path,
-            folder=folder,
+            folder=out,
             loops=loops,
             margin=margin,
             suite=suite,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ictbench.cli.help_page import PUBLISH, page
 from ictbench.runs.option import OUTPUT, PLAYERS
 
 if TYPE_CHECKING:
@@ -18,10 +19,17 @@ ENTRY = "The entry"
 Weights = Literal["open", "closed"]
 
 
+PAGE = page(
+    PUBLISH,
+    "docs/leaderboard.md",
+    "ictbench submit runs/mini --name Mini --submitted-by Me --dry-run",
+)
+
+
 def submit(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     leaderboard: Annotated[
-        Path, typer.Option("--leaderboard", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
+        Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
     ] = Path("leaderboards"),
     name: Annotated[str, typer.Option("--name", help="Name of the entry on the board.", rich_help_panel=ENTRY)] = "",
     description: Annotated[
@@ -109,7 +117,7 @@ def submit(
     In a git checkout, the submission becomes a new branch; your files, index and current branch do not change.
     """
     import ictbench
-    from ictbench.board.validate import check_submission
+    from ictbench.board.examine import check_submission
     from ictbench.submissions import build_submission
     from ictbench.submissions.metadata import Statement
 

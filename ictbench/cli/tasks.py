@@ -9,66 +9,73 @@ import typer
 
 from ictbench.choices import ProfileName
 from ictbench.cli.export import Format
+from ictbench.cli.help_page import LOOK, Group, page
 
-app = typer.Typer(help="Inspect suites, their families and tasks.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+PAGE = page(
+    LOOK,
+    "docs/protocol.md",
+    "ictbench tasks list",
+    "ictbench tasks show minihack-v1",
+    cls=Group,
+    help="Inspect suites, their families and tasks.",
+)
 
 
-@app.command("list")
+@app.command("list", **page(None, "docs/protocol.md", "ictbench tasks list"))
 def list_() -> None:
-    """List the suites that ship with ictbench."""
-    from rich.table import Table
+    """List the suites that ship with ictbench, and those of installed plug-ins."""
+    from ictbench import UsageError, list_suites, load_suite
+    from ictbench.cli.terminal_table import add_row, grid, print_table
 
-    from ictbench import list_suites, load_suite
-    from ictbench.cli.console import Console
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("suite", "environment", "families", "title"):
-        table.add_column(column)
+    table = grid(("suite", "environment", "families", "title"), left=("suite", "environment", "title"))
     for name in list_suites():
-        suite = load_suite(name)
-        table.add_row(name, suite.env, str(len(suite.families)), suite.title)
-    Console().print(table)
+        try:
+            suite = load_suite(name)
+        except UsageError as error:
+            add_row(table, (name, "", "", str(error)))  # one broken plug-in may not hide all suites
+        else:
+            add_row(table, (name, suite.env, str(len(suite.families)), suite.title))
+    print_table(table)
 
 
-@app.command()
+@app.command(**page(None, "docs/protocol.md", "ictbench tasks show minihack-v1", "ictbench tasks show my-suite.yaml"))
 def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")]) -> None:
     """Show a suite: families, pools, profiles, limits, prompt, presentation."""
-    from rich.table import Table
-    from rich.text import Text
-
     from ictbench import load_suite
-    from ictbench.cli.console import Console
+    from ictbench.cli.terminal_table import add_row, grid, print_table
+    from ictbench.visible_text import visible
 
     loaded = load_suite(suite)
-    console = Console()
-    console.print(Text(f"{loaded.name}: {loaded.title}\nenvironment {loaded.env}, digest {loaded.digest}\n"))
-    families = Table(title="Families", title_justify="left")
-    for column in ("family", "role", "parameters"):
-        families.add_column(column)
+    print(visible(f"{loaded.name}: {loaded.title}\nenvironment {loaded.env}, digest {loaded.digest}"))
+    families = grid(("family", "role", "parameters"), left=("family", "role", "parameters"))
     for name, family in loaded.families.items():
-        families.add_row(name, family.role, Text(", ".join(f"{key}={value}" for key, value in family.params.items())))
-    profiles = Table(title="Profiles", title_justify="left")
-    profiles.add_column("profile")
+        add_row(families, (name, family.role, ", ".join(f"{key}={value}" for key, value in family.params.items())))
     # `repeats` is a column only if a profile has more than one.
-    columns = dict.fromkeys(column for sizes in loaded.profiles.values() for column in sizes.model_dump())
-    for column in columns:
-        profiles.add_column(column.replace("_", " "), justify="right")
+    columns = list(dict.fromkeys(column for sizes in loaded.profiles.values() for column in sizes.model_dump()))
+    profiles = grid(("profile", *(column.replace("_", " ") for column in columns)), left=("profile",))
     for profile, sizes in loaded.profiles.items():
         values = [getattr(sizes, column) for column in columns]
-        profiles.add_row(profile, *("all" if size is None else str(size) for size in values))
-    pools = Table(title="Pools", title_justify="left")
-    for column in ("pool", "tasks", "per loop"):
-        pools.add_column(column)
+        add_row(profiles, (profile, *("all" if size is None else str(size) for size in values)))
+    pools = grid(("pool", "tasks", "per loop"), left=("pool", "tasks", "per loop"))
     for row in loaded.pools.rows():
-        pools.add_row(*row)
-    for part in (families, profiles, pools):
-        console.print(part)
+        add_row(pools, row)
+    for title, table in (("Families", families), ("Profiles", profiles), ("Pools", pools)):
+        print(f"\n{title}")
+        print_table(table)
     limits = loaded.limits
-    console.print(Text(f"Limits: {limits.max_steps} decisions per episode, {limits.prompt_bytes} bytes per prompt\n"))
-    console.print(Text(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"), soft_wrap=True)
+    print(f"\nLimits: {limits.max_steps} decisions per episode, {limits.prompt_bytes} bytes per prompt\n")
+    print(visible(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"))
 
 
-@app.command()
+@app.command(
+    **page(
+        None,
+        "docs/export.md",
+        "ictbench tasks export minihack-v1",
+        "ictbench tasks export minihack-v1 --format csv --families zap --out zap-tasks",
+    )
+)
 def export(
     suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")],
     form: Format = "parquet",

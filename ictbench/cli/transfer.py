@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ictbench.cli.compare import Format
+from ictbench.cli.help_page import COMPARE, page
 
 if TYPE_CHECKING:
     from ictbench import Result
     from ictbench.results.transfer_matrix import Cell, Gain
+
+
+PAGE = page(
+    COMPARE,
+    "docs/results.md",
+    "ictbench transfer runs/untrained runs/trained",
+    "ictbench transfer runs/mini --trained-on runs/mini=minihack-v1/meta-train",
+)
 
 
 def transfer(
@@ -89,13 +98,12 @@ def _print(cells: tuple[Cell, ...], form: Format, measure: Gain) -> None:
 
 
 def _print_table(title: str, head: list[str], rows: list[list[str]], marks: list[str]) -> None:
-    from ictbench.cli.console import Console
-    from ictbench.cli.terminal_table import add_row, grid, print_line
+    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
 
     table = grid(head, left=head[:3])
     for row in rows:
         add_row(table, row, "bold" if row[1:3] == ["mean", "held-out"] else None)
     print_line(title)
-    Console().print(table)
+    print_table(table)
     for mark in marks:
         print_line(mark)

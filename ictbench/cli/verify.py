@@ -8,6 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from ictbench.cli.command_options import takes_run_options
+from ictbench.cli.help_page import PUBLISH, page
+
+PAGE = page(
+    PUBLISH,
+    "docs/verify.md",
+    "ictbench verify runs/mini",
+    "ictbench verify leaderboards/minihack-v1/submissions/rules --sample 100",
+)
 
 
 @takes_run_options("verify")
@@ -20,9 +28,7 @@ def verify(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Replay all episodes.", show_default="for a run")] = False,
-    suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="File of a suite that does not ship with ictbench.")
-    ] = None,
+    suite: Annotated[Path | None, typer.Option("--suite", help="File of a suite that is not installed.")] = None,
     salt: Annotated[
         str | None,
         typer.Option(
@@ -30,11 +36,10 @@ def verify(
         ),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Name of the verifier, for the record.")] = "",
-    out: Annotated[
+    record: Annotated[
         Path | None,
         typer.Option(
-            "--out",
-            metavar="FILE",
+            "--record",
             help="File of the record.",
             show_default="RUN/verification.json, or the board's verifications/<slug>/replayed.json",
         ),
@@ -55,7 +60,7 @@ def verify(
 
     if sample is not None and everything:
         raise ConfigError(f"--sample {sample} and --all contradict each other; leave one out")
-    record_file = out or record_path(path, "replayed")
+    record_file = record or record_path(path, "replayed")
     with replay_progress(as_json) as on_played:
         verification = ictbench.verify(
             path,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
+from ictbench.envs import env_class
 from ictbench.errors import ConfigError, MissingExtraError, UsageError
 from ictbench.meta.played_batch import Batch
-from ictbench.plugins import resolve
 from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.sync_player import EpisodePlayer
@@ -206,7 +206,7 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
         return tasks
 
     def _check_playable(self, tasks: Sequence[Task]) -> None:
-        if problem := resolve("env", self._plan.suite.env).unplayable(tasks):
+        if problem := env_class(self._plan.suite.env).unplayable(tasks):
             raise ConfigError(problem)
 
     def _check_prompt(self, prompt: object) -> None:

@@ -26,10 +26,10 @@ def register_envs() -> None:
 
 def env_ids() -> Iterator[tuple[str, str, str]]:
     """Yield id, suite and family: `ictbench/MiniHack-Room-Dark-v1` is `room-dark` of `minihack-v1`."""
-    from ictbench.suites.load import list_suites
+    from ictbench.suites.load import shipped_suites
     from ictbench.yaml_file import read_yaml
 
-    for suite, path in list_suites().items():
+    for suite, path in shipped_suites().items():
         name, _, version = suite.rpartition("-")
         for family in read_yaml(path)["families"]:
             words = f"{name}-{family}".split("-")

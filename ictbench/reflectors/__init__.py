@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.errors import UsageError
+from ictbench.plugin_errors import create
 from ictbench.reflectors.reflector import BatchPlayer, Context, Experience, Reflector
 from ictbench.reflectors.traits import Traits, reflector_class, traits_of
 
@@ -24,8 +24,7 @@ def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:
 
     Raises:
         UsageError: The class is unknown or refuses the model or options.
+        PluginError: Its constructor fails.
     """
-    try:
-        return reflector_class(spec)(model=model, **spec.options)
-    except TypeError as error:
-        raise UsageError(f"cannot create reflector {spec.label}: {error}") from error
+    reflector: Reflector = create(f"reflector {spec.label}", reflector_class(spec), model=model, **spec.options)
+    return reflector

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench.records import EnvEnd
 from ictbench.reflectors.trajectory_text import describe_end
+from ictbench.reflectors.unlabelled_trajectory import UnlabelledTrajectory
 from ictbench.rules_text.screen import count_symbols, entered_symbol, prose_lines
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def format_events(trajectories: Sequence[Trajectory], player: str | None) -> str
         # A solved episode keeps all of its lines, so that it can be understood by itself.
         events = format_episode_events(trajectory, player, set() if trajectory.solved else shown)
         parts.append(f"Episode {number}:\n{events}")
-    symbols = Counter(symbol for trajectory in trajectories for symbol in _symbols_met(trajectory, player))
+    symbols = Counter(symbol for trajectory in trajectories for symbol in symbols_met(trajectory, player))
     if symbols:
-        parts.append(f"Symbols: {_quoted(symbol for symbol, _ in symbols.most_common())}")
+        parts.append(f"Symbols: {quoted(symbol for symbol, _ in symbols.most_common())}")
     return "\n".join(parts)
 
 
@@ -55,7 +56,7 @@ def format_episode_events(trajectory: Trajectory, player: str | None, shown: set
         player: Symbol of the player on a map; None for text without a map.
         shown: Lines of prose to leave out; the lines of this episode are added.
     """
-    texts = _texts(trajectory)
+    texts = texts_of(trajectory)
     lines = list(_start_events(texts[0], player, shown))
     visited: set[str] = set()
     # The environment ended the episode in response to the last action, even if the screen shows no change.
@@ -67,48 +68,49 @@ def format_episode_events(trajectory: Trajectory, player: str | None, shown: set
             events.append(f"{ending[0].upper()}{ending[1:]}.")
         if events:
             lines.append(f"{_action_name(step)}: {' '.join(events)}")
-    if ending_step is None:
+    if ending_step is None and not isinstance(trajectory, UnlabelledTrajectory):
         lines.append(f"In the end {describe_end(trajectory)}.")
     return "\n".join(lines)
 
 
-def _texts(trajectory: Trajectory) -> list[str]:
+def texts_of(trajectory: Trajectory) -> list[str]:
+    """Return the observations of an episode, the last one included."""
     return [*(step.observation for step in trajectory.steps), trajectory.last_observation]
 
 
 def _start_events(text: str, player: str | None, shown: set[str]) -> Iterator[str]:
-    if lines := _new_lines(prose_lines(text), shown):
+    if lines := new_lines(prose_lines(text), shown):
         yield " ".join(lines)
     if player and (symbols := _symbols(text, player)):
-        yield f"In sight: {_quoted(symbols)}"
+        yield f"In sight: {quoted(symbols)}"
 
 
 def _step_events(before: str, after: str, player: str | None, shown: set[str], visited: set[str]) -> Iterator[str]:
     """Yield what one action changed; `visited` holds the symbols that the player has stood on."""
-    symbol = _entered_symbol(before, after, player)
+    symbol = entered_symbol_of(before, after, player)
     if symbol and symbol not in visited:
         visited.add(symbol)
-        yield f"came onto {_quoted(symbol)}"
+        yield f"came onto {quoted(symbol)}"
     prose_before = prose_lines(before)
-    yield from _new_lines([line for line in prose_lines(after) if line not in prose_before], shown)
+    yield from new_lines([line for line in prose_lines(after) if line not in prose_before], shown)
 
 
-def _entered_symbol(before: str, after: str, player: str | None) -> str | None:
+def entered_symbol_of(before: str, after: str, player: str | None) -> str | None:
     """Return the symbol that the player came to stand on, unless it is floor."""
     symbol = entered_symbol(before, after, player) if player else None
     return symbol if symbol in _symbols(before, player) else None
 
 
-def _symbols_met(trajectory: Trajectory, player: str | None) -> list[str]:
+def symbols_met(trajectory: Trajectory, player: str | None) -> list[str]:
     """Return the symbols in sight at the start and those that the player came to stand on, each once."""
     if player is None:
         return []
-    texts = _texts(trajectory)
-    entered = (_entered_symbol(before, after, player) for before, after in pairwise(texts))
+    texts = texts_of(trajectory)
+    entered = (entered_symbol_of(before, after, player) for before, after in pairwise(texts))
     return list(dict.fromkeys([*_symbols(texts[0], player), *filter(None, entered)]))
 
 
-def _new_lines(lines: Sequence[str], shown: set[str]) -> list[str]:
+def new_lines(lines: Sequence[str], shown: set[str]) -> list[str]:
     """Return the lines that were not shown before and add them to `shown`; tables such as a status line are dropped."""
     new = [line for line in lines if line not in shown and not _is_table(line)]
     shown.update(new)
@@ -128,7 +130,8 @@ def _symbols(text: str, player: str | None) -> list[str]:
     return [symbol for _, symbol in counts]
 
 
-def _quoted(symbols: Iterable[str]) -> str:
+def quoted(symbols: Iterable[str]) -> str:
+    """Return symbols in quotation marks, as rules write them."""
     return " ".join(f'"{symbol}"' for symbol in symbols)
 
 

@@ -45,6 +45,8 @@ class Reflector(ABC):
     """Formats in which its model can read the experience, the default first. Empty if there is no choice."""
     max_tokens: ClassVar[int | None] = None
     """Maximum number of tokens of a reply of its model. None means the suite's limit."""
+    ignores: ClassVar[Literal["", "outcomes", "episodes"]] = ""
+    """What it never reads: how episodes ended, or the episodes altogether. No control can vary what is not read."""
     instruction: str = ""
     """Text sent to its model, without the prompt and the episodes; published with results. Empty without a model."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ictbench.errors import ConfigError, UsageError
+from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
+from ictbench.plugin_errors import check_base
 from ictbench.plugins import resolve
 from ictbench.records import PluginSpec
 from ictbench.reflectors.reflector import Reflector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ictbench.reflectors.reflector import Experience
 
@@ -44,6 +45,7 @@ def traits_of(spec: PluginSpec) -> Traits:
                 f"reflector {spec.label}: {inner.__name__} cannot be wrapped, because {inner.control}; "
                 "remove the wrapper"
             )
+    _check_varied(spec, classes)
     card = find_card(spec.model) if spec.model else None
     return Traits(
         experience=classes[0].experience,
@@ -53,6 +55,24 @@ def traits_of(spec: PluginSpec) -> Traits:
     )
 
 
+def _check_varied(spec: PluginSpec, classes: Sequence[type[Reflector]]) -> None:
+    """Check that no control changes what the reflector inside it never reads.
+
+    Raises:
+        ConfigError: One does.
+    """
+    for depth, wrapper in enumerate(classes):
+        if not getattr(wrapper, "varies", ""):
+            continue
+        for inner in classes[depth + 1 :]:
+            if inner.ignores:
+                unread = "how episodes ended" if inner.ignores == "outcomes" else "the episodes"
+                raise ConfigError(
+                    f"reflector {spec.label}: {wrapper.__name__} changes how episodes ended, and {inner.__name__} does "
+                    f"not read {unread}, so the result would be that of the reflector itself; remove the wrapper"
+                )
+
+
 def reflector_class(spec: PluginSpec) -> type[Reflector]:
     """Return the class that a specification names.
 
@@ -60,9 +80,8 @@ def reflector_class(spec: PluginSpec) -> type[Reflector]:
         UsageError: It does not exist or is not a reflector.
     """
     cls = resolve("reflector", spec.name)
-    if not issubclass(cls, Reflector):
-        raise UsageError(f"reflector {spec.label}: {cls.__name__} is not a subclass of ictbench.Reflector")
-    return cls
+    check_base(f"reflector {spec.label}", cls, Reflector)
+    return cast("type[Reflector]", cls)
 
 
 def _classes(spec: PluginSpec) -> Iterator[type[Reflector]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.reflectors.unlabelled_trajectory import UnlabelledTrajectory
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,6 +39,8 @@ def format_trajectory(trajectory: Trajectory) -> str:
     for number, step in enumerate(trajectory.steps, start=1):
         lines += [f"Observation {number}:", step.observation, f"Action {number}: {_action_text(step)}"]
     lines += ["Last observation:", trajectory.last_observation]
+    if isinstance(trajectory, UnlabelledTrajectory):
+        return "\n".join(lines)
     lines += [f"Success: {'Yes' if trajectory.solved else 'No'}", f"Total reward: {trajectory.total_reward:g}"]
     lines.append(f"How it ended: {describe_end(trajectory)}")
     return "\n".join(lines)

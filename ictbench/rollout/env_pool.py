@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ictbench.plugins import resolve
+from ictbench.envs import env_class
 from ictbench.rollout.env_errors import env_errors
 
 if TYPE_CHECKING:
@@ -66,17 +66,19 @@ class EnvPool:
         """Return an idle environment that fits `task`, or create one.
 
         Raises:
-            UnknownNameError: The task names an environment that is not installed.
+            UsageError: The task names an environment that is not installed, or not one.
+        PluginError: The environment cannot be created.
         """
-        env_class: type[TextEnv] = resolve("env", task.env)
-        key = (task.env, env_class.pool_key(task))
+        cls = env_class(task.env)
+        with env_errors(cls, "pool_key", task):
+            key = (task.env, cls.pool_key(task))
         if idle := self._idle_by_key[key]:
             pooled = idle.pop()
             del self._idle[id(pooled)]
         else:
             self._make_room()
-            with env_errors():
-                pooled = PooledEnv(env_class(), key)
+            with env_errors(cls, "creation", task):
+                pooled = PooledEnv(cls(), key)
         self._lent += 1
         self._max_lent = max(self._max_lent, self._lent)
         return pooled

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import History
-from ictbench.errors import ModelFailure, PluginError
+from ictbench.errors import IctbenchError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
-from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest, text_digest
-from ictbench.rollout.env_errors import env_errors
+from ictbench.plugin_errors import asked_by, player_error
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.rollout.env_calls import EnvCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ictbench.actors import Actor
     from ictbench.choices import FailureKind
     from ictbench.envs import TextEnv
     from ictbench.records import End, EpisodeSpec, Observation
-
-T = TypeVar("T")
+    from ictbench.rollout.env_calls import BlockingCaller
 
 NO_USAGE: Usage = Decision(action=None).usage
 """The default of a decision. Not adding it saves a scripted actor more time than it takes to decide."""
-
-
-class BlockingCaller(Protocol):
-    """Runs a blocking call, usually in a thread, off the event loop."""
-
-    async def __call__(self, function: Callable[..., T], *args: Any) -> T:
-        """Return `function(*args)`."""
-        ...
 
 
 class EpisodeClock:
@@ -59,9 +51,10 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         InfrastructureError: The environment or the model's endpoint does not work.
         PluginError: The actor breaks its contract.
     """
-    observation = await _call_env(call, env.reset, spec.task)
-    solution = tuple(await _call_env(call, env.solve)) if actor.sees_solution else ()
-    start = start_digest(env, observation)
+    calls = EnvCalls(env, spec.task, call)
+    observation = await calls.reset()
+    solution = await calls.solve() if actor.sees_solution else ()
+    start = calls.start_digest(observation)
     shown = observation.text
     steps: list[Step] = []
     usages: list[Usage] = []
@@ -74,17 +67,15 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
             failure, detail = "timeout", f"the episode took longer than {spec.time_limit:g} s"
             break
         try:
-            decision = await actor.act(spec.prompt, history, spec.seed)
+            decision = await _decide(actor, spec, history)
         except ModelFailure as error:
             failure, detail = error.kind, failure_detail(error)
             usages.append(error.usage or UNREPORTED)
             break
-        if not isinstance(decision, Decision):
-            raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")
         if decision.usage is not NO_USAGE:
             usages.append(decision.usage)
         executed = match_action(decision.action, observation.actions)
-        after = observation if executed is None else await _call_env(call, env.step, executed)
+        after = observation if executed is None else await calls.step(executed)
         steps.append(_step(spec.keep_texts, shown, observation, decision, executed, after))
         notice = invalid_notice(decision.action) if executed is None else ""
         observation, shown = after, notice + after.text
@@ -109,20 +100,25 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     )
 
 
-def start_digest(env: TextEnv, first: Observation) -> str:
-    """Return the digest of what distinguishes the start of an episode; empty if it is the whole first observation.
+async def _decide(actor: Actor, spec: EpisodeSpec, history: History) -> Decision:
+    """Return the actor's decision; an exception in its code becomes a `PluginError`."""
+    answer: Any = None
+    try:
+        answer = actor.act(spec.prompt, history, spec.seed)
+        decision = await answer
+    except PluginError as error:
+        raise asked_by(error, _place(spec, history)) from error.__cause__
+    except IctbenchError:
+        raise
+    except Exception as error:
+        raise player_error(error, _place(spec, history), "act", type(actor), answer) from error
+    if not isinstance(decision, Decision):
+        raise PluginError(f"actor {spec.actor.label} returned {decision!r:.80}; return an ictbench.Decision")
+    return decision
 
-    Raises:
-        EnvError: The environment breaks its contract.
-    """
-    with env_errors():
-        key = env.start_key(first)
-        return "" if key is None else text_digest(key)
 
-
-async def _call_env(call: BlockingCaller, function: Callable[..., T], *args: Any) -> T:
-    with env_errors():
-        return await call(function, *args)
+def _place(spec: EpisodeSpec, history: History) -> str:
+    return f"actor {spec.actor.label}, decision {len(history.steps) + 1} of task {spec.task.id}"
 
 
 def match_action(proposed: str | None, actions: Sequence[str]) -> str | None:

@@ -133,9 +133,9 @@ def _run_without_loop(episode: Coroutine[Any, Any, Episode], actor: PluginSpec) 
     except StopIteration as end:
         played: Episode = end.value
         return played
-    except RuntimeError as error:
-        # Raised by asyncio in a thread without an event loop.
-        if str(error) != "no running event loop":
+    except PluginError as error:
+        # The cause is raised by asyncio in a thread without an event loop.
+        if str(error.__cause__) != "no running event loop":
             raise
     episode.close()
     raise PluginError(f"actor {actor.label} says that it only computes, but waits for something")

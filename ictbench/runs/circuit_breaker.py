@@ -1,4 +1,4 @@
-"""Circuit breaker: stops a run whose endpoint is down, before it leaves thousands of episodes owed."""
+"""Circuit breaker: stops a run whose endpoint or environment is down, before it leaves thousands of episodes owed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from ictbench.errors import EndpointDownError, InfrastructureError
+from ictbench.errors import EndpointDownError, EnvError, InfrastructureError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +36,7 @@ class CircuitBreaker:
         self._pause = pause
         self._failures = 0
         self._pauses = 0
+        self._env_failures = 0
         self._pausing: asyncio.Task[None] | None = None
 
     @property
@@ -54,10 +55,19 @@ class CircuitBreaker:
 
     def record_success(self) -> None:
         """Reset the counts of failures and pauses."""
-        self._failures = self._pauses = 0
+        self._failures = self._pauses = self._env_failures = 0
 
     def record_failure(self, error: InfrastructureError) -> None:
-        """Count a failure, and start a pause after too many in a row."""
+        """Count a failure, and start a pause after too many in a row.
+
+        Raises:
+            PluginError: Too many episodes in a row failed in their environment, which a pause does not repair.
+        """
+        if isinstance(error, EnvError):
+            self._env_failures += 1
+            if self._env_failures >= FAILURES_IN_A_ROW:
+                raise PluginError(f"{self._env_failures} episodes in a row failed: {error}") from error
+            return
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW and self._pausing is None:
             log.warning("%d failures in a row: pausing for %g s; the last: %s", self._failures, self._pause, error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.actors import make_actor
-from ictbench.envs import TextEnv
+from ictbench.envs import TextEnv, checked_versions, env_class
 from ictbench.errors import ConfigError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.models.prices import find_price, may_state_cost
@@ -115,13 +115,7 @@ def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:
     Raises:
         UsageError: A package or a game is missing, or the actor needs a solver that the environment lacks.
     """
-    env_class = resolve("env", plan.suite.env)
-    if resolve("actor", plan.actor.name).sees_solution and env_class.solve is TextEnv.solve:
+    cls = env_class(plan.suite.env)
+    if resolve("actor", plan.actor.name).sees_solution and cls.solve is TextEnv.solve:
         raise ConfigError(f"actor {plan.actor.label!r} needs a solver, which environment {plan.suite.env!r} has not")
-    env = env_class()
-    versions: dict[str, str] = env.versions()
-    env.close()
-    tasks = {task.id: task for loop in loops for task in loop.tasks}
-    if problem := env_class.unplayable(tasks.values()):
-        raise ConfigError(problem)
-    return versions
+    return checked_versions(plan.suite.env, {task.id: task for loop in loops for task in loop.tasks}.values())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.envs import env_class
 from ictbench.errors import ConfigError
-from ictbench.plugins import resolve
 from ictbench.runs.player_options import DEFAULT_ENV
 from ictbench.suites import load_suite
-from ictbench.suites.load import suites_of_env
+from ictbench.suites.load import is_env, suites_of_env
 
 if TYPE_CHECKING:
     from ictbench.runs.options import Options
@@ -24,7 +24,7 @@ def find_suite(options: Options) -> tuple[Suite, tuple[str, ...]]:
     if options.suite is None:
         return _newest_playable_suite(options.env or DEFAULT_ENV)
     suite = load_suite(options.suite)
-    if options.env is not None and suite.env != options.env:
+    if options.env is not None and not is_env(suite.env, options.env):
         raise ConfigError(
             f"suite {options.suite!r} belongs to environment {suite.env!r}, not {options.env!r}; leave one out"
         )
@@ -37,7 +37,7 @@ def _newest_playable_suite(env: str) -> tuple[Suite, tuple[str, ...]]:
     for suite in suites:
         # One task shows whether the games are installed at all; all tasks are checked before anything is played.
         task = suite.scoring_tasks("test", next(iter(suite.families)), 0, 1)
-        problem = resolve("env", env).unplayable(task)
+        problem = env_class(env).unplayable(task)
         if problem is None:
             notes = [f"{name} cannot be played here, so this is {suite.name}: {why}" for name, why in problems.items()]
             return suite, tuple(notes)

@@ -22,15 +22,16 @@ class RunOptions(TypedDict, total=False):
     """Named sizes; lite and standard can be ranked."""
     reflector: str
     """provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged),
-    icl, retrieval, file:PATH (hand-written prompt), module:Class; blind:, shuffled: or
-    reflexion:REFLECTOR."""
+    icl, retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:,
+    shuffled:, unlabelled:, flipped:, losses: or reflexion:REFLECTOR."""
     actor: str | None
     """provider/model, rules (scripted), module:Class."""
     reflector_trained_on: str | Sequence[str] | None
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
-    reflector_experience: Literal["full", "events"] | None
-    """Observations shown to the reflector's model: in full, or only what changed (events)."""
+    reflector_experience: Literal["full", "events", "unordered"] | None
+    """Observations shown to the reflector's model: in full, only what changed (events), or what changed by
+    action, without order in time (unordered)."""
     reflector_temperature: float | None
     """Sampling temperature of the reflector's model."""
     reflector_max_tokens: int | None
@@ -119,6 +120,8 @@ class RunOptions(TypedDict, total=False):
     """NAME=AMOUNT that a Ray worker needs."""
     env_timeout: float
     """Seconds an environment may take for one call; then its worker is replaced."""
+    preregistration: Path | None
+    """Pre-registration of the experiment, a YAML file; the result states how the run departs from it."""
     cache: Path | None
     """Response cache, an SQLite file."""
     retry_failed: str | Sequence[str]

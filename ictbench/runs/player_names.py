@@ -7,13 +7,16 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.choices import ACTION_FORMAT
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, UnknownNameError
 from ictbench.models.checkpoint_card import find_card
+from ictbench.models.prices import named_models
 from ictbench.models.providers.custom import is_model_class
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
@@ -96,6 +99,7 @@ def parse_player(
             return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)
         return _reflector_on_model(name, STANDARD[kind], model, experience, sampling)
     plugin, argument = _split(name) if kind == "reflector" else (name, "")
+    _check_model_is_named_with_provider(kind, plugin)
     plugin_class = resolve(kind, plugin)
     if getattr(plugin_class, "wraps", False):
         if not argument:
@@ -109,7 +113,7 @@ def parse_player(
         if kind == "reflector":
             return _reflector_on_model(name, plugin, model, experience, sampling)
         return PluginSpec(label=name, name=plugin, model=model)
-    if experience:
+    if experience and not getattr(plugin_class, "formats", ()):
         raise ConfigError(f"{kind} {name!r} has no model: leave out --reflector-experience {experience}")
     if sampling:
         flags = ", ".join(f"--{kind}-{name.replace('_', '-')}" for name in sampling)
@@ -120,7 +124,7 @@ def parse_player(
         return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
     if argument:
         raise ConfigError(f"{kind} {plugin!r} takes no model and wraps no reflector: leave out {':' + argument!r}")
-    return PluginSpec(label=plugin, name=plugin)
+    return PluginSpec(label=plugin, name=plugin, options=_format_options(name, plugin_class, experience))
 
 
 def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess]:
@@ -146,15 +150,35 @@ def names_model(kind: PlayerKind, name: str) -> bool:
     return ":" in name and _split(name)[0] == name and is_model_class(resolve(kind, name))
 
 
+def _check_model_is_named_with_provider(kind: PlayerKind, name: str) -> None:
+    """Check that an unknown name does not look like a model without its provider.
+
+    Raises:
+        UnknownNameError: It does.
+    """
+    if name in installed(kind) or ":" in name:
+        return
+    models = named_models()
+    closest = difflib.get_close_matches(name, [*installed(kind), *models], n=1)
+    if closest and closest[0] in models:
+        raise UnknownNameError(f"unknown {kind} {name!r}; did you mean {models[closest[0]]!r}?")
+
+
 def _split(reflector: str) -> tuple[str, str]:
     """Return the name of a reflector, and its argument after a colon; the name `module:Class` has a colon itself."""
     parts = reflector.split(":")
     plugins = installed("reflector")
-    # The module of a plug-in may have the plug-in's name: then `module:Class` is the plug-in itself.
-    in_name = 1 if parts[0] in plugins and ":".join(parts[:2]) not in plugins.values() else 2
+    in_name = 1 if parts[0] in plugins and not _is_class_in_namesake(parts, plugins[parts[0]]) else 2
     if "/" in parts[0]:
         in_name = len(parts)
     return ":".join(parts[:in_name]), ":".join(parts[in_name:])
+
+
+def _is_class_in_namesake(parts: list[str], target: str) -> bool:
+    """Return whether `module:Class` names a class, where the module has the name of the plug-in in it."""
+    if len(parts) == 1 or target.partition(":")[0] != parts[0]:
+        return False
+    return isinstance(getattr(sys.modules[resolve("reflector", parts[0]).__module__], parts[1], None), type)
 
 
 def _reflector_on_model(
@@ -162,18 +186,26 @@ def _reflector_on_model(
 ) -> PluginSpec:
     """Return a reflector on a model, shown its experience in a format."""
     plugin_class = resolve("reflector", plugin)
-    formats, max_tokens = getattr(plugin_class, "formats", ()), getattr(plugin_class, "max_tokens", None)
+    options, max_tokens = (
+        _format_options(label, plugin_class, experience),
+        getattr(plugin_class, "max_tokens", None),
+    )
+    if max_tokens is not None and "max_tokens" not in sampling:
+        model = model.model_copy(update={"max_tokens": max_tokens})
+    return PluginSpec(label=label, name=plugin, options=options, model=model)
+
+
+def _format_options(label: str, plugin_class: type[Any], experience: ExperienceFormat | None) -> dict[str, JsonValue]:
+    """Return the options that name the format of a reflector's experience; none for the usual one."""
+    formats = getattr(plugin_class, "formats", ())
     if experience and experience not in formats:
         raise ConfigError(
             f"reflector {label!r} does not support --reflector-experience {experience} "
             f"(it supports: {', '.join(formats) or 'none'})"
         )
-    if max_tokens is not None and "max_tokens" not in sampling:
-        model = model.model_copy(update={"max_tokens": max_tokens})
     default = next(iter(formats), DEFAULT_FORMAT)
     chosen = experience or default
-    options: dict[str, JsonValue] = {} if chosen == default == DEFAULT_FORMAT else {"experience": chosen}
-    return PluginSpec(label=label, name=plugin, options=options, model=model)
+    return {} if chosen == default == DEFAULT_FORMAT else {"experience": chosen}
 
 
 def _wrapped(wrapper: str, inside: PluginSpec) -> PluginSpec:

@@ -43,7 +43,8 @@ class PlayerOptions(SuiteOptions):
     reflector: str = option(
         "rules",
         "provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged), icl, "
-        "retrieval, file:PATH (hand-written prompt), module:Class; blind:, shuffled: or reflexion:REFLECTOR.",
+        "retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:, shuffled:, "
+        "unlabelled:, flipped:, losses: or reflexion:REFLECTOR.",
         PLAYERS,
         also=("collect",),
     )
@@ -63,7 +64,8 @@ class PlayerOptions(SuiteOptions):
     )
     reflector_experience: ExperienceFormat | None = option(
         None,
-        "Observations shown to the reflector's model: in full, or only what changed (events).",
+        "Observations shown to the reflector's model: in full, only what changed (events), or what changed by action, "
+        "without order in time (unordered).",
         PLAYERS,
         default_text="the reflector's usual",
         also=("collect",),

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import InfrastructureError, ModelFailure, PluginError
+from ictbench.errors import IctbenchError, InfrastructureError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
+from ictbench.plugin_errors import asked_by, player_error
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, reflection_seed
 from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
@@ -113,6 +114,8 @@ class Scheduler:
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
                 outcomes = await self._score(request.prompt, request.episodes, _priority(request), progress)
+                if request.pool == "selection":
+                    progress.add_selection(request.prompt_index, outcomes)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
             case Audit():
                 episodes = [(task, 0) for task in request.tasks]
@@ -161,8 +164,11 @@ class Scheduler:
             rollouts if plan.experience == "halved" else None,
             request.turn,
         )
+        place = f"reflector {self.plan.reflector.label}, turn {request.turn} of {plan.family}, loop {plan.index}"
+        returned: Any = None
         try:
-            answer = await self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+            returned = self.reflector.reflect(request.prompt, request.trajectories, request.state, context)
+            answer = await returned
         except ModelFailure as error:
             usage = error.usage or UNREPORTED
             answer = Reflection(
@@ -172,9 +178,14 @@ class Scheduler:
                 state=request.state,
                 usage=usage,
             )
+        except PluginError as error:
+            raise asked_by(error, place) from error.__cause__
+        except IctbenchError:
+            raise
+        except Exception as error:
+            raise player_error(error, place, "reflect", type(self.reflector), returned) from error
         if not isinstance(answer, Reflection):
-            label = self.plan.reflector.label
-            raise PluginError(f"reflector {label} returned {answer!r:.80}, which is not a Reflection")
+            raise PluginError(f"{place}: it returned {answer!r:.80}, which is not a Reflection")
         return answer.model_copy(update={"replays": tuple(rollouts.keys)})
 
     def _rollouts(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError
+from ictbench.errors import EndpointDownError, IctbenchError, InfrastructureError, PluginError
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results.notes import model_remarks
@@ -99,7 +99,7 @@ async def run_session(
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
-        with _account(journal, engine.meter):
+        with _account(journal, engine.meter), _pointing_to(folder.log):
             rehearsed = await _rehearse(plan, loops, engine, journal, repeat=bool(failures))
             check_rehearsal(rehearsed, plan, folder, kept)
             # Not before the model has answered: a session that stops here leaves what is recorded as it is.
@@ -188,6 +188,17 @@ def _note_identity(journal: Journal, role: str, model: ModelClient) -> None:
 
 
 @contextmanager
+def _pointing_to(log_file: Path) -> Iterator[None]:
+    """Say in an error of a plug-in's code where its traceback is."""
+    try:
+        yield
+    except PluginError as error:
+        if getattr(error, "__notes__", ()):
+            error.args = (f"{error}; the traceback is in {log_file}",)
+        raise
+
+
+@contextmanager
 def _account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
     """Add the time and usage of this session to those of earlier ones."""
     clock = time.monotonic()
@@ -197,6 +208,10 @@ def _account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
         yield
     except BaseException as error:
         log.warning("session stops: %s", str(error) or "interrupted")
+        for note in getattr(error, "__notes__", ()):
+            log.warning("%s", note)
+        if isinstance(error, Exception) and not isinstance(error, IctbenchError):
+            log.warning("", exc_info=error)
         raise
     else:
         log.info("session is complete")

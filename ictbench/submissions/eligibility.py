@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.runs.deviations import deviations, rejected_requests
 from ictbench.submissions.known_players import KNOWN, control_of, player_problems
 from ictbench.submissions.metadata import start_date
-from ictbench.suites import list_suites, load_suite
+from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         unranked: Accept runs of any profile, for entries that are shown without a rank.
     """
     suite = result.suite.name
-    if suite not in list_suites():
-        yield f"suite {suite!r:.80} has no board; run one of {', '.join(list_suites())}"
+    if suite not in shipped_suites():
+        yield f"suite {suite!r:.80} has no board; run one of {', '.join(shipped_suites())}"
         return
     if result.suite.digest != load_suite(suite).digest:
         yield f"suite {suite} has changed since this run ({result.suite.digest!r:.16}…); run it again"

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ictbench.submissions.own_classes import own_class_problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -85,6 +87,8 @@ PROVIDERS: Mapping[str, KnownProvider] = {
 def model_problems(model: ModelSpec) -> Iterator[str]:
     """Yield what makes a model unacceptable on a board, each with its remedy."""
     name = model.model
+    if model.provider not in PROVIDERS and (problem := own_class_problem(model.provider, PROVIDERS)):
+        yield f"its provider {model.provider!a:.80} {problem}"
     if (
         len(name) > MAX_NAME
         or not name.isprintable()

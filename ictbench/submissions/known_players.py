@@ -6,7 +6,6 @@ this table and never from the result. `tests/submissions/test_known_players.py` 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from ictbench.plugins import installed
 from ictbench.records import PluginSpec
 from ictbench.submissions.known_models import model_problems
+from ictbench.submissions.own_classes import own_class_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 PlayerRole = Literal["actor", "reflector"]
 
-OWN_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
-"""Name of a class that is not part of ictbench, `package.module:Class`."""
-OWN_PACKAGE = "ictbench"
-MAX_NAME = 200
 MAX_WRAPPERS = 8
 
 
@@ -49,11 +45,16 @@ class KnownPlayer:
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
+_COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
     "append": _ON_MODEL,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "copy": _COPY,
+    "copy-commonest": _COPY,
+    "copy-last": _COPY,
     "file": KnownPlayer("its prompt was written by a person", options=("text",)),
+    "flipped": KnownPlayer("it is told the opposite of how each episode ended", wraps=True, options=("reflector",)),
     "gepa": KnownPlayer(
         "it plays tasks of its batches again, to try its prompts out",
         experience="halved",
@@ -63,7 +64,9 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL,
     "lessons": _ON_MODEL,
+    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",)),
     "none": KnownPlayer(keeps_prompt=True),
+    "one-rule": _ON_MODEL,
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",
@@ -76,6 +79,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "shuffled": KnownPlayer(
         "it learns from another family's episodes", experience="foreign", wraps=True, options=("reflector",)
     ),
+    "unlabelled": KnownPlayer("it is not shown how episodes ended", wraps=True, options=("reflector",)),
 }
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""
 
@@ -176,15 +180,8 @@ def unlisted_player(role: PlayerRole, player: PluginSpec) -> str | None:
 
 
 def _name_problems(role: PlayerRole, name: str) -> Iterator[str]:
-    if name in KNOWN[role]:
-        return
-    if len(name) > MAX_NAME or not OWN_CLASS.fullmatch(name):
-        yield (
-            f"its {role} {name!a:.80} is not a built-in one ({', '.join(KNOWN[role])}); "
-            "name a class of your own as package.module:Class"
-        )
-    elif name.replace(":", ".").split(".")[0].casefold() == OWN_PACKAGE:
-        yield f"its {role} {name!r:.80} is a class of ictbench under another name; run it under its own name"
+    if name not in KNOWN[role] and (problem := own_class_problem(name, KNOWN[role])):
+        yield f"its {role} {name!a:.80} {problem}"
 
 
 def layers_of(player: PluginSpec) -> Iterator[PluginSpec]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ictbench.records import PluginSpec
+from ictbench.submissions.known_players import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,9 @@ def _labels(player: PluginSpec, depth: int) -> Iterator[str]:
     if player.model is None:
         yield player.name
         return
-    yield player.model.name
+    # The bare name of a model is that of a built-in player on it, never of a class of the submitter's own.
+    if any(player.name in known for known in KNOWN.values()):
+        yield player.model.name
     yield f"{player.name}:{player.model.name}"
 
 

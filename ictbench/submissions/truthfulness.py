@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
 from ictbench.submissions.spelling import name_key
-from ictbench.suites import list_suites, load_suite
-from ictbench.suites.trained_on import OTHER
+from ictbench.suites import load_suite, shipped_suites
+from ictbench.suites.trained_on import OTHER, pointing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +63,15 @@ def _order(version: re.Match[str]) -> list[int]:
 
 def _training_problems(name: str, result: Result) -> Iterator[str]:
     """Yield why a name is neither a family of a suite here, nor clearly something else."""
-    suites = list_suites()
+    suites = shipped_suites()
     if name.startswith(OTHER):
         text = name_key(name.removeprefix(OTHER))
         hidden = [suite for suite in suites if name_key(suite) in text]
         hidden += [family.name for family in result.families if name_key(family.name) == text]
-        if "/" in name or not text or hidden:
+        held_out = load_suite(result.suite.name).select_families(["held-out"]) if result.suite.name in suites else ()
+        words = pointing_words(name.removeprefix(OTHER), held_out)
+        # In other alphabets, such words would not be found.
+        if "/" in name or not text or hidden or words or not name.isascii():
             yield f"trained on {name!a:.80}: write the suite and its family as SUITE/FAMILY, or name what it is"
         return
     suite, slash, family = name.partition("/")

@@ -8,6 +8,7 @@ suite of ictbench.
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, UnknownNameError
@@ -15,7 +16,7 @@ from ictbench.plugins import suggest
 from ictbench.suites.load import list_suites, load_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.suites.suite import Suite
 
@@ -24,6 +25,44 @@ TrainedOn = tuple[str, ...]
 
 NOTHING, OTHER = "nothing", "other:"
 GROUPS = ("all", "held-out", "meta-train")
+
+POINTING = (
+    "all",
+    "benchmark",
+    "board",
+    "both",
+    "each",
+    "either",
+    "entire",
+    "every",
+    "everything",
+    "families",
+    "family",
+    "held",
+    "heldout",
+    "holdout",
+    "ictbench",
+    "leaderboard",
+    "meta-train",
+    "none",
+    "nothing",
+    "others",
+    "same",
+    "suite",
+    "suites",
+    "test",
+    "tests",
+    "them",
+    "these",
+    "those",
+    "unseen",
+    "whole",
+)
+"""Words that point at families instead of naming them. `other:held out too` would hide what disqualifies a run."""
+
+WORD = re.compile(r"[^\W_]+")
+CAMEL_CASE = re.compile("(?<=[a-z])(?=[A-Z])")
+AS_LETTERS = str.maketrans("10i", "lol")
 
 
 def parse_trained_on(names: Sequence[str], suite: Suite) -> TrainedOn:
@@ -34,12 +73,24 @@ def parse_trained_on(names: Sequence[str], suite: Suite) -> TrainedOn:
         suite: The suite of the run.
 
     Raises:
-        UnknownNameError: A suite or family is unknown.
+        UnknownNameError: A suite or family is unknown, or `other:NAME` may mean one.
         ConfigError: `nothing` is combined with another name.
     """
     if NOTHING in names and len(names) > 1:
         raise ConfigError(f"trained on {', '.join(names)}: {NOTHING!r} cannot be combined with other names")
     return tuple(sorted({expanded for name in names if name != NOTHING for expanded in _expand(name, suite)}))
+
+
+def pointing_words(name: str, families: Iterable[str]) -> str | None:
+    """Return the words of an `other:` name that may mean families of a suite; None if it names something else.
+
+    Args:
+        name: The name without its prefix.
+        families: Names of families.
+    """
+    text = _words(name)
+    hidden = [word for word in (*POINTING, *families) if _words(word) in text]
+    return min(hidden, key=lambda word: (text.index(_words(word)), word), default=None)
 
 
 def format_trained_on(trained_on: TrainedOn | None) -> str:
@@ -69,13 +120,18 @@ def held_out_trained_on(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
 
 
 def env_of_suite(name: str) -> str | None:
-    """Return the environment of a suite that ships with ictbench, None for any other suite."""
-    suite = _shipped(name)
+    """Return the environment of a suite that is installed, None for any other suite."""
+    suite = _installed(name)
     return suite.env if suite else None
 
 
+def _words(text: str) -> str:
+    """Return the words of a text with hyphens around them, in lower case, and digits as the letters they look like."""
+    return f"-{'-'.join(WORD.findall(CAMEL_CASE.sub('-', text).casefold()))}-".translate(AS_LETTERS)
+
+
 @functools.cache
-def _shipped(name: str) -> Suite | None:
+def _installed(name: str) -> Suite | None:
     return load_suite(name) if name in list_suites() else None
 
 
@@ -84,7 +140,7 @@ def _shortest(suite_name: str, families: set[str]) -> Iterator[str]:
         yield suite_name
         return
     remaining = set(families)
-    if suite := _shipped(suite_name):
+    if suite := _installed(suite_name):
         groups = (
             ("all", suite_name),
             ("meta-train", f"{suite_name}/meta-train"),
@@ -99,6 +155,11 @@ def _shortest(suite_name: str, families: set[str]) -> Iterator[str]:
 
 def _expand(name: str, run_suite: Suite) -> list[str]:
     if name.startswith(OTHER) and name != OTHER:
+        if words := pointing_words(name.removeprefix(OTHER), run_suite.select_families(["held-out"])):
+            raise UnknownNameError(
+                f"trained on {name!r}: {words!r} may mean families of a suite; "
+                "name those as SUITE/FAMILY, and other data without this word"
+            )
         # With a slash it would look like a family.
         return [name.replace("/", "-")]
     known = list_suites()

@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import Actor, History, make_actor
+from ictbench.plugin_errors import describe_error
 from ictbench.records import Decision
 from ictbench.testing.player_checks import (
+    check_async,
     check_model_faults,
     check_unknown_option,
     compare,
@@ -22,7 +24,7 @@ from ictbench.testing.player_checks import (
 from ictbench.testing.sample_episodes import HISTORIES, PROMPT
 from ictbench.testing.scripted_replies import react_policy
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import describe_error, short_repr, violation
+from ictbench.testing.violations import short_repr, violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +99,7 @@ def decide_sync(spec: PluginSpec, histories: Sequence[History]) -> list[Decision
 
 async def _decide(actor: Actor, history: History, seed: int) -> Decision:
     before = copy.deepcopy(history)
-    decision = await actor.act(PROMPT, history, seed)
+    decision = await check_async("act", actor.act(PROMPT, history, seed))
     if not isinstance(decision, Decision):
         raise violation("act", f"it returned {short_repr(decision)}", "return an ictbench.Decision")
     if history != before:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ictbench.envs import TextEnv
 from ictbench.errors import IctbenchError
+from ictbench.plugin_errors import check_methods, describe_error, raised_at
 from ictbench.plugins import resolve
 from ictbench.records import EpisodeSpec, PluginSpec, Task
 from ictbench.rollout import EpisodeWorker
@@ -29,7 +30,7 @@ from ictbench.testing.playthrough import (
     replay_in_used_instance,
     replay_next_to_another_instance,
 )
-from ictbench.testing.violations import describe_error, short_repr, violation
+from ictbench.testing.violations import short_repr, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,6 +78,8 @@ def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX
     _run("close", "make it possible to close an instance that was never reset", lambda: env().close())
     playthroughs = [_play(env, task, max_steps) for task in tasks]
     for playthrough in playthroughs:
+        if not (first := playthrough.observations[0]).text.strip() and first.end is None:
+            raise violation("text", f"task {playthrough.task.id!r} starts without any", "say what an agent sees")
         for observation in playthrough.observations:
             _check_observation(observation, playthrough.task)
     _check_start_keys(env, playthroughs)
@@ -93,6 +96,10 @@ def _check_tasks(env: type[TextEnv], tasks: Sequence[Task]) -> None:
     if len({task.id for task in tasks}) < max(2, len(tasks)):
         ids = [task.id for task in tasks]
         raise violation("tasks", f"the task ids are {ids}", "give two or more tasks with different ids")
+    try:
+        check_methods(env.__name__, env)
+    except IctbenchError as error:
+        raise violation("class", str(error), "a subclass of ictbench.TextEnv has all its abstract methods") from error
     for task in tasks:
         try:
             cls = resolve("env", task.env)
@@ -243,4 +250,4 @@ def _run(check: str, remedy: str, call: Callable[[], T]) -> T:
     try:
         return call()
     except Exception as error:
-        raise violation(check, f"it raised {describe_error(error)}", remedy) from error
+        raise violation(check, f"it raised {describe_error(error)}{raised_at(error)}", remedy) from error

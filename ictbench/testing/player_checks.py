@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import pickle
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, UsageError
 from ictbench.models import ModelPool
+from ictbench.plugin_errors import describe_error, raised_at
 from ictbench.plugins import resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.other_process import run_in_new_process
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import describe_error, short_repr, violation
+from ictbench.testing.violations import short_repr, violation
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from ictbench.models import ChatModel
 
@@ -103,7 +105,7 @@ def run_player(check: str, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise
     except Exception as error:
         remedy = "return a result; only errors of the model may be raised"
-        raise violation(check, f"it raised {describe_error(error)}", remedy) from error
+        raise violation(check, f"it raised {describe_error(error)}{raised_at(error)}", remedy) from error
 
 
 def run_player_in_new_process(function: Callable[[PluginSpec, Any], T], spec: PluginSpec, data: Any) -> T:
@@ -117,6 +119,17 @@ def run_player_in_new_process(function: Callable[[PluginSpec, Any], T], spec: Pl
     except RuntimeError as error:
         remedy = "make sure that any process can import and create the class"
         raise violation("in a new process", str(error), remedy) from error
+
+
+def check_async(method: str, answer: Awaitable[T]) -> Awaitable[T]:
+    """Return the answer of a coroutine function.
+
+    Raises:
+        AssertionError: It cannot be awaited.
+    """
+    if not inspect.isawaitable(answer):
+        raise violation(method, f"it is not async, and returned {short_repr(answer)}", "define it with `async def`")
+    return answer
 
 
 def compare(check: str, names: Sequence[str], first: Sequence[Any], second: Sequence[Any], remedy: str) -> None:
@@ -154,7 +167,7 @@ def check_model_faults(
             except error:
                 continue
             except Exception as other:
-                raise violation(check, f"it raised {describe_error(other)}", remedy) from other
+                raise violation(check, f"it raised {describe_error(other)}{raised_at(other)}", remedy) from other
         if error is ModelFailure and reports_failure(result):
             continue
         raise violation(check, f"it returned {short_repr(result)}", remedy)

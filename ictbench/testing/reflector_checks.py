@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector, make_reflector
 from ictbench.testing.player_checks import (
+    check_async,
     check_model_faults,
     check_unknown_option,
     compare,
@@ -126,7 +127,8 @@ async def _turns(
     for turn, batch in enumerate(batches):
         reflector = instance or make_reflector(spec, model)
         before = copy.deepcopy(state)
-        reflection = await reflector.reflect(prompt, batch, state, Context(seed=turn, prompt_cap=prompt_cap))
+        context = Context(seed=turn, prompt_cap=prompt_cap)
+        reflection = await check_async("reflect", reflector.reflect(prompt, batch, state, context))
         if state != before:
             raise violation("state", "it modified the state", "copy what you want to change")
         _check_reflection(reflection, prompt, prompt_cap)

@@ -14,8 +14,3 @@ def short_repr(value: object) -> str:
     """Return the start of a value's repr."""
     text = repr(value)
     return text if len(text) <= EXCERPT_CHARACTERS else f"{text[:EXCERPT_CHARACTERS]}…"
-
-
-def describe_error(error: BaseException) -> str:
-    """Return class and message of an error."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

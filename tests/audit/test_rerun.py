@@ -374,7 +374,7 @@ def test_command_writes_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     from ictbench.cli.app import main
 
     run = run_zap(tmp_path / "run", "none")
-    arguments = ["ictbench", "rerun", str(run), "--folder", str(tmp_path / "again"), "--loops", "3", "--margin", "0.5"]
+    arguments = ["ictbench", "rerun", str(run), "--out", str(tmp_path / "again"), "--loops", "3", "--margin", "0.5"]
     monkeypatch.setattr("sys.argv", [*arguments, "--executor", "inline", "--by", "me"])
     with pytest.raises(SystemExit) as caught:
         main()

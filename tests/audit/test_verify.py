@@ -120,7 +120,8 @@ def test_own_suite_is_verified_with_its_file(tmp_path: Path) -> None:
     sizes: dict[str, Any] = {"loops": 1, "turns": 1, "batch_size": 1, "selection_size": 1, "test_size": 1}
     run = ictbench.run(suite=str(file), families=["eat"], **sizes, executor="inline", out=tmp_path / "run")
     with pytest.raises(
-        UnknownNameError, match="suite 'own-v1' does not ship with ictbench; name its file with --suite"
+        UnknownNameError,
+        match="suite 'own-v1' is not installed here; install its package, or name its file",
     ):
         ictbench.verify(run.folder)
     assert ictbench.verify(run.folder, suite=file, workers=1).passed

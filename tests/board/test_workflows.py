@@ -75,6 +75,23 @@ def test_each_job_has_the_least_permissions() -> None:
     assert (COMMENT["needs"], PUBLISH["needs"]) == ("check", "replay")
 
 
+def test_a_maintainer_is_who_may_push_to_the_repository() -> None:
+    """An organisation's member (MEMBER) and an invited reader (COLLABORATOR) may not be able to push."""
+    own_branch = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert CHECK["env"]["MAINTAINER"] == f"${{{{ {own_branch} && '--maintainer' || '' }}}}"
+    assert "author_association" not in str(CI)
+
+
+def test_an_account_checks_one_pull_request_at_a_time_and_only_pushes_start_a_full_replay() -> None:
+    assert CHECK["concurrency"] == {
+        "group": "check-${{ github.event.pull_request.user.id }}",
+        "cancel-in-progress": True,
+    }
+    assert CI["on"]["push"]["branches"] == ["main"]
+    full = [job for job in JOBS if any("verify" in s and "--all" in s for s in scripts(job).values())]
+    assert full == [REPLAY]
+
+
 def test_jobs_that_can_write_neither_replay_nor_read_a_pull_request() -> None:
     assert not any("checkout" in step.get("uses", "") for step in COMMENT["steps"])
     for job in (COMMENT, PUBLISH):
@@ -141,11 +158,11 @@ def commit(checkout: Path) -> None:
     assert shell(script, checkout).returncode == 0
 
 
-def check(workspace: Path, name: str) -> subprocess.CompletedProcess[str]:
+def check(workspace: Path, name: str, maintainer: str = "") -> subprocess.CompletedProcess[str]:
     """Run one step of the check of a pull request, with a smaller sample."""
     script = scripts(CHECK)[name].replace("--sample 500", "--sample 20 --workers 1")
     base = shell("git rev-parse HEAD", workspace / "base").stdout.strip()
-    return shell(script, workspace, BASE=base, MAINTAINER="")
+    return shell(script, workspace, BASE=base, MAINTAINER=maintainer)
 
 
 def test_pull_request_check_passes_and_stores_a_preview(workspace: Path) -> None:
@@ -170,6 +187,17 @@ def test_pull_request_check_refuses_other_changes(workspace: Path) -> None:
     process = check(workspace, "Validate")
     assert process.returncode == 1
     assert "'setup.py' is not a file of a submission" in process.stdout
+
+
+def test_only_a_maintainer_may_correct_a_submission(workspace: Path) -> None:
+    assert shell("git pull --quiet ../proposed main", workspace / "base").returncode == 0
+    metadata = workspace / "proposed" / SUBMISSIONS / SLUG / "submission.json"
+    metadata.write_text(metadata.read_text("utf-8").replace("Scripted pair", "Corrected pair"), encoding="utf-8")
+    commit(workspace / "proposed")
+    refused = check(workspace, "Validate")
+    assert refused.returncode == 1
+    assert "to correct or remove a submission, ask the board's maintainers" in refused.stdout
+    assert check(workspace, "Validate", "--maintainer").returncode == 0
 
 
 def test_pull_request_check_follows_no_link(workspace: Path) -> None:

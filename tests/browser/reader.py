@@ -51,6 +51,9 @@ class Reader:
         page.on("dialog", self._dismiss)
         page.on("request", lambda request: self._record(request.url, path, root))
         page.goto(path.as_uri() + query)
+        page.locator("main > :not(noscript)").first.wait_for(
+            state="attached"
+        )  # data are decompressed before a board is drawn
         return page
 
     def close(self) -> None:

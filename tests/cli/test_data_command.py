@@ -50,14 +50,14 @@ def test_a_failed_fetch_is_one_line_after_the_announcement(call: CommandLine, fo
 
 def test_the_target_folder_is_created_and_checked(call: CommandLine, folder: Path) -> None:
     new = folder / "new" / "games"
-    code, _, err = call("data", "fetch", "alfworld", "--to", str(new))
+    code, _, err = call("data", "fetch", "alfworld", "--out", str(new))
     assert code == 1
     assert f"no network for {new})" in err
     assert new.is_dir()
     (folder / "file").touch()
-    code, _, err = call("data", "fetch", "alfworld", "--to", str(folder / "file"))
+    code, _, err = call("data", "fetch", "alfworld", "--out", str(folder / "file"))
     assert code == 2
-    assert err == f"ictbench: --to {folder / 'file'} cannot be created (File exists); choose another folder\n"
+    assert err == f"ictbench: --out {folder / 'file'} cannot be created (File exists); choose another folder\n"
 
 
 def test_a_complete_data_set_is_not_fetched(call: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_complete_data_set_is_not_fetched(call: CommandLine, folder: Path, mon
     monkeypatch.setattr(data, "check_data", lambda _: complete)
     assert call("data", "fetch", "alfworld") == (0, "alfworld: train 2 of 2; nothing to fetch\n", "")
     assert call("data", "check", "alfworld") == (0, "alfworld: train 2 of 2\n", "")
-    code, out, _ = call("data", "fetch", "alfworld", "--to", str(folder / "a b"))
+    code, out, _ = call("data", "fetch", "alfworld", "--out", str(folder / "a b"))
     assert code == 0
     assert out.splitlines()[1] == f"to use it: export ALFWORLD_DATA='{folder / 'a b'}'"
     code, _, err = call("data", "fetch", "alfworld", "--force")

@@ -63,7 +63,7 @@ def test_ranks_and_numbers_stay_whole_on_a_narrow_terminal(
     lines = out.splitlines()
     head = next(line for line in lines if line.startswith("rank"))
     row = next(line for line in lines if "Prompt" in line)
-    assert head.split() == ["rank", "entry", "reflector", "best", "[95", "%]", "gain", "last", "blind", "badges"]
+    assert head.split() == ["rank", "entry", "reflector", "best", "[95", "%]", "gain", "last", "over", "badges"]
     assert row.split()[:2] == ["1–2", "Prompt"]
     assert {"+0.83", "0.83", "replayed,"} <= set(row.split())
     assert max(len(line) for line in lines if not line.startswith("waits:")) <= 80

@@ -39,7 +39,7 @@ def test_failed_check_is_named_and_the_exit_code_is_1(call: CommandLine, run: Pa
     lines = gzip.decompress((run / "episodes.jsonl.gz").read_bytes()).splitlines(keepends=True)
     (run / "episodes.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[1:])))
     record = tmp_path / "records" / "record.json"
-    completed = call("verify", str(run), "--out", str(record))
+    completed = call("verify", str(run), "--record", str(record))
     assert completed.code == 1
     assert "failed  episodes       eat-" in completed.out
     assert completed.out.splitlines()[-2:] == ["Failed.", f"Record: {record}"]

@@ -145,6 +145,25 @@ class NoObservation(Cellar):
         super().step(action)
 
 
+class NoText(Cellar):
+    def reset(self, task: Task) -> Observation:
+        super().reset(task)
+        return self.look(" \n")
+
+
+class NoCloseEnv(TextEnv):
+    """Lacks a method of the contract."""
+
+    def reset(self, task: Task) -> Observation:
+        return Observation(text="A cellar.", actions=("wait",))
+
+    def step(self, action: str) -> Observation:
+        return Observation(text="A cellar.", actions=("wait",))
+
+    def versions(self) -> dict[str, str]:
+        return {"cellar": "1.0"}
+
+
 class NoVersions(Cellar):
     def versions(self) -> dict[str, str]:
         return {}

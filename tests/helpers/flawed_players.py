@@ -154,6 +154,13 @@ class ProcessDependent(CorrectReflector):
         return super().turn(state) + os.getpid()
 
 
+class NotAsync(CorrectReflector):
+    def reflect(  # type: ignore[override]
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        return Reflection(prompt=prompt)
+
+
 class FailsOnEmptyBatch(CorrectReflector):
     def write(self, prompt: str, trajectories: Sequence[Trajectory], turn: int, context: Context) -> Any:
         return Reflection(prompt=trajectories[0].last_observation)

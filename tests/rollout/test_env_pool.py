@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from ictbench.envs import TextEnv
-from ictbench.errors import EnvError
+from ictbench.errors import EnvError, PluginError
 from ictbench.records import Observation, Task
 from ictbench.rollout.env_pool import MIN_SPARE, EnvPool
 
@@ -132,8 +132,9 @@ def test_environment_of_a_failed_episode_is_closed_and_not_counted_as_lent(creat
     pool.close()
 
 
-def test_exception_of_a_constructor_is_an_environment_error() -> None:
-    with pytest.raises(EnvError, match="KeyError: 'colour'"), EnvPool().lend(task(0, FaultyEnv)):
+def test_exception_of_a_constructor_names_its_line() -> None:
+    message = r"FaultyEnv, creation of task .*: KeyError: 'colour' \(.*test_env_pool.py, line \d+, in __init__"
+    with pytest.raises(PluginError, match=message), EnvPool().lend(task(0, FaultyEnv)):
         pass
 
 

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).parents[2]
 SIZES = ["--loops", "1", "--turns", "2", "--selection-size", "2", "--test-size", "2", "--executor", "inline"]
 MINIHACK = ["--env", "minihack", "--families", "eat"]
 RUNS: dict[Kind, list[str]] = {
-    "env": ["--suite", "tiny_thing.yaml", "--reflector", "rules"],
+    "env": ["--suite", "tiny_thing-v1.yaml", "--reflector", "rules"],
     "reflector": [*MINIHACK, "--reflector", "tiny_thing:TinyThingReflector", "--actor", "rules"],
     "actor": [*MINIHACK, "--actor", "tiny_thing:TinyThingActor", "--reflector", "none"],
 }
@@ -55,7 +55,7 @@ def test_a_new_plug_in_has_no_placeholders_left(plug_in: tuple[Kind, Path]) -> N
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     assert set(files) >= {
         *("pyproject.toml", "README.md", "tiny_thing.py", "tests/test_tiny_thing.py"),
-        *(["tiny_thing.yaml"] if kind == "env" else []),
+        *(["tiny_thing-v1.yaml"] if kind == "env" else []),
     }
     assert not [name for name, path in files.items() if "$" in path.read_text(encoding="utf-8")]
 
@@ -69,13 +69,30 @@ def test_a_new_plug_in_runs_without_being_installed(plug_in: tuple[Kind, Path], 
 def test_an_installed_plug_in_has_its_name_and_passes_its_tests(plug_in: tuple[Kind, Path], tmp_path: Path) -> None:
     kind, folder = plug_in
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["entry-points"] == {f"ictbench.{kind}s": {"tiny_thing": f"tiny_thing:TinyThing{kind.capitalize()}"}}
+    points = {f"ictbench.{kind}s": {"tiny_thing": f"tiny_thing:TinyThing{kind.capitalize()}"}}
+    suites = {"ictbench.suites": {"tiny_thing-v1": "tiny_thing"}} if kind == "env" else {}
+    assert project["entry-points"] == {**points, **suites}
     output_of(["python", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)], folder)
     with zipfile.ZipFile(tmp_path / "tiny_thing-0.1.0-py3-none-any.whl") as wheel:
         wheel.extractall(tmp_path / "installed")
     pytest_command = ["pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "tests")]
     assert "passed" in output_of(pytest_command, folder, tmp_path / "installed")
     assert not (folder / "runs").exists()
+    if kind == "env":
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        command = ["ictbench", "run", "--env", "tiny_thing", "--reflector", "rules", *SIZES, "--out", "run"]
+        assert "success on test tasks" in output_of(command, elsewhere, tmp_path / "installed")
+        verified = output_of(["ictbench", "verify", "run", "--executor", "inline"], elsewhere, tmp_path / "installed")
+        assert "Passed." in verified.splitlines()
+        assert "tiny_thing-v1" in output_of(["ictbench", "tasks", "list"], elsewhere, tmp_path / "installed")
+    if kind == "reflector":
+        # The plug-in by its name, and another class of the module of that name.
+        with (tmp_path / "installed" / "tiny_thing.py").open("a", encoding="utf-8") as module:
+            module.write("class Other(TinyThingReflector): ...\n")
+        for number, name in enumerate(("tiny_thing", "tiny_thing:Other")):
+            command = ["ictbench", "run", *MINIHACK, "--reflector", name, "--actor", "rules", *SIZES]
+            output_of([*command, "--out", str(tmp_path / f"run-{number}")], tmp_path, tmp_path / "installed")
 
 
 def test_a_new_plug_in_passes_the_style_checks_of_this_project(plug_in: tuple[Kind, Path]) -> None:

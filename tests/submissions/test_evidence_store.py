@@ -19,7 +19,8 @@ from honest import STATEMENT, SUITE
 
 import ictbench
 from ictbench.board.entries import read_board
-from ictbench.board.validate import check_submission, validate
+from ictbench.board.examine import check_submission
+from ictbench.board.validate import validate
 from ictbench.errors import MissingExtraError, SubmissionError
 from ictbench.submissions import evidence_cache, evidence_store, web_file
 from ictbench.submissions.build_submission import draft, submit
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from evidence_server import EvidenceServer
 
     from ictbench.runs import Run
+    from ictbench.submissions.evidence_location import EvidenceFile
 
 CONTENT = os.urandom(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 NAME = f"{DIGEST}.jsonl.gz"
-EPISODES = "episodes.jsonl.gz"
+EPISODES: EvidenceFile = "episodes.jsonl.gz"
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
-from ictbench.submissions.known_models import PROVIDERS, model_problems
+from ictbench.submissions.known_models import HOSTED, PROVIDERS, model_problems
 from ictbench.submissions.known_players import (
     ACTORS,
     KNOWN,
@@ -18,6 +19,7 @@ from ictbench.submissions.known_players import (
     known_control,
     player_problems,
 )
+from ictbench.submissions.own_classes import own_class_problem
 
 MODEL = ModelSpec(provider="openai", model="m")
 
@@ -26,6 +28,12 @@ MODEL = ModelSpec(provider="openai", model="m")
 def test_the_table_has_all_built_in_players(role: PlayerRole) -> None:
     built_in = {name for name, value in installed(role).items() if value.startswith("ictbench.")}
     assert {*KNOWN[role]} == built_in
+
+
+def test_every_provider_has_a_name_that_no_class_may_use() -> None:
+    for provider in {*PROVIDERS, *HOSTED}:
+        name = re.sub("[^a-z0-9]", "_", provider)
+        assert own_class_problem(f"{name}:Official", REFLECTORS), provider
 
 
 def test_the_table_has_all_built_in_providers() -> None:
@@ -84,6 +92,9 @@ def test_a_control_is_known_by_its_name_and_its_wrappers() -> None:
         ("reflector", spec("rewrite", MODEL, experience="events")),
         ("reflector", wrapped("blind", wrapped("blind", spec("append", MODEL)))),
         ("reflector", spec("my.module:Class", anything=1)),
+        ("reflector", spec("my_lab.openai_reflector:GptReflector")),
+        ("reflector", spec("meta_learner:Reflector")),
+        ("reflector", spec("random_search:Reflector")),
         ("actor", spec("react", MODEL, decoding="free", history=None, action_format=2)),
         ("actor", spec("my_module:Class", MODEL)),
         ("actor", spec("react", MODEL.model_copy(update={"provider": "my:Model", "model": ""}))),
@@ -96,7 +107,7 @@ def test_honest_players_are_accepted(role: PlayerRole, player: PluginSpec) -> No
 @pytest.mark.parametrize(
     ("role", "player", "problem"),
     [
-        ("reflector", spec("unlabelled"), "'unlabelled' is not a built-in one"),
+        ("reflector", spec("unheard-of"), "'unheard-of' is not a built-in one"),
         ("reflector", spec("Rules"), "'Rules' is not a built-in one"),
         ("reflector", spec("rulеs"), "is not a built-in one"),
         ("reflector", spec("ictbench.reflectors.controls.blind:BlindReflector"), "run it under its own name"),
@@ -109,6 +120,21 @@ def test_honest_players_are_accepted(role: PlayerRole, player: PluginSpec) -> No
         ("reflector", spec("blind", reflector={"name": 1}), "'blind' lacks the reflector that it wraps"),
         ("reflector", wrapped("blind", spec("gepa", MODEL)), "'gepa' cannot be wrapped"),
         ("reflector", wrapped("blind", spec("ictbench.x:Y")), "run it under its own name"),
+        ("reflector", spec("openai.gpt9:official"), "looks like 'openai', which it is not"),
+        ("reflector", spec("AnthropicOfficial:Claude"), "looks like 'anthropic'"),
+        ("reflector", spec("gpt9:official"), "looks like 'gpt'"),
+        ("reflector", spec("mlstral:X"), "looks like 'mistral'"),
+        ("reflector", spec("meta.llama4:official"), "looks like 'meta'"),
+        ("reflector", spec("blind:rules"), "looks like 'blind'"),
+        ("reflector", spec("ru1es:Rules"), "looks like 'rules'"),
+        ("reflector", spec("lctbench.rules:X"), "looks like 'ictbench'"),
+        ("reflector", wrapped("blind", spec("openai.gpt9:official")), "looks like 'openai'"),
+        (
+            "reflector",
+            spec("rewrite", MODEL.model_copy(update={"provider": "OpenAI"})),
+            "provider 'OpenAI' is not a built",
+        ),
+        ("reflector", spec("rewrite", MODEL.model_copy(update={"provider": "openai:Official"})), "looks like 'openai'"),
         ("actor", spec("rules", MODEL), "'rules' has no model"),
         ("actor", spec("blind"), "'blind' is not a built-in one (random, react, rules, solver)"),
         ("actor", spec("react", MODEL.model_copy(update={"model": "--x"})), "'--x' is not the name of a model"),

@@ -10,7 +10,7 @@ from boards import make_result
 
 from ictbench._version import __version__
 from ictbench.records import ModelSpec, PluginSpec
-from ictbench.results.schema import Player
+from ictbench.results.schema import Player, SuiteId
 from ictbench.runs.player_names import ModelAccess, parse_player
 from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.truthfulness import untrue_statements
@@ -60,6 +60,7 @@ def test_labels_of_prompt_files_are_accepted(tmp_path: Any) -> None:
         PluginSpec(label="rules", name="blind", options={"reflector": {"label": "rules", "name": "rules"}}),
         PluginSpec(label="blind:gpt-9", name="blind", options={"reflector": {"label": "gpt-9", "name": "rules"}}),
         PluginSpec(label="blind:rules", name="blind", options={"reflector": "rules"}),
+        PluginSpec(label="openai/gpt-4.1-mini", name="mine:Reflector", model=MODEL),
     ],
 )
 def test_label_that_claims_something_else_is_refused(player: PluginSpec) -> None:
@@ -121,8 +122,21 @@ def test_version_is_a_known_one(version: str, problem: str | None) -> None:
         ("other:read", False),
         ("other:re\u0430d", False),
         ("other:a/b", False),
+        ("other:my own games", True),
+        ("other:already-clean web pages", True),
+        ("other:bread recipes", True),
+        ("other:all of them", False),
+        ("other:AllFamilies", False),
+        ("other:held out too", False),
+        ("other:He1dOut", False),
+        ("other:meta train and more", False),
+        ("other:these", False),
+        ("other:some levels with ZAP", False),
+        ("other:room-dark levels", False),
+        ("other:alle, auch die zur\u00fcckgehaltenen", False),
     ],
 )
 def test_training_family_is_named_clearly(name: str, is_clear: bool) -> None:
-    result = make_result(READ, ictbench=__version__, reflector_trained_on=(name,))
+    suite = SuiteId(name="minihack-v1", digest="d" * 64)
+    result = make_result(READ, ictbench=__version__, suite=suite, reflector_trained_on=(name,))
     assert (not [*untrue_statements(result)]) == is_clear

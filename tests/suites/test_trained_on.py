@@ -44,6 +44,8 @@ def test_names_are_expanded_to_families(names: list[str], expanded: tuple[str, .
         ("minihack-v2", "did you mean 'minihack-v1'?"),
         ("minihack-v2/read", "'minihack-v2' is not a suite; did you mean 'minihack-v1'? (or write other:NAME)"),
         ("other:", "has no family 'other:'"),
+        ("other:all of them", "'all' may mean families of a suite; name those as SUITE/FAMILY"),
+        ("other:room dark", "'room-dark' may mean families"),
     ],
 )
 def test_an_unknown_name_is_an_error_with_a_hint(name: str, message: str) -> None:

@@ -43,13 +43,21 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
         ("RemembersEpisodes", "replay in a used instance: .* at the start: text is 'You are in a cellar again.', but"),
         ("ClassState", "replay next to another instance: .* text is 'You opened .*keep state in the instance"),
         ("HashDependent", "replay in a new process: .* text is .*not the order of a set, a hash"),
-        ("RejectsOfferedAction", "it raised KeyError: 'open the green door'; "),
+        (
+            "RejectsOfferedAction",
+            r"it raised KeyError: 'open the green door' \(.*envs.py, line \d+, in step\); ",
+        ),
         ("SameActionTwice", "invalid actions: task '.*' offers 'Open the Door', which is read as 'open the door'"),
         ("UntrimmedAction", "actions: task '.*' offers 'open  the door '; offer each action as one trimmed line"),
         ("ShowsTaskId", "identity: task 'cellar-70001' shows 'cellar-70001'; show neither task id"),
         ("NoActions", "actions: task '.*' offers none and has not ended: 'Darkness.'; offer an action, or set `end`"),
         ("WrongSolution", r"solve: the end of task '.*' is None after \['open the .*return actions that solve"),
         ("NanReward", "reward: task '.*' gives nan; give a finite number"),
+        ("NoText", "text: task 'cellar-70001' starts without any; say what an agent sees"),
+        (
+            "NoCloseEnv",
+            r"class: NoCloseEnv: NoCloseEnv has no close\(\); add it; a subclass of",
+        ),
         ("NoObservation", "play: it raised TypeError: it returned None, not an ictbench.Observation; make task"),
         ("NoVersions", r"versions: versions\(\) returned \{\}; name each package"),
         (
@@ -58,7 +66,7 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
         ),
         ("Unplayable", "unplayable: these tasks cannot be played here: the cellar is flooded; pump it out; give"),
         ("ResetOnce", "action 'open the .*: text is|replay in a used instance: .*You were here 1 times"),
-        ("MainThreadOnly", "worker: it raised EnvError: .*signal only works in main thread; make it playable"),
+        ("MainThreadOnly", "worker: it raised PluginError: .*signal only works in main thread .*; make it playable"),
     ],
 )
 def test_check_env_names_violation_and_remedy(flaw: str, message: str) -> None:

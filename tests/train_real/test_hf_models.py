@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.errors import ModelFailure
+from ictbench.errors import EndpointRefusedError, ModelFailure
 from ictbench.models.providers.chat_template import hidden_tokens, render_chat
 from ictbench.models.providers.hf import HfModel
 from ictbench.models.providers.hf_generate import GumbelNoise, Request
@@ -46,6 +49,23 @@ def complete(model: ModelSpec, messages: list[Message], *seeds: int | None) -> l
 
 def test_it_passes_the_contract_check(tiny: Path) -> None:
     check_model(lambda: HfModel(spec(tiny, max_tokens=4)))
+
+
+def test_code_beside_the_weights_is_never_run(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither run nor asked about on standard input."""
+    folder, trace = tmp_path / "model", tmp_path / "trace"
+    shutil.copytree(tiny, folder)
+    (folder / "evil.py").write_text(f"open({str(trace)!r}, 'w').close()\n", encoding="utf-8")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"}}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
+    with pytest.raises(EndpointRefusedError, match=r"cannot be loaded: .*contains custom code"):
+        complete(spec(folder), QUESTION, 1)
+    assert not trace.exists()
+    assert "[y/N]" not in capfd.readouterr().out
 
 
 def test_replies_depend_on_the_seed_only_above_temperature_zero(tiny: Path) -> None:

@@ -24,6 +24,7 @@ from ictbench.errors import ConfigError, IctbenchError, PluginError, TransientMo
 from ictbench.models.chat_model import ChatModel, Completion, Constraint, ConstraintStyle, Message
 from ictbench.models.model_options import SAMPLING
 from ictbench.models.replies import clean_name
+from ictbench.plugin_errors import describe_error, plugin_error, raised_at
 from ictbench.records import UNREPORTED
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class CustomModel(ChatModel):
         except IctbenchError:
             raise
         except Exception as error:
-            raise UsageError(f"{spec.provider} cannot be created: {_describe(error)}") from error
+            place = raised_at(error, cls)
+            raise UsageError(f"{spec.provider} cannot be created: {describe_error(error)}{place}") from error
         self._complete = self._model.complete
         self._optional = frozenset(_accepted(self._complete, dict.fromkeys(OPTIONAL_PARAMETERS)))
         self._threads: ThreadPoolExecutor | None = None
@@ -105,9 +107,9 @@ class CustomModel(ChatModel):
         except TimeoutError:
             raise TransientModelError("timeout", f"{name}: no answer within {self.spec.timeout:g} s") from None
         except OSError as error:
-            raise TransientModelError("connection", f"{name}: {_describe(error)}") from error
+            raise TransientModelError("connection", f"{name}: {describe_error(error)}") from error
         except Exception as error:
-            raise PluginError(f"{name}.complete raised {_describe(error)}") from error
+            raise plugin_error(f"model {name}, complete", error, type(self._model)) from error
         completion = Completion(answer, UNREPORTED) if isinstance(answer, str) else answer
         if not isinstance(completion, Completion):
             raise PluginError(f"{name}.complete returned {answer!r:.80}, not a str or a Completion")
@@ -148,7 +150,3 @@ def _accepted(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[s
         return arguments
     names = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
     return {name: value for name, value in arguments.items() if name in names}
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -142,10 +142,10 @@ def _load_from_disk(name: str, sources: Sequence[str], options: HfOptions) -> We
     dtype = "float32" if options.dtype == "auto" and device == "cpu" else options.dtype
     base = str(smollm2_folder()) if sources[0] == SMOLLM2 else sources[0]
     try:
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, trust_remote_code=False)
         for adapter in sources[1:]:
             model = _merge_adapter(model, adapter)
-        tokenizer = AutoTokenizer.from_pretrained(base)
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         model.to(device).eval()
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise EndpointRefusedError(f"hf/{name} does not fit into the memory of {device}") from error

@@ -22,6 +22,7 @@ class BlindReflector(WrapperReflector):
     """
 
     control = "it is shown no trajectory"
+    ignores = "episodes"
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context

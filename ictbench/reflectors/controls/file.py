@@ -21,6 +21,7 @@ class FileReflector(Reflector):
     """Returns its option `text` in every turn and ignores the episodes."""
 
     trained_on = ()
+    ignores = "episodes"
     control = "its prompt was written by a person"
 
     def __init__(self, model: ChatModel | None = None, *, text: JsonValue = None, **options: Any) -> None:

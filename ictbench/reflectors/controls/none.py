@@ -19,6 +19,7 @@ class NoneReflector(Reflector):
     """Returns the prompt unchanged and ignores the episodes."""
 
     trained_on = ()
+    ignores = "episodes"
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context

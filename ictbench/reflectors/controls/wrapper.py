@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ValidationError
 
@@ -24,6 +24,8 @@ class WrapperReflector(Reflector):
     """Passes everything to an inner reflector; subclasses change what it sees or which episodes are played."""
 
     wraps: ClassVar[bool] = True
+    varies: ClassVar[Literal["", "outcomes"]] = ""
+    """What it changes in the episodes; it cannot wrap a reflector that ignores that."""
 
     def __init__(self, model: ChatModel | None = None, *, reflector: JsonValue = None, **options: Any) -> None:
         """Create the inner reflector with the same model.

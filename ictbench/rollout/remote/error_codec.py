@@ -11,14 +11,15 @@ from ictbench.records import Usage
 
 
 def error_to_json(error: BaseException) -> dict[str, Any]:
-    """Return an error as JSON; an unexpected one includes its traceback."""
+    """Return an error as JSON; an unexpected one, or one of a plug-in, includes its traceback."""
     if isinstance(error, ModelFailure):
         usage = error.usage and error.usage.model_dump(mode="json")
         return {"error": "ModelFailure", "failure": error.kind, "detail": error.detail, "usage": usage}
     if isinstance(error, IctbenchError):
         # A plug-in may derive its own error from one of ours; the other end may know only ours.
         known = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-        return {"error": known.__name__, "detail": str(error)}
+        notes = getattr(error, "__notes__", ())
+        return {"error": known.__name__, "detail": str(error), **({"trace": "\n".join(notes)} if notes else {})}
     detail = f"{type(error).__name__}: {error}"
     return {"error": "WorkerError", "detail": detail, "trace": "".join(traceback.format_exception(error))}
 

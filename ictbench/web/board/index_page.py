@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
-from ictbench.suites import list_suites, load_suite
+from ictbench.suites import load_suite, shipped_suites
 from ictbench.web.board.entry_summary import entry_summary, track_summary
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LEADERS = 3
 """Entries shown of each track."""
 
+MAX_TRACKS = 20
+"""Tracks shown of each suite: those of language models first."""
+
 
 def index_document(ranked: Sequence[tuple[Board, Sequence[Track]]]) -> dict[str, Any]:
     """Return the document of the index page."""
@@ -25,7 +28,7 @@ def index_document(ranked: Sequence[tuple[Board, Sequence[Track]]]) -> dict[str,
 
 def suite_title(suite: str) -> str:
     """Return the title of a suite that ships with ictbench, else an empty string."""
-    return load_suite(suite).title if suite in list_suites() else ""
+    return load_suite(suite).title if suite in shipped_suites() else ""
 
 
 def _suite(board: Board, tracks: Sequence[Track]) -> dict[str, Any]:
@@ -35,11 +38,14 @@ def _suite(board: Board, tracks: Sequence[Track]) -> dict[str, Any]:
         "title": suite_title(board.suite),
         "ranked": ranked,
         "unranked": len(board.entries) - ranked,
-        "tracks": [
-            {
-                **track_summary(track),
-                "leaders": [entry_summary(leader.entry, leader) for leader in track.ranked[:LEADERS]],
-            }
-            for track in tracks
-        ],
+        "tracks": [_leaders(track) for track in tracks[:MAX_TRACKS]],
+        "more_tracks": max(0, len(tracks) - MAX_TRACKS),
     }
+
+
+def _leaders(track: Track) -> dict[str, Any]:
+    """Return a track with its first entries, without their families."""
+    leaders = [entry_summary(leader.entry, leader) for leader in track.ranked[:LEADERS]]
+    for leader in leaders:
+        del leader["families"]
+    return {**track_summary(track), "entries": len(track.ranked), "leaders": leaders}

@@ -137,7 +137,11 @@ def test_a_class_cannot_modify_the_callers_messages() -> None:
         (TransientModelError("rate_limited", "later"), TransientModelError, "later"),
         (ConnectionResetError("gone"), TransientModelError, "mine:Answering: ConnectionResetError: gone"),
         (TimeoutError(), TransientModelError, "no answer"),
-        (KeyError("x"), PluginError, "mine:Answering.complete raised KeyError: 'x'"),
+        (
+            KeyError("x"),
+            PluginError,
+            r"model mine:Answering, complete: KeyError: 'x' \(.*custom.py, line \d+",
+        ),
         (7, PluginError, "returned 7, not a str or a Completion"),
         (None, PluginError, "returned None"),
         (b"Action: wait", PluginError, "mine:Answering.complete returned b'Action: wait', not a str"),

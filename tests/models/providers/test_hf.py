@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ from ictbench.models.providers.hf import HfModel
 from ictbench.records import ModelSpec
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def spec(model: object, base_url: str | None = None, **options: Any) -> ModelSpec:
@@ -64,3 +66,24 @@ def test_the_fingerprint_is_the_digest_of_local_weights(tmp_path: Path) -> None:
     # The name of a base model on the Hub does not identify its weights.
     (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "owner/name"}', encoding="utf-8")
     assert HfModel(spec(adapter)).known_fingerprint is None
+
+
+LOADING = ("from_pretrained", "load_dataset", "GRPOTrainer")
+SAFE = ("PeftModel.from_pretrained",)
+"""Calls that load weights only."""
+
+
+def loading_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of this repository that load a model, a tokenizer or a data set, each with its place."""
+    top = Path(__file__).parents[3]
+    for path in sorted((*top.glob("ictbench/**/*.py"), *top.glob("benchmarks/**/*.py"), *top.glob("examples/**/*.py"))):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in LOADING:
+                yield f"{path.relative_to(top)}:{node.lineno}", node
+
+
+def test_no_call_runs_code_that_comes_with_a_model() -> None:
+    calls = {place: call for place, call in loading_calls() if ast.unparse(call.func) not in SAFE}
+    assert len(calls) >= 6
+    for place, call in calls.items():
+        assert "trust_remote_code=False" in map(ast.unparse, call.keywords), place

@@ -19,7 +19,7 @@ from faulty_plugins import spec
 from watching import until, workers_of
 
 from ictbench import load_suite
-from ictbench.errors import EnvError, IctbenchError, WorkerError
+from ictbench.errors import EnvError, IctbenchError, PluginError, WorkerError
 from ictbench.models import Limits, ModelPool, UsageMeter
 from ictbench.records import Episode, EpisodeSpec, ModelSpec, PluginSpec
 from ictbench.rollout import Executor, InlineExecutor, Priority, ProcessStarter, WorkerPool
@@ -127,10 +127,16 @@ def test_errors_keep_their_type_and_the_worker_survives_them() -> None:
         async with worker_pool(1) as executor:
             bear, bug, lost, fine = await play(executor, specs)
             assert (type(bear), str(bear)) == (EnvError, "a bear")
-            # An exception in an environment makes the episode owed; one in an actor is a bug and stops the run.
-            assert (type(bug), str(bug)) == (EnvError, "the environment broke: ZeroDivisionError: a bug")
-            assert (type(lost), str(lost)) == (WorkerError, "KeyError: 'the map'")
-            assert isinstance(lost, WorkerError)
+            # An exception in the code of an environment or an actor is a bug and stops the run.
+            assert (type(bug), str(bug).partition(" (")[0]) == (
+                PluginError,
+                "environment faulty_plugins:TrailEnv, step of task bug: ZeroDivisionError: a bug",
+            )
+            assert isinstance(bug, PluginError)
+            assert "Traceback" in bug.__notes__[0]
+            place = "actor BuggyWalker, decision 1 of task lost"
+            assert (type(lost), str(lost).partition(" (")[0]) == (PluginError, f"{place}: KeyError: 'the map'")
+            assert isinstance(lost, PluginError)
             assert "faulty_plugins.py" in lost.__notes__[0]
             assert solved([fine]) == [True]
             assert executor.lost == 0

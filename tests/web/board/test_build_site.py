@@ -65,10 +65,12 @@ def test_pages_contain_the_numbers_of_the_board(folder: BoardFolder, tmp_path: P
     board = content(pages[1], "document")
     (track,) = board["tracks"]
     assert (track["name"], track["scripted"], track["entries"]) == ("lite, rules", True, ["good", "bad"])
-    by_slug = {entry["slug"]: entry for entry in board["entries"]}
+    by_slug = {entry["slug"]: entry for entry in content(pages[1], "board")["entries"]}
     assert (by_slug["good"]["ranks"], by_slug["small"]["ranks"]) == ([1, 2], None)
     assert by_slug["small"]["why"] == "the quick profile is never ranked"
-    curves = content(pages[1], f"curves-{track['key']}")
+    families = content(pages[1], f"families-{track['key']}")
+    assert {slug: values["read"]["best"]["value"] for slug, values in families.items()} == {"good": 0.83333, "bad": 0.0}
+    curves = content(pages[1], f"curves-{track['key']}-0")
     assert list(curves) == ["good", "bad"]
     assert [point["value"] for point in curves["good"]["read"]] == [0.0, 1.0]
     entry, run = content(pages[3], "document"), content(pages[3], "report")["runs"][0]
@@ -168,7 +170,7 @@ def test_bad_entry_is_shown_with_its_reason_and_stops_no_other(
     pages = build_site(folder.path.parent, tmp_path / "site", on_bad=lambda board, one: bad.append(one))
     assert [page.stem for page in pages[2:]] == ["bad", "small"]
     board = content(pages[1], "document")
-    assert [entry["slug"] for entry in board["entries"]] == ["bad", "small"]
+    assert [entry["slug"] for entry in content(pages[1], "board")["entries"]] == ["bad", "small"]
     assert board["bad"] == [{"slug": "good", "reason": bad[0].reason}]
     assert reason in bad[0].reason
     assert reason in (folder.tables / "unranked.csv").read_text("utf-8")
@@ -201,7 +203,7 @@ def test_hostile_text_cannot_end_or_begin_an_element(folder: BoardFolder, tmp_pa
     for expected, page in zip(plain, hostile, strict=True):
         for tag in ("<script", "</script", "<!--"):
             assert page.read_text("utf-8").count(tag) == expected.read_text("utf-8").count(tag)
-    assert content(hostile[1], "document")["entries"][1]["name"] == SCRIPT
+    assert content(hostile[1], "board")["entries"][1]["name"] == SCRIPT
 
 
 def test_empty_board_has_a_page(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import { errorNote, section } from "../../assets/page.js";
 const MAX_ENTRIES = 6;
 const DEFAULT_ENTRIES = 3;
 
+// Entries of one chunk of curves, in the order of the track: see `CURVES_SIZE` in board_chunks.py.
+const CHUNK_SIZE = 50;
+
 export function learningCurvesSection({ state, update }) {
   const checkboxes = element("fieldset", { class: "checkboxes" });
   const content = element("div", {});
@@ -23,7 +26,7 @@ export function learningCurvesSection({ state, update }) {
     const selection = `${track.key} ${selected.map(({ slug }) => slug)}`;
     if (selection === shown) return;
     shown = selection;
-    loadChunk(`curves-${track.key}`).then(
+    loadCurves(track, selected).then(
       (curves) => selection === shown && content.replaceChildren(...charts(selected, curves)),
       (error) => content.replaceChildren(errorNote(`Cannot decompress the curves: ${error.message}`)),
     );
@@ -62,6 +65,13 @@ export function learningCurvesSection({ state, update }) {
     content,
   );
   return { node, show };
+}
+
+// Return the curves of the selected entries by slug. Only their chunks are decompressed.
+async function loadCurves({ key, entries }, selected) {
+  const numbers = selected.map(({ slug }) => Math.floor(entries.indexOf(slug) / CHUNK_SIZE));
+  const chunks = await Promise.all([...new Set(numbers)].map((number) => loadChunk(`curves-${key}-${number}`)));
+  return Object.assign({}, ...chunks);
 }
 
 function charts(selected, curves) {

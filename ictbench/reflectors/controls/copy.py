@@ -1,0 +1,120 @@
+"""Controls: short scripts that copy from the text that a model would read, and ignore how the episodes ended.
+
+All of them write `Walk onto "symbol"` for the first symbol of the text, and a constant: `When you see "You see here",
+choose "pickup"`. Two of them add the action that comes last, or most often, for the item picked up. A reflector that
+does not beat them may be naming what it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from ictbench.records import Reflection
+from ictbench.reflectors.llm.lessons import TITLE
+from ictbench.reflectors.llm.llm_reflector import experience_format, format_experience
+from ictbench.reflectors.llm.prompt_sections import append_section
+from ictbench.reflectors.reflector import Context, Reflector
+from ictbench.rules_text.rules import Choose, Rule, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.choices import ExperienceFormat
+    from ictbench.models import ChatModel
+    from ictbench.records import Trajectory
+
+SEEN, PICKUP = "You see here", "pickup"
+MOVES = frozenset({"step", "run", PICKUP})
+"""Kinds of actions that are not copied: moves, and the constant."""
+
+_SYMBOLS = re.compile(r"^Symbols: (.*)$", re.MULTILINE)
+_QUOTED = re.compile(r'"(.)"')
+_EVENTS = re.compile(r"^(?!Episode |In |Symbols|At )(?P<action>[a-z]\w*)(?: \w+)?(?: \((?P<episodes>[\d ]+)\))?(?::|$)")
+_LABEL = re.compile(r"(?:^|[ :])(\w -) ")
+"""Letter of an item in the inventory."""
+_NUMBER = re.compile(r"Episode (\d+):$")
+
+
+class Mention(NamedTuple):
+    """An action in the text, and an episode in which it was chosen."""
+
+    action: str
+    episode: int
+    label: str | None
+    """Letter of an item that followed, with its dash, e.g. `f -`."""
+
+
+class CopyReflector(Reflector):
+    """Copies the first symbol, and adds a constant rule."""
+
+    trained_on = ()
+    control = "it copies from its text and ignores how the episodes ended"
+    ignores: ClassVar[Literal["", "outcomes", "episodes"]] = "outcomes"
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("events", "unordered")
+
+    def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
+        """Store the format of the experience, which is one of `formats`; None means the first."""
+        super().__init__(model, **options)
+        self._format = experience_format(type(self), experience)
+
+    symbols: ClassVar[int | None] = 1
+    """Number of symbols that are copied; None for all."""
+
+    def pick_action(self, mentions: Sequence[Mention]) -> str | None:
+        """Return the action to copy; None for none."""
+        return None
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Replace the rules of the prompt; without a symbol in the text, keep the prompt."""
+        text = format_experience(self._format, prompt, trajectories)
+        line = _SYMBOLS.search(text)
+        if line is None:
+            return Reflection(prompt=prompt, state=state)
+        symbols = _QUOTED.findall(line[1])[: self.symbols]
+        rules: list[Rule] = [*map(Walk, symbols), Choose(SEEN, PICKUP)]
+        mentions = list(find_mentions(text))
+        label = next((one.label for one in mentions if one.action == PICKUP and one.label), None)
+        action = self.pick_action([one for one in mentions if one.action not in MOVES])
+        if label and action:
+            rules.append(Choose(label, action))
+        improved = append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, list(map(str, rules)))
+        if len(improved.encode()) > context.prompt_cap:
+            return Reflection(prompt=None, failure="too_long", state=state)
+        return Reflection(prompt=improved, state=state)
+
+
+class CopyLastReflector(CopyReflector):
+    """Copies the first symbol, and the last action of the last episode."""
+
+    def pick_action(self, mentions: Sequence[Mention]) -> str | None:
+        """Return the last action that the text shows of its last episode."""
+        last = max((one.episode for one in mentions), default=0)
+        return next((one.action for one in reversed(mentions) if one.episode == last), None)
+
+
+class CopyCommonestReflector(CopyReflector):
+    """Copies the first symbol, and the commonest action."""
+
+    def pick_action(self, mentions: Sequence[Mention]) -> str | None:
+        """Return the action that the text shows most often, the first one on ties."""
+        return next((action for action, _ in Counter(one.action for one in mentions).most_common(1)), None)
+
+
+def find_mentions(text: str) -> list[Mention]:
+    """Return the actions that a digest shows, in its order, once for each episode named with them."""
+    mentions: list[Mention] = []
+    episode = 0
+    for line in text.splitlines():
+        if number := _NUMBER.match(line):
+            episode = int(number[1])
+        elif match := _EVENTS.match(line):
+            label = _LABEL.search(line[match.end("action") :])
+            numbers = map(int, match["episodes"].split()) if match["episodes"] else (episode,)
+            mentions += [Mention(match["action"], one, label and label[1]) for one in numbers]
+    return mentions

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+
+import ictbench
+from ictbench.cli.app import app
+from ictbench.cli.help_page import GROUPS, Command, Group, page_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from command_line import CommandLine
+
+ROOT = Path(ictbench.__file__).parents[1]
+WHOLE: Any = typer.main.get_command(app)
+
+
+def commands(command: Any = WHOLE, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+ALL = dict(commands())
+NAMES = [pytest.param(path, id=" ".join(path) or "ictbench") for path in ALL]
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_a_command_is_registered_with_a_page(path: tuple[str, ...]) -> None:
+    """A new command names its group, its docs page and its examples: `app.command("x", **page(...))`."""
+    command = ALL[path]
+    assert isinstance(command, Command | Group), "register it with **page(...)"
+    assert (command.rich_help_panel in GROUPS) == (len(path) == 1), command.rich_help_panel
+    examples, _, docs = str(command.epilog).partition("\n\nDocs: ")
+    for page in docs.split(", "):
+        assert (ROOT / page).is_file(), page
+    lines = examples.splitlines()[1:]
+    assert lines
+    for line in lines:
+        check_example(shlex.split(line), path)
+
+
+def page_of(path: tuple[str, ...], width: int) -> str:
+    context = ALL[path].context_class(ALL[path], info_name=" ".join(("ictbench", *path)))
+    return "\n".join(line.plain for line in page_lines(ALL[path], context, width))
+
+
+def check_example(words: list[str], path: tuple[str, ...]) -> None:
+    """An example calls this command or a subcommand of it, with options that exist."""
+    assert words[0] == "ictbench"
+    called = tuple(words[1 : 1 + len(path)])
+    assert called == path
+    command, rest = ALL[path], words[1 + len(path) :]
+    while isinstance(command, Group):
+        command, rest = command.commands[rest[0]], rest[1:]
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in rest if word.startswith("-")} <= options
+    command.make_context("example", rest, resilient_parsing=False)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("path", NAMES)
+def test_a_page_cuts_no_name_and_keeps_to_the_width(path: tuple[str, ...], width: int) -> None:
+    out = page_of(path, width)
+    words = re.split(r"[\s,]+", out)
+    for parameter in ALL[path].params:
+        assert parameter.metavar or parameter.opts[-1] in words or parameter.name.upper() in words
+    before_examples = out.partition("Examples:")[0]
+    for line in before_examples.splitlines():
+        # A longer line is one word, or the name of an option with its value.
+        assert len(line) <= width or len(line.split()) <= 2 or line.startswith("Usage:"), line
+    assert all(len(line) <= 90 for line in out.partition("Examples:")[2].splitlines())
+
+
+def test_an_option_means_the_same_value_everywhere() -> None:
+    from ictbench.cli.option_values import metavar_of
+
+    seen: dict[str, set[str]] = {}
+    for command in ALL.values():
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and not parameter.is_flag:
+                value = metavar_of(parameter, command.context_class(command))
+                if "|" not in value:
+                    assert value.isupper(), parameter.opts
+                    seen.setdefault(parameter.opts[0], set()).add(value)
+    assert {name: values for name, values in seen.items() if len(values) > 1} == {"--out": {"FOLDER", "FILE"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "page"),
+    [
+        (["run", "--famlies", "zap"], "--famlies is not an option of ictbench run; did you mean '--families'?", "run"),
+        (["run", "--turns", "x"], "--turns: 'x' is not a whole number", "run"),
+        (["leaderboard", "shw"], "'shw'. Did you mean 'show'?", "leaderboard"),
+        (["check", "a"], "'--against'", "check"),
+    ],
+)
+def test_an_error_points_to_the_help_of_its_command(
+    call: CommandLine, arguments: list[str], problem: str, page: str
+) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert problem in err
+    assert err.rstrip().endswith(f"; see ictbench {page} --help")
+
+
+@pytest.mark.parametrize("path", [(), ("tasks",)])
+def test_a_group_without_a_command_prints_its_page_and_no_error(call: CommandLine, path: tuple[str, ...]) -> None:
+    code, out, err = call(*path)
+    assert (code, err) == (2, "")
+    assert out.startswith("Usage: ictbench")
+
+
+def test_tables_and_consoles_of_commands_are_ours() -> None:
+    """Tables of rich cut cells on a narrow terminal, and its console obeys control characters."""
+    for file in (ROOT / "ictbench/cli").glob("*.py"):
+        text = file.read_text("utf-8")
+        assert "rich.table" not in text, file
+        assert file.name == "console.py" or not re.search(r"rich\.console import .*\bConsole\b", text), file
