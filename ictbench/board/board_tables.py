@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed, signed_number
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -86,7 +86,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         _level(measures.best),
         signed(measures.gain),
         f"{measures.last.value:.2f}",
-        f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
+        signed_number(measures.headroom_gain.value) if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
         one.blind.slug if one.blind else "",
         format_badges(entry),

@@ -39,8 +39,8 @@ def one_sentence_more(f: Forgery, sentence: str = "Take care.") -> None:
 
 def rename(f: Forgery, slug: str) -> None:
     f.metadata |= {"name": f"Entry {slug}", "submitted_by": f"The people of {slug}"}
-    f.result["reflector"] |= {"label": f"{slug}:Mine", "name": f"{slug}:Mine"}
-    f.metadata["reflector"]["label"] = f"{slug}:Mine"
+    f.result["reflector"] |= {"label": f"{slug}_lab:Mine", "name": f"{slug}_lab:Mine"}
+    f.metadata["reflector"]["label"] = f"{slug}_lab:Mine"
 
 
 def publish(board: BoardFolder, folder: SubmissionFolder) -> None:

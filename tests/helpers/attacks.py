@@ -116,6 +116,6 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
         return "reading", problems
     if problems:
         return "validate", problems
-    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1)
+    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1, executor="inline")
     failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.verdict == "failed"]
     return ("verify", failed) if failed else ("nothing", [])
