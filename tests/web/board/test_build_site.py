@@ -221,7 +221,7 @@ def test_an_entry_page_says_what_the_gate_says_of_arms_that_were_rerun(tmp_path:
     folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
     options = {"reflector": {"label": "rules", "name": "rules", "options": {}}}
     blind = PluginSpec(label="blind:rules", name="blind", options=options)
-    control = {"reflector": blind, "control": "it is shown no trajectory", "ranked": False}
+    control: dict[str, Any] = {"reflector": blind, "control": "it is shown no trajectory", "ranked": False}
     rules, arm = make_result(READ, "rules"), make_result({"read": [("0000", "0000")] * 3}, **control)
     submit(folder, "rules", rules)
     submit(folder, "blind", arm, badges=("replayed",))
