@@ -20,9 +20,11 @@ from ictbench.cli import (
     models,
     new,
     power,
+    prompts,
     report,
     rerun,
     run,
+    runs,
     show,
     submit,
     tasks,
@@ -59,7 +61,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("runs", **runs.PAGE)(runs.runs)
 app.command("show", **show.PAGE)(show.show)
+app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
 app.command("power", **power.PAGE)(power.power)

@@ -44,7 +44,7 @@ def _run(source: ReportSource, label: str) -> dict[str, Any]:
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": list(remarks(result)),
+        "remarks": [*([source.state] if source.state else []), *remarks(result)],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),
