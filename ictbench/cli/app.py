@@ -14,9 +14,11 @@ from ictbench.cli import (
     check,
     compare,
     data,
+    demo,
     doctor,
     export,
     leaderboard,
+    learned,
     models,
     new,
     power,
@@ -62,10 +64,12 @@ app = typer.Typer(
 )
 app.command("run", **run.PAGE)(run.run)
 app.command("runs", **runs.PAGE)(runs.runs)
+app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
 app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
+app.command("learned", **learned.PAGE)(learned.learned)
 app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)

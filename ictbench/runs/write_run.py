@@ -19,6 +19,8 @@ from ictbench.results.failures import failure_counts
 from ictbench.results.outcomes import is_constant
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
 from ictbench.runs.deviations import rejected_requests
+from ictbench.runs.preregistration import registered
+from ictbench.runs.registered_run import run_departures
 from ictbench.runs.run_folder import atomic_writer, write_atomically
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.protocol import LoopResult
-    from ictbench.records import Episode, PluginSpec
+    from ictbench.records import Episode, PluginSpec, Registered
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
@@ -96,6 +98,7 @@ def build_result(
         actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
         reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
+        preregistration=_registered(plan),
         experience=plan.traits.experience,
         control=plan.traits.control,
         deviations=deviations,
@@ -127,6 +130,11 @@ def _failure_words(journal: Journal, families: Sequence[FamilyResult]) -> dict[s
     kinds = {*(f"actor {kind}" for kind in failed), *(f"reflector {kind}" for kind in unusable)}
     words: dict[str, str] = journal.get("failure_words", {})
     return {kind: said for kind, said in sorted(words.items()) if kind in kinds and said}
+
+
+def _registered(plan: RunPlan) -> Registered | None:
+    planned = plan.preregistration
+    return registered(planned, run_departures(planned, plan)) if planned else None
 
 
 def _player(spec: PluginSpec, fingerprints: list[str], reproducible: bool | None) -> Player:

@@ -3,12 +3,15 @@
 export const MISSING = "\u2013";
 
 export function number(value, digits = 2) {
-  return isNumber(value) ? value.toFixed(digits) : MISSING;
+  return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
 }
 
+// Return a difference with its sign; one that rounds to zero has none.
 export function signed(value, digits = 2) {
   if (!isNumber(value)) return MISSING;
-  return `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(digits)}`;
+  const size = Math.abs(value).toFixed(digits);
+  if (Number(size) === 0) return size;
+  return `${value < 0 ? "\u2212" : "+"}${size}`;
 }
 
 export function percent(value) {
@@ -59,6 +62,10 @@ export function successRate(outcomes) {
 
 export function solvedCount(outcomes) {
   return [...outcomes].filter((outcome) => outcome === "1").length;
+}
+
+function unsignedZero(text) {
+  return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
 function isNumber(value) {

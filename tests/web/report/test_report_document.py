@@ -6,8 +6,11 @@ from statistics import fmean
 from typing import Any
 
 import pytest
+from results.test_experience_gate import GROWS, arm
 
 from ictbench.errors import ResultError
+from ictbench.results.experience_gate import judge
+from ictbench.results.gate_text import gate_sentence
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
 
@@ -118,3 +121,11 @@ def test_loops_of_different_length_are_refused(edited: Edited) -> None:
 
     with pytest.raises(ResultError, match="family room-random: loop 1: prompts has 2 entries, not 3"):
         report_document([edited(shorten)])
+
+
+def test_a_report_of_a_reflector_and_its_arms_says_whether_it_learned() -> None:
+    rules, copy = arm("rules", GROWS), arm("copy", GROWS)
+    sources = [ReportSource(name, result, lambda: iter(())) for name, result in (("rules", rules), ("copy", copy))]
+    first, second = report_document(sources)["runs"]
+    assert gate_sentence(judge(rules, copy)) in first["remarks"]
+    assert not any("learned from experience" in remark for remark in second["remarks"])
