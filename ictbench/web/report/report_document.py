@@ -48,7 +48,7 @@ def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[st
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": [*remarks(result), *([learned] if learned else [])],
+        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else [])],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),
