@@ -16,6 +16,7 @@ from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
 from ictbench.submissions.eligibility import ineligibility
+from ictbench.submissions.evidence_location import read_stores
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
@@ -65,7 +66,8 @@ class Examination(NamedTuple):
     def key(self, content: SubmissionContent) -> tuple[str, ...]:
         """Return what `Passed` depends on, besides the code."""
         place = "submitted" if self.submitted else "unranked"
-        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place
+        stores = read_stores(self.folder.board).model_dump_json() if content.submission.evidence else ""
+        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place, stores
 
 
 def examine_all(
@@ -92,10 +94,10 @@ def _look_up(cache: FindingCache, item: Examination) -> Examined | None:
         if slug_problem(item.folder.slug):
             return None
         content = read_content(item.folder)
+        identified = cache.get(Identified, submission_key(content.submission))
+        if identified is None or (item.checked and cache.get(Passed, *item.key(content)) is None):
+            return None
     except Exception:  # the examination reports it
-        return None
-    identified = cache.get(Identified, submission_key(content.submission))
-    if identified is None or (item.checked and cache.get(Passed, *item.key(content)) is None):
         return None
     return Examined(Identity.of(item.folder, content.submission, identified.content))
 

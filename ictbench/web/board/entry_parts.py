@@ -10,8 +10,10 @@ from pydantic import Field
 from ictbench.board.bad_entry import BadEntry
 from ictbench.board.finding_cache import submission_key
 from ictbench.board.parallel import look_up_each
+from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
+from ictbench.visible_text import one_line
 from ictbench.web.board.entry_page import run_document
 from ictbench.web.chunks import compress_json
 from ictbench.web.episode_chunks import pack_episodes
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Entry
     from ictbench.board.finding_cache import FindingCache
     from ictbench.board.parallel import OnProgress
+    from ictbench.submissions.read_submission import SubmissionContent
 
 ChunkId = Annotated[str, Field(pattern="^[a-z0-9-]+$")]
 Base64 = Annotated[str, Field(pattern="^[A-Za-z0-9+/]*={0,2}$")]
@@ -61,8 +64,11 @@ def parts_of(entry: Entry, findings: FindingCache) -> EntryParts:
         SubmissionError: Its folder has changed since the board was read, or its episodes cannot be used.
     """
     if (parts := findings.get(EntryParts, *_key(entry))) is None:
-        parts = _make(entry)
-        findings.put(parts, *_key(entry))
+        content = entry.read()
+        unavailable = _why_unavailable(content)
+        parts = _make(entry, content, unavailable)
+        if not unavailable:  # another day it may be fetched
+            findings.put(parts, *_key(entry))
     return parts
 
 
@@ -85,9 +91,18 @@ def _prepare(findings: FindingCache, entry: Entry) -> str:
     return ""
 
 
-def _make(entry: Entry) -> EntryParts:
-    content = entry.read()
+def _why_unavailable(content: SubmissionContent) -> str:
+    """Return why the evidence of a submission cannot be fetched; empty if it can."""
+    if content.submission.evidence is not None:
+        try:
+            content.file("trajectories.jsonl.gz")
+        except UsageError as error:
+            return one_line(str(error))
+    return ""
+
+
+def _make(entry: Entry, content: SubmissionContent, unavailable: str) -> EntryParts:
     collected = _Collected()
-    index = pack_episodes(content.shown_episodes(), collected, 0)
-    collected.add("report", run_document(entry, content.result, index))
+    index = pack_episodes(() if unavailable else content.shown_episodes(), collected, 0)
+    collected.add("report", run_document(entry, content.result, index, unavailable))
     return EntryParts(chunks=tuple(collected.chunks))
