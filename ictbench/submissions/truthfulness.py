@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from ictbench._version import __version__
+from ictbench.choices import FailureKind
 from ictbench.submissions.spelling import name_key
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.trained_on import OTHER, pointing_words
@@ -20,6 +21,8 @@ VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|d
 POST = re.compile("post([0-9]+)")
 CLOCKS_APART = timedelta(days=1)
 """How far the clock of a submitter may be ahead."""
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+"""There was no ictbench before."""
 
 
 def untrue_statements(result: Result) -> Iterator[str]:
@@ -27,6 +30,12 @@ def untrue_statements(result: Result) -> Iterator[str]:
     yield from _date_problems(result.host.started)
     yield from _version_problems(result.ictbench)
     yield from training_problems(result)
+    if unknown := sorted(result.retried_failures.keys() - {*get_args(FailureKind)}):
+        yield f"retried_failures names {unknown[0]!r:.80}, which is no kind of failure; submit the run again"
+    for role in ("actor", "reflector"):
+        model = getattr(result, role).model
+        if model is not None and model.base_url is not None:
+            yield f"its {role} has the address {model.base_url!r:.80}, which a result leaves out; submit the run again"
 
 
 def training_problems(result: Result) -> Iterator[str]:
@@ -44,6 +53,8 @@ def _date_problems(started: str) -> Iterator[str]:
     start = start if start.tzinfo else start.replace(tzinfo=UTC)
     if start > datetime.now(UTC) + CLOCKS_APART:
         yield f"the run was started on {start:%Y-%m-%d}, in the future; set the clock, and run it again"
+    if start < FIRST:
+        yield f"the run was started on {start:%Y-%m-%d}, before there was ictbench; set the clock, and run it again"
 
 
 def _version_problems(version: str) -> Iterator[str]:
