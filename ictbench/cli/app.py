@@ -22,9 +22,11 @@ from ictbench.cli import (
     models,
     new,
     power,
+    prompts,
     report,
     rerun,
     run,
+    runs,
     show,
     submit,
     tasks,
@@ -61,8 +63,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("runs", **runs.PAGE)(runs.runs)
 app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
+app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
 app.command("learned", **learned.PAGE)(learned.learned)
