@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ictbench._version import __version__
 from ictbench.choices import FailureKind
+from ictbench.records import ReflectionFailure
 from ictbench.submissions.spelling import name_key
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.trained_on import OTHER, pointing_words
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ictbench.results import Result
+
+EPISODE_FAILURES = {*get_args(FailureKind)}
+REFLECTION_FAILURES = {kind for kinds in get_args(ReflectionFailure) for kind in get_args(kinds)}
 
 VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|dev|post)[0-9]{1,4})*")
 POST = re.compile("post([0-9]+)")
@@ -30,8 +34,9 @@ def untrue_statements(result: Result) -> Iterator[str]:
     yield from _date_problems(result.host.started)
     yield from _version_problems(result.ictbench)
     yield from training_problems(result)
-    if unknown := sorted(result.retried_failures.keys() - {*get_args(FailureKind)}):
-        yield f"retried_failures names {unknown[0]!r:.80}, which is no kind of failure; submit the run again"
+    for name, kinds in (("retried_failures", EPISODE_FAILURES), ("retried_reflections", REFLECTION_FAILURES)):
+        if unknown := sorted(getattr(result, name).keys() - kinds):
+            yield f"{name} names {unknown[0]!r:.80}, which is no kind of failure; submit the run again"
     for role in ("actor", "reflector"):
         model = getattr(result, role).model
         if model is not None and model.base_url is not None:
