@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import date
@@ -75,6 +76,11 @@ def metadata(result: Result, statement: Statement, files: Mapping[str, str]) -> 
         "files": {**files},
         **metadata_from_result(result),
     }
+
+
+def metadata_file(metadata: dict[str, Any]) -> bytes:
+    """Return the content of `submission.json`."""
+    return f"{json.dumps(metadata, indent=1, ensure_ascii=False)}\n".encode()
 
 
 def metadata_from_result(result: Result) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
+from ictbench.submissions.evidence_location import EvidenceLocation
 from ictbench.submissions.spelling import has_stacked_marks, is_hidden, mixed_word, unusual_letter
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
@@ -123,8 +124,10 @@ class Submission(Record):
     """Version of ictbench that made the run."""
     files: dict[Literal["result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"], Hash]
     """SHA-256 digests of the submission's other files."""
+    evidence: EvidenceLocation | None = Field(default=None, exclude_if=lambda location: location is None)
+    """Where the episode records and trajectories lie; None if they lie in the submission's folder."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the metadata's canonical JSON. It covers every file; verifications refer to it."""
-        return digest_of(self.model_dump(mode="json", by_alias=True))
+        """SHA-256 of the metadata's canonical JSON. It covers every file, wherever that lies; badges refer to it."""
+        return digest_of(self.model_dump(mode="json", by_alias=True, exclude={"evidence"}))
