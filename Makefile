@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options assets screenshots build clean
+.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options assets screenshots build dist clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -65,9 +65,13 @@ screenshots: .venv/dev  ## take the screenshots for docs/report.md and docs/boar
 build: .venv/dev  ## build the wheel
 	$(BIN)/python -m build --wheel --outdir dist
 
+dist: .venv/dev  ## build the wheel and the source distribution of a release
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
 lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--no-header --extra alfworld --extra datasets --extra gepa --extra minihack --extra litellm --group dev pyproject.toml \
+		--no-header --extra alfworld --extra datasets --extra gepa --extra hub --extra minihack --extra litellm --group dev pyproject.toml \
 		--output-file requirements.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt

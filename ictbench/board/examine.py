@@ -16,6 +16,7 @@ from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
 from ictbench.submissions.eligibility import ineligibility
+from ictbench.submissions.evidence_location import read_stores
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
@@ -64,7 +65,8 @@ class Examination(NamedTuple):
     def key(self, content: SubmissionContent) -> tuple[str, ...]:
         """Return what `Passed` depends on, besides the code."""
         place = "submitted" if self.submitted else "unranked"
-        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place
+        stores = read_stores(self.folder.board).model_dump_json() if content.submission.evidence else ""
+        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place, stores
 
 
 def examine_all(

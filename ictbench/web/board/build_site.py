@@ -10,8 +10,9 @@ from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import find_boards, read_board
 from ictbench.board.fault_isolation import process_board
 from ictbench.board.ranking import rank
-from ictbench.errors import SubmissionError
+from ictbench.errors import SubmissionError, UsageError
 from ictbench.submissions.read_submission import read_content
+from ictbench.visible_text import one_line
 from ictbench.web.board.about import About, about_document, read_about
 from ictbench.web.board.board_chunks import add_board_chunks
 from ictbench.web.board.entry_page import entry_document, run_document
@@ -122,8 +123,9 @@ def _write_board(folder: Path, about: About, board: Board) -> tuple[tuple[Track,
 def _write_entry(folder: Path, about: About, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
     page = folder / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
-        index = pack_episodes(_shown_episodes(entry), chunks, 0)
-        chunks.add("report", run_document(entry, index))
+        episodes, unavailable = _shown_episodes(entry)
+        index = pack_episodes(episodes, chunks, 0)
+        chunks.add("report", run_document(entry, index, unavailable))
         title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
         document = entry_document(board, tracks, entry) | {
             "about": about_document(about, [board], entry),
@@ -133,8 +135,8 @@ def _write_entry(folder: Path, about: About, board: Board, tracks: Sequence[Trac
     return page
 
 
-def _shown_episodes(entry: Entry) -> Iterator[Episode]:
-    """Return the episodes that an entry shows in full.
+def _shown_episodes(entry: Entry) -> tuple[Iterator[Episode], str]:
+    """Return the episodes that an entry shows in full, and why there are none if its evidence cannot be fetched.
 
     Raises:
         SubmissionError: Its folder has changed since the board was read.
@@ -142,7 +144,12 @@ def _shown_episodes(entry: Entry) -> Iterator[Episode]:
     content = read_content(entry.folder)
     if content.submission.files != entry.submission.files:
         raise SubmissionError(f"{entry.folder.path} has changed since the board was read; build the site again")
-    return content.shown_episodes()
+    if content.submission.evidence is not None:
+        try:
+            content.file("trajectories.jsonl.gz")
+        except UsageError as error:
+            return iter(()), one_line(str(error))
+    return content.shown_episodes(), ""
 
 
 def _is_site(folder: Path) -> bool:

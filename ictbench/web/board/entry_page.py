@@ -53,14 +53,22 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
     }
 
 
-def run_document(entry: Entry, episodes: Json) -> Json:
-    """Return the document of the entry's run as in a report; `episodes` is the index of those stored in the page."""
+def run_document(entry: Entry, episodes: Json, unavailable: str = "") -> Json:
+    """Return the document of the entry's run as in a report.
+
+    Args:
+        entry: The entry.
+        episodes: Index of the episodes that are stored in the page.
+        unavailable: Why there are none, if the submission's evidence could not be fetched.
+    """
     document = report_document([ReportSource(entry.slug, entry.result, lambda: iter(()))])
     (run,) = document["runs"]
     stored = len(episodes["keys"])
     run["episodes"] = {
         **episodes,
-        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
+        "note": f"The evidence could not be fetched when this page was built: {unavailable}."
+        if unavailable
+        else f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
         + (REPLAYED_TEXTS if stored <= entry.badges.shown_replayed else CLAIMED_TEXTS)
         + " The submission records the actions, rewards and hashes of all others, which is enough to replay them.",
     }
