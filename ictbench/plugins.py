@@ -53,7 +53,9 @@ def resolve(kind: Kind, name: str) -> type[Any]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
-            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found") from error
+            closest = difflib.get_close_matches(module_name, installed(kind), n=1)
+            hint = f"; did you mean '{closest[0]}:{attribute}'?" if closest else ""
+            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found{hint}") from error
         raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {error}") from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

@@ -43,6 +43,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Registered(Record):
+    """Reference of a training or a run to its pre-registration."""
+
+    digest: str
+    """Digest of the pre-registration, as `sha256:…`."""
+    departures: tuple[str, ...] = ()
+    """A sentence for each point that differs from the pre-registration; what departs is exploratory."""
+
+    @property
+    def in_words(self) -> str:
+        """One sentence for people."""
+        kind = f"exploratory ({'; '.join(self.departures)})" if self.departures else "as registered"
+        return f"Pre-registration {self.digest[:19]}: {kind}."
+
+
 class Task(Record):
     """One playable instance, with everything that an environment needs to start it."""
 

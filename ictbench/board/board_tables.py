@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.failures import failure_remarks
-from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed, signed_number
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -87,17 +86,17 @@ def ranked_cells(one: Ranked) -> list[str]:
         _level(measures.best),
         signed(measures.gain),
         f"{measures.last.value:.2f}",
-        f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
+        signed_number(measures.headroom_gain.value) if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
         one.blind.slug if one.blind else "",
         format_badges(entry),
     ]
 
 
-def failure_notes(track: Track) -> Iterator[tuple[str, str]]:
-    """Yield the names of the ranked entries whose model failed test episodes, each with its gain both ways."""
+def ranked_remarks(track: Track) -> Iterator[tuple[str, str]]:
+    """Yield what a reader should know beside the scores: the names of ranked entries, each with a remark."""
     for one in track.ranked:
-        for text in failure_remarks(one.entry.held_out):
+        for text in one.remarks:
             yield one.entry.submission.name, text
 
 
@@ -126,8 +125,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
-        for name, text in failure_notes(track):
-            yield f"{code_span(name)}: {text}\n"
+        for name, text in ranked_remarks(track):
+            yield f"{code_span(name)}: {code_span(text)}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
     if entries := unranked(board):
@@ -154,7 +153,10 @@ def _level(interval: Interval) -> str:
 
 def _ranked_row(track: Track, one: Ranked) -> Row:
     ends = _ends("over_blind", one.over_blind)
-    arm = {"blind_arm": one.blind.slug if one.blind else None}
+    arm = {
+        "blind_arm": one.blind.slug if one.blind else None,
+        "same_as": one.same_as.slug if one.same_as else None,
+    }
     return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends, **arm}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -30,10 +31,10 @@ class Identity:
     """Digest of what was played (`content_digest`)."""
 
     @classmethod
-    def of(cls, folder: SubmissionFolder, submission: Submission, result: Result) -> Identity:
+    def of(cls, folder: SubmissionFolder, submission: Submission, content: str | None) -> Identity:
         """Return the identity of a submission."""
         name = submission.name
-        return cls(folder, submission.digest, name, name_key(name), content_digest(result))
+        return cls(folder, submission.digest, name, name_key(name), content)
 
     @property
     def place(self) -> str:
@@ -65,12 +66,38 @@ def content_digest(result: Result) -> str | None:
     )
 
 
-def conflicts(one: Identity, others: Iterable[Identity], log: LogIndex) -> Iterator[str]:
+class IdentityIndex:
+    """Identities by what they must not have in common."""
+
+    def __init__(self, identities: Iterable[Identity] = ()) -> None:
+        self._by_feature: defaultdict[tuple[str, str], list[Identity]] = defaultdict(list)
+        for one in identities:
+            self.add(one)
+
+    def add(self, one: Identity) -> None:
+        """Add an identity."""
+        for feature in _features(one):
+            self._by_feature[feature].append(one)
+
+    def alike(self, one: Identity) -> list[Identity]:
+        """Return the identities that have a folder name, a name or a content in common with one, each once."""
+        found = (other for feature in _features(one) for other in self._by_feature.get(feature, ()))
+        return list({other.folder.path: other for other in found}.values())
+
+
+def _features(one: Identity) -> Iterator[tuple[str, str]]:
+    yield "slug", one.folder.slug
+    yield "name", one.name_key
+    if one.content is not None:
+        yield "content", one.content
+
+
+def conflicts(one: Identity, others: IdentityIndex, log: LogIndex) -> Iterator[str]:
     """Yield why a board cannot hold a submission beside others; those that came onto the board later do not matter."""
     if removal := log.removal(one.digest):
         yield f"it was removed on {removal.date:%Y-%m-%d} ({removal.reason:.200}); a removed submission stays removed"
     position = _position(one, log)
-    for other in others:
+    for other in others.alike(one):
         if other.folder == one.folder or _position(other, log) > position:
             continue
         if other.folder.slug == one.folder.slug:

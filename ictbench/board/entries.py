@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
-from ictbench.board.conflicts import Identity, conflicts, first_come
+from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest, first_come
+from ictbench.board.plays import read_plays
 from ictbench.errors import IctbenchError, SubmissionError
 from ictbench.records import Usage
 from ictbench.safe_read import list_folder
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ictbench.board.plays import Plays
     from ictbench.results import Result
     from ictbench.results.schema import FamilyResult, Measures
     from ictbench.submissions.submission_schema import Submission
@@ -51,6 +54,8 @@ class Entry:
     badges: Badges
     submitted: bool
     """False for an entry that the board shows without a rank."""
+    added: float = inf
+    """Line of the log that added it, by which the earlier of two entries is known; infinite if there is none."""
 
     @property
     def slug(self) -> str:
@@ -107,6 +112,11 @@ class Entry:
     def held_out(self) -> tuple[FamilyResult, ...]:
         """Its held-out families."""
         return tuple(family for family in self.result.families if family.role == "held-out")
+
+    @cached_property
+    def plays(self) -> Plays:
+        """Digests of its test episodes, which are read when first asked for."""
+        return read_plays(self.folder, self.result)
 
     @cached_property
     def cost(self) -> Usage:
@@ -183,34 +193,37 @@ def read_board(folder: BoardFolder) -> Board:
     Raises:
         SubmissionError: The log or a folder of the board cannot be read.
     """
+    log = read_log(folder.log)
+    index = LogIndex(log)
     entries: list[Entry] = []
     bad: list[BadEntry] = []
     for place in (folder.submissions, folder.unranked):
         for name in list_folder(place, MAX_ENTRIES) if place.is_dir() else ():
             try:
-                entries.append(_entry(folder, SubmissionFolder(place / name), submitted=place == folder.submissions))
+                submission = SubmissionFolder(place / name)
+                entries.append(_entry(folder, submission, index, submitted=place == folder.submissions))
             except Exception as error:  # a submission may hold anything, and never stops the others
                 bad.append(BadEntry.of(name, error))
-    log = read_log(folder.log)
-    kept, conflicting = _without_conflicts(entries, LogIndex(log))
+    kept, conflicting = _without_conflicts(entries, index)
     return Board(folder, kept, log, (*bad, *conflicting))
 
 
 def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[Entry, ...], list[BadEntry]]:
     """Return the entries that have no conflict with an earlier one, sorted by slug, and the others."""
     by_path = {entry.folder.path: entry for entry in entries}
-    kept: list[Identity] = []
+    kept, index = [], IdentityIndex()
     bad: list[BadEntry] = []
-    identities = [Identity.of(entry.folder, entry.submission, entry.result) for entry in entries]
+    identities = [Identity.of(entry.folder, entry.submission, content_digest(entry.result)) for entry in entries]
     for one in first_come(identities, log):
-        if problem := next(conflicts(one, kept, log), None):
+        if problem := next(conflicts(one, index, log), None):
             bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
         else:
+            index.add(one)
             kept.append(one)
     return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
 
 
-def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> Entry:
+def _entry(board: BoardFolder, folder: SubmissionFolder, log: LogIndex, *, submitted: bool) -> Entry:
     if problem := slug_problem(folder.slug):
         raise SubmissionError(problem)
     content = read_content(folder)
@@ -221,7 +234,8 @@ def _entry(board: BoardFolder, folder: SubmissionFolder, *, submitted: bool) -> 
         raise SubmissionError(
             f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
         )
-    return Entry(folder, submission, result, read_badges(board, folder.slug, submission, result), submitted)
+    badges = read_badges(board, folder.slug, submission, result)
+    return Entry(folder, submission, result, badges, submitted, log.position(folder.slug, submission.digest, inf))
 
 
 def _false_statements(result: Result) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Near-copies: entries of one submitter that solve nearly the same test tasks. They count once in a ranking.
 
 Without this, a submitter could widen the rank ranges of rivals, and make differences insignificant, with many entries.
+Entries of any submitters count once if their episodes are the same (`ictbench.board.same_results`).
 """
 
 from __future__ import annotations
@@ -47,6 +48,24 @@ def group_near_copies(submitters: Sequence[str], families: Sequence[Floats], *, 
         if groups[entry] == entry:
             known.append(entry)
     return groups
+
+
+def join_groups(
+    groups: Sequence[int], same: Sequence[int | None], families: Sequence[Floats], *, shared: bool = False
+) -> list[int]:
+    """Return the groups of near-copies, joined where entries have the same episodes and do not differ significantly.
+
+    Args:
+        groups: Group of each entry.
+        same: Number of the entry with the same episodes as each one, if there is one.
+        families: Outcomes of each family, entries × loops × tasks.
+        shared: Whether all loops of a family have the same tasks, in the same order.
+    """
+    joined = list(groups)
+    for entry, other in enumerate(same):
+        if other is not None and not _differ([family[other] - family[entry] for family in families], shared):
+            joined = [joined[other] if group == joined[entry] else group for group in joined]
+    return joined
 
 
 def _differ(differences: Sequence[Floats], shared: bool) -> bool:

@@ -2,7 +2,8 @@
 
 A rank is a range: from 1 + the number of significantly better entries, to the number of entries minus the number of
 significantly worse ones. All pairs of a track are compared on the same tasks, with a correction for their number, so
-that all ranges of a track hold together with 95 % confidence. Near-copies of one submitter count once.
+that all ranges of a track hold together with 95 % confidence. Near-copies of one submitter, and entries with the same
+episodes, count once.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.board.badges import BADGES
+from ictbench.board.same_results import same_results
 from ictbench.board.track_pairs import best_of, compare_all, difference_of, held_out_outcomes
 from ictbench.records import digest_of
 from ictbench.results.comparability import setup_of
+from ictbench.results.failures import failure_remarks
 from ictbench.results.pairing import is_blind_of
 
 if TYPE_CHECKING:
@@ -45,6 +48,20 @@ class Ranked:
     rerun."""
     blind: Entry | None = None
     """The blind control of `over_blind`."""
+    same_as: Entry | None = None
+    """Earlier entry with the same results (`ictbench.board.same_results`)."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader should know beside its score."""
+        remarks = [*failure_remarks(self.entry.held_out)]
+        if (other := self.same_as) is not None:
+            ranks = "; both count once in the ranks" if other.section == "ranked" else ""
+            remarks.append(
+                f"the same results as {other.submission.name} by {other.submission.submitted_by}, which came first: "
+                f"nearly all test episodes under the best prompts are the same, step by step{ranks}"
+            )
+        return remarks
 
     @property
     def ranks(self) -> str:
@@ -104,7 +121,8 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     outcomes = {entry.slug: held_out_outcomes(entry.result) for entry in group}
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
-    comparisons = compare_all(ranked, outcomes, shared)
+    same = _same_results(group, outcomes)
+    comparisons = compare_all(ranked, outcomes, same, shared)
     # Anyone could record a rival's episodes, or strong prompts, as those of its blind arm, and a replay would confirm
     # them. A rerun shows what the control itself reaches.
     blind = [entry for entry in group if entry.section == "control" and {*BADGES} <= {*entry.badges.held}]
@@ -112,10 +130,17 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     for entry, (low, high) in zip(ranked, comparisons.ranks(), strict=True):
         arm = _blind_arm(entry, blind, outcomes)
         over_blind = difference_of(outcomes[entry.slug], outcomes[arm.slug], shared) if arm else None
-        rows.append(Ranked(entry, low, high, over_blind, arm))
+        rows.append(Ranked(entry, low, high, over_blind, arm, same.get(entry.slug)))
     rows.sort(key=lambda row: (-best_of(outcomes[row.entry.slug]), row.entry.slug))
     first = group[0].result
     return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), comparisons)
+
+
+def _same_results(group: Sequence[Entry], outcomes: dict[str, Outcomes]) -> dict[str, Entry]:
+    """Return the earlier entry with the same results, by slug."""
+    names = sorted(outcomes[group[0].slug])
+    earlier = same_results(group, [[outcomes[entry.slug][name]["best"] for name in names] for entry in group])
+    return {entry.slug: other for entry, other in zip(group, earlier, strict=True) if other}
 
 
 def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ictbench.board.near_copies import group_near_copies
+from ictbench.board.near_copies import group_near_copies, join_groups
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.intervals import mean_interval
 from ictbench.results.outcomes import is_constant, outcomes_by_prompt
@@ -16,7 +16,7 @@ from ictbench.results.pairing import PairedFamily, difference_samples
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ictbench.board.entries import Entry
     from ictbench.results import Interval, Result
@@ -105,10 +105,22 @@ def difference_of(one: Outcomes, other: Outcomes, shared: bool) -> Interval:
     return mean_interval(difference_samples(families, "best", shared=shared), shared=shared)
 
 
-def compare_all(entries: Sequence[Entry], outcomes: dict[str, Outcomes], shared: bool) -> Comparisons:
-    """Compare all pairs of entries, which are sorted by slug, so that their order on disk does not matter."""
+def compare_all(
+    entries: Sequence[Entry], outcomes: dict[str, Outcomes], same: Mapping[str, Entry], shared: bool
+) -> Comparisons:
+    """Compare all pairs of entries, which are sorted by slug, so that their order on disk does not matter.
+
+    Args:
+        entries: The entries.
+        outcomes: Their outcomes, by slug.
+        same: The earlier entry with the same results, by slug; it may not be one of the entries.
+        shared: Whether all loops of a family have the same tasks, in the same order.
+    """
     names = sorted(outcomes[entries[0].slug])
     families = [np.stack([outcomes[entry.slug][name]["best"] for entry in entries]) for name in names]
     groups = group_near_copies([entry.submission.submitted_by for entry in entries], families, shared=shared)
+    slugs = [entry.slug for entry in entries]
+    earlier = [slugs.index(same[slug].slug) if slug in same and same[slug].slug in slugs else None for slug in slugs]
+    groups = join_groups(groups, earlier, families, shared=shared)
     ps = all_pairs_p(families, groups, shared=shared)
     return Comparisons({entry.slug: outcomes[entry.slug] for entry in entries}, ps, groups, shared)

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from ictbench.audit.prompt_leaks import check_leaks
-from ictbench.audit.recompute import recompute
-from ictbench.audit.result_checks import make_plans
-from ictbench.audit.shown_checks import check_shown
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
-from ictbench.board.conflicts import Identity, conflicts
-from ictbench.errors import SubmissionError, UsageError
+from ictbench.board.conflicts import IdentityIndex, conflicts
+from ictbench.board.examine import examine_all
+from ictbench.board.finding_cache import FindingCache
+from ictbench.board.parallel import no_progress
+from ictbench.errors import SubmissionError
 from ictbench.safe_read import list_folder
-from ictbench.submissions.eligibility import ineligibility
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import metadata_mismatches, slug_problem
-from ictbench.submissions.pack import without_host
-from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.pull_request import forbidden_changes
-from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.truthfulness import untrue_statements
-from ictbench.suites import load_suite, shipped_suites
+from ictbench.suites import shipped_suites
 from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ictbench.audit.verification import Check
-    from ictbench.submissions.read_submission import SubmissionContent
+    from ictbench.board.conflicts import Identity
+    from ictbench.board.parallel import OnProgress
 
 MAX_SUBMISSIONS = 10_000
 MAX_RECORDS = 16
@@ -50,8 +42,20 @@ class Problem(NamedTuple):
         return f"{self.where}: {self.what}"
 
 
-def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
-    """Check every board in a folder, with its records; of its entries only those named `slug`, if given.
+def validate(
+    leaderboards: Path,
+    slug: str | None = None,
+    *,
+    cache: FindingCache | None = None,
+    on_progress: OnProgress = no_progress,
+) -> Iterator[Problem]:
+    """Check every board in a folder, with its records, on all cores.
+
+    Args:
+        leaderboards: Folder with one board per suite.
+        slug: Check only entries of this name.
+        cache: What earlier calls found; None checks all anew.
+        on_progress: Called after each submission.
 
     Raises:
         SubmissionError: The folder cannot be read, or no board has a submission of that name.
@@ -67,13 +71,14 @@ def validate(leaderboards: Path, slug: str | None = None) -> Iterator[Problem]:
             continue
         yield from (_problem(leaderboards, board.path, text) for text in _record_problems(board))
         chosen = [folder for folder in folders if slug in (None, folder.slug)]
-        found = found or bool(chosen)
-        identities: list[Identity] = []
-        for folder in chosen:
-            problems = _checked(folder, name, folder.path.parent == board.submissions, identities)
-            yield from (_problem(leaderboards, folder.path, text) for text in problems)
-        for one, text in _conflicts(board, folders, chosen, identities):
-            yield _problem(leaderboards, one.folder.path, text)
+        if not chosen:
+            continue
+        found = True
+        examined = examine_all(board, folders, chosen, cache or FindingCache(None), on_progress)
+        for folder, one in zip(folders, examined, strict=True):
+            yield from (_problem(leaderboards, folder.path, text) for text in one.problems)
+        for folder, text in _conflicts(board, chosen, [one.identity for one in examined if one.identity]):
+            yield _problem(leaderboards, folder.path, text)
     if not found and slug is not None:
         raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
 
@@ -122,82 +127,17 @@ def _record_problems(board: BoardFolder) -> Iterator[str]:
 
 
 def _conflicts(
-    board: BoardFolder,
-    folders: Sequence[SubmissionFolder],
-    chosen: Sequence[SubmissionFolder],
-    identities: list[Identity],
-) -> Iterator[tuple[Identity, str]]:
+    board: BoardFolder, chosen: Sequence[SubmissionFolder], identities: Sequence[Identity]
+) -> Iterator[tuple[SubmissionFolder, str]]:
     """Yield the conflicts of the chosen submissions with any of the board; those that cannot be read have none."""
-    others = list(identities)
-    for folder in folders if chosen else ():
-        if folder not in chosen:
-            with suppress(Exception):  # the check of that submission reports it
-                content = read_content(folder)
-                others.append(Identity.of(folder, content.submission, content.result))
     try:
         log = LogIndex(read_log(board.log))
     except SubmissionError:
         log = LogIndex(())
+    index = IdentityIndex(identities)
     for one in identities:
-        yield from ((one, text) for text in conflicts(one, others, log))
-
-
-def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = True) -> Iterator[str]:
-    """Yield the problems of one submission to the board of a suite; nothing in it is executed.
-
-    The checks are, in this order: name and files, whether the board accepts such a run, and everything that can be
-    recomputed from the records.
-
-    Args:
-        folder: The submission.
-        suite: Name of the board's suite.
-        submitted: False for an entry that the board shows without a rank; its run may be of any profile.
-    """
-    yield from _checked(folder, suite, submitted, [])
-
-
-def _checked(folder: SubmissionFolder, suite: str, submitted: bool, identities: list[Identity]) -> Iterator[str]:
-    """Yield the problems of one submission, and add its identity to a list if it can be read."""
-    if problem := slug_problem(folder.slug):
-        yield problem
-        return
-    try:
-        content = read_content(folder)
-        identities.append(Identity.of(folder, content.submission, content.result))
-        yield from _submission_problems(content, suite, submitted=submitted)
-    except UsageError as error:
-        yield str(error)
-    except Exception as error:  # a submission may hold anything, and never stops the check of the others
-        yield f"it cannot be checked: {type(error).__name__}: {error}"
-
-
-def _submission_problems(content: SubmissionContent, suite: str, *, submitted: bool) -> Iterator[str]:
-    submission, result = content.submission, content.result
-    problems = [*_suite_mismatch(submission.suite, suite), *metadata_mismatches(submission, result)]
-    problems += [*ineligibility(result, unranked=not submitted), *label_problems(result), *untrue_statements(result)]
-    if result.host != without_host(result).host:
-        problems.append("host of the result holds details of a machine, which a submission leaves out; submit again")
-    yield from problems
-    if not problems:
-        yield from _content_problems(content, suite)
-
-
-def _suite_mismatch(stated: str, suite: str) -> Iterator[str]:
-    if stated != suite:
-        yield f"its suite is {stated!r:.80}, but it is on the board of {suite}"
-
-
-def _content_problems(content: SubmissionContent, suite: str) -> Iterator[str]:
-    evidence, installed = content.evidence, load_suite(suite)
-    failed = _failed(recompute(evidence, installed))
-    if not failed:
-        failed = _failed(check_leaks(evidence, installed, make_plans(evidence.result, installed)))
-        failed += _failed([check_shown(evidence)])
-    yield from (f"{check.name}: {check.detail}" for check in failed)
-
-
-def _failed(checks: Iterable[Check]) -> list[Check]:
-    return [check for check in checks if check.verdict == "failed"]
+        if one.folder in chosen:
+            yield from ((one.folder, text) for text in conflicts(one, index, log))
 
 
 def _problem(leaderboards: Path, place: Path, text: str) -> Problem:

@@ -14,15 +14,19 @@ from ictbench.cli import (
     check,
     compare,
     data,
+    demo,
     doctor,
     export,
     leaderboard,
+    learned,
     models,
     new,
     power,
+    prompts,
     report,
     rerun,
     run,
+    runs,
     show,
     submit,
     tasks,
@@ -59,9 +63,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("runs", **runs.PAGE)(runs.runs)
+app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
+app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
+app.command("learned", **learned.PAGE)(learned.learned)
 app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)

@@ -32,9 +32,11 @@ def doctor(
 
         print(json.dumps([asdict(check) for check in checks]))
     else:
+        width = max(len(check.what) for check in checks)
+        width = max(len(check.what) for check in checks)
         for check in checks:
             status = "ok" if check.ok else ("optional" if check.optional else "missing")
             remedy = f"; {check.remedy}" if check.remedy else ""
-            print(f"{status:9} {check.what:18} {check.found}{remedy}")
+            print(f"{status:9} {check.what:{width}} {check.found}{remedy}")
     if not all(check.ok or check.optional for check in checks):
         raise typer.Exit(1)

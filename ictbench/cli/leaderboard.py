@@ -9,7 +9,7 @@ import typer
 
 from ictbench.cli import leaderboard_log, leaderboard_pending, leaderboard_show, leaderboard_site
 from ictbench.cli.help_page import PUBLISH, Group, page
-from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Leaderboards
+from ictbench.cli.leaderboard_site import DEFAULT_FOLDER, Cache, Leaderboards
 
 app = typer.Typer(no_args_is_help=True)
 PAGE = page(
@@ -51,17 +51,22 @@ def validate(
     maintainer: Annotated[
         bool, typer.Option("--maintainer", help="With --base: allow every change except of existing lines of a log.")
     ] = False,
+    cache: Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as a JSON list.")] = False,
 ) -> None:
     """Check submissions without playing: files, schema, digests, tasks, prompts, measures, leaks.
 
-    Only data is read; nothing in a submission is imported or run. Each problem is one line. Exit code 1: there is a
-    problem.
+    Only data is read; nothing in a submission is imported or run. Submissions that have passed, and that have not
+    changed since, are not checked again by the same version. Each problem is one line. Exit code 1: there is a problem.
     """
+    from ictbench.board.finding_cache import open_cache
     from ictbench.board.validate import validate as find_problems
     from ictbench.board.validate import validate_changes
+    from ictbench.cli.step_progress import show_steps
 
-    problems = list(find_problems(leaderboards, submission))
+    findings = open_cache(cache, leaderboards)
+    with show_steps() as on_progress:
+        problems = list(find_problems(leaderboards, submission, cache=findings, on_progress=on_progress))
     if base is not None:
         problems += validate_changes(leaderboards, base, maintainer=maintainer)
     if as_json:

@@ -68,7 +68,7 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from ictbench.board.board_tables import RANKED, UNRANKED, failure_notes, ranked_cells, unranked, unranked_cells
+    from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, ranked_remarks, unranked, unranked_cells
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
     from ictbench.results.formatting import INTERVAL_MEANING
@@ -79,7 +79,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print()
         print_line(track.name)
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
-        for name, text in failure_notes(track):
+        for name, text in ranked_remarks(track):
             print_line(f"{name}: {text}")
     if tracks:
         console.print(INTERVAL_MEANING)

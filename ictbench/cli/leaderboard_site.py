@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 Leaderboards = Annotated[Path, typer.Argument(metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")]
 DEFAULT_FOLDER = Path("leaderboards")
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="Folder of what was found before, outside of the boards' checkout.",
+        show_default="in the user's cache folder",
+    ),
+]
 
 
 BUILD_PAGE = page(

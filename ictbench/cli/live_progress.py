@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ictbench.cli.console import Console
-from ictbench.cli.terminal_table import add_row, grid
+from ictbench.cli.terminal_table import add_row, grid, wrap_words
 from ictbench.results.failures import failures_text
 
 if TYPE_CHECKING:
@@ -27,14 +27,21 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 5.0
 """Seconds between two plain lines."""
 
+LIVE_WIDTH = 40
+"""Width of a terminal, in columns, from which on the live table fits."""
+
+SHOWN_TURNS = 10
+"""Turns in the live table; of more turns, some are left out."""
+
 
 class Watcher:
     """Display of a run's progress; it is passed to the run as `on_start`, which gives it the counts to show."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, keep: bool = False) -> None:
         self.folder: Path | None = None
         self._progress: Progress | None = None
         self._quiet = quiet
+        self._keep = keep
         self._console = Console(stderr=True)
         self._stopped = threading.Event()
 
@@ -52,8 +59,10 @@ class Watcher:
         """Show progress while the block runs."""
         if self._quiet:
             yield
-        elif self._console.is_terminal:
-            with Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True):
+        elif self._console.is_terminal and not self._console.is_dumb_terminal and self._console.width >= LIVE_WIDTH:
+            with Live(
+                get_renderable=self._table, console=self._console, refresh_per_second=4, transient=not self._keep
+            ):
                 yield
         else:
             lines = threading.Thread(target=self._lines, daemon=True)
@@ -63,24 +72,30 @@ class Watcher:
             finally:
                 self._stopped.set()
                 lines.join()
+                if self._keep:
+                    self._console.print(self._table())
 
     def _table(self) -> RenderableType:
         if self._progress is None:
             return Text("starting …")
-        costs = {name: _dollars(costs) for name, costs in self._progress.costs.families.items()}
+        progress = self._progress
+        turns = _shown_turns(progress)
+        costs = {name: _dollars(costs) for name, costs in progress.costs.families.items()}
         cost_column = ("cost in this session",) if any(costs.values()) else ()
-        table = grid(("family", "loops", "turns", "episodes", "success so far", *cost_column), left=("family",))
-        for name, family in self._progress.families.items():
+        names = ("start" if turn == 0 else f"turn {turn}" if turn == 1 else str(turn) for turn in turns)
+        table = grid(("family", "loops", "turns", *names, *cost_column), left=("family",))
+        for name, family in progress.families.items():
             cells = [
                 name,
-                f"{family.loops_done}/{self._progress.loops}",
+                f"{family.loops_done}/{progress.loops}",
                 f"{family.turns_done}/{family.turns}",
-                f"{family.episodes_done}/{family.episodes}",
-                f"{family.solved / family.episodes_done:.0%}" if family.episodes_done else "",
+                *(_percent(family.selection.get(turn)) for turn in turns),
                 *([costs.get(name, "")] if cost_column else []),
             ]
             add_row(table, cells)
-        return Group(table, Text(_line(self._progress)))
+        title = [Text("Success on selection tasks under the prompt after each turn")] if turns else []
+        status = map(Text, wrap_words(", ".join(_parts(progress)), self._console.width))
+        return Group(*title, table, *status)
 
     def _print_note(self, note: str) -> None:
         self._console.print(Text(f"Note: {note}"), soft_wrap=True)
@@ -96,22 +111,46 @@ class Watcher:
 
 
 @contextmanager
-def watch(quiet: bool) -> Iterator[Watcher]:
-    """Show progress while the block runs; pass the watcher to the run as `on_start`."""
-    watcher = Watcher(quiet)
+def watch(quiet: bool, *, keep: bool = False) -> Iterator[Watcher]:
+    """Show progress while the block runs; pass the watcher to the run as `on_start`.
+
+    Args:
+        quiet: Whether nothing is shown.
+        keep: Whether the last state of the table stays on the terminal.
+    """
+    watcher = Watcher(quiet, keep)
     with watcher.display():
         yield watcher
 
 
+def _shown_turns(progress: Progress) -> list[int]:
+    """Return the turns whose prompts are scored; 0 is the first prompt."""
+    last = max((turn for family in progress.families.values() for turn in family.selection), default=-1)
+    step = 1 + last // SHOWN_TURNS
+    return sorted({*range(0, last + 1, step), last}) if last >= 0 else []
+
+
+def _percent(counts: tuple[int, int] | None) -> str:
+    return f"{counts[0] / counts[1]:.0%}" if counts and counts[1] else ""
+
+
 def _line(progress: Progress) -> str:
+    """Return the progress as one line, with the success by turn over all families."""
+    families = progress.families.values()
+    by_turn = [
+        [sum(column) for column in zip(*(f.selection.get(turn, (0, 0)) for f in families), strict=True)]
+        for turn in _shown_turns(progress)
+    ]
+    success = " ".join(_percent((solved, done)) for solved, done in by_turn)
+    return ", ".join([*_parts(progress), *([f"selection success by turn {success}"] if success else [])])
+
+
+def _parts(progress: Progress) -> list[str]:
     from ictbench.models.servers.launch import ServerProcess
 
-    families = progress.families.values()
-    turns_done, turns = sum(f.turns_done for f in families), sum(f.turns for f in families)
-    done = progress.episodes_done
-    parts = [f"turns {turns_done}/{turns}", f"episodes {done}/{progress.episodes} ({progress.played} played)"]
-    if done:
-        parts.append(f"success so far {sum(f.solved for f in families) / done:.0%}")
+    done, played = progress.episodes_done, progress.played
+    reused = f", {done - played} reused" if done > played else ""
+    parts = [f"episodes {done} of ≤ {progress.episodes} ({played} played{reused})"]
     if progress.resumed:
         parts.append(f"{progress.resumed} already in the journal")
     if progress.owed:
@@ -131,14 +170,14 @@ def _line(progress: Progress) -> str:
     if meter.retrying:
         parts.append(f"{meter.retrying} waiting to retry ({meter.retries} retries so far)")
     executor = progress.executor
-    if executor and (executor.ready > 1 or executor.lost):
+    if executor and (0 < executor.ready < executor.workers or executor.lost):
         lost = f", {executor.lost} lost" if executor.lost else ""
         parts.append(f"{executor.ready}/{executor.workers} workers{lost}")
     if progress.paused:
         parts.append("paused: the endpoint does not answer")
     left = progress.seconds_left
     parts.append(f"{_clock(progress.elapsed)} elapsed, {_clock(left) if left is not None else '?'} left")
-    return ", ".join(parts)
+    return parts
 
 
 def _dollars(costs: FamilyCosts) -> str:

@@ -37,11 +37,11 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a page that shows runs: curves, gains, prompts, costs, every episode step by step. It works offline."""
-    from ictbench import load_run, write_report
+    from ictbench import write_report
     from ictbench.web.report import parse_choice
 
     choice = parse_choice(episodes)
-    path = write_report([load_run(run) for run in runs], out, episodes=choice)
+    path = write_report(runs, out, episodes=choice)
     print(path)
     if show:
         import webbrowser

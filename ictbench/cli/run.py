@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
 from ictbench.cli.help_page import RUN, page
+from ictbench.cli.program import program
 from ictbench.errors import ConfigError, RunError
 from ictbench.runs.option import OUTPUT
 
@@ -85,23 +86,23 @@ def run(
             finished = ictbench.run(out=out, on_start=on_start, **options)
     except RunError as error:
         folder = out or getattr(on_start, "folder", None)
-        raise type(error)(f"{error}. {_how_to_continue(folder)}") from error
+        raise type(error)(f"{error}. {how_to_continue(folder)}") from error
     if not quiet:
         print_result(finished)
     if as_json:
         print(json.dumps(_summary(finished)))
     if not finished.result.complete:
-        raise RunError(f"the run is incomplete: {_owed(finished.result)}. {_how_to_continue(finished.folder)}")
+        raise RunError(f"the run is incomplete: {_owed(finished.result)}. {how_to_continue(finished.folder)}")
 
 
-def _how_to_continue(folder: Path | None) -> str:
+def how_to_continue(folder: Path | None) -> str:
     """Return the command that continues this one."""
     if folder is None:
         return "Nothing was played yet"
     arguments = sys.argv[1:]
     if not any(word == "--out" or word.startswith("--out=") for word in arguments):
         arguments = [*arguments, "--out", str(folder)]
-    return f"Continue with: ictbench {shlex.join(arguments)}"
+    return f"Continue with: {program()} {shlex.join(arguments)}"
 
 
 def _owed(result: Result) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
+from ictbench.errors import UsageError
 
 PAGE = page(
     LOOK,
@@ -34,7 +35,10 @@ def show(
 
     loaded = load_run(run)
     if episodes is not None:
-        for key in loaded.episode_keys(episodes):
+        keys = loaded.episode_keys(episodes)
+        if not keys:
+            raise UsageError(f"{run} has no episode whose key starts with {episodes!r}; --episodes '' lists all keys")
+        for key in keys:
             print(key)
     elif episode is not None:
         pages = "\n".join(episode_pages(loaded.episode(episode)))

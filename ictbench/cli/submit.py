@@ -106,7 +106,7 @@ def submit(
     In a git checkout, the submission becomes a new branch; your files, index and current branch do not change.
     """
     import ictbench
-    from ictbench.board.validate import check_submission
+    from ictbench.board.examine import check_submission
     from ictbench.submissions import build_submission
     from ictbench.submissions.metadata import Statement
 

@@ -7,6 +7,7 @@ in tracebacks; `ictbench.cli.console.Console` does so for what rich prints, and 
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from contextlib import contextmanager
@@ -16,6 +17,28 @@ from ictbench.visible_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+ASCII = "ictbench-ascii"
+"""Name of the error handler that writes ASCII for what an output's encoding lacks."""
+
+EQUIVALENTS = {
+    **dict.fromkeys("─━–‑−", "-"),
+    **dict.fromkeys("│┃", "|"),
+    "—": "--",
+    "…": "...",
+    "≤": "<=",
+    "≥": ">=",
+    "→": "->",
+    "×": "x",
+    "±": "+-",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "\N{NO-BREAK SPACE}": " ",
+    "\N{NARROW NO-BREAK SPACE}": " ",
+}
+"""ASCII for characters of our own texts. For others, a question mark is written."""
 
 HIDDEN = re.compile(r"[^\n -~]")
 """Characters of a JSON text that may be invisible."""
@@ -48,7 +71,7 @@ def safe_output() -> Iterator[None]:
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=ASCII)
     sys.stdout, sys.stderr = (VisibleStream(stream) for stream in before)
     try:
         yield
@@ -57,13 +80,23 @@ def safe_output() -> Iterator[None]:
 
 
 def print_json(text: str) -> None:
-    """Print a JSON text; characters that may be invisible are written as escapes, so that no value changes."""
-    print(HIDDEN.sub(_escape, text))
+    """Print a JSON text; characters that may be invisible, or that the output's encoding lacks, become escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(HIDDEN.sub(lambda match: _escape(match[0], encoding), text))
 
 
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
-    if character.isprintable():
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Replace what cannot be encoded; a handler for `codecs.register_error`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(EQUIVALENTS.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(ASCII, _in_ascii)
+
+
+def _escape(character: str, encoding: str) -> str:
+    if character.isprintable() and character.encode(encoding, "ignore"):
         return character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

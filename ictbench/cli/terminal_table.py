@@ -110,7 +110,7 @@ class Grid:
                 continue
             (first, *rest), style = row
             pairs = [f"{name} {cell}".strip() for name, cell in zip(self.head[1:], rest, strict=True) if cell]
-            yield from (Text(line, style or "bold") for line in _words(first, width))
+            yield from (Text(line, style or "bold") for line in wrap_words(first, width))
             yield from (Text(f"{INDENT}{line}", style) for line in _flow(pairs, width - len(INDENT)))
 
     def _without_last_gap(self) -> list[tuple[tuple[str, ...], str] | None]:
@@ -158,11 +158,11 @@ def _flow(parts: Iterable[str], width: int) -> list[str]:
         if lines and cell_len(lines[-1]) + GAP + cell_len(part) <= width:
             lines[-1] += " " * GAP + part
         else:
-            lines += _words(part, width)
+            lines += wrap_words(part, width)
     return lines
 
 
-def _words(text: str, width: int) -> list[str]:
+def wrap_words(text: str, width: int) -> list[str]:
     """Return the lines of a text that is broken between words; a longer word stays whole."""
     lines: list[str] = []
     for word in text.split():

@@ -14,6 +14,8 @@ from ictbench.cli.help_page import EXTEND, Group, page
 if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
 
+REPORT_TO = "Trackers, separated by commas: tensorboard, wandb, trackio, mlflow."
+
 app = typer.Typer(no_args_is_help=True)
 PAGE = page(
     EXTEND,
@@ -65,22 +67,85 @@ def grpo(
     out: Annotated[Path | None, option("--out", "Folder of checkpoints, instead of the file's.")] = None,
     steps: Annotated[int | None, option("--steps", "Steps, instead of the file's.", min=1)] = None,
     seed: Annotated[int | None, option("--seed", "Seed, instead of the file's.", min=0)] = None,
+    report_to: Annotated[str | None, option("--report-to", REPORT_TO)] = None,
     dry_run: Annotated[
         bool, option("--dry-run", "Check everything except the weights, print the settings, and stop.")
     ] = False,
 ) -> None:
     """Train a reflector by GRPO on the rewards of played episodes; continue from the last good checkpoint, if any."""
     from ictbench.train.grpo import train_grpo
+    from ictbench.train.processes import Processes
     from ictbench.train.settings import TrainingSettings
     from ictbench.train.training_setup import prepare_training
 
-    settings = TrainingSettings.from_yaml(config, states=states, out=out, steps=steps, seed=seed)
+    settings = TrainingSettings.from_yaml(
+        config, states=states, out=out, steps=steps, seed=seed, report_to=_names(report_to)
+    )
     if dry_run:
         _print_setup(prepare_training(settings))
         return
     last = train_grpo(settings, lambda line: print(line, flush=True))
-    print(f"The last checkpoint: {last}")
-    print(f"Measure it: ictbench run --reflector hf/{last} --actor ACTOR")
+    if Processes.from_environment().is_first:
+        _print_last(last)
+
+
+@app.command(
+    "run",
+    **page(
+        None,
+        "docs/training.md",
+        "ictbench train run --config examples/train/rounds-cpu.yaml --dry-run",
+        "ictbench train run --config examples/train/rounds-cpu.yaml --rounds 3",
+    ),
+)
+def run(
+    config: Annotated[Path, typer.Option("--config", help="YAML file of the settings; see docs/training.md.")],
+    out: Annotated[Path | None, option("--out", "Folder of all rounds, instead of the file's.")] = None,
+    rounds: Annotated[int | None, option("--rounds", "Rounds, instead of the file's.", min=1)] = None,
+    steps: Annotated[int | None, option("--steps", "Steps a round, instead of the file's.", min=1)] = None,
+    max_states: Annotated[int | None, option("--max-states", "States a round, instead of the file's.", min=1)] = None,
+    turns: Annotated[
+        str | None, option("--turns-from", "Turns from which states are taken, instead of the file's: 1,2,3.")
+    ] = None,
+    seed: Annotated[int | None, option("--seed", "Seed, instead of the file's.", min=0)] = None,
+    preregistration: Annotated[
+        Path | None, option("--preregistration", "Pre-registration, a YAML file; cards state departures from it.")
+    ] = None,
+    report_to: Annotated[str | None, option("--report-to", REPORT_TO)] = None,
+    dry_run: Annotated[bool, option("--dry-run", "Check what can be checked before collecting, and stop.")] = False,
+    quiet: Annotated[bool, option("--quiet", "No progress of collections.")] = False,
+) -> None:
+    """Alternate between collecting states with the current model and training on them; continue where it stopped."""
+    from ictbench.cli.live_progress import watch
+    from ictbench.train.rounds import RoundsSettings, check_rounds, train_rounds
+
+    settings = RoundsSettings.from_yaml(
+        config,
+        out=out,
+        rounds=rounds,
+        steps=steps,
+        max_states=max_states,
+        turns=_names(turns),
+        seed=seed,
+        preregistration=preregistration,
+        report_to=_names(report_to),
+    )
+    if dry_run:
+        check_rounds(settings)
+        print(f"{settings.training.rounds} rounds of {settings.training.steps} steps: {settings.training.out}")
+        return
+    with watch(quiet) as on_start:
+        last = train_rounds(settings, lambda line: print(line, flush=True), on_start)
+    _print_last(last)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
+
+
+def _print_last(checkpoint: Path) -> None:
+    print(f"The last checkpoint: {checkpoint}")
+    print(f"Measure it: ictbench run --reflector hf/{checkpoint} --actor ACTOR")
 
 
 def _print_setup(setup: TrainingSetup) -> None:

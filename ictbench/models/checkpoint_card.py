@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from ictbench.errors import ConfigError
-from ictbench.records import ModelSpec, Record
+from ictbench.records import ModelSpec, Record, Registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,8 @@ class TrainingCard(Record):
     """The whole training configuration."""
     versions: dict[str, str]
     """Versions of the packages used for training and for playing."""
+    preregistration: Registered | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The pre-registration, and how the training departs from it; None without one."""
 
 
 def find_card(spec: ModelSpec) -> TrainingCard | None:

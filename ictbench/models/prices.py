@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ConfigError
 from ictbench.models.addresses import is_own_address
 from ictbench.models.model_options import EXTRA_BODY
+from ictbench.plugins import installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +119,17 @@ def find_price(spec: ModelSpec) -> Price | None:
     extra = spec.options.get(EXTRA_BODY)
     chosen = {*spec.options, *(extra if isinstance(extra, dict) else ())}
     return None if PRICE_OPTIONS & chosen else price_table().price(spec)
+
+
+def named_models() -> dict[str, str]:
+    """Return the models of the package's table without their provider, each with its name here, as provider/model."""
+    models: dict[str, Any] = json.loads(PACKAGE_TABLE.read_text(encoding="utf-8"))["models"]
+    known = installed("model")
+    return {
+        name: f"{entry['provider']}/{name}" if entry["provider"] in known else f"litellm/{entry['provider']}/{name}"
+        for name, entry in models.items()
+        if "/" not in name
+    }
 
 
 def may_state_cost(spec: ModelSpec) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
 from ictbench.protocol.loop_result import LoopResult, Purpose
-from ictbench.records import End, PluginSpec, Record, Role, Usage, digest_of
+from ictbench.records import End, PluginSpec, Record, Registered, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
 from ictbench.suites import Sizes
 
@@ -203,6 +203,8 @@ class Result(Record):
     reflector: Player
     reflector_trained_on: tuple[str, ...] | None
     """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, which is the default for a model."""
+    preregistration: Registered | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The pre-registration of the experiment, and how the run departs from it; None without one."""
     experience: Experience = "fresh"
     """Kind of experience; all kinds but `fresh` make a control."""
     control: str = ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from ictbench.errors import RunFolderError, RunInterruptedError, stopped_by
 from ictbench.models import ModelPool
+from ictbench.results import Result
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
 from ictbench.runs.cost_estimate import DryRun, estimate
@@ -18,8 +19,10 @@ from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
 from ictbench.runs.read_run import open_journal, read_rows
 from ictbench.runs.run_folder import RunFolder, new_run_id
+from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
+from ictbench.runs.unfinished import partial_result
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ictbench.records import Episode
-    from ictbench.results import Result
     from ictbench.results.rows import Row, Table
     from ictbench.runs.option_types import RunOptions
     from ictbench.runs.progress import Progress
@@ -56,6 +58,37 @@ class Run:
                 f"{shlex.quote(str(self.folder))}"
             )
         return self._result or read_result(path)
+
+    @property
+    def state(self) -> RunState:
+        """Whether the run is running, paused or complete, and how far it is.
+
+        Raises:
+            RunFolderError: The folder does not hold the plan of the run, or is damaged.
+        """
+        folder = RunFolder(self.folder)
+        with open_journal(folder) as journal:
+            return read_state(folder, journal)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run has a complete result. Nothing but that is read."""
+        return self._result is not None or (RunFolder(self.folder).result.exists() and self.result.complete)
+
+    def current_result(self) -> Result:
+        """Return the result, or that of the loops that are finished so far; a process may be playing the others.
+
+        Raises:
+            RunFolderError: The folder is damaged, or an older version of ictbench started the run.
+            ResultError: The file of the result is damaged.
+        """
+        if self.is_complete:
+            return self.result
+        folder = RunFolder(self.folder)
+        with open_journal(folder) as journal:
+            if journal.get("plan") is None and folder.result.exists():
+                return self.result
+            return partial_result(folder, journal)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the aggregate tables, by name."""
@@ -119,6 +152,10 @@ class Run:
         columns = [name for name in TABLES[table].model_fields if name not in excluded]
         rows = (row.model_dump(mode="json", include=set(columns)) for row in self.rows(table))
         return pd.DataFrame(list(rows), columns=columns)
+
+
+Source = Run | Result | str | Path
+"""A run, its result, its folder, or the file of a result."""
 
 
 @show_options
@@ -191,6 +228,30 @@ def load_result(path: str | Path) -> Result:
         return read_result(path.resolve() if path.is_symlink() else path)
     stored = RunFolder(path).result
     return read_result(stored) if stored.exists() else load_run(path).result
+
+
+def load_source(source: Source) -> Run | Result:
+    """Return a run or a result as it is, and what lies at a path: the folder of a run, or the file of a result.
+
+    Raises:
+        RunFolderError: Nothing lies there, or a folder that is not that of a run.
+        ResultError: The file is not a result.
+    """
+    if isinstance(source, str | Path):
+        path = expand_home(Path(source))
+        return load_run(path) if path.is_dir() else load_result(path)
+    return source
+
+
+def result_of(source: Source) -> Result:
+    """Return the result of a run, of the folder of a run, or in a file; a result is returned as it is.
+
+    Raises:
+        RunFolderError: A run has no result yet, or nothing lies at the path.
+        ResultError: The result is damaged.
+    """
+    loaded = load_source(source)
+    return loaded.result if isinstance(loaded, Run) else loaded
 
 
 def load_run(path: str | Path) -> Run:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass
@@ -17,3 +21,10 @@ class FamilyProgress:
     episodes_done: int = 0
     solved: int = 0
     loops_done: int = 0
+    selection: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Solved and finished selection episodes by index of the prompt, over the loops."""
+
+    def add_selection(self, prompt_index: int, outcomes: Sequence[bool]) -> None:
+        """Count the outcomes of a prompt's selection tasks in one loop."""
+        solved, done = self.selection.get(prompt_index, (0, 0))
+        self.selection[prompt_index] = solved + sum(outcomes), done + len(outcomes)

@@ -120,6 +120,8 @@ class RunOptions(TypedDict, total=False):
     """NAME=AMOUNT that a Ray worker needs."""
     env_timeout: float
     """Seconds an environment may take for one call; then its worker is replaced."""
+    preregistration: Path | None
+    """Pre-registration of the experiment, a YAML file; the result states how the run departs from it."""
     cache: Path | None
     """Response cache, an SQLite file."""
     retry_failed: str | Sequence[str]

@@ -192,6 +192,9 @@ class Options(PlayerOptions):
         also=("rerun", "verify", "collect", "meta"),
     )
 
+    preregistration: Path | None = option(
+        None, "Pre-registration of the experiment, a YAML file; the result states how the run departs from it.", OUTPUT
+    )
     cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "collect", "meta"))
     retry_failed: tuple[FailureKind, ...] = option(
         (),

@@ -17,6 +17,7 @@ from ictbench.runs.deviations import SIZES, deviations, told_solutions
 from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
+from ictbench.runs.preregistration import read_preregistration
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
     from ictbench.runs.options import Options
+    from ictbench.runs.preregistration import Preregistration
     from ictbench.suites import Sizes, Suite
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +54,7 @@ class RunPlan:
     """Remarks for the user on the interpretation of the options."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
+    preregistration: Preregistration | None = None
     rerun_salt: str = ""
     """Salt with which a rerun drew its loops; empty for other runs."""
 
@@ -125,6 +128,7 @@ class RunPlan:
             **self.sizes.model_dump(),
             **({"loop_indices": list(self.loop_indices)} if self.loop_indices is not None else {}),
             **({"rerun_salt": self.rerun_salt} if self.rerun_salt else {}),
+            **({"preregistration": self.preregistration.file_digest} if self.preregistration else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
             **({"online": True} if self.options.online else {}),
@@ -208,6 +212,7 @@ def make_plan(options: Options) -> RunPlan:
         reflector=reflector,
         traits=traits,
         trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
+        preregistration=read_preregistration(options.preregistration) if options.preregistration else None,
         notes=notes,
     )
 

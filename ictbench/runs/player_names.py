@@ -7,14 +7,16 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.choices import ACTION_FORMAT
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, UnknownNameError
 from ictbench.models.checkpoint_card import find_card
+from ictbench.models.prices import named_models
 from ictbench.models.providers.custom import is_model_class
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
@@ -97,6 +99,7 @@ def parse_player(
             return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)
         return _reflector_on_model(name, STANDARD[kind], model, experience, sampling)
     plugin, argument = _split(name) if kind == "reflector" else (name, "")
+    _check_model_is_named_with_provider(kind, plugin)
     plugin_class = resolve(kind, plugin)
     if getattr(plugin_class, "wraps", False):
         if not argument:
@@ -145,6 +148,20 @@ def names_model(kind: PlayerKind, name: str) -> bool:
     if "/" in name.partition(":")[0]:
         return True
     return ":" in name and _split(name)[0] == name and is_model_class(resolve(kind, name))
+
+
+def _check_model_is_named_with_provider(kind: PlayerKind, name: str) -> None:
+    """Check that an unknown name does not look like a model without its provider.
+
+    Raises:
+        UnknownNameError: It does.
+    """
+    if name in installed(kind) or ":" in name:
+        return
+    models = named_models()
+    closest = difflib.get_close_matches(name, [*installed(kind), *models], n=1)
+    if closest and closest[0] in models:
+        raise UnknownNameError(f"unknown {kind} {name!r}; did you mean {models[closest[0]]!r}?")
 
 
 def _split(reflector: str) -> tuple[str, str]:

@@ -114,6 +114,8 @@ class Scheduler:
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
                 outcomes = await self._score(request.prompt, request.episodes, _priority(request), progress)
+                if request.pool == "selection":
+                    progress.add_selection(request.prompt_index, outcomes)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
             case Audit():
                 episodes = [(task, 0) for task in request.tasks]

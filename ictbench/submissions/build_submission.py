@@ -154,7 +154,7 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
 
     Args:
         draft: Draft with nothing missing.
-        check: The board's check, `ictbench.board.validate.check_submission`.
+        check: The board's check, `ictbench.board.examine.check_submission`.
         git: False writes the folder even inside a git repository.
 
     Raises:

@@ -66,6 +66,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "lessons": _ON_MODEL,
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",)),
     "none": KnownPlayer(keeps_prompt=True),
+    "one-rule": _ON_MODEL,
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",

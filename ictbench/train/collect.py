@@ -22,14 +22,22 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopResult
     from ictbench.runs import Progress
     from ictbench.runs.journal import Journal
+    from ictbench.runs.plan import RunPlan
 
 
-def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | None = None, **options: Any) -> StatesInfo:
+def collect(
+    out: str | Path,
+    *,
+    on_start: Callable[[Path, Progress], None] | None = None,
+    first_loop: int = 0,
+    **options: Any,
+) -> StatesInfo:
     """Run loops and write their reflection states into a folder; a folder of the same loops is continued.
 
     Args:
         out: The folder.
         on_start: Receives the folder and the live progress; see `ictbench.run`.
+        first_loop: Index of the first loop; loops with other indices meet other tasks.
         options: Options of `ictbench.run`. By default, families are the meta-train ones and sizes are the paper's.
 
     Raises:
@@ -37,6 +45,25 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
         RunError: The run stopped early; everything finished is recorded, and the same call continues.
     """
     require_datasets()
+    plan = plan_collection(first_loop, **options)
+    suite = str(options.get("suite") or plan.suite.name)
+    folder = RunFolder(Path(out))
+    try:
+        return run_blocking(
+            lambda: run_session(
+                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
+            )
+        )
+    except KeyboardInterrupt as error:
+        raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
+
+
+def plan_collection(first_loop: int = 0, **options: Any) -> RunPlan:
+    """Check the options of a collection and return its plan; see `collect`.
+
+    Raises:
+        UsageError: An option does not exist or does not fit, or a family is held out.
+    """
     requested = {name: value for name, value in options.items() if value is not None}
     check_caller("collect", requested)
     plan = make_plan(Options.parse({**defaults_of("collect"), **requested}))
@@ -48,16 +75,7 @@ def collect(out: str | Path, *, on_start: Callable[[Path, Progress], None] | Non
         )
     # Nothing is scored. The plan must say so, because the recorded configuration is made from it.
     plan = replace(plan, sizes=plan.sizes.model_copy(update={"selection_size": 0, "test_size": 0, "repeats": 1}))
-    suite = str(requested.get("suite") or plan.suite.name)
-    folder = RunFolder(Path(out))
-    try:
-        return run_blocking(
-            lambda: run_session(
-                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
-            )
-        )
-    except KeyboardInterrupt as error:
-        raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
+    return replace(plan, loop_indices=tuple(range(first_loop, first_loop + plan.sizes.loops))) if first_loop else plan
 
 
 def _write(session: FinishedSession, suite: str) -> StatesInfo:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import ConfigError, InfrastructureError, RunError, RunInterruptedError, stopped_by
 from ictbench.models.providers.hf_generate import is_out_of_memory
 from ictbench.runs import EpisodePlayer
+from ictbench.train.actor_server import shared_actor_server
+from ictbench.train.processes import Processes
 from ictbench.train.reward import RewardFunction
 from ictbench.train.training_folder import TrainingFolder
 from ictbench.train.training_setup import prepare_training
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from ictbench.train.training_setup import TrainingSetup
 
 CHANGEABLE = {
-    *("out", "steps", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
-    *("micro_batch", "device", "compute", "vllm", "vllm_memory"),
+    *("out", "steps", "rounds", "checkpoint_every", "keep_checkpoints", "probe_every", "executor", "workers"),
+    *("micro_batch", "device", "compute", "vllm", "report_to"),
+    *("max_connections", "cache", "max_cost", "max_actor_tokens"),
 }
 """Settings that may change when a training is resumed."""
 
@@ -39,22 +42,30 @@ def train_grpo(settings: TrainingSettings, report: Callable[[str], None] = lambd
         UsageError: Something does not exist, does not fit, or is not installed; nothing was trained.
         RunError: The training stopped early; the same call resumes it from the last complete checkpoint.
     """
-    setup, folder = prepare_training(settings), TrainingFolder(settings.out)
-    first_process = os.environ.get("RANK", "0") == "0"
-    with folder.locked(identity(setup)) if first_process else nullcontext():
-        if first_process:
+    processes, folder = Processes.from_environment(), TrainingFolder(settings.out)
+    setup = prepare_training(settings)
+    tell = report if processes.is_first else lambda line: None
+    with folder.locked(identity(setup)) if processes.is_first else nullcontext():
+        if processes.is_first:
             folder.remove_incomplete_checkpoints()
-        with EpisodePlayer(setup.plan) as player:
-            reward_function = RewardFunction(setup.plan, player, settings.reward, settings.replicates)
-            return _train(setup, reward_function, folder, report)
+        with (
+            shared_actor_server(setup.plan, on_cpu=settings.device == "cpu") as plan,
+            EpisodePlayer(plan) as player,
+        ):
+            if setup.preregistration:
+                tell(setup.preregistration.in_words)
+            turns = setup.states.info.turns
+            reward_function = RewardFunction(plan, player, settings.reward, settings.replicates, turns)
+            return _train(setup, reward_function, folder, tell)
 
 
 def identity(setup: TrainingSetup) -> dict[str, Any]:
     """Return, as plain JSON, what must be equal for a training to be resumed."""
     return {
-        **setup.settings.model_dump(mode="json", exclude=CHANGEABLE | {"states"}),
+        **setup.settings.model_dump(mode="json", exclude=CHANGEABLE | {"states", "preregistration"}),
         "states_digest": setup.states.info.digest,
         "base_digest": setup.base_digest,
+        **({"preregistration": setup.preregistration.digest} if setup.preregistration else {}),
     }
 
 
@@ -87,8 +98,8 @@ def _train(
         if not is_out_of_memory(error):
             raise
         raise RunError(
-            "out of memory: lower micro_batch, max_tokens or max_question_tokens, or train a LoRA adapter (lora: {}). "
-            + _resume_hint(folder)
+            "out of memory: lower micro_batch, max_tokens or max_question_tokens, train a LoRA adapter (lora: {}), or "
+            "set kl_beta: 0, which needs no second model. " + _resume_hint(folder)
         ) from error
     if folder.last_checkpoint is None:
         raise ConfigError(f"no checkpoint was written to {folder.path}")

@@ -40,7 +40,7 @@ class ReflectionTask:
         if not (isinstance(reflector, type) and issubclass(reflector, SingleQuestionReflector)):
             raise ConfigError(
                 f"reflector {settings.reflector!r} cannot be trained: its next prompt depends on more than one reply; "
-                "use lessons or rewrite"
+                "use lessons, one-rule or rewrite"
             )
         if reflector.max_tokens is not None and settings.max_tokens > reflector.max_tokens:
             raise ConfigError(

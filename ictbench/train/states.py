@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,19 +82,39 @@ class StateDataset:
     suite: Suite
     states: tuple[ReflectionState, ...]
 
-    def select(self, families: Sequence[str] | None) -> StateDataset:
-        """Return the states of these families only; all states if None.
+    def select(
+        self,
+        families: Sequence[str] | None,
+        turns: Sequence[int] | None = None,
+        max_states: int | None = None,
+        seed: int = 0,
+    ) -> StateDataset:
+        """Return some of the states, in their order.
+
+        Args:
+            families: Families to keep; None for all.
+            turns: Turns to keep; None for all.
+            max_states: Most states to keep, drawn at random; None for all.
+            seed: Seed of the draw.
 
         Raises:
-            ConfigError: The data set has no states of a family.
+            ConfigError: The data set has no states of a family or turn.
         """
-        if families is None:
-            return self
-        if unknown := sorted(set(families) - set(self.info.families)):
+        if unknown := sorted(set(families or ()) - set(self.info.families)):
             raise ConfigError(
                 f"families: there are no states of {', '.join(unknown)} (families: {', '.join(self.info.families)})"
             )
-        return replace(self, states=tuple(state for state in self.states if state.family in families))
+        if beyond := sorted(set(turns or ()) - set(range(1, self.info.turns + 1))):
+            raise ConfigError(f"turns: there are no states of turn {beyond[0]} (turns: 1 to {self.info.turns})")
+        states = [
+            state
+            for state in self.states
+            if (families is None or state.family in families) and (turns is None or state.turn in turns)
+        ]
+        if max_states is not None and max_states < len(states):
+            chosen = sorted(random.Random(f"states:{seed}").sample(range(len(states)), max_states))
+            states = [states[index] for index in chosen]
+        return replace(self, states=tuple(states))
 
 
 def write_states(folder: Path, states: Iterable[ReflectionState], info: dict[str, JsonValue]) -> StatesInfo:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
-from peft import LoraConfig
-from transformers import AutoTokenizer, PrinterCallback, TrainerCallback
+from peft import LoraConfig, PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
 from transformers.utils.logging import disable_progress_bar
 from trl import GRPOConfig, GRPOTrainer
 
-from ictbench.errors import ConfigError
-from ictbench.train.model_card import write_card
+from ictbench.errors import ConfigError, InfrastructureError, RunError
+from ictbench.models.providers.hf import ADAPTER_CONFIG
+from ictbench.models.providers.smollm2 import SMOLLM2, smollm2_folder
+from ictbench.train.model_card import metadata, write_card
+from ictbench.train.processes import Processes, fail_together
 from ictbench.train.shared_prefix import generate, log_probabilities
+from ictbench.train.trackers import MetadataCallback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ictbench.train.reward import RewardFunction
     from ictbench.train.settings import TrainingSettings
+    from ictbench.train.states import ReflectionState
     from ictbench.train.training_folder import TrainingFolder
     from ictbench.train.training_setup import TrainingSetup
 
@@ -53,21 +62,23 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
         on_gpu = _use_gpu(settings.device)
+        self._setup = setup
         tokenizer = AutoTokenizer.from_pretrained(
             model, padding_side="left", truncation_side="left", trust_remote_code=False
         )
         super().__init__(
-            model=model,
+            model=_adapted(model, settings) or model,
             reward_funcs=self._played_reward(setup, reward_function),
             args=_grpo_config(settings, folder, on_gpu=on_gpu),
             train_dataset=Dataset.from_list(_question_rows(setup, tokenizer, report)),
             processing_class=tokenizer,
-            peft_config=_lora_config(settings),
+            peft_config=None if (Path(model) / ADAPTER_CONFIG).is_file() else _lora_config(settings),
             callbacks=[CardCallback(setup, folder), ProgressCallback(report)],
             rollout_func=None if on_gpu else generate,
         )
         self._on_gpu = on_gpu
         self.remove_callback(PrinterCallback)
+        self.add_callback(MetadataCallback(self, metadata(setup)))
 
     def _get_per_token_logps_and_entropies(
         self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *rest: Any, **options: Any
@@ -81,6 +92,12 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
         with self.accelerator.autocast():
             scores, entropies = log_probabilities(model, input_ids, attention_mask, logits_to_keep, self.temperature)
         return scores, entropies, None
+
+    def train(self, *arguments: Any, **options: Any) -> Any:
+        """Train; return when the first process has written everything. See `transformers.Trainer.train`."""
+        output = super().train(*arguments, **options)
+        self.accelerator.wait_for_everyone()
+        return output
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Do nothing: `CardCallback` writes the cards."""
@@ -98,16 +115,14 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
             **_: Any,
         ) -> list[float]:
             states = [setup.states.states[index] for index in state]
-            ends, step = set(self.eos_token_ids), trainer_state.global_step
-            reflections = [
-                setup.task.parse(question, text, cut=not ids or ids[-1] not in ends)
-                for question, text, ids in zip(states, completions, completion_ids, strict=True)
-            ]
-            prompts = [reflection.prompt for reflection in reflections]
+            prompts = self._prompts(states, completions, completion_ids)
+            step = trainer_state.global_step
             log_metric("parse_failures", prompts.count(None) / len(prompts))
-            rewards = reward_function.rewards(states, prompts, step)
-            if step % setup.settings.probe_every == 0:
-                gains = reward_function.gains(states, prompts, step)
+            with self._stopping_together():
+                rewards = reward_function.rewards(states, prompts, step, self._write)
+                probed = step % setup.settings.probe_every == 0
+                gains = reward_function.gains(states, prompts, step) if probed else None
+            if gains is not None:
                 log_metric("probe/gain_replayed", gains.replayed)
                 log_metric("probe/gain_fresh", gains.fresh)
                 log_metric("probe/overfitting_gap", gains.overfitting_gap)
@@ -115,6 +130,44 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
             return rewards
 
         return played
+
+    def _prompts(
+        self, states: Sequence[ReflectionState], replies: Sequence[str], ids: Sequence[Sequence[int]]
+    ) -> list[str | None]:
+        """Return the prompts that replies give; None for an unusable one."""
+        ends, task = set(self.eos_token_ids), self._setup.task
+        return [
+            task.parse(state, text, cut=not tokens or tokens[-1] not in ends).prompt
+            for state, text, tokens in zip(states, replies, ids, strict=True)
+        ]
+
+    def _write(self, states: Sequence[ReflectionState]) -> list[str | None]:
+        """Return the prompts that the model writes now; None for an unusable reply, or a question that is too long."""
+        task, tokenizer = self._setup.task, self.processing_class
+        texts = [task.text(state, tokenizer) for state in states]
+        limit = self._setup.settings.max_question_tokens
+        short = [index for index, text in enumerate(texts) if len(tokenizer(text)["input_ids"]) <= limit]
+        ids = generate([texts[index] for index in short], self)["completion_ids"] or []
+        replies = tokenizer.batch_decode(ids, skip_special_tokens=True) if ids else []
+        prompts = dict(zip(short, self._prompts([states[index] for index in short], replies, ids), strict=True))
+        return [prompts.get(index) for index in range(len(states))]
+
+    @contextmanager
+    def _stopping_together(self) -> Iterator[None]:
+        """Raise the error of any process in all of them: the others would wait for it until a timeout."""
+        error: InfrastructureError | RunError | None = None
+        try:
+            yield
+        except (InfrastructureError, RunError) as raised:
+            error = raised
+        processes = self.accelerator.num_processes
+        if processes > 1:
+            rank = self.accelerator.process_index
+            causes = gather_object([f"in process {rank} of {processes}: {error}" if error else None])
+            if cause := next(filter(None, causes), None):
+                fail_together(cause)
+        if error:
+            raise error
 
 
 class CardCallback(TrainerCallback):  # type: ignore[misc]
@@ -156,6 +209,16 @@ def _question_rows(setup: TrainingSetup, tokenizer: Any, report: Callable[[str],
     return rows
 
 
+def _adapted(model: str, settings: TrainingSettings) -> Any:
+    """Return the base model with the LoRA adapter that is trained on; None if `model` is no adapter."""
+    if not (Path(model) / ADAPTER_CONFIG).is_file():
+        return None
+    base = json.loads((Path(model) / ADAPTER_CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
+    folder = str(smollm2_folder()) if base == SMOLLM2 else base
+    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=False)
+    return PeftModel.from_pretrained(loaded, model, is_trainable=True)
+
+
 def _lora_config(settings: TrainingSettings) -> LoraConfig | None:
     if settings.lora is None:
         return None
@@ -185,7 +248,7 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         max_steps=settings.steps,
         num_generations=settings.group,
         per_device_train_batch_size=settings.micro_batch,
-        gradient_accumulation_steps=settings.gradient_accumulation(int(os.environ.get("WORLD_SIZE", "1"))),
+        gradient_accumulation_steps=settings.gradient_accumulation(Processes.from_environment().count),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
@@ -198,14 +261,30 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         bf16=settings.compute == "bfloat16" or (settings.compute == "auto" and on_gpu),
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,
-        use_vllm=settings.vllm,
-        vllm_mode="colocate",
-        vllm_gpu_memory_utilization=settings.vllm_memory,
+        **_vllm_arguments(settings),
         save_strategy="steps",
         save_steps=settings.checkpoint_every,
         save_total_limit=settings.keep_checkpoints,
         logging_steps=1,
-        report_to=["tensorboard"],
+        report_to=list(settings.report_to),
+        run_name=folder.path.name,
         disable_tqdm=True,
         remove_unused_columns=False,
     )
+
+
+def _vllm_arguments(settings: TrainingSettings) -> dict[str, Any]:
+    """Return the arguments of `GRPOConfig` for generation by vLLM."""
+    vllm = settings.vllm
+    if vllm is None:
+        return {"use_vllm": False}
+    if vllm.mode == "server":
+        return {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": vllm.server}
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_gpu_memory_utilization": vllm.memory,
+        "vllm_tensor_parallel_size": vllm.tensor_parallel,
+        "vllm_enable_sleep_mode": vllm.sleep,
+        "vllm_max_model_length": vllm.max_length or settings.max_question_tokens + settings.max_tokens,
+    }

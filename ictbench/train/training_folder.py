@@ -61,13 +61,18 @@ class TrainingFolder:
         with lock_folder(self.path, IDENTITY_FILE, kind="training", option="out"):
             file = self.path / IDENTITY_FILE
             if file.exists():
-                check_identity(self.path, _read_identity(file), identity, kind="training", option="out")
+                check_identity(self.path, read_identity(file), identity, kind="training", option="out")
             else:
                 write_atomically(file, json.dumps(identity, indent=2, ensure_ascii=False) + "\n")
             yield
 
 
-def _read_identity(file: Path) -> dict[str, Any]:
+def read_identity(file: Path) -> dict[str, Any]:
+    """Return the recorded configuration of a folder.
+
+    Raises:
+        RunFolderError: The file cannot be read or was not written by ictbench.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

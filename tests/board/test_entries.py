@@ -9,7 +9,7 @@ from boards import make_result, submit, verify
 
 from ictbench.board import board_log as log
 from ictbench.board.board_log import LogIndex
-from ictbench.board.conflicts import Identity, conflicts, content_digest
+from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest
 from ictbench.board.entries import find_boards, read_board
 from ictbench.errors import SubmissionError
 from ictbench.records import PluginSpec
@@ -180,9 +180,11 @@ def test_slug_in_two_folders_belongs_to_the_logged_submission(folder: BoardFolde
 @pytest.mark.parametrize("name", ["First", "FIRST", "Fir\u0455t", "Ｆｉｒｓｔ", "F-irst", "Flrst", "F1rst"])
 def test_names_that_look_alike_are_refused(folder: BoardFolder, name: str) -> None:
     first = submit(folder, "aaa", make_result(READ), name="First")
-    identity = Identity.of(folder.submission("aaa"), first, make_result(READ))
+    identity = Identity.of(folder.submission("aaa"), first, content_digest(make_result(READ)))
     other = replace(identity, folder=folder.submission("zzz"), name=name, name_key=name_key(name), digest="f" * 64)
-    assert "looks like 'First', the name of submissions/aaa" in "".join(conflicts(other, [identity], LogIndex(())))
+    assert "looks like 'First', the name of submissions/aaa" in "".join(
+        conflicts(other, IdentityIndex([identity]), LogIndex(()))
+    )
     submit(folder, "zzz", make_result(OTHER), name="first")
     assert [entry.slug for entry in read_board(folder).entries] == ["aaa"]
 

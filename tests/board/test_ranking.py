@@ -37,7 +37,9 @@ def entry(
         section=section,
         result=make_result(families, slug, **changes),
         badges=SimpleNamespace(held=held),
-        submission=SimpleNamespace(submitted_by=by or slug),
+        submission=SimpleNamespace(submitted_by=by or slug, name=slug),
+        added=float("inf"),
+        plays={},
     )
     return stub  # type: ignore[no-any-return]
 

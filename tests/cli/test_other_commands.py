@@ -102,6 +102,12 @@ def test_episode_keys_are_listed_one_per_line(call: CommandLine, folder: Path) -
     assert call("show", str(folder), "--episodes", "read-") == (0, f"{markup_episode().key}\n", "")
 
 
+def test_a_beginning_that_no_key_has_is_an_error(call: CommandLine, folder: Path) -> None:
+    code, out, err = call("show", str(folder), "--episodes", "zzz")
+    assert (code, out) == (2, "")
+    assert "no episode whose key starts with 'zzz'; --episodes '' lists all keys" in err
+
+
 def test_text_that_looks_like_markup_is_printed_literally(call: CommandLine, folder: Path) -> None:
     code, out, err = call("show", str(folder), "--episode", "read-20000")
     assert (code, err) == (0, "")

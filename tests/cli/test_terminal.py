@@ -57,10 +57,19 @@ def test_error_messages_are_cleaned(call: CommandLine) -> None:
     assert "\x1b" not in completed.err
 
 
-def test_terminal_without_unicode_shows_marks_instead_of_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_without_unicode_gets_ascii_instead_of_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", raw)
     with safe_output():
-        print("gain – 0.5")
+        print("gain – 0.5 ≥ 0.4 … 日")
     raw.flush()
-    assert raw.buffer.getvalue() == b"gain ? 0.5\n"
+    assert raw.buffer.getvalue() == b"gain - 0.5 >= 0.4 ... ?\n"
+
+
+def test_json_keeps_its_values_on_an_output_without_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", raw)
+    with safe_output():
+        print_json(json.dumps({"name": "é 日 🎲"}, ensure_ascii=False))
+    raw.flush()
+    assert json.loads(raw.buffer.getvalue()) == {"name": "é 日 🎲"}

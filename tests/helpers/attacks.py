@@ -15,7 +15,8 @@ from forgery import Forgery
 from honest import SLUG, SUITE, honest_submission
 
 import ictbench
-from ictbench.board.validate import check_submission, validate
+from ictbench.board.examine import check_submission
+from ictbench.board.validate import validate
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content
@@ -115,6 +116,6 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
         return "reading", problems
     if problems:
         return "validate", problems
-    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1)
+    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1, executor="inline")
     failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.verdict == "failed"]
     return ("verify", failed) if failed else ("nothing", [])

@@ -83,6 +83,14 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         state_training("other:Zap"),
         "write the suite and its family as SUITE/FAMILY",
     ),
+    "held-out training families in free words": (
+        state_training("other:all of them"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
+    "the same in one word with digits": (
+        state_training("other:He1dOutT00"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
 }
 for name, (forge, reason) in LIES.items():
     ATTACKS.append(Attack(name, "validate", reason, forge=forge))

@@ -6,7 +6,7 @@ import fcntl
 from typing import TYPE_CHECKING
 
 import ictbench
-from ictbench.board.validate import check_submission
+from ictbench.board.examine import check_submission
 from ictbench.submissions.build_submission import draft, submit
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import Statement

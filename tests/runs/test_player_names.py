@@ -98,7 +98,10 @@ def test_access_reaches_the_model_inside_wrappers() -> None:
         ),
         ("rewrite:nobody/m", UnknownNameError, "unknown model provider 'nobody'"),
         ("blind:ruels", UnknownNameError, "unknown reflector 'ruels'; did you mean 'rules'"),
-        ("blnd:rules", UnknownNameError, "module 'blnd' cannot be found"),
+        ("blnd:rules", UnknownNameError, "module 'blnd' cannot be found; did you mean 'blind:rules'?"),
+        ("gpt-4.1-mini", UnknownNameError, "unknown reflector 'gpt-4.1-mini'; did you mean 'openai/gpt-4.1-mini'?"),
+        ("gpt-41-mini", UnknownNameError, "did you mean 'openai/gpt-4.1-mini'?"),
+        ("blind:claude-sonnet-5", UnknownNameError, "did you mean 'anthropic/claude-sonnet-5'?"),
     ],
 )
 def test_impossible_names_are_refused(name: str, error: type[Exception], message: str) -> None:

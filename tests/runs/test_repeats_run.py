@@ -15,7 +15,7 @@ from repeated_run import OPTIONS, repeated_run
 from small_run import SUITE
 
 import ictbench
-from ictbench.board.validate import check_submission
+from ictbench.board.examine import check_submission
 from ictbench.errors import ConfigError, ResultError, RunFolderError
 from ictbench.protocol import sampling_seed
 from ictbench.results.notes import remarks

@@ -12,7 +12,7 @@ from honest import SLUG, STATEMENT, SUITE
 
 import ictbench
 from ictbench.board.entries import read_board
-from ictbench.board.validate import check_submission
+from ictbench.board.examine import check_submission
 from ictbench.errors import SubmissionError
 from ictbench.records import PluginSpec
 from ictbench.reflectors.llm.rewrite import RewriteReflector

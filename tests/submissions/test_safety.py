@@ -19,7 +19,8 @@ from mutations import positions, replace_value, values
 
 from ictbench.board.board_log import append
 from ictbench.board.entries import read_board
-from ictbench.board.validate import check_submission, validate
+from ictbench.board.examine import check_submission
+from ictbench.board.validate import validate
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder
 

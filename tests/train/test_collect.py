@@ -109,9 +109,30 @@ def test_more_loops_than_test_blocks_can_be_collected(tmp_path: Path) -> None:
 def test_states_can_be_selected_by_family(collected: Path) -> None:
     data = read_states(collected)
     assert {state.family for state in data.select(("wear",)).states} == {"wear"}
-    assert data.select(None) is data
+    assert data.select(None).states == data.states
     with pytest.raises(ConfigError, match=r"no states of zap \(families: eat, wear\)"):
         data.select(("eat", "zap"))
+
+
+def test_states_can_be_selected_by_turn_and_drawn(collected: Path) -> None:
+    data = read_states(collected)
+    assert {state.turn for state in data.select(None, turns=(2,)).states} == {2}
+    few = [data.select(None, max_states=2, seed=seed).states for seed in range(8)]
+    assert {len(states) for states in few} == {2}
+    assert few[0] == data.select(None, max_states=2, seed=0).states
+    assert len({tuple((state.family, state.loop, state.turn) for state in states) for states in few}) > 1
+    assert data.select(None, max_states=999).states == data.states
+    with pytest.raises(ConfigError, match=r"no states of turn 9 \(turns: 1 to 2\)"):
+        data.select(None, turns=(1, 9))
+
+
+def test_later_loops_meet_other_tasks(collected: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"families": "eat", "turns": 1, "batch_size": 1, "max_steps": 1, "executor": "inline"}
+    collect(tmp_path / "x", loops=2, first_loop=2, **options)
+    assert [state.loop for state in read_states(tmp_path / "x").states] == [2, 3]
+    collect(tmp_path / "y", loops=4, **options)
+    later, all_loops = (read_states(tmp_path / name).states for name in "xy")
+    assert later == all_loops[2:]
 
 
 def edited_copy(collected: Path, folder: Path, **fields: Any) -> Path:

@@ -93,6 +93,30 @@ def test_fresh_tasks_are_new_tasks_of_the_family_and_equal_within_a_group(player
     assert all(int(task.partition("-")[2]) in seeds for task in tasks[0])
 
 
+def test_loop_is_the_mean_over_the_remaining_turns_on_fresh_tasks(player: RecordingPlayer) -> None:
+    function = RewardFunction(PLAN, player, "loop", 2, turns=4)
+    asked: list[list[ReflectionState]] = []
+
+    def policy(states: Sequence[ReflectionState]) -> list[str | None]:
+        asked.append(list(states))
+        return [GOOD if state.turn == 3 else None for state in states]
+
+    second = STATE.model_copy(update={"turn": 2})
+    last = STATE.model_copy(update={"turn": 4})
+    # Turn 2 of 4: its prompt, that of turn 3 (GOOD), that of turn 4 (unusable: GOOD stays). Turn 4: its prompt alone.
+    assert function.rewards([second, last, second], [IDLE, GOOD, None], 7, policy) == [2 / 3, 1.0, 0.0]
+    assert [[state.turn for state in states] for states in asked] == [[3], [4]]
+    assert [state.prompt for states in asked for state in states] == [IDLE, GOOD]
+    assert asked[0][0].solved == (False,) * 3
+    assert asked[1][0].solved == (True,) * 3
+    assert [trajectory.solved for trajectory in asked[1][0].experience] == [True] * 3
+    blocks = [{spec.task.id for spec in request} for request in player.requests]
+    assert [len(block) for block in blocks] == [3, 3, 3]
+    assert not set.intersection(*blocks)
+    assert not any(set(STATE.task_ids) & block for block in blocks)
+    assert len(player.requests[0]) == 12
+
+
 def test_equal_episodes_are_played_once(player: RecordingPlayer) -> None:
     function = reward_function(player)
     function.rewards([STATE, STATE], [GOOD, GOOD], 0)

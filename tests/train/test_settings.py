@@ -29,7 +29,7 @@ def test_one_file_has_the_papers_hyperparameters() -> None:
 
 def test_the_example_for_two_cores_needs_no_gpu() -> None:
     small = TrainingSettings.from_yaml(EXAMPLES / "smollm2-cpu.yaml")
-    assert (small.device, small.vllm, small.reflector, small.model) == ("cpu", False, "lessons", "smollm2")
+    assert (small.device, small.vllm, small.reflector, small.model) == ("cpu", None, "lessons", "smollm2")
 
 
 def test_the_processes_of_the_accelerate_file_share_a_step_evenly() -> None:
@@ -52,10 +52,21 @@ def test_options_of_the_command_override_the_file(tmp_path: Path) -> None:
         ({**REQUIRED, "kl": 1}, "kl is not a known field"),
         ({**REQUIRED, "group": 1}, "group: 1 is below the minimum of 2"),
         ({**REQUIRED, "lora": {"r": 3}}, "lora.r is not a known field"),
-        ({**REQUIRED, "reward": "text"}, "reward: 'text' is not one of replay, fresh, gain"),
+        ({**REQUIRED, "reward": "text"}, "reward: 'text' is not one of replay, fresh, gain, loop"),
         ({**REQUIRED, "keep_checkpoints": 1}, "keep_checkpoints: 1 is below the minimum of 2"),
         ({**REQUIRED, "micro_batch": 3}, "8 replies is not a multiple of micro_batch 3"),
-        ({**REQUIRED, "vllm": True, "device": "cpu"}, "vllm needs a GPU, but device is cpu"),
+        ({**REQUIRED, "vllm": {}, "device": "cpu"}, "vllm needs a GPU, but device is cpu"),
+        ({**REQUIRED, "vllm": {"mode": "server"}}, "vllm: mode server and server, the base URL, belong together"),
+        ({**REQUIRED, "vllm": {"server": "http://h:8000"}}, "vllm: mode server and server, the base URL"),
+        (
+            {**REQUIRED, "vllm": {"mode": "server", "server": "http://h:8000", "sleep": True, "tensor_parallel": 2}},
+            "vllm: sleep, tensor_parallel must be given to the server itself",
+        ),
+        (
+            {**REQUIRED, "vllm": {"max_length": 4000}},
+            "max_length 4000 is below max_question_tokens [+] max_tok",
+        ),
+        ({**REQUIRED, "report_to": ["neptune"]}, "report_to.0: 'neptune' is not one of tensorboard, wandb, trackio"),
         ({"model": "m"}, "states is missing"),
         ("- steps", "must be a mapping of settings to values"),
         ("steps: [", "cannot be read"),

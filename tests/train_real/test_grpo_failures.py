@@ -139,11 +139,11 @@ def test_a_bug_is_not_reported_as_out_of_memory(states: Path, tmp_path: Path, fa
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"reflector": "append"}, "reflector 'append' cannot be trained.*use lessons or rewrite"),
+        ({"reflector": "append"}, "reflector 'append' cannot be trained.*use lessons, one-rule or rewrite"),
         ({"max_tokens": 65}, "max_tokens 65 is too high: lessons limits its replies to 48"),
         ({"experience": "full", "reflector": "rules"}, "reflector 'rules' cannot be trained"),
         ({"model": "nowhere"}, "hf/nowhere: the folder does not exist"),
-        ({"vllm": True}, "vllm is not installed"),
+        ({"vllm": {}}, r"use vllm, which is not installed: pip install .ictbench\[train,vllm\]"),
     ],
 )
 def test_untrainable_settings_are_refused_before_weights_are_loaded(
@@ -176,6 +176,6 @@ def test_the_example_settings_for_several_gpus_are_valid(states: Path) -> None:
     launch = load_config_from_file(str(EXAMPLES / "accelerate-multi-gpu.yaml"))
     paper = TrainingSettings.from_yaml(EXAMPLES / "paper.yaml", states=states)
     assert paper.gradient_accumulation(launch.num_processes) * launch.num_processes == 64
-    setup = prepare_training(paper.model_copy(update={"vllm": False}))
+    setup = prepare_training(paper.model_copy(update={"vllm": None}))
     assert setup.task.experience == "full"
     assert setup.base_digest is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,6 +29,10 @@ START_SECONDS = 1800.0
 """Enough to download and load a large model, and to capture CUDA graphs."""
 ALLOWED_PREFIXES = ("VLLM_", "HF_", "HUGGING_FACE_", "TOKENIZERS_")
 """Prefixes of variables that the server receives even if their names look like secrets."""
+LAUNCHER_VARIABLES = re.compile(
+    r"(LOCAL_|GROUP_|ROLE_)?(RANK|WORLD_SIZE)|ROLE_NAME|GROUP_WORLD_SIZE|MASTER_(ADDR|PORT)|TORCHELASTIC_\w+|ACCELERATE_\w+"
+)
+"""Names of variables by which a launcher tells a process its place; a server started by it is a group of its own."""
 ADAPTER_NAME = "adapter"
 """Name under which a launched server serves the LoRA adapter."""
 SERVER_ARGUMENTS = (
@@ -139,7 +144,8 @@ def _environment(program: str, key: str) -> dict[str, str]:
     allowed = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith(ALLOWED_PREFIXES) or not SECRET_NAME.search(name)
+        if (name.startswith(ALLOWED_PREFIXES) or not SECRET_NAME.search(name))
+        and not LAUNCHER_VARIABLES.fullmatch(name)
     }
     # vLLM compiles kernels with tools such as ninja, which its own environment contains.
     path = os.pathsep.join(filter(None, (str(Path(program).resolve().parent), os.environ.get("PATH"))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, JsonValue, field_validator
@@ -45,6 +46,18 @@ class LaunchOptions(Record):
         if isinstance(value, str):
             return shlex.split(value)
         return [str(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A running server, as another process can use it."""
+
+    url: str
+    model: str
+    """Name of the model in requests."""
+    key: str = field(repr=False)
+    key_variable: str
+    """Environment variable from which a model reads the key."""
 
 
 class LocalModel(OpenAIModel):
@@ -146,6 +159,17 @@ class LocalModel(OpenAIModel):
                 raise
             message = f"the server of {self.spec.name} has exited: {self._server.log_summary()}"
             raise TransientModelError("connection", message) from error
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The server that `start` launched.
+
+        Raises:
+            RuntimeError: There is none.
+        """
+        if self._server is None:
+            raise RuntimeError(f"the server of {self.spec.name} is not running")
+        return Endpoint(self._server.url, self._served_name, self._server.key, self._key_variable)
 
     @property
     def is_remote(self) -> bool:

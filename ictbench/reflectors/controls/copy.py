@@ -32,6 +32,7 @@ MOVES = frozenset({"step", "run", PICKUP})
 """Kinds of actions that are not copied: moves, and the constant."""
 
 _SYMBOLS = re.compile(r"^Symbols: (.*)$", re.MULTILINE)
+_QUOTED = re.compile(r'"(.)"')
 _EVENTS = re.compile(r"^(?!Episode |In |Symbols|At )(?P<action>[a-z]\w*)(?: \w+)?(?: \((?P<episodes>[\d ]+)\))?(?::|$)")
 _LABEL = re.compile(r"(?:^|[ :])(\w -) ")
 """Letter of an item in the inventory."""
@@ -75,7 +76,7 @@ class CopyReflector(Reflector):
         line = _SYMBOLS.search(text)
         if line is None:
             return Reflection(prompt=prompt, state=state)
-        symbols = line[1].replace('"', "").split()[: self.symbols]
+        symbols = _QUOTED.findall(line[1])[: self.symbols]
         rules: list[Rule] = [*map(Walk, symbols), Choose(SEEN, PICKUP)]
         mentions = list(find_mentions(text))
         label = next((one.label for one in mentions if one.action == PICKUP and one.label), None)

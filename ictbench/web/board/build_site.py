@@ -12,8 +12,10 @@ from ictbench.board.fault_isolation import process_board
 from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
 from ictbench.submissions.read_submission import read_content
+from ictbench.web.board.about import About, about_document, read_about
 from ictbench.web.board.board_chunks import add_board_chunks
 from ictbench.web.board.entry_page import entry_document, run_document
+from ictbench.web.board.evidence_files import publish_evidence
 from ictbench.web.board.index_page import index_document
 from ictbench.web.chunks import open_chunks
 from ictbench.web.episode_chunks import pack_episodes
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
+NOTHING_STATED = About()
 INDEX, BOARD, ENTRY = (
     HtmlShell(GENERATOR, bundle, (*STYLES, "board/assets/site.css")) for bundle in ("index", "board", "entry")
 )
@@ -53,10 +56,10 @@ def build_site(
         The pages, the index first.
 
     Raises:
-        SubmissionError: A board cannot be read, or `out` is not a site or cannot be written.
+        SubmissionError: A board or `about.yaml` cannot be read, or `out` is not a site or cannot be written.
     """
     boards = [read_board(folder) for folder in find_boards(leaderboards)]
-    pages = write_site(boards, out, on_bad=on_bad)
+    pages = write_site(boards, out, about=read_about(leaderboards), on_bad=on_bad)
     for board in boards if tables else ():
         shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
     return pages
@@ -66,6 +69,7 @@ def write_site(
     boards: Sequence[Board],
     out: Path,
     *,
+    about: About = NOTHING_STATED,
     on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
 ) -> list[Path]:
     """Write the site of some boards and return its pages. An existing site is replaced once the new one is complete.
@@ -80,8 +84,8 @@ def write_site(
             raise SubmissionError(f"{out} exists and is not a site built by ictbench; choose another --out")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        shown = [process_board(board, partial(_write_board, part / board.suite)) for board in boards]
-        pages = [_write_index(part, [(board, tracks) for board, (tracks, _) in shown])]
+        shown = [process_board(board, partial(_write_board, part / board.suite, about)) for board in boards]
+        pages = [_write_index(part, about, [(board, tracks) for board, (tracks, _) in shown])]
         pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)
         part.rename(site)
@@ -95,13 +99,14 @@ def write_site(
     return [out / page.relative_to(part) for page in pages]
 
 
-def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
+def _write_index(folder: Path, about: About, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
     page = folder / "index.html"
-    INDEX.write(page, GENERATOR, index_document(ranked))
+    document = index_document(ranked) | {"about": about_document(about, [board for board, _ in ranked])}
+    INDEX.write(page, GENERATOR, document)
     return page
 
 
-def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Path]]:
+def _write_board(folder: Path, about: About, board: Board) -> tuple[tuple[Track, ...], list[Path]]:
     """Rank a board and write its pages into a folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     tracks = rank(board.entries)
@@ -109,17 +114,22 @@ def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Pa
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        BOARD.write(page, f"{board.suite} - {GENERATOR}", add_board_chunks(board, tracks, chunks), chunks)
-    return tracks, [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
+        document = add_board_chunks(board, tracks, chunks) | {"about": about_document(about, [board])}
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", document, chunks)
+    return tracks, [page, *(_write_entry(folder, about, board, tracks, entry) for entry in board.entries)]
 
 
-def _write_entry(folder: Path, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
-    page = folder / f"{entry.slug}.html"
+def _write_entry(folder: Path, about: About, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
+    page = folder / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
         index = pack_episodes(_shown_episodes(entry), chunks, 0)
         chunks.add("report", run_document(entry, index))
         title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
-        ENTRY.write(page, title, entry_document(board, tracks, entry), chunks)
+        document = entry_document(board, tracks, entry) | {
+            "about": about_document(about, [board], entry),
+            "evidence": publish_evidence(about, board, entry, folder),
+        }
+        ENTRY.write(page, title, document, chunks)
     return page
 
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
+from ictbench.results.experience_gate import learned_sentence
+from ictbench.results.gate_arms import is_trained
 from ictbench.results.notes import remarks
+from ictbench.results.pairing import wrapper_of
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
@@ -43,7 +46,7 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": [line for line in remarks(result) if line not in summary["remarks"]],
+        "notes": [*(line for line in remarks(result) if line not in summary["remarks"]), *_learned(board, entry)],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
@@ -71,6 +74,18 @@ def _place(tracks: Sequence[Track], entry: Entry) -> tuple[Track, Ranked] | tupl
             if ranked.entry is entry:
                 return track, ranked
     return None, None
+
+
+def _learned(board: Board, entry: Entry) -> Iterator[str]:
+    """Yield what `ictbench learned` says, from arms on the board that were rerun.
+
+    Only for entries that were trained or have a control of their own: a script alone says nothing about most entries,
+    and the answer takes time.
+    """
+    arms = [one.result for one in board.entries if one is not entry and {*BADGES} <= {*one.badges.held}]
+    if is_trained(entry.result) or any(wrapper_of(arm, entry.result) for arm in arms):
+        sentence = learned_sentence(entry.result, arms)
+        yield from [sentence] if sentence else []
 
 
 def _badge(entry: Entry, badge: Badge) -> Json:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.errors import ResultError
+from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.notes import remarks
 from ictbench.results.schema_checks import contradictions
+from ictbench.web.report.run_comparison import run_comparison
 from ictbench.web.report.run_differences import run_differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.results.schema import FamilyResult, Measures
+    from ictbench.results.schema import FamilyResult, Measures, Result
     from ictbench.web.report.report_source import ReportSource
 
 
@@ -32,19 +34,21 @@ def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
     return {
         "ictbench": __version__,
         "differences": list(run_differences(results)),
+        "comparison": run_comparison(results, labels),
         "several_suites": len({result.suite.digest for result in results}) > 1,
-        "runs": [_run(source, label) for source, label in zip(sources, labels, strict=True)],
+        "runs": [_run(source, label, results) for source, label in zip(sources, labels, strict=True)],
     }
 
 
-def _run(source: ReportSource, label: str) -> dict[str, Any]:
+def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[str, Any]:
     result = source.result
+    learned = learned_sentence(result, [other for other in results if other is not result])
     plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
     return {
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": list(remarks(result)),
+        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else [])],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),

@@ -52,6 +52,12 @@ def test_copy_writes_the_first_symbol_and_a_constant(form: str) -> None:
     assert rules("copy", FIRST, LAST, experience=form) == [WALK, PICKUP]
 
 
+def test_a_quotation_mark_is_a_symbol() -> None:
+    ring = LAST.steps[0].model_copy(update={"observation": '|@"|'})
+    amulet = LAST.model_copy(update={"steps": (ring, *LAST.steps[1:])})
+    assert rules("copy", amulet)[0] == 'Walk onto """.'
+
+
 def test_copy_last_and_copy_commonest_add_an_action_of_the_text() -> None:
     assert rules("copy-last", FIRST, LAST) == [WALK, PICKUP, 'When you see "f -", choose "wear".']
     # `events` leaves out what an earlier episode showed, except in solved ones.

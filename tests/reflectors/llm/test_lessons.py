@@ -4,13 +4,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from prefill_model import PrefillModel
 from reflector_turns import LOST, WON, run_turns
 
 from ictbench import load_suite
 from ictbench.errors import ConfigError
-from ictbench.models import Completion
-from ictbench.models.chat_model import ChatModel
-from ictbench.records import ModelSpec, Usage
 from ictbench.reflectors import Context
 from ictbench.reflectors.llm.lessons import EXAMPLES, MAX_RULES, TITLE, LessonsReflector
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
@@ -18,31 +16,7 @@ from ictbench.suites.load import list_suites
 from ictbench.testing import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ictbench.models import Constraint, Message
     from ictbench.records import Reflection
-
-
-class PrefillModel(ChatModel):
-    """Model that supports prefilled replies and records its messages."""
-
-    supports_prefill = True
-    fingerprint = None
-
-    def __init__(self, rest: str) -> None:
-        super().__init__(ModelSpec(provider="own", model="m"))
-        self.rest = rest
-        self.messages: list[Message] = []
-
-    async def complete(
-        self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
-    ) -> Completion:
-        self.messages = list(messages)
-        return Completion(self.rest, Usage(calls=1), "length")
-
-    async def aclose(self) -> None:
-        pass
 
 
 def reflection(model: PrefillModel, prompt: str = "Play well.") -> Reflection:

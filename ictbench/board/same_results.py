@@ -1,0 +1,56 @@
+"""Entries with the same episodes as an earlier one, whoever submitted them and whatever reflector they name.
+
+A copy with a changed sentence, or under another submitter's name, keeps the actions and observations of the entry that
+it copies. Two deterministic players may also agree honestly: a board says what it sees, and does not say why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.board.entries import Entry
+    from ictbench.board.plays import Plays
+    from ictbench.results.standard_errors import Floats
+
+MIN_AGREEMENT = 0.95
+"""Share of the episodes that must be the same."""
+
+MIN_EPISODES = 10
+"""Fewer episodes that differ from those under `prompt[0]` show nothing."""
+
+
+def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]]) -> list[Entry | None]:
+    """Return the earliest entry with the same results as each one, None without any.
+
+    Two entries have the same results if nearly all test episodes under their best prompts are the same, step by step.
+    Episodes that are those under `prompt[0]` do not count: every entry of a track has them. Only an entry that the
+    board has replayed can be the earlier one. Episodes are read of entries that solve nearly the same tasks.
+
+    Args:
+        entries: Entries of one track.
+        outcomes: Outcomes of each entry under its best prompts: by family, loops × tasks.
+    """
+    order = sorted(range(len(entries)), key=lambda number: (entries[number].added, entries[number].slug))
+    vectors = np.stack([np.concatenate([family.ravel() for family in one]) for one in outcomes])
+    earlier: list[int] = []
+    found: list[Entry | None] = [None] * len(entries)
+    for number in order:
+        if earlier:
+            distances = abs(vectors[earlier] - vectors[number]).mean(axis=1)
+            alike = [entries[earlier[place]] for place in np.flatnonzero(distances <= 1 - MIN_AGREEMENT)]
+            found[number] = next((one for one in alike if _same(one.plays, entries[number].plays)), None)
+        if found[number] is None and "replayed" in entries[number].badges.held:
+            earlier.append(number)
+    return found
+
+
+def _same(one: Plays, other: Plays) -> bool:
+    """Return whether nearly all episodes that differ from those under `prompt[0]` are the same."""
+    places = one.keys() | other.keys()
+    same = sum(one.get(place) == other.get(place) for place in places)
+    return len(places) >= MIN_EPISODES and same >= MIN_AGREEMENT * len(places)

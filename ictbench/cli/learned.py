@@ -1,0 +1,51 @@
+"""`ictbench learned`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ictbench.cli.help_page import COMPARE, page
+
+PAGE = page(
+    COMPARE,
+    "docs/learned.md",
+    "ictbench learned runs/mini runs/blind-mini runs/shuffled-mini runs/copy",
+    "ictbench learned runs/mini runs/blind-mini --turns",
+)
+
+NOT_SHOWN = 1
+"""Exit code if no held-out family shows learning."""
+
+
+def learned(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of the reflector's run or submission, or a result file.")
+    ],
+    arms: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="ARM…", help="The same of its controls: blind:, copy, file:PATH, … on the same tasks."),
+    ] = None,
+    turns: Annotated[bool, typer.Option("--turns", help="Show the lead after every turn, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Say whether a reflector learned from experience, and what it may be called otherwise.
+
+    It has learned in a held-out family where it beats every required control over its turns and under its last prompt,
+    and where its success grows from the first turn to the last. Exit codes: 0 if a family shows that, or the mean where
+    families have fewer than six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
+    """
+    import ictbench
+    from ictbench.cli.render_learned import print_gate
+    from ictbench.cli.terminal import print_json
+    from ictbench.results.experience_gate import judge
+
+    gate = judge(*map(ictbench.load_result, (run, *(arms or ()))))
+    if as_json:
+        print_json(gate.model_dump_json(indent=1))
+    else:
+        print_gate(gate, turns=turns)
+    if not gate.learned:
+        raise typer.Exit(NOT_SHOWN)

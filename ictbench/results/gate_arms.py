@@ -1,0 +1,77 @@
+"""Roles of arms in the gate: what a result is to the reflector that is judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from ictbench.results.gate_schema import MissingArm, Requirement
+from ictbench.results.pairing import wrapper_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ictbench.results.schema import Result
+
+REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
+WRAPPERS = ("blind", "shuffled", "unlabelled", "flipped")
+SCRIPTS = ("copy", "copy-last", "copy-commonest")
+LOSSES = "losses"
+"""Reported and no requirement: learning from failure is learning."""
+DEFAULT_TEXT = "events"
+"""Digest that the scripts read for reflectors that are shown whole trajectories."""
+DIGESTS = ("events", "unordered")
+OTHER = "other:"
+
+
+def role_of(arm: Result, reflector: Result) -> str:
+    """Return the role of an arm: a requirement, `losses`, or empty if it has none."""
+    name = arm.reflector.name
+    if name in SCRIPTS:
+        return name if arm.reflector.options.get("experience", DEFAULT_TEXT) == text_of(reflector) else ""
+    if name == "file":
+        return "constant"
+    if is_untrained_self(arm, reflector):
+        return "untrained"
+    wrapper = wrapper_of(arm, reflector)
+    return wrapper if wrapper in (*WRAPPERS, LOSSES) else ""
+
+
+def text_of(reflector: Result) -> str:
+    """Return the digest that scripts must have read to have seen the same text."""
+    experience = reflector.reflector.options.get("experience")
+    return str(experience) if experience in DIGESTS else DEFAULT_TEXT
+
+
+def is_trained(result: Result) -> bool:
+    """Return whether a reflector was trained on families, as its result says."""
+    return any(not name.startswith(OTHER) for name in result.reflector_trained_on or ())
+
+
+def is_untrained_self(arm: Result, reflector: Result) -> bool:
+    """Return whether an arm is the same reflector on a model that was not trained on families."""
+    same = (arm.reflector.name, arm.reflector.options) == (reflector.reflector.name, reflector.reflector.options)
+    return same and is_trained(reflector) and not is_trained(arm) and arm.reflector.model is not None
+
+
+def missing_arms(reflector: Result, roles: Iterable[str]) -> Iterator[MissingArm]:
+    """Yield the required arms that are not among these roles."""
+    given = {*roles}
+    for role in REQUIREMENTS:
+        if role in given or (role == "untrained" and not is_trained(reflector)):
+            continue
+        yield MissingArm(role=role, reason=_remedy(role, reflector))
+
+
+def _remedy(role: Requirement, reflector: Result) -> str:
+    label = reflector.reflector.label
+    if role in WRAPPERS:
+        if reflector.experience != "fresh":
+            return (
+                f"cannot exist: {label} cannot be wrapped, because {reflector.control or 'its experience is special'}"
+            )
+        return f"run --reflector {role}:{label}"
+    if role in SCRIPTS:
+        return f"run --reflector {role} --reflector-experience {text_of(reflector)}"
+    if role == "constant":
+        return "run --reflector file:PATH with the best constant prompt of the meta-train families"
+    return "run the same reflector on the model before its training"
