@@ -1,7 +1,7 @@
 """MkDocs hooks of the docs site.
 
-They add README, CONTRIBUTING and CHANGELOG as pages, write a page with all commands, copy the repository files that pages
-link to, and fail the build if a page would load anything from another host.
+They add README, CONTRIBUTING and CHANGELOG as pages, write a page with all commands, copy the repository files that
+pages link to, and fail the build if a page would load anything from another host.
 """
 
 from __future__ import annotations
