@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
 from ictbench.submissions.evidence_location import EvidenceLocation
-from ictbench.submissions.spelling import is_hidden, mixed_word, unusual_letter
+from ictbench.submissions.spelling import has_stacked_marks, is_hidden, mixed_word, unusual_letter
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: valid on every file system, never a path."""
@@ -28,6 +28,8 @@ def _one_line(text: str) -> str:
         raise ValueError(f"it holds the invisible character U+{ord(hidden[0]):04X}; remove it")
     if unicodedata.normalize("NFC", text) != text:
         raise ValueError("it is not in Unicode's normal form NFC")
+    if has_stacked_marks(text):
+        raise ValueError("it stacks marks on one letter, which cover other lines; remove them")
     if text != text.strip() or not text:
         raise ValueError("it is empty, or begins or ends with a space")
     if tag := MARKUP.search(text):
