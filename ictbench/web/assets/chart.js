@@ -87,15 +87,15 @@ export function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind
   return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
 }
 
-// Draw a bar from 0 to the value of an estimate, with its interval, along the x axis.
+// Draw a bar from 0 to the value of an estimate along the x axis, with its interval below it.
 export function bar(plot, top, thickness, { estimate, text, kind }) {
   const { value, low, high } = estimate;
   const start = plot.x(0);
-  const box = { x: start, y: top + 1, width: rounded(Math.max(0, plot.x(value) - start)), height: thickness - 2 };
-  const middle = top + thickness / 2;
+  const box = { x: start, y: top + 1, width: rounded(Math.max(0, plot.x(value) - start)), height: thickness - 5 };
+  const below = top + thickness - 2;
   return [
     svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-    low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
+    low === null ? null : line(plot, [low, below], [high, below], "whisker"),
   ];
 }
 

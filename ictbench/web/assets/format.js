@@ -38,6 +38,10 @@ export function duration(seconds) {
   return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+export function pValue(value) {
+  return value < 0.001 ? value.toExponential(0) : number(value, 3);
+}
+
 // Return an estimate { value, low, high } as text, with its interval if it has one.
 export function estimate(measure, format = number) {
   if (!measure) return MISSING;

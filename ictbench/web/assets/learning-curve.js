@@ -17,7 +17,7 @@ export function learningCurve({ title, series }) {
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true },
     },
     (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),

@@ -178,6 +178,8 @@
     "replies from cache": "Calls that were answered from the local cache without asking the model.",
     "parse failures": "Replies that named no action in the required format.",
     p: "Probability of a difference at least this large if the entries were equal, corrected for the number of comparisons.",
+    "p, corrected": "p after Holm’s correction for all families and runs; for a mean over families, for all runs.",
+    "wins / ties / losses": "Test tasks that only this run solved, that both or neither solved, and that only the other run solved.",
     "difference [95 %]": `Difference on the same tasks, with its 95 % interval.`,
     "this entry is": "Better or worse where p is at most 0.05, else a tie.",
     event: "added, attempted (and refused), corrected or removed."
@@ -292,6 +294,9 @@
     if (!isNumber(value))
       return "unknown";
     return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
+  }
+  function pValue(value) {
+    return value < 0.001 ? value.toExponential(0) : number(value, 3);
   }
   function estimate(measure, format = number) {
     if (!measure)
@@ -986,11 +991,11 @@
   function bar(plot, top, thickness, { estimate, text, kind }) {
     const { value, low, high } = estimate;
     const start = plot.x(0);
-    const box = { x: start, y: top + 1, width: rounded2(Math.max(0, plot.x(value) - start)), height: thickness - 2 };
-    const middle = top + thickness / 2;
+    const box = { x: start, y: top + 1, width: rounded2(Math.max(0, plot.x(value) - start)), height: thickness - 5 };
+    const below = top + thickness - 2;
     return [
       svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-      low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
+      low === null ? null : line(plot, [low, below], [high, below], "whisker")
     ];
   }
   function label(x, y, text, kind = "") {
@@ -1103,7 +1108,7 @@
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
@@ -1136,12 +1141,12 @@
 
   // assets/run/bar-chart.js
   var WIDTH = 340;
-  var MARGIN2 = [0, 36, 5, 34];
-  var [BAR_HEIGHT, GAP2] = [11, 9];
+  var MARGIN2 = [0, 36, 34, 34];
+  var [BAR_HEIGHT, GAP2] = [12, 8];
   function barChart({ title, groups }) {
     const top = (index) => 4 + groups.slice(0, index).reduce((sum, { bars }) => sum + bars.length * BAR_HEIGHT + GAP2, 0);
-    const x = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
-    const height = top(groups.length);
+    const x = { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, test tasks", grid: true };
+    const height = top(groups.length) + MARGIN2[2];
     return chart({ kind: "bars", title, description: description2(groups), width: WIDTH, height, margin: MARGIN2, x }, (plot) => groups.map((group, index) => barGroup(plot, group, top(index))));
   }
   function barGroup(plot, { name, bars }, top) {
@@ -1390,6 +1395,7 @@
     const turns = element("div", { class: "turns" });
     const family = picker("Family", families.map(({ label }, index) => [index, label]), showLoops);
     const loop = picker("Loop", [], showTurns);
+    const opened = mostImproved(families);
     function showLoops() {
       const { entries } = families[family.select.value];
       const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
@@ -1405,9 +1411,22 @@
       const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
       turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
     }
-    if (families.length)
+    if (opened) {
+      family.select.value = opened.family;
       showLoops();
+      loop.select.value = opened.index;
+      showTurns();
+    }
     return section("prompts", "Prompts, turn by turn", families.length ? element("div", { class: "pickers" }, family.node, loop.node) : nothingFinished(), turns);
+  }
+  function mostImproved(families) {
+    const loops = families.flatMap(({ role, entries }, position) => entries.flatMap(({ family }) => family.loops.map(({ index, best, test }) => ({
+      family: position,
+      index,
+      isHeldOut: role === "held-out",
+      gain: successRate(test[best]) - successRate(test[0])
+    }))));
+    return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
   }
   function turnView(index, columns, several, openEpisode) {
     const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
@@ -1679,7 +1698,7 @@
     return [
       element("a", { href: `${slug}.html` }, name),
       estimate(difference, signed),
-      p < 0.001 ? p.toExponential(0) : number(p, 3),
+      pValue(p),
       element("span", { class: kind }, text)
     ];
   }

@@ -152,6 +152,8 @@
     "replies from cache": "Calls that were answered from the local cache without asking the model.",
     "parse failures": "Replies that named no action in the required format.",
     p: "Probability of a difference at least this large if the entries were equal, corrected for the number of comparisons.",
+    "p, corrected": "p after Holm’s correction for all families and runs; for a mean over families, for all runs.",
+    "wins / ties / losses": "Test tasks that only this run solved, that both or neither solved, and that only the other run solved.",
     "difference [95 %]": `Difference on the same tasks, with its 95 % interval.`,
     "this entry is": "Better or worse where p is at most 0.05, else a tie.",
     event: "added, attempted (and refused), corrected or removed."

@@ -1,7 +1,7 @@
 // Sections of an entry's page that describe the entry itself: overview, badges, comparison with other entries.
 
 import { definitionList, element, paragraph } from "../../assets/dom.js";
-import { counted, estimate, MISSING, number, signed } from "../../assets/format.js";
+import { counted, estimate, MISSING, number, pValue, signed } from "../../assets/format.js";
 import { linkedText, outsideLink } from "../../assets/links.js";
 import { headline, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
@@ -206,7 +206,7 @@ function pairRow({ slug, name, difference, p, verdict }) {
   return [
     element("a", { href: `${slug}.html` }, name),
     estimate(difference, signed),
-    p < 0.001 ? p.toExponential(0) : number(p, 3),
+    pValue(p),
     element("span", { class: kind }, text),
   ];
 }
