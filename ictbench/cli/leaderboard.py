@@ -68,7 +68,7 @@ def validate(
     problems = [] if base is None else list(validate_changes(leaderboards, base, maintainer=maintainer))
     if not problems:  # a change that is not allowed could allow others, such as new hosts of evidence
         with show_steps() as on_progress:
-            problems += find_problems(leaderboards, submission, cache=findings, on_progress=on_progress)
+            problems += find_problems(leaderboards, submission, findings=findings, on_progress=on_progress)
     if as_json:
         print(json.dumps([problem._asdict() for problem in problems], indent=1))
     else:
