@@ -21,6 +21,7 @@ from ictbench.cli import (
     learned,
     models,
     new,
+    play,
     power,
     prompts,
     report,
@@ -66,6 +67,7 @@ app.command("run", **run.PAGE)(run.run)
 app.command("runs", **runs.PAGE)(runs.runs)
 app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
+app.command("play", **play.PAGE)(play.play)
 app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
