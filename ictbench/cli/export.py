@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 
 Format = Annotated[
     Literal["parquet", "csv", "jsonl", "datasets"],
@@ -33,7 +34,7 @@ PAGE = page(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=complete_runs)],
     form: RunFormat = "parquet",
     out: Annotated[
         Path | None, typer.Option("--out", help="New folder to write.", show_default="RUN/export-FORMAT")
