@@ -23,7 +23,7 @@ from ictbench.web.board.entry_summary import entry_summary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ictbench.board.entries import Board, Entry
+    from ictbench.board.entries import Board
     from ictbench.board.ranking import Track
     from ictbench.submissions.layout import SubmissionFolder
 
@@ -105,8 +105,8 @@ def stub(slug: str, plays: str, *, added: float = inf, badges: tuple[str, ...] =
 def found(*entries: Any, outcomes: list[str] | None = None) -> list[str | None]:
     rows = outcomes or ["1" * 20] * len(entries)
     arrays = [[np.array([[float(outcome) for outcome in row]])] for row in rows]
-    same: list[Entry | None] = same_results(entries, arrays)
-    return [one.slug if one else None for one in same]
+    same = same_results(entries, arrays)
+    return [same[entry.slug].slug if entry.slug in same else None for entry in entries]
 
 
 PLAYS = "abcdefghijklmnopqrst"

@@ -165,3 +165,12 @@ def test_colours_are_for_terminals_that_have_them(monkeypatch: pytest.MonkeyPatc
 
     assert "\x1b[36m" in printed(TERM="xterm-256color")
     assert "\x1b[36m" not in printed(TERM="xterm-256color", NO_COLOR="1")
+
+
+def test_the_docs_name_every_command_in_its_group() -> None:
+    text = (ROOT / "docs/command-line.md").read_text("utf-8")
+    for path, command in ALL.items():
+        if len(path) == 1:
+            row = re.search(rf"^\| {command.rich_help_panel} \|.*$", text, re.MULTILINE)
+            assert row
+            assert f"`{path[0]}`" in row[0]
