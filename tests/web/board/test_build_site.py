@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ictbench.board.entries import BadEntry
+    from ictbench.board.bad_entry import BadEntry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
@@ -234,5 +234,5 @@ def test_an_entry_page_says_what_the_gate_says_of_arms_that_were_rerun(tmp_path:
 def about_of(folder: BoardFolder, slug: str) -> list[str]:
     board = read_board(folder)
     entry = next(entry for entry in board.entries if entry.slug == slug)
-    lines: list[str] = entry_document(board, rank(board.entries), entry)["about"]
+    lines: list[str] = entry_document(board, rank(board.entries), entry)["notes"]
     return lines
