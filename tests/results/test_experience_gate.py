@@ -112,6 +112,13 @@ def test_what_a_reflector_may_be_called_otherwise(
     assert gate_sentence(verdict) == f"rules: not shown to have learned from experience: {called} in read."
 
 
+def test_a_reflector_that_starts_below_a_control_can_learn() -> None:
+    (family,) = gate((0, 0, 9), copy=FLAT).families
+    lead = next(one for one in family.arms if one.role == "copy")
+    assert lead.turns.difference.value < 0
+    assert (lead.beaten, family.conclusion) == (True, "learned")
+
+
 def test_the_selected_best_is_reported_and_not_required() -> None:
     """A control that selection found one lucky prompt for is still beaten."""
     lucky = arm("blind:rules", NOTHING)
