@@ -71,7 +71,7 @@ dist: .venv/dev  ## build the wheel and the source distribution of a release
 
 lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--no-header --extra alfworld --extra datasets --extra gepa --extra minihack --extra litellm --group dev pyproject.toml \
+		--no-header --extra alfworld --extra datasets --extra gepa --extra hub --extra minihack --extra litellm --group dev pyproject.toml \
 		--output-file requirements.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ictbench.board.entries import BadEntry, Board, Entry
+    from ictbench.board.bad_entry import BadEntry
+    from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
     from ictbench.results.schema import Measures
@@ -197,7 +198,7 @@ def _family_rows(entry: Entry) -> Iterator[Row]:
     for family in entry.result.families:
         start = {"slug": entry.slug, "section": entry.section, "family": family.name, "role": family.role}
         failures = {name: getattr(family.behaviour, name, None) for name in FAILURES}
-        yield start | {"loops": len(family.loops)} | _measures(family.measures) | failures
+        yield start | {"loops": entry.facts.loops[family.name]} | _measures(family.measures) | failures
 
 
 def _measures(measures: Measures | None) -> Row:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 PAGE = page(
     COMPARE,
@@ -22,11 +23,20 @@ NOT_SHOWN = 1
 
 def learned(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of the reflector's run or submission, or a result file.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="Folder of the reflector's run or submission, or a result file.",
+            autocompletion=complete_runs,
+        ),
     ],
     arms: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="ARM…", help="The same of its controls: blind:, copy, file:PATH, … on the same tasks."),
+        typer.Argument(
+            metavar="ARM…",
+            help="The same of its controls: blind:, copy, file:PATH, … on the same tasks.",
+            autocompletion=complete_runs,
+        ),
     ] = None,
     turns: Annotated[bool, typer.Option("--turns", help="Show the lead after every turn, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,

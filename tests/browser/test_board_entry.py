@@ -71,7 +71,7 @@ def test_entry_is_compared_with_the_others_of_its_track(reader: Reader, site: Si
 def test_prompts_are_shown_as_differences(reader: Reader, site: Site) -> None:
     page = entry(reader, site, "learns")
     page.locator("#prompts").get_by_label("Family").select_option("read")
-    loop = site.entry("learns").result.families[1].loops[0]
+    loop = site.entry("learns").read().result.families[1].loops[0]
     before, after = (set(prompt.text.split("\n")) for prompt in loop.prompts[:2])
     version = page.locator("#prompts .prompt-version").nth(1)
     assert set(version.locator("ins .sign + span").all_text_contents()) >= after - before

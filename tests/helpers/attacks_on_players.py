@@ -141,6 +141,12 @@ def address_as_model(f: Forgery) -> None:
     name_model(f, "litellm", "oobabooga/http://127.0.0.1:8000/v1")
 
 
+@attack("a key in the address of a model", "validate", "has the address 'https://me:key@a.example/v1', which a result")
+def address_with_key(f: Forgery) -> None:
+    claim_model(f)
+    f.result["actor"]["model"]["base_url"] = "https://me:key@a.example/v1"
+
+
 @attack("replies of a trillion tokens", "validate", "its max_tokens is 1000000000000")
 def endless_replies(f: Forgery) -> None:
     claim_model(f)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import read_bytes
+from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES
+from ictbench.submissions.evidence_store import file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +49,34 @@ def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> li
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(content)
         files.append({"name": path.name, "place": place, "href": address, "sha256": digest, "bytes": len(content)})
-    return files
+    return [*files, *_on_the_web(entry)]
 
 
 def _files(board: Board, entry: Entry) -> list[Path]:
     """Return the files that lie in the board; a submission may keep its episodes elsewhere."""
-    records = [board.folder.verification(entry.slug, badge) for badge in entry.badges.held]
-    return [path for path in (entry.folder.metadata, *entry.folder.content, *records) if path.is_file()]
+    submission, folder = entry.submission, board.folder
+    records = [folder.verification(entry.slug, badge) for badge in entry.badges.held]
+    own = [
+        folder.evidence / file_name(submission.files[name])
+        for name in (EVIDENCE_FILES if submission.evidence and submission.evidence.store == BOARD else ())
+    ]
+    return [path for path in (entry.folder.metadata, *entry.folder.content, *own, *records) if path.is_file()]
+
+
+def _on_the_web(entry: Entry) -> list[Json]:
+    """Return the files that lie on a web server, which a browser can open."""
+    submission = entry.submission
+    location = submission.evidence
+    if location is None or not location.store.startswith("https://"):
+        return []
+    store = location.store.rstrip("/")
+    return [
+        {
+            "name": name,
+            "place": name,
+            "href": f"{store}/{file_name(submission.files[name])}",
+            "sha256": submission.files[name],
+            "bytes": location.sizes[name],
+        }
+        for name in EVIDENCE_FILES
+    ]

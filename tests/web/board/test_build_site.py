@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ictbench.board.entries import BadEntry
+    from ictbench.board.bad_entry import BadEntry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
