@@ -127,8 +127,7 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
 def _same_results(group: Sequence[Entry], outcomes: dict[str, Outcomes]) -> dict[str, Entry]:
     """Return the earlier entry with the same results, by slug."""
     names = sorted(outcomes[group[0].slug])
-    earlier = same_results(group, [[outcomes[entry.slug][name]["best"] for name in names] for entry in group])
-    return {entry.slug: other for entry, other in zip(group, earlier, strict=True) if other}
+    return same_results(group, [[outcomes[entry.slug][name]["best"] for name in names] for entry in group])
 
 
 def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:

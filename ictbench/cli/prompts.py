@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
+from ictbench.cli.option_values import complete_runs
 from ictbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ PAGE = page(
 
 
 def prompts(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, which may be in progress.")],
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a run, which may be in progress.", autocompletion=complete_runs)
+    ],
     family: Annotated[str | None, typer.Option("--family", metavar="FAMILY", help="Only this family.")] = None,
     loop: Annotated[int | None, typer.Option("--loop", min=0, help="Only the loops of this index.")] = None,
     prompt: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
+from ictbench.cli.option_values import complete_runs
 
 PAGE = page(
     LOOK,
@@ -19,7 +20,10 @@ PAGE = page(
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(help="Folders of runs; several are shown side by side.", metavar="RUN…")
+        list[Path],
+        typer.Argument(
+            help="Folders of runs; several are shown side by side.", metavar="RUN…", autocompletion=complete_runs
+        ),
     ],
     out: Annotated[
         Path | None,

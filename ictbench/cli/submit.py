@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 from ictbench.runs.option import OUTPUT, PLAYERS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ PAGE = page(
 
 
 def submit(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", autocompletion=complete_runs)],
     leaderboard: Annotated[
         Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
     ] = Path("leaderboards"),

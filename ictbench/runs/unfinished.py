@@ -91,6 +91,7 @@ def recorded_plan(folder: RunFolder, journal: Journal) -> tuple[RunPlan, PlanRec
             traits=Traits(record.experience, record.prompt_cap, record.control, record.trained_on),
             trained_on=record.trained_on,
             notes=(),
+            start_prompts=dict(config.get("start_prompts", {})),
             loop_indices=tuple(config["loop_indices"]) if "loop_indices" in config else None,
         )
     except ValidationError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attacks_on_episodes
+import attacks_on_evidence
 import attacks_on_files
 import attacks_on_metadata
 import attacks_on_others
@@ -30,6 +31,7 @@ MODULES = (
     attacks_on_metadata,
     attacks_on_others,
     attacks_on_files,
+    attacks_on_evidence,
     attacks_on_players,
 )
 """Modules that register their attacks when they are imported."""

@@ -40,6 +40,32 @@ ELSEWHERE = tuple(
             f"{BOARD}/test_fault_isolation.py::test_entries_that_fail_are_left_out",
         ),
         (
+            "evidence on a host whose name leads to a private address",
+            "the address is not contacted, unless the board allows private ones",
+            f"{SUBMISSIONS}/test_evidence_store.py::test_a_name_that_leads_to_a_private_address_is_not_contacted",
+        ),
+        (
+            "a server of evidence that sends a byte now and then, for ever",
+            "a download ends after two minutes",
+            f"{SUBMISSIONS}/test_evidence_store.py::test_a_server_that_never_ends_slowly_is_left",
+        ),
+        (
+            "a pull request that adds a host of evidence to the board's list",
+            "it is refused, and nothing is fetched",
+            "tests/cli/test_submit_and_validate.py::test_a_pull_request_cannot_allow_hosts_of_its_own",
+        ),
+        (
+            "evidence that is removed after the badge",
+            "`validate` reports it; the page says why it shows no episodes",
+            f"{SUBMISSIONS}/test_evidence_store.py::"
+            "test_evidence_that_is_gone_is_one_problem_and_its_entry_is_shown_with_the_reason",
+        ),
+        (
+            "a changed file in the cache of evidence",
+            "its digest is checked, and it is fetched again",
+            f"{SUBMISSIONS}/test_evidence_store.py::test_the_cache_is_not_trusted",
+        ),
+        (
             "files that use up memory or time",
             "1.5 GB of address space and one minute suffice",
             f"{SUBMISSIONS}/test_safety.py::test_harmful_files_take_bounded_time_and_memory",

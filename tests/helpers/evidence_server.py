@@ -135,4 +135,4 @@ def move_out(folder: SubmissionFolder, store: str) -> dict[str, bytes]:
 
 def repacked(content: bytes) -> bytes:
     """Return another gzip file of the same content."""
-    return gzip.compress(gzip.decompress(content), 1, mtime=0)
+    return gzip.compress(gzip.decompress(content), 9, mtime=0)
