@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test test-models test-ray test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build clean
+.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -15,6 +15,9 @@ demo: .venv/demo  ## watch the scripted pair learn real MiniHack, in a minute
 
 test: .venv/dev  ## unit and integration tests without heavy packages
 	$(BIN)/pytest -n auto --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
+
+fuzz: .venv/dev  ## many randomly edited submissions (FUZZ=20000): no check crashes, no forgery is accepted
+	ICTBENCH_FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest tests/submissions/test_fuzzing.py --timeout 0 --hypothesis-show-statistics
 
 test-models: .venv/models .venv/train  ## real llama.cpp, vLLM and transformers servers; installing them takes minutes, once
 	vllm=$$($(BIN)/python tests/helpers/vllm_environment.py) && ICTBENCH_VLLM=$$vllm $(BIN)/pytest tests/models_real
@@ -72,9 +75,13 @@ screenshots: .venv/dev  ## take the screenshots for docs/report.md and docs/boar
 build: .venv/dev  ## build the wheel
 	$(BIN)/python -m build --wheel --outdir dist
 
+dist: .venv/dev  ## build the wheel and the source distribution of a release
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
 lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--no-header --extra alfworld --extra datasets --extra gepa --extra minihack --extra litellm --group dev pyproject.toml \
+		--no-header --extra alfworld --extra datasets --extra gepa --extra hub --extra minihack --extra litellm --group dev pyproject.toml \
 		--output-file requirements.txt
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra llama-cpp --constraint requirements.txt pyproject.toml --output-file requirements-models.txt

@@ -45,6 +45,12 @@ entry rules-shuffled shuffled:rules "Scripted reflector, shuffled" \
   "The scripted reflector, shown trajectories of another family."
 [ "$hand" = alfworld ] || entry rules-reflexion reflexion:rules "Scripted reflector, same tasks again" \
   "The scripted reflector, trying the same three tasks in every turn."
+if [ "$hand" = minihack ]; then
+  entry copy copy "Copy of the first symbol" \
+    "A script that writes a rule for the first symbol of the events digest, and pickup as a constant. It reads no outcome."
+  entry copy-last copy-last "Copy of the first symbol and the last action" \
+    "The script copy, with a rule for the last action of the last episode. It reads no outcome."
+fi
 if [ -n "$trained" ]; then
   reads="reads three short games as events and writes up to three rules"
   submit smollm2-untrained "$trained/runs/untrained" "SmolLM2-135M, untrained" \
@@ -55,7 +61,8 @@ if [ -n "$trained" ]; then
     --reflector-trained-on "other:what SmolLM2 was trained on"
   # The weights are not published, but `make train-demo` reproduces them.
   submit smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
-    "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. See docs/training.md." \
+    "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. It names the symbol that it \
+is shown, and a constant; the script copy, which is not trained and reads no outcome, does as well. See docs/training.md." \
     --reflector-weights closed
   submit smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
     "The trained one, shown no trajectory." --reflector-weights closed

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
-    from ictbench.results import Check, Comparison, Power, Result, check, compare, power
+    from ictbench.results import Check, Comparison, Power, Result
     from ictbench.runs import Progress, Run, dry_run, load_result, load_run, run
+    from ictbench.runs.sources import check, compare, power
     from ictbench.suites import Suite, list_suites, load_suite
     from ictbench.web.report import write_report
 
@@ -49,14 +50,14 @@ _MODULES = {
     "TextEnv": "envs",
     "Trajectory": "records",
     "UsageError": "errors",
-    "check": "results",
-    "compare": "results",
+    "check": "runs.sources",
+    "compare": "runs.sources",
     "dry_run": "runs",
     "list_suites": "suites",
     "load_result": "runs",
     "load_run": "runs",
     "load_suite": "suites",
-    "power": "results",
+    "power": "runs.sources",
     "run": "runs",
     "verify": "audit.verify",
     "write_report": "web.report",

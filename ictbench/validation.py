@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
 PROBLEMS = {
     "greater_than_equal": "is below the minimum of {ge}",
@@ -40,17 +40,26 @@ NOT_ONE_OF = " is not one of "
 CHOICE = re.compile(r"'([^']*)'")
 
 
-def validation_message(error: ValidationError) -> str:
-    """Return the first problem of a validation error as one line: its place, the value and what is wrong."""
+def validation_message(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Return the first problem of a validation error as one line: its place, the value and what is wrong.
+
+    An unknown field comes before a missing one, which a typo causes as well.
+
+    Args:
+        error: The error.
+        model: Model of the file, whose fields are suggested for an unknown one.
+    """
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return validation_problems(error, 1)[0] + more
+    return validation_problems(error, 1, model)[0] + more
 
 
-def validation_problems(error: ValidationError, most: int) -> list[str]:
+def validation_problems(error: ValidationError, most: int, model: type[BaseModel] | None = None) -> list[str]:
     """Return the first `most` problems, a line each: place, value, what is wrong."""
+    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     return [
         f"{'.'.join(map(str, detail['loc'])) or 'the file'}{':' if _has_value(detail) else ''} {describe(detail)}"
-        for detail in error.errors(include_url=False)[:most]
+        f"{_likely_field(detail, model)}"
+        for detail in details[:most]
     ]
 
 
@@ -70,6 +79,31 @@ def describe(detail: Any) -> str:
     if kind in PROBLEMS:
         return f"{value} {PROBLEMS[kind].format(**detail.get('ctx', {}))}"
     return message if value in message else f"{message}: {value}"
+
+
+def _likely_field(detail: Any, model: type[BaseModel] | None) -> str:
+    """Return a suggestion for an unknown field; empty if there is none."""
+    if detail["type"] != "extra_forbidden" or model is None:
+        return ""
+    *path, name = detail["loc"]
+    inner: type[BaseModel] | None = model
+    for part in path:
+        if inner and part in (fields := _fields(inner)):
+            inner = _model_in(fields[str(part)])
+    closest = difflib.get_close_matches(str(name), _fields(inner), n=1) if inner else []
+    return f"; did you mean {closest[0]!r}?" if closest else ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the annotations of a model's fields, by their name in a file."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation names, alone or in a container."""
+    if hasattr(annotation, "model_fields"):
+        return cast("type[BaseModel]", annotation)
+    return next((model for inner in get_args(annotation) if (model := _model_in(inner))), None)
 
 
 def _has_value(detail: Any) -> bool:

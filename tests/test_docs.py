@@ -17,6 +17,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCED = re.compile(
     r"^(?:<!-- (?P<marker>.*?) -->\n)?(?P<fence>```+)(?P<info>.*)\n(?P<code>(?:.*\n)*?)(?P=fence)$", re.MULTILINE
 )
+BIN = Path(os.environ.get("DOCS_BIN", Path(sys.executable).parent))
+"""Programs that the blocks call; `.ci/wheel` names those of an installed wheel."""
+
 OUTPUT = "text"
 """Language of blocks that show output."""
 
@@ -73,7 +76,7 @@ def run_block(block: Block, folder: Path) -> None:
     path = folder / (title[1] if title else f"block.{block.language}")
     path.write_text(block.code, encoding="utf-8")
     commands = {
-        ("run", "python"): [sys.executable, path.name],
+        ("run", "python"): [str(BIN / "python"), path.name],
         ("run", "sh"): ["bash", "-euo", "pipefail", path.name],
         # As written, but with fewer tasks than the profile has.
         ("small", "sh"): ["bash", "-euo", "pipefail", path.name],
@@ -84,7 +87,7 @@ def run_block(block: Block, folder: Path) -> None:
         ("file", "yaml"): ["true"],
     }
     sizes = SMALL if block.mode == "small" else {}
-    environment = {**os.environ, **sizes, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, **sizes, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         commands[block.mode, block.language],
         cwd=folder,

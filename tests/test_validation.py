@@ -54,5 +54,39 @@ def test_a_refused_value_is_described(field: str, value: Any, message: str) -> N
 def test_several_problems_are_counted() -> None:
     with pytest.raises(ValidationError) as caught:
         Form.model_validate({"turns": 0, "name": 3, "other": 1})
-    assert validation_message(caught.value) == "turns: 0 is below the minimum of 1 (and 2 more)"
+    assert validation_message(caught.value) == "other is not a known field (and 2 more)"
     assert len(validation_problems(caught.value, 2)) == 2
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    max_steps: int
+    schema_: str = Field("", alias="schema")
+
+
+class Whole(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limits: Part | None = None
+    parts: dict[str, Part] = {}
+    several: tuple[Part, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"limit": {}}, "limit is not a known field; did you mean 'limits'?"),
+        ({"limits": {"max_step": 3}}, "limits.max_step is not a known field; did you mean 'max_steps'? (and 1 more)"),
+        ({"limits": {"max_steps": 3, "shema": 1}}, "limits.shema is not a known field; did you mean 'schema'?"),
+        (
+            {"parts": {"a": {"max_steps": 1, "maxsteps": 1}}},
+            "parts.a.maxsteps is not a known field; did you mean 'max_steps'?",
+        ),
+        ({"several": [{"max_steps": 1, "xyz": 1}]}, "several.0.xyz is not a known field"),
+    ],
+)
+def test_an_unknown_field_comes_first_and_the_likely_one_is_suggested(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Whole.model_validate(content)
+    assert validation_message(caught.value, Whole) == message

@@ -17,8 +17,10 @@ from ictbench.audit.target import check_packages, local_suite, read_target
 from ictbench.audit.verification import MARGIN, Check, Reran, Verification
 from ictbench.errors import ConfigError, RunError
 from ictbench.results.equivalence import difference_of_means, mean_of_differences
+from ictbench.results.formatting import signed
 from ictbench.results.intervals import MIN_LOOPS
 from ictbench.results.outcomes import outcomes_by_prompt
+from ictbench.results.schema import Interval
 from ictbench.runs.options import check_caller
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.session import run_session, write_run
@@ -188,10 +190,8 @@ def _check_models(submitted: Result, rerun: Result) -> Check:
 
 def _check_equivalence(reran: Reran) -> Check:
     findings = Findings("equivalence")
-    comparison = (
-        f"best {reran.rerun:.3f}, submitted {reran.submitted:.3f}: difference {reran.rerun - reran.submitted:+.3f} "
-        f"[{reran.low:+.3f}, {reran.high:+.3f}]"
-    )
+    difference = Interval(value=reran.rerun - reran.submitted, low=reran.low, high=reran.high)
+    comparison = f"best {reran.rerun:.3f}, submitted {reran.submitted:.3f}: difference {signed(difference, 3)}"
     if not -reran.margin < reran.low <= reran.high < reran.margin:
         findings.add(f"{comparison} does not lie within ±{reran.margin:g}")
     return findings.check(f"{comparison} lies within ±{reran.margin:g}")

@@ -9,7 +9,7 @@ from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
-from ictbench.runs.deviations import deviations, rejected_requests, told_solutions
+from ictbench.runs.deviations import deviations, other_start, rejected_requests, told_solutions
 from ictbench.submissions.known_players import control_of, keeps_prompt, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -120,7 +120,7 @@ def check_prompts(result: Result, suite: Suite) -> Check:
     texts: dict[str, str] = {}
     for family in result.families:
         for loop in family.loops:
-            for problem in _prompt_problems(loop, suite, result.prompt_bytes):
+            for problem in _prompt_problems(loop, suite, result, family.name):
                 findings.add(f"{_place(family.name, loop)}: {problem}")
             if keeps_prompt(result.reflector) and any(prompt.text != loop.prompts[0].text for prompt in loop.prompts):
                 reflector = quote(result.reflector.label)
@@ -148,6 +148,7 @@ def make_plans(result: Result, suite: Suite) -> Plans:
             test_every_turn=result.test_every_turn,
             audit=result.audit,
             online=result.online,
+            prompt=loop.prompts[0].text,
         )
         for family in result.families
         for loop in family.loops
@@ -179,9 +180,11 @@ def _size_problems(result: Result, suite: Suite, family: str, loop: LoopResult) 
             yield f"{len(played.tasks)} {played.purpose} tasks under prompt[{played.prompt}], not {size}"
 
 
-def _prompt_problems(loop: LoopResult, suite: Suite, max_bytes: int) -> Iterator[str]:
-    first = loop.prompts[0]
-    if (first.text, first.analysis, first.failure) != (suite.prompt, "", None):
+def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str) -> Iterator[str]:
+    first, max_bytes = loop.prompts[0], result.prompt_bytes
+    # Another one is a deviation that the result states, so that it is not ranked.
+    own = first.text == suite.prompt or other_start(family, first.text) in result.deviations
+    if not own or (first.analysis, first.failure) != ("", None):
         yield f"prompt[0] is not the suite's own: {quote(first.text)}"
     for index, prompt in enumerate(loop.prompts):
         if prompt.digest != (digest := prompt_digest(prompt.text)):

@@ -18,6 +18,7 @@ from ictbench.audit.target import Target, check_packages, local_suite, read_targ
 from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
 from ictbench.envs import checked_versions
 from ictbench.errors import ConfigError
+from ictbench.runs import Run
 from ictbench.runs.options import Options, check_caller
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    path: str | Path,
+    path: str | Path | Run,
     *,
     sample: int | Literal["all"] | None = None,
     suite: str | Path | None = None,
@@ -47,7 +48,7 @@ def verify(
     replayed.
 
     Args:
-        path: Folder of a run or of a submission.
+        path: A run, its folder, or that of a submission.
         sample: Number of episodes to replay, drawn at random; None for all of a run and 500 of a submission.
         suite: File of the suite, if it is not installed.
         salt: Part of the seed of the sample, which keeps a submitter from predicting it; None for a random one.
@@ -65,7 +66,7 @@ def verify(
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
     check_caller("verify", options)
     play_options = Options.parse(options)
-    target = read_target(Path(path))
+    target = read_target(path.folder if isinstance(path, Run) else Path(path))
     own_suite = local_suite(target.evidence.result, suite)
     checks = _Checks(on_check)
     for check in (*target.own_checks, *recompute(target.evidence, own_suite)):

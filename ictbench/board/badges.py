@@ -17,9 +17,7 @@ from ictbench.validation import validation_message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ictbench.results import Result
     from ictbench.submissions.layout import BoardFolder
-    from ictbench.submissions.submission_schema import Submission
 
 BADGES: tuple[Badge, ...] = get_args(Badge)
 MAX_RECORD_BYTES = 1_000_000
@@ -59,9 +57,11 @@ class Badges:
         return record.replayed.shown if record and record.replayed else 0
 
 
-def read_badges(board: BoardFolder, slug: str, submission: Submission, result: Result) -> Badges:
-    """Read the badges of a submission. A verification record that cannot be read gives a remark and no badge."""
-    digest, checksum = submission.digest, result.checksum
+def read_badges(board: BoardFolder, slug: str, digest: str, checksum: str) -> Badges:
+    """Read the badges of a submission, by its digest and the checksum of its result.
+
+    A verification record that cannot be read gives a remark and no badge.
+    """
     held: dict[Badge, Verification] = {}
     remarks: list[str] = []
     for badge in BADGES:

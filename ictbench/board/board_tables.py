@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed, signed_number
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ictbench.board.entries import BadEntry, Board, Entry
+    from ictbench.board.bad_entry import BadEntry
+    from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
     from ictbench.results.schema import Measures
@@ -86,7 +87,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         _level(measures.best),
         signed(measures.gain),
         f"{measures.last.value:.2f}",
-        f"{measures.headroom_gain.value:+.2f}" if measures.headroom_gain else "",
+        signed_number(measures.headroom_gain.value) if measures.headroom_gain else "",
         signed(one.over_blind) if one.over_blind else "",
         one.blind.slug if one.blind else "",
         format_badges(entry),
@@ -197,7 +198,7 @@ def _family_rows(entry: Entry) -> Iterator[Row]:
     for family in entry.result.families:
         start = {"slug": entry.slug, "section": entry.section, "family": family.name, "role": family.role}
         failures = {name: getattr(family.behaviour, name, None) for name in FAILURES}
-        yield start | {"loops": len(family.loops)} | _measures(family.measures) | failures
+        yield start | {"loops": entry.facts.loops[family.name]} | _measures(family.measures) | failures
 
 
 def _measures(measures: Measures | None) -> Row:

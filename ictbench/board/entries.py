@@ -7,11 +7,15 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ictbench.board.bad_entry import MAX_REASON, BadEntry
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
-from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest, first_come
-from ictbench.board.plays import read_plays
-from ictbench.errors import IctbenchError, SubmissionError
+from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, first_come
+from ictbench.board.finding_cache import NO_CACHE, submission_key
+from ictbench.board.parallel import no_progress
+from ictbench.board.plays import RecordedPlays, read_plays
+from ictbench.board.read_facts import read_all
+from ictbench.errors import SubmissionError
 from ictbench.records import Usage
 from ictbench.safe_read import list_folder
 from ictbench.submissions.known_players import KNOWN, control_of, player_problems
@@ -28,15 +32,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ictbench.board.entry_facts import EntryFacts
+    from ictbench.board.finding_cache import FindingCache
+    from ictbench.board.parallel import OnProgress
     from ictbench.board.plays import Plays
+    from ictbench.board.read_facts import ReadSubmission
     from ictbench.results import Result
     from ictbench.results.schema import FamilyResult, Measures
+    from ictbench.submissions.read_submission import SubmissionContent
     from ictbench.submissions.submission_schema import Submission
     from ictbench.suites.trained_on import TrainedOn
 
 MAX_ENTRIES = 10_000
-MAX_SLUG, MAX_REASON = 80, 500
-"""Maximum characters of a bad entry's name and reason."""
 
 Section = Literal["ranked", "waiting", "trained", "control", "shown"]
 """`ranked`; `waiting` for replay by the board; `trained` on a held-out family; `control`; `shown` without a rank."""
@@ -51,11 +58,15 @@ class Entry:
     folder: SubmissionFolder
     submission: Submission
     result: Result
+    """Its result without the loops, whose use raises an AttributeError: `read` returns them."""
+    facts: EntryFacts
+    """What follows from the loops."""
     badges: Badges
     submitted: bool
     """False for an entry that the board shows without a rank."""
     added: float = inf
     """Line of the log that added it, by which the earlier of two entries is known; infinite if there is none."""
+    findings: FindingCache = NO_CACHE
 
     @property
     def slug(self) -> str:
@@ -116,28 +127,29 @@ class Entry:
     @cached_property
     def plays(self) -> Plays:
         """Digests of its test episodes, which are read when first asked for."""
-        return read_plays(self.folder, self.result)
+        key = submission_key(self.submission)
+        if (recorded := self.findings.get(RecordedPlays, key)) is None:
+            plays = read_plays(self.read())
+            recorded = RecordedPlays(digests=tuple((*place, digest) for place, digest in plays.items()))
+            if plays:  # evidence that cannot be fetched today is read another day
+                self.findings.put(recorded, key)
+        return {(family, loop, place): digest for family, loop, place, digest in recorded.digests}
+
+    def read(self) -> SubmissionContent:
+        """Read its files, with the whole result and the records.
+
+        Raises:
+            SubmissionError: Its folder has changed since the board was read.
+        """
+        content = read_content(self.folder)
+        if content.submission.files != self.submission.files:
+            raise SubmissionError(f"{self.folder.path} has changed since the board was read; build the site again")
+        return content
 
     @cached_property
     def cost(self) -> Usage:
         """Cost of the whole run over all roles."""
         return sum(self.result.cost.values(), Usage())
-
-
-@dataclass(frozen=True, slots=True)
-class BadEntry:
-    """Submission that a board cannot show, and why; its other entries are shown all the same."""
-
-    slug: str
-    """Name of its folder, in visible characters."""
-    reason: str
-    """One line of visible characters."""
-
-    @classmethod
-    def of(cls, slug: str, error: Exception) -> BadEntry:
-        """Return the bad entry whose processing raised an error."""
-        reason = str(error) if isinstance(error, IctbenchError) else f"{type(error).__name__}: {error}"
-        return cls(one_line(slug)[:MAX_SLUG], one_line(reason[:MAX_REASON]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,25 +197,33 @@ def find_boards(leaderboards: Path) -> list[BoardFolder]:
     return boards
 
 
-def read_board(folder: BoardFolder) -> Board:
+def read_board(folder: BoardFolder, findings: FindingCache = NO_CACHE, on_progress: OnProgress = no_progress) -> Board:
     """Read a whole board. Submissions are read as data; nothing in them is executed.
 
     A submission that cannot be read is a bad entry of the board.
+
+    Args:
+        folder: The board.
+        findings: What earlier calls found.
+        on_progress: Called after each submission.
 
     Raises:
         SubmissionError: The log or a folder of the board cannot be read.
     """
     log = read_log(folder.log)
     index = LogIndex(log)
+    places = [place for place in (folder.submissions, folder.unranked) if place.is_dir()]
+    folders = [SubmissionFolder(place / name) for place in places for name in list_folder(place, MAX_ENTRIES)]
     entries: list[Entry] = []
     bad: list[BadEntry] = []
-    for place in (folder.submissions, folder.unranked):
-        for name in list_folder(place, MAX_ENTRIES) if place.is_dir() else ():
-            try:
-                submission = SubmissionFolder(place / name)
-                entries.append(_entry(folder, submission, index, submitted=place == folder.submissions))
-            except Exception as error:  # a submission may hold anything, and never stops the others
-                bad.append(BadEntry.of(name, error))
+    for one in read_all(folders, findings, f"reading {folder.suite}", on_progress):
+        if isinstance(one, BadEntry):
+            bad.append(one)
+            continue
+        try:
+            entries.append(_entry(folder, one, index, findings))
+        except Exception as error:  # a submission may hold anything, and never stops the others
+            bad.append(BadEntry.of(one.folder.slug, error))
     kept, conflicting = _without_conflicts(entries, index)
     return Board(folder, kept, log, (*bad, *conflicting))
 
@@ -213,7 +233,7 @@ def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[E
     by_path = {entry.folder.path: entry for entry in entries}
     kept, index = [], IdentityIndex()
     bad: list[BadEntry] = []
-    identities = [Identity.of(entry.folder, entry.submission, content_digest(entry.result)) for entry in entries]
+    identities = [Identity.of(entry.folder, entry.submission, entry.facts.content) for entry in entries]
     for one in first_come(identities, log):
         if problem := next(conflicts(one, index, log), None):
             bad.append(BadEntry(one.folder.slug, one_line(problem[:MAX_REASON])))
@@ -223,19 +243,20 @@ def _without_conflicts(entries: Sequence[Entry], log: LogIndex) -> tuple[tuple[E
     return tuple(sorted((by_path[one.folder.path] for one in kept), key=lambda entry: entry.slug)), bad
 
 
-def _entry(board: BoardFolder, folder: SubmissionFolder, log: LogIndex, *, submitted: bool) -> Entry:
+def _entry(board: BoardFolder, read: ReadSubmission, log: LogIndex, findings: FindingCache) -> Entry:
+    folder, submission, facts = read
+    result, submitted = facts.without_loops, folder.path.parent == board.submissions
     if problem := slug_problem(folder.slug):
         raise SubmissionError(problem)
-    content = read_content(folder)
-    submission, result = content.submission, content.result
     if (result.suite.name, result.profile) != (submission.suite, submission.profile) or submission.suite != board.suite:
         raise SubmissionError(f"{folder.path} has another suite or profile than its board or its result")
     if submitted and submission.profile not in RANKED_PROFILES:
         raise SubmissionError(
             f"{folder.path} has profile {submission.profile}, which is not ranked; move it to {board.unranked.name}/"
         )
-    badges = read_badges(board, folder.slug, submission, result)
-    return Entry(folder, submission, result, badges, submitted, log.position(folder.slug, submission.digest, inf))
+    badges = read_badges(board, folder.slug, submission.digest, facts.checksum)
+    added = log.position(folder.slug, submission.digest, inf)
+    return Entry(folder, submission, result, facts, badges, submitted, added, findings)
 
 
 def _false_statements(result: Result) -> Iterator[str]:

@@ -10,12 +10,13 @@ from ictbench.audit.recompute import recompute
 from ictbench.audit.result_checks import make_plans
 from ictbench.audit.shown_checks import check_shown
 from ictbench.board.conflicts import Identity, content_digest
-from ictbench.board.finding_cache import FindingCache, submission_key
+from ictbench.board.finding_cache import NO_CACHE, submission_key
 from ictbench.board.parallel import look_up_each
 from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
 from ictbench.submissions.eligibility import ineligibility
+from ictbench.submissions.evidence_location import read_stores
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ictbench.audit.verification import Check
+    from ictbench.board.finding_cache import FindingCache
     from ictbench.board.parallel import OnProgress
     from ictbench.submissions.layout import BoardFolder, SubmissionFolder
     from ictbench.submissions.read_submission import SubmissionContent
@@ -64,7 +66,8 @@ class Examination(NamedTuple):
     def key(self, content: SubmissionContent) -> tuple[str, ...]:
         """Return what `Passed` depends on, besides the code."""
         place = "submitted" if self.submitted else "unranked"
-        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place
+        stores = read_stores(self.folder.board).model_dump_json() if content.submission.evidence else ""
+        return submission_key(content.submission), self.folder.slug, self.suite, self.suite_digest, place, stores
 
 
 def examine_all(
@@ -91,10 +94,10 @@ def _look_up(cache: FindingCache, item: Examination) -> Examined | None:
         if slug_problem(item.folder.slug):
             return None
         content = read_content(item.folder)
+        identified = cache.get(Identified, submission_key(content.submission))
+        if identified is None or (item.checked and cache.get(Passed, *item.key(content)) is None):
+            return None
     except Exception:  # the examination reports it
-        return None
-    identified = cache.get(Identified, submission_key(content.submission))
-    if identified is None or (item.checked and cache.get(Passed, *item.key(content)) is None):
         return None
     return Examined(Identity.of(item.folder, content.submission, identified.content))
 
@@ -132,7 +135,7 @@ def check_submission(folder: SubmissionFolder, suite: str, *, submitted: bool = 
         suite: Name of the board's suite.
         submitted: False for an entry that the board shows without a rank; its run may be of any profile.
     """
-    yield from _examine(FindingCache(None), Examination(folder, suite, "", submitted, checked=True)).problems
+    yield from _examine(NO_CACHE, Examination(folder, suite, "", submitted, checked=True)).problems
 
 
 def _submission_problems(content: SubmissionContent, suite: str, *, submitted: bool) -> Iterator[str]:

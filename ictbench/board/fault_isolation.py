@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from ictbench.board.bad_entry import BadEntry
 from ictbench.board.board_tables import ranked_cells, unranked, unranked_cells
-from ictbench.board.entries import BadEntry
 from ictbench.board.ranking import rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Track
@@ -21,8 +21,7 @@ T = TypeVar("T")
 def process_board(board: Board, process: Callable[[Board], T]) -> tuple[Board, T]:
     """Return what `process` makes of a board, after leaving out the entries for which it raises.
 
-    Each entry is first tried alone, then together with those that passed. An error of the system, such as a full disk,
-    is not caused by an entry: it is raised.
+    An error of the system, such as a full disk, is not caused by an entry: it is raised.
 
     Raises:
         OSError: `process` raised it.
@@ -53,34 +52,28 @@ def rank_board(board: Board) -> tuple[Board, tuple[Track, ...]]:
 
 
 def _faultless(board: Board, process: Callable[[Board], T]) -> tuple[tuple[Entry, ...], list[BadEntry]]:
-    """Return the entries that can be processed, alone and together, and the others."""
+    """Return the entries that can be processed together, and the others.
+
+    Entries are added in blocks, and a block that fails is halved, so that a bad entry costs a few calls of `process`.
+    """
     process(replace(board, entries=()))  # An error without any entry is the fault of none.
     bad: list[BadEntry] = []
 
-    def passes(entries: Sequence[Entry]) -> bool:
-        """Try entries; if it fails, the last of them is bad."""
+    def add(kept: list[Entry], block: list[Entry]) -> list[Entry]:
+        together = sorted([*kept, *block], key=lambda entry: entry.slug)
         try:
-            process(replace(board, entries=tuple(sorted(entries, key=lambda entry: entry.slug))))
+            process(replace(board, entries=tuple(together)))
         except OSError:
             raise
         except Exception as error:
-            bad.append(BadEntry.of(entries[-1].slug, error))
-            return False
-        return True
+            if len(block) == 1:
+                bad.append(BadEntry.of(block[0].slug, error))
+                return kept
+            middle = len(block) // 2
+            return add(add(kept, block[:middle]), block[middle:])
+        return together
 
-    alone = [entry for entry in board.entries if passes([entry])]
-    try:
-        process(replace(board, entries=tuple(alone)))
-    except OSError:
-        raise
-    except Exception:
-        pass
-    else:
-        return tuple(alone), bad
     # An entry that the board has replayed does not give way to one that it has not.
-    alone.sort(key=lambda entry: "replayed" not in entry.badges.held)
-    together: list[Entry] = []
-    for entry in alone:
-        if passes([*together, entry]):
-            together.append(entry)
-    return tuple(sorted(together, key=lambda entry: entry.slug)), bad
+    entries = sorted(board.entries, key=lambda entry: "replayed" not in entry.badges.held)
+    kept = add([], entries) if entries else []
+    return tuple(kept), bad

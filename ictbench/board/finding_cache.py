@@ -79,6 +79,10 @@ class FindingCache:
                 return kind.model_validate_json(finding, strict=True)
         return None
 
+    def has(self, kind: type[Record], *key: str) -> bool:
+        """Return whether there is a file for a finding, which may be damaged."""
+        return self._folder is not None and self._path(kind, key).is_file()
+
     def put(self, finding: Record, *key: str) -> None:
         """Store a finding atomically. A cache that cannot be written is not an error."""
         if self._folder is None:
@@ -103,6 +107,10 @@ class FindingCache:
         return self._folder / kind.__name__ / name[:2] / name
 
 
+NO_CACHE = FindingCache(None)
+"""Remembers nothing."""
+
+
 def open_cache(folder: Path | None, leaderboards: Path) -> FindingCache:
     """Return the cache in a folder, by default in the user's cache folder.
 
@@ -114,7 +122,7 @@ def open_cache(folder: Path | None, leaderboards: Path) -> FindingCache:
             folder = cache_folder() / "ictbench" / "boards"
         except ConfigError as error:
             log.info("no cache: %s", error)
-            return FindingCache(None)
+            return NO_CACHE
     for place in _places_of(leaderboards.resolve()):
         if folder.resolve().is_relative_to(place):
             raise UsageError(

@@ -6,27 +6,31 @@ from typing import TYPE_CHECKING
 
 from ictbench.errors import IctbenchError
 from ictbench.protocol import keys_for
-from ictbench.records import digest_of
-from ictbench.submissions.read_submission import read_content
+from ictbench.records import Record, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ictbench.results import Result
     from ictbench.submissions.episode_records import EpisodeRecord
-    from ictbench.submissions.layout import SubmissionFolder
+    from ictbench.submissions.read_submission import SubmissionContent
 
     Plays = Mapping[tuple[str, int, int], str]
 
 
-def read_plays(folder: SubmissionFolder, result: Result) -> Plays:
+class RecordedPlays(Record):
+    """Finding: digests of test episodes by family, loop and place."""
+
+    digests: tuple[tuple[str, int, int, str], ...]
+
+
+def read_plays(content: SubmissionContent) -> Plays:
     """Return a digest of each held-out test episode under a best prompt, by family, loop and place.
 
     Without those that are the same under `prompt[0]`. Empty if the records cannot be read.
     """
     places = {
         (family.name, loop.index): list(zip(keys_for(loop, "test", 0), keys_for(loop, "test", loop.best), strict=True))
-        for family in result.families
+        for family in content.result.families
         if family.role == "held-out"
         for loop in family.loops
         if loop.best != 0
@@ -35,7 +39,7 @@ def read_plays(folder: SubmissionFolder, result: Result) -> Plays:
     if not needed:
         return {}
     try:
-        records = read_content(folder).evidence.episodes()
+        records = content.evidence.episodes()
         digests = {record.key: _digest(record) for record in records if record.key in needed}
         return {
             (family, loop, place): digests[best]

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.board.badges import BADGES
+from ictbench.board.entry_facts import track_setup
 from ictbench.board.same_results import same_results
-from ictbench.board.track_pairs import best_of, compare_all, difference_of, held_out_outcomes
-from ictbench.records import digest_of
-from ictbench.results.comparability import setup_of
+from ictbench.board.track_pairs import best_of, compare_all, difference_of
 from ictbench.results.failures import failure_remarks
 from ictbench.results.pairing import is_blind_of
 
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.board.entries import Entry
-    from ictbench.board.track_pairs import Comparisons, Outcomes, Pair
-    from ictbench.results import Interval, Result
+    from ictbench.board.entry_facts import Outcomes
+    from ictbench.board.track_pairs import Comparisons, Pair
+    from ictbench.results import Interval
 
 MAX_PAIRS = 20
 """Maximum number of other entries with which an entry's page compares it."""
@@ -97,28 +97,16 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
     """Return the ranked tracks: language models as actors before scripted ones, `standard` before `lite`."""
     groups: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.slug):
-        groups[track_key(entry.result)].append(entry)
-    names = _names({key: _setup(group[0].result) for key, group in groups.items()})
+        groups[entry.facts.track].append(entry)
+    names = _names({key: track_setup(group[0].result) for key, group in groups.items()})
     tracks = [
         _track(key, names[key], group) for key, group in groups.items() if any(e.section == "ranked" for e in group)
     ]
     return tuple(sorted(tracks, key=lambda track: (track.scripted, track.profile != "standard", track.name, track.key)))
 
 
-def track_key(result: Result) -> str:
-    """Return a key that is equal for results that differ only by their reflectors."""
-    held_out = (family for family in result.families if family.role == "held-out")
-    tasks = sorted([family.name, [loop.test_tasks for loop in family.loops]] for family in held_out)
-    return digest_of([_setup(result), tasks], 12)
-
-
-def _setup(result: Result) -> dict[str, str]:
-    """Return the setup without its families: every entry has all held-out ones, and others do not matter."""
-    return {name: value for name, value in setup_of(result).items() if name != "families"}
-
-
 def _track(key: str, name: str, group: list[Entry]) -> Track:
-    outcomes = {entry.slug: held_out_outcomes(entry.result) for entry in group}
+    outcomes = {entry.slug: entry.facts.held_out_outcomes for entry in group}
     shared = group[0].result.intervals == "for these games"
     ranked = [entry for entry in group if entry.section == "ranked"]
     same = _same_results(group, outcomes)
@@ -139,8 +127,7 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
 def _same_results(group: Sequence[Entry], outcomes: dict[str, Outcomes]) -> dict[str, Entry]:
     """Return the earlier entry with the same results, by slug."""
     names = sorted(outcomes[group[0].slug])
-    earlier = same_results(group, [[outcomes[entry.slug][name]["best"] for name in names] for entry in group])
-    return {entry.slug: other for entry, other in zip(group, earlier, strict=True) if other}
+    return same_results(group, [[outcomes[entry.slug][name]["best"] for name in names] for entry in group])
 
 
 def _blind_arm(entry: Entry, controls: Sequence[Entry], outcomes: dict[str, Outcomes]) -> Entry | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ictbench.results.significance import ROUNDING
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,15 +19,15 @@ if TYPE_CHECKING:
     from ictbench.board.plays import Plays
     from ictbench.results.standard_errors import Floats
 
-MIN_AGREEMENT = 0.95
-"""Share of the episodes that must be the same."""
+MIN_AGREEMENT = 0.9
+"""Share of the episodes that must be the same. Different reflectors of the repository's boards agree in fewer."""
 
 MIN_EPISODES = 10
 """Fewer episodes that differ from those under `prompt[0]` show nothing."""
 
 
-def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]]) -> list[Entry | None]:
-    """Return the earliest entry with the same results as each one, None without any.
+def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]]) -> dict[str, Entry]:
+    """Return the earliest entry with the same results as another one, by the slug of that one.
 
     Two entries have the same results if nearly all test episodes under their best prompts are the same, step by step.
     Episodes that are those under `prompt[0]` do not count: every entry of a track has them. Only an entry that the
@@ -35,17 +37,19 @@ def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]])
         entries: Entries of one track.
         outcomes: Outcomes of each entry under its best prompts: by family, loops × tasks.
     """
-    order = sorted(range(len(entries)), key=lambda number: (entries[number].added, entries[number].slug))
-    vectors = np.stack([np.concatenate([family.ravel() for family in one]) for one in outcomes])
-    earlier: list[int] = []
-    found: list[Entry | None] = [None] * len(entries)
-    for number in order:
-        if earlier:
-            distances = abs(vectors[earlier] - vectors[number]).mean(axis=1)
-            alike = [entries[earlier[place]] for place in np.flatnonzero(distances <= 1 - MIN_AGREEMENT)]
-            found[number] = next((one for one in alike if _same(one.plays, entries[number].plays)), None)
-        if found[number] is None and "replayed" in entries[number].badges.held:
-            earlier.append(number)
+    vectors = np.array([np.concatenate([family.ravel() for family in one]) for one in outcomes], dtype=np.float32)
+    known = np.empty_like(vectors)
+    earlier: list[Entry] = []
+    found: dict[str, Entry] = {}
+    for number in sorted(range(len(entries)), key=lambda number: (entries[number].added, entries[number].slug)):
+        entry = entries[number]
+        distances = abs(known[: len(earlier)] - vectors[number]).mean(axis=1)
+        alike = (earlier[place] for place in np.flatnonzero(distances <= 1 - MIN_AGREEMENT + ROUNDING))
+        if other := next((one for one in alike if _same(one.plays, entry.plays)), None):
+            found[entry.slug] = other
+        elif "replayed" in entry.badges.held:
+            known[len(earlier)] = vectors[number]
+            earlier.append(entry)
     return found
 
 

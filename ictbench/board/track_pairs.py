@@ -11,7 +11,6 @@ import numpy as np
 from ictbench.board.near_copies import group_near_copies, join_groups
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.intervals import mean_interval
-from ictbench.results.outcomes import is_constant, outcomes_by_prompt
 from ictbench.results.pairing import PairedFamily, difference_samples
 from ictbench.results.significance import ALPHA
 
@@ -19,12 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ictbench.board.entries import Entry
-    from ictbench.results import Interval, Result
-    from ictbench.results.outcomes import Outcomes as FamilyOutcomes
+    from ictbench.board.entry_facts import Outcomes
+    from ictbench.results import Interval
     from ictbench.results.standard_errors import Floats
-
-    Outcomes = dict[str, FamilyOutcomes]
-    """By held-out family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +53,19 @@ class Comparisons:
     groups: Sequence[int]
     """Group of near-copies of each entry."""
     shared: bool
-    known: dict[tuple[str, str], Pair] = field(default_factory=dict)
-    """Comparisons that were asked for."""
+    known: dict[tuple[str, str], Interval] = field(default_factory=dict)
+    """Differences that were computed before, by the slugs of two entries in order."""
+    differences: dict[tuple[str, str], Interval] = field(default_factory=dict)
+    """Differences that were asked for."""
 
     def pair(self, one: str, other: str) -> Pair:
         """Return the comparison of two entries, in the order of their slugs; it is computed once."""
         key = (min(one, other), max(one, other))
-        if key not in self.known:
-            slugs = list(self.outcomes)
+        if (difference := self.differences.get(key) or self.known.get(key)) is None:
             difference = difference_of(self.outcomes[key[0]], self.outcomes[key[1]], self.shared)
-            self.known[key] = Pair(*key, difference, float(self.p[slugs.index(one), slugs.index(other)]))
-        return self.known[key]
+        self.differences[key] = difference
+        slugs = list(self.outcomes)
+        return Pair(*key, difference, float(self.p[slugs.index(one), slugs.index(other)]))
 
     def ranks(self) -> list[tuple[int, int]]:
         """Return the best and the worst rank of each entry that cannot be excluded.
@@ -85,13 +83,6 @@ class Comparisons:
         above = ((better @ members > 0) & other).sum(axis=1)
         below = ((worse @ members == members.sum(axis=0)) & other).sum(axis=1)
         return [(1 + int(a), len(names) - int(b)) for a, b in zip(above, below, strict=True)]
-
-
-def held_out_outcomes(result: Result) -> Outcomes:
-    """Return the outcomes of the held-out families."""
-    constant = is_constant(result.reflector)
-    held_out = [family for family in result.families if family.role == "held-out"]
-    return {family.name: outcomes_by_prompt(family.loops, constant=constant) for family in held_out}
 
 
 def best_of(outcomes: Outcomes) -> float:

@@ -9,7 +9,7 @@ from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
 from ictbench.board.conflicts import IdentityIndex, conflicts
 from ictbench.board.examine import examine_all
-from ictbench.board.finding_cache import FindingCache
+from ictbench.board.finding_cache import NO_CACHE
 from ictbench.board.parallel import no_progress
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import list_folder
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.board.conflicts import Identity
+    from ictbench.board.finding_cache import FindingCache
     from ictbench.board.parallel import OnProgress
 
 MAX_SUBMISSIONS = 10_000
@@ -46,7 +47,7 @@ def validate(
     leaderboards: Path,
     slug: str | None = None,
     *,
-    cache: FindingCache | None = None,
+    findings: FindingCache = NO_CACHE,
     on_progress: OnProgress = no_progress,
 ) -> Iterator[Problem]:
     """Check every board in a folder, with its records, on all cores.
@@ -54,7 +55,7 @@ def validate(
     Args:
         leaderboards: Folder with one board per suite.
         slug: Check only entries of this name.
-        cache: What earlier calls found; None checks all anew.
+        findings: What earlier calls found.
         on_progress: Called after each submission.
 
     Raises:
@@ -74,7 +75,7 @@ def validate(
         if not chosen:
             continue
         found = True
-        examined = examine_all(board, folders, chosen, cache or FindingCache(None), on_progress)
+        examined = examine_all(board, folders, chosen, findings, on_progress)
         for folder, one in zip(folders, examined, strict=True):
             yield from (_problem(leaderboards, folder.path, text) for text in one.problems)
         for folder, text in _conflicts(board, chosen, [one.identity for one in examined if one.identity]):

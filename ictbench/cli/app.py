@@ -21,10 +21,13 @@ from ictbench.cli import (
     learned,
     models,
     new,
+    play,
     power,
+    prompts,
     report,
     rerun,
     run,
+    runs,
     show,
     submit,
     tasks,
@@ -42,7 +45,7 @@ MISUSE: Any = typer.BadParameter.__mro__[1]
 """Base of the parser's errors for wrong arguments, which typer does not export."""
 
 INTERRUPTED = 130
-"""Exit code that typer returns for Ctrl-C."""
+"""Exit code for Ctrl-C, of typer and of ours."""
 
 app = typer.Typer(
     **page(
@@ -61,8 +64,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("runs", **runs.PAGE)(runs.runs)
 app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
+app.command("play", **play.PAGE)(play.play)
+app.command("prompts", **prompts.PAGE)(prompts.prompts)
 app.command("report", **report.PAGE)(report.report)
 app.command("compare", **compare.PAGE)(compare.compare)
 app.command("learned", **learned.PAGE)(learned.learned)
@@ -104,7 +110,7 @@ def _run() -> None:
             raise KeyboardInterrupt
         sys.exit(code)
     except RunInterruptedError as error:
-        _fail(str(error), exit_code(default=1))
+        _fail(str(error), exit_code(default=INTERRUPTED))
     except IctbenchError as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
@@ -118,7 +124,7 @@ def _run() -> None:
             raise
         _fail(f"{type(error).__name__}: {error}; everything recorded so far is kept", 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail(f"{stopped_by(interrupt())} before anything was played", exit_code(default=1))
+        _fail(f"{stopped_by(interrupt())} before anything was played", exit_code(default=INTERRUPTED))
 
 
 def _fail(line: str, code: int) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 
 class Measure(StrEnum):
@@ -31,8 +32,11 @@ PAGE = page(
 
 
 def check(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, or a result file.")],
-    against: Annotated[Path, typer.Option("--against", help="Folder of a run, or a committed result file.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run, or a result file.", autocompletion=complete_runs)],
+    against: Annotated[
+        Path,
+        typer.Option("--against", autocompletion=complete_runs, help="Folder of a run, or a committed result file."),
+    ],
     tolerance: Annotated[float, typer.Option("--tolerance", help="How far a measure may fall, as a share.")] = 0.05,
     measure: Annotated[
         list[Measure] | None,

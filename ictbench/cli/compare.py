@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 Format = Literal["table", "md", "csv", "json"]
 
@@ -22,7 +23,11 @@ PAGE = page(
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Folders of runs, or result files; the others are compared with the first.")
+        list[Path],
+        typer.Argument(
+            help="Folders of runs, or result files; the others are compared with the first.",
+            autocompletion=complete_runs,
+        ),
     ],
     measure: Annotated[
         Literal["best", "last", "gain", "last_gain", "base"], typer.Option("--measure", help="Measure to compare.")

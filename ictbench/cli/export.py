@@ -8,10 +8,20 @@ from typing import Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 
 Format = Annotated[
     Literal["parquet", "csv", "jsonl", "datasets"],
     typer.Option("--format", help="Format of the tables; datasets is for load_from_disk of Hugging Face's package."),
+]
+
+RunFormat = Annotated[
+    Literal["parquet", "csv", "jsonl", "datasets", "hf-eval"],
+    typer.Option(
+        "--format",
+        help="Format of the tables; datasets is for load_from_disk of Hugging Face's package; hf-eval writes the "
+        "measures for the page of a model on its Hub instead.",
+    ),
 ]
 
 
@@ -24,8 +34,8 @@ PAGE = page(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
-    form: Format = "parquet",
+    run: Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=complete_runs)],
+    form: RunFormat = "parquet",
     out: Annotated[
         Path | None, typer.Option("--out", help="New folder to write.", show_default="RUN/export-FORMAT")
     ] = None,
@@ -36,14 +46,36 @@ def export(
     public: Annotated[
         bool, typer.Option("--public", help="Make a new data set on the Hub public instead of private.")
     ] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            metavar="OWNER/NAME",
+            help="With hf-eval: data set of the benchmark on the Hub.",
+            show_default="",
+        ),
+    ] = None,
+    source_url: Annotated[
+        str | None,
+        typer.Option("--source-url", help="With hf-eval: https://… of a report or a board's entry.", show_default=""),
+    ] = None,
 ) -> None:
     """Write the episodes, reflections and results of a run as three tables with a data set card."""
     from ictbench import load_run
     from ictbench.errors import ConfigError
-    from ictbench.export import export_run, push
+    from ictbench.export import export_hf_eval, export_run, push
     from ictbench.export.hub import check_push
 
     loaded = load_run(run)
+    if form == "hf-eval":
+        if dataset is None:
+            raise ConfigError("--format hf-eval needs --dataset OWNER/NAME, the benchmark's data set on the Hub")
+        if push_to_hub is not None or public:
+            raise ConfigError("--push-to-hub uploads tables; upload the entries with `hf upload OWNER/MODEL FOLDER .`")
+        print(f"File: {export_hf_eval(loaded, out or run / 'export-hf-eval', dataset=dataset, source_url=source_url)}")
+        return
+    if dataset is not None or source_url is not None:
+        raise ConfigError("--dataset and --source-url are for --format hf-eval")
     if push_to_hub is not None:
         if form == "datasets":
             raise ConfigError("--push-to-hub: the Hub reads parquet, csv and jsonl; choose one of them as --format")

@@ -65,10 +65,10 @@ def validate(
     from ictbench.cli.step_progress import show_steps
 
     findings = open_cache(cache, leaderboards)
-    with show_steps() as on_progress:
-        problems = list(find_problems(leaderboards, submission, cache=findings, on_progress=on_progress))
-    if base is not None:
-        problems += validate_changes(leaderboards, base, maintainer=maintainer)
+    problems = [] if base is None else list(validate_changes(leaderboards, base, maintainer=maintainer))
+    if not problems:  # a change that is not allowed could allow others, such as new hosts of evidence
+        with show_steps() as on_progress:
+            problems += find_problems(leaderboards, submission, findings=findings, on_progress=on_progress)
     if as_json:
         print(json.dumps([problem._asdict() for problem in problems], indent=1))
     else:

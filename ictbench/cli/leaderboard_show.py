@@ -47,17 +47,18 @@ def show(
     """Print rankings: a table for each profile and actor, then the unranked entries with the reasons."""
     from ictbench.board.entries import find_boards, read_board
     from ictbench.board.fault_isolation import rank_board
+    from ictbench.board.finding_cache import open_cache
     from ictbench.errors import UnknownNameError
     from ictbench.plugins import suggest
 
-    folders = find_boards(leaderboards)
+    folders, findings = find_boards(leaderboards), open_cache(None, leaderboards)
     if suite is not None:
         names = [folder.suite for folder in folders]
         if suite not in names:
             raise UnknownNameError(f"{leaderboards} has no board of {suite!r}; {suggest(suite, names)}")
         folders = [folder for folder in folders if folder.suite == suite]
     for folder in folders:
-        board, tracks = rank_board(read_board(folder))
+        board, tracks = rank_board(read_board(folder, findings))
         (_print_json if as_json else _print)(board, tracks)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 PAGE = page(
     COMPARE,
@@ -22,20 +23,29 @@ NOT_SHOWN = 1
 
 def learned(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of the reflector's run or submission, or a result file.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="Folder of the reflector's run or submission, or a result file.",
+            autocompletion=complete_runs,
+        ),
     ],
     arms: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="ARM…", help="The same of its controls: blind:, copy, file:PATH, … on the same tasks."),
+        typer.Argument(
+            metavar="ARM…",
+            help="The same of its controls: blind:, copy, file:PATH, … on the same tasks.",
+            autocompletion=complete_runs,
+        ),
     ] = None,
     turns: Annotated[bool, typer.Option("--turns", help="Show the lead after every turn, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Say whether a reflector learned from experience, and what it may be called otherwise.
 
-    It has learned in a held-out family where it beats every required control over its turns and under its last prompt,
-    and where its success grows from the first turn to the last. Exit codes: 0 if a family shows that, or the mean where
-    families have fewer than six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
+    It has learned in a held-out family where it beats every required control under its last prompt, and where its
+    success grows from the first turn to the last. Exit codes: 0 if a family shows that, or the mean where families have
+    fewer than six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
     """
     import ictbench
     from ictbench.cli.render_learned import print_gate

@@ -9,6 +9,7 @@ import typer
 
 from ictbench.cli.compare import Format
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 if TYPE_CHECKING:
     from ictbench.results import Power
@@ -23,10 +24,21 @@ PAGE = page(
 
 
 def power(
-    run: Annotated[Path, typer.Argument(help="Folder of a pilot run, or its result file; at least 2 loops.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of a pilot run, or its result file; at least 2 loops.", autocompletion=complete_runs
+        ),
+    ],
     against: Annotated[
         Path | None,
-        typer.Option("--against", metavar="RUN", help="Run of the other arm on the same tasks.", show_default=False),
+        typer.Option(
+            "--against",
+            autocompletion=complete_runs,
+            metavar="RUN",
+            help="Run of the other arm on the same tasks.",
+            show_default=False,
+        ),
     ] = None,
     difference: Annotated[
         float, typer.Option("--difference", help="Difference in success rate to show, above 0 and at most 1.")

@@ -21,7 +21,9 @@ COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "
 
 def print_result(run: Run) -> None:
     """Print the table of a run, remarks on it, and the folder of its files."""
-    result = run.result
+    result = run.current_result()
+    if not result.complete:
+        _print_state(run)
     print_line(
         f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
         f"actor {result.actor.label}; success on test tasks"
@@ -30,6 +32,16 @@ def print_result(run: Run) -> None:
     for line in [*remarks(result), *_cost(result)]:
         print_line(line)
     print_line(f"Files: {run.folder}")
+
+
+def _print_state(run: Run) -> None:
+    """Print how far an unfinished run is, by family."""
+    state = run.state
+    print_line(f"{state.in_words} The table holds finished loops only.", "bold")
+    table = grid(("family", "turns"), left=("family",))
+    for family, done in state.turns_done.items():
+        add_row(table, (family, f"{done}/{state.turns}"))
+    print_table(table)
 
 
 def episode_pages(episode: Episode) -> Iterator[str]:

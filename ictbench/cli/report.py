@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
+from ictbench.cli.option_values import complete_runs
 
 PAGE = page(
     LOOK,
@@ -19,7 +20,10 @@ PAGE = page(
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(help="Folders of runs; several are shown side by side.", metavar="RUN…")
+        list[Path],
+        typer.Argument(
+            help="Folders of runs; several are shown side by side.", metavar="RUN…", autocompletion=complete_runs
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -37,11 +41,11 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a page that shows runs: curves, gains, prompts, costs, every episode step by step. It works offline."""
-    from ictbench import load_run, write_report
+    from ictbench import write_report
     from ictbench.web.report import parse_choice
 
     choice = parse_choice(episodes)
-    path = write_report([load_run(run) for run in runs], out, episodes=choice)
+    path = write_report(runs, out, episodes=choice)
     print(path)
     if show:
         import webbrowser

@@ -9,6 +9,7 @@ import typer
 
 from ictbench.cli.command_options import takes_run_options
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 from ictbench.runs.option import OUTPUT
 
 PAGE = page(
@@ -21,7 +22,12 @@ PAGE = page(
 
 @takes_run_options("rerun")
 def rerun(
-    path: Annotated[Path, typer.Argument(metavar="SUBMISSION|RUN", help="Folder of a submission or of a run.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SUBMISSION|RUN", help="Folder of a submission or of a run.", autocompletion=complete_runs
+        ),
+    ],
     loops: Annotated[
         int | None,
         typer.Option("--loops", min=3, help="Loops per family.", show_default="as many as the result has"),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
+from ictbench.cli.option_values import complete_runs
 from ictbench.errors import UsageError
 
 PAGE = page(
@@ -21,7 +22,7 @@ PAGE = page(
 
 
 def show(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=complete_runs)],
     episode: Annotated[
         str | None, typer.Option("--episode", help="Page through the episode whose key starts with this text.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 from ictbench.runs.option import OUTPUT, PLAYERS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ PAGE = page(
 
 
 def submit(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", autocompletion=complete_runs)],
     leaderboard: Annotated[
         Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
     ] = Path("leaderboards"),
@@ -94,6 +95,17 @@ def submit(
             rich_help_panel=PLAYERS,
         ),
     ] = False,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            "--evidence",
+            metavar="ADDRESS",
+            help="Keep the episodes outside the submission: in the board's own folder (`board`), or at an https://, "
+            "s3:// or hf:// address that the board allows.",
+            show_default="in the submission",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     git: Annotated[
         bool, typer.Option("--git/--no-git", help="Make a branch, or only the folder.", rich_help_panel=OUTPUT)
     ] = True,
@@ -122,7 +134,13 @@ def submit(
         actor_revision=actor_revision,
     )
     draft = build_submission.draft(
-        ictbench.load_run(run), leaderboard, statement, slug, unranked=unranked, trust_code=trust_code
+        ictbench.load_run(run),
+        leaderboard,
+        statement,
+        slug,
+        unranked=unranked,
+        trust_code=trust_code,
+        store=evidence,
     )
     if draft.missing:
         print(f"ictbench: {run} cannot be submitted yet:", file=sys.stderr)
@@ -138,11 +156,14 @@ def submit(
 def _print_draft(draft: Draft) -> None:
     from ictbench.cli.terminal import print_json
     from ictbench.submissions.build_submission import submission_files
+    from ictbench.submissions.move_evidence import elsewhere
 
     files = submission_files(draft)
     print(f"would make {draft.folder.path}:")
-    for name, content in files.items():
-        print(f"  {name:22}{len(content):>12,} bytes")
+    remaining = files if draft.store is None else elsewhere(files, draft.store)
+    for name, content in (files | remaining).items():
+        print(f"  {name:22}{len(content):>12,} bytes{'' if name in remaining else f', in {draft.store}'}")
+    files |= remaining
     print_json(files["submission.json"].decode().rstrip("\n"))
 
 
@@ -150,6 +171,9 @@ def _print_submitted(submitted: Submitted) -> None:
     size = sum(submitted.sizes.values()) / 1e6
     place = f"on branch {submitted.branch}" if submitted.branch else "in that folder"
     print(f"made {submitted.folder.path}, {place}: {len(submitted.sizes)} files, {size:.1f} MB, checked")
+    if location := submitted.submission.evidence:
+        size = sum(location.sizes.values()) / 1e6
+        print(f"evidence in {location.store}: {len(location.sizes)} files, {size:.1f} MB, read back")
     print(f"digest {submitted.submission.digest}")
     if submitted.branch:
         print(f"look at it:   git show --stat {submitted.branch}")

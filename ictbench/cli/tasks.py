@@ -10,6 +10,7 @@ import typer
 from ictbench.choices import ProfileName
 from ictbench.cli.export import Format
 from ictbench.cli.help_page import LOOK, Group, page
+from ictbench.cli.option_values import complete_families, complete_suites
 
 app = typer.Typer(no_args_is_help=True)
 PAGE = page(
@@ -40,7 +41,9 @@ def list_() -> None:
 
 
 @app.command(**page(None, "docs/protocol.md", "ictbench tasks show minihack-v1", "ictbench tasks show my-suite.yaml"))
-def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")]) -> None:
+def show(
+    suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.", autocompletion=complete_suites)],
+) -> None:
     """Show a suite: families, pools, profiles, limits, prompt, presentation."""
     from ictbench import load_suite
     from ictbench.cli.terminal_table import add_row, grid, print_table
@@ -77,12 +80,16 @@ def show(suite: Annotated[str, typer.Argument(help="Suite by name or YAML file."
     )
 )
 def export(
-    suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.")],
+    suite: Annotated[str, typer.Argument(help="Suite by name or YAML file.", autocompletion=complete_suites)],
     form: Format = "parquet",
     out: Annotated[Path | None, typer.Option("--out", help="New folder to write.", show_default="SUITE-tasks")] = None,
     families: Annotated[
         str,
-        typer.Option("--families", help="Families by name, or held-out, meta-train, all; separated by commas."),
+        typer.Option(
+            "--families",
+            autocompletion=complete_families,
+            help="Families by name, or held-out, meta-train, all; separated by commas.",
+        ),
     ] = "all",
     profile: Annotated[ProfileName, typer.Option("--profile", help="Profile of loops and sizes.")] = "standard",
     loops: Annotated[

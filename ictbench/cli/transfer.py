@@ -10,6 +10,7 @@ import typer
 
 from ictbench.cli.compare import Format
 from ictbench.cli.help_page import COMPARE, page
+from ictbench.cli.option_values import complete_runs
 
 if TYPE_CHECKING:
     from ictbench import Result
@@ -25,7 +26,7 @@ PAGE = page(
 
 
 def transfer(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or result files.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or result files.", autocompletion=complete_runs)],
     trained_on: Annotated[
         list[str] | None,
         typer.Option(

@@ -9,6 +9,7 @@ import typer
 
 from ictbench.cli.command_options import takes_run_options
 from ictbench.cli.help_page import PUBLISH, page
+from ictbench.cli.option_values import complete_runs
 
 PAGE = page(
     PUBLISH,
@@ -20,7 +21,12 @@ PAGE = page(
 
 @takes_run_options("verify")
 def verify(
-    path: Annotated[Path, typer.Argument(metavar="RUN|SUBMISSION", help="Folder of a run or of a submission.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|SUBMISSION", help="Folder of a run or of a submission.", autocompletion=complete_runs
+        ),
+    ],
     sample: Annotated[
         int | None,
         typer.Option(

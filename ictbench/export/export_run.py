@@ -10,6 +10,7 @@ from ictbench.export.dataset_card import facts, make_card
 from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
 from ictbench.results.rows import TABLES
 from ictbench.results.table_text import markdown_of
+from ictbench.runs import load_run
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from ictbench.runs import Run
 
 
-def export_run(run: Run, out: str | Path, file_format: FileFormat = "parquet") -> Path:
-    """Write episodes, reflections, results and a data set card of a run into the new folder `out`.
+def export_run(run: Run | str | Path, out: str | Path, file_format: FileFormat = "parquet") -> Path:
+    """Write episodes, reflections, results and a data set card of a run, or of its folder, into the new folder `out`.
 
     Raises:
         UsageError: The run has no result, one of its files is damaged, `out` exists, or a package is missing.
     """
     require_datasets()
+    run = load_run(run) if isinstance(run, str | Path) else run
     result, out = run.result, Path(out)
     tables = [Table(name, row_type, partial(run.rows, name)) for name, row_type in TABLES.items()]
     card = partial(make_card, _title(result), _about(run), tables, file_format)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from aiohttp.abc import AbstractResolver
     from yarl import URL
 
     from ictbench.errors import IctbenchError
@@ -50,7 +51,14 @@ class Response:
 class Transport:
     """Sends requests over kept-alive connections, which are opened on first use, in the event loop running then."""
 
-    def __init__(self, redact: Redactor | None = None) -> None:
+    def __init__(self, redact: Redactor | None = None, resolver: AbstractResolver | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            redact: Removes secrets from errors.
+            resolver: Resolver of the host names to which connections are made without a proxy; None for the usual one.
+        """
+        self._resolver = resolver
         self._redact = redact or Redactor()
         self._sessions: dict[tuple[str, Proxy | None], aiohttp.ClientSession] = {}
         """Sessions by scheme and SOCKS proxy; other proxies are chosen by request."""
@@ -70,15 +78,27 @@ class Transport:
             self._proxies[key] = find_proxy(url)
         return self._proxies[key]
 
-    async def send(self, method: str, url: URL, *, headers: Mapping[str, str], data: bytes, seconds: float) -> Response:
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str],
+        data: bytes | None,
+        seconds: float,
+        most: int | None = None,
+        decompress: bool = True,
+    ) -> Response:
         """Make one request, without following redirects.
 
         Args:
             method: HTTP method.
             url: Full URL.
             headers: HTTP headers.
-            data: Body.
+            data: Body; None for a request without one.
             seconds: Time that the request may take.
+            most: Maximum bytes of the reply's body; None for `MAX_REPLY_BYTES`.
+            decompress: Whether to undo a compression that the reply states.
 
         Raises:
             TransientModelError: No reply arrived, or one that is too long; another attempt may succeed.
@@ -95,15 +115,15 @@ class Transport:
                 allow_redirects=False,
                 proxy=proxy.url if proxy and not proxy.is_socks else None,
                 timeout=_timeout(seconds),
+                auto_decompress=decompress,
             ) as response:
-                limit = MAX_REPLY_BYTES if response.ok else MAX_ERROR_BYTES
+                limit = (MAX_REPLY_BYTES if most is None else most) if response.ok else MAX_ERROR_BYTES
                 content = await _read(response, limit)
         except _errors(proxy) as error:
             raise self._classify(error, _endpoint(url, proxy), proxy, seconds) from None
         if len(content) > limit and response.ok:
-            raise TransientModelError(
-                "malformed", f"{_endpoint(url, proxy)}: the reply is longer than {limit >> 20} MiB"
-            )
+            size = f"{limit >> 20} MiB" if most is None else f"{most:,} bytes"
+            raise TransientModelError("malformed", f"{_endpoint(url, proxy)}: the reply is longer than {size}")
         if response.status == 407 and proxy:
             raise EndpointRefusedError(
                 f"{_endpoint(url, proxy)}: HTTP 407 (check user name and password in {proxy.variable})"
@@ -122,7 +142,9 @@ class Transport:
             tls = tls_context() if scheme == "https" or proxy else True
             self._sessions[key] = aiohttp.ClientSession(
                 # Concurrency is limited by the usage meter; a second limit here would only hide that one.
-                connector=_socks_connector(key[1], tls) if key[1] else aiohttp.TCPConnector(limit=0, ssl=tls),
+                connector=_socks_connector(key[1], tls)
+                if key[1]
+                else aiohttp.TCPConnector(limit=0, ssl=tls, resolver=None if proxy else self._resolver),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._sessions[key]

@@ -172,6 +172,11 @@ class Loop:
         return len(self._replays)
 
     @property
+    def written_prompts(self) -> tuple[str, ...]:
+        """prompt[0] and the prompts written so far."""
+        return tuple(prompt.text for prompt in self._prompts)
+
+    @property
     def finished(self) -> bool:
         """Whether the result is complete."""
         tested = self._selected and len(self._test) == len(self._requested_tests)

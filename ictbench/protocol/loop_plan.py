@@ -21,7 +21,7 @@ class LoopPlan:
     family: str
     index: int
     prompt: str
-    """prompt[0], the suite's own."""
+    """prompt[0], the suite's own unless the user chose another."""
     batches: tuple[tuple[Task, ...], ...]
     """Experience tasks, one batch per turn; no task occurs twice, unless the experience is `retried`."""
     selection: tuple[Task, ...]
@@ -65,6 +65,7 @@ def loop_plan(
     test_every_turn: bool = False,
     audit: bool = False,
     online: bool = False,
+    prompt: str | None = None,
 ) -> LoopPlan:
     """Return the plan of one loop.
 
@@ -78,6 +79,7 @@ def loop_plan(
         test_every_turn: Whether every prompt is tested, not only the first, the best and the last.
         audit: Whether turns are audited for their overfitting gap.
         online: Whether the experience is played under prompt[0] and the best prompt, too.
+        prompt: prompt[0]; None means the suite's own.
 
     Raises:
         PoolTooSmallError: A pool has too few tasks.
@@ -86,7 +88,7 @@ def loop_plan(
     return LoopPlan(
         family=family,
         index=index,
-        prompt=suite.prompt,
+        prompt=suite.prompt if prompt is None else prompt,
         batches=batches_of(suite, family, index, sizes, experience),
         selection=tuple(suite.scoring_tasks("selection", family, index, sizes.selection_size)),
         test=tuple(suite.scoring_tasks("test", family, index, sizes.test_size)),

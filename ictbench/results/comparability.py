@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Player, Result
 
 ABSENT = "(none)"
+START_PROMPT = "start prompt "
+"""Start of the deviation of a run whose prompt[0] is not the suite's own."""
 DEFAULTS = {"repeats": "1"}
 """Values of names that a setup omits at their default."""
 PART_OF = {"suite digest": "suite"}
@@ -44,6 +46,8 @@ def _setup(result: Result) -> Iterator[tuple[str, str]]:
     # Without `repeats` of 1, so that the keys of tracks stay the same.
     yield from ((name, str(size)) for name, size in result.sizes.model_dump().items())
     yield "families", ", ".join(family.name for family in result.families) or ABSENT
+    if starts := "; ".join(text for text in result.deviations if text.startswith(START_PROMPT)):
+        yield "prompt[0]", starts
     yield "max_steps", str(result.max_steps)
     yield "prompt_bytes", str(result.prompt_bytes)
     yield from _actor_setup(result.actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ictbench.records import Record, Role
+from ictbench.results.html_table import html_table, interval_text
 from ictbench.results.pairing import Measure
 from ictbench.results.schema import Interval
 
@@ -73,3 +74,20 @@ class Comparison(Record):
     games: Literal["over loops", "for these games"]
     """Scope of the intervals, as in a result."""
     arms: tuple[Arm, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                arm.label,
+                row.name,
+                f"{row.reference:.2f}",
+                f"{row.other:.2f}",
+                interval_text(row.difference.value, row.difference.low, row.difference.high, sign=True),
+                f"{row.p_corrected:.3f}",
+            )
+            for arm in self.arms
+            for row in arm.rows
+        ]
+        columns = ("run", "family", self.reference, "run's", "difference [95 %]", "corrected p")
+        verdicts = [line for arm in self.arms for line in arm.verdict]
+        return html_table(f"{self.measure} on {self.suite}", columns, rows, verdicts)

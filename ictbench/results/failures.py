@@ -7,6 +7,8 @@ from itertools import chain
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from ictbench.results.formatting import signed_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -88,11 +90,11 @@ def failures_beside_gain(role: str, families: Sequence[FamilyResult]) -> str:
         for measures, behaviour in measured
     ]
     known = [gain for gain in gains if gain is not None]
-    unfailed = f"{fmean(known):+.2f}" if len(known) == len(gains) else "unknown"
+    unfailed = signed_number(fmean(known)) if len(known) == len(gains) else "unknown"
     gain = fmean(measures.gain.value for measures, _ in measured)
     return (
         f"Failed test episodes, {role}: {base} of {episodes} under prompt[0], {best} under the best prompts; gain "
-        f"{gain:+.2f} with failures as losses, {unfailed} without the pairs of episodes of which one failed."
+        f"{signed_number(gain)} with failures as losses, {unfailed} without the pairs of episodes of which one failed."
     )
 
 

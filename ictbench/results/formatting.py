@@ -25,11 +25,18 @@ INTERVAL_MEANING = (
 """Explanation for tables with intervals."""
 
 
-def signed(interval: Interval) -> str:
+def signed_number(value: float, digits: int = 2) -> str:
+    """Return a difference as text; one that rounds to zero has no sign."""
+    text = f"{value:+z.{digits}f}"
+    return text if float(text) else text[1:]
+
+
+def signed(interval: Interval, digits: int = 2) -> str:
     """Return a difference as text, with its interval if it has one."""
+    value = signed_number(interval.value, digits)
     if interval.low is None or interval.high is None:
-        return f"{interval.value:+.2f}"
-    return f"{interval.value:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
+        return value
+    return f"{value} [{signed_number(interval.low, digits)}, {signed_number(interval.high, digits)}]"
 
 
 def p_value(p: float) -> str:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validat
 from ictbench.protocol.loop_result import LoopResult, Purpose
 from ictbench.records import End, PluginSpec, Record, Registered, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
+from ictbench.results.html_table import html_table, interval_text
 from ictbench.suites import Sizes
 
 SCHEMA = "ictbench.result/2"
@@ -242,9 +243,27 @@ class Result(Record):
         """SHA-256 of the file's canonical JSON (keys sorted, no spaces) without `host` and `checksum`."""
         return checksum_of(self.model_dump(mode="json", by_alias=True, exclude=set(UNSEALED)))
 
+    def _repr_html_(self) -> str:
+        measured = [(family.name, family.role, family.measures) for family in self.families]
+        measured += [("mean", role, measures) for role, measures in self.by_role.items()]
+        rows = [(name, role, *_cells(measures)) for name, role, measures in measured]
+        title = f"{self.suite.name}, profile {self.profile}: reflector {self.reflector.label}, actor {self.actor.label}"
+        notes = ["Success on test tasks; in brackets 95 % intervals."]
+        notes += [] if self.complete else ["Incomplete: the table holds the finished loops only."]
+        return html_table(title, ("family", "role", "base", "best", "last", "gain"), rows, notes)
+
     def to_json(self) -> str:
         """Return the content of the result file: indented JSON, fields in the order of the models."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+
+
+def _cells(measures: Measures | None) -> list[str]:
+    """Return base, best, last and gain as text; `…` if they are not known."""
+    if measures is None:
+        return ["…"] * 4
+    levels = (measures.base, measures.best, measures.last)
+    texts = [interval_text(level.value, level.low, level.high) for level in levels]
+    return [*texts, interval_text(measures.gain.value, measures.gain.low, measures.gain.high, sign=True)]
 
 
 def checksum_of(content: dict[str, Any]) -> str:

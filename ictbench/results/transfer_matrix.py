@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from ictbench.errors import ConfigError
 from ictbench.records import Record, Role
 from ictbench.results.comparability import disagreements
+from ictbench.results.formatting import signed
 from ictbench.results.outcomes import levels_of
+from ictbench.results.schema import Interval
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
+    from ictbench.results.schema import FamilyResult, Measures, Result
 
 Gain = Literal["gain", "last_gain"]
 
@@ -176,9 +178,9 @@ def _text(cell: Cell | None, measure: Gain) -> str:
     if cell is None:
         return ""
     value, low, high = (getattr(cell, f"{measure}{end}") for end in ("", "_low", "_high"))
-    interval = "" if low is None else f" [{low:+.2f}, {high:+.2f}]"
+    text = signed(Interval(value=value, low=low, high=high))
     marks = cell.marks(measure)
-    return f"{value:+.2f}{interval}{' ' if marks else ''}{marks}"
+    return f"{text} {marks}".rstrip()
 
 
 def _check_comparable(results: Mapping[str, Result]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.formatting import INTERVAL_MEANING, markdown_table, markdown_text, p_value, signed
+from ictbench.results.formatting import INTERVAL_MEANING, markdown_table, markdown_text, p_value, signed, signed_number
 from ictbench.results.significance import ALPHA
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
 
 
 def _possible(difference: Interval) -> str:
-    if difference.low is None or difference.low == difference.high:
+    if difference.low is None or difference.high is None or difference.low == difference.high:
         return ""
-    return f" Differences from {difference.low:+.2f} to {difference.high:+.2f} remain possible."
+    return f" Differences from {signed_number(difference.low)} to {signed_number(difference.high)} remain possible."
 
 
 def _family_conclusion(comparison: Comparison, arm: Arm) -> str:

@@ -7,34 +7,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ictbench.errors import RunFolderError, RunInterruptedError, stopped_by
+from ictbench.errors import RunFolderError, RunInterruptedError, UsageError, stopped_by
 from ictbench.models import ModelPool
+from ictbench.results import Result
+from ictbench.results.html_table import html_table
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
 from ictbench.runs.cost_estimate import DryRun, estimate
 from ictbench.runs.engine import check_playable, open_players
 from ictbench.runs.option_help import show_options
 from ictbench.runs.options import Options
+from ictbench.runs.own_classes import named_classes
 from ictbench.runs.plan import make_plan
+from ictbench.runs.progress_bar import progress_bar
 from ictbench.runs.read_run import open_journal, read_rows
 from ictbench.runs.run_folder import RunFolder, new_run_id
+from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
+from ictbench.runs.unfinished import partial_result
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+    from pydantic import JsonValue
 
     from ictbench.records import Episode
-    from ictbench.results import Result
     from ictbench.results.rows import Row, Table
     from ictbench.runs.option_types import RunOptions
     from ictbench.runs.progress import Progress
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
     """A run on disk."""
 
@@ -56,6 +62,46 @@ class Run:
                 f"{shlex.quote(str(self.folder))}"
             )
         return self._result or read_result(path)
+
+    @property
+    def state(self) -> RunState:
+        """Whether the run is running, paused or complete, and how far it is.
+
+        Raises:
+            RunFolderError: The folder does not hold the plan of the run, or is damaged.
+        """
+        folder = RunFolder(self.folder)
+        with open_journal(folder) as journal:
+            return read_state(folder, journal)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run has a complete result. Nothing but that is read."""
+        return self._result is not None or (RunFolder(self.folder).result.exists() and self.result.complete)
+
+    def current_result(self) -> Result:
+        """Return the result, or that of the loops that are finished so far; a process may be playing the others.
+
+        Raises:
+            RunFolderError: The folder is damaged, or an older version of ictbench started the run.
+            ResultError: The file of the result is damaged.
+        """
+        if self.is_complete:
+            return self.result
+        folder = RunFolder(self.folder)
+        with open_journal(folder) as journal:
+            if journal.get("plan") is None and folder.result.exists():
+                return self.result
+            return partial_result(folder, journal)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            return self.current_result()._repr_html_()
+        except UsageError as error:
+            return html_table(str(self.folder), (), (), [str(error)])
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the aggregate tables, by name."""
@@ -121,11 +167,16 @@ class Run:
         return pd.DataFrame(list(rows), columns=columns)
 
 
+Source = Run | Result | str | Path
+"""A run, its result, its folder, or the file of a result."""
+
+
 @show_options
 def run(
     *,
     out: str | Path | None = None,
     on_start: Callable[[Path, Progress], None] | None = None,
+    quiet: bool | None = None,
     **options: Unpack[RunOptions],
 ) -> Run:
     """Run the protocol and write the folder of the run.
@@ -135,19 +186,26 @@ def run(
     Args:
         out: Folder of the run; None for a new one in `runs/`.
         on_start: Receives the folder and the live progress, which it may read at any time from any thread.
-        options: Options of the run; see below, or `ictbench run --help`.
+        quiet: True shows no progress bar, False always one; None shows one in a notebook and on a terminal, unless
+            `on_start` is given.
+        options: Options of the run; see below, or `ictbench run --help`. `actor`, `reflector` and `env` also take the
+            class itself.
 
     Raises:
         UsageError: Something requested does not exist or does not fit; nothing was played.
         RunError: The run stopped early; everything finished is recorded.
     """
-    plan = make_plan(Options.parse(options))
+    named, classes = named_classes(options)
+    plan = make_plan(Options.parse(named))
     folder = RunFolder(
         expand_home(Path(out)) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
     )
     loops = list(plan.loops())
+    identity: dict[str, JsonValue] = {"classes": {**classes}} if classes else {}
     try:
-        result = run_blocking(lambda: run_session(plan, loops, folder, on_start, write_run))
+        with progress_bar(True if on_start and quiet is None else quiet) as bar:
+            started = _both(on_start, bar)
+            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, **identity))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)
@@ -167,7 +225,7 @@ def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
         UsageError: Something requested does not exist or does not fit.
         RunError: A model that is asked does not answer, or rejects the requests of the run.
     """
-    plan = make_plan(Options.parse(options))
+    plan = make_plan(Options.parse(named_classes(options)[0]))
     loops = list(plan.loops())
     check_playable(plan, loops)
     open_players(plan, ModelPool())
@@ -191,6 +249,43 @@ def load_result(path: str | Path) -> Result:
         return read_result(path.resolve() if path.is_symlink() else path)
     stored = RunFolder(path).result
     return read_result(stored) if stored.exists() else load_run(path).result
+
+
+def _both(
+    first: Callable[[Path, Progress], None] | None, second: Callable[[Path, Progress], None] | None
+) -> Callable[[Path, Progress], None]:
+    """Return a function that calls those of the two that exist."""
+
+    def call(folder: Path, progress: Progress) -> None:
+        for function in (first, second):
+            if function:
+                function(folder, progress)
+
+    return call
+
+
+def load_source(source: Source) -> Run | Result:
+    """Return a run or a result as it is, and what lies at a path: the folder of a run, or the file of a result.
+
+    Raises:
+        RunFolderError: Nothing lies there, or a folder that is not that of a run.
+        ResultError: The file is not a result.
+    """
+    if isinstance(source, str | Path):
+        path = expand_home(Path(source))
+        return load_run(path) if path.is_dir() else load_result(path)
+    return source
+
+
+def result_of(source: Source) -> Result:
+    """Return the result of a run, of the folder of a run, or in a file; a result is returned as it is.
+
+    Raises:
+        RunFolderError: A run has no result yet, or nothing lies at the path.
+        ResultError: The result is damaged.
+    """
+    loaded = load_source(source)
+    return loaded.result if isinstance(loaded, Run) else loaded
 
 
 def load_run(path: str | Path) -> Run:

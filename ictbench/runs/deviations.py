@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import played_tasks
+from ictbench.records import prompt_digest
+from ictbench.results.comparability import START_PROMPT
 from ictbench.results.failures import failure_counts
 from ictbench.suites import Sizes
 from ictbench.suites.trained_on import TrainedOn, held_out_trained_on
@@ -63,6 +65,11 @@ def deviations(
 def told_solutions(actor: PluginSpec) -> str:
     """Return the deviation of an actor that sees the solutions."""
     return f"actor {actor.label} is told the solutions"
+
+
+def other_start(family: str, prompt: str) -> str:
+    """Return the deviation of loops that start with another prompt than the suite's own."""
+    return f"{START_PROMPT}{prompt_digest(prompt)} of {family} instead of the suite's own"
 
 
 def rejected_requests(families: Iterable[FamilyResult]) -> Iterator[str]:

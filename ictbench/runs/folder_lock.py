@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import time
 from typing import IO, TYPE_CHECKING, Any
 
 from ictbench.errors import RunFolderError
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+
+LOCK_ATTEMPTS, LOCK_SECONDS = 3, 0.05
 
 WRITTEN_BY = ("schema", "ictbench")
 """Fields of a recorded configuration that say how it was written."""
@@ -44,13 +48,40 @@ def lock_folder(folder: Path, identity_file: str, *, kind: str = "run", option: 
     except OSError as error:
         raise RunFolderError(f"{folder} cannot be written ({error.strerror}); choose another {option}") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _acquire(lock)
     except OSError as error:
         lock.close()
         raise RunFolderError(
             f"another ictbench is writing to {folder}; wait for it or choose another {option}"
         ) from error
     return lock
+
+
+def _acquire(lock: IO[str]) -> None:
+    """Lock a file; a reader that finds out whether it is locked holds it for an instant."""
+    for _ in range(LOCK_ATTEMPTS - 1):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOCK_SECONDS)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a process has locked a folder with `lock_folder`."""
+    try:
+        # The folder may be a stranger's: a link is not followed, and a pipe is not waited for.
+        file = os.open(folder / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def check_identity(

@@ -153,6 +153,10 @@ class Journal:
         failures = {turn: Reflection.model_validate_json(_unpack(record)).failure for turn, record in rows}
         return {turn: failure for turn, failure in failures.items() if failure}
 
+    def turns_done(self) -> dict[str, int]:
+        """Return the number of recorded reflections by family."""
+        return dict(self._database.execute("SELECT family, count(*) FROM reflections GROUP BY family"))
+
     def forget_episodes(self, keys: Iterable[str]) -> None:
         """Remove episodes."""
         with self.transaction():
@@ -224,6 +228,9 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file() or path.is_symlink():
         raise RunFolderError(f"journal {path} is not a plain file; put the run's own there")
     for mode in ("mode=ro", "immutable=1"):
+        if mode == "immutable=1" and _has_unmerged_log(path):
+            # Without its log, which a process writes now or a killed one left, the file lacks the last records.
+            raise RunFolderError(f"{path}-wal cannot be used here; copy the folder of the run, or make it writable")
         database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_RECORD)
         try:
@@ -234,8 +241,15 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
                 raise
         else:
             _check_tables(path, found)
+            # Everything is read from one snapshot, while another process may write.
+            database.execute("BEGIN")
             return database
     raise AssertionError("not reached")
+
+
+def _has_unmerged_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _check_tables(path: Path, found: list[tuple[str, str]]) -> None:

@@ -20,6 +20,9 @@ class RunOptions(TypedDict, total=False):
     """Families by name, or held-out, meta-train, all; separate several by commas."""
     profile: Literal["quick", "lite", "standard"]
     """Named sizes; lite and standard can be ranked."""
+    start_prompt: str | None
+    """Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never
+    ranked."""
     reflector: str
     """provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged),
     icl, retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import ConfigError
@@ -13,15 +13,16 @@ from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
-from ictbench.runs.deviations import SIZES, deviations, told_solutions
+from ictbench.runs.deviations import SIZES, deviations, other_start, told_solutions
 from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
+from ictbench.runs.start_prompts import start_prompts
 from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ictbench.protocol import LoopPlan
     from ictbench.records import Task
@@ -55,6 +56,8 @@ class RunPlan:
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
     preregistration: Preregistration | None = None
+    start_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Prompt[0] by family, where it is not the suite's own."""
     rerun_salt: str = ""
     """Salt with which a rerun drew its loops; empty for other runs."""
 
@@ -76,6 +79,7 @@ class RunPlan:
                     test_every_turn=self.options.test_every_turn,
                     audit=self.options.audit,
                     online=self.options.online,
+                    prompt=self.start_prompts.get(family),
                 )
 
     def batches(self, family: str, index: int) -> tuple[tuple[Task, ...], ...]:
@@ -116,6 +120,7 @@ class RunPlan:
             of_run.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
         if resolve("actor", self.actor.name).sees_solution:
             of_run.append(told_solutions(self.actor))
+        of_run += [other_start(family, prompt) for family, prompt in self.start_prompts.items()]
         return (*of_suite, *of_run)
 
     def identity(self) -> dict[str, Any]:
@@ -129,6 +134,7 @@ class RunPlan:
             **({"loop_indices": list(self.loop_indices)} if self.loop_indices is not None else {}),
             **({"rerun_salt": self.rerun_salt} if self.rerun_salt else {}),
             **({"preregistration": self.preregistration.file_digest} if self.preregistration else {}),
+            **({"start_prompts": dict(self.start_prompts)} if self.start_prompts else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
             **({"online": True} if self.options.online else {}),
@@ -214,7 +220,16 @@ def make_plan(options: Options) -> RunPlan:
         trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
         preregistration=read_preregistration(options.preregistration) if options.preregistration else None,
         notes=notes,
+        start_prompts=_start_prompts(options, suite, families, traits),
     )
+
+
+def _start_prompts(options: Options, suite: Suite, families: tuple[str, ...], traits: Traits) -> dict[str, str]:
+    """Return prompt[0] by family, where the user chose another than the suite's own."""
+    if options.start_prompt is None:
+        return {}
+    chosen = start_prompts(options.start_prompt, families, traits.prompt_cap or suite.limits.prompt_bytes)
+    return {family: prompt for family, prompt in chosen.items() if prompt != suite.prompt}
 
 
 def _resolve_sizes(options: Options, suite: Suite) -> Sizes:

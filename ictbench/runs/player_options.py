@@ -34,6 +34,12 @@ class SuiteOptions:
         collect="standard",
         meta="standard",
     )
+    start_prompt: str | None = option(
+        None,
+        "Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never ranked.",
+        SELECTION,
+        default_text="the suite's own prompt",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

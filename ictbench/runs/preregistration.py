@@ -101,7 +101,7 @@ def read_preregistration(path: Path) -> Preregistration:
     try:
         plan = Preregistration.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"pre-registration {path}: {validation_message(error)}") from error
+        raise ConfigError(f"pre-registration {path}: {validation_message(error, Preregistration)}") from error
     suite = load_suite(plan.suite)
     families = plan.sizes.families
     suite.select_families([families] if isinstance(families, str) else list(families))

@@ -27,6 +27,7 @@ from ictbench.runs.rehearsal_record import check_rehearsal, record_rehearsal, wi
 from ictbench.runs.retry import failures_to_repeat
 from ictbench.runs.run_log import log_to_file
 from ictbench.runs.scheduler import Scheduler
+from ictbench.runs.unfinished import note_plan
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ async def run_session(
         stack.enter_context(folder.claim({**plan.identity(), **fields}))
         stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
+        note_plan(journal, plan, versions)
         failures = failures_to_repeat(journal, loops, plan.options.retry_failed, plan.options.accept_failures)
         kept = journal.count() - len(failures.episodes)
         progress = Progress.of(plan, engine.meter, resumed=kept, executor=engine.executor)
@@ -131,7 +133,7 @@ def write_run(session: FinishedSession) -> Result:
     needed = {use.key for loop in loops for use in episode_uses(loop)} if session.journal.get("complete") else None
     write_episodes(session.folder, session.journal, needed)
     result = build_result(
-        session.plan, session.loops, session.store, session.journal, session.versions, session.folder.path
+        session.plan, session.loops, session.store.owed, session.journal, session.versions, session.folder.path
     )
     write_outcome(session.folder, session.journal, result)
     return result

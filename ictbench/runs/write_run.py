@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopResult
     from ictbench.records import Episode, PluginSpec, Registered
-    from ictbench.runs.episode_store import EpisodeStore
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.run_folder import RunFolder
@@ -41,12 +40,23 @@ if TYPE_CHECKING:
 def build_result(
     plan: RunPlan,
     loops: Mapping[str, Sequence[LoopResult]],
-    store: EpisodeStore,
+    owed: Mapping[str, str],
     journal: Journal,
     versions: dict[str, str],
     folder: Path,
+    of_plan: Sequence[str] | None = None,
 ) -> Result:
-    """Build the result of the finished loops."""
+    """Build the result of the finished loops.
+
+    Args:
+        plan: Plan of the run.
+        loops: Finished loops by family.
+        owed: Error messages of what is owed.
+        journal: Its journal.
+        versions: Versions of the environment's packages.
+        folder: Folder of the run.
+        of_plan: Deviations of the plan; None if they are to be found, for which the players are imported.
+    """
     complete = sum(map(len, loops.values())) == len(plan.families) * plan.sizes.loops
     fingerprints: dict[str, list[str]] = {role: journal.get(f"{role}_fingerprints", []) for role in ROLES}
     reproducible: dict[str, bool | None] = journal.get("reproducible", {})
@@ -68,7 +78,8 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], finished, episodes, constant=constant))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
-    deviations = (*plan.deviations(), *changed, *drawn, *rejected_requests(families))
+    stated = plan.deviations() if of_plan is None else of_plan
+    deviations = (*stated, *changed, *drawn, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/2",
@@ -93,20 +104,20 @@ def build_result(
         deviations=deviations,
         ranked=complete and not deviations and not plan.traits.control and plan.options.profile in RANKED_PROFILES,
         complete=complete,
-        owed=len(store.owed),
+        owed=len(owed),
         retried_failures=journal.get("retried_failures", {}),
         retried_reflections=journal.get("retried_reflections", {}),
         families=tuple(families),
         by_role=role_measures(families, constant=constant),
         cost=cost,
-        episodes_sha256=journal.get("episodes_sha256"),
+        episodes_sha256=journal.get("episodes_sha256", ""),
         host=Host(
             folder=str(folder),
             started=journal.get("started"),
-            seconds=journal.get("seconds"),
+            seconds=journal.get("seconds", 0.0),
             spent=Usage.model_validate(journal.get("spent", {})),
             addresses=journal.get("addresses", {}),
-            troubles=tuple(dict.fromkeys(store.owed.values()))[:5],
+            troubles=tuple(dict.fromkeys(owed.values()))[:5],
             machine={"python": platform.python_version(), "system": platform.platform()},
             failure_words=_failure_words(journal, families),
         ),

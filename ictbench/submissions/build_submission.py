@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from ictbench.errors import SubmissionError, UsageError
 from ictbench.submissions.eligibility import ineligibility, missing_statements, training_deviations
 from ictbench.submissions.episode_records import evidence_of_run
+from ictbench.submissions.evidence_location import BOARD, read_stores
 from ictbench.submissions.git import Repository
 from ictbench.submissions.known_players import unlisted_player
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import make_slug, metadata, slug_problem
+from ictbench.submissions.metadata import make_slug, metadata, metadata_file, slug_problem
+from ictbench.submissions.move_evidence import move_evidence
 from ictbench.submissions.pack import pack_lines, pack_record, without_host
 from ictbench.submissions.read_submission import MAX_BYTES
 from ictbench.submissions.shown_episodes import shown_episode, shown_episode_keys
@@ -59,6 +61,8 @@ class Draft:
     """Target folder."""
     unranked: bool
     """Whether the entry is shown without a rank. Maintainers may show a run of any profile this way."""
+    store: str | None
+    """Where the evidence goes: `board`, or an address that the board allows; None for the submission's folder."""
     missing: tuple[str, ...]
     """Everything that prevents the submission, each with its remedy; empty if it can be built."""
 
@@ -83,6 +87,7 @@ def draft(
     *,
     unranked: bool = False,
     trust_code: bool = False,
+    store: str | None = None,
 ) -> Draft:
     """Check a run and its submitter's statement, without writing anything.
 
@@ -93,6 +98,7 @@ def draft(
         slug: Name of the submission's folder; None derives it from the statement's name.
         unranked: Draft an entry that is shown without a rank; for maintainers of a board.
         trust_code: Whether to import the reflector's class if the result names one that is not installed as a plug-in.
+        store: Where the evidence goes: `board`, or an address; None for the submission's folder.
 
     Raises:
         RunFolderError: The run has no result yet.
@@ -115,13 +121,15 @@ def draft(
         missing += [f"{trouble}: --slug"] if statement.name or slug else []
     elif _is_taken(folder):
         missing.append(f"a submission {slug!r} exists already: choose another --name or --slug")
+    if store is not None and store != BOARD and (problem := read_stores(board).problem(store)):
+        missing.append(f"{problem}: --evidence")
     if not missing:
         missing += _metadata_problems(result, statement)
-    return Draft(run, result, statement, folder, unranked, tuple(missing))
+    return Draft(run, result, statement, folder, unranked, store, tuple(missing))
 
 
 def submission_files(draft: Draft) -> dict[str, bytes]:
-    """Return the files of a submission by name.
+    """Return the files of a submission by name, all as they are in its folder if the evidence goes there.
 
     Raises:
         SubmissionError: Something is missing, or the files are too large.
@@ -139,7 +147,7 @@ def submission_files(draft: Draft) -> dict[str, bytes]:
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     submission_json = metadata(result, draft.statement, digests)
-    files["submission.json"] = f"{json.dumps(submission_json, indent=1, ensure_ascii=False)}\n".encode()
+    files["submission.json"] = metadata_file(submission_json)
     if (size := sum(map(len, files.values()))) > MAX_BYTES:
         largest = ", ".join(f"{name} {len(content):,}" for name, content in files.items())
         raise SubmissionError(
@@ -167,12 +175,14 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
     if repository is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".submission-", dir=None if repository else target.parent) as temporary:
-        built = SubmissionFolder(Path(temporary, draft.folder.slug))
+        built = SubmissionFolder(Path(temporary, draft.folder.slug), draft.folder.board.path)
         built.path.mkdir()
         for name, content in files.items():
             (built.path / name).write_bytes(content)
         if problems := list(check(built, draft.result.suite.name, submitted=not draft.unranked)):
             raise SubmissionError(f"the run fails the board's checks: {'; '.join(problems)}")
+        if draft.store is not None:
+            files = move_evidence(built, files, draft.store, draft.run.folder / "evidence")
         branch = _commit(repository, built, draft) if repository else None
         if repository is None:
             # Atomic: nobody sees half of a submission, and no other submission is overwritten.

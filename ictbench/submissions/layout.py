@@ -5,11 +5,13 @@ leaderboards/<suite>/
 │   ├── submission.json             metadata; SHA-256 of the other files
 │   ├── result.json                 the run's result, without its host
 │   ├── episodes.jsonl.gz           one line per episode, for replay; observations as short hashes
-│   └── trajectories.jsonl.gz       a few episodes in full, for readers
+│   └── trajectories.jsonl.gz       a few episodes in full, for readers; both may lie elsewhere instead
 ├── unranked/<slug>/                the same for runs of any profile that the board shows without a rank
 ├── verifications/<slug>/           records of the board; submitters never write here
 │   ├── replayed.json
 │   └── rerun.json
+├── evidence.yaml                   addresses from which evidence may be read; without it, none
+├── evidence/                       evidence outside of submissions, each file named for its SHA-256
 ├── log.jsonl                       additions, attempts, corrections and removals; append-only
 └── tables/                         generated CSV and Markdown
 """
@@ -31,6 +33,13 @@ class SubmissionFolder:
     """Paths of a submission's files; its name is its slug."""
 
     path: Path
+    board_path: Path | None = None
+    """Folder of its board; None if it lies in that board."""
+
+    @property
+    def board(self) -> BoardFolder:
+        """The board to which it is submitted."""
+        return BoardFolder(self.board_path or self.path.parent.parent)
 
     @property
     def slug(self) -> str:
@@ -93,6 +102,16 @@ class BoardFolder:
     def log(self) -> Path:
         """Log of the board, one JSON object per line."""
         return self.path / "log.jsonl"
+
+    @property
+    def stores(self) -> Path:
+        """The board's `ictbench.submissions.evidence_location.BoardStores`, as YAML."""
+        return self.path / "evidence.yaml"
+
+    @property
+    def evidence(self) -> Path:
+        """Evidence that lies in no submission, each file named for its SHA-256."""
+        return self.path / "evidence"
 
     @property
     def tables(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import date
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from ictbench.plugins import resolve
 from ictbench.records import Record, Usage
-from ictbench.submissions.known_players import layers_of
+from ictbench.submissions.known_players import KNOWN, layers_of
 from ictbench.submissions.submission_schema import SLUG, Submission, SubmissionCost, SubmittedPlayer
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ictbench.records import PluginSpec
     from ictbench.results import Result
     from ictbench.results.schema import Player
+    from ictbench.submissions.known_players import PlayerRole
 
 Weights = Literal["open", "closed"]
 
@@ -76,6 +78,11 @@ def metadata(result: Result, statement: Statement, files: Mapping[str, str]) -> 
     }
 
 
+def metadata_file(metadata: dict[str, Any]) -> bytes:
+    """Return the content of `submission.json`."""
+    return f"{json.dumps(metadata, indent=1, ensure_ascii=False)}\n".encode()
+
+
 def metadata_from_result(result: Result) -> dict[str, Any]:
     """Return the fields `FROM_RESULT` as plain JSON."""
     total = sum(result.cost.values(), Usage())
@@ -103,7 +110,7 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
     for name in FROM_RESULT:
         if stated[name] != derived[name]:
             yield f"{name} is {stated[name]!r:.80}, but the result says {derived[name]!r:.80}"
-    players: tuple[tuple[str, SubmittedPlayer, Player], ...] = (
+    players: tuple[tuple[PlayerRole, SubmittedPlayer, Player], ...] = (
         ("reflector", submission.reflector, result.reflector),
         ("actor", submission.actor, result.actor),
     )
@@ -112,6 +119,8 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
             yield f"{role}.label is {submitted.label!r:.80}, but the result says {player.label!r:.80}"
         if player.fingerprint is not None and submitted.revision != player.fingerprint:
             yield f"{role}.revision is {submitted.revision!r:.80}, but the result says {player.fingerprint!r:.80}"
+        if player.model is None and player.name in KNOWN[role] and submitted.revision is not None:
+            yield f"{role}.revision is {submitted.revision!r:.80}, but {player.name} is a program of ictbench"
         if player.model is None and submitted.open_weights is not None:
             yield f"{role}.open_weights is {submitted.open_weights}, but the result says that it is not a model"
         if player.model is not None and (submitted.open_weights is None or submitted.revision is None):

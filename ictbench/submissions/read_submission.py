@@ -6,7 +6,7 @@ Each file is read once. Digests and contents come from the same bytes, so a file
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from ictbench.errors import ResultError, SubmissionError
 from ictbench.records import Episode, Record
 from ictbench.results.result_file import check_result
-from ictbench.safe_read import SizeLimits, check_names, parse_json, read_bytes, read_lines
+from ictbench.safe_read import SizeLimits, check_names, list_folder, parse_json, read_bytes, read_lines
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
+from ictbench.submissions.evidence_location import EVIDENCE_FILES, EvidenceFile
+from ictbench.submissions.evidence_store import fetch
 from ictbench.submissions.hashes import hash_problems
 from ictbench.submissions.submission_schema import Submission
 from ictbench.validation import validation_message, validation_problems
@@ -49,7 +51,9 @@ class SubmissionContent:
     folder: SubmissionFolder
     submission: Submission
     files: Mapping[str, bytes]
-    """Contents whose digests the metadata state, by file name."""
+    """Contents whose digests the metadata state, by file name; those in its folder."""
+    _fetched: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """Evidence that lies elsewhere, as it was when it was first needed."""
 
     @cached_property
     def result(self) -> Result:
@@ -85,11 +89,24 @@ class SubmissionContent:
         Raises:
             SubmissionError: An episode does not fit the schema.
         """
-        return (_record(Episode, line, place) for place, line in self._lines(self.folder.trajectories, TRAJECTORIES))
+        return (_record(Episode, line, place) for place, line in self._lines("trajectories.jsonl.gz", TRAJECTORIES))
+
+    def file(self, name: EvidenceFile) -> bytes:
+        """Return the content of a file of evidence, which is fetched if it lies elsewhere.
+
+        Raises:
+            UsageError: It cannot be fetched, or is not what was submitted.
+        """
+        if self.submission.evidence is None:
+            return self.files[name]
+        if name not in self._fetched:
+            digest, location = self.submission.files[name], self.submission.evidence
+            self._fetched[name] = fetch(location, name, digest, self.folder.board)
+        return self._fetched[name]
 
     def _episodes(self) -> Iterator[EpisodeRecord]:
         last = ""
-        for place, line in self._lines(self.folder.episodes, EPISODES):
+        for place, line in self._lines("episodes.jsonl.gz", EPISODES):
             record = _record(EpisodeRecord, line, place)
             if record.key <= last:
                 raise SubmissionError(
@@ -98,24 +115,37 @@ class SubmissionContent:
             last = record.key
             yield record
 
-    def _lines(self, path: Path, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
-        return read_lines(self.files[path.name], str(path), caps)
+    def _lines(self, name: EvidenceFile, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
+        return read_lines(self.file(name), str(self.folder.path / name), caps)
 
 
 def read_content(folder: SubmissionFolder) -> SubmissionContent:
-    """Read all files of a submission, and check their digests.
+    """Read all files of a submission's folder, and check their digests. Evidence that lies elsewhere is not fetched.
 
     Raises:
         SubmissionError: The folder holds other files, too much data, or metadata that do not fit the schema.
     """
-    if problems := list(check_names(folder.path, [path.name for path in (folder.metadata, *folder.content)])):
+    names = [path.name for path in (folder.metadata, *folder.content)]
+    present = list_folder(folder.path, 4 * len(names))
+    elsewhere = not set(EVIDENCE_FILES) & set(present)
+    expected = [name for name in names if not (elsewhere and name in EVIDENCE_FILES)]
+    if problems := list(check_names(folder.path, expected)):
         raise SubmissionError("; ".join(problems))
     files: dict[str, bytes] = {}
-    for path in (folder.metadata, *folder.content):
-        files[path.name] = read_bytes(path, MAX_BYTES)
-        if sum(map(len, files.values())) > MAX_BYTES:
-            raise SubmissionError(f"{folder.path} is too large; a submission has at most {MAX_BYTES:,} bytes")
+    for name in expected:
+        files[name] = read_bytes(folder.path / name, MAX_BYTES)
+        _check_total(folder, sum(map(len, files.values())))
     submission = _parse_metadata(folder.metadata, files.pop(folder.metadata.name))
+    if elsewhere and submission.evidence is None:
+        raise SubmissionError(f"{folder.path} lacks {' and '.join(EVIDENCE_FILES)}; `ictbench submit` writes them")
+    if submission.evidence and not elsewhere:
+        raise SubmissionError(f"{folder.path} holds evidence, and {folder.metadata.name} names another place of it")
+    if location := submission.evidence:
+        if set(location.sizes) != set(EVIDENCE_FILES):
+            raise SubmissionError(f"{folder.metadata}: evidence.sizes lacks one of {', '.join(EVIDENCE_FILES)}")
+        _check_total(folder, sum([*map(len, files.values()), *location.sizes.values()]))
+        if set(submission.files) != {path.name for path in folder.content}:
+            raise SubmissionError(f"{folder.metadata}: files lacks a digest; `ictbench submit` writes them")
     for name, data in files.items():
         stated = dict(submission.files).get(name)  # type: ignore[call-overload]
         if stated != (digest := hashlib.sha256(data).hexdigest()):
@@ -124,6 +154,11 @@ def read_content(folder: SubmissionFolder) -> SubmissionContent:
                 "submit the run again"
             )
     return SubmissionContent(folder, submission, files)
+
+
+def _check_total(folder: SubmissionFolder, size: int) -> None:
+    if size > MAX_BYTES:
+        raise SubmissionError(f"{folder.path} is too large; a submission has at most {MAX_BYTES:,} bytes")
 
 
 def _parse_metadata(path: Path, content: bytes) -> Submission:

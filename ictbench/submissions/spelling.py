@@ -32,6 +32,9 @@ LIKE_L = re.compile("[1i|]")
 IGNORED_IN_NAMES = re.compile(r"[\s\-_.,'’·‐-―\"]+")
 WORD = re.compile(r"[^\W\d_]+")
 
+MAX_MARKS = 4
+"""Marks on one letter; languages use up to three, e.g. vowel points with an accent."""
+
 SCRIPTS = {
     "ARABIC",
     "ARMENIAN",
@@ -96,6 +99,16 @@ def name_key(name: str) -> str:
     """Return a key that is equal for names that a reader could take for each other."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", latin_form(name)) if not unicodedata.combining(c))
     return LIKE_L.sub("l", IGNORED_IN_NAMES.sub("", plain)).replace("0", "o")
+
+
+def has_stacked_marks(text: str) -> bool:
+    """Return whether a letter has so many marks above or below it that they cover other lines."""
+    marks = 0
+    for character in unicodedata.normalize("NFD", text):
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks > MAX_MARKS:
+            return True
+    return False
 
 
 def mixed_word(text: str) -> str | None:

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
-from ictbench.submissions.spelling import is_hidden, mixed_word, unusual_letter
+from ictbench.submissions.evidence_location import EvidenceLocation
+from ictbench.submissions.spelling import has_stacked_marks, is_hidden, mixed_word, unusual_letter
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 """Pattern of a submission's folder name: valid on every file system, never a path."""
@@ -27,6 +28,8 @@ def _one_line(text: str) -> str:
         raise ValueError(f"it holds the invisible character U+{ord(hidden[0]):04X}; remove it")
     if unicodedata.normalize("NFC", text) != text:
         raise ValueError("it is not in Unicode's normal form NFC")
+    if has_stacked_marks(text):
+        raise ValueError("it stacks marks on one letter, which cover other lines; remove them")
     if text != text.strip() or not text:
         raise ValueError("it is empty, or begins or ends with a space")
     if tag := MARKUP.search(text):
@@ -121,8 +124,10 @@ class Submission(Record):
     """Version of ictbench that made the run."""
     files: dict[Literal["result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"], Hash]
     """SHA-256 digests of the submission's other files."""
+    evidence: EvidenceLocation | None = Field(default=None, exclude_if=lambda location: location is None)
+    """Where the episode records and trajectories lie; None if they lie in the submission's folder."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the metadata's canonical JSON. It covers every file; verifications refer to it."""
-        return digest_of(self.model_dump(mode="json", by_alias=True))
+        """SHA-256 of the metadata's canonical JSON. It covers every file, wherever that lies; badges refer to it."""
+        return digest_of(self.model_dump(mode="json", by_alias=True, exclude={"evidence"}))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from ictbench._version import __version__
+from ictbench.choices import FailureKind
+from ictbench.records import ReflectionFailure
 from ictbench.submissions.spelling import name_key
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.trained_on import OTHER, pointing_words
@@ -16,10 +18,15 @@ if TYPE_CHECKING:
 
     from ictbench.results import Result
 
+EPISODE_FAILURES = {*get_args(FailureKind)}
+REFLECTION_FAILURES = {kind for kinds in get_args(ReflectionFailure) for kind in get_args(kinds)}
+
 VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|dev|post)[0-9]{1,4})*")
 POST = re.compile("post([0-9]+)")
 CLOCKS_APART = timedelta(days=1)
 """How far the clock of a submitter may be ahead."""
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+"""There was no ictbench before."""
 
 
 def untrue_statements(result: Result) -> Iterator[str]:
@@ -27,6 +34,13 @@ def untrue_statements(result: Result) -> Iterator[str]:
     yield from _date_problems(result.host.started)
     yield from _version_problems(result.ictbench)
     yield from training_problems(result)
+    for name, kinds in (("retried_failures", EPISODE_FAILURES), ("retried_reflections", REFLECTION_FAILURES)):
+        if unknown := sorted(getattr(result, name).keys() - kinds):
+            yield f"{name} names {unknown[0]!r:.80}, which is no kind of failure; submit the run again"
+    for role in ("actor", "reflector"):
+        model = getattr(result, role).model
+        if model is not None and model.base_url is not None:
+            yield f"its {role} has the address {model.base_url!r:.80}, which a result leaves out; submit the run again"
 
 
 def training_problems(result: Result) -> Iterator[str]:
@@ -44,6 +58,8 @@ def _date_problems(started: str) -> Iterator[str]:
     start = start if start.tzinfo else start.replace(tzinfo=UTC)
     if start > datetime.now(UTC) + CLOCKS_APART:
         yield f"the run was started on {start:%Y-%m-%d}, in the future; set the clock, and run it again"
+    if start < FIRST:
+        yield f"the run was started on {start:%Y-%m-%d}, before there was ictbench; set the clock, and run it again"
 
 
 def _version_problems(version: str) -> Iterator[str]:

@@ -51,7 +51,7 @@ def load_suite(name: str | Path) -> Suite:
         _insert_games(content, path.parent)
         suite = Suite.model_validate(content)
     except ValidationError as error:
-        raise SuiteError(f"suite file {path} is not valid: {validation_message(error)}") from error
+        raise SuiteError(f"suite file {path} is not valid: {validation_message(error, Suite)}") from error
     except (OSError, ValueError, csv.Error) as error:
         raise SuiteError(f"suite file {path} cannot be read: {' '.join(str(error).split())}") from error
     if registered and suite.name != name:

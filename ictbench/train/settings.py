@@ -210,4 +210,4 @@ def validated(cls: type[R], content: dict[str, Any], path: Path) -> R:
     try:
         return cls.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"config {path}: {validation_message(error)}") from error
+        raise ConfigError(f"config {path}: {validation_message(error, cls)}") from error

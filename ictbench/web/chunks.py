@@ -8,10 +8,17 @@ import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class ChunkAdder(Protocol):
+    """Collection of chunks to which can be added."""
+
+    def add(self, chunk_id: str, content: Any) -> None:
+        """Compress JSON content and add it under an id."""
 
 
 class Chunks:
@@ -22,9 +29,11 @@ class Chunks:
 
     def add(self, chunk_id: str, content: Any) -> None:
         """Compress JSON content and add it under an id of letters, digits and hyphens."""
-        self._file.write(
-            f'<script type="application/octet-stream;base64" id="{chunk_id}">{compress_json(content)}</script>\n'
-        )
+        self.add_compressed(chunk_id, compress_json(content))
+
+    def add_compressed(self, chunk_id: str, content: str) -> None:
+        """Add what `compress_json` returned."""
+        self._file.write(f'<script type="application/octet-stream;base64" id="{chunk_id}">{content}</script>\n')
 
     def copy_to(self, page: IO[str]) -> None:
         """Write all chunks in the order in which they were added."""

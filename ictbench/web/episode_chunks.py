@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ictbench.records import Episode
-    from ictbench.web.chunks import Chunks
+    from ictbench.web.chunks import ChunkAdder
 
 CHUNK_SIZE = 64
 """Episodes per chunk: less than 100 kB of compressed text on average, which a browser decompresses in milliseconds."""
 
 
-def pack_episodes(episodes: Iterable[Episode], chunks: Chunks, run: int) -> dict[str, Any]:
+def pack_episodes(episodes: Iterable[Episode], chunks: ChunkAdder, run: int) -> dict[str, Any]:
     """Add episodes to the chunks of a page.
 
     Args:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from attack_table import HEAD, MODULES, row
+from attack_table import HEAD, HEAD_ELSEWHERE, MODULES, row, row_elsewhere
 from attacks import ATTACKS, attacked_submission, outcome_of
+from attacks_elsewhere import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from attacks import Attack
+    from attacks_elsewhere import AttackElsewhere
 
     from ictbench.submissions.layout import SubmissionFolder
 
@@ -30,7 +33,17 @@ def test_attacks_have_unique_names() -> None:
 
 def test_page_lists_every_attack() -> None:
     page = Path(__file__).parents[2] / "docs" / "attacks.md"
-    assert page.read_text("utf-8") == "\n".join([HEAD, *map(row, ATTACKS), ""])
+    assert page.read_text("utf-8") == "\n".join(
+        [HEAD, *map(row, ATTACKS), HEAD_ELSEWHERE, *map(row_elsewhere, ELSEWHERE), ""]
+    )
+
+
+@pytest.mark.parametrize("attack", ELSEWHERE, ids=lambda attack: attack.name.replace(" ", "-"))
+def test_the_test_that_carries_an_attack_out_exists(attack: AttackElsewhere) -> None:
+    file, _, function = attack.test.partition("::")
+    path = Path(__file__).parents[2] / file
+    names = {node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)}
+    assert function in names
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))

@@ -10,6 +10,7 @@ from boards import make_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ictbench.board.entry_facts import EntryFacts
 from ictbench.board.ranking import rank
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.results import compare
@@ -26,13 +27,21 @@ LOOPS, TASKS = 5, 4
 MODEL = ModelSpec(provider="openai", model="m")
 
 
+class Stub(SimpleNamespace):
+    """What ranking reads of an entry; a test may exchange its result."""
+
+    @property
+    def facts(self) -> EntryFacts:
+        return EntryFacts.of(self.result)
+
+
 def entry(
     slug: str, bests: Sequence[Sequence[str]], *, section: str = "ranked", by: str | None = None, **changes: Any
 ) -> Entry:
     """Return an entry with these outcomes of the best prompt, by family and loop; `prompt[0]` solved nothing."""
     families = {f"family-{i}": [("0" * len(loop), loop) for loop in loops] for i, loops in enumerate(bests)}
     held = {"replayed": None}
-    stub: Any = SimpleNamespace(
+    stub: Any = Stub(
         slug=slug,
         section=section,
         result=make_result(families, slug, **changes),

@@ -53,7 +53,7 @@ class Board:
         boards = self.folder.path.parent
         progress = lambda *step: self.steps.append(step)  # noqa: E731 - one expression
         return [
-            str(problem) for problem in validate(boards, slug, cache=FindingCache(self.cache), on_progress=progress)
+            str(problem) for problem in validate(boards, slug, findings=FindingCache(self.cache), on_progress=progress)
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopResult
     from ictbench.results.schema import FamilyResult
     from ictbench.submissions.layout import BoardFolder
+    from ictbench.submissions.read_submission import SubmissionContent
 
 MODEL = ModelSpec(provider="openai", model="learns")
 SEES = Player(label="openai/learns", name="rewrite", model=MODEL, fingerprint="2026-01")
@@ -147,9 +149,20 @@ def with_hostile_texts(board: Board) -> Board:
     return replace(board, entries=tuple(map(_hostile_badges, entries)), log=tuple(lines))
 
 
+class HostileEntry(Entry):
+    """Entry whose files hold a hostile result."""
+
+    def read(self) -> SubmissionContent:
+        """Return the content of its folder with the hostile result."""
+        content = super().read()
+        vars(content)["result"] = _hostile_result(content.result)
+        return content
+
+
 def _with_hostile_result(entry: Entry) -> Entry:
     """Return an entry with a hostile result, in the section where it was: as if a check of labels had missed it."""
-    hostile = replace(entry, result=_hostile_result(entry.result))
+    fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+    hostile = HostileEntry(**{**fields, "result": _hostile_result(entry.result)})
     vars(hostile)["why_unranked"] = entry.why_unranked
     return hostile
 

@@ -15,6 +15,7 @@ import ictbench
 from browser.board import Site, make_site, spent, with_tests
 from browser.reader import Reader, chromium
 from ictbench.board.entries import read_board
+from ictbench.records import ModelSpec
 from ictbench.results.schema import Player
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.shown_episodes import shown_episode_keys
@@ -41,6 +42,8 @@ def main() -> None:
         site = invented_site(Path(folder))
         for section, name, height in (("ranking", "board-ranking", 760), ("cost", "board-cost", 700)):
             capture_section(reader.open(site.page("minihack-v1/index.html"), **still), section, name, height)
+        phone = reader.open(site.page("minihack-v1/index.html"), color_scheme="dark", device_scale_factor=2, **still)
+        capture_section(phone, "ranking", "board-phone", 900, width=400)
         first = site.page("minihack-v1/entries/entry-3.html")
         capture_section(reader.open(first, color_scheme="dark", **still), "overview", "board-entry", 860)
         browser.close()
@@ -58,7 +61,8 @@ def invented_site(folder: Path) -> Site:
         weights = (75 - 8 * number, 25 + 8 * number)
         result = with_tests(base, partial(_outcomes, draw, weights))
         tokens = int(10 ** (4.3 + 0.22 * number + draw.random()))
-        named = {"reflector": Player(label=f"maker/model-{number}", name="rewrite"), "reflector_trained_on": ()}
+        reflector = _reflector(number)
+        named = {"reflector": reflector, "reflector_trained_on": ()}
         submit(
             board,
             f"entry-{number}",
@@ -66,19 +70,31 @@ def invented_site(folder: Path) -> Site:
             badges=("replayed", "rerun") if number % 4 == 3 else ("replayed",),
             trajectories=games,
             name=f"Invented entry {number}",
-            reflector={"label": f"maker/model-{number}", "open_weights": number % 2 == 0},
+            reflector={
+                "label": reflector.label,
+                "revision": reflector.fingerprint,
+                "open_weights": number % 2 == 0 if reflector.model else None,
+            },
             instruction="Rewrite the prompt so that the actor does better.",
         )
     return make_site(read_board(board), folder / "site")
+
+
+def _reflector(number: int) -> Player:
+    """Return an invented language model, or every third time an invented class."""
+    if number % 3 == 1:
+        return Player(label=f"maker:Rules{number}", name=f"maker:Rules{number}")
+    model = ModelSpec(provider="openai", model=f"model-{number}")
+    return Player(label=f"openai/model-{number}", name="rewrite", model=model, fingerprint="2026-01")
 
 
 def _outcomes(draw: random.Random, weights: tuple[int, int]) -> str:
     return "".join(draw.choices("01", weights, k=10))
 
 
-def capture_section(page: Page, section: str, name: str, height: int) -> None:
+def capture_section(page: Page, section: str, name: str, height: int, width: int = 1400) -> None:
     """Capture a page from the heading of a section on."""
-    page.set_viewport_size({"width": 1440, "height": height})
+    page.set_viewport_size({"width": width, "height": height})
     page.wait_for_function("!document.querySelector('main').innerText.includes('Loading')")
     page.locator(f"#{section}").evaluate("e => e.scrollIntoView()")
     page.screenshot(path=IMAGES / f"{name}.png")

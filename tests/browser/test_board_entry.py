@@ -25,11 +25,11 @@ def test_overview_states_rank_and_facts(reader: Reader, site: Site) -> None:
     assert overview.get_by_text("Rank 1 of 3 in lite, rules.").is_visible()
     names, values = (overview.locator(f".facts {tag}").all_inner_texts() for tag in ("dt", "dd"))
     facts = dict(zip(names, values, strict=True))
-    assert facts["Reflector"] == "openai/learns, revision 2026-01, open weights"
+    assert facts["Reflector"] == "openai/learns, revision 2026-01, open weights language model"
     assert facts["Submission"] == site.entry("learns").submission.digest
     assert facts["Trained on"] == "nothing"
     link = overview.get_by_role("link", name="https://example.org/paper")
-    assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+    assert link.get_attribute("rel") == "nofollow noopener noreferrer"
 
 
 def test_badges_state_what_they_show_and_what_they_do_not(reader: Reader, site: Site) -> None:
@@ -71,7 +71,7 @@ def test_entry_is_compared_with_the_others_of_its_track(reader: Reader, site: Si
 def test_prompts_are_shown_as_differences(reader: Reader, site: Site) -> None:
     page = entry(reader, site, "learns")
     page.locator("#prompts").get_by_label("Family").select_option("read")
-    loop = site.entry("learns").result.families[1].loops[0]
+    loop = site.entry("learns").read().result.families[1].loops[0]
     before, after = (set(prompt.text.split("\n")) for prompt in loop.prompts[:2])
     version = page.locator("#prompts .prompt-version").nth(1)
     assert set(version.locator("ins .sign + span").all_text_contents()) >= after - before
@@ -109,6 +109,6 @@ def test_instruction_is_shown(reader: Reader, site: Site) -> None:
 def test_navigation_links_to_every_section(reader: Reader, site: Site) -> None:
     page = entry(reader, site, "learns")
     links = page.get_by_role("navigation", name="Sections").get_by_role("link")
-    assert links.count() == 11
+    assert links.count() == 13
     for link in links.all():
         assert page.locator(link.get_attribute("href") or "").count() == 1

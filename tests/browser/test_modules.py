@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 ENTRY = """
 import { chart, scatter } from "ASSETS/chart.js";
 import { diffLines } from "ASSETS/diff.js";
-import { estimate, signed } from "ASSETS/format.js";
+import { estimate, number, signed } from "ASSETS/format.js";
 import { learningCurve } from "ASSETS/learning-curve.js";
 import { player } from "ASSETS/player.js";
 import { visible } from "ASSETS/visible.js";
-Object.assign(window, { chart, diffLines, estimate, learningCurve, player, scatter, signed, visible });
+Object.assign(window, { chart, diffLines, estimate, learningCurve, number, player, scatter, signed, visible });
 """
 
 
@@ -98,9 +98,19 @@ def test_estimates_are_formatted_with_their_intervals(page: Page) -> None:
         """[
             estimate({ value: 0.5, low: null, high: null }), estimate({ value: 0.5, low: 0.25, high: 1 }),
             estimate({ value: -0.5, low: -1, high: 0 }, signed), estimate(null), signed(NaN),
+            estimate({ value: 0, low: -0.001, high: 0.004 }, signed), signed(-0.0004, 3), number(-0.001),
         ]"""
     )
-    assert written == ["0.50", "0.50 [0.25, 1.00]", "−0.50 [−1.00, +0.00]", "–", "–"]
+    assert written == [
+        "0.50",
+        "0.50 [0.25, 1.00]",
+        "−0.50 [−1.00, 0.00]",
+        "–",
+        "–",
+        "0.00 [0.00, 0.00]",
+        "0.000",
+        "0.00",
+    ]
 
 
 def test_chart_and_player_work_without_a_report(page: Page) -> None:

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ictbench.results.comparison import compare
+from ictbench.results.formatting import signed
+
+from .layout import layout_problems
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -178,9 +183,7 @@ def test_theme_follows_the_system_until_the_reader_selects_one(
     brightness = "e => getComputedStyle(e).backgroundColor.match(/[0-9.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0)"
     before = body.evaluate(brightness)
     assert (before < 300) == (scheme == "dark")
-    button = page.get_by_role("button", name="Dark")
-    assert button.get_attribute("aria-pressed") == str(scheme == "dark").lower()
-    button.click()
+    page.get_by_role("button", name="Light theme" if scheme == "dark" else "Dark theme").click()
     assert (body.evaluate(brightness) < 300) == (scheme != "dark")
     page.reload()
     assert (body.evaluate(brightness) < 300) == (scheme != "dark")
@@ -203,3 +206,39 @@ def test_page_without_episodes_says_so(reader: Reader, report_of: Report, rules:
     tasks = page.get_by_role("list", name="Episodes").get_by_role("button")
     assert tasks.count() == 2
     assert all(task.is_disabled() and "not stored in this page" in task.inner_text() for task in tasks.all())
+
+
+@pytest.mark.parametrize("width", [1400, 1024, 400, 360])
+def test_nothing_is_cut_or_covered(reader: Reader, report_of: Report, rules: Run, unchanged: Run, width: int) -> None:
+    page = reader.open(
+        report_of(rules, unchanged, episodes="none"), viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
+    assert layout_problems(page) == []
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert page.locator(".top").bounding_box()["y"] == 0  # type: ignore[index]
+
+
+def test_runs_side_by_side_show_paired_differences(
+    reader: Reader, report_of: Report, rules: Run, unchanged: Run
+) -> None:
+    page = reader.open(report_of(rules, unchanged, episodes="none"))
+    (arm,) = compare(rules.result, unchanged.result).arms
+    table = page.get_by_role("table", name="Differences of none from rules")
+    mean = table.get_by_role("row", name="mean held-out").inner_text().replace("\u2212", "-")
+    assert signed(arm.means[0].difference) in mean
+    assert f"{arm.means[0].p:.3f}" in mean
+    assert page.locator("#comparison .remarks li").all_inner_texts() == list(arm.verdict)
+
+
+def test_prompts_open_on_the_most_improved_held_out_loop(reader: Reader, report_of: Report, rules: Run) -> None:
+    page = reader.open(report_of(rules, episodes="none"))
+    prompts = page.locator("#prompts")
+    family = prompts.get_by_label("Family").evaluate("e => e.selectedOptions[0].textContent")
+    shown = prompts.get_by_label("Loop").input_value()
+    gains = {
+        (family.name, str(loop.index)): loop.test[loop.best].count("1") - loop.test[0].count("1")
+        for family in rules.result.families
+        if family.role == "held-out"
+        for loop in family.loops
+    }
+    assert gains[family, shown] == max(gains.values())

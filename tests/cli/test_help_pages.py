@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import io
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +14,7 @@ import typer.main
 
 import ictbench
 from ictbench.cli.app import app
+from ictbench.cli.console import Console
 from ictbench.cli.help_page import GROUPS, Command, Group, page_lines
 
 if TYPE_CHECKING:
@@ -89,7 +94,10 @@ def test_an_option_means_the_same_value_everywhere() -> None:
                 if "|" not in value:
                     assert value.isupper(), parameter.opts
                     seen.setdefault(parameter.opts[0], set()).add(value)
-    assert {name: values for name, values in seen.items() if len(values) > 1} == {"--out": {"FOLDER", "FILE"}}
+    assert {name: values for name, values in seen.items() if len(values) > 1} == {
+        "--cache": {"FOLDER", "FILE"},
+        "--out": {"FOLDER", "FILE"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -123,3 +131,46 @@ def test_tables_and_consoles_of_commands_are_ours() -> None:
         text = file.read_text("utf-8")
         assert "rich.table" not in text, file
         assert file.name == "console.py" or not re.search(r"rich\.console import .*\bConsole\b", text), file
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "17", "40", "300"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_pages_and_tables_are_printed_on_any_terminal(columns: str, encoding: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "COLUMNS": columns, "PYTHONIOENCODING": encoding, "TERM": "dumb", "NO_COLOR": "1"}
+    for arguments in (["run", "--help"], ["tasks", "show", "minihack-v1"]):
+        done = subprocess.run(
+            [sys.executable, "-c", "from ictbench.cli.app import main; main()", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        out = done.stdout.decode(encoding)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert "\x1b" not in out
+        assert ("--reflector-reasoning-effort" in out) if arguments[0] == "run" else ("room-random" in out)
+
+
+def test_colours_are_for_terminals_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def printed(**environment: str) -> str:
+        for name in ("NO_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        raw = io.StringIO()
+        console = Console(file=raw, force_terminal=True, width=80)
+        for line in page_lines(ALL["run",], ALL["run",].context_class(ALL["run",]), 80):
+            console.print(line)
+        return raw.getvalue()
+
+    assert "\x1b[36m" in printed(TERM="xterm-256color")
+    assert "\x1b[36m" not in printed(TERM="xterm-256color", NO_COLOR="1")
+
+
+def test_the_docs_name_every_command_in_its_group() -> None:
+    text = (ROOT / "docs/command-line.md").read_text("utf-8")
+    for path, command in ALL.items():
+        if len(path) == 1:
+            row = re.search(rf"^\| {command.rich_help_panel} \|.*$", text, re.MULTILINE)
+            assert row
+            assert f"`{path[0]}`" in row[0]

@@ -43,7 +43,7 @@ def test_the_report_opens_in_the_browser_on_request(
     ("options", "message"),
     [
         (["--episodes", "some"], "--episodes takes all, test, none or a number, not 'some'"),
-        (["nowhere"], "nowhere is not the folder of a run: it has no run.json"),
+        (["nowhere"], "nowhere does not exist; name the folder of a run, or a result file"),
     ],
 )
 def test_misuse_is_one_line(call: CommandLine, folder: Path, options: list[str], message: str) -> None:

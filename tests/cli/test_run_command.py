@@ -27,7 +27,7 @@ RUN = ["run", "--env", "minihack", *TINY]
 
 def test_a_run_prints_its_table_and_the_folder_of_its_files(call: CommandLine) -> None:
     code, out, err = call(*RUN, "--out", "mine")
-    assert (code, [line for line in err.splitlines() if not line.startswith("turns ")]) == (0, [])
+    assert (code, [line for line in err.splitlines() if not line.startswith("episodes ")]) == (0, [])
     heading = next(line for line in out.splitlines() if "family" in line)
     columns = ("family", "role", "base", "best", "last", "gain", "invalid", "failed")
     positions = [heading.index(name) for name in columns]

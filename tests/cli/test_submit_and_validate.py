@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from evidence_server import allow, evidence_server, move_out
 
 import ictbench
+from ictbench.submissions.layout import BoardFolder
 
 if TYPE_CHECKING:
     from command_line import CommandLine
@@ -22,6 +25,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     out = tmp_path_factory.mktemp("submit") / "run"
     options = {"profile": "lite", "families": "held-out", "reflector": "none", "actor": "rules"}
     return ictbench.run(suite="minihack-v1", out=out, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep evidence out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 def test_missing_metadata_is_listed_one_line_each(call: CommandLine, run: Run) -> None:
@@ -92,3 +101,54 @@ def test_misuse_is_one_line(call: CommandLine, arguments: tuple[str, ...], messa
     code, out, err = call(*arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+def test_a_submission_keeps_its_evidence_in_the_boards_folder(call: CommandLine, run: Run) -> None:
+    arguments = ("submit", str(run.folder), *METADATA, "--no-git", "--evidence", "board")
+    code, out, err = call(*arguments, "--dry-run")
+    assert (code, err) == (0, "")
+    head, _, metadata = out.partition("{")
+    assert [line.endswith(", in board") for line in head.splitlines()[1:]] == [False, True, True, False]
+    evidence = json.loads("{" + metadata)["evidence"]
+    assert evidence["store"] == "board"
+    assert list(Path().iterdir()) == []
+
+    code, out, err = call(*arguments)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].startswith("evidence in board: 2 files, 0.")
+    board = Path("leaderboards/minihack-v1")
+    assert sorted(path.stat().st_size for path in (board / "evidence").iterdir()) == sorted(evidence["sizes"].values())
+    assert sorted(path.name for path in (board / "submissions/no-reflection").iterdir()) == [
+        *("result.json", "submission.json"),
+    ]
+    assert call("leaderboard", "validate") == (0, "leaderboards: no problems\n", "")
+    next((board / "evidence").iterdir()).unlink()
+    code, out, err = call("leaderboard", "validate")
+    assert (code, err) == (1, "")
+    assert "cannot be read: it is not there" in out
+
+
+def test_a_pull_request_cannot_allow_hosts_of_its_own(call: CommandLine, run: Run, tmp_path: Path) -> None:
+    git = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
+    for words in (
+        ("init", "-qb", "main"),
+        ("commit", "-q", "--allow-empty", "-m", "start"),
+        ("checkout", "-qb", "mine"),
+    ):
+        subprocess.run([*git, *words], check=True)
+    call("submit", str(run.folder), *METADATA, "--no-git")
+    board = BoardFolder(Path("leaderboards/minihack-v1"))
+    with evidence_server() as server:
+        allow(board, server.url)
+        server.files |= move_out(board.submission("no-reflection"), server.address())
+        subprocess.run([*git, "add", "leaderboards"], check=True)
+        subprocess.run([*git, "commit", "-qm", "mine"], check=True)
+        code, out, err = call("leaderboard", "validate", "--base", "main")
+        assert (code, err) == (1, "")
+        assert out == (
+            "since main: 'leaderboards/minihack-v1/evidence.yaml' is not a file of a submission; a pull request may "
+            "only add one submission\n"
+        )
+        assert server.asked == []
+        assert call("leaderboard", "validate", "--base", "main", "--maintainer").code == 0
+        assert len(server.asked) == 2

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attacks_on_episodes
+import attacks_on_evidence
 import attacks_on_files
 import attacks_on_metadata
 import attacks_on_others
 import attacks_on_players
 import attacks_on_results
 from attacks import ATTACKS, attacked_submission, outcome_of
+from attacks_elsewhere import ELSEWHERE
 
 if TYPE_CHECKING:
     from attacks import Attack
+    from attacks_elsewhere import AttackElsewhere
 
 MODULES = (
     attacks_on_results,
@@ -28,6 +31,7 @@ MODULES = (
     attacks_on_metadata,
     attacks_on_others,
     attacks_on_files,
+    attacks_on_evidence,
     attacks_on_players,
 )
 """Modules that register their attacks when they are imported."""
@@ -44,13 +48,23 @@ This page lists what a submitter could do to an honest submission, and which sta
 
 In every attack, all checksums and digests match; the measures match if the attack says so.
 `tests/audit/test_attacks.py` carries out each attack on a real submission. `PYTHONPATH=tests/helpers python -m
-attack_table` does the same and prints this page. `tests/submissions/test_pull_request.py` covers pull requests,
-`tests/audit/test_rerun.py` names and options of players that a rerun must not follow, and
-`tests/envs/alfworld/test_alfworld_env.py` game files that hold code.
-`tests/submissions/test_safety.py` limits what harmful files may cost: 1.5 GB of address space and one minute.
+attack_table` does the same and prints this page. The second table lists attacks that are no edit of a submission, each
+with the test that carries it out. `make fuzz` tries thousands of random edits.
 
 | attack | refused by | message |
 |---|---|---|"""
+
+
+HEAD_ELSEWHERE = """
+## Attacks beyond the files of a submission
+
+| attack | outcome | test |
+|---|---|---|"""
+
+
+def row_elsewhere(attack: AttackElsewhere) -> str:
+    """Return the row of an attack that another test carries out."""
+    return f"| {attack.name} | {attack.outcome} | `{attack.test}` |"
 
 
 def row(attack: Attack) -> str:
@@ -75,6 +89,7 @@ def main() -> None:
                 f"{seconds:6.1f} s  {attack.name}{'' if expected else f'  UNEXPECTED: {stage}: {messages}'}",
                 file=sys.stderr,
             )
+    print("\n".join([HEAD_ELSEWHERE, *map(row_elsewhere, ELSEWHERE)]))
 
 
 if __name__ == "__main__":

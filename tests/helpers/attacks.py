@@ -93,6 +93,9 @@ def attacked_submission(folder: Path) -> Iterator[SubmissionFolder]:
     path.write_text(yaml.safe_dump(suite, sort_keys=False), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ictbench.suites.load.list_suites", lambda: {**suites, SUITE: path})
+        # An attack that replaces evidence must not be answered from what another one fetched.
+        patch.setattr("ictbench.submissions.evidence_cache.read", lambda digest, size: None)
+        patch.setattr("ictbench.submissions.evidence_cache.write", lambda digest, content: None)
         yield honest_submission(folder)
 
 
@@ -116,6 +119,6 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
         return "reading", problems
     if problems:
         return "validate", problems
-    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1)
+    verification = ictbench.verify(folder.path, sample=SAMPLE, workers=1, executor="inline")
     failed = [f"{check.name}: {check.detail}" for check in verification.checks if check.verdict == "failed"]
     return ("verify", failed) if failed else ("nothing", [])

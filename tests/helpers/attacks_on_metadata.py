@@ -58,6 +58,14 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         lambda f: f.result["host"].update(started="2999-01-01T00:00:00+00:00"),
         "the run was started on 2999-01-01, in the future",
     ),
+    "a run of the year 1970, before all others": (
+        lambda f: f.result["host"].update(started="1970-01-01T00:00:00+00:00"),
+        "the run was started on 1970-01-01, before there was ictbench",
+    ),
+    "an advertisement as a kind of failure": (
+        lambda f: f.result.update(retried_failures={"buy mine": 3}),
+        "retried_failures names 'buy mine', which is no kind of failure",
+    ),
     "a version of ictbench that does not exist yet": (
         lambda f: f.result.update(ictbench="99.0.0"),
         "ictbench 99.0.0 made the run, and this is",
@@ -83,9 +91,25 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         state_training("other:Zap"),
         "write the suite and its family as SUITE/FAMILY",
     ),
+    "held-out training families in free words": (
+        state_training("other:all of them"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
+    "the same in one word with digits": (
+        state_training("other:He1dOutT00"),
+        "write the suite and its family as SUITE/FAMILY",
+    ),
 }
 for name, (forge, reason) in LIES.items():
     ATTACKS.append(Attack(name, "validate", reason, forge=forge))
+
+
+@attack(
+    "another model as the revision of a program", "validate", "reflector.revision is 'openai/gpt-9', but rules is a"
+)
+def revision_of_a_program(f: Forgery) -> None:
+    f.metadata["reflector"]["revision"] = "openai/gpt-9"
+
 
 CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
     "another profile": ({"profile": "standard"}, "profile is 'standard', but the result says 'lite'"),
@@ -163,6 +187,10 @@ INVALID: dict[str, tuple[dict[str, object], str]] = {
     "a name of 100,000 letters": ({"name": "x" * 100_000}, " is longer than 120 characters"),
     "an empty description": ({"description": " \n"}, f"description: {VALUE} is empty"),
     "a badge in the metadata": ({"badges": ["replayed"]}, "badges is not a known field"),
+    "marks that cover the lines above and below the name": (
+        {"name": f"Zalgo {chr(0x1EAD)}{chr(0x033F) * 9}"},
+        "stacks marks on one letter",
+    ),
     "an unknown schema of the metadata": (
         {"schema": "ictbench.submission/2"},
         "is not 'ictbench.submission/1'",

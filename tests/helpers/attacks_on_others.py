@@ -150,7 +150,7 @@ ATTACKS += [
     Attack(
         "another entry's files with one more sentence in a prompt",
         "nothing",
-        "a replay cannot tell who wrote a prompt, and when; a rerun shows what the named reflector reaches",
+        "a replay cannot tell who wrote a prompt, and when; the board names the earlier entry beside the score",
         rename("My own"),
         prepare_board=add_rival,
     ),

@@ -84,6 +84,30 @@ def importing_name(f: Forgery) -> None:
     rename_reflector(f, "antigravity:a.b", "antigravity:a.b")
 
 
+@attack("a class named like a provider's model", "validate", "looks like 'openai', which it is not")
+def class_like_model(f: Forgery) -> None:
+    rename_reflector(f, "openai.gpt9:official", "openai.gpt9:official")
+
+
+@attack("a class named like a control around a reflector", "validate", "looks like 'blind', which it is not")
+def class_like_control(f: Forgery) -> None:
+    rename_reflector(f, "blind:rules", "blind:rules")
+
+
+@attack("a provider named like another one", "validate", "its provider 'OpenAI' is not a built-in one")
+def provider_like_other(f: Forgery) -> None:
+    name_model(f, "OpenAI", "gpt-9")
+
+
+@attack(
+    "the bare name of a model on a class of one's own", "validate", "is labelled 'openai/gpt-9', but it is 'mine:Mine:"
+)
+def class_labelled_as_model(f: Forgery) -> None:
+    claim_model(f)
+    rename_reflector(f, "openai/gpt-9", "mine:Mine")
+    f.result["reflector"]["model"] = f.result["actor"]["model"]
+
+
 @attack("an option that a built-in reflector does not have", "validate", "has no option 'plugin'")
 def own_option(f: Forgery) -> None:
     rename_reflector(f, "rules", "rules", plugin="evil.py")
@@ -115,6 +139,12 @@ def option_as_model(f: Forgery) -> None:
 @attack("an address in the name of a model", "validate", "is not the name of a model")
 def address_as_model(f: Forgery) -> None:
     name_model(f, "litellm", "oobabooga/http://127.0.0.1:8000/v1")
+
+
+@attack("a key in the address of a model", "validate", "has the address 'https://me:key@a.example/v1', which a result")
+def address_with_key(f: Forgery) -> None:
+    claim_model(f)
+    f.result["actor"]["model"]["base_url"] = "https://me:key@a.example/v1"
 
 
 @attack("replies of a trillion tokens", "validate", "its max_tokens is 1000000000000")

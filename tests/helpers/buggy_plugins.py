@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import yaml
 from flawed_envs import Cellar
 
+import ictbench
 from ictbench import Actor, Decision, Observation, Reflection, Reflector
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class BadReset(Cellar):
@@ -80,3 +85,13 @@ class SyncReflector(Reflector):
 class BadModel:
     def complete(self, messages: Any) -> str:
         return str(messages[99])
+
+
+def suite(folder: Path, env: str) -> str:
+    """Write a suite of an environment of `env`, `module:Class`, and return its path."""
+    content = yaml.safe_load(ictbench.list_suites()["minihack-v1"].read_text(encoding="utf-8"))
+    content |= {"name": "cellars-v1", "env": env, "families": {"doors": {"role": "held-out", "params": {}}}}
+    content["limits"]["max_steps"] = 3
+    path = folder / "cellars-v1.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return str(path)

@@ -134,6 +134,12 @@ class Forgery:
             self.result["checksum"] = checksum_of(self.result)
         if self.derived:
             self.metadata |= _derived(self.result)
+        for name, content in self.written().items():
+            (path / name).write_bytes(content)
+        return folder
+
+    def written(self) -> dict[str, bytes]:
+        """Return the contents of the files, the metadata with matching digests."""
         files = {
             "result.json": json.dumps(self.result, ensure_ascii=False).encode(),
             "episodes.jsonl.gz": pack(self.episodes),
@@ -141,10 +147,7 @@ class Forgery:
         } | self.files
         digests = {name: hashlib.sha256(files[name]).hexdigest() for name in files if name != "submission.json"}
         metadata = {**self.metadata, "files": digests}
-        files = {"submission.json": json.dumps(metadata, ensure_ascii=False).encode(), **files}
-        for name, content in files.items():
-            (path / name).write_bytes(content)
-        return folder
+        return {"submission.json": json.dumps(metadata, ensure_ascii=False).encode(), **files}
 
 
 def pack(values: list[Json]) -> bytes:

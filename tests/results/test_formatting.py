@@ -8,13 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed
+from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed, signed_number
 from ictbench.results.schema import Interval
 
 
 def test_a_difference_has_a_sign_and_an_interval() -> None:
     assert signed(Interval(value=0.1, low=-0.04, high=0.3)) == "+0.10 [-0.04, +0.30]"
     assert signed(Interval(value=-0.5)) == "-0.50"
+    assert signed(Interval(value=0.0004, low=-0.0004, high=0.1), 3) == "0.000 [0.000, +0.100]"
+
+
+@given(st.floats(-2, 2), st.integers(0, 4))
+def test_a_sign_is_shown_exactly_if_a_digit_is(value: float, digits: int) -> None:
+    text = signed_number(value, digits)
+    assert (text[0] in "+-") == any(digit in "123456789" for digit in text)
+    assert abs(float(text) - value) <= 0.5001 * 10**-digits
 
 
 @given(st.floats(1e-9, 1))

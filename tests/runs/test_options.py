@@ -42,7 +42,7 @@ def test_help_shows_every_option_with_type_default_and_meaning(function: Any) ->
         assert option.help in described
     assert parameters["profile"].annotation == ProfileName
     assert 'profile: Literal["quick", "lite", "standard"] (default: quick)' in described
-    assert set(parameters) - set(OPTIONS) <= {"out", "on_start", "ask"}
+    assert set(parameters) - set(OPTIONS) <= {"out", "on_start", "quiet", "ask"}
 
 
 def test_an_unknown_option_suggests_the_nearest_one() -> None:

@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
-from buggy_plugins import BadReflector
+from buggy_plugins import BadReflector, suite
 
 import ictbench
 from ictbench import Reflection
@@ -19,16 +18,6 @@ if TYPE_CHECKING:
 
 HERE = "buggy_plugins"
 SIZES: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 2, "test_size": 9}
-
-
-def suite(folder: Path, env: str) -> str:
-    """Write a suite of an environment of `env`, `module:Class`, and return its path."""
-    content = yaml.safe_load(ictbench.list_suites()["minihack-v1"].read_text(encoding="utf-8"))
-    content |= {"name": "cellars-v1", "env": env, "families": {"doors": {"role": "held-out", "params": {}}}}
-    content["limits"]["max_steps"] = 3
-    path = folder / "cellars-v1.yaml"
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return str(path)
 
 
 def error_of(tmp_path: Path, env: str = "flawed_envs:Cellar", **options: Any) -> IctbenchError:

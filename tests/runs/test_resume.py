@@ -56,9 +56,9 @@ def test_an_interrupt_ends_cleanly_and_prints_how_to_continue(undisturbed: Path,
     with start("run", *OPTIONS, "--out", str(folder)) as process:
         assert stop_when(process, folder, 5, signal.SIGINT)
         output, errors = process.communicate()
-    assert (process.returncode, output) == (1, "")
+    assert (process.returncode, output) == (130, "")
     *progress, line = errors.splitlines()
-    assert all(shown.startswith("turns ") for shown in progress)
+    assert all(shown.startswith("episodes ") for shown in progress)
     assert line.startswith(f"ictbench: stopped; everything finished is recorded in {folder}. Continue with: ictbench ")
     recorded = played(folder)
     assert 5 <= len(recorded) < len(played(undisturbed))
@@ -84,6 +84,6 @@ def test_an_interrupted_run_without_out_prints_its_folder(tmp_path: Path) -> Non
         (folder,) = tmp_path.glob("runs/*")
         assert stop_when(process, folder, 3, signal.SIGINT)
         _, errors = process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 130
     (line,) = errors.splitlines()
     assert line.endswith(shlex.join(["run", *OPTIONS, "--quiet", "--out", str(folder.relative_to(tmp_path))]))

@@ -215,7 +215,7 @@ def test_error_of_any_kind_is_a_problem_of_its_submission(
 
     board = BoardFolder(tmp_path / SUITE)
     shutil.copytree(honest.path, board.submission("mine").path)
-    monkeypatch.setattr(sys.modules["ictbench.board.validate"], "_submission_problems", fail)
+    monkeypatch.setattr(sys.modules["ictbench.board.examine"], "_submission_problems", fail)
     assert [problem.what for problem in validate(tmp_path)] == [
         "something else",
         "it cannot be checked: OverflowError: integer too large",

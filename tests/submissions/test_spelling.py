@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ictbench.submissions.spelling import (
     CAPITALS,
     SMALL,
+    has_stacked_marks,
     latin_form,
     mixed_word,
     name_key,
@@ -100,3 +101,21 @@ def test_forms_of_any_text_are_stable(text: str) -> None:
     assert normal_form(normal_form(text)) == normal_form(text)
     assert name_key(f" \u200b{text}-") == name_key(text)
     mixed_word(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Nguy\u1ec5n Th\u1ecb",
+        "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd",
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "a\u0301\u0323",
+    ],
+)
+def test_marks_of_languages_are_not_stacked(name: str) -> None:
+    assert not has_stacked_marks(name)
+
+
+@pytest.mark.parametrize("name", ["Z" + "\u0302\u0316" * 3, "x" + "\u20dd" * 5])
+def test_marks_that_cover_other_lines_are_found(name: str) -> None:
+    assert has_stacked_marks(name)

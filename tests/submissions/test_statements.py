@@ -140,3 +140,22 @@ def test_training_family_is_named_clearly(name: str, is_clear: bool) -> None:
     suite = SuiteId(name="minihack-v1", digest="d" * 64)
     result = make_result(READ, ictbench=__version__, suite=suite, reflector_trained_on=(name,))
     assert (not [*untrue_statements(result)]) == is_clear
+
+
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ({"retried_failures": {"refused": 1}, "retried_reflections": {"unparseable": 1, "truncated": 2}}, ""),
+        ({"retried_failures": {"unparseable": 1}}, "retried_failures names 'unparseable'"),
+        ({"retried_reflections": {"buy mine": 1}}, "retried_reflections names 'buy mine'"),
+    ],
+)
+def test_failures_that_were_repeated_are_of_known_kinds(counts: dict[str, Any], problem: str) -> None:
+    problems = [*untrue_statements(make_result(READ, ictbench=__version__, **counts))]
+    assert problem in problems[0] if problem else problems == []
+
+
+def test_a_run_is_no_older_than_the_benchmark() -> None:
+    host = make_result(READ).host.model_copy(update={"started": "2019-05-01T00:00:00"})
+    (problem,) = untrue_statements(make_result(READ, ictbench=__version__, host=host))
+    assert "before there was ictbench" in problem

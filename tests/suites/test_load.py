@@ -44,7 +44,10 @@ def test_a_users_own_file_can_be_loaded(tmp_path: Path, name: str) -> None:
         ("just text", "not valid: the file: 'just text' is not a mapping"),
         ("", "not valid: the file: None is not a mapping"),
         (SHIPPED + "\nlimit: 3\n", "not valid: limit is not a known field"),
-        (SHIPPED.replace("max_steps: 25", "max_stepz: 25"), r"not valid: limits.max_steps is missing \(and 1 more\)"),
+        (
+            SHIPPED.replace("max_steps: 25", "max_stepz: 25"),
+            r"not valid: limits.max_stepz is not a known field; did you mean .max_steps.\? \(and 1 more\)",
+        ),
         (
             SHIPPED.replace("role: meta-train", "role: train"),
             r"room-random.role: 'train' is not one of meta-train",

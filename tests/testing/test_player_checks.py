@@ -9,9 +9,11 @@ from ictbench import Actor
 from ictbench.plugins import installed, resolve
 from ictbench.testing import check_actor, check_reflector
 
+WRAPPERS = ("blind", "unlabelled", "flipped", "losses")
+SCRIPTS = ("copy", "copy-last", "copy-commonest")
 OPTIONS: dict[str, dict[str, Any]] = {
     "file": {"text": "Go on."},
-    "blind": {"reflector": {"label": "rules", "name": "rules"}},
+    **{name: {"reflector": {"label": "rules", "name": "rules"}} for name in WRAPPERS},
 }
 
 
@@ -20,7 +22,7 @@ def test_our_own_actors_pass(name: str) -> None:
     check_actor(resolve("actor", name))
 
 
-@pytest.mark.parametrize("name", ["blind", "file", "none", "rewrite", "rules"])
+@pytest.mark.parametrize("name", [*WRAPPERS, *SCRIPTS, "file", "none", "rewrite", "rules"])
 def test_our_own_reflectors_pass(name: str) -> None:
     check_reflector(resolve("reflector", name), options=OPTIONS.get(name))
 

@@ -87,15 +87,15 @@ export function mark(plot, [x, y], { position, text, data = {}, size = 3.2, kind
   return svgElement("path", { d: outline, class: `mark ${seriesClass(position)} ${kind}`, ...attributes }, title);
 }
 
-// Draw a bar from 0 to the value of an estimate, with its interval, along the x axis.
+// Draw a bar from 0 to the value of an estimate along the x axis, with its interval below it.
 export function bar(plot, top, thickness, { estimate, text, kind }) {
   const { value, low, high } = estimate;
   const start = plot.x(0);
-  const box = { x: start, y: top + 1, width: rounded(Math.max(0, plot.x(value) - start)), height: thickness - 2 };
-  const middle = top + thickness / 2;
+  const box = { x: start, y: top + 1, width: rounded(Math.max(0, plot.x(value) - start)), height: thickness - 5 };
+  const below = top + thickness - 2;
   return [
     svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-    low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each)),
+    low === null ? null : line(plot, [low, below], [high, below], "whisker"),
   ];
 }
 
@@ -105,7 +105,7 @@ export function label(x, y, text, kind = "") {
 }
 
 // Draw named points with vertical intervals: { x, estimate: { value, low, high }, name, kind } and the options of a mark.
-// Points with `isUnnamed` get no name; `lift` raises the names by so many pixels.
+// Points with `isMinor` are named last, and only where there is space; `lift` raises the names by so many pixels.
 export function scatter(plot, points, lift = 0) {
   const intervals = points
     .filter(({ estimate }) => estimate.low !== null)
@@ -119,16 +119,18 @@ export function scatter(plot, points, lift = 0) {
 function nameLabels({ frame, ...plot }, points, lift) {
   const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
   const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
-  const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
-  return named.map(({ x, y, name }) => {
+  const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
+  return named.map(({ x, y, name, isMinor }) => {
     const text = shortened(visible(name));
     const width = CHARACTER_WIDTH * text.length;
     const fitsLeft = x - MARK_GAP - width >= frame.left;
-    const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+    const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
     const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT)
       .filter((middle) => middle > frame.top && middle <= frame.bottom)
       .map((middle) => ({ start, end: start + width, middle }));
-    const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+    const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
+    if (!free && isMinor) return null;
+    const chosen = free ?? boxes[0];
     taken.push(chosen);
     return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
   });

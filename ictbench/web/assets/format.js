@@ -3,12 +3,15 @@
 export const MISSING = "\u2013";
 
 export function number(value, digits = 2) {
-  return isNumber(value) ? value.toFixed(digits) : MISSING;
+  return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
 }
 
+// Return a difference with its sign; one that rounds to zero has none.
 export function signed(value, digits = 2) {
   if (!isNumber(value)) return MISSING;
-  return `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(digits)}`;
+  const size = Math.abs(value).toFixed(digits);
+  if (Number(size) === 0) return size;
+  return `${value < 0 ? "\u2212" : "+"}${size}`;
 }
 
 export function percent(value) {
@@ -35,6 +38,10 @@ export function duration(seconds) {
   return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+export function pValue(value) {
+  return value < 0.001 ? value.toExponential(0) : number(value, 3);
+}
+
 // Return an estimate { value, low, high } as text, with its interval if it has one.
 export function estimate(measure, format = number) {
   if (!measure) return MISSING;
@@ -59,6 +66,10 @@ export function successRate(outcomes) {
 
 export function solvedCount(outcomes) {
   return [...outcomes].filter((outcome) => outcome === "1").length;
+}
+
+function unsignedZero(text) {
+  return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
 function isNumber(value) {

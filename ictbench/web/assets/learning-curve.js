@@ -14,10 +14,10 @@ export function learningCurve({ title, series }) {
       title,
       description: description(series),
       width: 340,
-      height: 206,
-      margin: [26, 8, 28, 30],
+      height: 212,
+      margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true },
     },
     (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),

@@ -1,6 +1,7 @@
 // The frame of every page: its data, header, navigation between sections, and theme button.
 
 import { element, paragraph } from "./dom.js";
+import { term } from "./terms.js";
 import { themeButton } from "./theme.js";
 
 // Return the JSON document that the page was written with.
@@ -10,7 +11,6 @@ export function pageDocument() {
 
 // `sections` are [name, node] pairs; `trail` links to parent pages, as [text, address] pairs.
 export function drawPage({ title, subtitle = "", trail = [], sections }) {
-  const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
   document.getElementById("top").append(
     element(
       "div",
@@ -19,11 +19,31 @@ export function drawPage({ title, subtitle = "", trail = [], sections }) {
       element("h1", {}, title),
       subtitle ? element("p", {}, subtitle) : null,
     ),
-    element("nav", { "aria-label": "Sections" }, element("ul", {}, links)),
     themeButton(),
+    navigation(sections),
   );
   document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
   scrollToAddress();
+}
+
+// On a small screen the list is folded, so that the header can stay in view.
+function navigation(sections) {
+  const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}`, click: fold }, name)));
+  const list = element("ul", {}, links);
+  const button = element("button", { type: "button", class: "unfold", "aria-expanded": "false", click: toggle }, "Sections");
+  const nav = element("nav", { "aria-label": "Sections", keydown: ({ key }) => key === "Escape" && fold() }, button, list);
+
+  function setOpen(isOpen) {
+    button.setAttribute("aria-expanded", String(isOpen));
+    nav.classList.toggle("open", isOpen);
+  }
+  function fold() {
+    setOpen(false);
+  }
+  function toggle() {
+    setOpen(!nav.classList.contains("open"));
+  }
+  return nav;
 }
 
 // Scroll to the section that the address names: the browser could not, as the section did not exist yet.
@@ -42,7 +62,7 @@ export function section(id, heading, ...children) {
 
 // Return the main numbers of a run or entry: [name, value] pairs, the first of which is shown larger.
 export function headline(pairs, caption) {
-  const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+  const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, term(name)), element("dd", {}, value)));
   return [element("dl", { class: "headline" }, cells), paragraph("faint", caption)];
 }
 

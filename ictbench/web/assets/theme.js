@@ -1,4 +1,4 @@
-// Light or dark theme: the system's setting until the reader chooses one.
+// Light or dark theme: the system's setting until the reader chooses one. The button names the theme that it selects.
 
 import { element } from "./dom.js";
 
@@ -8,12 +8,13 @@ export function themeButton() {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const button = element("button", { type: "button", class: "theme", click: toggle }, "Dark");
+  const other = () => (isDark() ? "light" : "dark");
+  const button = element("button", { type: "button", class: "theme", click: toggle });
   function show() {
-    button.setAttribute("aria-pressed", String(isDark()));
+    button.textContent = isDark() ? "Light theme" : "Dark theme";
   }
   function toggle() {
-    root.dataset.theme = isDark() ? "light" : "dark";
+    root.dataset.theme = other();
     save(root.dataset.theme);
     show();
   }

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ictbench.board.bad_entry import BadEntry
 from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import find_boards, read_board
 from ictbench.board.fault_isolation import process_board
+from ictbench.board.finding_cache import NO_CACHE, FindingCache
+from ictbench.board.parallel import no_progress
 from ictbench.board.ranking import rank
+from ictbench.board.remembered_pairs import remembered_pairs
 from ictbench.errors import SubmissionError
-from ictbench.submissions.read_submission import read_content
+from ictbench.scratch import scratch_folder
+from ictbench.web.board.about import About, about_document, read_about
 from ictbench.web.board.board_chunks import add_board_chunks
-from ictbench.web.board.entry_page import entry_document, run_document
+from ictbench.web.board.entry_page import entry_document
+from ictbench.web.board.entry_parts import parts_of, prepare_parts
+from ictbench.web.board.evidence_files import publish_evidence
 from ictbench.web.board.index_page import index_document
 from ictbench.web.chunks import open_chunks
-from ictbench.web.episode_chunks import pack_episodes
 from ictbench.web.html_shell import STYLES, HtmlShell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ictbench.board.entries import BadEntry, Board, Entry
+    from ictbench.board.entries import Board, Entry
+    from ictbench.board.parallel import OnProgress
     from ictbench.board.ranking import Track
-    from ictbench.records import Episode
 
 GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
+NOTHING_STATED = About()
 INDEX, BOARD, ENTRY = (
     HtmlShell(GENERATOR, bundle, (*STYLES, "board/assets/site.css")) for bundle in ("index", "board", "entry")
 )
@@ -40,6 +49,8 @@ def build_site(
     *,
     tables: bool = True,
     on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+    findings: FindingCache = NO_CACHE,
+    on_progress: OnProgress = no_progress,
 ) -> list[Path]:
     """Write the site of all boards in a folder. A bad entry is listed with its reason, and stops no other.
 
@@ -48,15 +59,18 @@ def build_site(
         out: Folder of the site; a site built earlier is replaced.
         tables: Also write the tables of each board into its folder.
         on_bad: Called with each submission that cannot be shown.
+        findings: What earlier calls found.
+        on_progress: Called after each entry.
 
     Returns:
         The pages, the index first.
 
     Raises:
-        SubmissionError: A board cannot be read, or `out` is not a site or cannot be written.
+        SubmissionError: A board or `about.yaml` cannot be read, or `out` is not a site or cannot be written.
     """
-    boards = [read_board(folder) for folder in find_boards(leaderboards)]
-    pages = write_site(boards, out, on_bad=on_bad)
+    boards = [read_board(folder, findings, on_progress) for folder in find_boards(leaderboards)]
+    about = read_about(leaderboards)
+    pages = write_site(boards, out, about=about, on_bad=on_bad, findings=findings, on_progress=on_progress)
     for board in boards if tables else ():
         shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
     return pages
@@ -66,7 +80,10 @@ def write_site(
     boards: Sequence[Board],
     out: Path,
     *,
+    about: About = NOTHING_STATED,
     on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+    findings: FindingCache = NO_CACHE,
+    on_progress: OnProgress = no_progress,
 ) -> list[Path]:
     """Write the site of some boards and return its pages. An existing site is replaced once the new one is complete.
 
@@ -80,8 +97,9 @@ def write_site(
             raise SubmissionError(f"{out} exists and is not a site built by ictbench; choose another --out")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        shown = [process_board(board, partial(_write_board, part / board.suite)) for board in boards]
-        pages = [_write_index(part, [(board, tracks) for board, (tracks, _) in shown])]
+        with _known_parts(findings) as parts:
+            shown = [_write_board(part / board.suite, about, board, parts, on_progress) for board in boards]
+        pages = [_write_index(part, about, [(board, tracks) for board, (tracks, _) in shown])]
         pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)
         part.rename(site)
@@ -95,13 +113,37 @@ def write_site(
     return [out / page.relative_to(part) for page in pages]
 
 
-def _write_index(folder: Path, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
+@contextmanager
+def _known_parts(findings: FindingCache) -> Iterator[FindingCache]:
+    """Open a cache of the parts of pages: the given one, or one for this site."""
+    if findings is not NO_CACHE:
+        yield findings
+        return
+    with scratch_folder("parts") as folder:
+        yield FindingCache(folder)
+
+
+def _write_index(folder: Path, about: About, ranked: Sequence[tuple[Board, Sequence[Track]]]) -> Path:
     page = folder / "index.html"
-    INDEX.write(page, GENERATOR, index_document(ranked))
+    document = index_document(ranked) | {"about": about_document(about, [board for board, _ in ranked])}
+    INDEX.write(page, GENERATOR, document)
     return page
 
 
-def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Path]]:
+def _write_board(
+    folder: Path, about: About, board: Board, findings: FindingCache, on_progress: OnProgress
+) -> tuple[Board, tuple[tuple[Track, ...], list[Path]]]:
+    """Write the pages of the entries that can be shown, and return the board without the others."""
+    reasons = prepare_parts(board.entries, findings, f"pages of {board.suite}", on_progress)
+    good = tuple(entry for entry, reason in zip(board.entries, reasons, strict=True) if not reason)
+    bad = [BadEntry(entry.slug, reason) for entry, reason in zip(board.entries, reasons, strict=True) if reason]
+    board = replace(board, entries=good, bad=(*board.bad, *bad))
+    return process_board(board, partial(_write_pages, folder, about, findings, on_progress))
+
+
+def _write_pages(
+    folder: Path, about: About, findings: FindingCache, on_progress: OnProgress, board: Board
+) -> tuple[tuple[Track, ...], list[Path]]:
     """Rank a board and write its pages into a folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     tracks = rank(board.entries)
@@ -109,30 +151,30 @@ def _write_board(folder: Path, board: Board) -> tuple[tuple[Track, ...], list[Pa
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        BOARD.write(page, f"{board.suite} - {GENERATOR}", add_board_chunks(board, tracks, chunks), chunks)
-    return tracks, [page, *(_write_entry(folder / "entries", board, tracks, entry) for entry in board.entries)]
+        document = add_board_chunks(board, tracks, chunks) | {"about": about_document(about, [board])}
+        BOARD.write(page, f"{board.suite} - {GENERATOR}", document, chunks)
+    pages = [page]
+    with remembered_pairs(tracks, findings):
+        for number, entry in enumerate(board.entries, 1):
+            pages.append(_write_entry(folder, about, findings, board, tracks, entry))
+            on_progress(f"writing {board.suite}", number, len(board.entries))
+    return tracks, pages
 
 
-def _write_entry(folder: Path, board: Board, tracks: Sequence[Track], entry: Entry) -> Path:
-    page = folder / f"{entry.slug}.html"
+def _write_entry(
+    folder: Path, about: About, findings: FindingCache, board: Board, tracks: Sequence[Track], entry: Entry
+) -> Path:
+    page = folder / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
-        index = pack_episodes(_shown_episodes(entry), chunks, 0)
-        chunks.add("report", run_document(entry, index))
+        for chunk_id, content in parts_of(entry, findings).chunks:
+            chunks.add_compressed(chunk_id, content)
         title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
-        ENTRY.write(page, title, entry_document(board, tracks, entry), chunks)
+        document = entry_document(board, tracks, entry) | {
+            "about": about_document(about, [board], entry),
+            "evidence": publish_evidence(about, board, entry, folder),
+        }
+        ENTRY.write(page, title, document, chunks)
     return page
-
-
-def _shown_episodes(entry: Entry) -> Iterator[Episode]:
-    """Return the episodes that an entry shows in full.
-
-    Raises:
-        SubmissionError: Its folder has changed since the board was read.
-    """
-    content = read_content(entry.folder)
-    if content.submission.files != entry.submission.files:
-        raise SubmissionError(f"{entry.folder.path} has changed since the board was read; build the site again")
-    return content.shown_episodes()
 
 
 def _is_site(folder: Path) -> bool:

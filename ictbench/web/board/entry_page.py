@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
+from ictbench.board.finding_cache import submission_key
+from ictbench.records import Record
 from ictbench.results.experience_gate import learned_sentence
-from ictbench.results.gate_arms import is_trained
-from ictbench.results.notes import remarks
+from ictbench.results.gate_arms import REQUIREMENTS, is_trained, role_of
 from ictbench.results.pairing import wrapper_of
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.report import ReportSource
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.board.track_pairs import Pair
+    from ictbench.results import Result
     from ictbench.submissions.layout import Badge
 
     Json = dict[str, Any]
 
 REPLAYED_TEXTS = "The board has replayed them, and the game showed the same words; thoughts are the submitter's."
 CLAIMED_TEXTS = "The board has not replayed them: their words are the submitter's."
+
+
+class Learned(Record):
+    """Finding: what `ictbench learned` says of an entry and its arms; empty if it says nothing."""
+
+    sentence: str
 
 
 def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
@@ -46,21 +54,30 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "about": [*(line for line in remarks(result) if line not in summary["remarks"]), *_learned(board, entry)],
+        "notes": [*(line for line in entry.facts.remarks if line not in summary["remarks"]), *_learned(board, entry)],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
     }
 
 
-def run_document(entry: Entry, episodes: Json) -> Json:
-    """Return the document of the entry's run as in a report; `episodes` is the index of those stored in the page."""
-    document = report_document([ReportSource(entry.slug, entry.result, lambda: iter(()))])
+def run_document(entry: Entry, result: Result, episodes: Json, unavailable: str = "") -> Json:
+    """Return the document of the entry's run as in a report.
+
+    Args:
+        entry: The entry.
+        result: Its whole result.
+        episodes: Index of the episodes that are stored in the page.
+        unavailable: Why there are none, if the submission's evidence could not be fetched.
+    """
+    document = report_document([ReportSource(entry.slug, result, lambda: iter(()))])
     (run,) = document["runs"]
     stored = len(episodes["keys"])
     run["episodes"] = {
         **episodes,
-        "note": f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
+        "note": f"The evidence could not be fetched when this page was built: {unavailable}."
+        if unavailable
+        else f"This page holds {stored} {'episode' if stored == 1 else 'episodes'} in full. "
         + (REPLAYED_TEXTS if stored <= entry.badges.shown_replayed else CLAIMED_TEXTS)
         + " The submission records the actions, rewards and hashes of all others, which is enough to replay them.",
     }
@@ -82,10 +99,15 @@ def _learned(board: Board, entry: Entry) -> Iterator[str]:
     Only for entries that were trained or have a control of their own: a script alone says nothing about most entries,
     and the answer takes time.
     """
-    arms = [one.result for one in board.entries if one is not entry and {*BADGES} <= {*one.badges.held}]
-    if is_trained(entry.result) or any(wrapper_of(arm, entry.result) for arm in arms):
-        sentence = learned_sentence(entry.result, arms)
-        yield from [sentence] if sentence else []
+    rerun = [one for one in board.entries if one is not entry and {*BADGES} <= {*one.badges.held}]
+    if not (is_trained(entry.result) or any(wrapper_of(one.result, entry.result) for one in rerun)):
+        return
+    arms = [one for one in rerun if role_of(one.result, entry.result) in REQUIREMENTS]
+    key = [submission_key(one.submission) for one in (entry, *arms)]
+    if (learned := entry.findings.get(Learned, *key)) is None:
+        sentence = learned_sentence(entry.read().result, [one.read().result for one in arms])
+        entry.findings.put(learned := Learned(sentence=sentence or ""), *key)
+    yield from [learned.sentence] if learned.sentence else []
 
 
 def _badge(entry: Entry, badge: Badge) -> Json:

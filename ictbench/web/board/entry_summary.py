@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.results.failures import failure_remarks
+from ictbench.submissions.known_players import REFLECTORS, layers_of
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
 if TYPE_CHECKING:
     from ictbench.board.entries import Entry
     from ictbench.board.ranking import Ranked, Track
+    from ictbench.records import PluginSpec
     from ictbench.results import Interval
     from ictbench.results.schema import FamilyResult, Measures
 
@@ -43,6 +45,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "by": submission.submitted_by,
         "date": submission.date.isoformat(),
         "reflector": result.reflector.label,
+        "kind": _reflector_kind(result.reflector),
         "weights": submission.reflector.open_weights,
         "trained_on": format_trained_on(entry.trained_on),
         "actor": result.actor.label,
@@ -61,6 +64,16 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "families": {family.name: _family(entry, family) for family in result.families},
         "cost": {"calls": cost.calls, "tokens": None if cost.unreported else cost.tokens, "usd": cost.cost},
     }
+
+
+def _reflector_kind(reflector: PluginSpec) -> Literal["model", "program", "person", "unknown"]:
+    """Return what writes the prompts; `unknown` is a class without a model that the board does not know."""
+    layers = list(layers_of(reflector))
+    if any(layer.model is not None for layer in layers):
+        return "model"
+    if any(layer.name == "file" for layer in layers):
+        return "person"
+    return "program" if all(layer.name in REFLECTORS for layer in layers) else "unknown"
 
 
 def _blind_arm(entry: Entry) -> Json:

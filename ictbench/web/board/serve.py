@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ictbench.board.finding_cache import NO_CACHE
 from ictbench.errors import SubmissionError
 from ictbench.scratch import scratch_folder
 from ictbench.web.board import build_site
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ictbench.board.entries import BadEntry, Board
+    from ictbench.board.bad_entry import BadEntry
+    from ictbench.board.entries import Board
+    from ictbench.board.finding_cache import FindingCache
 
 LOOPBACK = "127.0.0.1"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -53,6 +56,7 @@ def serving(
     port: int = 0,
     *,
     on_bad: Callable[[Board, BadEntry], None] = lambda board, bad: None,
+    findings: FindingCache = NO_CACHE,
 ) -> Iterator[ThreadingHTTPServer]:
     """Build the site into a temporary folder and open a server for it on this machine.
 
@@ -60,13 +64,14 @@ def serving(
         leaderboards: Folder with one board per suite.
         port: Port of the server; 0 selects a free one.
         on_bad: Called with each submission that cannot be shown.
+        findings: What earlier calls found.
 
     Raises:
         SubmissionError: A board cannot be read, or the port is not available.
     """
     with scratch_folder("site") as folder:
         site = folder / "site"
-        build_site(leaderboards, site, tables=False, on_bad=on_bad)
+        build_site(leaderboards, site, tables=False, on_bad=on_bad, findings=findings)
         try:
             server = ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, directory=str(site)))
         except OSError as error:

@@ -49,6 +49,9 @@
   function paragraph(kind, ...children) {
     return element("p", { class: kind }, children);
   }
+  function definitionList(kind, pairs) {
+    return element("dl", { class: kind }, pairs.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  }
   function picker(label, options, onchange) {
     const select = element("select", { change: () => onchange(select.value) });
     setOptions(select, options);
@@ -77,18 +80,119 @@
     return child instanceof Node ? child : document.createTextNode(visible(child));
   }
 
+  // assets/tooltip.js
+  var GAP = 6;
+  var MARGIN = 8;
+  var LEAVE_MILLISECONDS = 200;
+  var bubble = null;
+  var leaving = null;
+  function explained(control, text) {
+    const id = uniqueId("meaning");
+    control.setAttribute("aria-describedby", id);
+    for (const event of ["mouseenter", "focus"])
+      control.addEventListener(event, () => show(control, text));
+    for (const event of ["mouseleave", "blur"])
+      control.addEventListener(event, leave);
+    control.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+    return [control, element("span", { id, hidden: true }, text)];
+  }
+  function show(control, text) {
+    hide();
+    bubble = element("div", { class: "tooltip", "aria-hidden": "true", mouseenter: stay, mouseleave: leave }, text);
+    document.body.append(bubble);
+    const { left, top, bottom } = control.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = bubble;
+    const isBelow = bottom + GAP + height <= innerHeight;
+    bubble.style.left = `${Math.max(MARGIN, Math.min(left, document.documentElement.clientWidth - width - MARGIN))}px`;
+    bubble.style.top = `${isBelow ? bottom + GAP : Math.max(MARGIN, top - GAP - height)}px`;
+    addEventListener("scroll", hide, { capture: true, once: true });
+  }
+  function stay() {
+    clearTimeout(leaving);
+  }
+  function leave() {
+    clearTimeout(leaving);
+    leaving = setTimeout(hide, LEAVE_MILLISECONDS);
+  }
+  function hide() {
+    clearTimeout(leaving);
+    bubble?.remove();
+    bubble = null;
+  }
+
+  // assets/terms.js
+  var INTERVAL = "In brackets: 95 % interval. About 95 of 100 such intervals hold the value that very many loops would give.";
+  var TERMS = {
+    rank: "Place among all entries of this track. A range such as 2–4 is a tie: the order within it may be chance, as p is " + "above 0.05 after correction for all pairs.",
+    entry: "Name of the entry, its reflector, and who submitted it.",
+    "base to best": "Line from 0 to 1. Hollow mark: success rate under the first prompt. Filled mark: under the best prompt, with its " + "95 % interval as a band.",
+    base: `Success rate on test tasks under the suite’s own prompt, prompt[0]. ${INTERVAL}`,
+    best: "Success rate on test tasks under the best prompt: the one that solved most selection tasks, which are others than the " + `test tasks. ${INTERVAL}`,
+    last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
+    gain: `best − base, on the same test tasks. ${INTERVAL}`,
+    "last gain": `last − base, on the same test tasks. ${INTERVAL}`,
+    headroom: "1 − base: how far the success rate could rise.",
+    "headroom gain": `gain ÷ (1 − base): the share of the possible improvement that was reached. ${INTERVAL}`,
+    "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
+    badges: "replayed: the board replayed the recorded actions and got the recorded outcomes. rerun: a maintainer ran the players " + "again and best was the same within a margin.",
+    "trained on": "Families on which the reflector’s weights were trained, as stated; and whether the weights are public.",
+    tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
+    dollars: "Price of all tokens of the run.",
+    cost: "Price in US dollars, where the prices are known.",
+    date: "Day on which the run was started (UTC), or on which the log line was written.",
+    reason: "Why the board does not rank the entry, or why the log line was written.",
+    actor: "Player of the tasks: a language model, or a program.",
+    profile: "Named sizes of a run. standard: 10 turns, 10 loops, 50 test tasks; lite: 5 turns, 5 loops, 20 test tasks.",
+    AUC: `Mean success rate on selection tasks over all prompts: how early the agent learns. ${INTERVAL}`,
+    "W‑AUC": `AUC that weighs later prompts more: Σ i·success(i) ÷ Σ i. ${INTERVAL}`,
+    "negative transfer": "Share of loops in which the best prompt does worse than prompt[0] on test tasks.",
+    "negative last transfer": "Share of loops in which the last prompt does worse than prompt[0] on test tasks.",
+    "overfitting gap": "Gain on the batch that the reflector read, replayed, minus gain on the next batch, which it had not read. Above 0, " + "the prompt fits its own batch more than new tasks.",
+    family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
+    prompt: "The prompt under which the tasks were played.",
+    noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+    regret: "The same tasks under the best prompt, minus all turns as they were played.",
+    role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
+    calls: "Calls to language models.",
+    "input tokens": "Tokens sent to the models.",
+    "output tokens": "Tokens that the models wrote, with reasoning.",
+    cached: "Input tokens that the provider had in its cache.",
+    reasoning: "Output tokens spent on reasoning.",
+    "replies from cache": "Calls that were answered from the local cache without asking the model.",
+    "parse failures": "Replies that named no action in the required format.",
+    p: "Probability of a difference at least this large if the entries were equal, corrected for the number of comparisons.",
+    "p, corrected": "p after Holm’s correction for all families and runs; for a mean over families, for all runs.",
+    "wins / ties / losses": "Test tasks that only this run solved, that both or neither solved, and that only the other run solved.",
+    "difference [95 %]": `Difference on the same tasks, with its 95 % interval.`,
+    "this entry is": "Better or worse where p is at most 0.05, else a tie.",
+    event: "added, attempted (and refused), corrected or removed."
+  };
+  function term(name, text = name) {
+    if (!Object.hasOwn(TERMS, name))
+      return text;
+    return explained(element("button", { type: "button", class: "term" }, text), TERMS[name]);
+  }
+  function meaning(name) {
+    return Object.hasOwn(TERMS, name) ? TERMS[name] : null;
+  }
+  function termList(names) {
+    const known = names.filter((name) => meaning(name));
+    return element("details", { class: "terms" }, element("summary", {}, "What the columns mean"), definitionList("facts", known.map((name) => [name, meaning(name)])));
+  }
+
   // assets/theme.js
   var STORAGE_KEY = "ictbench-theme";
   function themeButton() {
     const root = document.documentElement;
     const system = matchMedia("(prefers-color-scheme: dark)");
     const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
-    const button = element("button", { type: "button", class: "theme", click: toggle }, "Dark");
+    const other = () => isDark() ? "light" : "dark";
+    const button = element("button", { type: "button", class: "theme", click: toggle });
     function show() {
-      button.setAttribute("aria-pressed", String(isDark()));
+      button.textContent = isDark() ? "Light theme" : "Dark theme";
     }
     function toggle() {
-      root.dataset.theme = isDark() ? "light" : "dark";
+      root.dataset.theme = other();
       save(root.dataset.theme);
       show();
     }
@@ -118,10 +222,26 @@
     return JSON.parse(document.getElementById("document").textContent);
   }
   function drawPage({ title, subtitle = "", trail = [], sections }) {
-    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
-    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), element("nav", { "aria-label": "Sections" }, element("ul", {}, links)), themeButton());
+    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), themeButton(), navigation(sections));
     document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
     scrollToAddress();
+  }
+  function navigation(sections) {
+    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}`, click: fold }, name)));
+    const list = element("ul", {}, links);
+    const button = element("button", { type: "button", class: "unfold", "aria-expanded": "false", click: toggle }, "Sections");
+    const nav = element("nav", { "aria-label": "Sections", keydown: ({ key }) => key === "Escape" && fold() }, button, list);
+    function setOpen(isOpen) {
+      button.setAttribute("aria-expanded", String(isOpen));
+      nav.classList.toggle("open", isOpen);
+    }
+    function fold() {
+      setOpen(false);
+    }
+    function toggle() {
+      setOpen(!nav.classList.contains("open"));
+    }
+    return nav;
   }
   function scrollToAddress() {
     if (location.hash.length > 1)
@@ -134,15 +254,35 @@
     return element("p", { class: "note warn", role: "alert" }, text);
   }
 
+  // assets/copy.js
+  function copyable(text, label) {
+    const content = element("pre", { class: "copyable", tabindex: 0, "aria-label": label }, text);
+    const status = element("span", { class: "faint", role: "status" });
+    const button = element("button", { type: "button", click: copy, "aria-label": `Copy: ${label}` }, "Copy");
+    async function copy() {
+      try {
+        await navigator.clipboard.writeText(visible(text));
+        status.textContent = "Copied.";
+      } catch {
+        getSelection().selectAllChildren(content);
+        status.textContent = "Selected: press Ctrl+C.";
+      }
+    }
+    return element("div", { class: "to-copy" }, content, element("p", {}, button, " ", status));
+  }
+
   // assets/format.js
   var MISSING = "–";
   function number(value, digits = 2) {
-    return isNumber(value) ? value.toFixed(digits) : MISSING;
+    return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
   }
   function signed(value, digits = 2) {
     if (!isNumber(value))
       return MISSING;
-    return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+    const size = Math.abs(value).toFixed(digits);
+    if (Number(size) === 0)
+      return size;
+    return `${value < 0 ? "−" : "+"}${size}`;
   }
   function percent(value) {
     return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
@@ -164,20 +304,99 @@
   function range(length) {
     return Array.from({ length }, (_, index) => index);
   }
+  function unsignedZero(text) {
+    return Number(text) === 0 ? text.replace("-", "") : text;
+  }
   function isNumber(value) {
     return typeof value === "number" && Number.isFinite(value);
+  }
+
+  // assets/links.js
+  function outsideLink(address, text = address) {
+    const isWeb = isWebAddress(address);
+    return isWeb ? element("a", { href: address, rel: "nofollow noopener noreferrer" }, text) : element("span", {}, text);
+  }
+  function isWebAddress(address) {
+    if (!/^https?:\/\//.test(address) || /[\s\p{C}]/u.test(address) || !URL.canParse(address))
+      return false;
+    const { username, password } = new URL(address);
+    return !username && !password;
+  }
+
+  // board/assets/about.js
+  var PAPER = "https://arxiv.org/abs/2605.20477";
+  function aboutSection(about) {
+    return section("about", "About", definitionList("facts about", facts(about)), element("div", { class: "two-columns" }, method(about), submission(about), citation(about)));
+  }
+  function facts({ updated, repository, docs, licence, ictbench }) {
+    return [
+      ["Last update", updated ?? MISSING],
+      ["Repository", repository ? outsideLink(repository) : "The maintainers of this board state no address."],
+      docs ? ["Documentation", outsideLink(docs)] : null,
+      ["Licence", licence ? `${licence} (entries and tables); ictbench: Apache-2.0` : "ictbench: Apache-2.0"],
+      ["Built with", `ictbench ${ictbench}`]
+    ].filter(Boolean);
+  }
+  function method() {
+    return card("Method", paragraph(null, "An actor plays tasks under a system prompt. After each turn, a reflector reads the finished episodes and rewrites " + "the prompt. The prompt that solves most selection tasks is the best one. The result is its success rate on test " + "tasks, which no prompt was written from, and its gain over the first prompt. All entries of a track play the same " + "tasks with the same actor. The board recomputes every number from the recorded episodes, replays them without a " + "model, and ranks only what replayed."), paragraph(null, "From the paper ", outsideLink(PAPER, "Training Language Agents to Learn from Experience"), "."));
+  }
+  function submission({ suite, repository, docs }) {
+    const commands = [
+      `ictbench run --suite ${suite ?? "SUITE"} --profile standard --reflector PROVIDER/MODEL --actor rules --out runs/mine`,
+      "ictbench submit runs/mine --leaderboard leaderboards --name NAME --description TEXT --submitted-by WHO"
+    ];
+    return card("How to submit", paragraph(null, "Run the reflector on all held-out families, then make the submission:"), copyable(commands.join(`
+`), "commands to submit"), paragraph(null, "Push the branch that it makes, and open a pull request in the ", repository ? outsideLink(repository, "repository of this board") : "repository of this board", ". The maintainers replay the run and add it. ", docs ? ["Details are in the ", outsideLink(docs, "documentation"), "."] : "Details: docs/leaderboard.md of ictbench."));
+  }
+  function citation({ bibtex }) {
+    return card("How to cite", copyable(bibtex, "BibTeX"));
+  }
+  function card(heading, ...content) {
+    return element("article", { class: "card", "aria-label": heading }, element("h3", {}, heading), content);
   }
 
   // assets/table.js
   var HEAT_LEVELS = 5;
   function dataTable({ caption, columns, rows, hideCaption = false }) {
-    const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
-    const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
-    return scrollBox(table, caption);
+    const names = columns.map((column) => column.name ?? column);
+    const heads = columns.map((column) => columnHead({}, column.node ?? term(column)));
+    const body = rows.map((cells) => tableRow(names, cells));
+    return scrollBox(table({ caption, heads, body: element("tbody", { role: "rowgroup" }, body), hideCaption }), caption);
+  }
+  function table({ kind = null, caption, heads, body, hideCaption = false }) {
+    return element("table", { class: kind, role: "table" }, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, heads)), body);
+  }
+  function columnHead(attributes, ...content) {
+    return element("th", { scope: "col", role: "columnheader", ...attributes }, content);
+  }
+  function tableRow(names, [first, ...rest], attributes = {}) {
+    return element("tr", { role: "row", ...attributes }, element("th", { scope: "row", role: "rowheader", "data-label": names[0] }, first), rest.map((cell, index) => dataCell(names[index + 1], cell)));
+  }
+  function dataCell(name, content, attributes = {}) {
+    return element("td", { role: "cell", "data-label": name, ...attributes }, content);
   }
   function scrollBox(content, label) {
-    return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+    const box = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+    if (content.tagName === "TABLE")
+      keepFitting(box);
+    return box;
+  }
+  function keepFitting(box) {
+    let fitted = 0;
+    let scheduled = false;
+    const later = () => {
+      if (scheduled)
+        return;
+      scheduled = true;
+      requestAnimationFrame(() => {
+        scheduled = false;
+        fitted = box.offsetWidth;
+        box.classList.remove("stacked");
+        box.classList.toggle("stacked", box.scrollWidth > box.clientWidth);
+      });
+    };
+    new ResizeObserver(() => box.offsetWidth !== fitted && later()).observe(box);
+    new MutationObserver(later).observe(box, { childList: true, subtree: true });
   }
   function foldedTable(table) {
     return element("details", { class: "numbers" }, element("summary", {}, `Numbers: ${table.caption}`), dataTable({ ...table, hideCaption: true }));
@@ -217,9 +436,28 @@
   function entryLink(entry, href) {
     return element("a", { href, class: "entry" }, entry.name);
   }
+  var KINDS = {
+    model: "language model",
+    program: "program",
+    person: "written by a person",
+    unknown: "own class"
+  };
+  function kindTag({ kind }) {
+    return element("span", { class: `kind-tag kind-${kind}` }, KINDS[kind] ?? kind);
+  }
+  function isFound(entry, search) {
+    const text = [entry.name, entry.slug, entry.reflector, entry.actor, entry.by].map(searchable).join(`
+`);
+    return searchable(search).split(/\s+/).every((word) => text.includes(word));
+  }
+  function searchable(text) {
+    return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  }
   function entryHead(entry, href) {
     return [
       entryLink(entry, href),
+      " ",
+      kindTag(entry),
       element("span", { class: "faint" }, `${entry.reflector} · ${entry.by}`),
       entry.remarks.map((remark) => element("span", { class: "faint bad" }, remark))
     ];
@@ -298,14 +536,17 @@
   function nameLabels({ frame, ...plot }, points, lift) {
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
-    const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
-    return named.map(({ x, y, name }) => {
+    const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
+    return named.map(({ x, y, name, isMinor }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
-      const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+      const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
       const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
-      const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
+      if (!free && isMinor)
+        return null;
+      const chosen = free ?? boxes[0];
       taken.push(chosen);
       return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
     });
@@ -349,6 +590,20 @@
     return Math.round(value * 100) / 100;
   }
 
+  // assets/fitted-chart.js
+  function fittedChart(draw, { least, most }) {
+    const place = element("div", { class: "fitted" }, draw(most));
+    let drawn = most;
+    new ResizeObserver(() => {
+      const width = Math.round(Math.max(least, Math.min(most, place.clientWidth)));
+      if (!place.clientWidth || width === drawn)
+        return;
+      drawn = width;
+      requestAnimationFrame(() => place.replaceChildren(draw(width)));
+    }).observe(place);
+    return place;
+  }
+
   // assets/run/gain-chart.js
   function gainAxis(items) {
     const lowest = Math.min(0, ...items.map(({ gain }) => gain.low ?? gain.value));
@@ -359,15 +614,18 @@
 
   // board/assets/pareto-chart.js
   var ZERO_COST_LANE = 0.07;
-  function paretoChart({ title, entries, unit, format }) {
+  function paretoChart(options) {
+    return fittedChart((width) => paretoImage(options, width), { least: 280, most: 720 });
+  }
+  function paretoImage({ title, entries, unit, format }, width) {
     const front = paretoFront(entries);
     const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
     const points = entries.map((entry) => ({
       x: entry.cost,
       estimate: entry.gain,
       name: entry.name,
-      isUnnamed: !front.includes(entry),
-      position: 0,
+      isMinor: !front.includes(entry),
+      position: entry.kind === "model" ? 0 : 1,
       kind: front.includes(entry) ? "front" : "dominated",
       text: sentence(entry),
       data: { cost: entry.cost, gain: entry.gain.value },
@@ -377,7 +635,7 @@
       kind: "gain pareto",
       title,
       description: `${entries.length} entries. On the Pareto front: ${front.map(sentence).join("; ")}.`,
-      width: 720,
+      width,
       height: 350,
       margin: [24, 16, 38, 42],
       x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
@@ -446,13 +704,13 @@
     dollars: { cost: ({ cost }) => cost.usd, format: dollars }
   };
   function costSection(choices) {
-    const lead = "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less.";
+    const lead = "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less. Circles are " + "language models, squares are programs and own classes. Vertical lines are 95 % intervals.";
     const options = { id: "cost", heading: "Gain against cost", lead, label: "Cost in", choices: UNITS, key: "cost" };
     return choiceSection(options, choices, costViews);
   }
   function costViews({ entries }, unit) {
     const { cost, format } = UNITS[unit];
-    const known = entries.filter((entry) => cost(entry) !== null).map((entry) => ({ name: entry.name, cost: cost(entry), gain: entry.measures.gain }));
+    const known = entries.filter((entry) => cost(entry) !== null).map((entry) => ({ name: entry.name, kind: entry.kind, cost: cost(entry), gain: entry.measures.gain }));
     const unknown = entries.length - known.length;
     if (known.length && known.every((entry) => entry.cost === 0))
       return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];
@@ -494,7 +752,7 @@
     const families = board.families.filter((family) => entries.some((entry) => (family.name in entry.families)));
     const table = dataTable({
       caption: `${measure} by family`,
-      columns: ["entry", ...families.map(familyHead)],
+      columns: ["entry", ...families.map((family) => ({ name: family.name, node: familyHead(family) }))],
       rows: entries.map((entry) => [
         entryLink(entry, `entries/${entry.slug}.html`),
         ...families.map((family) => measureCell(entry.families[family.name], measure))
@@ -529,10 +787,10 @@
       title,
       description: description(series),
       width: 340,
-      height: 206,
-      margin: [26, 8, 28, 30],
+      height: 212,
+      margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
@@ -627,7 +885,7 @@
   function logSection({ log, log_head: lastHash, unlogged, entries }) {
     const slugs = new Set(entries.map(({ slug }) => slug));
     const lastLine = [" Hash of the last line: ", element("code", {}, lastHash.slice(0, SHOWN_HASH_DIGITS)), "."];
-    return section("log", "Log", paragraph("lead", "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " + "lines detectable.", log.length ? lastLine : null), unlogged.length ? paragraph("note warn", `The log does not record the present version of: ${unlogged.join(", ")}.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
+    return section("log", "Log", paragraph("lead", "Lines are only appended. Each line contains the hash of the line before it, which makes changes to earlier " + "lines detectable.", log.length ? lastLine : null), unlogged.length ? paragraph("note warn", `Not yet in the log: the present version of ${unlogged.join(", ")}. The maintainers add a line when they accept it.`) : null, logView(log, (slug) => slugs.has(slug) ? `entries/${slug}.html` : null));
   }
   function logView(log, linkOf) {
     if (!log.length)
@@ -662,12 +920,98 @@
     ]);
   }
 
+  // board/assets/filters.js
+  var FILTERS = {
+    kind: {
+      any: () => true,
+      ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, (entry) => entry.kind === kind]))
+    },
+    weights: {
+      any: () => true,
+      open: ({ weights }) => weights === true,
+      closed: ({ weights }) => weights === false,
+      none: ({ weights }) => weights === null
+    },
+    badge: {
+      any: () => true,
+      "replayed in full": ({ replayed_share: share }) => share >= 1,
+      rerun: ({ badges }) => badges.includes("rerun")
+    }
+  };
+  function entryFilter(all, { search, trained, ...state }) {
+    const chosen = Object.entries(FILTERS).map(([name, table]) => table[keyOrFirst(table, state[name])]);
+    const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
+    return (entry) => isFound(entry, search) && chosen.every((passes) => passes(entry)) && (!isTrainingKnown || entry.trained_on === trained);
+  }
+  function filterControls(board, state, update) {
+    const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
+    const search = searchBox(state, update);
+    const tracks = trackSwitch(board, bySlug, state, update);
+    const kinds = [["any", "any"], ...Object.entries(KINDS)];
+    const pickers = {
+      kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
+      weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
+      trained: picker("Trained on", [], (trained) => update({ trained })),
+      badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
+    };
+    const controls = [search.node, ...Object.values(pickers).map(({ node }) => node)];
+    const node = element("div", {}, tracks.node, element("div", { class: "pickers" }, controls));
+    function show(track, all) {
+      const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
+      setOptions(pickers.trained.select, ["any", ...trainings]);
+      pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
+      for (const name of Object.keys(FILTERS))
+        pickers[name].select.value = keyOrFirst(FILTERS[name], state[name]);
+      search.show();
+      tracks.show(track);
+    }
+    return { node, show };
+  }
+  function searchBox(state, update) {
+    const input = element("input", {
+      type: "search",
+      placeholder: "name, reflector, actor, submitter",
+      input: () => update({ search: input.value })
+    });
+    function show() {
+      if (input.value !== state.search)
+        input.value = state.search;
+    }
+    return { node: element("label", { class: "picker search" }, element("span", {}, "Search"), input), show };
+  }
+  function trackSwitch({ tracks }, bySlug, state, update) {
+    const name = uniqueId("track");
+    const choices = tracks.map((track) => trackChoice(track, name, () => select(track.key)));
+    const groups = [
+      ["Language models as actors", choices.filter(({ track }) => !track.scripted)],
+      ["Programs as actors (scripted)", choices.filter(({ track }) => track.scripted)]
+    ].filter(([, group]) => group.length);
+    const node = element("fieldset", { class: "tracks" }, element("legend", {}, "Actor and profile"), groups.map(([heading, group]) => element("div", { class: "track-group", role: "group", "aria-label": heading }, element("span", { class: "faint" }, heading), group.map((choice) => choice.node))));
+    function select(track) {
+      update({ track, trained: "any", curves: "" });
+    }
+    function show(current) {
+      for (const { track, input, count } of choices) {
+        const found = track.entries.filter((slug) => isFound(bySlug.get(slug), state.search)).length;
+        input.checked = track === current;
+        count.textContent = state.search ? `${found} of ${track.entries.length}` : String(track.entries.length);
+      }
+    }
+    return { node, show };
+  }
+  function trackChoice(track, name, change) {
+    const input = element("input", { type: "radio", name, value: track.key, change });
+    const count = element("span", { class: "count" });
+    const node = element("label", { class: "track" }, input, element("span", {}, track.name), " ", count);
+    return { track, input, count, node };
+  }
+
   // board/assets/ranking.js
   var measure = (name) => (entry) => entry.measures[name]?.value ?? null;
   var COLUMNS = [
     { key: "rank", head: "rank", value: ({ ranks }) => ranks[0] + ranks[1] / 1000, ascending: true, cell: ranksText },
     { key: "name", head: "entry", value: ({ name }) => name.toLowerCase(), ascending: true },
-    { head: "0 … 1", cell: ({ measures }) => baseToBest(measures) },
+    { head: "base to best", cell: ({ measures }) => baseToBest(measures) },
     { key: "best", head: "best", value: measure("best"), cell: ({ measures }) => stackedEstimate(measures.best) },
     { key: "gain", head: "gain", value: measure("gain"), cell: ({ measures }) => stackedEstimate(measures.gain, signed) },
     { key: "last", head: "last", value: measure("last"), cell: ({ measures }) => number(measures.last.value) },
@@ -683,13 +1027,16 @@
       value: measure("over_blind"),
       cell: ({ measures, blind }) => [
         stackedEstimate(measures.over_blind, signed),
-        blind ? secondLine(`over ${blind.name}, by ${blind.by}`) : null
+        blind ? element("span", { class: "second-line arm" }, `over ${blind.name}, by ${blind.by}`) : null
       ]
     },
     { head: "badges", cell: badgeList },
     {
       head: "trained on",
-      cell: (entry) => [entry.trained_on, entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`)]
+      cell: (entry) => [
+        element("span", { class: "training" }, entry.trained_on),
+        entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`)
+      ]
     },
     {
       key: "tokens",
@@ -700,19 +1047,6 @@
     },
     { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date }
   ];
-  var FILTERS = {
-    weights: {
-      any: () => true,
-      open: ({ weights }) => weights === true,
-      closed: ({ weights }) => weights === false,
-      none: ({ weights }) => weights === null
-    },
-    badge: {
-      any: () => true,
-      "replayed in full": ({ replayed_share: share }) => share >= 1,
-      rerun: ({ badges }) => badges.includes("rerun")
-    }
-  };
   function selectEntries(all, state) {
     const isWanted = entryFilter(all, state);
     const column = COLUMNS.find(({ key }) => key && key === state.sort) ?? COLUMNS[0];
@@ -724,56 +1058,35 @@
       return sign * (a < b ? -1 : a > b ? 1 : 0);
     });
   }
-  function entryFilter(all, { weights, badge, trained }) {
-    const hasWeights = FILTERS.weights[keyOrFirst(FILTERS.weights, weights)];
-    const hasBadge = FILTERS.badge[keyOrFirst(FILTERS.badge, badge)];
-    const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
-    return (entry) => hasWeights(entry) && hasBadge(entry) && (!isTrainingKnown || entry.trained_on === trained);
-  }
   function isAscending({ ascending = false }, { order }) {
     return order ? order === "up" : ascending;
   }
   function rankingSection(board, { state, update }) {
-    const pickers = filterPickers(board, update);
+    const filters = filterControls(board, state, update);
     const status = element("p", { class: "faint", role: "status" });
     const about = paragraph("faint");
-    const body = element("tbody", {});
-    const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
-    const table = element("table", { class: "ranking" }, element("caption", { class: "visually-hidden" }, "Ranking"), element("thead", {}, element("tr", {}, heads)), body);
+    const body = element("tbody", { role: "rowgroup" });
+    const heads = COLUMNS.map((column) => sortableHead(column, () => update(sortBy(column, state))));
+    const ranking = table({ kind: "ranking", caption: "Ranking", heads, body, hideCaption: true });
     function show({ track, all, entries }) {
-      showFilters(pickers, track, all, state);
+      filters.show(track, all);
       about.replaceChildren(element("span", {}, trackText(track, all)));
       status.textContent = entries.length === all.length ? `All ${all.length} entries of this track.` : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
       heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
       body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
     }
-    const node = section("ranking", "Ranking", paragraph("lead", "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " + "to 1 the hollow mark is the first prompt, the filled mark the best one."), board.tracks.length ? [
-      element("div", { class: "pickers" }, Object.values(pickers).map((each) => each.node)),
+    const node = section("ranking", "Ranking", paragraph("lead", "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance."), board.tracks.length ? [
+      filters.node,
       about,
-      scrollBox(table, "Ranking, all columns"),
-      status
+      scrollBox(ranking, "Ranking, all columns"),
+      status,
+      termList(COLUMNS.map(({ head }) => head))
     ] : paragraph("note", "No entry is ranked yet."));
     return { node, show };
   }
-  function filterPickers(board, update) {
-    return {
-      track: picker("Profile and actor", board.tracks.map(({ key, name }) => [key, name]), (track) => update({ track, trained: "any", curves: "" })),
-      weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
-      trained: picker("Trained on", [], (trained) => update({ trained })),
-      badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
-    };
-  }
-  function showFilters(pickers, track, all, state) {
-    const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-    setOptions(pickers.trained.select, ["any", ...trainings]);
-    pickers.track.select.value = track.key;
-    pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
-    pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
-    pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
-  }
-  function columnHead({ key, head }, click) {
-    const content = key ? element("button", { type: "button", class: "sort", click }, head) : head;
-    return element("th", { scope: "col", "data-key": key ?? null }, content);
+  function sortableHead({ key, head }, click) {
+    const content = key ? explained(element("button", { type: "button", class: "sort", click }, head), meaning(head)) : term(head);
+    return columnHead({ "data-key": key ?? null }, content);
   }
   function sortBy({ key, ascending = false }, { sort, order }) {
     const isReversal = sort === key && !order;
@@ -786,12 +1099,12 @@
       head.removeAttribute("aria-sort");
   }
   function entryRow(entry) {
-    const cells = COLUMNS.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row" }, entryHead(entry, `entries/${entry.slug}.html`)) : element("td", { class: head === "rank" ? "rank" : null }, cell(entry)));
-    return element("tr", {}, cells);
+    const cells = COLUMNS.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row", role: "rowheader", "data-label": head }, entryHead(entry, `entries/${entry.slug}.html`)) : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }));
+    return element("tr", { role: "row", class: `of-${entry.kind}` }, cells);
   }
   function emptyRow() {
     const text = "No entry passes these filters.";
-    return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
+    return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
   }
   function trackText({ actor, scripted }, all) {
     const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
@@ -801,6 +1114,7 @@
   }
 
   // board/assets/unranked.js
+  var COLUMNS2 = ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"];
   var GROUPS = {
     trained: [
       "Trained on held-out families",
@@ -810,12 +1124,24 @@
       "Not replayed yet",
       "The board has not replayed these runs: their numbers are the submitters’ claims."
     ],
-    control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
+    control: ["Controls", "Baselines, and prompts written by a person: what an actor gains without learning from experience."],
     shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board’s maintainers."]
   };
   function unrankedSection(board) {
-    const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
-    return section("unranked", "Not ranked", groups.length ? groups.map(([texts, entries]) => groupView(texts, entries)) : paragraph("faint", "All entries are ranked."), badView(board.bad));
+    const content = element("div", {});
+    const node = section("unranked", "Not ranked", content, badView(board.bad));
+    const all = board.entries.filter(({ section: name }) => Object.hasOwn(GROUPS, name));
+    let shown = null;
+    function show({ search }) {
+      if (search === shown)
+        return;
+      shown = search;
+      const found = all.filter((entry) => isFound(entry, search));
+      const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
+      const nothing = all.length ? "No unranked entry matches the search." : "All entries are ranked.";
+      content.replaceChildren(...groups.length ? groups.flatMap(([texts, entries]) => groupView(texts, entries)) : [paragraph("faint", nothing)]);
+    }
+    return { node, show };
   }
   function badView(bad) {
     if (!bad.length)
@@ -837,7 +1163,7 @@
       paragraph("lead", lead),
       element("div", { class: "unranked" }, dataTable({
         caption: heading,
-        columns: ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"],
+        columns: COLUMNS2,
         rows: entries.map(entryRow2),
         hideCaption: true
       }))
@@ -850,8 +1176,8 @@
       element("span", { class: "reason" }, entry.why),
       entry.actor,
       entry.profile,
-      estimate(best),
-      estimate(gain, signed),
+      stackedEstimate(best),
+      stackedEstimate(gain, signed),
       number(last?.value),
       badgeList(entry),
       entry.date
@@ -865,6 +1191,8 @@
     const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
     const choices = viewState({
       track: board.tracks[0]?.key ?? "",
+      search: "",
+      kind: "any",
       weights: "any",
       trained: "any",
       badge: "any",
@@ -882,6 +1210,7 @@
       ["Curves", learningCurvesSection(choices)]
     ] : [["Ranking", ranking]];
     function show() {
+      unranked.show(choices.state);
       const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
       if (!track)
         return;
@@ -892,13 +1221,18 @@
     }
     const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
     const unranked = unrankedSection(board);
-    unranked.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
+    unranked.node.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
     show();
     drawPage({
       title: board.suite,
       subtitle: board.title,
       trail: [["All suites", "../index.html"]],
-      sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]]
+      sections: [
+        ...parts.map(([name, { node }]) => [name, node]),
+        ["Not ranked", unranked.node],
+        ["Log", logSection(board)],
+        ["About", aboutSection(board.about)]
+      ]
     });
   }
 })();

@@ -58,18 +58,112 @@
     return child instanceof Node ? child : document.createTextNode(visible(child));
   }
 
+  // assets/tooltip.js
+  var GAP = 6;
+  var MARGIN = 8;
+  var LEAVE_MILLISECONDS = 200;
+  var bubble = null;
+  var leaving = null;
+  function explained(control, text) {
+    const id = uniqueId("meaning");
+    control.setAttribute("aria-describedby", id);
+    for (const event of ["mouseenter", "focus"])
+      control.addEventListener(event, () => show(control, text));
+    for (const event of ["mouseleave", "blur"])
+      control.addEventListener(event, leave);
+    control.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+    return [control, element("span", { id, hidden: true }, text)];
+  }
+  function show(control, text) {
+    hide();
+    bubble = element("div", { class: "tooltip", "aria-hidden": "true", mouseenter: stay, mouseleave: leave }, text);
+    document.body.append(bubble);
+    const { left, top, bottom } = control.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = bubble;
+    const isBelow = bottom + GAP + height <= innerHeight;
+    bubble.style.left = `${Math.max(MARGIN, Math.min(left, document.documentElement.clientWidth - width - MARGIN))}px`;
+    bubble.style.top = `${isBelow ? bottom + GAP : Math.max(MARGIN, top - GAP - height)}px`;
+    addEventListener("scroll", hide, { capture: true, once: true });
+  }
+  function stay() {
+    clearTimeout(leaving);
+  }
+  function leave() {
+    clearTimeout(leaving);
+    leaving = setTimeout(hide, LEAVE_MILLISECONDS);
+  }
+  function hide() {
+    clearTimeout(leaving);
+    bubble?.remove();
+    bubble = null;
+  }
+
+  // assets/terms.js
+  var INTERVAL = "In brackets: 95 % interval. About 95 of 100 such intervals hold the value that very many loops would give.";
+  var TERMS = {
+    rank: "Place among all entries of this track. A range such as 2–4 is a tie: the order within it may be chance, as p is " + "above 0.05 after correction for all pairs.",
+    entry: "Name of the entry, its reflector, and who submitted it.",
+    "base to best": "Line from 0 to 1. Hollow mark: success rate under the first prompt. Filled mark: under the best prompt, with its " + "95 % interval as a band.",
+    base: `Success rate on test tasks under the suite’s own prompt, prompt[0]. ${INTERVAL}`,
+    best: "Success rate on test tasks under the best prompt: the one that solved most selection tasks, which are others than the " + `test tasks. ${INTERVAL}`,
+    last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
+    gain: `best − base, on the same test tasks. ${INTERVAL}`,
+    "last gain": `last − base, on the same test tasks. ${INTERVAL}`,
+    headroom: "1 − base: how far the success rate could rise.",
+    "headroom gain": `gain ÷ (1 − base): the share of the possible improvement that was reached. ${INTERVAL}`,
+    "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
+    badges: "replayed: the board replayed the recorded actions and got the recorded outcomes. rerun: a maintainer ran the players " + "again and best was the same within a margin.",
+    "trained on": "Families on which the reflector’s weights were trained, as stated; and whether the weights are public.",
+    tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
+    dollars: "Price of all tokens of the run.",
+    cost: "Price in US dollars, where the prices are known.",
+    date: "Day on which the run was started (UTC), or on which the log line was written.",
+    reason: "Why the board does not rank the entry, or why the log line was written.",
+    actor: "Player of the tasks: a language model, or a program.",
+    profile: "Named sizes of a run. standard: 10 turns, 10 loops, 50 test tasks; lite: 5 turns, 5 loops, 20 test tasks.",
+    AUC: `Mean success rate on selection tasks over all prompts: how early the agent learns. ${INTERVAL}`,
+    "W‑AUC": `AUC that weighs later prompts more: Σ i·success(i) ÷ Σ i. ${INTERVAL}`,
+    "negative transfer": "Share of loops in which the best prompt does worse than prompt[0] on test tasks.",
+    "negative last transfer": "Share of loops in which the last prompt does worse than prompt[0] on test tasks.",
+    "overfitting gap": "Gain on the batch that the reflector read, replayed, minus gain on the next batch, which it had not read. Above 0, " + "the prompt fits its own batch more than new tasks.",
+    family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
+    prompt: "The prompt under which the tasks were played.",
+    noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+    regret: "The same tasks under the best prompt, minus all turns as they were played.",
+    role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
+    calls: "Calls to language models.",
+    "input tokens": "Tokens sent to the models.",
+    "output tokens": "Tokens that the models wrote, with reasoning.",
+    cached: "Input tokens that the provider had in its cache.",
+    reasoning: "Output tokens spent on reasoning.",
+    "replies from cache": "Calls that were answered from the local cache without asking the model.",
+    "parse failures": "Replies that named no action in the required format.",
+    p: "Probability of a difference at least this large if the entries were equal, corrected for the number of comparisons.",
+    "p, corrected": "p after Holm’s correction for all families and runs; for a mean over families, for all runs.",
+    "wins / ties / losses": "Test tasks that only this run solved, that both or neither solved, and that only the other run solved.",
+    "difference [95 %]": `Difference on the same tasks, with its 95 % interval.`,
+    "this entry is": "Better or worse where p is at most 0.05, else a tie.",
+    event: "added, attempted (and refused), corrected or removed."
+  };
+  function term(name, text = name) {
+    if (!Object.hasOwn(TERMS, name))
+      return text;
+    return explained(element("button", { type: "button", class: "term" }, text), TERMS[name]);
+  }
+
   // assets/theme.js
   var STORAGE_KEY = "ictbench-theme";
   function themeButton() {
     const root = document.documentElement;
     const system = matchMedia("(prefers-color-scheme: dark)");
     const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
-    const button = element("button", { type: "button", class: "theme", click: toggle }, "Dark");
+    const other = () => isDark() ? "light" : "dark";
+    const button = element("button", { type: "button", class: "theme", click: toggle });
     function show() {
-      button.setAttribute("aria-pressed", String(isDark()));
+      button.textContent = isDark() ? "Light theme" : "Dark theme";
     }
     function toggle() {
-      root.dataset.theme = isDark() ? "light" : "dark";
+      root.dataset.theme = other();
       save(root.dataset.theme);
       show();
     }
@@ -99,10 +193,26 @@
     return JSON.parse(document.getElementById("document").textContent);
   }
   function drawPage({ title, subtitle = "", trail = [], sections }) {
-    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}` }, name)));
-    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), element("nav", { "aria-label": "Sections" }, element("ul", {}, links)), themeButton());
+    document.getElementById("top").append(element("div", { class: "title" }, trail.map(([text, href]) => element("a", { href, class: "back" }, text)), element("h1", {}, title), subtitle ? element("p", {}, subtitle) : null), themeButton(), navigation(sections));
     document.getElementById("content").replaceChildren(...sections.map(([, node]) => node));
     scrollToAddress();
+  }
+  function navigation(sections) {
+    const links = sections.map(([name, node]) => element("li", {}, element("a", { href: `#${node.id}`, click: fold }, name)));
+    const list = element("ul", {}, links);
+    const button = element("button", { type: "button", class: "unfold", "aria-expanded": "false", click: toggle }, "Sections");
+    const nav = element("nav", { "aria-label": "Sections", keydown: ({ key }) => key === "Escape" && fold() }, button, list);
+    function setOpen(isOpen) {
+      button.setAttribute("aria-expanded", String(isOpen));
+      nav.classList.toggle("open", isOpen);
+    }
+    function fold() {
+      setOpen(false);
+    }
+    function toggle() {
+      setOpen(!nav.classList.contains("open"));
+    }
+    return nav;
   }
   function scrollToAddress() {
     if (location.hash.length > 1)
@@ -112,7 +222,7 @@
     return element("section", { id, "aria-labelledby": `${id}-heading` }, element("h2", { id: `${id}-heading` }, heading), ...children);
   }
   function headline(pairs, caption) {
-    const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+    const cells = pairs.map(([name, value]) => element("div", {}, element("dt", {}, term(name)), element("dd", {}, value)));
     return [element("dl", { class: "headline" }, cells), paragraph("faint", caption)];
   }
   function errorNote(text) {
@@ -122,12 +232,15 @@
   // assets/format.js
   var MISSING = "–";
   function number(value, digits = 2) {
-    return isNumber(value) ? value.toFixed(digits) : MISSING;
+    return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
   }
   function signed(value, digits = 2) {
     if (!isNumber(value))
       return MISSING;
-    return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+    const size = Math.abs(value).toFixed(digits);
+    if (Number(size) === 0)
+      return size;
+    return `${value < 0 ? "−" : "+"}${size}`;
   }
   function percent(value) {
     return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
@@ -150,6 +263,9 @@
       return `${seconds.toFixed(0)} s`;
     return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
   }
+  function pValue(value) {
+    return value < 0.001 ? value.toExponential(0) : number(value, 3);
+  }
   function estimate(measure, format = number) {
     if (!measure)
       return MISSING;
@@ -168,6 +284,9 @@
   function solvedCount(outcomes) {
     return [...outcomes].filter((outcome) => outcome === "1").length;
   }
+  function unsignedZero(text) {
+    return Number(text) === 0 ? text.replace("-", "") : text;
+  }
   function isNumber(value) {
     return typeof value === "number" && Number.isFinite(value);
   }
@@ -175,13 +294,45 @@
   // assets/table.js
   var HEAT_LEVELS = 5;
   function dataTable({ caption, columns, rows, hideCaption = false }) {
-    const head = element("tr", {}, columns.map((column) => element("th", { scope: "col" }, column)));
-    const body = rows.map(([first, ...rest]) => element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
-    const table = element("table", {}, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", {}, head), element("tbody", {}, body));
-    return scrollBox(table, caption);
+    const names = columns.map((column) => column.name ?? column);
+    const heads = columns.map((column) => columnHead({}, column.node ?? term(column)));
+    const body = rows.map((cells) => tableRow(names, cells));
+    return scrollBox(table({ caption, heads, body: element("tbody", { role: "rowgroup" }, body), hideCaption }), caption);
+  }
+  function table({ kind = null, caption, heads, body, hideCaption = false }) {
+    return element("table", { class: kind, role: "table" }, element("caption", { class: hideCaption ? "visually-hidden" : null }, caption), element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, heads)), body);
+  }
+  function columnHead(attributes, ...content) {
+    return element("th", { scope: "col", role: "columnheader", ...attributes }, content);
+  }
+  function tableRow(names, [first, ...rest], attributes = {}) {
+    return element("tr", { role: "row", ...attributes }, element("th", { scope: "row", role: "rowheader", "data-label": names[0] }, first), rest.map((cell, index) => dataCell(names[index + 1], cell)));
+  }
+  function dataCell(name, content, attributes = {}) {
+    return element("td", { role: "cell", "data-label": name, ...attributes }, content);
   }
   function scrollBox(content, label) {
-    return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+    const box = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, content);
+    if (content.tagName === "TABLE")
+      keepFitting(box);
+    return box;
+  }
+  function keepFitting(box) {
+    let fitted = 0;
+    let scheduled = false;
+    const later = () => {
+      if (scheduled)
+        return;
+      scheduled = true;
+      requestAnimationFrame(() => {
+        scheduled = false;
+        fitted = box.offsetWidth;
+        box.classList.remove("stacked");
+        box.classList.toggle("stacked", box.scrollWidth > box.clientWidth);
+      });
+    };
+    new ResizeObserver(() => box.offsetWidth !== fitted && later()).observe(box);
+    new MutationObserver(later).observe(box, { childList: true, subtree: true });
   }
   function foldedTable(table) {
     return element("details", { class: "numbers" }, element("summary", {}, `Numbers: ${table.caption}`), dataTable({ ...table, hideCaption: true }));
@@ -844,11 +995,11 @@
   function bar(plot, top, thickness, { estimate, text, kind }) {
     const { value, low, high } = estimate;
     const start = plot.x(0);
-    const box = { x: start, y: top + 1, width: rounded2(Math.max(0, plot.x(value) - start)), height: thickness - 2 };
-    const middle = top + thickness / 2;
+    const box = { x: start, y: top + 1, width: rounded2(Math.max(0, plot.x(value) - start)), height: thickness - 5 };
+    const below = top + thickness - 2;
     return [
       svgElement("rect", { ...box, class: `bar ${kind}`, "data-value": value }, svgElement("title", {}, text)),
-      low === null ? null : ["whisker-halo", "whisker"].map((each) => line(plot, [low, middle], [high, middle], each))
+      low === null ? null : line(plot, [low, below], [high, below], "whisker")
     ];
   }
   function label(x, y, text, kind = "") {
@@ -862,14 +1013,17 @@
   function nameLabels({ frame, ...plot }, points, lift) {
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
-    const named = placed.filter(({ isUnnamed }) => !isUnnamed).sort((left, right) => left.y - right.y);
-    return named.map(({ x, y, name }) => {
+    const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
+    return named.map(({ x, y, name, isMinor }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
-      const start = fitsLeft ? x - MARK_GAP - width : x + MARK_GAP;
+      const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
       const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
-      const chosen = boxes.find((box) => !taken.some((other) => overlap(box, other))) ?? boxes[0];
+      const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
+      if (!free && isMinor)
+        return null;
+      const chosen = free ?? boxes[0];
       taken.push(chosen);
       return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");
     });
@@ -934,11 +1088,7 @@
       margin: [22, 12, 34, 38],
       x: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "headroom (1 − base)" },
       y: gainAxis(families)
-    }, (plot) => [
-      line(plot, [0, 0], [1, 1], "ceiling"),
-      label(plot.x(0.3), plot.y(0.3) - 8, "all of the headroom", "end faint"),
-      scatter(plot, points)
-    ]);
+    }, (plot) => [line(plot, [0, 0], [1, 1], "ceiling"), scatter(plot, points)]);
   }
   function gainAxis(items) {
     const lowest = Math.min(0, ...items.map(({ gain }) => gain.low ?? gain.value));
@@ -959,10 +1109,10 @@
       title,
       description: description(series),
       width: 340,
-      height: 206,
-      margin: [26, 8, 28, 30],
+      height: 212,
+      margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
@@ -995,13 +1145,13 @@
 
   // assets/run/bar-chart.js
   var WIDTH = 340;
-  var MARGIN = [0, 36, 5, 34];
-  var [BAR_HEIGHT, GAP] = [11, 9];
+  var MARGIN2 = [0, 36, 34, 34];
+  var [BAR_HEIGHT, GAP2] = [12, 8];
   function barChart({ title, groups }) {
-    const top = (index) => 4 + groups.slice(0, index).reduce((sum, { bars }) => sum + bars.length * BAR_HEIGHT + GAP, 0);
-    const x = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
-    const height = top(groups.length);
-    return chart({ kind: "bars", title, description: description2(groups), width: WIDTH, height, margin: MARGIN, x }, (plot) => groups.map((group, index) => barGroup(plot, group, top(index))));
+    const top = (index) => 4 + groups.slice(0, index).reduce((sum, { bars }) => sum + bars.length * BAR_HEIGHT + GAP2, 0);
+    const x = { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, test tasks", grid: true };
+    const height = top(groups.length) + MARGIN2[2];
+    return chart({ kind: "bars", title, description: description2(groups), width: WIDTH, height, margin: MARGIN2, x }, (plot) => groups.map((group, index) => barGroup(plot, group, top(index))));
   }
   function barGroup(plot, { name, bars }, top) {
     const center = top + bars.length * BAR_HEIGHT / 2;
@@ -1095,7 +1245,7 @@
       const { base, gain } = measures;
       return { label, name, position, base: base.value, gain };
     }));
-    return element("figure", {}, element("figcaption", {}, element("h3", {}, "Gain against headroom")), measured.length ? gainChart({ title: "Gain against headroom", families: measured }) : nothingFinished(), foldedTable({
+    return element("figure", {}, element("figcaption", {}, element("h3", {}, "Gain against headroom"), paragraph("faint", "Headroom: 1 − base, how far the success rate could rise. Gain: how far it rose. On the dashed line all of the " + "headroom is gained; vertical lines are 95 % intervals.")), measured.length ? gainChart({ title: "Gain against headroom", families: measured }) : nothingFinished(), foldedTable({
       caption: "headroom and gain",
       columns: ["family", "headroom", "gain"],
       rows: measured.map(({ name, base, gain }) => [name, number(1 - base), estimate(gain, signed)])
@@ -1249,6 +1399,7 @@
     const turns = element("div", { class: "turns" });
     const family = picker("Family", families.map(({ label }, index) => [index, label]), showLoops);
     const loop = picker("Loop", [], showTurns);
+    const opened = mostImproved(families);
     function showLoops() {
       const { entries } = families[family.select.value];
       const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
@@ -1264,9 +1415,22 @@
       const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
       turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
     }
-    if (families.length)
+    if (opened) {
+      family.select.value = opened.family;
       showLoops();
+      loop.select.value = opened.index;
+      showTurns();
+    }
     return section("prompts", "Prompts, turn by turn", families.length ? element("div", { class: "pickers" }, family.node, loop.node) : nothingFinished(), turns);
+  }
+  function mostImproved(families) {
+    const loops = families.flatMap(({ role, entries }, position) => entries.flatMap(({ family }) => family.loops.map(({ index, best, test }) => ({
+      family: position,
+      index,
+      isHeldOut: role === "held-out",
+      gain: successRate(test[best]) - successRate(test[0])
+    }))));
+    return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
   }
   function turnView(index, columns, several, openEpisode) {
     const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
@@ -1319,6 +1483,34 @@
     return element("div", { class: "prompt-text" }, text);
   }
 
+  // report/assets/comparison.js
+  function comparisonSection({ comparison }) {
+    if (!comparison)
+      return null;
+    const { reference, arms, missing } = comparison;
+    return section("comparison", "Differences", paragraph("lead", `Success rate on test tasks under the best prompt, minus that of ${reference} on the same tasks. P-values compare ` + "whole loops; Holm’s correction is for all families and runs."), arms.map((arm) => armView(arm, reference)), missing.map(({ label, reason }) => paragraph("note warn", `${label} is not compared with ${reference}: ${reason}.`)));
+  }
+  function armView({ label, rows, verdict }, reference) {
+    return [
+      element("h3", { class: "kind" }, `${label} minus ${reference}`),
+      dataTable({
+        caption: `Differences of ${label} from ${reference}`,
+        columns: ["family", reference, label, "difference [95 %]", "p", "p, corrected", "wins / ties / losses"],
+        rows: rows.map((row) => [
+          row.name,
+          number(row.reference),
+          number(row.other),
+          estimate(row.difference, signed),
+          pValue(row.p),
+          pValue(row.p_corrected),
+          `${row.wins} / ${row.ties} / ${row.losses}`
+        ]),
+        hideCaption: true
+      }),
+      element("ul", { class: "remarks" }, verdict.map((line) => element("li", {}, line)))
+    ];
+  }
+
   // report/assets/overview.js
   function overviewSection(report) {
     const several = report.runs.length > 1;
@@ -1363,12 +1555,13 @@
     subtitle: "ictbench report",
     sections: [
       ["Overview", overviewSection(report)],
+      ["Differences", comparisonSection(report)],
       ["Curves", learningCurvesSection(report)],
       ["Gains", gainsSection(report)],
       ["Prompts", promptsSection(report, episodes.open)],
       ["Behaviour", behaviourSection(report)],
       ["Cost", costSection(report)],
       ["Episodes", episodes.node]
-    ]
+    ].filter(([, node]) => node)
   });
 })();

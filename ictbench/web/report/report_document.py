@@ -10,6 +10,7 @@ from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.notes import remarks
 from ictbench.results.schema_checks import contradictions
+from ictbench.web.report.run_comparison import run_comparison
 from ictbench.web.report.run_differences import run_differences
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
     return {
         "ictbench": __version__,
         "differences": list(run_differences(results)),
+        "comparison": run_comparison(results, labels),
         "several_suites": len({result.suite.digest for result in results}) > 1,
         "runs": [_run(source, label, results) for source, label in zip(sources, labels, strict=True)],
     }
@@ -46,7 +48,7 @@ def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[st
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": [*remarks(result), *([learned] if learned else [])],
+        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else [])],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),

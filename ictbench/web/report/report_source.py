@@ -20,3 +20,5 @@ class ReportSource:
     result: Result
     episodes: Callable[[], Iterator[Episode]]
     """Start an iteration over all episodes, in the order of their keys."""
+    state: str = ""
+    """How far the run is, in words; empty for a finished run."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.errors import RunFolderError
+from ictbench.results import Result
+from ictbench.runs.api import Run, load_source
 from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
 from ictbench.web.report.episode_selection import DEFAULT_CHOICE
@@ -17,17 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ictbench.records import Episode
-    from ictbench.runs.api import Run
+    from ictbench.runs.api import Source
     from ictbench.web.report.episode_selection import EpisodeChoice
 
 
 def write_report(
-    runs: Sequence[Run], out: str | Path | None = None, *, episodes: EpisodeChoice = DEFAULT_CHOICE
+    runs: Source | Sequence[Source], out: str | Path | None = None, *, episodes: EpisodeChoice = DEFAULT_CHOICE
 ) -> Path:
     """Write one page that shows one or more runs side by side. It opens from disk and loads nothing.
 
     Args:
-        runs: Runs that have a result.
+        runs: Runs, their folders, or results; a result comes without trajectories. Of an unfinished run, which may be
+            in progress, the page shows the loops that are finished.
         out: File to write. Default: `report.html` in the folder of a single run, or in the current folder for several.
         episodes: Trajectories in the page: "all", "test", "none", or a maximum per run (experience first, then test,
             selection, audit).
@@ -36,19 +39,19 @@ def write_report(
         The path of the page.
 
     Raises:
-        RunFolderError: A run has no result, its journal is missing or damaged, or `out` cannot be written.
+        RunFolderError: A folder is not that of a run, its journal is missing or damaged, or `out` cannot be written.
         ResultError: A result is damaged.
     """
-    folders = [run.folder.resolve() for run in runs]
-    if not runs:
+    given = [runs] if isinstance(runs, (Run, Result, str, Path)) else list(runs)
+    if not given:
         raise RunFolderError("a report needs at least one run")
+    loaded = [load_source(source) for source in given]
+    folders = [source.folder.resolve() for source in loaded if isinstance(source, Run)]
     if len(set(folders)) < len(folders):
         raise RunFolderError("a report shows each run once, but the same run was given twice")
-    sources = [
-        ReportSource(folder.name, run.result, partial(_episodes, run))
-        for folder, run in zip(folders, runs, strict=True)
-    ]
-    path = Path(out) if out is not None else (runs[0].folder if len(runs) == 1 else Path()) / "report.html"
+    sources = [_source(source) for source in loaded]
+    only = loaded[0] if len(loaded) == 1 else None
+    path = Path(out) if out is not None else (only.folder if isinstance(only, Run) else Path()) / "report.html"
     try:
         if path.exists() and not (path.is_file() and is_report(path)):
             raise RunFolderError(f"{path} exists and is not a report; choose another --out")
@@ -57,6 +60,14 @@ def write_report(
     except OSError as error:
         raise RunFolderError(f"{path} cannot be written ({error.strerror}); choose another --out") from error
     return path
+
+
+def _source(source: Run | Result) -> ReportSource:
+    if isinstance(source, Result):
+        return ReportSource(Path(source.host.folder or "result").name, source, lambda: iter(()))
+    result = source.current_result()
+    state = "" if result.complete else source.state.in_words
+    return ReportSource(source.folder.resolve().name, result, partial(_episodes, source), state)
 
 
 def _episodes(run: Run) -> Iterator[Episode]:

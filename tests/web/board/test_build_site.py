@@ -14,17 +14,20 @@ import pytest
 from boards import make_result, submit, with_metadata
 
 from ictbench.board.entries import read_board
+from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
-from ictbench.records import Usage
+from ictbench.records import PluginSpec, Usage
+from ictbench.results.experience_gate import learned_sentence
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board import build_site
 from ictbench.web.board.build_site import write_site
+from ictbench.web.board.entry_page import entry_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ictbench.board.entries import BadEntry
+    from ictbench.board.bad_entry import BadEntry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 OTHER = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1011")]}
@@ -212,3 +215,24 @@ def test_empty_board_has_a_page(tmp_path: Path) -> None:
     pages = build_site(folder.path.parent, tmp_path / "site")
     assert [page.name for page in pages] == ["index.html", "index.html"]
     assert content(pages[1], "document")["tracks"] == []
+
+
+def test_an_entry_page_says_what_the_gate_says_of_arms_that_were_rerun(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "boards" / "rooms-v1")
+    options = {"reflector": {"label": "rules", "name": "rules", "options": {}}}
+    blind = PluginSpec(label="blind:rules", name="blind", options=options)
+    control: dict[str, Any] = {"reflector": blind, "control": "it is shown no trajectory", "ranked": False}
+    rules, arm = make_result(READ, "rules"), make_result({"read": [("0000", "0000")] * 3}, **control)
+    submit(folder, "rules", rules)
+    submit(folder, "blind", arm, badges=("replayed",))
+    assert not any("learned from experience" in line for line in notes_of(folder, "rules"))
+    submit(folder, "blind", arm, badges=("replayed", "rerun"))
+    assert learned_sentence(rules, [arm]) in notes_of(folder, "rules")
+    assert not any("learned from experience" in line for line in notes_of(folder, "blind"))
+
+
+def notes_of(folder: BoardFolder, slug: str) -> list[str]:
+    board = read_board(folder)
+    entry = next(entry for entry in board.entries if entry.slug == slug)
+    lines: list[str] = entry_document(board, rank(board.entries), entry)["notes"]
+    return lines

@@ -9,6 +9,7 @@ import pytest
 from results.test_experience_gate import GROWS, arm
 
 from ictbench.errors import ResultError
+from ictbench.results.comparison import compare
 from ictbench.results.experience_gate import judge
 from ictbench.results.gate_text import gate_sentence
 from ictbench.web.report import ReportSource
@@ -129,3 +130,26 @@ def test_a_report_of_a_reflector_and_its_arms_says_whether_it_learned() -> None:
     first, second = report_document(sources)["runs"]
     assert gate_sentence(judge(rules, copy)) in first["remarks"]
     assert not any("learned from experience" in remark for remark in second["remarks"])
+
+
+def test_runs_side_by_side_have_paired_differences(source: ReportSource, edited: Edited) -> None:
+    def swap(plain: Any) -> None:
+        plain["reflector"]["label"] = "other"
+
+    other = edited(swap)
+    document = report_document([source, other])["comparison"]
+    (expected,) = compare(source.result, other.result).arms
+    (shown,) = document["arms"]
+    assert (shown["label"], shown["verdict"]) == ("other", list(expected.verdict))
+    assert [(row["name"], row["p"]) for row in shown["rows"]] == [(row.name, row.p) for row in expected.rows]
+    assert document["missing"] == []
+    assert report_document([source])["comparison"] is None
+
+
+def test_runs_that_cannot_be_compared_give_the_reason(source: ReportSource, edited: Edited) -> None:
+    def rename(plain: Any) -> None:
+        plain["actor"]["name"] = plain["actor"]["label"] = "other"
+
+    document = report_document([source, edited(rename)])["comparison"]
+    assert document["arms"] == []
+    assert "actor" in document["missing"][0]["reason"]

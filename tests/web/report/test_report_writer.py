@@ -75,10 +75,12 @@ def test_same_run_twice_and_no_run_are_refused(run: ictbench.Run) -> None:
     assert "at least one run" in refusal()
 
 
-def test_refusal_of_a_run_without_a_result_says_to_continue_it(run: ictbench.Run) -> None:
+def test_a_run_without_a_result_is_shown_from_its_journal(run: ictbench.Run) -> None:
+    families = run.result.families
     (run.folder / "result.json").unlink()
-    message = refusal(ictbench.load_run(run.folder))
-    assert message.startswith(f"{run.folder} has no result yet; continue its run")
+    again = ictbench.load_run(run.folder)
+    assert again.current_result().families == families
+    assert ictbench.write_report(again).exists()
 
 
 def test_truncated_result_is_refused(run: ictbench.Run) -> None:

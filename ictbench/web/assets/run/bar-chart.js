@@ -4,14 +4,14 @@ import { bar, chart, label, seriesClass } from "../chart.js";
 import { estimate, number } from "../format.js";
 
 const WIDTH = 340;
-const MARGIN = [0, 36, 5, 34];
-const [BAR_HEIGHT, GAP] = [11, 9];
+const MARGIN = [0, 36, 34, 34];
+const [BAR_HEIGHT, GAP] = [12, 8];
 
 // `groups` are { name, bars: [{ name, position, value, low, high }] }.
 export function barChart({ title, groups }) {
   const top = (index) => 4 + groups.slice(0, index).reduce((sum, { bars }) => sum + bars.length * BAR_HEIGHT + GAP, 0);
-  const x = { domain: [0, 1], ticks: [0, 0.5, 1], grid: true };
-  const height = top(groups.length);
+  const x = { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, test tasks", grid: true };
+  const height = top(groups.length) + MARGIN[2];
   return chart(
     { kind: "bars", title, description: description(groups), width: WIDTH, height, margin: MARGIN, x },
     (plot) => groups.map((group, index) => barGroup(plot, group, top(index))),

@@ -1,6 +1,6 @@
 // Chart of gain against headroom: how far each family could improve, and how far it did.
 
-import { chart, label, line, scatter, seriesClass } from "../chart.js";
+import { chart, line, scatter, seriesClass } from "../chart.js";
 import { estimate, number, signed } from "../format.js";
 
 // `families` are { label, position, base, gain: { value, low, high } }.
@@ -26,11 +26,7 @@ export function gainChart({ title, families }) {
       x: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "headroom (1 \u2212 base)" },
       y: gainAxis(families),
     },
-    (plot) => [
-      line(plot, [0, 0], [1, 1], "ceiling"),
-      label(plot.x(0.3), plot.y(0.3) - 8, "all of the headroom", "end faint"),
-      scatter(plot, points),
-    ],
+    (plot) => [line(plot, [0, 0], [1, 1], "ceiling"), scatter(plot, points)],
   );
 }
 

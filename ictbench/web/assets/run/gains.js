@@ -41,7 +41,16 @@ function headroomFigure(families) {
   return element(
     "figure",
     {},
-    element("figcaption", {}, element("h3", {}, "Gain against headroom")),
+    element(
+      "figcaption",
+      {},
+      element("h3", {}, "Gain against headroom"),
+      paragraph(
+        "faint",
+        "Headroom: 1 \u2212 base, how far the success rate could rise. Gain: how far it rose. On the dashed line all of the " +
+          "headroom is gained; vertical lines are 95 % intervals.",
+      ),
+    ),
     measured.length ? gainChart({ title: "Gain against headroom", families: measured }) : nothingFinished(),
     foldedTable({
       caption: "headroom and gain",

@@ -18,6 +18,8 @@ export function promptsSection(report, openEpisode) {
   );
   const loop = picker("Loop", [], showTurns);
 
+  const opened = mostImproved(families);
+
   function showLoops() {
     const { entries } = families[family.select.value];
     const indices = new Set(entries.flatMap((entry) => entry.family.loops.map(({ index }) => index)));
@@ -40,13 +42,33 @@ export function promptsSection(report, openEpisode) {
     turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
   }
 
-  if (families.length) showLoops();
+  if (opened) {
+    family.select.value = opened.family;
+    showLoops();
+    loop.select.value = opened.index;
+    showTurns();
+  }
   return section(
     "prompts",
     "Prompts, turn by turn",
     families.length ? element("div", { class: "pickers" }, family.node, loop.node) : nothingFinished(),
     turns,
   );
+}
+
+// Return { family, index } of the loop with the highest gain on test tasks, held-out families first; null without loops.
+function mostImproved(families) {
+  const loops = families.flatMap(({ role, entries }, position) =>
+    entries.flatMap(({ family }) =>
+      family.loops.map(({ index, best, test }) => ({
+        family: position,
+        index,
+        isHeldOut: role === "held-out",
+        gain: successRate(test[best]) - successRate(test[0]),
+      })),
+    ),
+  );
+  return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
 }
 
 function turnView(index, columns, several, openEpisode) {

@@ -3,6 +3,7 @@
 import { loadChunk } from "../../assets/chunks.js";
 import { element, paragraph } from "../../assets/dom.js";
 import { drawPage, errorNote, pageDocument } from "../../assets/page.js";
+import { aboutSection } from "./about.js";
 import { costSection } from "./cost.js";
 import { familiesSection } from "./families.js";
 import { learningCurvesSection } from "./learning-curves.js";
@@ -22,6 +23,8 @@ function draw(data) {
   const choices = viewState(
     {
       track: board.tracks[0]?.key ?? "",
+      search: "",
+      kind: "any",
       weights: "any",
       trained: "any",
       badge: "any",
@@ -45,6 +48,7 @@ function draw(data) {
     : [["Ranking", ranking]];
 
   function show() {
+    unranked.show(choices.state);
     const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
     if (!track) return;
     const all = track.entries.map((slug) => bySlug.get(slug));
@@ -54,7 +58,7 @@ function draw(data) {
 
   const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
   const unranked = unrankedSection(board);
-  unranked.append(
+  unranked.node.append(
     paragraph(
       "faint",
       "This board as tables: ",
@@ -67,6 +71,11 @@ function draw(data) {
     title: board.suite,
     subtitle: board.title,
     trail: [["All suites", "../index.html"]],
-    sections: [...parts.map(([name, { node }]) => [name, node]), ["Not ranked", unranked], ["Log", logSection(board)]],
+    sections: [
+      ...parts.map(([name, { node }]) => [name, node]),
+      ["Not ranked", unranked.node],
+      ["Log", logSection(board)],
+      ["About", aboutSection(board.about)],
+    ],
   });
 }

@@ -14,7 +14,8 @@ const UNITS = {
 
 export function costSection(choices) {
   const lead =
-    "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less.";
+    "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less. Circles are " +
+    "language models, squares are programs and own classes. Vertical lines are 95 % intervals.";
   const options = { id: "cost", heading: "Gain against cost", lead, label: "Cost in", choices: UNITS, key: "cost" };
   return choiceSection(options, choices, costViews);
 }
@@ -23,7 +24,7 @@ function costViews({ entries }, unit) {
   const { cost, format } = UNITS[unit];
   const known = entries
     .filter((entry) => cost(entry) !== null)
-    .map((entry) => ({ name: entry.name, cost: cost(entry), gain: entry.measures.gain }));
+    .map((entry) => ({ name: entry.name, kind: entry.kind, cost: cost(entry), gain: entry.measures.gain }));
   const unknown = entries.length - known.length;
   if (known.length && known.every((entry) => entry.cost === 0))
     return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];

@@ -42,10 +42,36 @@ export function entryLink(entry, href) {
   return element("a", { href, class: "entry" }, entry.name);
 }
 
+export const KINDS = {
+  model: "language model",
+  program: "program",
+  person: "written by a person",
+  unknown: "own class",
+};
+
+// Return a tag that says what writes the prompts of an entry.
+export function kindTag({ kind }) {
+  return element("span", { class: `kind-tag kind-${kind}` }, KINDS[kind] ?? kind);
+}
+
+// Return whether all words of a search occur in an entry's names, players or submitter.
+export function isFound(entry, search) {
+  const text = [entry.name, entry.slug, entry.reflector, entry.actor, entry.by].map(searchable).join("\n");
+  return searchable(search)
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+function searchable(text) {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
 // Return the content of the cell that heads an entry's row.
 export function entryHead(entry, href) {
   return [
     entryLink(entry, href),
+    " ",
+    kindTag(entry),
     element("span", { class: "faint" }, `${entry.reflector} \u00b7 ${entry.by}`),
     entry.remarks.map((remark) => element("span", { class: "faint bad" }, remark)),
   ];

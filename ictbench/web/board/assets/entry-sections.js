@@ -1,15 +1,16 @@
 // Sections of an entry's page that describe the entry itself: overview, badges, comparison with other entries.
 
 import { definitionList, element, paragraph } from "../../assets/dom.js";
-import { counted, estimate, MISSING, number, signed } from "../../assets/format.js";
+import { counted, estimate, MISSING, number, pValue, signed } from "../../assets/format.js";
+import { linkedText, outsideLink } from "../../assets/links.js";
 import { headline, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
-import { badgeList, compactCount, dollars, ranksText, weightsText } from "./entry-format.js";
+import { badgeList, compactCount, dollars, kindTag, ranksText, weightsText } from "./entry-format.js";
 
 const VERDICTS = { better: ["better", "good"], worse: ["worse", "bad"], tie: ["tie", "faint"] };
 
 export function overviewSection(page) {
-  const { entry, track, description, about } = page;
+  const { entry, track, description, notes } = page;
   return section(
     "overview",
     "Overview",
@@ -17,12 +18,12 @@ export function overviewSection(page) {
       "article",
       { class: "card" },
       standing(entry, track),
-      paragraph("description", description),
+      paragraph("description", linkedText(description)),
       definitionList("facts", facts(page)),
       element(
         "ul",
         { class: "remarks" },
-        [...entry.remarks, ...about].map((line) => element("li", {}, line)),
+        [...entry.remarks, ...notes].map((line) => element("li", {}, line)),
       ),
     ),
   );
@@ -54,7 +55,7 @@ function blindText(blind) {
 
 function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
   return [
-    ["Reflector", playerText(entry.reflector, revisions.reflector, entry.weights)],
+    ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
     ["Trained on", entry.trained_on],
     ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
     ["Profile", entry.profile],
@@ -82,12 +83,6 @@ function versionsText(versions) {
   return Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ");
-}
-
-// Only HTTPS addresses become links, and the linked page does not learn where the reader came from.
-function outsideLink(address) {
-  if (!/^https:\/\//.test(address)) return element("span", {}, address);
-  return element("a", { href: address, rel: "noopener noreferrer nofollow" }, address);
 }
 
 export function badgesSection({ badges }) {
@@ -157,6 +152,33 @@ function rerunText({ rerun, submitted, low, high, margin, fresh_tasks: freshTask
   );
 }
 
+export function evidenceSection({ evidence }) {
+  return section(
+    "evidence",
+    "Evidence",
+    paragraph(
+      "lead",
+      "The files from which the board computed this page. ",
+      element("code", {}, "ictbench verify"),
+      " on a folder that holds them replays the recorded actions without a model.",
+    ),
+    dataTable({
+      caption: "Files of the entry",
+      columns: ["file", "size", "SHA-256"],
+      rows: evidence.map(({ place, href, sha256, bytes }) => [
+        element("a", { href, rel: "nofollow noopener noreferrer" }, place),
+        fileSize(bytes),
+        element("code", {}, sha256),
+      ]),
+      hideCaption: true,
+    }),
+  );
+}
+
+function fileSize(bytes) {
+  return bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
 export function comparisonSection({ pairs, track }) {
   return section(
     "others",
@@ -184,7 +206,7 @@ function pairRow({ slug, name, difference, p, verdict }) {
   return [
     element("a", { href: `${slug}.html` }, name),
     estimate(difference, signed),
-    p < 0.001 ? p.toExponential(0) : number(p, 3),
+    pValue(p),
     element("span", { class: kind }, text),
   ];
 }

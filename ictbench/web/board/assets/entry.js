@@ -9,7 +9,8 @@ import { episodesSection } from "../../assets/run/episodes.js";
 import { gainsSection } from "../../assets/run/gains.js";
 import { learningCurvesSection } from "../../assets/run/learning-curves.js";
 import { promptsSection, promptText } from "../../assets/run/prompts.js";
-import { badgesSection, comparisonSection, overviewSection } from "./entry-sections.js";
+import { aboutSection } from "./about.js";
+import { badgesSection, comparisonSection, evidenceSection, overviewSection } from "./entry-sections.js";
 import { logView } from "./log.js";
 
 const page = pageDocument();
@@ -45,6 +46,7 @@ drawPage({
   sections: [
     ["Overview", overviewSection(page)],
     ["Badges", badgesSection(page)],
+    ["Evidence", evidenceSection(page)],
     ["Comparison", comparisonSection(page)],
     ...placeholders,
     ["Instruction", instructionSection(page)],
@@ -56,6 +58,7 @@ drawPage({
         logView(page.log, () => null),
       ),
     ],
+    ["About", aboutSection(page.about)],
   ],
 });
 

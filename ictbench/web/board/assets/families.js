@@ -35,7 +35,7 @@ function familyViews(board, entries, measure) {
   const families = board.families.filter((family) => entries.some((entry) => family.name in entry.families));
   const table = dataTable({
     caption: `${measure} by family`,
-    columns: ["entry", ...families.map(familyHead)],
+    columns: ["entry", ...families.map((family) => ({ name: family.name, node: familyHead(family) }))],
     rows: entries.map((entry) => [
       entryLink(entry, `entries/${entry.slug}.html`),
       ...families.map((family) => measureCell(entry.families[family.name], measure)),

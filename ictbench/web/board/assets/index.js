@@ -1,13 +1,14 @@
 // Script of the index page: one card per suite, with the leading entries of each track.
 
 import { element, paragraph } from "../../assets/dom.js";
-import { estimate, signed } from "../../assets/format.js";
+import { signed } from "../../assets/format.js";
 import { drawPage, pageDocument, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
 import { baseToBest } from "./base-to-best.js";
-import { entryLink, ranksText } from "./entry-format.js";
+import { aboutSection } from "./about.js";
+import { entryLink, kindTag, ranksText, stackedEstimate } from "./entry-format.js";
 
-const { suites } = pageDocument();
+const { suites, about } = pageDocument();
 
 function suiteCard({ name, title, ranked, unranked, tracks, more_tracks: moreTracks }) {
   const folder = encodeURIComponent(name);
@@ -31,11 +32,11 @@ function trackLeaders({ key, name, leaders }, folder) {
       caption: `Leaders of ${name}`,
       columns: ["entry", "rank", "base to best", "best", "gain"],
       rows: leaders.map((entry) => [
-        entryLink(entry, `${folder}/entries/${entry.slug}.html`),
+        [entryLink(entry, `${folder}/entries/${entry.slug}.html`), " ", kindTag(entry)],
         ranksText(entry),
         baseToBest(entry.measures),
-        estimate(entry.measures.best),
-        estimate(entry.measures.gain, signed),
+        stackedEstimate(entry.measures.best),
+        stackedEstimate(entry.measures.gain, signed),
       ]),
       hideCaption: true,
     }),
@@ -58,5 +59,6 @@ drawPage({
         element("div", { class: "suites" }, suites.map(suiteCard)),
       ),
     ],
+    ["About", aboutSection(about)],
   ],
 });

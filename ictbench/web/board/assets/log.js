@@ -19,7 +19,7 @@ export function logSection({ log, log_head: lastHash, unlogged, entries }) {
       log.length ? lastLine : null,
     ),
     unlogged.length
-      ? paragraph("note warn", `The log does not record the present version of: ${unlogged.join(", ")}.`)
+      ? paragraph("note warn", `Not yet in the log: the present version of ${unlogged.join(", ")}. The maintainers add a line when they accept it.`)
       : null,
     logView(log, (slug) => (slugs.has(slug) ? `entries/${slug}.html` : null)),
   );

@@ -1,6 +1,8 @@
-// Chart of gain against cost. It names the entries on the Pareto front: no other entry gains at least as much for less.
+// Chart of gain against cost, with the Pareto front: no other entry gains at least as much for less. Entries are named, those
+// on the front first, as far as there is space; the shape of a mark tells language models from programs.
 
 import { chart, path, scatter } from "../../assets/chart.js";
+import { fittedChart } from "../../assets/fitted-chart.js";
 import { estimate, range, signed } from "../../assets/format.js";
 import { gainAxis } from "../../assets/run/gain-chart.js";
 
@@ -8,15 +10,19 @@ import { gainAxis } from "../../assets/run/gain-chart.js";
 const ZERO_COST_LANE = 0.07;
 
 // `entries` are { name, cost, gain: { value, low, high } }; `format` writes a cost.
-export function paretoChart({ title, entries, unit, format }) {
+export function paretoChart(options) {
+  return fittedChart((width) => paretoImage(options, width), { least: 280, most: 720 });
+}
+
+function paretoImage({ title, entries, unit, format }, width) {
   const front = paretoFront(entries);
   const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
   const points = entries.map((entry) => ({
     x: entry.cost,
     estimate: entry.gain,
     name: entry.name,
-    isUnnamed: !front.includes(entry),
-    position: 0,
+    isMinor: !front.includes(entry),
+    position: entry.kind === "model" ? 0 : 1,
     kind: front.includes(entry) ? "front" : "dominated",
     text: sentence(entry),
     data: { cost: entry.cost, gain: entry.gain.value },
@@ -27,7 +33,7 @@ export function paretoChart({ title, entries, unit, format }) {
       kind: "gain pareto",
       title,
       description: `${entries.length} entries. On the Pareto front: ${front.map(sentence).join("; ")}.`,
-      width: 720,
+      width,
       height: 350,
       margin: [24, 16, 38, 42],
       x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },

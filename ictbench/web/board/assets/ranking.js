@@ -1,9 +1,11 @@
 // Ranking of one track. The reader filters and sorts it; ranks stay those among all entries of the track.
 
-import { element, paragraph, picker, setOptions } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
-import { scrollBox } from "../../assets/table.js";
+import { columnHead, dataCell, scrollBox, table } from "../../assets/table.js";
+import { meaning, term, termList } from "../../assets/terms.js";
+import { explained } from "../../assets/tooltip.js";
 import { baseToBest } from "./base-to-best.js";
 import {
   badgeList,
@@ -15,7 +17,7 @@ import {
   stackedEstimate,
   weightsText,
 } from "./entry-format.js";
-import { keyOrFirst } from "./view-state.js";
+import { entryFilter, filterControls } from "./filters.js";
 
 const measure = (name) => (entry) => entry.measures[name]?.value ?? null;
 
@@ -23,7 +25,7 @@ const measure = (name) => (entry) => entry.measures[name]?.value ?? null;
 const COLUMNS = [
   { key: "rank", head: "rank", value: ({ ranks }) => ranks[0] + ranks[1] / 1000, ascending: true, cell: ranksText },
   { key: "name", head: "entry", value: ({ name }) => name.toLowerCase(), ascending: true },
-  { head: "0 \u2026 1", cell: ({ measures }) => baseToBest(measures) },
+  { head: "base to best", cell: ({ measures }) => baseToBest(measures) },
   { key: "best", head: "best", value: measure("best"), cell: ({ measures }) => stackedEstimate(measures.best) },
   { key: "gain", head: "gain", value: measure("gain"), cell: ({ measures }) => stackedEstimate(measures.gain, signed) },
   { key: "last", head: "last", value: measure("last"), cell: ({ measures }) => number(measures.last.value) },
@@ -39,13 +41,16 @@ const COLUMNS = [
     value: measure("over_blind"),
     cell: ({ measures, blind }) => [
       stackedEstimate(measures.over_blind, signed),
-      blind ? secondLine(`over ${blind.name}, by ${blind.by}`) : null,
+      blind ? element("span", { class: "second-line arm" }, `over ${blind.name}, by ${blind.by}`) : null,
     ],
   },
   { head: "badges", cell: badgeList },
   {
     head: "trained on",
-    cell: (entry) => [entry.trained_on, entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`)],
+    cell: (entry) => [
+      element("span", { class: "training" }, entry.trained_on),
+      entry.weights === null ? null : secondLine(`${weightsText(entry)} weights`),
+    ],
   },
   {
     key: "tokens",
@@ -56,20 +61,6 @@ const COLUMNS = [
   },
   { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date },
 ];
-
-const FILTERS = {
-  weights: {
-    any: () => true,
-    open: ({ weights }) => weights === true,
-    closed: ({ weights }) => weights === false,
-    none: ({ weights }) => weights === null,
-  },
-  badge: {
-    any: () => true,
-    "replayed in full": ({ replayed_share: share }) => share >= 1,
-    rerun: ({ badges }) => badges.includes("rerun"),
-  },
-};
 
 // Return the entries of a track that pass the filters, in the selected order.
 export function selectEntries(all, state) {
@@ -84,33 +75,20 @@ export function selectEntries(all, state) {
   });
 }
 
-function entryFilter(all, { weights, badge, trained }) {
-  const hasWeights = FILTERS.weights[keyOrFirst(FILTERS.weights, weights)];
-  const hasBadge = FILTERS.badge[keyOrFirst(FILTERS.badge, badge)];
-  const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
-  return (entry) => hasWeights(entry) && hasBadge(entry) && (!isTrainingKnown || entry.trained_on === trained);
-}
-
 function isAscending({ ascending = false }, { order }) {
   return order ? order === "up" : ascending;
 }
 
 export function rankingSection(board, { state, update }) {
-  const pickers = filterPickers(board, update);
+  const filters = filterControls(board, state, update);
   const status = element("p", { class: "faint", role: "status" });
   const about = paragraph("faint");
-  const body = element("tbody", {});
-  const heads = COLUMNS.map((column) => columnHead(column, () => update(sortBy(column, state))));
-  const table = element(
-    "table",
-    { class: "ranking" },
-    element("caption", { class: "visually-hidden" }, "Ranking"),
-    element("thead", {}, element("tr", {}, heads)),
-    body,
-  );
+  const body = element("tbody", { role: "rowgroup" });
+  const heads = COLUMNS.map((column) => sortableHead(column, () => update(sortBy(column, state))));
+  const ranking = table({ kind: "ranking", caption: "Ranking", heads, body, hideCaption: true });
 
   function show({ track, all, entries }) {
-    showFilters(pickers, track, all, state);
+    filters.show(track, all);
     about.replaceChildren(element("span", {}, trackText(track, all)));
     status.textContent =
       entries.length === all.length
@@ -126,50 +104,26 @@ export function rankingSection(board, { state, update }) {
     paragraph(
       "lead",
       "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
-        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance. On the line from 0 " +
-        "to 1 the hollow mark is the first prompt, the filled mark the best one.",
+        "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance.",
     ),
     board.tracks.length
       ? [
-          element(
-            "div",
-            { class: "pickers" },
-            Object.values(pickers).map((each) => each.node),
-          ),
+          filters.node,
           about,
-          scrollBox(table, "Ranking, all columns"),
+          scrollBox(ranking, "Ranking, all columns"),
           status,
+          termList(COLUMNS.map(({ head }) => head)),
         ]
       : paragraph("note", "No entry is ranked yet."),
   );
   return { node, show };
 }
 
-function filterPickers(board, update) {
-  return {
-    track: picker(
-      "Profile and actor",
-      board.tracks.map(({ key, name }) => [key, name]),
-      (track) => update({ track, trained: "any", curves: "" }),
-    ),
-    weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
-    trained: picker("Trained on", [], (trained) => update({ trained })),
-    badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge })),
-  };
-}
-
-function showFilters(pickers, track, all, state) {
-  const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-  setOptions(pickers.trained.select, ["any", ...trainings]);
-  pickers.track.select.value = track.key;
-  pickers.weights.select.value = keyOrFirst(FILTERS.weights, state.weights);
-  pickers.badge.select.value = keyOrFirst(FILTERS.badge, state.badge);
-  pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
-}
-
-function columnHead({ key, head }, click) {
-  const content = key ? element("button", { type: "button", class: "sort", click }, head) : head;
-  return element("th", { scope: "col", "data-key": key ?? null }, content);
+function sortableHead({ key, head }, click) {
+  const content = key
+    ? explained(element("button", { type: "button", class: "sort", click }, head), meaning(head))
+    : term(head);
+  return columnHead({ "data-key": key ?? null }, content);
 }
 
 // A second click on the same column reverses the order.
@@ -187,15 +141,19 @@ function markSorted(head, column, state) {
 function entryRow(entry) {
   const cells = COLUMNS.map(({ head, cell }) =>
     head === "entry"
-      ? element("th", { scope: "row" }, entryHead(entry, `entries/${entry.slug}.html`))
-      : element("td", { class: head === "rank" ? "rank" : null }, cell(entry)),
+      ? element(
+          "th",
+          { scope: "row", role: "rowheader", "data-label": head },
+          entryHead(entry, `entries/${entry.slug}.html`),
+        )
+      : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }),
   );
-  return element("tr", {}, cells);
+  return element("tr", { role: "row", class: `of-${entry.kind}` }, cells);
 }
 
 function emptyRow() {
   const text = "No entry passes these filters.";
-  return element("tr", {}, element("td", { colspan: COLUMNS.length, class: "empty" }, text));
+  return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
 }
 
 function trackText({ actor, scripted }, all) {

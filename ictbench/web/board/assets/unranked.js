@@ -1,10 +1,12 @@
 // Entries that the board shows but does not rank, grouped by reason.
 
 import { element, paragraph } from "../../assets/dom.js";
-import { estimate, number, signed } from "../../assets/format.js";
+import { number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
-import { badgeList, entryHead } from "./entry-format.js";
+import { badgeList, entryHead, isFound, stackedEstimate } from "./entry-format.js";
+
+const COLUMNS = ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"];
 
 const GROUPS = {
   trained: [
@@ -16,22 +18,34 @@ const GROUPS = {
     "Not replayed yet",
     "The board has not replayed these runs: their numbers are the submitters\u2019 claims.",
   ],
-  control: ["Controls", "Baselines that show what an actor gains without learning from experience."],
+  control: ["Controls", "Baselines, and prompts written by a person: what an actor gains without learning from experience."],
   shown: ["Shown unranked", "Runs that do not qualify for a ranking, added by the board\u2019s maintainers."],
 };
 
+// Return { node, show }: `show(state)` shows the entries that the reader's search finds.
 export function unrankedSection(board) {
-  const groups = Object.entries(GROUPS)
-    .map(([name, texts]) => [texts, board.entries.filter((entry) => entry.section === name)])
-    .filter(([, entries]) => entries.length);
-  return section(
-    "unranked",
-    "Not ranked",
-    groups.length
-      ? groups.map(([texts, entries]) => groupView(texts, entries))
-      : paragraph("faint", "All entries are ranked."),
-    badView(board.bad),
-  );
+  const content = element("div", {});
+  const node = section("unranked", "Not ranked", content, badView(board.bad));
+  const all = board.entries.filter(({ section: name }) => Object.hasOwn(GROUPS, name));
+
+  let shown = null;
+
+  function show({ search }) {
+    if (search === shown) return;
+    shown = search;
+    const found = all.filter((entry) => isFound(entry, search));
+    const groups = Object.entries(GROUPS)
+      .map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)])
+      .filter(([, entries]) => entries.length);
+    const nothing = all.length ? "No unranked entry matches the search." : "All entries are ranked.";
+    content.replaceChildren(
+      ...(groups.length
+        ? groups.flatMap(([texts, entries]) => groupView(texts, entries))
+        : [paragraph("faint", nothing)]),
+    );
+  }
+
+  return { node, show };
 }
 
 // Submissions without a page, because the board cannot read or process them.
@@ -58,7 +72,7 @@ function groupView([heading, lead], entries) {
       { class: "unranked" },
       dataTable({
         caption: heading,
-        columns: ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"],
+        columns: COLUMNS,
         rows: entries.map(entryRow),
         hideCaption: true,
       }),
@@ -73,8 +87,8 @@ function entryRow(entry) {
     element("span", { class: "reason" }, entry.why),
     entry.actor,
     entry.profile,
-    estimate(best),
-    estimate(gain, signed),
+    stackedEstimate(best),
+    stackedEstimate(gain, signed),
     number(last?.value),
     badgeList(entry),
     entry.date,

@@ -7,6 +7,7 @@ import { episodesSection } from "../../assets/run/episodes.js";
 import { gainsSection } from "../../assets/run/gains.js";
 import { learningCurvesSection } from "../../assets/run/learning-curves.js";
 import { promptsSection } from "../../assets/run/prompts.js";
+import { comparisonSection } from "./comparison.js";
 import { overviewSection } from "./overview.js";
 
 const report = pageDocument();
@@ -17,11 +18,12 @@ drawPage({
   subtitle: "ictbench report",
   sections: [
     ["Overview", overviewSection(report)],
+    ["Differences", comparisonSection(report)],
     ["Curves", learningCurvesSection(report)],
     ["Gains", gainsSection(report)],
     ["Prompts", promptsSection(report, episodes.open)],
     ["Behaviour", behaviourSection(report)],
     ["Cost", costSection(report)],
     ["Episodes", episodes.node],
-  ],
+  ].filter(([, node]) => node),
 });

@@ -1,0 +1,48 @@
+"""`ictbench runs`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ictbench.cli.help_page import LOOK, page
+
+PAGE = page(LOOK, "docs/runs.md", "ictbench runs", "ictbench runs experiments --json")
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds the folders of runs.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run.")] = False,
+) -> None:
+    """List runs: whether each is running, paused, complete or unreadable; its turns, gain and cost.
+
+    The gain is the mean over held-out families, or over all families if none is held out; only a complete run has one.
+    """
+    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
+    from ictbench.results.formatting import cost_in_words
+    from ictbench.runs.list_runs import list_runs
+
+    listed = list_runs(folder)
+    if as_json:
+        for run in listed:
+            print(json.dumps(run.as_json()))
+        return
+    table = grid(
+        ("run", "state", "turns", "suite", "reflector", "actor", "gain", "cost"),
+        left=("run", "state", "suite", "reflector", "actor"),
+    )
+    for run in listed:
+        gain = "" if run.gain is None else f"{run.gain:+.2f}"
+        turns = "" if run.turns is None else f"{run.turns_done}/{run.turns}"
+        cost = cost_in_words(run.spent) if run.spent and run.spent.calls else ""
+        add_row(table, (run.folder.name, run.status, turns, run.suite, run.reflector, run.actor, gain, cost))
+    if listed:
+        print_table(table)
+    else:
+        print_line(f"{folder} holds no run")
+    for run in listed:
+        if run.problem:
+            print_line(f"{run.folder.name}: {run.problem}")

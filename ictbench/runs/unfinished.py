@@ -1,0 +1,161 @@
+"""Reading of a run that has not ended: what its journal holds, without playing anything or importing its plug-ins.
+
+A session notes its plan in the journal. The loops are then repeated from the recorded episodes and reflections, as
+far as these go. Another process may write the journal meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, ValidationError
+
+from ictbench.errors import RunFolderError
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
+from ictbench.records import PluginSpec, Record, Trajectory, episode_key, prompt_digest
+from ictbench.reflectors import Experience, Traits
+from ictbench.runs.options import Options
+from ictbench.runs.plan import RunPlan
+from ictbench.runs.write_run import build_result
+from ictbench.suites import Sizes, Suite
+from ictbench.validation import validation_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ictbench.protocol import LoopPlan, LoopResult, Request
+    from ictbench.records import Task
+    from ictbench.results import Result
+    from ictbench.runs.journal import Journal
+    from ictbench.runs.run_folder import RunFolder
+
+MAX_TASKS = 2_000_000
+"""Maximum tasks of a run whose loops are repeated; the sizes may be a stranger's."""
+
+OPTIONS = ("profile", "test_every_turn", "audit", "online", "episode_time_limit")
+"""Options in the configuration of a run on which its loops depend."""
+
+NO_TRAJECTORY = {
+    solved: Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
+    for solved in (True, False)
+}
+"""Trajectories as far as the state machine of a loop reads them."""
+
+
+class PlanRecord(Record):
+    """Parts of a plan that the configuration of a run does not hold."""
+
+    suite: Suite
+    experience: Experience
+    prompt_cap: int | None
+    control: str
+    trained_on: tuple[str, ...] | None
+    deviations: tuple[str, ...]
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+def note_plan(journal: Journal, plan: RunPlan, versions: dict[str, str]) -> None:
+    """Note the plan of a run that starts or goes on."""
+    record = PlanRecord(
+        suite=plan.suite,
+        experience=plan.traits.experience,
+        prompt_cap=plan.traits.prompt_cap,
+        control=plan.traits.control,
+        trained_on=plan.trained_on,
+        deviations=plan.deviations(),
+        versions=versions,
+    )
+    journal.note("plan", record.model_dump(mode="json", by_alias=True))
+
+
+def recorded_plan(folder: RunFolder, journal: Journal) -> tuple[RunPlan, PlanRecord]:
+    """Return the plan of a run from its configuration and its journal.
+
+    Raises:
+        RunFolderError: An older version of ictbench wrote the folder, or it is damaged.
+    """
+    config, note = folder.read_config(), journal.get("plan")
+    if note is None:
+        raise RunFolderError(f"{folder.path} does not hold its plan: continue the run, and it can be shown")
+    try:
+        record = PlanRecord.model_validate(note)
+        plan = RunPlan(
+            options=Options.parse({name: config[name] for name in OPTIONS if name in config}),
+            suite=record.suite,
+            families=tuple(config["families"]),
+            sizes=Sizes.model_validate({name: config[name] for name in Sizes.model_fields if name in config}),
+            max_steps=config["max_steps"],
+            actor=PluginSpec.model_validate(config["actor"]),
+            reflector=PluginSpec.model_validate(config["reflector"]),
+            traits=Traits(record.experience, record.prompt_cap, record.control, record.trained_on),
+            trained_on=record.trained_on,
+            notes=(),
+            start_prompts=dict(config.get("start_prompts", {})),
+            loop_indices=tuple(config["loop_indices"]) if "loop_indices" in config else None,
+        )
+    except ValidationError as error:
+        raise RunFolderError(f"the plan in {folder.path} is damaged: {validation_message(error)}") from error
+    except (KeyError, TypeError) as error:
+        raise RunFolderError(f"{folder.config} is damaged: {type(error).__name__} {error}") from error
+    if record.suite.digest != config.get("suite_digest") or not set(plan.families) <= set(record.suite.families):
+        raise RunFolderError(f"{folder.config} and the journal beside it are not of one run")
+    if plan.episode_bounds()["episodes"] > MAX_TASKS:
+        raise RunFolderError(f"the run in {folder.path} has more than {MAX_TASKS:,} episodes: it is shown when it ends")
+    return plan, record
+
+
+def partial_result(folder: RunFolder, journal: Journal) -> Result:
+    """Return the result of the loops that are finished so far.
+
+    Raises:
+        RunFolderError: The folder does not hold the plan of the run, or is damaged.
+    """
+    plan, record = recorded_plan(folder, journal)
+    finished: dict[str, list[LoopResult]] = {}
+    for loop in repeated_loops(plan, journal):
+        if loop.finished:
+            finished.setdefault(loop.plan.family, []).append(loop.result())
+    return build_result(plan, finished, {}, journal, record.versions, folder.path, record.deviations)
+
+
+def repeated_loops(plan: RunPlan, journal: Journal) -> Iterator[Loop]:
+    """Yield every loop of a plan, as far as the journal holds its episodes and reflections."""
+    for loop_plan in plan.loops():
+        yield _repeat(loop_plan, journal)
+
+
+def _repeat(plan: LoopPlan, journal: Journal) -> Loop:
+    loop = Loop(plan)
+    requests = list(loop.start())
+    while requests:
+        requests += _answer(loop, requests.pop(0), journal)
+    return loop
+
+
+def _answer(loop: Loop, request: Request, journal: Journal) -> Iterable[Request]:
+    """Answer a request from the journal, and return the next ones; none if the journal lacks something."""
+    match request:
+        case Reflect():
+            reflection = journal.reflection(loop.plan.family, loop.plan.index, request.turn)
+            return () if reflection is None else loop.reflected(request, reflection)
+        case Play():
+            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
+            return () if outcomes is None else loop.played(request, [NO_TRAJECTORY[solved] for solved in outcomes])
+        case Score():
+            outcomes = _outcomes(journal, request.prompt, request.episodes)
+            return () if outcomes is None else loop.scored(request, outcomes)
+        case Audit():
+            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
+            return () if outcomes is None else loop.audited(request, outcomes)
+        case Online():
+            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
+            return () if outcomes is None else loop.compared(request, outcomes)
+
+
+def _outcomes(journal: Journal, prompt: str, episodes: Iterable[tuple[Task, Any]]) -> list[bool] | None:
+    """Return the outcomes of tasks and replicates under a prompt; None if some are missing."""
+    digest = prompt_digest(prompt)
+    keys = [episode_key(task.id, digest, replicate) for task, replicate in episodes]
+    known = journal.solved(keys)
+    return [known[key] for key in keys] if known.keys() >= set(keys) else None

@@ -1,0 +1,82 @@
+"""Evidence of an entry for its readers: the files of the submission and the board's verification records."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from ictbench.errors import SubmissionError
+from ictbench.safe_read import read_bytes
+from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES
+from ictbench.submissions.evidence_store import file_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ictbench.board.entries import Board, Entry
+    from ictbench.web.board.about import About
+
+    Json = dict[str, Any]
+
+MAX_BYTES = 50_000_000
+"""Maximum size of a file that is copied; a submission has at most ten megabytes."""
+
+
+def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> list[Json]:
+    """Return the files of an entry with their addresses, copying them into the site if the board states no address.
+
+    Args:
+        about: Statements about the boards.
+        board: The board of the entry.
+        entry: The entry.
+        site: Folder of the board's pages.
+
+    Raises:
+        SubmissionError: A file has changed since the board was read, or cannot be read.
+    """
+    files: list[Json] = []
+    for path in _files(board, entry):
+        place = path.relative_to(board.folder.path).as_posix()
+        content = read_bytes(path, MAX_BYTES)
+        digest = hashlib.sha256(content).hexdigest()
+        if entry.submission.files.get(path.name, digest) != digest:  # type: ignore[call-overload]
+            raise SubmissionError(f"{path} has changed since the board was read; build the site again")
+        if about.evidence:
+            address = f"{about.evidence.rstrip('/')}/{board.suite}/{place}"
+        else:
+            address = f"../evidence/{place}"
+            copy = site / "evidence" / place
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(content)
+        files.append({"name": path.name, "place": place, "href": address, "sha256": digest, "bytes": len(content)})
+    return [*files, *_on_the_web(entry)]
+
+
+def _files(board: Board, entry: Entry) -> list[Path]:
+    """Return the files that lie in the board; a submission may keep its episodes elsewhere."""
+    submission, folder = entry.submission, board.folder
+    records = [folder.verification(entry.slug, badge) for badge in entry.badges.held]
+    own = [
+        folder.evidence / file_name(submission.files[name])
+        for name in (EVIDENCE_FILES if submission.evidence and submission.evidence.store == BOARD else ())
+    ]
+    return [path for path in (entry.folder.metadata, *entry.folder.content, *own, *records) if path.is_file()]
+
+
+def _on_the_web(entry: Entry) -> list[Json]:
+    """Return the files that lie on a web server, which a browser can open."""
+    submission = entry.submission
+    location = submission.evidence
+    if location is None or not location.store.startswith("https://"):
+        return []
+    store = location.store.rstrip("/")
+    return [
+        {
+            "name": name,
+            "place": name,
+            "href": f"{store}/{file_name(submission.files[name])}",
+            "sha256": submission.files[name],
+            "bytes": location.sizes[name],
+        }
+        for name in EVIDENCE_FILES
+    ]
