@@ -22,7 +22,7 @@ def print_gate(gate: Gate, *, turns: bool = False) -> None:
     for arm in gate.missing:
         print_line(f"Missing: {arm.role} ({arm.reason}).")
     print_line(
-        "turns: mean over turns, selection tasks. last, best: test tasks. Best is not required: it rewards guessing."
+        "turns: mean over turns, selection tasks. last, best: test tasks. Beaten: significant under the last prompt."
     )
     if any(family.gain.difference.low is not None for family in gate.families):
         print_line(INTERVAL_MEANING)

@@ -1,8 +1,8 @@
 """The gate of the protocol: whether a reflector learned from experience.
 
-A reflector has learned where it beats every control that lacks what can be learned, over its turns and under its last
-prompt, and where its success grows from the first turn to the last. All of these must hold at the level of 5 %, so
-that no correction for their number is needed. With fewer than six loops, one family cannot be judged.
+A reflector has learned where its last prompt beats that of every control, each of which lacks something that a learner
+uses, and where its success grows from the first turn to the last. All of these must hold at the level of 5 %, so that
+no correction for their number is needed. With fewer than six loops, one family cannot be judged.
 """
 
 from __future__ import annotations

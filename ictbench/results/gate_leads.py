@@ -88,7 +88,7 @@ def leads_over(
     everything = [*([turn] for turn in turns if not brief), list(turns)]
     *by_turn, over_turns = _leads([[(_curve(a, at), _curve(b, at)) for a, b in pairs] for at in everything], shared)
     last, best = _leads([[(_test(a, name), _test(b, name)) for a, b in pairs] for name in ("last", "best")], shared)
-    beaten = is_ahead(over_turns) and is_ahead(last)
+    beaten = is_ahead(last)
     return ArmLeads(
         role=role, label=label, by_turn=tuple(by_turn), turns=over_turns, last=last, best=best, beaten=beaten
     )

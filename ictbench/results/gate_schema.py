@@ -31,13 +31,13 @@ class ArmLeads(Record):
     by_turn: tuple[Lead, ...]
     """On selection tasks, under prompt[1] … prompt[N]; empty in a brief gate."""
     turns: Lead
-    """Mean over the turns, on selection tasks."""
+    """Mean over the turns, on selection tasks: reported, and not required, as a reflector that learns starts low."""
     last: Lead
     """On test tasks, under the last prompts."""
     best: Lead
     """On test tasks, under the prompts that selection chose: reported, and not required, as it rewards guessing."""
     beaten: bool
-    """Whether the reflector is significantly better over the turns and under the last prompt."""
+    """Whether the reflector is significantly better under the last prompt."""
 
 
 class FamilyGate(Record):

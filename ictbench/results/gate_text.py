@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
 
 
 def conclude(
-    gains: Sequence[Lead],
+    gains: tuple[Lead, Lead],
     growth: Lead,
     arms: Sequence[ArmLeads],
     missing: Sequence[MissingArm],
@@ -50,37 +50,38 @@ def conclude(
         return Verdict("too few loops", "too few loops for a verdict")
     unbeaten: set[str] = {arm.role for arm in arms if arm.role in REQUIREMENTS and not arm.beaten}
     beaten = {arm.role for arm in arms} - unbeaten
-    equal = {arm.role for arm in arms if not is_ahead(arm.turns) and not is_ahead(arm.last)}
-    if called := _called(unbeaten, beaten, equal & CONSTANTS, gains=any(map(is_ahead, gains)), grows=is_ahead(growth)):
+    level = {arm.role for arm in arms if arm.role in unbeaten and _explains(arm, *gains)}
+    if called := _called(unbeaten, beaten, level, gains=any(map(is_ahead, gains)), grows=is_ahead(growth)):
         return Verdict("not shown", called)
     if missing:
         return Verdict("undecided", "beats every arm given")
     return Verdict("learned", "learned from experience")
 
 
-def _called(unbeaten: set[str], beaten: set[str], constants: set[str], *, gains: bool, grows: bool) -> str:
+def _called(unbeaten: set[str], beaten: set[str], level: set[str], *, gains: bool, grows: bool) -> str:
     """Return what a reflector may be called that has not learned; empty if nothing speaks against learning.
 
     Args:
         unbeaten: Required arms that it does not beat.
         beaten: The other arms.
-        constants: Arms without experience of the family that it does not lead in any measure.
+        level: Unbeaten arms that reach at least half of its gain. Where an unbeaten arm does not, too few loops are the
+            likelier reason, and nothing is said about what the reflector does.
         gains: Whether it is better than its first prompt.
         grows: Whether its success grows over the turns.
     """
-    scripts = [script for script in SCRIPTS if script in unbeaten]
+    scripts = [script for script in SCRIPTS if script in level]
     if not gains:
         return "no better than its first prompt"
-    if constants:
-        return f"a good constant ({_not_better(constants)})"
+    if level & CONSTANTS:
+        return f"a good constant ({_not_better(level & CONSTANTS)})"
     if scripts and beaten >= OUTCOMES:
         return f"uses outcomes, and what it gains needs none ({_not_better(scripts)})"
     if "copy" in scripts:
         return f"names what it is shown, and a constant ({_not_better(scripts)})"
-    if scripts or unbeaten & OUTCOMES:
-        return f"names what it is shown ({_not_better(scripts or unbeaten & OUTCOMES)})"
+    if scripts or level & OUTCOMES:
+        return f"names what it is shown ({_not_better(scripts or level & OUTCOMES)})"
     if unbeaten:
-        return _not_better(unbeaten)
+        return f"not significantly better than {_names(sorted(unbeaten))}"
     return "" if grows else "better than its controls from the first turn on, without growth"
 
 
@@ -101,6 +102,13 @@ def gate_sentence(gate: Gate) -> str:
 
 def _order(family: FamilyGate) -> tuple[bool, str]:
     return family.conclusion != "learned", family.called
+
+
+def _explains(arm: ArmLeads, gain: Lead, last_gain: Lead) -> bool:
+    """Return whether an arm reaches at least half of the reflector's gain, under the best or the last prompt."""
+    return any(
+        lead.difference.value <= own.difference.value / 2 for lead, own in ((arm.best, gain), (arm.last, last_gain))
+    )
 
 
 def _not_better(arms: Iterable[str]) -> str:

@@ -100,7 +100,7 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
         (GROWS, {"flipped": GROWS}, "names what it is shown (not better than flipped)"),
         (FLAT, {}, "better than its controls from the first turn on, without growth"),
         # The arm is behind on average and level in the end: the last prompt shows no difference.
-        (GROWS, {"blind": (0, 0, 9)}, "not better than blind"),
+        (GROWS, {"blind": (0, 0, 9)}, "a good constant (not better than blind)"),
     ],
 )
 def test_what_a_reflector_may_be_called_otherwise(
@@ -110,6 +110,13 @@ def test_what_a_reflector_may_be_called_otherwise(
     (family,) = verdict.families
     assert (family.conclusion, family.called, verdict.learned) == ("not shown", called, False)
     assert gate_sentence(verdict) == f"rules: not shown to have learned from experience: {called} in read."
+
+
+def test_a_reflector_that_starts_below_a_control_can_learn() -> None:
+    (family,) = gate((0, 0, 9), copy=FLAT).families
+    lead = next(one for one in family.arms if one.role == "copy")
+    assert lead.turns.difference.value < 0
+    assert (lead.beaten, family.conclusion) == (True, "learned")
 
 
 def test_the_selected_best_is_reported_and_not_required() -> None:
@@ -122,6 +129,15 @@ def test_the_selected_best_is_reported_and_not_required() -> None:
     lucky = lucky.model_copy(update={"families": (lucky.families[0].model_copy(update={"loops": loops}),)})
     (family,) = judge(arm("rules", GROWS), lucky).families
     assert (family.arms[0].best.difference.value, family.arms[0].beaten) == (0.0, True)
+
+
+def test_a_lead_that_few_loops_cannot_show_names_nothing() -> None:
+    """Four of six loops are better, and the arm has a third of the gain: it is not called a constant."""
+    blind, lucky = (arm("blind:rules", curve).families[0] for curve in (NOTHING, GROWS))
+    mixed = blind.model_copy(update={"loops": (*lucky.loops[:2], *blind.loops[2:])})
+    weak = arm("blind:rules", NOTHING).model_copy(update={"families": (mixed,)})
+    (family,) = judge(arm("rules", GROWS), weak).families
+    assert (family.conclusion, family.called) == ("not shown", "not significantly better than blind")
 
 
 def test_missing_arms_are_listed_with_their_remedy() -> None:
@@ -150,7 +166,7 @@ def test_a_trained_reflector_must_beat_its_untrained_self() -> None:
     other_text = arm("copy", FLAT)
     verdict = judge(trained, untrained, other_text)
     assert [one.role for one in verdict.families[0].arms] == ["untrained", ""]
-    assert verdict.families[0].called == "not better than untrained"
+    assert verdict.families[0].called == "not significantly better than untrained"
     missing = {one.role: one.reason for one in verdict.missing}
     assert missing["copy"] == "run --reflector copy --reflector-experience unordered"
     assert "untrained" not in missing

@@ -225,13 +225,13 @@ def test_an_entry_page_says_what_the_gate_says_of_arms_that_were_rerun(tmp_path:
     rules, arm = make_result(READ, "rules"), make_result({"read": [("0000", "0000")] * 3}, **control)
     submit(folder, "rules", rules)
     submit(folder, "blind", arm, badges=("replayed",))
-    assert not any("learned from experience" in line for line in about_of(folder, "rules"))
+    assert not any("learned from experience" in line for line in notes_of(folder, "rules"))
     submit(folder, "blind", arm, badges=("replayed", "rerun"))
-    assert learned_sentence(rules, [arm]) in about_of(folder, "rules")
-    assert not any("learned from experience" in line for line in about_of(folder, "blind"))
+    assert learned_sentence(rules, [arm]) in notes_of(folder, "rules")
+    assert not any("learned from experience" in line for line in notes_of(folder, "blind"))
 
 
-def about_of(folder: BoardFolder, slug: str) -> list[str]:
+def notes_of(folder: BoardFolder, slug: str) -> list[str]:
     board = read_board(folder)
     entry = next(entry for entry in board.entries if entry.slug == slug)
     lines: list[str] = entry_document(board, rank(board.entries), entry)["notes"]
