@@ -1,7 +1,7 @@
 """MkDocs hooks of the docs site.
 
-They add README, CONTRIBUTING and CHANGELOG as pages, copy the repository files that pages link to, and fail the build
-if a page would load anything from another host.
+They add README, CONTRIBUTING and CHANGELOG as pages, write a page with all commands, copy the repository files that
+pages link to, and fail the build if a page would load anything from another host.
 """
 
 from __future__ import annotations
@@ -25,8 +25,14 @@ ROOT = Path(__file__).parent.parent
 TOP_PAGES = {"index.md": "README.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
 """Pages of the site whose sources are at the top of the repository, with their files."""
 
+COMMANDS = "reference/commands.md"
+"""Page with the help pages of all commands."""
+
 FILES = "repository/"
 """Folder of the site for repository files that pages link to."""
+
+HELP_WIDTH = 100
+"""Width of help pages, in columns."""
 
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)#:\s]+)(?=[)#])")
 ADDRESS_ATTRIBUTES = {
@@ -45,16 +51,16 @@ log = logging.getLogger("mkdocs.hooks.ictbench")
 
 def on_config(config: MkDocsConfig) -> None:
     """Remove missing pages from the navigation, and append the pages that it does not list."""
-    existing = {path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")} | set(
-        TOP_PAGES
-    )
+    written = {path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")}
+    existing = {*written, *TOP_PAGES, COMMANDS}
     config.nav = _existing_entries(config.nav or [], existing)
     if more := sorted(existing - set(_pages(config.nav))):
         config.nav.append({"More": more})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages from the top of the repository, and the files that pages link to."""
+    """Add the pages from the top of the repository, that of the commands, and the files that pages link to."""
+    files.append(File.generated(config, COMMANDS, content=commands_page()))
     for page, source in TOP_PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     targets = {
@@ -79,6 +85,32 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
     """Warn about addresses that a browser would load from other hosts; a strict build fails on a warning."""
     for address in external_resources(output):
         log.warning("page %s would load %s", page.file.src_uri, address)
+
+
+def commands_page() -> str:
+    """Return the page with the help pages of all commands."""
+    import typer
+
+    from ictbench.cli.app import app
+    from ictbench.cli.help_page import page_lines
+
+    lines = [
+        "# Commands",
+        "",
+        "What `ictbench COMMAND --help` prints. [The command line](../command-line.md) explains output and exit codes.",
+    ]
+    command = typer.main.get_command(app)
+    for context in _contexts(command.make_context("ictbench", [], resilient_parsing=True)):
+        help_page = "\n".join(line.plain for line in page_lines(context.command, context, HELP_WIDTH))
+        lines += ["", f"## {context.command_path}", "", "```text", help_page, "```"]
+    return "\n".join(lines)
+
+
+def _contexts(context: Any) -> Iterator[Any]:
+    """Yield the context of a command, and those of its subcommands."""
+    yield context
+    for name, command in getattr(context.command, "commands", {}).items():
+        yield from _contexts(command.make_context(name, [], parent=context, resilient_parsing=True))
 
 
 def external_resources(html: str) -> list[str]:

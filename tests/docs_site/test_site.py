@@ -45,7 +45,7 @@ def hooks() -> Any:
 
 def test_every_page_exists_and_is_in_the_navigation(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
-    for page in (*PAGES, Path("CONTRIBUTING.md"), Path("CHANGELOG.md")):
+    for page in (*PAGES, Path("CONTRIBUTING.md"), Path("CHANGELOG.md"), Path("reference/commands.md")):
         address = page.with_suffix(".html").as_posix()
         assert (site / address).is_file()
         assert f'href="{address}" class="md-nav__link' in home
@@ -78,6 +78,16 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
     ids = {name for name in names if f'id="ictbench.{name}"' in reference}
     assert sorted(names - ids - {"IctbenchError", "RunError", "UsageError"}) == []
     assert 'id="ictbench.errors.UsageError"' in reference
+
+
+def test_the_page_of_commands_has_every_command_and_every_option_of_a_run(site: Path) -> None:
+    from ictbench.runs.options import OPTIONS
+
+    page = (site / "reference" / "commands.html").read_text(encoding="utf-8")
+    for command in ("ictbench run", "ictbench leaderboard validate", "ictbench train grpo"):
+        assert f">{command}<a" in page
+        assert f"Usage: {command} [OPTIONS]" in page
+    assert [option.flag for option in OPTIONS.values() if f"{option.flag}" not in page] == []
 
 
 def test_the_search_index_has_api_entries(site: Path) -> None:
