@@ -42,6 +42,7 @@ def submit(
     badges: Sequence[Badge] = ("replayed",),
     trajectories: Iterable[Episode] = (),
     unranked: bool = False,
+    files_instead: Mapping[str, bytes] | None = None,
     **changes: Any,
 ) -> Submission:
     """Put a result on a board as a submission with these badges."""
@@ -51,6 +52,8 @@ def submit(
     folder.episodes.write_bytes(gzip.compress(b"", mtime=0))
     lines = "".join(f"{episode.model_dump_json()}\n" for episode in trajectories)
     folder.trajectories.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    for name, content in (files_instead or {}).items():
+        (folder.path / name).write_bytes(content)
     cost = sum(result.cost.values(), Usage())
     submission = Submission.model_validate(
         {

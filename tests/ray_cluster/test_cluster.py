@@ -176,6 +176,27 @@ def test_command_verifies_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None
     assert json.loads(done.stdout)["replayed"]["episodes"] == 5
 
 
+def test_command_runs_a_result_again_on_a_cluster_with_the_outcomes_of_one_in_processes(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    ictbench.run(**SIZES, actor="rules", executor="process", out=tmp_path / "run")
+    options = ["--salt", "s", "--margin", "0.5", "--json"]
+    on_cluster = ["--executor", "ray", "--ray-address", cluster.address]
+    reran = {}
+    for name, executor in (("ray", on_cluster), ("process", ["--executor", "process"])):
+        out = ["--out", str(tmp_path / name), "--record", str(tmp_path / f"{name}.json")]
+        done = subprocess.run(
+            command("rerun", str(tmp_path / "run"), *options, *executor, *out),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        reran[name] = json.loads(done.stdout)["reran"]
+    assert reran["ray"] == reran["process"]
+    assert comparable(tmp_path / "ray") == comparable(tmp_path / "process")
+
+
 def test_environment_that_crashes_on_a_cluster_fails_the_verification(cluster: Cluster) -> None:
     episode = asyncio.run(EpisodeWorker().play(spec("deadly", "ComputedWalker")))
     record = EpisodeRecord.model_validate(episode.model_dump(exclude=NOT_RECORDED))
