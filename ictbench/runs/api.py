@@ -86,9 +86,9 @@ class Run:
             RunFolderError: The folder is damaged, or an older version of ictbench started the run.
             ResultError: The file of the result is damaged.
         """
-        if self.is_complete:
-            return self.result
         folder = RunFolder(self.folder)
+        if self.is_complete or not folder.journal.exists():
+            return self.result
         with open_journal(folder) as journal:
             if journal.get("plan") is None and folder.result.exists():
                 return self.result

@@ -62,17 +62,18 @@ class ReflectorTrainer(GRPOTrainer):  # type: ignore[misc]
         disable_progress_bar()
         settings, model = setup.settings, setup.model_folder()
         on_gpu = _use_gpu(settings.device)
+        adapted = (Path(model) / ADAPTER_CONFIG).is_file()
         self._setup = setup
         tokenizer = AutoTokenizer.from_pretrained(
             model, padding_side="left", truncation_side="left", trust_remote_code=False
         )
         super().__init__(
-            model=_adapted(model, settings) or model,
+            model=_adapted(model, settings) if adapted else model,
             reward_funcs=self._played_reward(setup, reward_function),
-            args=_grpo_config(settings, folder, on_gpu=on_gpu),
+            args=_grpo_config(settings, folder, on_gpu=on_gpu, loaded=adapted),
             train_dataset=Dataset.from_list(_question_rows(setup, tokenizer, report)),
             processing_class=tokenizer,
-            peft_config=None if (Path(model) / ADAPTER_CONFIG).is_file() else _lora_config(settings),
+            peft_config=None if adapted else _lora_config(settings),
             callbacks=[CardCallback(setup, folder), ProgressCallback(report)],
             rollout_func=None if on_gpu else generate,
         )
@@ -210,9 +211,7 @@ def _question_rows(setup: TrainingSetup, tokenizer: Any, report: Callable[[str],
 
 
 def _adapted(model: str, settings: TrainingSettings) -> Any:
-    """Return the base model with the LoRA adapter that is trained on; None if `model` is no adapter."""
-    if not (Path(model) / ADAPTER_CONFIG).is_file():
-        return None
+    """Return the base model with the LoRA adapter that is trained on."""
     base = json.loads((Path(model) / ADAPTER_CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
     folder = str(smollm2_folder()) if base == SMOLLM2 else base
     loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=False)
@@ -238,7 +237,7 @@ def _use_gpu(device: str) -> bool:
     return available and device != "cpu"
 
 
-def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: bool) -> Any:
+def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: bool, loaded: bool) -> Any:
     # TRL warns that custom rollout functions are experimental; its version is pinned.
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     # One log folder for all sessions of a training.
@@ -257,7 +256,7 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         temperature=settings.temperature,
         max_completion_length=settings.max_tokens,
         seed=settings.seed,
-        model_init_kwargs={"dtype": settings.dtype, "trust_remote_code": False},
+        model_init_kwargs=None if loaded else {"dtype": settings.dtype, "trust_remote_code": False},
         bf16=settings.compute == "bfloat16" or (settings.compute == "auto" and on_gpu),
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,

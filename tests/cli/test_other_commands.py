@@ -13,6 +13,7 @@ import pytest
 import ictbench
 from ictbench.cli.render_result import episode_pages
 from ictbench.records import Episode, Step, Task, Trajectory, Usage
+from ictbench.results.formatting import signed_number
 from ictbench.runs.journal import Journal
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def test_show_prints_the_tables_of_a_run(call: CommandLine, folder: Path) -> Non
     cells = re.split(r"\s*│\s*|\s{2,}", row.strip("│ "))
     levels = [f"{measure.value:.2f}" for measure in (family.measures.base, family.measures.best, family.measures.last)]
     assert cells[:5] == ["room-random", "meta-train", *levels]
-    assert cells[5] == f"{family.measures.gain.value:+.2f}"
+    assert cells[5] == signed_number(family.measures.gain.value)
     assert f"Files: {folder}" in out.replace("\n", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from speaking_model import save_speaking_model
 
 from ictbench.models.providers.smollm2 import smollm2_folder
 
@@ -29,6 +30,18 @@ def tiny(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     tokens = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "vocab_size": len(tokenizer)}
     folder = tmp_path_factory.mktemp("tiny")
-    LlamaForCausalLM(LlamaConfig(max_position_embeddings=1024, **sizes, **tokens)).save_pretrained(folder)
+    LlamaForCausalLM(LlamaConfig(max_position_embeddings=2048, **sizes, **tokens)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def speaking(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny model whose replies to the question of `one-rule` are mostly rules."""
+    question = (
+        '<|im_start|>user\nSymbols: "%"\nWrite one rule that is not among the rules so far.<|im_end|>\n'
+        '<|im_start|>assistant\nWhen you see "'
+    )
+    folder = tmp_path_factory.mktemp("speaking")
+    save_speaking_model(folder, tokenizer, [question, question.replace("%", "?")])
     return folder
