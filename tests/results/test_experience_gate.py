@@ -144,7 +144,8 @@ def test_learning_that_selection_makes_up_for_says_so() -> None:
     verdict = judge(arm("rules", GROWS), *arms)
     assert verdict.learned
     assert gate_sentence(verdict) == (
-        "rules: learned from experience (under the best prompts not significantly better than blind) in read; constant prompt: file."
+        "rules: learned from experience (under the best prompts not significantly better than blind) in read; "
+        "constant prompt: file."
     )
 
 
@@ -251,7 +252,8 @@ def test_with_few_loops_only_the_mean_over_families_is_judged() -> None:
     assert verdict.mean is not None
     assert (verdict.mean.loops, verdict.mean.conclusion) == (6, "learned")
     assert gate_sentence(verdict) == (
-        "rules: learned from experience on average over 2 held-out families, each with too few loops; constant prompt: file."
+        "rules: learned from experience on average over 2 held-out families, each with too few loops; "
+        "constant prompt: file."
     )
     alone = judge(arm("rules", GROWS, 3), *(arm(name, NOTHING, 3) for name in REQUIRED))
     assert alone.mean is not None
