@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OUTCOMES = frozenset({"unlabelled", "flipped"})
 """Controls of outcomes."""
 CONSTANTS = frozenset({"blind", "constant", "shuffled"})
-"""Controls that a constant prompt equals."""
+"""Controls that show no episode of the family."""
 
 
 class Verdict(NamedTuple):
@@ -76,6 +76,9 @@ def _called(unbeaten: set[str], beaten: set[str], level: set[str], *, last: bool
         grows: Whether its success grows over the turns.
     """
     scripts = [script for script in SCRIPTS if script in level]
+    if level & CONSTANTS == {"constant"} and beaten & CONSTANTS:
+        # A person may have written it for these families: the reflector itself writes no constant.
+        return "worth no more than a constant prompt (not better than constant)"
     if level & CONSTANTS:
         return f"a good constant ({_not_better(level & CONSTANTS)})"
     if scripts and beaten >= OUTCOMES:
@@ -102,7 +105,10 @@ def gate_sentence(gate: Gate) -> str:
     else:
         parts = [f"{judged[0].called} on average over {len(families)} held-out families, each with too few loops"]
     opening = "" if gate.learned else "not shown to have learned from experience: "
-    ending = f"; missing arms: {_names(arm.role for arm in missing)}" if missing else ""
+    # Whether a prompt is the best constant of the meta-train families is for the reader to judge.
+    constants = sorted({arm.label for arm in judged[0].arms if arm.role == "constant"})
+    ending = f"; constant prompt: {_names(constants)}" if constants else ""
+    ending += f"; missing arms: {_names(arm.role for arm in missing)}" if missing else ""
     return f"{gate.reflector}: {opening}{'; '.join(parts)}{ending}."
 
 

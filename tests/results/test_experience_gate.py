@@ -81,7 +81,7 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
     verdict = gate()
     (family,) = verdict.families
     assert (family.conclusion, verdict.missing, verdict.learned) == ("learned", (), True)
-    assert gate_sentence(verdict) == "rules: learned from experience in read."
+    assert gate_sentence(verdict) == "rules: learned from experience in read; constant prompt: file."
     assert family.smallest_p == 0.03125
     assert [lead.difference.value for lead in family.arms[0].by_turn] == pytest.approx([0.4, 0.9])
     assert family.arms[0].turns.difference.value == pytest.approx(0.65)
@@ -94,6 +94,7 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
     [
         (NOTHING, {}, "not significantly better than its first prompt"),
         (FLAT, {"blind": FLAT, "file": FLAT}, "a good constant (not better than blind, constant)"),
+        (GROWS, {"file": GROWS}, "worth no more than a constant prompt (not better than constant)"),
         (FLAT, {"copy": FLAT, "unlabelled": FLAT}, "names what it is shown, and a constant (not better than copy)"),
         (GROWS, {"copy_last": GROWS, "flipped": GROWS}, "names what it is shown (not better than copy-last)"),
         (
@@ -113,7 +114,10 @@ def test_what_a_reflector_may_be_called_otherwise(
     verdict = gate(curve, **curves)
     (family,) = verdict.families
     assert (family.conclusion, family.called, verdict.learned) == ("not shown", called, False)
-    assert gate_sentence(verdict) == f"rules: not shown to have learned from experience: {called} in read."
+    assert (
+        gate_sentence(verdict)
+        == f"rules: not shown to have learned from experience: {called} in read; constant prompt: file."
+    )
 
 
 def test_a_reflector_that_starts_below_a_control_can_learn() -> None:
@@ -140,7 +144,8 @@ def test_learning_that_selection_makes_up_for_says_so() -> None:
     verdict = judge(arm("rules", GROWS), *arms)
     assert verdict.learned
     assert gate_sentence(verdict) == (
-        "rules: learned from experience (under the best prompts not significantly better than blind) in read."
+        "rules: learned from experience (under the best prompts not significantly better than blind) in read; "
+        "constant prompt: file."
     )
 
 
@@ -247,7 +252,8 @@ def test_with_few_loops_only_the_mean_over_families_is_judged() -> None:
     assert verdict.mean is not None
     assert (verdict.mean.loops, verdict.mean.conclusion) == (6, "learned")
     assert gate_sentence(verdict) == (
-        "rules: learned from experience on average over 2 held-out families, each with too few loops."
+        "rules: learned from experience on average over 2 held-out families, each with too few loops; "
+        "constant prompt: file."
     )
     alone = judge(arm("rules", GROWS, 3), *(arm(name, NOTHING, 3) for name in REQUIRED))
     assert alone.mean is not None
