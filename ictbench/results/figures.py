@@ -12,12 +12,12 @@ from ictbench.errors import ConfigError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ictbench.results.schema import Result
+    from ictbench.results.schema import Measures, Result
 
 Kind = Literal["curves", "gains"]
 
 
-class NotebookFigure(Figure):
+class NotebookFigure(Figure):  # type: ignore[misc]
     """A figure that a notebook shows without pyplot."""
 
     def _repr_png_(self) -> bytes:
@@ -47,9 +47,9 @@ def draw_figure(result: Result, kind: Kind = "curves") -> Figure:
 
 
 def _draw_curves(axes: Axes, result: Result) -> None:
-    for family in result.families:
-        curve = family.measures.curve
-        (line,) = axes.plot([point.value for point in curve], marker="o", label=f"{family.name} ({family.role})")
+    for name, measures in _measured(result):
+        curve = measures.curve
+        (line,) = axes.plot([point.value for point in curve], marker="o", label=name)
         bounds = [(turn, point.low, point.high) for turn, point in enumerate(curve)]
         shown = [(turn, low, high) for turn, low, high in bounds if low is not None and high is not None]
         if shown:
@@ -57,17 +57,23 @@ def _draw_curves(axes: Axes, result: Result) -> None:
             axes.fill_between(turns, lows, highs, color=line.get_color(), alpha=0.1, linewidth=0)
     axes.set(xlabel="turn (0: the first prompt)", ylabel="success on selection tasks", ylim=(-0.02, 1.02))
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize="small")
+    if axes.get_lines():
+        axes.legend(fontsize="small")
 
 
 def _draw_gains(axes: Axes, result: Result) -> None:
-    for place, family in enumerate(result.families):
-        gain = family.measures.gain
-        color = f"C{int(family.role == 'meta-train')}"
-        axes.plot(gain.value, place, "o", color=color)
+    families = _measured(result)
+    for place, (_, measures) in enumerate(families):
+        gain = measures.gain
+        axes.plot(gain.value, place, "o", color="C0")
         if gain.low is not None and gain.high is not None:
-            axes.hlines(place, gain.low, gain.high, color=color)
+            axes.hlines(place, gain.low, gain.high, color="C0")
     axes.axvline(0, color="0.5", linewidth=1)
-    axes.set_yticks(range(len(result.families)), [f"{family.name} ({family.role})" for family in result.families])
+    axes.set_yticks(range(len(families)), [name for name, _ in families])
     axes.invert_yaxis()
     axes.set(xlabel="gain on test tasks, with 95 % interval", xlim=(-1.02, 1.02))
+
+
+def _measured(result: Result) -> list[tuple[str, Measures]]:
+    """Return the families with a finished loop: their names with their roles, and their measures."""
+    return [(f"{family.name} ({family.role})", family.measures) for family in result.families if family.measures]
