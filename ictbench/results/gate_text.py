@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 OUTCOMES = frozenset({"unlabelled", "flipped"})
 """Controls of outcomes."""
-CONSTANTS = frozenset({"blind", "constant", "shuffled"})
-"""Controls that show no episode of the family."""
+UNSHOWN = frozenset({"blind", "shuffled"})
+"""Controls that are shown no episode of the family."""
 
 
 class Verdict(NamedTuple):
@@ -76,17 +76,17 @@ def _called(unbeaten: set[str], beaten: set[str], level: set[str], *, last: bool
         grows: Whether its success grows over the turns.
     """
     scripts = [script for script in SCRIPTS if script in level]
-    if level & CONSTANTS == {"constant"} and beaten & CONSTANTS:
-        # A person may have written it for these families: the reflector itself writes no constant.
-        return "worth no more than a constant prompt (not better than constant)"
-    if level & CONSTANTS:
-        return f"a good constant ({_not_better(level & CONSTANTS)})"
+    if level & UNSHOWN:
+        return f"a good constant ({_not_better(level & {*UNSHOWN, 'constant'})})"
     if scripts and beaten >= OUTCOMES:
         return f"does worse without true outcomes, and what it gains needs none ({_not_better(scripts)})"
     if "copy" in scripts:
         return f"names what it is shown, and a constant ({_not_better(scripts)})"
     if scripts or level & OUTCOMES:
         return f"names what it is shown ({_not_better(scripts or level & OUTCOMES)})"
+    if "constant" in level:
+        # It does not make the reflector a constant: a person may have written that prompt for these families.
+        return "worth no more than a constant prompt (not better than constant)"
     if unbeaten:
         return f"not significantly better than {_names(sorted(unbeaten))}"
     if not last:

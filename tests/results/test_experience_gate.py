@@ -95,6 +95,11 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
         (NOTHING, {}, "not significantly better than its first prompt"),
         (FLAT, {"blind": FLAT, "file": FLAT}, "a good constant (not better than blind, constant)"),
         (GROWS, {"file": GROWS}, "worth no more than a constant prompt (not better than constant)"),
+        (
+            GROWS,
+            {"file": GROWS, "copy": GROWS, "flipped": GROWS},
+            "names what it is shown, and a constant (not better than copy)",
+        ),
         (FLAT, {"copy": FLAT, "unlabelled": FLAT}, "names what it is shown, and a constant (not better than copy)"),
         (GROWS, {"copy_last": GROWS, "flipped": GROWS}, "names what it is shown (not better than copy-last)"),
         (
