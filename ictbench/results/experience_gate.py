@@ -17,6 +17,7 @@ from ictbench.results.gate_schema import FamilyGate, Gate
 from ictbench.results.gate_text import conclude, gate_sentence
 from ictbench.results.pairing import names_of, share_games
 from ictbench.results.significance import smallest_p
+from ictbench.suites.trained_on import env_of_suite, was_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,8 @@ def judge(reflector: Result, *arms: Result, brief: bool = False) -> Gate:
         brief: Whether to leave out what the sentence does not need, as for many entries of a board.
 
     Raises:
-        UsageError: No arm is given, the first result is that of a control, or it has no held-out family.
+        UsageError: No arm is given, the first result is that of a control, or it has no held-out family, or its
+            reflector was trained on one.
         ResultError: An arm played other tasks, or is incomplete.
     """
     if not arms:
@@ -49,6 +51,7 @@ def judge(reflector: Result, *arms: Result, brief: bool = False) -> Gate:
     held_out = [family for family in reflector.families if family.role == "held-out"]
     if not held_out:
         raise UsageError(f"the run of {reflector.reflector.label} has no held-out family; only these are judged")
+    _check_unseen(reflector, [family.name for family in held_out])
     for arm in arms:
         _check_comparable(reflector, arm)
     roles = [role_of(arm, reflector) for arm in arms]
@@ -96,15 +99,33 @@ def learned_sentence(reflector: Result, others: Sequence[Result]) -> str | None:
     """
     if reflector.control:
         return None
+    held_out = {family.name for family in reflector.families if family.role == "held-out"}
     arms = [
         other
         for other in others
-        if role_of(other, reflector) in REQUIREMENTS and not any(_differences(reflector, other))
+        if role_of(other, reflector) in REQUIREMENTS
+        and held_out <= {family.name for family in other.families}
+        and not any(_differences(reflector, other))
     ]
     try:
         return gate_sentence(judge(reflector, *arms, brief=True)) if arms else None
-    except UsageError:  # They have other loops, or there is no held-out family: no answer.
+    except UsageError:  # They have other loops, or no family is held out from the reflector: no answer.
         return None
+
+
+def _check_unseen(reflector: Result, held_out: Sequence[str]) -> None:
+    """Check that a reflector was trained on no held-out family.
+
+    Raises:
+        UsageError: It was.
+    """
+    suite, trained_on = reflector.suite.name, reflector.reflector_trained_on or ()
+    env = env_of_suite(suite)
+    if seen := [name for name in held_out if was_trained_on(trained_on, suite, env, name)]:
+        raise UsageError(
+            f"{reflector.reflector.label} was trained on {', '.join(seen)}, so what it does there need not be learned "
+            "from the experience of the run; give a run on families that it was not trained on"
+        )
 
 
 def _check_comparable(reflector: Result, arm: Result) -> None:

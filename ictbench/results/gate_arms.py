@@ -33,7 +33,7 @@ def role_of(arm: Result, reflector: Result) -> str:
     if is_untrained_self(arm, reflector):
         return "untrained"
     wrapper = wrapper_of(arm, reflector)
-    return wrapper if wrapper in (*WRAPPERS, LOSSES) else ""
+    return wrapper if wrapper in (*WRAPPERS, LOSSES) and not _have_other_weights(arm, reflector) else ""
 
 
 def text_of(reflector: Result) -> str:
@@ -53,11 +53,17 @@ def is_untrained_self(arm: Result, reflector: Result) -> bool:
     return same and is_trained(reflector) and not is_trained(arm) and arm.reflector.model is not None
 
 
+def _have_other_weights(arm: Result, reflector: Result) -> bool:
+    """Return whether the models are known to differ although they have one name, e.g. a folder that was overwritten."""
+    return len({arm.reflector.fingerprint, reflector.reflector.fingerprint} - {None}) > 1
+
+
 def missing_arms(reflector: Result, roles: Iterable[str]) -> Iterator[MissingArm]:
     """Yield the required arms that are not among these roles."""
     given = {*roles}
     for role in REQUIREMENTS:
-        if role in given or (role == "untrained" and not is_trained(reflector)):
+        trained = is_trained(reflector) or reflector.reflector_trained_on is None
+        if role in given or (role == "untrained" and not trained):
             continue
         yield MissingArm(role=role, reason=_remedy(role, reflector))
 
@@ -74,4 +80,6 @@ def _remedy(role: Requirement, reflector: Result) -> str:
         return f"run --reflector {role} --reflector-experience {text_of(reflector)}"
     if role == "constant":
         return "run --reflector file:PATH with the best constant prompt of the meta-train families"
+    if reflector.reflector_trained_on is None:
+        return f"what {label} was trained on is unknown; state it with --reflector-trained-on, e.g. other:NAME"
     return "run the same reflector on the model before its training"

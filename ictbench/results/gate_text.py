@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 OUTCOMES = frozenset({"unlabelled", "flipped"})
 """Controls of outcomes."""
-CONSTANTS = frozenset({"blind", "constant", "shuffled"})
-"""Controls that a constant prompt equals."""
+UNSHOWN = frozenset({"blind", "shuffled"})
+"""Controls that are shown no episode of the family."""
 
 
 class Verdict(NamedTuple):
@@ -48,41 +48,50 @@ def conclude(
     """
     if few or smallest_p > ALPHA:
         return Verdict("too few loops", "too few loops for a verdict")
-    unbeaten: set[str] = {arm.role for arm in arms if arm.role in REQUIREMENTS and not arm.beaten}
-    beaten = {arm.role for arm in arms} - unbeaten
-    level = {arm.role for arm in arms if arm.role in unbeaten and _explains(arm, *gains)}
-    if called := _called(unbeaten, beaten, level, gains=any(map(is_ahead, gains)), grows=is_ahead(growth)):
+    required = [arm for arm in arms if arm.role in REQUIREMENTS]
+    unbeaten: set[str] = {arm.role for arm in required if not arm.beaten}
+    beaten = {arm.role for arm in required} - unbeaten
+    level = {arm.role for arm in required if arm.role in unbeaten and _explains(arm, *gains)}
+    best, last = map(is_ahead, gains)
+    if not (best or last):
+        return Verdict("not shown", "not significantly better than its first prompt")
+    if not required:
+        return Verdict("undecided", "compared with no required arm")
+    if called := _called(unbeaten, beaten, level, last=last, grows=is_ahead(growth)):
         return Verdict("not shown", called)
     if missing:
-        return Verdict("undecided", "beats every arm given")
-    return Verdict("learned", "learned from experience")
+        return Verdict("undecided", "beats every required arm given")
+    return Verdict("learned", f"learned from experience{_level_at_best(required)}")
 
 
-def _called(unbeaten: set[str], beaten: set[str], level: set[str], *, gains: bool, grows: bool) -> str:
+def _called(unbeaten: set[str], beaten: set[str], level: set[str], *, last: bool, grows: bool) -> str:
     """Return what a reflector may be called that has not learned; empty if nothing speaks against learning.
 
     Args:
         unbeaten: Required arms that it does not beat.
-        beaten: The other arms.
+        beaten: The other required arms.
         level: Unbeaten arms that reach at least half of its gain. Where an unbeaten arm does not, too few loops are the
             likelier reason, and nothing is said about what the reflector does.
-        gains: Whether it is better than its first prompt.
+        last: Whether its last prompt is better than its first one.
         grows: Whether its success grows over the turns.
     """
     scripts = [script for script in SCRIPTS if script in level]
-    if not gains:
-        return "no better than its first prompt"
-    if level & CONSTANTS:
-        return f"a good constant ({_not_better(level & CONSTANTS)})"
+    if level & UNSHOWN:
+        return f"a good constant ({_not_better(level & {*UNSHOWN, 'constant'})})"
     if scripts and beaten >= OUTCOMES:
-        return f"uses outcomes, and what it gains needs none ({_not_better(scripts)})"
+        return f"does worse without true outcomes, and what it gains needs none ({_not_better(scripts)})"
     if "copy" in scripts:
         return f"names what it is shown, and a constant ({_not_better(scripts)})"
     if scripts or level & OUTCOMES:
         return f"names what it is shown ({_not_better(scripts or level & OUTCOMES)})"
+    if "constant" in level:
+        # It does not make the reflector a constant: a person may have written that prompt for these families.
+        return "worth no more than a constant prompt (not better than constant)"
     if unbeaten:
         return f"not significantly better than {_names(sorted(unbeaten))}"
-    return "" if grows else "better than its controls from the first turn on, without growth"
+    if not last:
+        return "under its last prompt not significantly better than its first prompt"
+    return "" if grows else "beats every required arm given, without significant growth from the first turn to the last"
 
 
 def gate_sentence(gate: Gate) -> str:
@@ -96,8 +105,17 @@ def gate_sentence(gate: Gate) -> str:
     else:
         parts = [f"{judged[0].called} on average over {len(families)} held-out families, each with too few loops"]
     opening = "" if gate.learned else "not shown to have learned from experience: "
-    ending = f"; missing arms: {_names(arm.role for arm in missing)}" if missing else ""
+    # Whether a prompt is the best constant of the meta-train families is for the reader to judge.
+    constants = sorted({arm.label for arm in judged[0].arms if arm.role == "constant"})
+    ending = f"; constant prompt: {_names(constants)}" if constants else ""
+    ending += f"; missing arms: {_names(arm.role for arm in missing)}" if missing else ""
     return f"{gate.reflector}: {opening}{'; '.join(parts)}{ending}."
+
+
+def _level_at_best(required: Iterable[ArmLeads]) -> str:
+    """Return which required arms are not beaten under the prompts that selection chose; empty if all are."""
+    level = sorted({arm.role for arm in required if not is_ahead(arm.best)})
+    return f" (under the best prompts not significantly better than {_names(level)})" if level else ""
 
 
 def _order(family: FamilyGate) -> tuple[bool, str]:

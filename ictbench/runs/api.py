@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ictbench.errors import RunFolderError, RunInterruptedError, UsageError, stopped_by
+from ictbench.errors import MissingExtraError, RunFolderError, RunInterruptedError, UsageError, stopped_by
 from ictbench.models import ModelPool
 from ictbench.results import Result
 from ictbench.results.html_table import html_table
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+    from matplotlib.figure import Figure
     from pydantic import JsonValue
 
     from ictbench.records import Episode
+    from ictbench.results.figures import Kind
     from ictbench.results.rows import Row, Table
     from ictbench.runs.option_types import RunOptions
     from ictbench.runs.progress import Progress
@@ -102,6 +104,22 @@ class Run:
             return self.current_result()._repr_html_()
         except UsageError as error:
             return html_table(str(self.folder), (), (), [str(error)])
+
+    def plot(self, kind: Kind = "curves") -> Figure:
+        """Return a matplotlib figure of the finished loops; a notebook shows it, and `savefig` writes it.
+
+        Args:
+            kind: `curves` for success on selection tasks by turn, `gains` for best − base on test tasks.
+
+        Raises:
+            ConfigError: There is no such kind.
+            MissingExtraError: matplotlib is not installed (extra `plot`).
+        """
+        try:
+            from ictbench.results.figures import draw_figure
+        except ImportError as error:
+            raise MissingExtraError("run.plot()", "plot", str(error)) from error
+        return draw_figure(self.current_result(), kind)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the aggregate tables, by name."""

@@ -26,7 +26,7 @@ ARMS = [f"{name.partition(':')[0]}.json" for name in REQUIRED]
 def test_learning_is_shown_with_exit_code_0(call: CommandLine) -> None:
     code, out, err = call("learned", "rules.json", *ARMS)
     assert (code, err) == (0, "")
-    assert out.endswith("rules: learned from experience in read.\n")
+    assert out.endswith("rules: learned from experience in read; constant prompt: file.\n")
     assert "turn 1" not in out
     assert "Missing" not in out
 

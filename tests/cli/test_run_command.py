@@ -11,6 +11,7 @@ import typer.main
 import ictbench
 from ictbench.cli.app import app, main
 from ictbench.cli.unknown_variables import OTHER_VARIABLES
+from ictbench.results.formatting import signed_number
 from ictbench.runs.option import LIMITS
 from ictbench.runs.options import OPTIONS
 
@@ -45,7 +46,7 @@ def test_an_audit_shows_the_overfitting_gap(call: CommandLine) -> None:
     _, out, _ = call(*RUN, "--turns", "2", "--audit", "--out", "mine")
     measures = ictbench.load_run("mine").result.by_role["meta-train"]
     assert measures.overfitting_gap is not None
-    assert f"\nOverfitting gap, meta-train: {measures.overfitting_gap.value:+.2f}.\n" in out
+    assert f"\nOverfitting gap, meta-train: {signed_number(measures.overfitting_gap.value)}.\n" in out
     assert "Overfitting gap" not in call(*RUN, "--out", "other").out
 
 
@@ -136,6 +137,8 @@ def parameters() -> dict[str, Any]:
 # A value for every option, to be given as a flag, a variable and in a file.
 VALUES: dict[str, Any] = {
     "--env": "minihack",
+    "--preregistration": "question.yaml",
+    "--start-prompt": "prompt.txt",
     "--suite": "minihack-v1",
     "--families": "zap",
     "--profile": "lite",
@@ -219,7 +222,7 @@ def passed(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def plain(value: Any) -> Any:
     """Return the value as the flag passes it."""
-    if value == "replies.sqlite":
+    if value in ("question.yaml", "replies.sqlite"):
         return Path(value)
     return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2", "Observation:") else value
 

@@ -81,7 +81,7 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
     verdict = gate()
     (family,) = verdict.families
     assert (family.conclusion, verdict.missing, verdict.learned) == ("learned", (), True)
-    assert gate_sentence(verdict) == "rules: learned from experience in read."
+    assert gate_sentence(verdict) == "rules: learned from experience in read; constant prompt: file."
     assert family.smallest_p == 0.03125
     assert [lead.difference.value for lead in family.arms[0].by_turn] == pytest.approx([0.4, 0.9])
     assert family.arms[0].turns.difference.value == pytest.approx(0.65)
@@ -92,13 +92,23 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
 @pytest.mark.parametrize(
     ("curve", "curves", "called"),
     [
-        (NOTHING, {}, "no better than its first prompt"),
+        (NOTHING, {}, "not significantly better than its first prompt"),
         (FLAT, {"blind": FLAT, "file": FLAT}, "a good constant (not better than blind, constant)"),
+        (GROWS, {"file": GROWS}, "worth no more than a constant prompt (not better than constant)"),
+        (
+            GROWS,
+            {"file": GROWS, "copy": GROWS, "flipped": GROWS},
+            "names what it is shown, and a constant (not better than copy)",
+        ),
         (FLAT, {"copy": FLAT, "unlabelled": FLAT}, "names what it is shown, and a constant (not better than copy)"),
         (GROWS, {"copy_last": GROWS, "flipped": GROWS}, "names what it is shown (not better than copy-last)"),
-        (GROWS, {"copy_last": GROWS}, "uses outcomes, and what it gains needs none (not better than copy-last)"),
+        (
+            GROWS,
+            {"copy_last": GROWS},
+            "does worse without true outcomes, and what it gains needs none (not better than copy-last)",
+        ),
         (GROWS, {"flipped": GROWS}, "names what it is shown (not better than flipped)"),
-        (FLAT, {}, "better than its controls from the first turn on, without growth"),
+        (FLAT, {}, "beats every required arm given, without significant growth from the first turn to the last"),
         # The arm is behind on average and level in the end: the last prompt shows no difference.
         (GROWS, {"blind": (0, 0, 9)}, "a good constant (not better than blind)"),
     ],
@@ -109,7 +119,10 @@ def test_what_a_reflector_may_be_called_otherwise(
     verdict = gate(curve, **curves)
     (family,) = verdict.families
     assert (family.conclusion, family.called, verdict.learned) == ("not shown", called, False)
-    assert gate_sentence(verdict) == f"rules: not shown to have learned from experience: {called} in read."
+    assert (
+        gate_sentence(verdict)
+        == f"rules: not shown to have learned from experience: {called} in read; constant prompt: file."
+    )
 
 
 def test_a_reflector_that_starts_below_a_control_can_learn() -> None:
@@ -129,6 +142,39 @@ def test_the_selected_best_is_reported_and_not_required() -> None:
     lucky = lucky.model_copy(update={"families": (lucky.families[0].model_copy(update={"loops": loops}),)})
     (family,) = judge(arm("rules", GROWS), lucky).families
     assert (family.arms[0].best.difference.value, family.arms[0].beaten) == (0.0, True)
+
+
+def test_learning_that_selection_makes_up_for_says_so() -> None:
+    arms = [arm(name, (0, 9, 0) if name == "blind:rules" else NOTHING) for name in REQUIRED]
+    verdict = judge(arm("rules", GROWS), *arms)
+    assert verdict.learned
+    assert gate_sentence(verdict) == (
+        "rules: learned from experience (under the best prompts not significantly better than blind) in read; "
+        "constant prompt: file."
+    )
+
+
+@pytest.mark.parametrize("name", ["icl", "losses:rules"])
+@pytest.mark.parametrize("curve", [GROWS, FLAT])
+def test_without_a_required_arm_nothing_is_called_beaten(name: str, curve: tuple[int, int, int]) -> None:
+    """The other arm is better than the reflector in every turn."""
+    verdict = judge(arm("rules", curve), arm(name, (0, 10, 10)))
+    assert verdict.families[0].conclusion == "undecided"
+    assert "not shown to have learned from experience: compared with no required arm in read" in gate_sentence(verdict)
+
+
+def test_a_last_prompt_that_is_no_better_than_the_first_one_has_not_learned() -> None:
+    """All controls end below prompt[0], and the reflector comes back to it."""
+    arms = [arm(name, (5, 0, 0)) for name in REQUIRED]
+    reflector = arm("rules", (5, 2, 5))
+    loops = tuple(
+        one.model_copy(update={"best": 1, "test": {0: outcomes(5), 1: outcomes(9), 2: outcomes(5)}})
+        for one in reflector.families[0].loops
+    )
+    reflector = reflector.model_copy(update={"families": (reflector.families[0].model_copy(update={"loops": loops}),)})
+    (family,) = judge(reflector, *arms).families
+    assert family.called == "under its last prompt not significantly better than its first prompt"
+    assert family.conclusion == "not shown"
 
 
 def test_a_lead_that_few_loops_cannot_show_names_nothing() -> None:
@@ -173,6 +219,29 @@ def test_a_trained_reflector_must_beat_its_untrained_self() -> None:
     assert "untrained" in {one.role for one in judge(trained, other_text).missing}
 
 
+def test_without_a_statement_of_its_training_the_untrained_self_is_missing() -> None:
+    arms = [arm(name, NOTHING) for name in REQUIRED]
+    verdict = judge(arm("rules", GROWS, reflector_trained_on=None), *arms)
+    (missing,) = verdict.missing
+    assert missing.role == "untrained"
+    assert "--reflector-trained-on" in missing.reason
+    assert not verdict.learned
+    assert judge(arm("rules", GROWS, reflector_trained_on=("other:the web",)), *arms).learned
+
+
+def test_a_wrapper_around_other_weights_is_no_control() -> None:
+    """The folder of a checkpoint was overwritten between the two runs."""
+
+    def on(result: Result, fingerprint: str) -> Result:
+        return result.model_copy(update={"reflector": result.reflector.model_copy(update={"fingerprint": fingerprint})})
+
+    reflector, blind = on(arm("rules", GROWS), "sha256:1"), arm("blind:rules", NOTHING)
+    assert judge(reflector, on(blind, "sha256:1")).families[0].arms[0].role == "blind"
+    verdict = judge(reflector, on(blind, "sha256:2"))
+    assert verdict.families[0].arms[0].role == ""
+    assert "blind" in {one.role for one in verdict.missing}
+
+
 def test_losses_and_other_arms_are_reported_and_no_gate() -> None:
     arms = [*(arm(name, NOTHING) for name in REQUIRED), arm("losses:rules", GROWS), arm("icl", GROWS)]
     verdict = judge(arm("rules", GROWS), *arms)
@@ -188,7 +257,8 @@ def test_with_few_loops_only_the_mean_over_families_is_judged() -> None:
     assert verdict.mean is not None
     assert (verdict.mean.loops, verdict.mean.conclusion) == (6, "learned")
     assert gate_sentence(verdict) == (
-        "rules: learned from experience on average over 2 held-out families, each with too few loops."
+        "rules: learned from experience on average over 2 held-out families, each with too few loops; "
+        "constant prompt: file."
     )
     alone = judge(arm("rules", GROWS, 3), *(arm(name, NOTHING, 3) for name in REQUIRED))
     assert alone.mean is not None
@@ -209,6 +279,7 @@ def test_shared_games_have_the_crossed_test() -> None:
         (arm("rules", GROWS), [], "no arm is given"),
         (arm("blind:rules", GROWS, control="it is blind"), [arm("copy", GROWS)], "blind:rules is a control: it is"),
         (arm("rules", GROWS, role="meta-train"), [arm("copy", GROWS)], "has no held-out family"),
+        (arm("rules", GROWS, reflector_trained_on=("rooms-v1/read",)), [arm("copy", GROWS)], "was trained on read"),
         (arm("rules", GROWS), [arm("copy", GROWS, 3)], "not arms on the same tasks: loops 6 against 3"),
         (arm("rules", GROWS), [arm("copy", GROWS, families=("zap",))], "played other tasks in read: 0 of 6"),
         (arm("rules", GROWS), [arm("copy", GROWS, max_steps=9)], "not arms on the same tasks: max_steps 25 against 9"),
@@ -226,5 +297,7 @@ def test_reports_and_boards_find_the_arms_among_other_results() -> None:
     assert sentence is not None
     assert "names what it is shown, and a constant (not better than copy) in read" in sentence
     assert sentence == gate_sentence(judge(rules, copy))
+    elsewhere = arm("file", FLAT, families=("zap",))
+    assert learned_sentence(rules, [elsewhere, copy]) == sentence
     assert learned_sentence(rules, [arm("none", NOTHING), other]) is None
     assert learned_sentence(arm("copy", FLAT, control="it copies"), [rules]) is None

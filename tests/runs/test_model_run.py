@@ -224,7 +224,7 @@ def test_a_failing_endpoint_is_one_line_and_exit_code_1_on_the_command_line(
     captured = capsys.readouterr()
     assert (caught.value.code, captured.out) == (1, "")
     *progress, line = captured.err.splitlines()
-    assert all(shown.startswith("turns ") for shown in progress)
+    assert all(shown.startswith("episodes ") for shown in progress)
     assert line.startswith("ictbench: openai/test: ")
     assert "HTTP 503: overloaded" in line
     assert line.endswith(f"Continue with: ictbench run {' '.join(given)} --out={tmp_path / 'run'}")

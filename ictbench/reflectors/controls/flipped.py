@@ -32,10 +32,13 @@ class FlippedReflector(WrapperReflector):
 
 
 def flip(trajectory: Trajectory) -> Trajectory:
-    """Return an episode with the opposite outcome: a reward of 1 for its last action, or no reward at all."""
+    """Return an episode with the opposite outcome: a reward of 1 for its last action, or no reward at all.
+
+    A solved episode becomes one that the environment ended: it is as short, and its last action ended it.
+    """
     steps = [step.model_copy(update={"reward": 0.0}) for step in trajectory.steps]
     if not trajectory.solved and steps:
         steps[-1] = steps[-1].model_copy(update={"reward": 1.0})
     return trajectory.model_copy(
-        update={"steps": tuple(steps), "end": "step_limit" if trajectory.solved else "solved", "failure": None}
+        update={"steps": tuple(steps), "end": "env_ended" if trajectory.solved else "solved", "failure": None}
     )

@@ -90,7 +90,16 @@ def test_flipping_inverts_marks_ends_and_rewards_and_keeps_the_rest() -> None:
         assert flipped.total_reward == (1.0 if flipped.solved and flipped.steps else 0.0)
         assert [step.executed for step in flipped.steps] == [step.executed for step in trajectory.steps]
         assert flip(flipped).solved == trajectory.solved
-    assert [one["end"] for one in shown("flipped", [SOLVED, DIED])] == ["step_limit", "solved"]
+    assert [one["end"] for one in shown("flipped", [SOLVED, DIED])] == ["env_ended", "solved"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_flipping_hides_no_action_of_a_solved_episode(form: ExperienceFormat) -> None:
+    """A control that hid the solving action would also fail a reflector that copies it and ignores outcomes."""
+    solved, ended = "the task was solved", "the environment ended the episode without success"
+    before, after = (format_experience(form, "", [one]).lower() for one in (SOLVED, flip(SOLVED)))
+    assert before != after
+    assert after.replace(ended, solved).replace("success: no", "success: yes") == before
 
 
 def test_only_losses_are_shown_and_without_one_the_reflector_is_not_asked() -> None:
