@@ -6,7 +6,7 @@ it copies. Two deterministic players may also agree honestly: a board says what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.board.entries import Entry
-    from ictbench.board.plays import Plays
     from ictbench.results.standard_errors import Floats
 
 MIN_AGREEMENT = 0.9
@@ -24,6 +23,19 @@ MIN_AGREEMENT = 0.9
 
 MIN_EPISODES = 10
 """Fewer episodes that differ from those under `prompt[0]` show nothing."""
+
+
+class Played(NamedTuple):
+    """Episodes of an entry that differ from those under `prompt[0]`, for fast comparison with many others."""
+
+    places: frozenset[tuple[str, int, int]]
+    episodes: frozenset[tuple[tuple[str, int, int], str]]
+    """Places with the digests of their episodes."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> Played:
+        """Return the episodes of an entry, which are read."""
+        return cls(frozenset(entry.plays), frozenset(entry.plays.items()))
 
 
 def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]]) -> dict[str, Entry]:
@@ -41,11 +53,16 @@ def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]])
     known = np.empty_like(vectors)
     earlier: list[Entry] = []
     found: dict[str, Entry] = {}
+    read: dict[str, Played] = {}
+
+    def played(entry: Entry) -> Played:
+        return read.get(entry.slug) or read.setdefault(entry.slug, Played.of(entry))
+
     for number in sorted(range(len(entries)), key=lambda number: (entries[number].added, entries[number].slug)):
         entry = entries[number]
         distances = abs(known[: len(earlier)] - vectors[number]).mean(axis=1)
         alike = (earlier[place] for place in np.flatnonzero(distances <= 1 - MIN_AGREEMENT + ROUNDING))
-        if other := next((one for one in alike if _same(one.plays, entry.plays)), None):
+        if other := next((one for one in alike if _same(played(one), played(entry))), None):
             found[entry.slug] = other
         elif "replayed" in entry.badges.held:
             known[len(earlier)] = vectors[number]
@@ -53,8 +70,10 @@ def same_results(entries: Sequence[Entry], outcomes: Sequence[Sequence[Floats]])
     return found
 
 
-def _same(one: Plays, other: Plays) -> bool:
+def _same(one: Played, other: Played) -> bool:
     """Return whether nearly all episodes that differ from those under `prompt[0]` are the same."""
-    places = one.keys() | other.keys()
-    same = sum(one.get(place) == other.get(place) for place in places)
-    return len(places) >= MIN_EPISODES and same >= MIN_AGREEMENT * len(places)
+    same = len(one.episodes & other.episodes)
+    if same < MIN_AGREEMENT * max(len(one.places), len(other.places)):  # most pairs
+        return False
+    places = len(one.places | other.places)
+    return places >= MIN_EPISODES and same >= MIN_AGREEMENT * places
