@@ -68,7 +68,7 @@ class Entry:
     """Line of the log that added it, by which the earlier of two entries is known; infinite if there is none."""
     findings: FindingCache = NO_CACHE
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """Name of the entry within its board."""
         return self.folder.slug

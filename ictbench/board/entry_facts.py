@@ -5,9 +5,10 @@ The loops are most of a result. A board with many entries reads them once, and r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from ictbench.board.conflicts import content_digest
 from ictbench.records import Record, digest_of
@@ -46,7 +47,8 @@ class RecordedOutcomes(Record):
 class EntryFacts(Record):
     """What follows from a result."""
 
-    result: Result
+    # Its validator turns JSON into Python lists, which a strict reading of tuples would refuse.
+    result: Annotated[Result, BeforeValidator(Result.model_validate)]
     """The result, with empty loops."""
     checksum: str
     """Checksum of the whole result."""

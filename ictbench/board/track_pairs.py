@@ -77,7 +77,7 @@ class Comparisons:
         better = (self.p <= ALPHA) & (best > best[:, None])
         worse = (self.p <= ALPHA) & (best < best[:, None])
         names, group = np.unique(self.groups, return_inverse=True)
-        members = np.eye(len(names), dtype=bool)[group].astype(int)
+        members = np.eye(len(names))[group]  # as real numbers, whose products are fast
         other = np.ones((len(best), len(names)), dtype=bool)
         other[np.arange(len(best)), group] = False
         above = ((better @ members > 0) & other).sum(axis=1)
