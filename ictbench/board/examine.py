@@ -107,7 +107,7 @@ def _look_up(cache: FindingCache, item: Examination) -> Examined | None:
 
 def _examine(cache: FindingCache, item: Examination) -> Examined:
     """Examine a submission; files are read once, so that what is remembered was found in what its key says."""
-    identity, content = None, None
+    identity, key = None, None
     problems: list[str] = []
     try:
         if problem := slug_problem(item.folder.slug):
@@ -117,13 +117,14 @@ def _examine(cache: FindingCache, item: Examination) -> Examined:
         identity = Identity.of(item.folder, content.submission, identified.content)
         cache.put(identified, submission_key(content.submission))
         if item.checked:
+            key = item.key(content)
             problems += _submission_problems(content, item.suite, submitted=item.submitted)
     except UsageError as error:
         problems.append(str(error))
     except Exception as error:  # a submission may hold anything, and never stops the check of the others
         problems.append(f"it cannot be checked: {type(error).__name__}: {error}")
-    if item.checked and content and not problems:
-        cache.put(Passed(), *item.key(content))
+    if key and not problems:
+        cache.put(Passed(), *key)
     return Examined(identity, tuple(problems) if item.checked else ())
 
 

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import platform
+import re
 import shutil
 import stat
 import tempfile
@@ -27,6 +28,7 @@ from ictbench import _version
 from ictbench.errors import ConfigError, SubmissionError, UsageError
 from ictbench.records import Record, digest_of
 from ictbench.safe_read import read_bytes
+from ictbench.suites import shipped_suites
 from ictbench.user_folders import cache_folder
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ R = TypeVar("R", bound=Record)
 
 COMPUTES_WITH = ("numpy", "pydantic", "scipy")
 """Packages on which findings depend."""
+
+CODE_AND_DATA = {".py", ".json", ".yaml", ".csv"}
+"""Endings of the files of ictbench and its suites on which findings depend."""
+
+OWN_FOLDER = re.compile("findings-[0-9a-f]{32}")
+"""Names of the cache's folders, one for each version of the code. The folder around them may hold anything else."""
 
 MAX_FINDING_BYTES = 200_000_000
 UNUSED_DAYS = 30
@@ -62,7 +70,7 @@ class FindingCache:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_owner(folder)
             _remove_unused(folder)
-            self._folder = folder / code_digest()[:32]
+            self._folder = folder / f"findings-{code_digest()[:32]}"
             self._folder.mkdir(mode=0o700, exist_ok=True)
             os.utime(self._folder)
         except OSError as error:
@@ -138,11 +146,18 @@ def submission_key(submission: Submission) -> str:
 
 @cache
 def code_digest() -> str:
-    """Return a digest of ictbench's code and the versions of what it computes with."""
-    package = Path(_version.__file__).parent
-    files = sorted(path for path in package.rglob("*.py") if path.is_file())
-    code = [[path.relative_to(package).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
+    """Return a digest of ictbench's code, tables and suites, and of the versions of what it computes with."""
+    folders = [Path(_version.__file__).parent, *sorted({path.parent for path in shipped_suites().values()})]
+    code = [[path.relative_to(folder).as_posix(), _file_digest(path)] for folder in folders for path in _files(folder)]
     return digest_of([code, platform.python_version(), [[name, version(name)] for name in COMPUTES_WITH]])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in CODE_AND_DATA and path.is_file())
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _places_of(leaderboards: Path) -> Iterator[Path]:
@@ -164,7 +179,9 @@ def _check_owner(folder: Path) -> None:
 
 def _remove_unused(folder: Path) -> None:
     for other in folder.iterdir():
-        if other.is_dir() and time.time() - other.stat().st_mtime > UNUSED_DAYS * 86_400:
+        if not OWN_FOLDER.fullmatch(other.name) or other.is_symlink() or not other.is_dir():
+            continue
+        if time.time() - other.stat().st_mtime > UNUSED_DAYS * 86_400:
             shutil.rmtree(other, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ from ictbench.board.finding_cache import NO_CACHE
 from ictbench.board.parallel import no_progress
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import list_folder
+from ictbench.submissions.evidence_location import read_stores
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.pull_request import forbidden_changes
 from ictbench.suites import shipped_suites
@@ -107,11 +108,12 @@ def _folders(board: BoardFolder) -> list[SubmissionFolder]:
 
 
 def _record_problems(board: BoardFolder) -> Iterator[str]:
-    """Yield the problems of a board's log and verification records."""
-    try:
-        read_log(board.log)
-    except SubmissionError as error:
-        yield str(error)
+    """Yield the problems of a board's log, stores and verification records."""
+    for read in (lambda: read_log(board.log), lambda: read_stores(board)):
+        try:
+            read()
+        except SubmissionError as error:
+            yield str(error)
     try:
         slugs = list_folder(board.verifications, MAX_SUBMISSIONS) if os.path.lexists(board.verifications) else []
     except SubmissionError as error:
@@ -135,9 +137,9 @@ def _conflicts(
         log = LogIndex(read_log(board.log))
     except SubmissionError:
         log = LogIndex(())
-    index = IdentityIndex(identities)
+    index, paths = IdentityIndex(identities), {folder.path for folder in chosen}
     for one in identities:
-        if one.folder in chosen:
+        if one.folder.path in paths:
             yield from ((one.folder, text) for text in conflicts(one, index, log))
 
 

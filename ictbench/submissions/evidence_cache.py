@@ -27,7 +27,7 @@ def read(digest: str, size: int) -> bytes | None:
         os.utime(path)
     except (ConfigError, SubmissionError, OSError):
         return None
-    return content if hashlib.sha256(content).hexdigest() == digest else None
+    return content if len(content) == size and hashlib.sha256(content).hexdigest() == digest else None
 
 
 def write(digest: str, content: bytes) -> None:

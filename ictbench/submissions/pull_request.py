@@ -31,6 +31,7 @@ def forbidden_changes(leaderboards: Path, base: str, *, maintainer: bool = False
     place = leaderboards.resolve().relative_to(repository.top.resolve())
     if not maintainer:
         yield from _beyond_one_submission(changes, place)
+        yield from _other_stores(repository.changes_since(repository.commit_of(base)), place, base)
     for change in changes:
         path = _from_top(change, place)
         if path == BoardFolder(path.parent).log and path.parent.parent == place:
@@ -53,6 +54,14 @@ def _beyond_one_submission(changes: Sequence[Change], place: Path) -> Iterator[s
     if len(touched) > 1:
         names = ", ".join(sorted(path.name for path in touched))
         yield f"{len(touched)} submissions are changed: {names!a:.200}; open a pull request for each"
+
+
+def _other_stores(changes: Sequence[Change], place: Path, base: str) -> Iterator[str]:
+    """Yield the lists of stores that differ from those of `base`, which may have dropped a store since the ancestor."""
+    for change in changes:
+        path = _from_top(change, place)
+        if path == BoardFolder(path.parent).stores and path.parent.parent == place:
+            yield f"{change.path!a} is not that of {base:.80}; rebase on it, so that evidence is read as it says"
 
 
 def _rewritten_log(repository: Repository, ancestor: str, change: Change) -> Iterator[str]:

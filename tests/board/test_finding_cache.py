@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from ictbench.board import finding_cache
 from ictbench.board.finding_cache import FindingCache, open_cache
 from ictbench.errors import UsageError
 from ictbench.records import Record
+from ictbench.suites import shipped_suites
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +51,7 @@ def test_other_code_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     cache = FindingCache(tmp_path)
     assert cache.get(Count, "a") is None
     # Also if somebody moves the file to where the other code looks for it.
-    other = tmp_path / ("0" * 32) / stored.relative_to(next(tmp_path.glob("[!0]*"), stored.parents[2]))
+    other = tmp_path / f"findings-{'0' * 32}" / stored.relative_to(stored.parents[2])
     other.parent.mkdir(parents=True)
     stored.rename(other)
     assert cache.get(Count, "a") is None
@@ -122,12 +124,25 @@ def test_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_what_other_code_has_not_used_for_a_month_is_removed(tmp_path: Path) -> None:
-    for name, days in (("old", 40), ("new", 10)):
+    old, new = (f"findings-{digit * 32}" for digit in "01")
+    # Somebody may name a folder that holds other things, such as --cache ~
+    theirs = ["Documents", "0" * 32, "findings-of-mine"]
+    for name, days in ((old, 40), (new, 10), *((name, 400) for name in theirs)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - days * 86_400,) * 2)
     FindingCache(tmp_path)
-    assert not (tmp_path / "old").exists()
-    assert (tmp_path / "new").exists()
+    assert not (tmp_path / old).exists()
+    assert all((tmp_path / name).is_dir() for name in (new, *theirs))
+
+
+@pytest.mark.parametrize("name", ["another-v1.yaml", "games.csv"])
+def test_findings_depend_on_all_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    tasks = tmp_path / "tasks"
+    shutil.copytree(shipped_suites()["minihack-v1"].parent, tasks)
+    monkeypatch.setattr(finding_cache, "shipped_suites", lambda: {"minihack-v1": tasks / "minihack-v1.yaml"})
+    assert finding_cache.code_digest.__wrapped__() == finding_cache.code_digest()
+    (tasks / name).write_text("name: another-v1", encoding="utf-8")
+    assert finding_cache.code_digest.__wrapped__() != finding_cache.code_digest()
 
 
 def test_code_digest_is_the_same_in_another_process() -> None:

@@ -16,6 +16,8 @@ from ictbench.board import examine
 from ictbench.board.finding_cache import FindingCache
 from ictbench.board.validate import validate
 from ictbench.results.schema import checksum_of
+from ictbench.submissions.evidence_location import EVIDENCE_FILES
+from ictbench.submissions.evidence_store import file_name, write_files
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 
 if TYPE_CHECKING:
@@ -150,6 +152,22 @@ def test_submission_that_moves_to_the_ranked_ones_is_checked_again(board: Board)
     board.folder.shown("honest").path.rename(board.folder.submission("honest").path)
     board.validate()
     assert board.checked == ["honest"]
+
+
+def test_stores_that_cannot_be_read_are_problems_and_stop_nothing(board: Board) -> None:
+    honest = board.folder.submission("honest")
+    evidence = {name: (honest.path / name).read_bytes() for name in EVIDENCE_FILES}
+    stated = json.loads(honest.metadata.read_bytes())
+    stated["evidence"] = {"store": "board", "sizes": {name: len(content) for name, content in evidence.items()}}
+    honest.metadata.write_text(json.dumps(stated), encoding="utf-8")
+    write_files(board.folder.evidence, {file_name(stated["files"][name]): evidence[name] for name in evidence})
+    for name in evidence:
+        (honest.path / name).unlink()
+    assert board.validate() == []
+    board.folder.stores.write_text("stores: 3", encoding="utf-8")
+    problems = board.validate()
+    assert [problem.partition(": ")[0] for problem in problems] == [SUITE, f"{SUITE}/submissions/honest"]
+    assert all("evidence.yaml does not fit its schema" in problem for problem in problems)
 
 
 def test_many_submissions_are_checked_in_processes_with_the_same_problems(

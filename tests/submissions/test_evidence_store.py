@@ -184,6 +184,11 @@ def test_what_is_cached_is_refused_if_the_board_no_longer_allows_its_store(
     assert "lists no store" in refusal(server.address(), board)
 
 
+def test_a_wrong_size_is_refused_also_if_the_file_is_cached(server: EvidenceServer, board: BoardFolder) -> None:
+    fetch(server.address(), board)
+    assert "has 300,000 bytes, and submission.json says 300,001" in refusal(server.address(), board, len(CONTENT) + 1)
+
+
 def test_the_boards_own_folder_needs_no_leave_and_follows_no_link(board: BoardFolder, tmp_path: Path) -> None:
     board.stores.unlink()
     assert "cannot be read: it is not there" in refusal("board", board)

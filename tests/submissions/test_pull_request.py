@@ -75,6 +75,24 @@ def test_later_commits_of_main_do_not_count_as_changes(checkout: Checkout) -> No
     assert checkout.problems() == []
 
 
+def test_stores_that_main_has_dropped_since_are_not_read(checkout: Checkout) -> None:
+    checkout.git("switch", "main")
+    stores = checkout.write(f"{BOARD}/evidence.yaml", "stores: [https://example.org/]")
+    checkout.commit()
+    checkout.git("switch", "--create", "later")
+    checkout.add_submission("mine")
+    checkout.commit()
+    assert checkout.problems() == []
+    checkout.git("switch", "main")
+    stores.write_text("stores: []", encoding="utf-8")
+    checkout.commit()
+    checkout.git("switch", "later")
+    assert checkout.problems() == [
+        f"'{BOARD}/evidence.yaml' is not that of main; rebase on it, so that evidence is read as it says"
+    ]
+    assert checkout.problems(maintainer=True) == []
+
+
 def replace_with_link(c: Checkout) -> None:
     c.add_submission("mine")
     path = c.top / BOARD / "submissions/mine/result.json"

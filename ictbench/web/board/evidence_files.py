@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import read_bytes
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES
+from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES, read_stores
 from ictbench.submissions.evidence_store import file_name
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> li
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(content)
         files.append({"name": path.name, "place": place, "href": address, "sha256": digest, "bytes": len(content)})
-    return [*files, *_on_the_web(entry)]
+    return [*files, *_on_the_web(board, entry)]
 
 
 def _files(board: Board, entry: Entry) -> list[Path]:
@@ -63,11 +63,13 @@ def _files(board: Board, entry: Entry) -> list[Path]:
     return [path for path in (entry.folder.metadata, *entry.folder.content, *own, *records) if path.is_file()]
 
 
-def _on_the_web(entry: Entry) -> list[Json]:
-    """Return the files that lie on a web server, which a browser can open."""
+def _on_the_web(board: Board, entry: Entry) -> list[Json]:
+    """Return the files that lie on a web server that the board allows; a browser can open them."""
     submission = entry.submission
     location = submission.evidence
     if location is None or not location.store.startswith("https://"):
+        return []
+    if read_stores(board.folder).problem(location.store):
         return []
     store = location.store.rstrip("/")
     return [
