@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -51,10 +52,12 @@ def learned(
     from ictbench.cli.render_learned import print_gate
     from ictbench.cli.terminal import print_json
     from ictbench.results.experience_gate import judge
+    from ictbench.results.gate_text import gate_sentence
 
     gate = judge(*map(ictbench.load_result, (run, *(arms or ()))))
     if as_json:
-        print_json(gate.model_dump_json(indent=1))
+        answer = {"learned": gate.learned, "sentence": gate_sentence(gate), **gate.model_dump(mode="json")}
+        print_json(json.dumps(answer, indent=1, ensure_ascii=False))
     else:
         print_gate(gate, turns=turns)
     if not gate.learned:
