@@ -28,8 +28,7 @@ def edited(rules: Run, tmp_path: Path) -> Callable[[Callable[[Any], None]], Run]
         shutil.copytree(rules.folder, folder)
         plain = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         edit(plain)
-        (folder / "result.json").write_text(Result.model_validate(plain).to_json(), encoding="utf-8")
-        return ictbench.load_run(folder)
+        return ictbench.Run(folder, Result.model_validate(plain))
 
     return edited
 

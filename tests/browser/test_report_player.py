@@ -194,6 +194,9 @@ def test_episode_of_a_batch_opens_from_the_prompts_section(reader: Reader, repor
     page = reader.open(report_of(rules))
     loop = rules.result.families[0].loops[0]
     task = loop.batches[1].tasks[0]
+    prompts = page.locator("#prompts")
+    prompts.get_by_label("Family").select_option(rules.result.families[0].name)
+    prompts.get_by_label("Loop").select_option("0")
     page.get_by_role("article", name="prompt[2], rules").get_by_role("button", name=task).click()
     playing = player(page, f"{task}@{loop.prompts[1].digest}")
     assert playing.evaluate("e => e === document.activeElement")

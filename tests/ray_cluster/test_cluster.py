@@ -27,7 +27,7 @@ from small_run import evidence_of, small_run
 
 import ictbench
 from ictbench.audit.replay import replay
-from ictbench.errors import EnvError, WorkerError
+from ictbench.errors import EnvError, PluginError, WorkerError
 from ictbench.models import ModelPool, UsageMeter
 from ictbench.records import Episode
 from ictbench.rollout import EpisodeWorker, Priority, RayStarter, WorkerPool
@@ -148,7 +148,8 @@ def test_errors_and_crashes_of_plug_ins_mean_the_same_as_in_processes(cluster: C
             assert all(isinstance(episode, Episode) and episode.trajectory.solved for episode in others)
             assert type(deadly) is type(bear) is EnvError
             assert "it was played 3 times, and each time its worker died" in str(deadly)
-            assert (type(lost), str(lost)) == (WorkerError, "KeyError: 'the map'")
+            assert isinstance(lost, PluginError)
+            assert str(lost).startswith("actor BuggyWalker, decision 1 of task lost: KeyError: 'the map' (")
 
     asyncio.run(go())
 
