@@ -148,8 +148,8 @@ def test_a_pull_request_cannot_allow_hosts_of_its_own(call: CommandLine, run: Ru
         assert out == (
             "since main: 'leaderboards/minihack-v1/evidence.yaml' is not a file of a submission; a pull request may "
             "only add one submission\n"
-            "since main: 'leaderboards/minihack-v1/evidence.yaml' is not that of main; rebase on it, so that evidence is "
-            "read as it says\n"
+            "since main: 'leaderboards/minihack-v1/evidence.yaml' is not that of main; rebase on it, so that evidence "
+            "is read as it says\n"
         )
         assert server.asked == []
         assert call("leaderboard", "validate", "--base", "main", "--maintainer").code == 0
