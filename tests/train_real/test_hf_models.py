@@ -134,7 +134,7 @@ def test_usage_and_finish_reason_are_in_tokens(tiny: Path, tokenizer: Any) -> No
 
 def test_a_long_conversation_is_a_context_overflow(tiny: Path) -> None:
     with pytest.raises(ModelFailure, match="tokens are more than the model's context") as failure:
-        complete(spec(tiny), [{"role": "user", "content": "word " * 1500}], 1)
+        complete(spec(tiny), [{"role": "user", "content": "word " * 3000}], 1)
     assert failure.value.kind == "context_overflow"
 
 
