@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -64,9 +64,19 @@ def start(config: Path, **variables: str) -> subprocess.Popen[str]:
     )
 
 
+def kill(launcher: subprocess.Popen[str]) -> None:
+    """Kill a launcher and its processes, each of which has a session of its own."""
+    for process in (psutil.Process(launcher.pid), *psutil.Process(launcher.pid).children(recursive=True)):
+        process.kill()
+
+
 def output_of(config: Path, **variables: str) -> list[str]:
     process = start(config, **variables)
-    output, _ = process.communicate(timeout=500)
+    try:
+        output, _ = process.communicate(timeout=250)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise
     return output.splitlines()
 
 
@@ -78,7 +88,7 @@ def test_two_processes_killed_and_resumed(config: Path) -> None:
         seen.append(line)
         if line.startswith("step 2 of "):
             break
-    os.killpg(process.pid, signal.SIGKILL)
+    kill(process)
     process.communicate()
     assert seen[-1].startswith("step 2 of "), "".join(seen)
     out = config.parent / "out"
