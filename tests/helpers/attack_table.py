@@ -48,7 +48,7 @@ This page lists what a submitter could do to an honest submission, and which sta
 
 In every attack, all checksums and digests match; the measures match if the attack says so.
 `tests/audit/test_attacks.py` carries out each attack on a real submission. `PYTHONPATH=tests/helpers python -m
-attack_table` does the same and prints this page. The second table lists attacks that are no edit of a submission, each
+attack_table` does the same and prints this page. The second table lists attacks that do not edit a submission, each
 with the test that carries it out. `make fuzz` tries thousands of random edits.
 
 | attack | refused by | message |

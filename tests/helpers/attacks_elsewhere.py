@@ -1,4 +1,4 @@
-"""Attacks that are no edit of a submission, each with the test that carries it out."""
+"""Attacks that do not edit a submission, each with the test that carries it out."""
 
 from __future__ import annotations
 
