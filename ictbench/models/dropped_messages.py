@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ictbench.errors import ModelFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ictbench.models.chat_model import Message
     from ictbench.records import Usage
@@ -95,7 +95,9 @@ class DroppedMessages:
         growths = before.growths + 1
         if request.tokens >= before.least + len(request.messages[-1]["content"].split()):
             return replace(request, growths=growths)
-        known, lines = _lines(before.messages), _lines(request.messages)
+        old, new = Counter(_shown(before.messages)), Counter(_shown(request.messages))
+        # Most messages are the same in both.
+        known, lines = _lines(old - new), _lines(new - old)
         words = sum(len(line.split()) for line in (lines - known).elements())
         # Actors leave lists of actions out of past turns. No tokenizer makes more tokens than UTF-8 bytes.
         left_out = sum(len(line.encode(errors="replace")) + 1 for line in (known - lines).elements())
@@ -123,10 +125,14 @@ def _is_reply(message: Message) -> bool:
     return message["role"] == "assistant"
 
 
-def _lines(messages: Sequence[Message]) -> Counter[str]:
-    """Return the lines that the model is shown, without its own, of which templates leave out parts."""
-    shown = (line for message in messages if not _is_reply(message) for line in message["content"].split("\n"))
-    return Counter(line for line in shown if line.strip())
+def _shown(messages: Sequence[Message]) -> Iterator[str]:
+    """Yield the texts that the model is shown, without its own, of which templates leave out parts."""
+    return (message["content"] for message in messages if not _is_reply(message))
+
+
+def _lines(texts: Counter[str]) -> Counter[str]:
+    """Return the lines of texts that are not empty."""
+    return Counter(line for text in texts.elements() for line in text.split("\n") if line.strip())
 
 
 def _fail(usage: Usage, text: str, other: str) -> NoReturn:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictbench.envs.minihack.compiled_levels import cached_class
+from ictbench.envs.minihack.fast_minihack import fast_class
 from ictbench.envs.text_env import TextEnv
 from ictbench.errors import EnvError, MissingExtraError, UsageError
 from ictbench.records import EnvEnd, Observation
@@ -128,7 +128,7 @@ class MiniHackEnv(TextEnv):
         # observation_keys: MiniHack would crop eight arrays per step; text and screen come from NLE's own buffers.
         spec = registry[env_id]
         env = self._gym.make(
-            dataclasses.replace(spec, entry_point=cached_class(registration.load_env_creator, spec.entry_point)),
+            dataclasses.replace(spec, entry_point=fast_class(registration.load_env_creator, spec.entry_point)),
             disable_env_checker=True,
             fix_moon_phase=True,
             observation_keys=("message",),
