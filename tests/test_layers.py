@@ -45,6 +45,7 @@ LAYERS = (
     ("audit",),
     ("board",),
     ("web", "meta", "train", "export", "testing", "scaffold"),
+    ("campaigns",),
     ("cli",),
 )
 """Packages and modules of `ictbench`, from the bottom up. Those in one row know nothing of each other."""
