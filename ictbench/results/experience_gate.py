@@ -161,8 +161,8 @@ def _notes(reflector: Result, arms: Sequence[Result]) -> Iterator[str]:
         if arm.ictbench != reflector.ictbench:
             _, name = names_of(reflector, arm)
             yield (
-                f"{name} was played with ictbench {arm.ictbench}, the reflector with {reflector.ictbench}: check in the "
-                "changelog that digests and controls are the same in both"
+                f"{name} was played with ictbench {arm.ictbench}, the reflector with {reflector.ictbench}: check in "
+                "the changelog that digests and controls are the same in both"
             )
 
 

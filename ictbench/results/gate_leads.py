@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.protocol import LoopResult
-    from ictbench.results.intervals import Bools
     from ictbench.results.gate_schema import Measure
+    from ictbench.results.intervals import Bools
     from ictbench.results.outcomes import Outcomes
     from ictbench.results.schema import Result
     from ictbench.results.standard_errors import Floats
@@ -91,9 +91,7 @@ def leads_over(
     last, best = _leads([[(_test(a, name), _test(b, name)) for a, b in pairs] for name in ("last", "best")], shared)
     leads: dict[Measure, Lead] = {"turns": over_turns, "last": last, "best": best}
     not_ahead = tuple(name for name, lead in leads.items() if not is_ahead(lead))
-    return ArmLeads(
-        role=role, label=label, by_turn=tuple(by_turn), **leads, not_ahead=not_ahead, beaten=not not_ahead
-    )
+    return ArmLeads(role=role, label=label, by_turn=tuple(by_turn), **leads, not_ahead=not_ahead, beaten=not not_ahead)
 
 
 def own_changes(families: Sequence[PlayedFamily], *, shared: bool) -> tuple[Lead, Lead, Lead]:

@@ -20,7 +20,11 @@ OUTCOMES = frozenset(OUTCOME_WRAPPERS)
 """Controls of outcomes."""
 UNSHOWN = frozenset({"blind", "shuffled"})
 """Controls that are shown no episode of the family."""
-MEASURES: Mapping[Measure, str] = {"turns": "over the turns", "last": "at the last prompt", "best": "at the best prompt"}
+MEASURES: Mapping[Measure, str] = {
+    "turns": "over the turns",
+    "last": "at the last prompt",
+    "best": "at the best prompt",
+}
 
 
 class Verdict(NamedTuple):
@@ -72,7 +76,12 @@ def conclude(
 
 
 def _called(
-    unbeaten: Mapping[str, ArmLeads], beaten: AbstractSet[str], level: Mapping[str, ArmLeads], *, last: bool, grows: bool
+    unbeaten: Mapping[str, ArmLeads],
+    beaten: AbstractSet[str],
+    level: Mapping[str, ArmLeads],
+    *,
+    last: bool,
+    grows: bool,
 ) -> str:
     """Return what a reflector may be called that has not learned; empty if nothing speaks against learning.
 
@@ -139,7 +148,7 @@ def _order(family: FamilyGate) -> tuple[bool, str]:
 
 
 def _explains(arm: ArmLeads, gain: Lead, last_gain: Lead) -> bool:
-    """Return whether an arm is not beaten at the best or last prompt, and reaches half of the reflector's gain there."""
+    """Return whether an arm is not beaten at the best or last prompt, and reaches half of the gain there."""
     pairs: dict[Measure, tuple[Lead, Lead]] = {"best": (arm.best, gain), "last": (arm.last, last_gain)}
     return any(
         measure in arm.not_ahead and lead.difference.value <= own.difference.value / 2
