@@ -18,8 +18,8 @@ class RunOptions(TypedDict, total=False):
     """Suite by name or YAML file, instead of an environment."""
     families: str | Sequence[str]
     """Families by name, or held-out, meta-train, all; separate several by commas."""
-    profile: Literal["quick", "lite", "standard"]
-    """Named sizes; lite and standard can be ranked."""
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
+    """Named sizes; all but quick can be ranked."""
     start_prompt: str | None
     """Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never
     ranked."""
@@ -171,7 +171,7 @@ class VerifyOptions(TypedDict, total=False):
 class MetaOptions(TypedDict, total=False):
     """Options of a run that the meta-environment takes."""
 
-    profile: Literal["quick", "lite", "standard"]
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
     actor_temperature: float | None
     actor_top_p: float | None
     actor_reasoning_effort: str | None
