@@ -36,9 +36,9 @@ class RunOptions(TypedDict, total=False):
     reflector_trained_on: str | Sequence[str] | None
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
-    reflector_experience: Literal["full", "events", "unordered"] | None
-    """Observations shown to the reflector's model: in full, only what changed (events), or what changed by
-    action, without order in time (unordered)."""
+    reflector_experience: Literal["full", "events", "tally"] | None
+    """Observations shown to the reflector's model: in full, only what changed (events), or each action with
+    the outcomes of its episodes (tally)."""
     reflector_temperature: float | None
     """Sampling temperature of the reflector's model."""
     reflector_max_tokens: int | None
