@@ -22,7 +22,7 @@ ACTION_FORMAT = 2
 `ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of
 the chat template were part of the text."""
 
-ExperienceFormat = Literal["full", "events", "unordered"]
+ExperienceFormat = Literal["full", "events", "tally"]
 """Format of the observations shown to a reflector's model: all of each, only what changed, or what changed by kind of
 action, without the order in time and with the outcomes apart."""
 

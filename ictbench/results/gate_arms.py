@@ -19,7 +19,7 @@ LOSSES = "losses"
 """Reported and no requirement: learning from failure is learning."""
 DEFAULT_TEXT = "events"
 """Digest that the scripts read for reflectors that are shown whole trajectories."""
-DIGESTS = ("events", "unordered")
+DIGESTS = ("events", "tally")
 OTHER = "other:"
 
 

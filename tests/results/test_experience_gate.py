@@ -204,7 +204,7 @@ def test_arms_that_cannot_exist_are_missing() -> None:
 
 def test_a_trained_reflector_must_beat_its_untrained_self() -> None:
     def lessons(model: str) -> PluginSpec:
-        options = {"experience": "unordered"}
+        options = {"experience": "tally"}
         return PluginSpec(label=model, name="lessons", options=options, model=ModelSpec(provider="hf", model=model))
 
     trained = arm("", FLAT, spec=lessons("tuned"), reflector_trained_on=("minihack-v1/eat",))
@@ -214,7 +214,7 @@ def test_a_trained_reflector_must_beat_its_untrained_self() -> None:
     assert [one.role for one in verdict.families[0].arms] == ["untrained", ""]
     assert verdict.families[0].called == "not significantly better than untrained"
     missing = {one.role: one.reason for one in verdict.missing}
-    assert missing["copy"] == "run --reflector copy --reflector-experience unordered"
+    assert missing["copy"] == "run --reflector copy --reflector-experience tally"
     assert "untrained" not in missing
     assert "untrained" in {one.role for one in judge(trained, other_text).missing}
 
