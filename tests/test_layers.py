@@ -46,6 +46,7 @@ LAYERS = (
     ("board",),
     ("web", "meta", "train", "export", "testing", "scaffold"),
     ("cli",),
+    ("__main__",),
 )
 """Packages and modules of `ictbench`, from the bottom up. Those in one row know nothing of each other."""
 
