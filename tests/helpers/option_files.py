@@ -29,6 +29,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from ictbench.actors import Actor
+    from ictbench.envs import TextEnv
+    from ictbench.reflectors import Reflector
 '''
 
 

@@ -12,8 +12,8 @@ from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
+from ictbench.reflectors.tally_digest import format_tally
 from ictbench.reflectors.trajectory_text import format_trajectories
-from ictbench.reflectors.unordered_digest import format_unordered
 from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LLMReflector(Reflector):
     """Reflector that asks a language model. Its option `experience` is one of its `formats`."""
 
     needs_model = True
-    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events", "unordered")
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events", "tally")
 
     def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
         """Store the model and the format of the experience.
@@ -130,8 +130,8 @@ def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequenc
     """
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
-    if form == "unordered":
-        return format_unordered(trajectories, player_symbol(prompt)) or "(none)"
+    if form == "tally":
+        return format_tally(trajectories, player_symbol(prompt)) or "(none)"
     return format_trajectories(trajectories) or "(none)"
 
 
