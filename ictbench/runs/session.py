@@ -101,7 +101,7 @@ async def run_session(
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
-        with _account(journal, engine.meter), _pointing_to(folder.log):
+        with account(journal, engine.meter), _pointing_to(folder.log):
             rehearsed = await _rehearse(plan, loops, engine, journal, repeat=bool(failures))
             check_rehearsal(rehearsed, plan, folder, kept)
             # Not before the model has answered: a session that stops here leaves what is recorded as it is.
@@ -201,8 +201,8 @@ def _pointing_to(log_file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
-    """Add the time and usage of this session to those of earlier ones."""
+def account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
+    """Add the time and usage of this session to those of earlier ones, and log how it ends."""
     clock = time.monotonic()
     journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))
     meter.spent = Usage.model_validate(journal.get("spent", {}))

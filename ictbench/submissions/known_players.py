@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
+from ictbench.actors.person import HUMAN, is_person
 from ictbench.plugins import installed
 from ictbench.records import PluginSpec
 from ictbench.submissions.known_models import model_problems
@@ -84,12 +85,13 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""
 
 ACTORS: Mapping[str, KnownPlayer] = {
+    HUMAN: KnownPlayer(options=("player",)),
     "random": KnownPlayer(),
     "react": KnownPlayer(has_model=True, options=("action_format", "decoding", "history", "past_actions")),
     "rules": KnownPlayer(),
     "solver": KnownPlayer(sees_solution=True),
 }
-"""Built-in actors by name."""
+"""Built-in actors by name, and a person."""
 
 KNOWN: Mapping[PlayerRole, Mapping[str, KnownPlayer]] = {"actor": ACTORS, "reflector": REFLECTORS}
 
@@ -135,7 +137,7 @@ def sees_solution(actor: PluginSpec) -> bool:
 def is_program(actor: PluginSpec) -> bool:
     """Return whether an actor is a built-in program that plays without a model and chooses available actions only."""
     known = ACTORS.get(actor.name)
-    return known is not None and not known.has_model and not known.sees_solution
+    return known is not None and not (known.has_model or known.sees_solution or is_person(actor))
 
 
 def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:
