@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-ProfileName = Literal["quick", "lite", "standard"]
-"""Named sizes of a run."""
+ProfileName = Literal["quick", "lite", "standard", "standard-k5"]
+"""Named sizes of a run. Only suites that repeat the paper have `standard-k5`: five episodes a turn."""
 
 DecodingName = Literal["free", "grammar", "json", "tools"]
 """Decoding of an actor's replies."""

@@ -22,8 +22,8 @@ class RunOptions(TypedDict, total=False):
     """Suite by name or YAML file, instead of an environment."""
     families: str | Sequence[str]
     """Families by name, or held-out, meta-train, all; separate several by commas."""
-    profile: Literal["quick", "lite", "standard"]
-    """Named sizes; lite and standard can be ranked."""
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
+    """Named sizes; all but quick can be ranked."""
     start_prompt: str | None
     """Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never
     ranked."""
@@ -175,7 +175,7 @@ class VerifyOptions(TypedDict, total=False):
 class MetaOptions(TypedDict, total=False):
     """Options of a run that the meta-environment takes."""
 
-    profile: Literal["quick", "lite", "standard"]
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
     actor_temperature: float | None
     actor_top_p: float | None
     actor_reasoning_effort: str | None
@@ -207,3 +207,23 @@ class MetaOptions(TypedDict, total=False):
     env_timeout: float
     cache: Path | None
     accept_failures: str | Sequence[str]
+
+
+class CampaignOptions(TypedDict, total=False):
+    """Options that hold for all cells of a campaign together."""
+
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    cache: Path | None
+    retry_failed: str | Sequence[str]
+    accept_failures: str | Sequence[str]
+    log_level: Literal["debug", "info", "warning", "error"]

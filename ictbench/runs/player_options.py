@@ -28,7 +28,7 @@ class SuiteOptions:
     )
     profile: ProfileName = option(
         "quick",
-        "Named sizes; lite and standard can be ranked.",
+        "Named sizes; all but quick can be ranked.",
         SELECTION,
         also=("meta",),
         collect="standard",

@@ -75,7 +75,10 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: alfworld-procgen-v1, alfworld-v1, minihack")],
+    [
+        ("minihack-v2", "did you mean 'minihack-v1'"),
+        ("chess", "known: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, minihack-paper"),
+    ],
 )
 def test_an_unknown_name_is_an_error_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UnknownNameError, match=f"unknown suite '{name}'; {hint}.*name a .yaml file"):
