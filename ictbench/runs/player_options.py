@@ -28,7 +28,7 @@ class SuiteOptions:
     )
     profile: ProfileName = option(
         "quick",
-        "Named sizes; lite and standard can be ranked.",
+        "Named sizes; all but quick can be ranked.",
         SELECTION,
         also=("meta",),
         collect="standard",
@@ -76,8 +76,8 @@ class PlayerOptions(SuiteOptions):
     )
     reflector_experience: ExperienceFormat | None = option(
         None,
-        "Observations shown to the reflector's model: in full, only what changed (events), or what changed by action, "
-        "without order in time (unordered).",
+        "Observations shown to the reflector's model: in full, only what changed (events), or each action with the "
+        "outcomes of its episodes (tally).",
         PLAYERS,
         default_text="the reflector's usual",
         also=("collect",),

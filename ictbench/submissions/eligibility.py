@@ -28,14 +28,16 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         result: The run's result.
         unranked: Accept runs of any profile, for entries that are shown without a rank.
     """
-    suite = result.suite.name
-    if suite not in shipped_suites():
-        yield f"suite {suite!r:.80} has no board; run one of {', '.join(shipped_suites())}"
+    name = result.suite.name
+    if name not in shipped_suites():
+        yield f"suite {name!r:.80} has no board; run one of {', '.join(shipped_suites())}"
         return
-    if result.suite.digest != load_suite(suite).digest:
-        yield f"suite {suite} has changed since this run ({result.suite.digest!r:.16}…); run it again"
+    suite = load_suite(name)
+    if result.suite.digest != suite.digest:
+        yield f"suite {name} has changed since this run ({result.suite.digest!r:.16}…); run it again"
     if not unranked and result.profile not in RANKED_PROFILES:
-        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {' or '.join(RANKED_PROFILES)}"
+        profiles = " or ".join(profile for profile in suite.profiles if profile in RANKED_PROFILES)
+        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {profiles}"
     if not result.complete or result.owed:
         yield f"the run is incomplete: {result.owed} episodes or reflections are owed; continue it with the same --out"
     if not unranked:
