@@ -109,7 +109,8 @@ def plan_person_run(
         "loops": loops,
         "start_prompt": start_prompt and str(start_prompt),
     }
-    return replace(make_plan(Options.parse(options)), actor=person(name))
+    # What the person played before is unknown.
+    return replace(make_plan(Options.parse(options)), actor=person(name), actor_trained_on=None)
 
 
 def play_person_run(plan: RunPlan, folder: RunFolder, player: Player) -> Run:

@@ -141,7 +141,9 @@ def is_program(actor: PluginSpec) -> bool:
 
 
 def is_known_program(role: PlayerRole, player: PluginSpec) -> bool:
-    """Return whether a player is built in and has no model, so that it was trained on nothing."""
+    """Return whether a player is built in and has no model, so that it was trained on nothing; a person is none."""
+    if role == "actor" and is_person(player):
+        return False
     known = [KNOWN[role].get(layer.name) for layer in layers_of(player)]
     return player.model is None and all(layer is not None and not layer.has_model for layer in known)
 

@@ -32,10 +32,12 @@ def test_a_board_shows_a_person_in_a_track_without_ranks(
     code, _, err = call(*words)
     assert code == 2
     assert MEMORY in err
-    code, _, err = call(*words, "--unranked")
+    assert "what the actor was trained on: --actor-trained-on" in err
+    code, _, err = call(*words, "--unranked", "--actor-trained-on", "unknown")
     assert (code, err) == (0, "")
     entries = read_board(BoardFolder(boards / "minihack-v1")).entries
     assert [entry.why_unranked for entry in entries] == [
         ("shown", f"a human baseline, never ranked: its actor {MEMORY}")
     ]
+    assert entries[0].actor_trained_on is None
     assert rank(entries) == ()

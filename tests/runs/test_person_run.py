@@ -107,6 +107,7 @@ def test_the_result_says_that_a_person_played(zap: Run) -> None:
     result = zap.result
     assert f"actor human {MEMORY}" in result.deviations
     assert not result.ranked
+    assert result.actor_trained_on is None, "nobody knows what a person played before"
     lines = list(remarks(result))
     assert "The actor is a person (Ada), a human baseline: no language model, no script." in lines
     (success,) = [line for line in lines if line.startswith("Success of the person")]

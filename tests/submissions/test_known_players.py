@@ -16,6 +16,7 @@ from ictbench.submissions.known_players import (
     KNOWN,
     REFLECTORS,
     PlayerRole,
+    is_known_program,
     is_program,
     keeps_prompt,
     known_control,
@@ -72,6 +73,7 @@ def wrapped(wrapper: str, inner: PluginSpec) -> PluginSpec:
 def test_a_person_is_known_and_is_no_program() -> None:
     assert list(player_problems("actor", person("Ada"))) == []
     assert not is_program(person())
+    assert not is_known_program("actor", person()), "nobody knows what a person played before"
     assert is_program(spec("rules"))
     assert list(player_problems("actor", person().model_copy(update={"model": MODEL}))) != []
 
