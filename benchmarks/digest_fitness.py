@@ -25,6 +25,7 @@ from tabulate import tabulate
 
 import ictbench
 from ictbench.reflectors.controls.copy import CopyCommonestReflector, CopyLastReflector, CopyReflector
+from ictbench.reflectors.tally_digest import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +42,9 @@ SUITE = "minihack-v1"
 LIMIT = 0.8
 """Highest score of a script that ignores outcomes on a digest that is fit."""
 SCRIPTS = ("copy", "copy-last", "copy-commonest")
-FORMATS: tuple[ExperienceFormat, ...] = ("events", "unordered")
-STRONGER = ("digest_fitness:LastAction", "digest_fitness:CommonestAction")
+FORMATS: tuple[ExperienceFormat, ...] = ("events", "tally")
+STRONGER = ("digest_fitness:LastAction", "digest_fitness:CommonestAction", "digest_fitness:TriedAction")
+NOT_TRIED = OUTCOMES[frozenset()]
 REFERENCE = "digest_fitness:Contrast"
 
 
@@ -58,8 +60,18 @@ class CommonestAction(CopyCommonestReflector):
     symbols = None
 
 
+class TriedAction(CopyReflector):
+    """Rules for every symbol, and the first action that was tried, whatever came of it."""
+
+    symbols = None
+
+    def pick_action(self, mentions: Sequence[Mention]) -> str | None:
+        """Return the first action that the text does not call untried."""
+        return next((one.action for one in mentions if one.text != NOT_TRIED), None)
+
+
 class Contrast(CopyReflector):
-    """Reference: takes the action that solved episodes have more often than others, over all turns so far."""
+    """Reference: takes the action with the largest share of solved episodes, over all turns so far."""
 
     control = "it is a script for this benchmark"
     ignores = ""
@@ -68,20 +80,18 @@ class Contrast(CopyReflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Count the batch, then write the rules as `copy` does."""
-        counts = state if isinstance(state, dict) else {}
-        self._solved = {number for number, one in enumerate(trajectories, start=1) if one.solved}
-        self._counts: Counter[str] = Counter(counts)
-        self._episodes = len(trajectories)
+        """Count what the text says of each action, then write the rules as `copy` does."""
+        self._counts: Counter[str] = Counter(state if isinstance(state, dict) else {})
         reflection = await super().reflect(prompt, trajectories, state, context)
         return reflection.model_copy(update={"state": dict(self._counts)})
 
     def pick_action(self, mentions: Sequence[Mention]) -> str | None:
-        """Return the action with the highest share of solved episodes."""
-        for mention in mentions:
-            self._counts[f"{mention.action} {'solved' if mention.episode in self._solved else 'unsolved'}"] += 1
-        actions = {mention.action for mention in mentions} | {key.split()[0] for key in self._counts}
-        return max(sorted(actions), key=lambda action: self._share(action), default=None)
+        """Return the action with the highest share of solved episodes; both digests say what became of an action."""
+        for action, _, text in mentions:
+            solved = text.startswith("solved") or "The task was solved" in text
+            unsolved = "not solved" in text or not (solved or text == NOT_TRIED)
+            self._counts.update({f"{action} solved": int(solved), f"{action} unsolved": int(unsolved)})
+        return max(sorted({key.split()[0] for key in self._counts}), key=self._share, default=None)
 
     def _share(self, action: str) -> float:
         solved, unsolved = self._counts[f"{action} solved"], self._counts[f"{action} unsolved"]
@@ -100,9 +110,9 @@ def main() -> None:
     print(tabulate(rows, headers=["digest", "script", "family", "turn 1", "turns", "last", "best"], tablefmt="github"))
     for form in FORMATS:
         named, stronger = (max(scores[form, script] for script in group) for group in (SCRIPTS, STRONGER))
-        fit = "fit" if named <= LIMIT else "not fit"
+        fit = "fit" if max(named, stronger) <= LIMIT else "not fit"
         print(
-            f"{form}: highest score of the controls {named:.2f}, {fit} (limit {LIMIT}); of the stronger {stronger:.2f}"
+            f"{form}: {fit} (limit {LIMIT}); highest score of the controls {named:.2f}, of the stronger {stronger:.2f}"
         )
 
 

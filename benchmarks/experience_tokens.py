@@ -1,4 +1,4 @@
-"""Number of tokens in a batch of experience, with full observations, as events, and unordered.
+"""Number of tokens in a batch of experience, with full observations, as events, and as a tally.
 
     python benchmarks/experience_tokens.py
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SUITES = ("minihack-v1", "alfworld-procgen-v1")
 LOOPS = 10
 """Batches per family."""
-FORMATS: tuple[ExperienceFormat, ...] = ("full", "events", "unordered")
+FORMATS: tuple[ExperienceFormat, ...] = ("full", "events", "tally")
 
 
 def main() -> None:

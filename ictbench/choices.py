@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-ProfileName = Literal["quick", "lite", "standard"]
-"""Named sizes of a run."""
+ProfileName = Literal["quick", "lite", "standard", "standard-k5"]
+"""Named sizes of a run. Only suites that repeat the paper have `standard-k5`: five episodes a turn."""
 
 DecodingName = Literal["free", "grammar", "json", "tools"]
 """Decoding of an actor's replies."""
@@ -22,7 +22,7 @@ ACTION_FORMAT = 2
 `ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of
 the chat template were part of the text."""
 
-ExperienceFormat = Literal["full", "events", "unordered"]
+ExperienceFormat = Literal["full", "events", "tally"]
 """Format of the observations shown to a reflector's model: all of each, only what changed, or what changed by kind of
 action, without the order in time and with the outcomes apart."""
 

@@ -45,7 +45,9 @@ LAYERS = (
     ("audit",),
     ("board",),
     ("web", "meta", "train", "export", "testing", "scaffold"),
+    ("campaigns",),
     ("cli",),
+    ("__main__",),
 )
 """Packages and modules of `ictbench`, from the bottom up. Those in one row know nothing of each other."""
 

@@ -26,7 +26,7 @@ class TrainingCard(Record):
     """Version of ictbench that trained the model."""
     reflector: str
     """The reflector whose question the model answers."""
-    experience: Literal["full", "events", "unordered"]
+    experience: Literal["full", "events", "tally"]
     """Format in which the model reads its experience."""
     trained_on: tuple[str, ...]
     """`SUITE/FAMILY`, sorted, including the families that the base model was trained on."""

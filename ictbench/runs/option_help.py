@@ -11,10 +11,16 @@ from inspect import Parameter
 from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
+from ictbench.actors import Actor
+from ictbench.envs import TextEnv
+from ictbench.reflectors import Reflector
 from ictbench.runs.options import OPTIONS
 
 if TYPE_CHECKING:
     from ictbench.runs.option import Option
+
+CLASSES: Mapping[str, type[Any]] = {"actor": Actor, "reflector": Reflector, "env": TextEnv}
+"""Options whose value in Python may be a class, which derives from these."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,6 +44,8 @@ def argument_type(option: Option) -> Any:
         return str | Sequence[str] | None if option.default is None else str | Sequence[str]
     if option.is_mapping:
         return GenericAlias(Mapping, get_args(option.type)) | Sequence[str]
+    if option.name in CLASSES:
+        return GenericAlias(type, CLASSES[option.name]) | option.type
     return option.type
 
 

@@ -8,33 +8,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ictbench.actors import Actor
+    from ictbench.envs import TextEnv
+    from ictbench.reflectors import Reflector
+
 
 class RunOptions(TypedDict, total=False):
     """Options of `ictbench.run` and `ictbench.dry_run`."""
 
-    env: str | None
+    env: type[TextEnv] | str | None
     """Environment; its newest suite is run."""
     suite: str | None
     """Suite by name or YAML file, instead of an environment."""
     families: str | Sequence[str]
     """Families by name, or held-out, meta-train, all; separate several by commas."""
-    profile: Literal["quick", "lite", "standard"]
-    """Named sizes; lite and standard can be ranked."""
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
+    """Named sizes; all but quick can be ranked."""
     start_prompt: str | None
     """Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never
     ranked."""
-    reflector: str
+    reflector: type[Reflector] | str
     """provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged),
     icl, retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:,
     shuffled:, unlabelled:, flipped:, losses: or reflexion:REFLECTOR."""
-    actor: str | None
+    actor: type[Actor] | str | None
     """provider/model, rules (scripted), module:Class."""
     reflector_trained_on: str | Sequence[str] | None
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
-    reflector_experience: Literal["full", "events", "unordered"] | None
-    """Observations shown to the reflector's model: in full, only what changed (events), or what changed by
-    action, without order in time (unordered)."""
+    actor_trained_on: str | Sequence[str] | None
+    """Families the actor was trained on, in the same form."""
+    reflector_experience: Literal["full", "events", "tally"] | None
+    """Observations shown to the reflector's model: in full, only what changed (events), or each action with
+    the outcomes of its episodes (tally)."""
     reflector_temperature: float | None
     """Sampling temperature of the reflector's model."""
     reflector_max_tokens: int | None
@@ -171,7 +177,7 @@ class VerifyOptions(TypedDict, total=False):
 class MetaOptions(TypedDict, total=False):
     """Options of a run that the meta-environment takes."""
 
-    profile: Literal["quick", "lite", "standard"]
+    profile: Literal["quick", "lite", "standard", "standard-k5"]
     actor_temperature: float | None
     actor_top_p: float | None
     actor_reasoning_effort: str | None
@@ -203,3 +209,23 @@ class MetaOptions(TypedDict, total=False):
     env_timeout: float
     cache: Path | None
     accept_failures: str | Sequence[str]
+
+
+class CampaignOptions(TypedDict, total=False):
+    """Options that hold for all cells of a campaign together."""
+
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    cache: Path | None
+    retry_failed: str | Sequence[str]
+    accept_failures: str | Sequence[str]
+    log_level: Literal["debug", "info", "warning", "error"]

@@ -28,7 +28,7 @@ class SuiteOptions:
     )
     profile: ProfileName = option(
         "quick",
-        "Named sizes; lite and standard can be ranked.",
+        "Named sizes; all but quick can be ranked.",
         SELECTION,
         also=("meta",),
         collect="standard",
@@ -68,10 +68,16 @@ class PlayerOptions(SuiteOptions):
         PLAYERS,
         default_text="what it declares; unknown for a model",
     )
+    actor_trained_on: tuple[str, ...] | None = option(
+        None,
+        "Families the actor was trained on, in the same form.",
+        PLAYERS,
+        default_text="what it declares; unknown for a model",
+    )
     reflector_experience: ExperienceFormat | None = option(
         None,
-        "Observations shown to the reflector's model: in full, only what changed (events), or what changed by action, "
-        "without order in time (unordered).",
+        "Observations shown to the reflector's model: in full, only what changed (events), or each action with the "
+        "outcomes of its episodes (tally).",
         PLAYERS,
         default_text="the reflector's usual",
         also=("collect",),

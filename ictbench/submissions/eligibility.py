@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.runs.deviations import deviations, rejected_requests
-from ictbench.submissions.known_players import KNOWN, control_of, player_problems
-from ictbench.submissions.metadata import start_date
+from ictbench.submissions.known_players import KNOWN, control_of, is_known_program, player_problems
+from ictbench.submissions.metadata import start_date, training_of
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -28,14 +28,16 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         result: The run's result.
         unranked: Accept runs of any profile, for entries that are shown without a rank.
     """
-    suite = result.suite.name
-    if suite not in shipped_suites():
-        yield f"suite {suite!r:.80} has no board; run one of {', '.join(shipped_suites())}"
+    name = result.suite.name
+    if name not in shipped_suites():
+        yield f"suite {name!r:.80} has no board; run one of {', '.join(shipped_suites())}"
         return
-    if result.suite.digest != load_suite(suite).digest:
-        yield f"suite {suite} has changed since this run ({result.suite.digest!r:.16}…); run it again"
+    suite = load_suite(name)
+    if result.suite.digest != suite.digest:
+        yield f"suite {name} has changed since this run ({result.suite.digest!r:.16}…); run it again"
     if not unranked and result.profile not in RANKED_PROFILES:
-        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {' or '.join(RANKED_PROFILES)}"
+        profiles = " or ".join(profile for profile in suite.profiles if profile in RANKED_PROFILES)
+        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {profiles}"
     if not result.complete or result.owed:
         yield f"the run is incomplete: {result.owed} episodes or reflections are owed; continue it with the same --out"
     if not unranked:
@@ -66,11 +68,13 @@ def missing_statements(result: Result, statement: Statement) -> Iterator[str]:
         yield "description in a few sentences: --description"
     if not statement.submitted_by:
         yield "name of the submitter: --submitted-by"
-    if result.reflector_trained_on is None and not statement.trained_on:
-        yield (
-            "what the reflector was trained on: --reflector-trained-on SUITE/FAMILY, SUITE, other:NAME, nothing, or "
-            "unknown"
-        )
+    stated = {"reflector": statement.trained_on, "actor": statement.actor_trained_on}
+    for role, families in training_of(result).items():
+        if families is None and not stated[role] and not is_known_program(role, getattr(result, role)):
+            yield (
+                f"what the {role} was trained on: --{role}-trained-on SUITE/FAMILY, SUITE, other:NAME, nothing, or "
+                "unknown"
+            )
     yield from _missing_of_player(
         "reflector", result.reflector, statement.reflector_weights, statement.reflector_revision
     )
@@ -86,21 +90,25 @@ def _missing_of_player(role: str, player: Player, weights: str | None, revision:
         yield f"version of {player.label}, which its provider does not report: --{role}-revision"
 
 
-def training_deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
-    """Return the deviations caused by a reflector's training; they mark an entry and do not exclude it."""
-    return _deviations(result, trained_on) - _deviations(result, None)
+def training_deviations(result: Result) -> set[str]:
+    """Return the deviations caused by the players' training; they mark an entry and do not exclude it."""
+    return _deviations(result) - _deviations(_untrained(result))
+
+
+def _untrained(result: Result) -> Result:
+    return result.model_copy(update={"reflector_trained_on": None, "actor_trained_on": None})
 
 
 def _unacceptable(result: Result) -> Iterator[str]:
     """Return the deviations that exclude a run: not those of training, nor the larger prompt cap of a control."""
-    accepted = training_deviations(result, result.reflector_trained_on)
+    accepted = training_deviations(result)
     if control_of(result):
         default = load_suite(result.suite.name).limits.prompt_bytes
-        accepted |= _deviations(result, None) - _deviations(result.model_copy(update={"prompt_bytes": default}), None)
+        accepted |= _deviations(result) - _deviations(result.model_copy(update={"prompt_bytes": default}))
     return (text for text in result.deviations if text not in accepted)
 
 
-def _deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
+def _deviations(result: Result) -> set[str]:
     suite = load_suite(result.suite.name)
     if result.profile not in suite.profiles:
         return set()
@@ -114,6 +122,7 @@ def _deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
             max_steps=result.max_steps,
             prompt_bytes=result.prompt_bytes,
             actor=result.actor,
-            trained_on=trained_on,
+            trained_on=result.reflector_trained_on,
+            actor_trained_on=result.actor_trained_on,
         )
     }

@@ -43,6 +43,26 @@ class SeedRange(Record):
         """All seeds of the range."""
         return range(self.first, self.last + 1)
 
+    @property
+    def tasks_per_loop(self) -> int:
+        """Number of tasks on which a loop can be scored."""
+        return len(self.seeds)
+
+    def of_loop(self, loop: int, size: int, pool: str) -> range:
+        """Return the first `size` seeds, the same ones for every loop.
+
+        Args:
+            loop: Loop index.
+            size: Number of seeds.
+            pool: Name of the pool, for the error message.
+
+        Raises:
+            PoolTooSmallError: There are fewer seeds.
+        """
+        if size > len(self.seeds):
+            raise PoolTooSmallError(f"{pool}: {size} tasks requested, there are {len(self.seeds)}; ask for fewer")
+        return self.seeds[:size]
+
 
 class SeedBlocks(SeedRange):
     """Range of seeds that is cut into blocks of `block` seeds, one block per loop."""
@@ -54,13 +74,13 @@ class SeedBlocks(SeedRange):
         """Number of complete blocks."""
         return len(self.seeds) // self.block
 
-    def of_loop(self, loop: int, size: int, pool: str) -> range:
-        """Return the first `size` seeds of a loop's block.
+    @property
+    def tasks_per_loop(self) -> int:
+        """Number of tasks of a block."""
+        return self.block
 
-        Args:
-            loop: Loop index.
-            size: Number of seeds.
-            pool: Name of the pool, for the error message.
+    def of_loop(self, loop: int, size: int, pool: str) -> range:
+        """Return the first `size` seeds of a loop's block. See `SeedRange.of_loop`.
 
         Raises:
             PoolTooSmallError: The block has fewer seeds, or the range has no such block.
@@ -76,14 +96,15 @@ class SeedBlocks(SeedRange):
 
 
 class SeedPools(Record):
-    """Pools of an environment whose tasks are generated from a seed. Each loop is scored on its own blocks."""
+    """Pools of an environment whose tasks are generated from a seed. Each loop is tested on its own block."""
 
     shared: ClassVar[bool] = False
-    """Whether all loops are scored on the same tasks."""
+    """Whether all loops are tested on the same tasks."""
 
     kind: Literal["seeds"]
     experience: SeedRange
-    selection: SeedBlocks
+    selection: SeedBlocks | SeedRange
+    """Blocks, or a range without `block`, on whose first tasks the prompts of all loops are scored."""
     test: SeedBlocks
 
     @model_validator(mode="after")
@@ -97,7 +118,7 @@ class SeedPools(Record):
     @property
     def loops(self) -> int | None:
         """Number of loops that have a selection block and a test block; None if there is no limit."""
-        return min(self.selection.loops, self.test.loops)
+        return min(pool.loops for pool in (self.selection, self.test) if isinstance(pool, SeedBlocks))
 
     def experience_tasks(
         self, env: str, family: str, params: Mapping[str, JsonValue], count: int, rank: Callable[[str], bytes]
@@ -115,19 +136,19 @@ class SeedPools(Record):
     def scoring_tasks(
         self, pool: ScoringPool, env: str, family: str, params: Mapping[str, JsonValue], loop: int, size: int | None
     ) -> list[Task]:
-        """Return the first `size` tasks of a loop's selection or test block; the whole block if `size` is None.
+        """Return the first `size` tasks of a loop's block, or of a pool without blocks; all of them if None.
 
         Raises:
-            PoolTooSmallError: The block has fewer tasks, or the loop has no block.
+            PoolTooSmallError: The block or pool has fewer tasks, or the loop has no block.
         """
-        blocks = self.selection if pool == "selection" else self.test
-        seeds = blocks.of_loop(loop, blocks.block if size is None else size, f"{pool} pool of {family!r}")
-        return _seed_tasks(env, family, {**params, **blocks.params}, seeds)
+        seeds, count = self._scoring_pool(pool), self.scoring_size(pool, family, size)
+        chosen = seeds.of_loop(loop, count, f"{pool} pool of {family!r}")
+        return _seed_tasks(env, family, {**params, **seeds.params}, chosen)
 
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
         """Return the number of tasks on which a loop is scored."""
-        blocks = self.selection if pool == "selection" else self.test
-        return blocks.block if size is None else size
+        seeds = self._scoring_pool(pool)
+        return seeds.tasks_per_loop if size is None else size
 
     def task(self, env: str, family: str, params: Mapping[str, JsonValue], id_: str) -> Task | None:
         """Return the task with an id, from the pool that contains it; None if no pool does."""
@@ -139,15 +160,18 @@ class SeedPools(Record):
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return a table of the pools: name, tasks, and the share that a loop gets."""
-        pools = (("experience", self.experience), ("selection", self.selection), ("test", self.test))
+        pools = (("experience", self.experience, "any"), ("selection", self.selection, "all"), ("test", self.test, ""))
         return [
             (
                 name,
                 f"seeds {pool.first} … {pool.last}",
-                f"its own {pool.block}" if isinstance(pool, SeedBlocks) else "any",
+                f"its own {pool.block}" if isinstance(pool, SeedBlocks) else share,
             )
-            for name, pool in pools
+            for name, pool, share in pools
         ]
+
+    def _scoring_pool(self, pool: ScoringPool) -> SeedBlocks | SeedRange:
+        return self.selection if pool == "selection" else self.test
 
 
 class GameEntry(Record):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import Task
 
-RANKED_PROFILES: tuple[ProfileName, ...] = ("lite", "standard")
+RANKED_PROFILES: tuple[ProfileName, ...] = ("lite", "standard", "standard-k5")
 
 
 MAX_ORDERS = 4096

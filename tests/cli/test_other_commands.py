@@ -82,6 +82,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_the_package_can_be_run_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ictbench", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"ictbench {ictbench.__version__}\n"
+
+
 def test_show_prints_the_tables_of_a_run(call: CommandLine, folder: Path) -> None:
     code, out, err = call("show", str(folder))
     result = ictbench.load_run(folder).result

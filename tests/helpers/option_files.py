@@ -29,6 +29,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from ictbench.actors import Actor
+    from ictbench.envs import TextEnv
+    from ictbench.reflectors import Reflector
 '''
 
 
@@ -50,6 +54,11 @@ def _types() -> str:
             _typed_dict("VerifyOptions", "Options of a run that a verification takes.", options_of("verify").values()),
             _typed_dict(
                 "MetaOptions", "Options of a run that the meta-environment takes.", options_of("meta").values()
+            ),
+            _typed_dict(
+                "CampaignOptions",
+                "Options that hold for all cells of a campaign together.",
+                options_of("campaign").values(),
             ),
         ]
     )

@@ -41,7 +41,7 @@ def test_help_shows_every_option_with_type_default_and_meaning(function: Any) ->
         assert f" {name}: " in described
         assert option.help in described
     assert parameters["profile"].annotation == ProfileName
-    assert 'profile: Literal["quick", "lite", "standard"] (default: quick)' in described
+    assert 'profile: Literal["quick", "lite", "standard", "standard-k5"] (default: quick)' in described
     assert set(parameters) - set(OPTIONS) <= {"out", "on_start", "quiet", "ask"}
 
 

@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "train" / "preregistration.ya
 PLAN: dict[str, Any] = {
     "question": "Does it learn?",
     "suite": "minihack-v1",
-    "digest": "unordered",
+    "digest": "tally",
     "sizes": {"profile": "quick", "families": ["eat"], "loops": 1, "turns": 1, "selection_size": 1, "test_size": 1},
     "training": {"steps": 20, "seeds": [0]},
     "arms": ["hf/{checkpoint}", "rules", "none"],
@@ -68,7 +68,7 @@ def test_the_example_is_valid() -> None:
     ("changes", "message"),
     [
         ({"measures": ["luck"]}, "'luck' is not a measure of a result"),
-        ({"digest": "film"}, "digest: 'film' is not one of full, events, unordered"),
+        ({"digest": "film"}, "digest: 'film' is not one of full, events, tally"),
         ({"arms": []}, "arms: .* fewer than 1"),
         ({"hope": 1}, "hope is not a known field"),
         ({"suite": "minihack-v9"}, "minihack-v9"),
@@ -108,16 +108,16 @@ def test_a_checkpoint_must_be_trained_under_the_same_plan(tmp_path: Path) -> Non
     arm: dict[str, Any] = {"reflector": f"hf/{tmp_path / 'c'}"}
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "config.json").write_text("{}", encoding="utf-8")
-    write_card(tmp_path / "c", experience="unordered", preregistration=Registered(digest=digest))
+    write_card(tmp_path / "c", experience="tally", preregistration=Registered(digest=digest))
     assert departures(tmp_path, **arm) == []
     write_card(tmp_path / "c", experience="events", step=40)
     assert departures(tmp_path, **arm) == [
-        "digest is events instead of unordered",
+        "digest is events instead of tally",
         "the checkpoint was not trained under a pre-registration",
         "step is 40 instead of 20",
     ]
     reference = Registered(digest=digest, departures=("seed 9 is not one of 0",))
-    write_card(tmp_path / "c", experience="unordered", preregistration=reference)
+    write_card(tmp_path / "c", experience="tally", preregistration=reference)
     assert departures(tmp_path, **arm) == ["training: seed 9 is not one of 0"]
 
 

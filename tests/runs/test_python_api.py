@@ -14,7 +14,7 @@ from buggy_plugins import suite
 
 import ictbench
 from ictbench.actors.random_actor import RandomActor
-from ictbench.errors import ConfigError, RunFolderError
+from ictbench.errors import ConfigError, RunFolderError, UsageError
 from ictbench.runs.own_classes import named_classes
 
 if TYPE_CHECKING:
@@ -30,7 +30,20 @@ def play(folder: Path, name: str = "run", **options: Any) -> ictbench.Run:
 
 
 def test_classes_are_players_and_environments(tmp_path: Path) -> None:
-    run = play(tmp_path, env=flawed_envs.Cellar)
+    """The types of the options, which mypy checks here, allow what works."""
+    run = ictbench.run(
+        suite=suite(tmp_path, "flawed_envs:Cellar"),
+        env=flawed_envs.Cellar,
+        actor=RandomActor,
+        reflector=watching_reflector.WatchingReflector,
+        executor="inline",
+        turns=1,
+        batch_size=2,
+        loops=3,
+        selection_size=2,
+        test_size=3,
+        out=tmp_path / "run",
+    )
     assert run.result.complete
     assert run.result.reflector.name == "watching_reflector:WatchingReflector"
     assert run.result.actor.name == "ictbench.actors.random_actor:RandomActor"
@@ -63,9 +76,11 @@ def test_what_is_no_class_of_a_module_is_refused_with_the_remedy() -> None:
     class Local(RandomActor): ...
 
     with pytest.raises(ConfigError, match="define the class at the top of its module"):
-        ictbench.dry_run(actor=Local)  # type: ignore[arg-type]
+        ictbench.dry_run(actor=Local)
     with pytest.raises(ConfigError, match=r"give the class itself, e.g. actor=RandomActor"):
         ictbench.dry_run(actor=RandomActor())  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"RandomActor is not a subclass of ictbench\.Reflector"):
+        ictbench.dry_run(reflector=RandomActor, actor="rules")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="unknown option 'famlies'; did you mean 'families'"):
         ictbench.dry_run(famlies=["eat"])  # type: ignore[call-arg]
 

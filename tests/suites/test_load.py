@@ -39,8 +39,8 @@ def test_a_users_own_file_can_be_loaded(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("families: [", "cannot be read: while parsing"),
-        (b"name: \xff\xfe", "cannot be read: .*codec"),
+        ("families: [", "cannot be read: line 1, column "),
+        (b"name: \xff\xfe", "cannot be read: it is not UTF-8 text"),
         ("just text", "not valid: the file: 'just text' is not a mapping"),
         ("", "not valid: the file: None is not a mapping"),
         (SHIPPED + "\nlimit: 3\n", "not valid: limit is not a known field"),
@@ -75,7 +75,10 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("minihack-v2", "did you mean 'minihack-v1'"), ("chess", "known: alfworld-procgen-v1, alfworld-v1, minihack")],
+    [
+        ("minihack-v2", "did you mean 'minihack-v1'"),
+        ("chess", "known: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, minihack-paper"),
+    ],
 )
 def test_an_unknown_name_is_an_error_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UnknownNameError, match=f"unknown suite '{name}'; {hint}.*name a .yaml file"):

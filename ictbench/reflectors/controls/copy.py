@@ -16,6 +16,7 @@ from ictbench.reflectors.llm.lessons import TITLE
 from ictbench.reflectors.llm.llm_reflector import experience_format, format_experience
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.reflector import Context, Reflector
+from ictbench.reflectors.tally_digest import LATER
 from ictbench.rules_text.rules import Choose, Rule, Walk
 
 if TYPE_CHECKING:
@@ -33,19 +34,20 @@ MOVES = frozenset({"step", "run", PICKUP})
 
 _SYMBOLS = re.compile(r"^Symbols: (.*)$", re.MULTILINE)
 _QUOTED = re.compile(r'"(.)"')
-_EVENTS = re.compile(r"^(?!Episode |In |Symbols|At )(?P<action>[a-z]\w*)(?: \w+)?(?: \((?P<episodes>[\d ]+)\))?(?::|$)")
+_ACTION = re.compile(r"^(?P<action>[a-z]\w*)(?: \w+)?(?::(?P<text>.*)|$)")
 _LABEL = re.compile(r"(?:^|[ :])(\w -) ")
-"""Letter of an item in the inventory."""
+"""Letter of an item in the inventory. NetHack gives the next free one to an item that is picked up."""
 _NUMBER = re.compile(r"Episode (\d+):$")
 
 
 class Mention(NamedTuple):
-    """An action in the text, and an episode in which it was chosen."""
+    """An action in the text."""
 
     action: str
     episode: int
-    label: str | None
-    """Letter of an item that followed, with its dash, e.g. `f -`."""
+    """Number of its episode; 0 where the text does not say."""
+    text: str
+    """What its line says of it."""
 
 
 class CopyReflector(Reflector):
@@ -54,7 +56,7 @@ class CopyReflector(Reflector):
     trained_on = ()
     control = "it copies from its text and ignores how the episodes ended"
     ignores: ClassVar[Literal["", "outcomes", "episodes"]] = "outcomes"
-    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("events", "unordered")
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("events", "tally")
 
     def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
         """Store the format of the experience, which is one of `formats`; None means the first."""
@@ -72,14 +74,14 @@ class CopyReflector(Reflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Replace the rules of the prompt; without a symbol in the text, keep the prompt."""
-        text = format_experience(self._format, prompt, trajectories)
+        text = format_experience(self._format, prompt, trajectories, context.loop_seed)
         line = _SYMBOLS.search(text)
         if line is None:
             return Reflection(prompt=prompt, state=state)
         symbols = _QUOTED.findall(line[1])[: self.symbols]
         rules: list[Rule] = [*map(Walk, symbols), Choose(SEEN, PICKUP)]
         mentions = list(find_mentions(text))
-        label = next((one.label for one in mentions if one.action == PICKUP and one.label), None)
+        label = find_label(text)
         action = self.pick_action([one for one in mentions if one.action not in MOVES])
         if label and action:
             rules.append(Choose(label, action))
@@ -107,14 +109,18 @@ class CopyCommonestReflector(CopyReflector):
 
 
 def find_mentions(text: str) -> list[Mention]:
-    """Return the actions that a digest shows, in its order, once for each episode named with them."""
+    """Return the actions that a digest shows, in its order."""
     mentions: list[Mention] = []
     episode = 0
     for line in text.splitlines():
         if number := _NUMBER.match(line):
             episode = int(number[1])
-        elif match := _EVENTS.match(line):
-            label = _LABEL.search(line[match.end("action") :])
-            numbers = map(int, match["episodes"].split()) if match["episodes"] else (episode,)
-            mentions += [Mention(match["action"], one, label and label[1]) for one in numbers]
+        elif match := _ACTION.match(line):
+            mentions.append(Mention(match["action"], episode, (match["text"] or "").strip()))
     return mentions
+
+
+def find_label(text: str) -> str | None:
+    """Return the letter of the item that was picked up, with its dash, e.g. `f -`: the last in the alphabet."""
+    lines = (line for line in text.splitlines() if line.startswith((f"{PICKUP}:", f"{LATER}:")))
+    return max((label for line in lines for label in _LABEL.findall(line)), default=None)

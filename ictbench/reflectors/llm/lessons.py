@@ -99,7 +99,7 @@ class LessonsReflector(SingleQuestionReflector):
     """Asks a language model for rules, which replace those of the previous turn. Keeps no state."""
 
     question = LessonsQuestion
-    formats = ("events", "full", "unordered")
+    formats = ("events", "full", "tally")
     max_tokens = 48
     instruction = "\n\n".join(
         [INSTRUCTIONS, *(f"{_request('', experience)}\n\n{answer}" for experience, answer in EXAMPLES)]

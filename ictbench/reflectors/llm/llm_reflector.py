@@ -12,8 +12,8 @@ from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
+from ictbench.reflectors.tally_digest import format_tally
 from ictbench.reflectors.trajectory_text import format_trajectories
-from ictbench.reflectors.unordered_digest import format_unordered
 from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LLMReflector(Reflector):
     """Reflector that asks a language model. Its option `experience` is one of its `formats`."""
 
     needs_model = True
-    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events", "unordered")
+    formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events", "tally")
 
     def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
         """Store the model and the format of the experience.
@@ -101,9 +101,9 @@ class LLMReflector(Reflector):
             raise UnusableReplyError(completion, "truncated")
         return completion
 
-    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory], context: Context) -> str:
         """Return the trajectories as text for the model."""
-        return format_experience(self._format, prompt, trajectories)
+        return format_experience(self._format, prompt, trajectories, context.loop_seed)
 
 
 def experience_format(reflector: type[Reflector], requested: JsonValue) -> ExperienceFormat:
@@ -120,18 +120,21 @@ def experience_format(reflector: type[Reflector], requested: JsonValue) -> Exper
     )
 
 
-def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+def format_experience(
+    form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory], loop_seed: int = 0
+) -> str:
     """Return trajectories as text for a model.
 
     Args:
         form: The format.
         prompt: The prompt they were played under; it names the player's symbol on a map.
         trajectories: The batch.
+        loop_seed: Decides the order of what has none, which stays the same in all turns of a loop.
     """
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
-    if form == "unordered":
-        return format_unordered(trajectories, player_symbol(prompt)) or "(none)"
+    if form == "tally":
+        return format_tally(trajectories, player_symbol(prompt), loop_seed) or "(none)"
     return format_trajectories(trajectories) or "(none)"
 
 

@@ -33,7 +33,7 @@ REQUEST = "Write one rule that is not among the rules so far."
 PLAYER = 'You are the "@".'
 """Prompt under which the episodes of the examples were played, as far as their format depends on it."""
 
-
+OFFERED = ("step e", "step w", "pickup", "light", "ring")
 FLOOR = "\n........"
 """Floor below each map of the examples: what a map shows often is floor to the digest of events."""
 
@@ -42,7 +42,7 @@ def _episode(end: End, *steps: tuple[str, str], last: str) -> Trajectory:
     """Return an episode of an example from pairs of observation and action."""
     return Trajectory(
         steps=tuple(
-            Step(observation=text + FLOOR, actions=(), digest="", thought="", proposed=action, executed=action)
+            Step(observation=text + FLOOR, actions=OFFERED, digest="", thought="", proposed=action, executed=action)
             for text, action in steps
         ),
         last_observation=last + FLOOR,
@@ -146,7 +146,7 @@ class OneRuleReflector(SingleQuestionReflector):
     """Asks a language model for one rule, which is added to those of earlier turns. Keeps no state."""
 
     question = OneRuleQuestion
-    formats = ("unordered", "events", "full")
+    formats = ("tally", "events", "full")
     max_tokens = 32
     instruction = "\n\n".join(
         [INSTRUCTIONS, *(f"{request}\n\n{reply}" for request, reply in _exchanges(formats[0]))],

@@ -10,7 +10,7 @@ import pytest
 from ictbench.errors import ConfigError
 from ictbench.records import PluginSpec, Step, Trajectory
 from ictbench.reflectors import Context, make_reflector
-from ictbench.reflectors.controls.copy import find_mentions
+from ictbench.reflectors.controls.copy import find_label, find_mentions
 from ictbench.rules_text.rules import parse_rules
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ WALK, PICKUP = 'Walk onto "[".', 'When you see "You see here", choose "pickup".'
 FIRST, LAST = played("pickup", "eat", "zap"), played("pickup", "zap", "wear", end="solved")
 
 
-@pytest.mark.parametrize("form", ["events", "unordered"])
+@pytest.mark.parametrize("form", ["events", "tally"])
 def test_copy_writes_the_first_symbol_and_a_constant(form: str) -> None:
     assert rules("copy", FIRST, LAST, experience=form) == [WALK, PICKUP]
 
@@ -62,15 +62,15 @@ def test_copy_last_and_copy_commonest_add_an_action_of_the_text() -> None:
     assert rules("copy-last", FIRST, LAST) == [WALK, PICKUP, 'When you see "f -", choose "wear".']
     # `events` leaves out what an earlier episode showed, except in solved ones.
     assert rules("copy-commonest", FIRST, LAST) == [WALK, PICKUP, 'When you see "f -", choose "zap".']
-    assert rules("copy-commonest", FIRST, LAST, experience="unordered")[2] == 'When you see "f -", choose "zap".'
-    last = rules("copy-last", FIRST, LAST, experience="unordered")[2]
-    assert last in {f'When you see "f -", choose "{action}".' for action in ("zap", "wear")}
+    for name in ("copy-last", "copy-commonest"):
+        copied = rules(name, FIRST, LAST, experience="tally")[2]
+        assert copied in {f'When you see "f -", choose "{action}".' for action in ("eat", "zap", "wear")}
 
 
 @pytest.mark.parametrize("name", ["copy", "copy-last", "copy-commonest"])
 def test_outcomes_change_nothing(name: str) -> None:
     lost = LAST.model_copy(update={"end": "died"})
-    assert rules(name, LAST, FIRST, experience="unordered") == rules(name, lost, FIRST, experience="unordered")
+    assert rules(name, LAST, FIRST, experience="tally") == rules(name, lost, FIRST, experience="tally")
 
 
 def test_without_symbols_the_prompt_stays() -> None:
@@ -81,10 +81,13 @@ def test_without_symbols_the_prompt_stays() -> None:
 def test_mentions_have_the_episodes_of_either_digest() -> None:
     text = 'Episode 1:\neat: No.\nEpisode 2:\nrun e: came onto "<"\nIn the end you died.\nSymbols: "<"'
     assert [(one.action, one.episode) for one in find_mentions(text)] == [("eat", 1), ("run", 2)]
-    text = 'At the start: Hi.\neat (1 3): No.\nread (never)\nEpisode 1: the task was solved.\nSymbols: "<"'
-    assert [(one.action, one.episode) for one in find_mentions(text)] == [("eat", 1), ("eat", 3)]
+    text = (
+        'At the start: Hi.\nLater: f - a robe. a - a club (wielded).\neat: not tried\nwear: solved\nread\nSymbols: "<"'
+    )
+    assert find_mentions(text) == [("eat", 0, "not tried"), ("wear", 0, "solved"), ("read", 0, "")]
+    assert find_label(text) == "f -"
 
 
 def test_a_format_that_it_cannot_read_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"does not support experience 'full' \(formats: events, unordered\)"):
+    with pytest.raises(ConfigError, match=r"does not support experience 'full' \(formats: events, tally\)"):
         make_reflector(PluginSpec(label="copy", name="copy", options={"experience": "full"}), None)

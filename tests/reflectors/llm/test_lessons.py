@@ -93,7 +93,7 @@ def test_the_format_of_the_experience_can_be_chosen() -> None:
     full = LessonsReflector(model, experience="full")
     asyncio.run(full.reflect("Play.", (WON,), None, Context(seed=1, prompt_cap=8000)))
     assert "Observation 1:\nA?" in model.messages[-2]["content"]
-    with pytest.raises(ConfigError, match=r"experience 'film' \(formats: events, full, unordered\)"):
+    with pytest.raises(ConfigError, match=r"experience 'film' \(formats: events, full, tally\)"):
         LessonsReflector(model, experience="film")
 
 
