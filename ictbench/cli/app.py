@@ -11,6 +11,7 @@ import typer
 
 from ictbench._version import __version__
 from ictbench.cli import (
+    campaign,
     check,
     compare,
     data,
@@ -65,6 +66,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("campaign", **campaign.PAGE)(campaign.campaign)
 app.command("runs", **runs.PAGE)(runs.runs)
 app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)

@@ -44,9 +44,10 @@ def learned(
 ) -> None:
     """Say whether a reflector learned from experience, and what it may be called otherwise.
 
-    It has learned in a held-out family where it beats every required control under its last prompt, and where its
-    success grows from the first turn to the last. Exit codes: 0 if a family shows that, or the mean where families have
-    fewer than six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
+    It has learned in a held-out family where it beats every required control over its turns, under its last and under
+    its best prompt, and where its success grows from the first turn to the last. On a text from which a script can copy
+    solutions, that is not shown. Exit codes: 0 if a family shows learning, or the mean where families have fewer than
+    six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
     """
     import ictbench
     from ictbench.cli.render_learned import print_gate

@@ -21,6 +21,7 @@ METAVARS = {
     "--base": "COMMIT",
     "--by": "PERSON",
     "--cache": "FILE",
+    "--cells": "CELLS",
     "--config": "FILE",
     "--env": "ENV",
     "--episode": "KEY",

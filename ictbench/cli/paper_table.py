@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PAGE = page(
     COMPARE,
     "docs/paper.md",
-    "ictbench campaign examples/paper/minihack.yaml",
     "ictbench paper-table campaigns/paper-minihack",
+    "ictbench paper-table runs/untrained runs/trained --format md",
 )
 
 CAMPAIGN = "campaign.json"

@@ -21,9 +21,9 @@ def print_gate(gate: Gate, *, turns: bool = False) -> None:
         _print_family(gate, family, turns)
     for arm in gate.missing:
         print_line(f"Missing: {arm.role} ({arm.reason}).")
-    print_line(
-        "turns: mean over turns, selection tasks. last, best: test tasks. Beaten: significant under the last prompt."
-    )
+    for note in gate.notes:
+        print_line(f"Note: {note}.")
+    print_line("turns: mean over turns, selection tasks. last, best: test tasks. Beaten: significant in all three.")
     if any(family.gain.difference.low is not None for family in gate.families):
         print_line(INTERVAL_MEANING)
     print_line(gate_sentence(gate))

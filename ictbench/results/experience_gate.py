@@ -1,8 +1,10 @@
 """The gate of the protocol: whether a reflector learned from experience.
 
-A reflector has learned where its last prompt beats that of every control, each of which lacks something that a learner
-uses, and where its success grows from the first turn to the last. All of these must hold at the level of 5 %, so that
-no correction for their number is needed. With fewer than six loops, one family cannot be judged.
+A reflector has learned where it beats every control, each of which lacks something that a learner uses, and where its
+success grows from the first turn to the last. A control is beaten if it is behind over the turns, under the last prompt
+and under the best one: the best of N + 1 prompts alone rewards guessing. All of these must hold at the level of 5 %, so
+that no correction for their number is needed. With fewer than six loops, one family cannot be judged. On a text from
+which scripts copy solutions without reading outcomes, nothing is called learned.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 from ictbench.errors import ResultError, UsageError
 from ictbench.results.comparability import disagreements
 from ictbench.results.gate_arms import REQUIREMENTS, missing_arms, role_of
+from ictbench.results.gate_fitness import fitness_of
 from ictbench.results.gate_leads import leads_over, own_changes, pair_loops, played_family
 from ictbench.results.gate_schema import FamilyGate, Gate
 from ictbench.results.gate_text import conclude, gate_sentence
@@ -56,6 +59,7 @@ def judge(reflector: Result, *arms: Result, brief: bool = False) -> Gate:
         _check_comparable(reflector, arm)
     roles = [role_of(arm, reflector) for arm in arms]
     missing = tuple(missing_arms(reflector, roles))
+    fitness = fitness_of(reflector, arms)
     shared = share_games(reflector, *arms)
     _, *labels = names_of(reflector, *arms)
     named = list(zip(arms, roles, labels, strict=True))
@@ -70,7 +74,7 @@ def judge(reflector: Result, *arms: Result, brief: bool = False) -> Gate:
         gain, last_gain, growth = own_changes(played, shared=shared)
         least = smallest_p([one.test["base"].shape for one in played], shared=shared)
         few = name is not None and len(families[0].loops) < MIN_LOOPS
-        verdict = conclude((gain, last_gain), growth, leads, missing, smallest_p=least, few=few)
+        verdict = conclude((gain, last_gain), growth, leads, missing, fit=fitness.fit, smallest_p=least, few=few)
         return FamilyGate(
             family=name,
             loops=sum(len(family.loops) for family in families),
@@ -87,7 +91,15 @@ def judge(reflector: Result, *arms: Result, brief: bool = False) -> Gate:
     judged = any(family.conclusion != "too few loops" for family in families)
     mean = None if brief and judged else family_gate(held_out, None)
     label, suite = reflector.reflector.label, reflector.suite.name
-    return Gate(reflector=label, suite=suite, missing=missing, families=families, mean=mean)
+    return Gate(
+        reflector=label,
+        suite=suite,
+        fitness=fitness,
+        notes=tuple(_notes(reflector, arms)),
+        missing=missing,
+        families=families,
+        mean=mean,
+    )
 
 
 def learned_sentence(reflector: Result, others: Sequence[Result]) -> str | None:
@@ -137,6 +149,21 @@ def _check_comparable(reflector: Result, arm: Result) -> None:
     for difference in _differences(reflector, arm):
         names = " and ".join(names_of(reflector, arm))
         raise ResultError(f"{names} are not arms on the same tasks: {difference}")
+
+
+def _notes(reflector: Result, arms: Sequence[Result]) -> Iterator[str]:
+    """Yield what does not make arms incomparable, but may matter.
+
+    The suite's digest fixes what tasks do and how they are shown. The digests that reflectors read, and the controls,
+    are code of this package.
+    """
+    for arm in arms:
+        if arm.ictbench != reflector.ictbench:
+            _, name = names_of(reflector, arm)
+            yield (
+                f"{name} was played with ictbench {arm.ictbench}, the reflector with {reflector.ictbench}: check in "
+                "the changelog that digests and controls are the same in both"
+            )
 
 
 def _differences(reflector: Result, arm: Result) -> Iterator[str]:

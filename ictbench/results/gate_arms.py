@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from ictbench.results.gate_schema import MissingArm, Requirement
+from ictbench.results.outcomes import is_constant
 from ictbench.results.pairing import wrapper_of
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Result
 
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
-WRAPPERS = ("blind", "shuffled", "unlabelled", "flipped")
+OUTCOME_WRAPPERS = ("unlabelled", "flipped")
+WRAPPERS = ("blind", "shuffled", *OUTCOME_WRAPPERS)
 SCRIPTS = ("copy", "copy-last", "copy-commonest")
 LOSSES = "losses"
 """Reported and no requirement: learning from failure is learning."""
@@ -75,6 +77,8 @@ def _remedy(role: Requirement, reflector: Result) -> str:
             return (
                 f"cannot exist: {label} cannot be wrapped, because {reflector.control or 'its experience is special'}"
             )
+        if role in OUTCOME_WRAPPERS and is_constant(reflector.reflector):
+            return f"cannot exist: {label} does not read how episodes ended"
         return f"run --reflector {role}:{label}"
     if role in SCRIPTS:
         return f"run --reflector {role} --reflector-experience {text_of(reflector)}"

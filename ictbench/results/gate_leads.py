@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ictbench.protocol import LoopResult
+    from ictbench.results.gate_schema import Measure
     from ictbench.results.intervals import Bools
     from ictbench.results.outcomes import Outcomes
     from ictbench.results.schema import Result
@@ -88,10 +89,9 @@ def leads_over(
     everything = [*([turn] for turn in turns if not brief), list(turns)]
     *by_turn, over_turns = _leads([[(_curve(a, at), _curve(b, at)) for a, b in pairs] for at in everything], shared)
     last, best = _leads([[(_test(a, name), _test(b, name)) for a, b in pairs] for name in ("last", "best")], shared)
-    beaten = is_ahead(last)
-    return ArmLeads(
-        role=role, label=label, by_turn=tuple(by_turn), turns=over_turns, last=last, best=best, beaten=beaten
-    )
+    leads: dict[Measure, Lead] = {"turns": over_turns, "last": last, "best": best}
+    not_ahead = tuple(name for name, lead in leads.items() if not is_ahead(lead))
+    return ArmLeads(role=role, label=label, by_turn=tuple(by_turn), **leads, not_ahead=not_ahead, beaten=not not_ahead)
 
 
 def own_changes(families: Sequence[PlayedFamily], *, shared: bool) -> tuple[Lead, Lead, Lead]:

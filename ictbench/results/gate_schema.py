@@ -12,6 +12,8 @@ Requirement = Literal[
 ]
 """Arms that a reflector must beat."""
 Conclusion = Literal["learned", "not shown", "undecided", "too few loops"]
+Measure = Literal["turns", "last", "best"]
+"""Measures of success in which an arm must be beaten."""
 
 
 class Lead(Record):
@@ -31,13 +33,15 @@ class ArmLeads(Record):
     by_turn: tuple[Lead, ...]
     """On selection tasks, under prompt[1] … prompt[N]; empty in a brief gate."""
     turns: Lead
-    """Mean over the turns, on selection tasks: reported, and not required, as a reflector that learns starts low."""
+    """Mean over the turns, on selection tasks."""
     last: Lead
     """On test tasks, under the last prompts."""
     best: Lead
-    """On test tasks, under the prompts that selection chose: reported, and not required, as it rewards guessing."""
+    """On test tasks, under the prompts that selection chose."""
+    not_ahead: tuple[Measure, ...]
+    """Measures in which the reflector is not significantly better."""
     beaten: bool
-    """Whether the reflector is significantly better under the last prompt."""
+    """Whether the reflector is significantly better in all three measures."""
 
 
 class FamilyGate(Record):
@@ -73,11 +77,25 @@ class MissingArm(Record):
     reason: str
 
 
+class TextFitness(Record):
+    """Whether learning can be shown on the text that a reflector reads."""
+
+    text: str
+    """Digest that the scripts must read, e.g. `events`."""
+    score: float | None
+    """Highest success on meta-train families, over turns, of a script that reads it and ignores outcomes; None if
+    unknown."""
+    fit: bool
+
+
 class Gate(Record):
     """Whether a reflector learned from experience."""
 
     reflector: str
     suite: str
+    fitness: TextFitness
+    notes: tuple[str, ...] = ()
+    """What a reader must know to judge the comparison."""
     missing: tuple[MissingArm, ...]
     families: tuple[FamilyGate, ...]
     """Held-out families; with fewer than six loops, no verdict is passed on one family."""

@@ -223,7 +223,7 @@ def run(
     try:
         with progress_bar(True if on_start and quiet is None else quiet) as bar:
             started = _both(on_start, bar)
-            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, **identity))
+            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, identity))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)

@@ -207,3 +207,23 @@ class MetaOptions(TypedDict, total=False):
     env_timeout: float
     cache: Path | None
     accept_failures: str | Sequence[str]
+
+
+class CampaignOptions(TypedDict, total=False):
+    """Options that hold for all cells of a campaign together."""
+
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    cache: Path | None
+    retry_failed: str | Sequence[str]
+    accept_failures: str | Sequence[str]
+    log_level: Literal["debug", "info", "warning", "error"]

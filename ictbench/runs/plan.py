@@ -152,7 +152,7 @@ class RunPlan:
     @property
     def limits(self) -> Limits:
         """Limits of the whole run, over all its models."""
-        return Limits(**{field.name: getattr(self.options, field.name) for field in fields(Limits)})
+        return limits_of(self.options)
 
     @property
     def prompt_bytes(self) -> int:
@@ -188,6 +188,11 @@ class RunPlan:
             "actor_calls": total * self.max_steps if self.actor.model else 0,
             "reflector_calls": reflections if self.reflector.model else 0,
         }
+
+
+def limits_of(options: Options) -> Limits:
+    """Return the limits that the options state."""
+    return Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
 
 
 def make_plan(options: Options) -> RunPlan:

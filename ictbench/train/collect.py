@@ -51,7 +51,12 @@ def collect(
     try:
         return run_blocking(
             lambda: run_session(
-                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
+                plan,
+                list(plan.loops()),
+                folder,
+                on_start,
+                lambda session: _write(session, suite),
+                {"collects": "states"},
             )
         )
     except KeyboardInterrupt as error:

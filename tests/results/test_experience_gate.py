@@ -13,13 +13,18 @@ from ictbench.records import ModelSpec, PluginSpec, Role
 from ictbench.results.assemble import family_result, role_measures
 from ictbench.results.experience_gate import judge, learned_sentence
 from ictbench.results.gate_text import gate_sentence
+from ictbench.results.schema import SuiteId
 from ictbench.suites import Family, Sizes
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from ictbench.results import Result
     from ictbench.results.gate_schema import Gate
 
-RULES = PluginSpec(label="rules", name="rules")
+TALLY: dict[str, JsonValue] = {"experience": "tally"}
+RULES = PluginSpec(label="rules", name="rules", options=TALLY)
+SUITE = SuiteId(name="minihack-v1", digest="d" * 64)
 GROWS = (0, 4, 9)
 """Tasks of ten that are solved under prompt[0], prompt[1] and prompt[2]."""
 FLAT, NOTHING = (0, 6, 6), (0, 0, 0)
@@ -36,6 +41,7 @@ def arm(
     """Return a result of two turns whose success on selection and test tasks is the same in every loop."""
     spec = changes.pop("spec", None) or spec_of(name)
     role: Role = changes.pop("role", "held-out")
+    changes = {"suite": SUITE, **changes}
     finished = [
         [
             loop(
@@ -61,9 +67,10 @@ def arm(
 def spec_of(name: str) -> PluginSpec:
     wrapper, colon, _ = name.partition(":")
     if not colon:
-        return PluginSpec(label=name, name=name, options={"text": "Do it."} if name == "file" else {})
-    options = {"reflector": RULES.model_dump(mode="json", include={"label", "name", "options"})}
-    return PluginSpec(label=name, name=wrapper, options=options)
+        options = {"text": "Do it."} if name == "file" else TALLY if name in {"rules", *SCRIPTS} else {}
+        return PluginSpec(label=name, name=name, options=options)
+    inner = RULES.model_dump(mode="json", include={"label", "name", "options"})
+    return PluginSpec(label=name, name=wrapper, options={"reflector": inner})
 
 
 CONTROLS = ("blind:rules", "shuffled:rules", "unlabelled:rules", "flipped:rules", "file")
@@ -109,8 +116,14 @@ def test_a_reflector_that_beats_every_arm_and_grows_has_learned() -> None:
         ),
         (GROWS, {"flipped": GROWS}, "names what it is shown (not better than flipped)"),
         (FLAT, {}, "beats every required arm given, without significant growth from the first turn to the last"),
-        # The arm is behind on average and level in the end: the last prompt shows no difference.
-        (GROWS, {"blind": (0, 0, 9)}, "a good constant (not better than blind)"),
+        # The arm is behind on average and level in the end.
+        (
+            GROWS,
+            {"blind": (0, 0, 9)},
+            "a good constant (not better than blind at the last prompt and at the best prompt)",
+        ),
+        # The arm is ahead on average, and loses in the end.
+        ((0, 0, 9), {"copy": (0, 6, 6)}, "not significantly better than copy over the turns"),
     ],
 )
 def test_what_a_reflector_may_be_called_otherwise(
@@ -125,33 +138,73 @@ def test_what_a_reflector_may_be_called_otherwise(
     )
 
 
-def test_a_reflector_that_starts_below_a_control_can_learn() -> None:
-    (family,) = gate((0, 0, 9), copy=FLAT).families
-    lead = next(one for one in family.arms if one.role == "copy")
-    assert lead.turns.difference.value < 0
-    assert (lead.beaten, family.conclusion) == (True, "learned")
+def test_a_control_that_selection_finds_one_lucky_prompt_for_is_not_beaten() -> None:
+    lucky = arm("blind:rules", (0, 9, 0))
+    arms = [lucky, *(arm(name, NOTHING) for name in REQUIRED if name != "blind:rules")]
+    (family,) = judge(arm("rules", GROWS), *arms).families
+    assert (family.arms[0].not_ahead, family.arms[0].beaten) == (("best",), False)
+    assert family.conclusion == "not shown"
+    assert family.called == "a good constant (not better than blind at the best prompt)"
 
 
-def test_the_selected_best_is_reported_and_not_required() -> None:
-    """A control that selection found one lucky prompt for is still beaten."""
-    lucky = arm("blind:rules", NOTHING)
-    loops = tuple(
-        one.model_copy(update={"best": 1, "test": {0: outcomes(0), 1: outcomes(9), 2: outcomes(0)}})
-        for one in lucky.families[0].loops
-    )
-    lucky = lucky.model_copy(update={"families": (lucky.families[0].model_copy(update={"loops": loops}),)})
-    (family,) = judge(arm("rules", GROWS), lucky).families
-    assert (family.arms[0].best.difference.value, family.arms[0].beaten) == (0.0, True)
+def unread(result: Result) -> Result:
+    """Return the same result of a reflector or script that reads the digest of events."""
+    options: dict[str, JsonValue] = {"experience": "events"}
+    if isinstance(inner := result.reflector.options.get("reflector"), dict):
+        options = {"reflector": {**inner, "options": options}}
+    elif result.reflector.name == "file":
+        options = result.reflector.options
+    return result.model_copy(update={"reflector": result.reflector.model_copy(update={"options": options})})
 
 
-def test_learning_that_selection_makes_up_for_says_so() -> None:
-    arms = [arm(name, (0, 9, 0) if name == "blind:rules" else NOTHING) for name in REQUIRED]
-    verdict = judge(arm("rules", GROWS), *arms)
-    assert verdict.learned
+def with_meta_train(result: Result, solved: int) -> Result:
+    """Return a result that has a meta-train family, too, in which every later prompt solves as many tasks."""
+    extra = arm(result.reflector.name, (0, solved, solved), families=("eat",), role="meta-train")
+    return result.model_copy(update={"families": (*result.families, *extra.families)})
+
+
+def test_on_a_text_from_which_scripts_copy_solutions_nothing_is_called_learned() -> None:
+    arms = [unread(arm(name, NOTHING)) for name in REQUIRED]
+    verdict = judge(unread(arm("rules", GROWS)), *arms)
+    assert (verdict.missing, verdict.learned, verdict.families[0].conclusion) == ((), False, "undecided")
+    assert (verdict.fitness.text, verdict.fitness.fit) == ("events", False)
     assert gate_sentence(verdict) == (
-        "rules: learned from experience (under the best prompts not significantly better than blind) in read; "
-        "constant prompt: file."
+        "rules: not shown to have learned from experience: beats every required arm in read; constant prompt: file; "
+        "learning cannot be shown on events: a script that ignores outcomes scores 0.94 on meta-train families "
+        "(limit 0.8)."
     )
+
+
+@pytest.mark.parametrize(("solved", "score", "learned"), [(8, 0.8, True), (9, 0.9, False)])
+def test_the_scripts_of_another_suite_show_whether_its_text_is_fit(solved: int, score: float, learned: bool) -> None:
+    suite: dict[str, Any] = {"suite": SUITE.model_copy(update={"name": "rooms-v1"})}
+    arms = [arm(name, NOTHING, **suite) for name in REQUIRED]
+    verdict = judge(arm("rules", GROWS, **suite), *arms)
+    assert (verdict.fitness.score, verdict.learned) == (None, False)
+    assert gate_sentence(verdict).endswith(
+        "whether learning can be shown on tally is unknown: run copy, copy-last, copy-commonest on meta-train "
+        "families, too."
+    )
+    played = [with_meta_train(one, solved) if one.reflector.name in SCRIPTS else one for one in arms]
+    verdict = judge(arm("rules", GROWS, **suite), *played)
+    assert verdict.fitness.score == pytest.approx(score)
+    assert (verdict.fitness.fit, verdict.learned) == (learned, learned)
+    # Two scripts are not enough to call a text fit; one is enough to call it unfit.
+    verdict = judge(arm("rules", GROWS, **suite), *played[:-1], arms[-1])
+    assert verdict.fitness.score == (None if learned else pytest.approx(score))
+    assert not verdict.learned
+
+
+def test_another_version_of_the_package_is_noted_and_no_other_setup() -> None:
+    verdict = judge(arm("rules", GROWS), arm("blind:rules", NOTHING, ictbench="0.2"), arm("copy", NOTHING))
+    (note,) = verdict.notes
+    assert note.startswith("blind:rules was played with ictbench 0.2, the reflector with 0:")
+
+
+def test_the_outcomes_of_a_reflector_that_reads_none_cannot_be_changed() -> None:
+    reasons = {one.role: one.reason for one in judge(arm("none", NOTHING), arm("file", NOTHING)).missing}
+    assert reasons["flipped"] == reasons["unlabelled"] == "cannot exist: none does not read how episodes ended"
+    assert reasons["blind"] == "run --reflector blind:none"
 
 
 @pytest.mark.parametrize("name", ["icl", "losses:rules"])
@@ -190,7 +243,7 @@ def test_missing_arms_are_listed_with_their_remedy() -> None:
     verdict = judge(arm("rules", GROWS), *(arm(name, NOTHING) for name in REQUIRED if name not in {"copy", "file"}))
     assert {one.role: one.reason for one in verdict.missing} == {
         "constant": "run --reflector file:PATH with the best constant prompt of the meta-train families",
-        "copy": "run --reflector copy --reflector-experience events",
+        "copy": "run --reflector copy --reflector-experience tally",
     }
     assert verdict.families[0].conclusion == "undecided"
     assert gate_sentence(verdict).endswith("missing arms: constant, copy.")
@@ -209,7 +262,7 @@ def test_a_trained_reflector_must_beat_its_untrained_self() -> None:
 
     trained = arm("", FLAT, spec=lessons("tuned"), reflector_trained_on=("minihack-v1/eat",))
     untrained = arm("", FLAT, spec=lessons("base"), reflector_trained_on=("other:the web",))
-    other_text = arm("copy", FLAT)
+    other_text = unread(arm("copy", FLAT))
     verdict = judge(trained, untrained, other_text)
     assert [one.role for one in verdict.families[0].arms] == ["untrained", ""]
     assert verdict.families[0].called == "not significantly better than untrained"
@@ -279,7 +332,7 @@ def test_shared_games_have_the_crossed_test() -> None:
         (arm("rules", GROWS), [], "no arm is given"),
         (arm("blind:rules", GROWS, control="it is blind"), [arm("copy", GROWS)], "blind:rules is a control: it is"),
         (arm("rules", GROWS, role="meta-train"), [arm("copy", GROWS)], "has no held-out family"),
-        (arm("rules", GROWS, reflector_trained_on=("rooms-v1/read",)), [arm("copy", GROWS)], "was trained on read"),
+        (arm("rules", GROWS, reflector_trained_on=("minihack-v1/read",)), [arm("copy", GROWS)], "was trained on read"),
         (arm("rules", GROWS), [arm("copy", GROWS, 3)], "not arms on the same tasks: loops 6 against 3"),
         (arm("rules", GROWS), [arm("copy", GROWS, families=("zap",))], "played other tasks in read: 0 of 6"),
         (arm("rules", GROWS), [arm("copy", GROWS, max_steps=9)], "not arms on the same tasks: max_steps 25 against 9"),

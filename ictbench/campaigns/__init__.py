@@ -1,0 +1,5 @@
+"""Campaigns: a matrix of reflectors, actors, suites and sizes, played as ordinary runs under common limits."""
+
+from ictbench.campaigns.campaign import Campaign, campaign, dry_run, load_campaign
+
+__all__ = ["Campaign", "campaign", "dry_run", "load_campaign"]
