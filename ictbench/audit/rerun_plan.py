@@ -134,6 +134,7 @@ def plan_rerun(
         reflector=reflector,
         traits=traits_of(reflector),
         trained_on=result.reflector_trained_on,
+        actor_trained_on=result.actor_trained_on,
         loop_indices=indices,
         rerun_salt=salt,
     )

@@ -79,6 +79,7 @@ def check_setup(result: Result, suite: Suite) -> Check:
             prompt_bytes=result.prompt_bytes,
             actor=result.actor,
             trained_on=result.reflector_trained_on,
+            actor_trained_on=result.actor_trained_on,
             loop_indices=result.loop_indices,
         )
     )

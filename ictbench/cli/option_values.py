@@ -38,6 +38,7 @@ METAVARS = {
     "--reflector-reasoning-effort": "EFFORT",
     "--reflector-stop": "TEXT",
     "--reflector-trained-on": "FAMILIES",
+    "--actor-trained-on": "FAMILIES",
     "--slug": "SLUG",
     "--states": "FOLDER",
     "--submission": "SLUG",

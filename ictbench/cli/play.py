@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ictbench.cli.help_page import LOOK, page
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, file_problem
 
 if TYPE_CHECKING:
     from ictbench.suites import Suite
@@ -78,4 +78,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--prompt {str(path)!r} cannot be read: {error}") from error
+        raise ConfigError(f"--prompt {str(path)!r} cannot be read: {file_problem(error)}") from error

@@ -90,6 +90,8 @@ class Context:
     """Plays tasks of the batch again; only for a reflector whose `experience` is `halved`."""
     turn: int = 1
     """Number of the turn, 1 … N."""
+    loop_seed: int = 0
+    """Seed that is the same in all turns of a loop."""
 
 
 class BatchPlayer(Protocol):

@@ -62,6 +62,8 @@ def remarks(result: Result) -> Iterator[str]:
             yield f"Not ranked: {'; '.join(reasons) or 'incomplete'}."
     if result.reflector_trained_on or result.reflector.model:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
+    if result.actor_trained_on:
+        yield f"Actor trained on: {format_trained_on(result.actor_trained_on)}."
     if result.preregistration:
         yield result.preregistration.in_words
     if result.actor.model is None:

@@ -36,6 +36,7 @@ def deviations(
     prompt_bytes: int,
     actor: PluginSpec,
     trained_on: TrainedOn | None,
+    actor_trained_on: TrainedOn | None = None,
     loop_indices: Collection[int] | None = None,
 ) -> Iterator[str]:
     """Yield a sentence per deviation: sizes, limits, decoding of the actor, loops, families left out or trained on."""
@@ -58,8 +59,9 @@ def deviations(
         yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
         yield f"held-out families left out: {', '.join(missing)}"
-    if seen := held_out_trained_on(trained_on or (), suite):
-        yield f"reflector trained on held-out {', '.join(seen)}"
+    for role, families_of_role in (("reflector", trained_on), ("actor", actor_trained_on)):
+        if seen := held_out_trained_on(families_of_role or (), suite):
+            yield f"{role} trained on held-out {', '.join(seen)}"
 
 
 def told_solutions(actor: PluginSpec) -> str:

@@ -36,6 +36,8 @@ class RunOptions(TypedDict, total=False):
     reflector_trained_on: str | Sequence[str] | None
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
+    actor_trained_on: str | Sequence[str] | None
+    """Families the actor was trained on, in the same form."""
     reflector_experience: Literal["full", "events", "tally"] | None
     """Observations shown to the reflector's model: in full, only what changed (events), or each action with
     the outcomes of its episodes (tally)."""

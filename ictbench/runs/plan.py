@@ -6,20 +6,19 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import ConfigError
-from ictbench.models.checkpoint_card import find_card
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
+from ictbench.runs.declared_training import declared_training, stated_of_actor
 from ictbench.runs.deviations import SIZES, deviations, other_start, told_solutions
 from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.start_prompts import start_prompts
-from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from ictbench.runs.options import Options
     from ictbench.runs.preregistration import Preregistration
     from ictbench.suites import Sizes, Suite
+    from ictbench.suites.trained_on import TrainedOn
 
 R = TypeVar("R", bound=Record)
 
@@ -53,6 +53,8 @@ class RunPlan:
     """Families the reflector was trained on; None if unknown."""
     notes: tuple[str, ...]
     """Remarks for the user on the interpretation of the options."""
+    actor_trained_on: TrainedOn | None = None
+    """Families the actor was trained on; None if unknown."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
     preregistration: Preregistration | None = None
@@ -113,6 +115,7 @@ class RunPlan:
             prompt_bytes=self.prompt_bytes,
             actor=self.actor,
             trained_on=self.trained_on,
+            actor_trained_on=self.actor_trained_on,
             loop_indices=self.loop_indices,
         )
         of_run = []
@@ -222,7 +225,14 @@ def make_plan(options: Options) -> RunPlan:
         actor=actor,
         reflector=reflector,
         traits=traits,
-        trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
+        trained_on=declared_training("reflector", reflector, suite, options.reflector_trained_on, traits.trained_on),
+        actor_trained_on=declared_training(
+            "actor",
+            actor,
+            suite,
+            stated_of_actor(options, actor, reflector),
+            getattr(resolve("actor", actor.name), "trained_on", None),
+        ),
         preregistration=read_preregistration(options.preregistration) if options.preregistration else None,
         notes=notes,
         start_prompts=_start_prompts(options, suite, families, traits),
@@ -276,27 +286,3 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
 def _update(record: R, changes: dict[str, Any]) -> R:
     """Return a record with those of the changes that are not None."""
     return record.model_copy(update={name: value for name, value in changes.items() if value is not None})
-
-
-def _resolve_trained_on(stated: tuple[str, ...] | None, reflector: PluginSpec, suite: Suite) -> TrainedOn | None:
-    """Return what the user states, or else what the reflector declares itself.
-
-    Raises:
-        ConfigError: The user leaves out a family that the card of the reflector's model names.
-    """
-    card = find_card(reflector.model) if reflector.model else None
-    if stated is None and card:
-        # Not checked against suites: those of the card may not be installed here.
-        return card.trained_on
-    names = traits_of(reflector).trained_on if stated is None else stated
-    if names is None:
-        return None
-    # A family of the card is accepted, whatever its suite.
-    accepted = set(card.trained_on) & set(names) if card else set()
-    families = accepted.union(parse_trained_on([name for name in names if name not in accepted], suite))
-    if card and (missing := sorted(set(card.trained_on) - families)):
-        raise ConfigError(
-            f"{reflector.label} declares that it was trained on {', '.join(missing)} too: "
-            "add it to --reflector-trained-on"
-        )
-    return tuple(sorted(families))

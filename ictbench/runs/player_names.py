@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.choices import ACTION_FORMAT
-from ictbench.errors import ConfigError, UnknownNameError
+from ictbench.errors import ConfigError, UnknownNameError, file_problem
 from ictbench.models.checkpoint_card import find_card
 from ictbench.models.prices import named_models
 from ictbench.models.providers.custom import is_model_class
@@ -235,7 +235,7 @@ def _read_prompt(path: str) -> str:
     try:
         text = expand_home(Path(path)).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"prompt file {path!r} cannot be read: {error}") from error
+        raise ConfigError(f"prompt file {path!r} cannot be read: {file_problem(error)}") from error
     if not text:
         raise ConfigError(f"prompt file {path!r} is empty")
     return text

@@ -68,6 +68,12 @@ class PlayerOptions(SuiteOptions):
         PLAYERS,
         default_text="what it declares; unknown for a model",
     )
+    actor_trained_on: tuple[str, ...] | None = option(
+        None,
+        "Families the actor was trained on, in the same form.",
+        PLAYERS,
+        default_text="what it declares; unknown for a model",
+    )
     reflector_experience: ExperienceFormat | None = option(
         None,
         "Observations shown to the reflector's model: in full, only what changed (events), or each action with the "

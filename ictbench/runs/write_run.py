@@ -98,6 +98,7 @@ def build_result(
         actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
         reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
+        actor_trained_on=plan.actor_trained_on,
         preregistration=_registered(plan),
         experience=plan.traits.experience,
         control=plan.traits.control,

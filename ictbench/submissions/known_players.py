@@ -138,6 +138,12 @@ def is_program(actor: PluginSpec) -> bool:
     return known is not None and not known.has_model and not known.sees_solution
 
 
+def is_known_program(role: PlayerRole, player: PluginSpec) -> bool:
+    """Return whether a player is built in and has no model, so that it was trained on nothing."""
+    known = [KNOWN[role].get(layer.name) for layer in layers_of(player)]
+    return player.model is None and all(layer is not None and not layer.has_model for layer in known)
+
+
 def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:
     """Yield why a board does not accept a player, each with its remedy. Nothing is imported."""
     layers = list(layers_of(player))

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.results.schema import Player
     from ictbench.submissions.known_players import PlayerRole
+    from ictbench.suites.trained_on import TrainedOn
 
 Weights = Literal["open", "closed"]
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 """Device names, which are not valid file names on Windows."""
 
-FROM_RESULT = ("suite", "profile", "reflector_trained_on", "date", "cost", "ictbench")
+FROM_RESULT = ("suite", "profile", "reflector_trained_on", "actor_trained_on", "date", "cost", "ictbench")
 """Fields of the metadata that repeat the result."""
 
 
@@ -40,7 +41,10 @@ class Statement(Record):
     links: tuple[str, ...] = ()
     submitted_by: str = ""
     trained_on: tuple[str, ...] = Field(default=())
-    """Families in the notation of `ictbench.suites.trained_on`, or `unknown`; empty if the result states them."""
+    """Families of the reflector's training in the notation of `ictbench.suites.trained_on`, or `unknown`; empty if the
+    result states them."""
+    actor_trained_on: tuple[str, ...] = Field(default=())
+    """The same of the actor."""
     reflector_revision: str | None = None
     actor_revision: str | None = None
     reflector_weights: Weights | None = None
@@ -93,11 +97,14 @@ def metadata_from_result(result: Result) -> dict[str, Any]:
         output_tokens=total.output_tokens,
         unreported=total.unreported,
     )
-    trained_on = result.reflector_trained_on
+    trained_on = {
+        f"{role}_trained_on": None if families is None else [*families]
+        for role, families in training_of(result).items()
+    }
     return {
         "suite": result.suite.name,
         "profile": result.profile,
-        "reflector_trained_on": None if trained_on is None else [*trained_on],
+        **trained_on,
         "date": result.host.started[:10],
         "cost": cost.model_dump(mode="json"),
         "ictbench": result.ictbench,
@@ -108,8 +115,8 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
     """Yield where metadata contradict their result."""
     stated, derived = submission.model_dump(mode="json"), metadata_from_result(result)
     for name in FROM_RESULT:
-        if stated[name] != derived[name]:
-            yield f"{name} is {stated[name]!r:.80}, but the result says {derived[name]!r:.80}"
+        if stated.get(name) != derived[name]:
+            yield f"{name} is {stated.get(name)!r:.80}, but the result says {derived[name]!r:.80}"
     players: tuple[tuple[PlayerRole, SubmittedPlayer, Player], ...] = (
         ("reflector", submission.reflector, result.reflector),
         ("actor", submission.actor, result.actor),
@@ -125,6 +132,11 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
             yield f"{role}.open_weights is {submitted.open_weights}, but the result says that it is not a model"
         if player.model is not None and (submitted.open_weights is None or submitted.revision is None):
             yield f"{role} is a model: open_weights and revision are needed"
+
+
+def training_of(result: Result) -> dict[PlayerRole, TrainedOn | None]:
+    """Return the families that the players were trained on, by role; None if unknown."""
+    return {"reflector": result.reflector_trained_on, "actor": result.actor_trained_on}
 
 
 def start_date(result: Result) -> date | None:

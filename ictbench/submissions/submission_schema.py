@@ -115,6 +115,8 @@ class Submission(Record):
     actor: SubmittedPlayer
     reflector_trained_on: tuple[Line, ...] | None
     """Families in the notation of `ictbench.suites.trained_on`; None if unknown."""
+    actor_trained_on: tuple[Line, ...] | None = Field(default=None, exclude_if=lambda families: families is None)
+    """The same of the actor."""
     instruction: Annotated[str, Field(max_length=20_000)] = ""
     """Full instruction of the reflector's model, unescaped; empty for a reflector without one."""
     date: datetime.date

@@ -45,7 +45,7 @@ def untrue_statements(result: Result) -> Iterator[str]:
 
 def training_problems(result: Result) -> Iterator[str]:
     """Yield the training families that a result does not name clearly: a look-alike would hide a held-out family."""
-    for name in result.reflector_trained_on or ():
+    for name in dict.fromkeys((*(result.reflector_trained_on or ()), *(result.actor_trained_on or ()))):
         yield from _training_problems(name, result)
 
 

@@ -40,6 +40,8 @@ class ReflectionState(Record):
     """Whether each task was solved."""
     trajectories: tuple[str, ...]
     """One `Trajectory` as JSON per task, in the same order."""
+    loop_seed: int = 0
+    """See `ictbench.reflectors.Context`."""
 
     @property
     def experience(self) -> list[Trajectory]:

@@ -118,6 +118,10 @@ CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
         {"reflector_trained_on": None},
         "reflector_trained_on is None, but the result says []",
     ),
+    "another training of the actor": (
+        {"actor_trained_on": ["minihack-v1/eat"]},
+        "actor_trained_on is ['minihack-v1/eat'], but the result says []",
+    ),
     "another date": ({"date": "2020-01-01"}, "date is '2020-01-01', but the result says"),
     "another version of ictbench": ({"ictbench": "9.9"}, "ictbench is '9.9', but the result says"),
     "another cost": (

@@ -286,6 +286,15 @@ def hide_training(f: Forgery) -> None:
 
 
 @attack(
+    "training of the actor on a held-out family, not stated",
+    "validate",
+    "deviation: actor trained on held-out zap",
+)
+def hide_training_of_the_actor(f: Forgery) -> None:
+    f.result.update(actor_trained_on=["minihack-v1/zap"], deviations=[], ranked=True)
+
+
+@attack(
     "the trajectories of a program under the name of a model", "nothing", "a replay cannot tell who chose the actions"
 )
 def name_a_model(f: Forgery) -> None:

@@ -194,6 +194,22 @@ def test_training_families_are_taken_from_the_statement(altered_run: Callable[..
     assert (unknown.missing, unknown.result.reflector_trained_on) == ((), None)
 
 
+def test_training_of_the_actor_is_taken_from_the_statement(altered_run: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "openai/gpt-9", "name": "react", "options": {}, "model": MODEL, "fingerprint": "v1"}
+    run = altered_run(actor=model, actor_trained_on=None)
+    closed = STATEMENT.model_copy(update={"actor_weights": "closed"})
+    (problem,) = missing(run, tmp_path, closed)
+    assert problem.startswith("what the actor was trained on: --actor-trained-on SUITE/FAMILY")
+    held_out = draft(run, tmp_path, closed.model_copy(update={"actor_trained_on": ("zap",)}))
+    assert (held_out.missing, held_out.result.ranked) == ((), False)
+    assert held_out.result.actor_trained_on == (f"{SUITE}/zap",)
+    assert held_out.result.deviations == ("actor trained on held-out zap",)
+    assert missing(run, tmp_path, closed.model_copy(update={"actor_trained_on": ("unknown",)})) == []
+    wrong = STATEMENT.model_copy(update={"actor_trained_on": ("zap",)})
+    (problem,) = missing(altered_run(actor_trained_on=[]), tmp_path, wrong)
+    assert "its actor was trained on nothing, not minihack-v1/zap; continue the run with the other --actor-" in problem
+
+
 def test_statement_cannot_contradict_the_training_in_the_result(run: Run, tmp_path: Path) -> None:
     (problem,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
     assert "was trained on nothing, not minihack-v1/zap; continue the run" in problem

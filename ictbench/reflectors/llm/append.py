@@ -65,7 +65,7 @@ class AppendReflector(LLMReflector):
     ) -> Reflection:
         """Ask the model and add its new lessons; see `LLMReflector.revise`."""
         playbook = Playbook(own=prompt) if state is None else Playbook.model_validate(state)
-        episodes = self.experience_text(prompt, trajectories)
+        episodes = self.experience_text(prompt, trajectories, context)
         completion = await self.ask(INSTRUCTIONS, f"PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST}", context)
         lines = section_lines(LESSONS, completion.text)
         if not lines:

@@ -81,7 +81,7 @@ class InsightsReflector(LLMReflector):
     ) -> Reflection:
         """Ask the model and apply its valid operations; see `LLMReflector.revise`."""
         insights = Insights(own=prompt) if state is None else Insights.model_validate(state)
-        request = _request(insights, self.experience_text(prompt, trajectories))
+        request = _request(insights, self.experience_text(prompt, trajectories, context))
         completion = await self.ask(INSTRUCTIONS, request, context)
         lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
         rules, applied = apply_operations(insights.rules, lines)

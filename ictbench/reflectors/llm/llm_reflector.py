@@ -101,9 +101,9 @@ class LLMReflector(Reflector):
             raise UnusableReplyError(completion, "truncated")
         return completion
 
-    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory], context: Context) -> str:
         """Return the trajectories as text for the model."""
-        return format_experience(self._format, prompt, trajectories)
+        return format_experience(self._format, prompt, trajectories, context.loop_seed)
 
 
 def experience_format(reflector: type[Reflector], requested: JsonValue) -> ExperienceFormat:
@@ -120,18 +120,21 @@ def experience_format(reflector: type[Reflector], requested: JsonValue) -> Exper
     )
 
 
-def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+def format_experience(
+    form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory], loop_seed: int = 0
+) -> str:
     """Return trajectories as text for a model.
 
     Args:
         form: The format.
         prompt: The prompt they were played under; it names the player's symbol on a map.
         trajectories: The batch.
+        loop_seed: Decides the order of what has none, which stays the same in all turns of a loop.
     """
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
     if form == "tally":
-        return format_tally(trajectories, player_symbol(prompt)) or "(none)"
+        return format_tally(trajectories, player_symbol(prompt), loop_seed) or "(none)"
     return format_trajectories(trajectories) or "(none)"
 
 

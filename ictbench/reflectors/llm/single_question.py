@@ -53,9 +53,11 @@ class Question(ABC):
             cut: Whether the reply reached its token limit.
         """
 
-    def messages(self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, prefill: bool) -> list[Message]:
+    def messages(
+        self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, loop_seed: int, prefill: bool
+    ) -> list[Message]:
         """Return the messages; with `prefill`, the last one is the start of the reply, if there is one."""
-        messages = self.build(prompt, format_experience(self._form, prompt, trajectories), cap)
+        messages = self.build(prompt, format_experience(self._form, prompt, trajectories, loop_seed), cap)
         if prefill and self.reply_prefix:
             messages.append({"role": "assistant", "content": self.reply_prefix})
         return messages
@@ -76,7 +78,7 @@ class SingleQuestionReflector(LLMReflector):
     ) -> Reflection:
         """Ask the question and return the parsed reply; see `LLMReflector.revise`."""
         prefill, cap = self._model.supports_prefill, context.prompt_cap
-        messages = self._question.messages(prompt, trajectories, cap, prefill=prefill)
+        messages = self._question.messages(prompt, trajectories, cap, loop_seed=context.loop_seed, prefill=prefill)
         completion = await self._model.complete(messages, seed=context.seed)
         reply = self._question.reply_prefix + completion.text if prefill else completion.text
         reflection = self._question.parse(prompt, reply, cap, cut=completion.finish_reason == "length")
