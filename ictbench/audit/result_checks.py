@@ -216,6 +216,8 @@ def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     }
     for place, value, expected in differences(claimed, planned):
         yield f"{format_place(place)} is {quote(value)}, not {quote(expected)}"
+    if loop.replays and plan.experience != "halved":
+        yield f"its reflector played episodes of its own, but its experience is {plan.experience}"
     for turn, (keys, batch) in enumerate(zip(loop.replays, plan.batches, strict=False), 1):
         batch_ids = {task.id for task in batch}
         if foreign := {key for key in keys if task_id_of(key) not in batch_ids}:

@@ -43,6 +43,8 @@ class KnownPlayer:
     options: tuple[str, ...] = ()
     keeps_prompt: bool = False
     """Whether a reflector never changes the prompt."""
+    asks_once: bool = True
+    """Whether a player with a model asks it exactly once for each decision or reflection."""
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
@@ -61,11 +63,12 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         experience="halved",
         has_model=True,
         options=("experience",),
+        asks_once=False,
     ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL,
     "lessons": _ON_MODEL,
-    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",)),
+    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
     "one-rule": _ON_MODEL,
     "reflexion": KnownPlayer(
