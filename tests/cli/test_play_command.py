@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from command_line import CommandLine
 
 
-def practice(folder: Path, **window: int) -> Terminal:
-    return Terminal(
-        "play", "--suite", suite(folder, "flawed_envs:Cellar"), "--family", "doors", "--tasks", "3", **window
-    )
+def practice(folder: Path, columns: int = 120) -> Terminal:
+    file = suite(folder, "flawed_envs:Cellar")
+    return Terminal("play", "--suite", file, "--family", "doors", "--tasks", "3", columns=columns)
 
 
 def test_a_person_plays_under_the_rules_of_an_agent(tmp_path: Path) -> None:
@@ -73,7 +72,7 @@ def test_bytes_that_are_no_text_are_not_sent(tmp_path: Path) -> None:
 
 
 def test_a_window_that_is_too_small_is_told_once(tmp_path: Path) -> None:
-    with practice(tmp_path, columns=15, rows=50) as terminal:
+    with practice(tmp_path, columns=15) as terminal:
         terminal.read_until("this text needs 20 x 1")
         terminal.read_until("> ")
         terminal.type("")

@@ -8,13 +8,13 @@ import io
 import operator
 import os
 import pty
+import select
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.cli import read_line as module
 from ictbench.cli.read_line import read_line
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def test_bytes_that_are_no_text_do_not_harm_the_next_line(typed: int) -> None:
 
 def test_a_signal_between_the_prompt_and_the_read_is_not_missed(typed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The flag that the C handler sets is seen, although its Python handler has not run when the wait begins."""
-    select = module.select.select
+    wait = select.select
 
     def late(*arguments: Any) -> Any:
         # One call in C: no bytecode, and so no handler, runs between the signal and the wait.
-        calls = map(operator.call, (ctypes.pythonapi.PyErr_SetInterrupt, functools.partial(select, *arguments)))
-        return list(calls)[1]
+        calls: list[Any] = [ctypes.pythonapi.PyErr_SetInterrupt, functools.partial(wait, *arguments)]
+        return list(map(operator.methodcaller("__call__"), calls))[1]
 
-    monkeypatch.setattr(module.select, "select", late)
+    monkeypatch.setattr(select, "select", late)
     with pytest.raises(KeyboardInterrupt):
         read_line("> ")
     assert signal.set_wakeup_fd(-1) == -1, "what was there before is restored"
