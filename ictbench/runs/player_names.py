@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ictbench.actors.person import HUMAN
 from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, UnknownNameError, file_problem
 from ictbench.models.checkpoint_card import find_card
@@ -88,6 +89,8 @@ def parse_player(
         ConfigError: A player without a model has a base URL, sampling or model options, a plug-in lacks its model, a
             file cannot be read, a reflector does not support the format, or a checkpoint lacks its card.
     """
+    if kind == "actor" and name == HUMAN:
+        raise ConfigError(f"actor {name!r} is a person at a terminal: play with `ictbench play --out FOLDER`")
     if names_model(kind, name):
         model = _model(name, decoding, access, sampling)
         if isinstance(decoding, ActorDecoding):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ictbench.plugins import resolve
 from ictbench.records import Record, Usage
-from ictbench.submissions.known_players import KNOWN, layers_of
+from ictbench.submissions.known_players import KNOWN, REFLECTORS, layers_of
 from ictbench.submissions.submission_schema import SLUG, Submission, SubmissionCost, SubmittedPlayer
 
 if TYPE_CHECKING:
@@ -119,6 +119,9 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
             yield f"{name} is {stated.get(name)!r:.80}, but the result says {derived[name]!r:.80}"
     if not submission.instruction.startswith(own := own_instruction(result.reflector)):
         yield f"instruction is {submission.instruction!r:.80}, but the result says {own!r:.80}"
+    innermost = [*layers_of(result.reflector)][-1].name
+    if submission.instruction and innermost in REFLECTORS and not REFLECTORS[innermost].has_model:
+        yield f"instruction is {submission.instruction!r:.80}, but {innermost} is a program, which has none"
     players: tuple[tuple[PlayerRole, SubmittedPlayer, Player], ...] = (
         ("reflector", submission.reflector, result.reflector),
         ("actor", submission.actor, result.actor),
