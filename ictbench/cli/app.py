@@ -22,6 +22,7 @@ from ictbench.cli import (
     learned,
     models,
     new,
+    paper_table,
     play,
     power,
     prompts,
@@ -78,6 +79,7 @@ app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)
 app.command("transfer", **transfer.PAGE)(transfer.transfer)
+app.command("paper-table", **paper_table.PAGE)(paper_table.paper_table)
 app.command("submit", **submit.PAGE)(submit.submit)
 app.command("verify", **verify.PAGE)(verify.verify)
 app.command("new", **new.PAGE)(new.new)

@@ -61,6 +61,15 @@ def submit(
             rich_help_panel=PLAYERS,
         ),
     ] = "",
+    actor_trained_on: Annotated[
+        str,
+        typer.Option(
+            "--actor-trained-on",
+            help="Families the actor was trained on, in the same form.",
+            show_default="what the result says",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = "",
     reflector_weights: Annotated[
         Weights | None,
         typer.Option("--reflector-weights", help="Whether its weights are public.", rich_help_panel=PLAYERS),
@@ -128,6 +137,7 @@ def submit(
         links=tuple(url or ()),
         submitted_by=submitted_by,
         trained_on=tuple(part for part in reflector_trained_on.split(",") if part),
+        actor_trained_on=tuple(part for part in actor_trained_on.split(",") if part),
         reflector_weights=reflector_weights,
         actor_weights=actor_weights,
         reflector_revision=reflector_revision,

@@ -18,7 +18,7 @@ from ictbench.submissions.evidence_location import BOARD, read_stores
 from ictbench.submissions.git import Repository
 from ictbench.submissions.known_players import unlisted_player
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import make_slug, metadata, metadata_file, slug_problem
+from ictbench.submissions.metadata import make_slug, metadata, metadata_file, slug_problem, training_of
 from ictbench.submissions.move_evidence import move_evidence
 from ictbench.submissions.pack import pack_lines, pack_record, without_host
 from ictbench.submissions.read_submission import MAX_BYTES
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
     from ictbench.results import Result
     from ictbench.runs import Run
+    from ictbench.submissions.known_players import PlayerRole
     from ictbench.submissions.metadata import Statement
 
 UNKNOWN = "unknown"
-"""Value of `--reflector-trained-on` for a reflector whose training is not known."""
+"""Value of `--reflector-trained-on` and `--actor-trained-on` for a player whose training is not known."""
 
 OPTIONS = {"name": "--name", "description": "--description", "links": "--url", "submitted_by": "--submitted-by"}
 """Command-line options by field of the metadata."""
@@ -108,7 +109,8 @@ def draft(
     missing = [*ineligibility(result, unranked=unranked)]
     if not missing:
         try:
-            result = _restated(result, statement.trained_on)
+            result = _restated(result, "reflector", statement.trained_on)
+            result = _restated(result, "actor", statement.actor_trained_on)
         except UsageError as error:
             missing.append(str(error))
     missing += missing_statements(result, statement)
@@ -204,31 +206,25 @@ def _commit(repository: Repository, built: SubmissionFolder, draft: Draft) -> st
     return branch
 
 
-def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
-    """Return the result with the stated training families, if it does not state them itself.
+def _restated(result: Result, role: PlayerRole, trained_on: tuple[str, ...]) -> Result:
+    """Return the result with the stated training families of a player, if it does not state them itself.
 
     Raises:
         UsageError: The statement cannot be parsed, or contradicts the result.
     """
-    stated = result.reflector_trained_on
+    stated = training_of(result)[role]
     suite = load_suite(result.suite.name)
     submitted = None if trained_on == (UNKNOWN,) else parse_trained_on(trained_on, suite)
     if not trained_on or submitted == stated:
         return result
     if stated is not None:
         raise SubmissionError(
-            f"the result states that its reflector was trained on {format_trained_on(stated)}, not "
-            f"{format_trained_on(submitted)}; continue the run with the other "
-            "--reflector-trained-on, which plays nothing"
+            f"the result states that its {role} was trained on {format_trained_on(stated)}, not "
+            f"{format_trained_on(submitted)}; continue the run with the other --{role}-trained-on, which plays nothing"
         )
-    marks = [*result.deviations, *sorted(training_deviations(result, submitted))]
-    return result.model_copy(
-        update={
-            "reflector_trained_on": submitted,
-            "deviations": tuple(marks),
-            "ranked": result.ranked and not marks,
-        }
-    )
+    restated = result.model_copy(update={f"{role}_trained_on": submitted})
+    marks = (*result.deviations, *sorted(training_deviations(restated) - {*result.deviations}))
+    return restated.model_copy(update={"deviations": marks, "ranked": result.ranked and not marks})
 
 
 def _is_taken(folder: SubmissionFolder) -> bool:

@@ -104,7 +104,9 @@ def write_site(
         shutil.rmtree(site, ignore_errors=True)
         part.rename(site)
     except OSError as error:
-        raise SubmissionError(f"{error.filename or out} cannot be written ({error.strerror})") from error
+        raise SubmissionError(
+            f"{error.filename or out} cannot be written ({error.strerror}); choose another --out"
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     for board, _ in shown:

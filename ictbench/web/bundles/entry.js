@@ -1621,6 +1621,7 @@
       ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
       ["Trained on", entry.trained_on],
       ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
+      ["Actor trained on", entry.actor_trained_on],
       ["Profile", entry.profile],
       ["Submitted by", entry.by],
       ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],

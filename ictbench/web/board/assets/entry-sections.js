@@ -58,6 +58,7 @@ function facts({ entry, revisions, actor_weights: actorWeights, links, made_with
     ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
     ["Trained on", entry.trained_on],
     ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
+    ["Actor trained on", entry.actor_trained_on],
     ["Profile", entry.profile],
     ["Submitted by", entry.by],
     ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
