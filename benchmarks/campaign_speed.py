@@ -1,6 +1,6 @@
 """A campaign of twelve cells of the scripted pair against the same twelve runs one after the other.
 
-    python benchmarks/campaign_speed.py            # about two minutes
+    python benchmarks/campaign_speed.py
     python benchmarks/campaign_speed.py --rounds 3
 
 Both play the cells of `examples/campaigns/controls.yaml`, each run by its own command, as a shell loop would. Wall time
@@ -16,10 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ictbench import load_campaign, load_run
 from ictbench.campaigns.plan_campaign import plan_campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILE = Path(__file__).parents[1] / "examples/campaigns/controls.yaml"
 
@@ -29,12 +34,15 @@ def command(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "ictbench", *arguments, "--quiet"], check=True)
 
 
-def measured(play: object) -> tuple[float, float]:
-    """Return wall time and processor seconds of a function's children."""
-    assert callable(play)
+def measure(name: str, play: Callable[[], None], folder: Path) -> None:
+    """Print wall time and processor seconds of a function's children, and the episodes that were played."""
     clock, before = time.monotonic(), processor_seconds()
     play()
-    return time.monotonic() - clock, processor_seconds() - before
+    wall, processor = time.monotonic() - clock, processor_seconds() - before
+    keys = [key for path in folder.rglob("run.json") for key in load_run(path.parent).episode_keys()]
+    # All cells have one actor, so that equal keys are the same episode, which a campaign plays once.
+    played = len({*keys}) if (folder / "campaign.json").exists() else len(keys)
+    print(f"| {name} | {wall:.1f} | {processor:.1f} | {played:,} |", flush=True)
 
 
 def processor_seconds() -> float:
@@ -57,22 +65,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     rounds = parser.parse_args().rounds
     # All cells have one actor, so that equal keys are the same episode.
-    print("| round | way | wall s | processor s | episodes recorded | episodes played |")
-    print("|---|---|---|---|---|---|")
+    print("| round | way | wall s | processor s | episodes played |")
+    print("|---|---|---|---|---|")
     for number in range(1, rounds + 1):
         with tempfile.TemporaryDirectory() as scratch:
             alone, together = Path(scratch, "alone"), Path(scratch, "together")
             alone.mkdir()
-            single = measured(lambda folder=alone: play_alone(folder))
-            campaign = measured(lambda folder=together: command("campaign", str(FILE), "--out", str(folder)))
-            runs = {folder.name: load_run(folder) for folder in alone.iterdir() if folder.is_dir()}
-            cells = load_campaign(together).cells
-            for name, run in runs.items():
-                assert run.result.families == cells[name].result.families, name
-            keys = [key for run in runs.values() for key in run.episode_keys()]
-        recorded, played = len(keys), len({*keys})
-        print(f"| {number} | {len(runs)} runs | {single[0]:.1f} | {single[1]:.1f} | {recorded:,} | {recorded:,} |")
-        print(f"| {number} | campaign | {campaign[0]:.1f} | {campaign[1]:.1f} | {recorded:,} | {played:,} |")
+            measure(f"{number} | campaign", partial(command, "campaign", str(FILE), "--out", str(together)), together)
+            measure(f"{number} | single runs", partial(play_alone, alone), alone)
+            for name, cell in load_campaign(together).cells.items():
+                assert load_run(alone / name).result.families == cell.result.families, name
 
 
 if __name__ == "__main__":
