@@ -62,6 +62,9 @@ Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
 """Text for one line or cell: visible characters only, no markup, no formula, no word of mixed alphabets, no letter of
 an unusual one, at most 120 characters."""
 
+Clause = Annotated[str, Field(max_length=400), AfterValidator(_cell)]
+"""The same with at most 400 characters."""
+
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines: visible characters only, no markup, at most 2,000 characters."""
 

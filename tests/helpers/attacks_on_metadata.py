@@ -66,6 +66,14 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         lambda f: f.result.update(retried_failures={"buy mine": 3}),
         "retried_failures names 'buy mine', which is no kind of failure",
     ),
+    "a negative number of repeated failures": (
+        lambda f: f.result.update(retried_reflections={"truncated": -5}),
+        "retried_reflections counts -5, not between 0 and 1,000,000",
+    ),
+    "repeated failures of a program": (
+        lambda f: f.result.update(retried_failures={"timeout": 5}),
+        "retried_failures counts failed episodes, but actor 'rules' is a program",
+    ),
     "a version of ictbench that does not exist yet": (
         lambda f: f.result.update(ictbench="99.0.0"),
         "ictbench 99.0.0 made the run, and this is",
@@ -225,6 +233,8 @@ def script_in_label(f: Forgery) -> None:
 
 @attack("a script in the instruction", "nothing", "it is published unchanged; it is shown as text")
 def script_in_instruction(f: Forgery) -> None:
+    f.result["reflector"].update(label="mine:Mine", name="mine:Mine")
+    f.metadata["reflector"]["label"] = "mine:Mine"
     f.metadata["instruction"] = SCRIPT
 
 
