@@ -19,6 +19,7 @@ from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
+from ictbench.runs.reflector_instruction import read_instruction
 from ictbench.runs.start_prompts import start_prompts
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
         reflector_access,
         options.reflector_experience,
         chosen_sampling(options, "reflector"),
+        read_instruction(options.reflector_instruction),
     )
     name = options.actor
     if name is None:

@@ -48,10 +48,11 @@ class KnownPlayer:
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
+_ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruction"))
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
-    "append": _ON_MODEL,
+    "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
     "copy": _COPY,
     "copy-commonest": _COPY,
@@ -62,11 +63,11 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         "it plays tasks of its batches again, to try its prompts out",
         experience="halved",
         has_model=True,
-        options=("experience",),
+        options=("experience", "instruction"),
         asks_once=False,
     ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "insights": _ON_MODEL,
+    "insights": _ON_MODEL_AS_TOLD,
     "lessons": _ON_MODEL,
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
@@ -78,7 +79,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         options=("reflector",),
     ),
     "retrieval": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "rewrite": _ON_MODEL,
+    "rewrite": _ON_MODEL_AS_TOLD,
     "rules": KnownPlayer(),
     "shuffled": KnownPlayer(
         "it learns from another family's episodes", experience="foreign", wraps=True, options=("reflector",)
