@@ -7,6 +7,7 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ictbench.actors.person import MEMORY, is_person
 from ictbench.board.bad_entry import MAX_REASON, BadEntry
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
@@ -83,6 +84,8 @@ class Entry:
             )
         if control := control_of(result):
             return "control", control
+        if is_person(result.actor):
+            return "shown", f"a human baseline, never ranked: its actor {MEMORY}"
         if problem := next(_false_statements(result), ""):
             return "shown", problem
         if not (self.submitted and result.ranked and self.measures):

@@ -37,6 +37,7 @@ METAVARS = {
     "--reflector-model-options": "KEY=VALUE",
     "--reflector-reasoning-effort": "EFFORT",
     "--reflector-stop": "TEXT",
+    "--reflector-instruction": "FILE",
     "--reflector-trained-on": "FAMILIES",
     "--actor-trained-on": "FAMILIES",
     "--slug": "SLUG",

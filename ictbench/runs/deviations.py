@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.actors.person import MEMORY
 from ictbench.protocol import played_tasks
 from ictbench.records import prompt_digest
 from ictbench.results.comparability import START_PROMPT
@@ -67,6 +68,11 @@ def deviations(
 def told_solutions(actor: PluginSpec) -> str:
     """Return the deviation of an actor that sees the solutions."""
     return f"actor {actor.label} is told the solutions"
+
+
+def played_by_person(actor: PluginSpec) -> str:
+    """Return the deviation of an actor that is a person."""
+    return f"actor {actor.label} {MEMORY}"
 
 
 def other_start(family: str, prompt: str) -> str:

@@ -38,6 +38,9 @@ class RunOptions(TypedDict, total=False):
     separated by commas, or nothing."""
     actor_trained_on: str | Sequence[str] | None
     """Families the actor was trained on, in the same form."""
+    reflector_instruction: Path | None
+    """Text file with the instruction of the reflector's model, for rewrite, append, insights and gepa; part
+    of the result."""
     reflector_experience: Literal["full", "events", "tally"] | None
     """Observations shown to the reflector's model: in full, only what changed (events), or each action with
     the outcomes of its episodes (tally)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ictbench.actors.person import is_person
 from ictbench.errors import ConfigError
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
@@ -13,11 +14,12 @@ from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.declared_training import declared_training, stated_of_actor
-from ictbench.runs.deviations import SIZES, deviations, other_start, told_solutions
+from ictbench.runs.deviations import SIZES, deviations, other_start, played_by_person, told_solutions
 from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
+from ictbench.runs.reflector_instruction import read_instruction
 from ictbench.runs.start_prompts import start_prompts
 
 if TYPE_CHECKING:
@@ -121,7 +123,9 @@ class RunPlan:
         of_run = []
         if self.options.episode_time_limit is not None:
             of_run.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
-        if resolve("actor", self.actor.name).sees_solution:
+        if is_person(self.actor):
+            of_run.append(played_by_person(self.actor))
+        elif resolve("actor", self.actor.name).sees_solution:
             of_run.append(told_solutions(self.actor))
         of_run += [other_start(family, prompt) for family, prompt in self.start_prompts.items()]
         return (*of_suite, *of_run)
@@ -265,6 +269,7 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
         reflector_access,
         options.reflector_experience,
         chosen_sampling(options, "reflector"),
+        read_instruction(options.reflector_instruction),
     )
     name = options.actor
     if name is None:

@@ -117,6 +117,8 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
     for name in FROM_RESULT:
         if stated.get(name) != derived[name]:
             yield f"{name} is {stated.get(name)!r:.80}, but the result says {derived[name]!r:.80}"
+    if not submission.instruction.startswith(own := own_instruction(result.reflector)):
+        yield f"instruction is {submission.instruction!r:.80}, but the result says {own!r:.80}"
     innermost = [*layers_of(result.reflector)][-1].name
     if submission.instruction and innermost in REFLECTORS and not REFLECTORS[innermost].has_model:
         yield f"instruction is {submission.instruction!r:.80}, but {innermost} is a program, which has none"
@@ -151,14 +153,25 @@ def start_date(result: Result) -> date | None:
 
 
 def reflector_instruction(reflector: PluginSpec) -> str:
-    """Return the instruction of a reflector's model, as its class states it; of a wrapper, that of the inner one.
+    """Return the instruction of a reflector's model: that of its class, or with the text that the user gave it.
+
+    Of a wrapper, it is that of the inner reflector.
 
     The class is imported: `known_players.unlisted_player` says whether that needs the user's word.
     """
     innermost = [*layers_of(reflector)][-1]
     # A plug-in need not state one.
-    instruction = getattr(resolve("reflector", innermost.name), "instruction", "")
+    plugin = resolve("reflector", innermost.name)
+    instruction = getattr(plugin, "instruction", "")
+    if own := own_instruction(innermost):
+        instruction = plugin.instruction_with(own)
     return instruction if isinstance(instruction, str) else ""
+
+
+def own_instruction(reflector: PluginSpec) -> str:
+    """Return the text that a user gave a reflector, or the one that it wraps, as instruction; empty without one."""
+    text = [*layers_of(reflector)][-1].options.get("instruction")
+    return text if isinstance(text, str) else ""
 
 
 def _player(player: Player, revision: str | None, weights: Weights | None) -> dict[str, Any]:

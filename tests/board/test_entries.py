@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boards import make_result, submit, verify
 
+from ictbench.actors.person import person
 from ictbench.board import board_log as log
 from ictbench.board.board_log import LogIndex
 from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest
@@ -14,6 +15,7 @@ from ictbench.board.entries import find_boards, read_board
 from ictbench.errors import SubmissionError
 from ictbench.records import PluginSpec
 from ictbench.results import Result
+from ictbench.results.schema import Player
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.spelling import name_key
 
@@ -108,6 +110,12 @@ def test_sample_gives_the_replayed_share(folder: BoardFolder) -> None:
         ),
         ({"deviations": ("turns 2 instead of 5",), "ranked": False}, "shown", "turns 2 instead of 5"),
         ({"complete": False, "owed": 3, "ranked": False}, "shown", "it is incomplete: 3 owed"),
+        # Whatever the result says of its rank.
+        (
+            {"actor": Player(**dict(person("Ada")))},
+            "shown",
+            "a human baseline, never ranked: its actor is a person, who remembers earlier episodes",
+        ),
         ({"roles": {"read": "meta-train"}}, "shown", "the board shows it as it is"),
         (
             {"reflector": PluginSpec(label="openai/gpt-9 (official)", name="rules")},

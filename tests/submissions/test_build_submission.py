@@ -22,9 +22,17 @@ from ictbench.runs import Run
 from ictbench.submissions.build_submission import branch_name, draft, submission_files, submit
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
+from ictbench.submissions.metadata import (
+    Statement,
+    make_slug,
+    metadata,
+    metadata_mismatches,
+    reflector_instruction,
+    slug_problem,
+)
 from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.shown_episodes import shown_episode_keys
+from ictbench.submissions.submission_schema import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,6 +293,20 @@ def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPa
     blind = PluginSpec(label="blind", name="blind", options={"reflector": rewrite.model_dump(exclude={"model"})})
     assert reflector_instruction(rewrite) == reflector_instruction(blind) == "Be thorough."
     assert reflector_instruction(PluginSpec(label="rules", name="rules")) == ""
+
+
+def test_instruction_in_the_metadata_is_that_of_the_result(altered_run: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "append:openai/gpt-9", "name": "append", "model": MODEL, "fingerprint": "v1"}
+    told = altered_run(reflector={**model, "options": {"instruction": "Be brief."}})
+    closed = STATEMENT.model_copy(update={"reflector_weights": "closed"})
+    result = draft(told, tmp_path, closed).result
+    stated = metadata(
+        result, closed, dict.fromkeys(("result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"), "0" * 64)
+    )
+    assert stated["instruction"].startswith("Be brief.\n\nAnswer with exactly this section")
+    assert list(metadata_mismatches(Submission.model_validate(stated), result)) == []
+    forged = Submission.model_validate({**stated, "instruction": "Be honest."})
+    assert list(metadata_mismatches(forged, result)) == ["instruction is 'Be honest.', but the result says 'Be brief.'"]
 
 
 def test_a_class_that_a_result_names_is_imported_only_with_trust_code(

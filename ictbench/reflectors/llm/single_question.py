@@ -27,10 +27,13 @@ class Question(ABC):
 
     reply_prefix: ClassVar[str] = ""
     """Start of every reply. A model that supports it continues from there."""
+    system: str = ""
+    """System message that another text may replace; empty if the question is fixed."""
 
-    def __init__(self, form: ExperienceFormat) -> None:
-        """Store the format of the experience."""
+    def __init__(self, form: ExperienceFormat, system: str = "") -> None:
+        """Store the format of the experience, and the text that replaces `system`, if it is not empty."""
         self._form = form
+        self.system = system or self.system
 
     @abstractmethod
     def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
@@ -71,7 +74,7 @@ class SingleQuestionReflector(LLMReflector):
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Store the model and create the question; see `LLMReflector`."""
         super().__init__(model, **options)
-        self._question = self.question(self._format)
+        self._question = self.question(self._format, self._system)
 
     async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
