@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ictbench.campaigns.cell_state import recorded_state
 from ictbench.campaigns.shared_engine import open_shared_engine
 from ictbench.campaigns.shared_episodes import group_of
+from ictbench.campaigns.write_campaign import write_campaign
 from ictbench.errors import IctbenchError, LimitReachedError, RunFolderError
 from ictbench.records import Usage
 from ictbench.runs.journal import Journal
@@ -110,6 +111,8 @@ async def run_cells(
         async with asyncio.TaskGroup() as group:
             for cell in cells:
                 group.create_task(session.run(cell))
+        # While the folder is still locked.
+        write_campaign(folder)
         return FinishedCampaign(tuple(states.values()), shared.episodes.played, shared.episodes.found)
 
 

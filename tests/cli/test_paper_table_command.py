@@ -119,17 +119,17 @@ def test_a_finished_campaign_gives_the_papers_table(call: CommandLine, tmp_path:
     table = json.loads(out)
     rows = [(row["batch_size"], row["arm"], row["reflector"], row["paper"], row["loops"]) for row in table["rows"]]
     assert rows == [
-        (3, "initial prompt", "", None, 3),
+        (3, "initial", "", None, 3),
         (3, "untrained", "openai/untrained", 18.8, 3),
         (3, "trained", "openai/trained-k3", 14.1, 3),
-        (5, "initial prompt", "", None, 3),
+        (5, "initial", "", None, 3),
         (5, "untrained", "openai/untrained", None, 3),
         (5, "trained", "openai/trained-k5", None, 3),
     ]
     for row in table["rows"]:
         result = json.loads(Path(row["run"], "result.json").read_bytes())
         (family,) = result["families"]
-        which = "base" if row["arm"] == "initial prompt" else "best"
+        which = "base" if row["arm"] == "initial" else "best"
         assert row["test"] == pytest.approx(100 * family["measures"][which]["value"])
         # All loops select on the same three tasks, so the paper's validation is a mean over loops of their success.
         tasks = {tuple(loop["selection_tasks"]) for loop in family["loops"]}
