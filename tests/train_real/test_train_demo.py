@@ -60,7 +60,7 @@ def arguments(speaking: Path, tmp_path: Path) -> list[str]:
             *(f"{name.partition(', ')[2]}:hf/{{checkpoint}}" for name in TRAINED[1:]),
             *(f"{name}one-rule:hf/{speaking}" for name in ("", "blind:", "shuffled:")),
             *("copy", "copy-last", "copy-commonest", "train_demo:RandomRules", "rules", "none"),
-            f"file:{tmp_path / 'demo' / 'constant.txt'}",
+            "file:constant.txt",
         ],
         "measures": ["last"],
         "analysis": "None.",
