@@ -92,6 +92,13 @@ class RunInterruptedError(RunError):
     """A run stopped by the user; it can be continued."""
 
 
+def file_problem(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read or written, without its name and the number of the error."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return getattr(error, "strerror", None) or str(error)
+
+
 def stopped_by(interrupt: BaseException) -> str:
     """Return what stopped the work: the text of a KeyboardInterrupt names a signal, that of Ctrl-C is empty."""
     return f"stopped by {interrupt}" if str(interrupt) else "stopped"

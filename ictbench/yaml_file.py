@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ictbench.errors import file_problem
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -39,5 +41,10 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8-sig"), UniqueKeyLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.MarkedYAMLError as error:
+        mark, problem = error.problem_mark, " ".join(str(error.problem).split())
+        raise ValueError(f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(file_problem(error)) from error
+    except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error

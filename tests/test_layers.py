@@ -45,6 +45,7 @@ LAYERS = (
     ("audit",),
     ("board",),
     ("web", "meta", "train", "export", "testing", "scaffold"),
+    ("campaigns",),
     ("cli",),
     ("__main__",),
 )

@@ -20,7 +20,7 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 def test_repeated_key_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "options.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=r"the key '[tbx].*' occurs twice; remove one.*line"):
+    with pytest.raises(ValueError, match=r"^line \d+, column \d+: the key '[tbx].*' occurs twice; remove one$"):
         read_yaml(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,9 @@ class Actor(ABC):
     """Whether decisions depend on prompt and history only, not on the seed. Repeats of an episode are then equal."""
     sees_solution = False
     """Whether the actor is given the solution of the task. Such an actor is an upper bound and is never ranked."""
+
+    trained_on: ClassVar[tuple[str, ...] | None] = None
+    """Families it was trained on, in the syntax of `ictbench.suites.trained_on`. None means unknown."""
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Create an actor.

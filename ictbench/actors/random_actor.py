@@ -16,6 +16,7 @@ class RandomActor(Actor):
     """Actor that chooses each available action with equal probability and ignores the prompt."""
 
     cpu_bound = True
+    trained_on = ()
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Return an action that depends on the seed and the number of the decision only."""

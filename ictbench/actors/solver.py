@@ -15,6 +15,7 @@ class SolverActor(Actor):
     """Actor that carries out the solution of the environment's `solve` and ignores the prompt."""
 
     cpu_bound = True
+    trained_on = ()
     deterministic = True
     sees_solution = True
 

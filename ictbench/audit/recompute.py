@@ -16,7 +16,8 @@ from ictbench.audit import result_checks
 from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
-from ictbench.audit.record_checks import MAX_SECONDS, impossible_usage, record_problems, start_of
+from ictbench.audit.record_checks import MAX_SECONDS, record_problems, start_of
+from ictbench.audit.usage_checks import impossible_usage, reflector_usage_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
@@ -193,6 +194,7 @@ class _Recomputation:
         for where, usage in (("reflector", reflector), ("total", total), ("host.spent", host.spent)):
             if name := impossible_usage(usage):
                 findings.add(f"{where}.{name} is {getattr(usage, name)}")
+        findings.extend(reflector_usage_problems(self.evidence.result))
         if not 0 <= host.seconds <= MAX_SECONDS:
             findings.add(f"host.seconds is {host.seconds:g}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import quote
 from ictbench.audit.json_diff import differences, format_place
+from ictbench.audit.usage_checks import episode_usage_problems
 from ictbench.protocol import sampling_seed
 from ictbench.records import episode_key
 from ictbench.rollout.episode import match_action
@@ -14,7 +15,7 @@ from ictbench.submissions.known_players import is_program
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ictbench.records import Task, Usage
+    from ictbench.records import Task
     from ictbench.submissions.episode_records import EpisodeRecord, Evidence, RecordedStep, RecordedTrajectory
     from ictbench.suites import Suite
 
@@ -25,9 +26,6 @@ MAX_REWARD = 1e6
 
 MAX_SECONDS = 1e9
 """Maximum wall time of a run."""
-
-MAX_COUNT, MAX_DOLLARS = 10**12, 1e7
-"""Maximum calls or tokens, and maximum cost, of an episode and of a whole run."""
 
 
 def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite: Suite) -> Iterator[str]:
@@ -43,8 +41,7 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     for package, version in result.versions.items():
         if (recorded := record.versions.get(package)) != version:
             yield f"it was played with {package} {quote(recorded)}, and the run with {quote(version)}"
-    if name := impossible_usage(record.usage):
-        yield f"its usage has {name} {getattr(record.usage, name)}"
+    yield from episode_usage_problems(record.usage, result.actor, trajectory)
     yield from _end_problems(trajectory, result.max_steps)
     if trajectory.end == "failed" and result.actor.model is None:
         yield f"it failed ({quote(trajectory.failure)}), but actor {quote(result.actor.label)} is a program"
@@ -62,14 +59,6 @@ def start_of(record: EpisodeRecord) -> tuple[str, str]:
     """Return the hashes of the first observation and of what distinguishes the start, which a task determines."""
     steps = record.trajectory.steps
     return steps[0].digest if steps else record.trajectory.last_digest, record.start
-
-
-def impossible_usage(usage: Usage) -> str | None:
-    """Return the name of the first figure that is negative or too large; None if all are possible."""
-    for name, value in usage:
-        if value is not None and not 0 <= value <= (MAX_DOLLARS if name.startswith("cost") else MAX_COUNT):
-            return name
-    return None
 
 
 def _end_problems(trajectory: RecordedTrajectory, max_steps: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ictbench.actors.person import is_person
 from ictbench.choices import ACTION_FORMAT
 from ictbench.errors import ConfigError, PoolTooSmallError
 from ictbench.records import PluginSpec
@@ -134,6 +135,7 @@ def plan_rerun(
         reflector=reflector,
         traits=traits_of(reflector),
         trained_on=result.reflector_trained_on,
+        actor_trained_on=result.actor_trained_on,
         loop_indices=indices,
         rerun_salt=salt,
     )
@@ -155,6 +157,8 @@ def _player(
     """
     spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint", "reproducible"}))
     label = f"{role} {spec.label!r:.120}"
+    if is_person(spec):
+        raise ConfigError(f"{label} is a person, whom no rerun repeats; `ictbench verify` replays the episodes")
     if not trust_code and (problem := unlisted_player(role, spec)):
         raise ConfigError(f"{label} {problem}; review the code, then add --trust-code")
     if spec.model is None:

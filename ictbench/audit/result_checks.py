@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.actors.person import is_person
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
-from ictbench.runs.deviations import deviations, other_start, rejected_requests, told_solutions
+from ictbench.runs.deviations import deviations, other_start, played_by_person, rejected_requests, told_solutions
 from ictbench.submissions.known_players import control_of, keeps_prompt, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -79,10 +80,13 @@ def check_setup(result: Result, suite: Suite) -> Check:
             prompt_bytes=result.prompt_bytes,
             actor=result.actor,
             trained_on=result.reflector_trained_on,
+            actor_trained_on=result.actor_trained_on,
             loop_indices=result.loop_indices,
         )
     )
     expected_deviations |= {*rejected_requests(result.families)}
+    if is_person(result.actor):
+        expected_deviations.add(played_by_person(result.actor))
     if sees_solution(result.actor):
         expected_deviations.add(told_solutions(result.actor))
     # The result may state more: deviations of a plug-in, or events during the run.
@@ -212,6 +216,8 @@ def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     }
     for place, value, expected in differences(claimed, planned):
         yield f"{format_place(place)} is {quote(value)}, not {quote(expected)}"
+    if loop.replays and plan.experience != "halved":
+        yield f"its reflector played episodes of its own, but its experience is {plan.experience}"
     for turn, (keys, batch) in enumerate(zip(loop.replays, plan.batches, strict=False), 1):
         batch_ids = {task.id for task in batch}
         if foreign := {key for key in keys if task_id_of(key) not in batch_ids}:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, quote
-from ictbench.errors import SubmissionError, UnknownNameError
+from ictbench.errors import RunFolderError, SubmissionError, UnknownNameError
 from ictbench.runs import load_run
-from ictbench.runs.run_folder import RunFolder
+from ictbench.runs.run_folder import RunFolder, missing_path
 from ictbench.submissions.episode_records import evidence_of_run, records_digest
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content
@@ -52,6 +52,8 @@ def read_target(path: Path) -> Target:
         return Target(content.evidence, content.submission.digest)
     if RunFolder(path).config.exists():
         return Target(evidence_of_run(path), None, (check_episodes_file(path),))
+    if not path.exists():
+        raise RunFolderError(missing_path(path))
     raise SubmissionError(
         f"{path} is neither the folder of a run (with run.json) nor of a submission (with submission.json)"
     )
@@ -86,7 +88,7 @@ def record_path(path: Path, badge: Badge) -> Path:
         return path / {"replayed": "verification.json", "rerun": "rerun.json"}[badge]
     board = BoardFolder(path.parent.parent)
     if path.parent != board.submissions:
-        raise SubmissionError(f"{path} is not in the submissions/ folder of a board; name a file with --out")
+        raise SubmissionError(f"{path} is not in the submissions/ folder of a board; name a file with --record")
     return board.verification(path.name, badge)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -89,6 +90,17 @@ class Verification(Record):
     by: str = ""
     """Name of the verifier, if given."""
 
+    @staticmethod
+    def check_writable(path: Path) -> None:
+        """Check that a record can be written, before the work that it records.
+
+        Raises:
+            ConfigError: The folder, or the folder above it, belongs to somebody else or is read-only.
+        """
+        folder = next(above for above in path.absolute().parents if os.path.isdir(above))
+        if os.path.isdir(path) or not os.access(folder, os.W_OK):
+            raise ConfigError(f"{path} cannot be written (no permission, or a folder); name a file with --record")
+
     def write(self, path: Path) -> None:
         """Write the record as JSON.
 
@@ -99,4 +111,4 @@ class Verification(Record):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, self.model_dump_json(indent=1, by_alias=True) + "\n")
         except OSError as error:
-            raise ConfigError(f"{path} cannot be written ({error.strerror}); name a file with --out") from error
+            raise ConfigError(f"{path} cannot be written ({error.strerror}); name a file with --record") from error

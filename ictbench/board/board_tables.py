@@ -180,6 +180,7 @@ def _row(entry: Entry) -> Row:
         "open_weights": submission.reflector.open_weights,
         "trained_on": format_trained_on(entry.trained_on),
         "actor": result.actor.label,
+        "actor_trained_on": format_trained_on(entry.actor_trained_on),
         "profile": result.profile,
         "submitted_by": submission.submitted_by,
         "date": submission.date.isoformat(),

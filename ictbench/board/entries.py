@@ -7,6 +7,7 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ictbench.actors.person import MEMORY, is_person
 from ictbench.board.bad_entry import MAX_REASON, BadEntry
 from ictbench.board.badges import Badges, read_badges
 from ictbench.board.board_log import ON_BOARD, LogIndex, LogLine, read_log
@@ -18,7 +19,7 @@ from ictbench.board.read_facts import read_all
 from ictbench.errors import SubmissionError
 from ictbench.records import Usage
 from ictbench.safe_read import list_folder
-from ictbench.submissions.known_players import KNOWN, control_of, player_problems
+from ictbench.submissions.known_players import KNOWN, control_of, is_known_program, player_problems
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.player_labels import label_problems
@@ -77,10 +78,14 @@ class Entry:
     def why_unranked(self) -> tuple[Section, str]:
         """Section of the board, and the reason if the entry is not ranked."""
         result = self.result
-        if families := self.held_out_trained_on:
-            return "trained", f"its reflector was trained on held-out {', '.join(families)}"
+        if seen := self.held_out_trained_on:
+            return "trained", "; ".join(
+                f"its {role} was trained on held-out {', '.join(families)}" for role, families in seen.items()
+            )
         if control := control_of(result):
             return "control", control
+        if is_person(result.actor):
+            return "shown", f"a human baseline, never ranked: its actor {MEMORY}"
         if problem := next(_false_statements(result), ""):
             return "shown", problem
         if not (self.submitted and result.ranked and self.measures):
@@ -97,22 +102,27 @@ class Entry:
     @property
     def trained_on(self) -> TrainedOn | None:
         """Families its reflector was trained on, as its submitter or its result states; None if neither does."""
-        stated = [
-            families
-            for families in (self.submission.reflector_trained_on, self.result.reflector_trained_on)
-            if families is not None
-        ]
-        return tuple(sorted({family for families in stated for family in families})) if stated else None
+        return _union(self.submission.reflector_trained_on, self.result.reflector_trained_on)
+
+    @property
+    def actor_trained_on(self) -> TrainedOn | None:
+        """The same of its actor; a program of ictbench was trained on nothing."""
+        nothing = () if is_known_program("actor", self.result.actor) else None
+        return _union(self.submission.actor_trained_on, self.result.actor_trained_on, nothing)
 
     @cached_property
-    def held_out_trained_on(self) -> tuple[str, ...]:
-        """Held-out families its reflector was trained on."""
-        trained_on, suite = self.trained_on or (), self.result.suite.name
-        return tuple(
-            family.name
-            for family in self.result.families
-            if family.role == "held-out" and was_trained_on(trained_on, suite, env_of_suite(suite), family.name)
-        )
+    def held_out_trained_on(self) -> dict[str, tuple[str, ...]]:
+        """Held-out families its players were trained on, by role; without a player that was trained on none."""
+        suite, trained = self.result.suite.name, {"reflector": self.trained_on, "actor": self.actor_trained_on}
+        seen = {
+            role: tuple(
+                family.name
+                for family in self.held_out
+                if was_trained_on(families or (), suite, env_of_suite(suite), family.name)
+            )
+            for role, families in trained.items()
+        }
+        return {role: families for role, families in seen.items() if families}
 
     @property
     def measures(self) -> Measures | None:
@@ -257,6 +267,12 @@ def _entry(board: BoardFolder, read: ReadSubmission, log: LogIndex, findings: Fi
     badges = read_badges(board, folder.slug, submission.digest, facts.checksum)
     added = log.position(folder.slug, submission.digest, inf)
     return Entry(folder, submission, result, facts, badges, submitted, added, findings)
+
+
+def _union(*stated: TrainedOn | None) -> TrainedOn | None:
+    """Return all families of some statements; None if none was made."""
+    known = [families for families in stated if families is not None]
+    return tuple(sorted({family for families in known for family in families})) if known else None
 
 
 def _false_statements(result: Result) -> Iterator[str]:

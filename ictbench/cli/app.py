@@ -11,6 +11,7 @@ import typer
 
 from ictbench._version import __version__
 from ictbench.cli import (
+    campaign,
     check,
     compare,
     data,
@@ -21,6 +22,7 @@ from ictbench.cli import (
     learned,
     models,
     new,
+    paper_table,
     play,
     power,
     prompts,
@@ -64,6 +66,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", **run.PAGE)(run.run)
+app.command("campaign", **campaign.PAGE)(campaign.campaign)
 app.command("runs", **runs.PAGE)(runs.runs)
 app.command("demo", **demo.PAGE)(demo.demo)
 app.command("show", **show.PAGE)(show.show)
@@ -76,6 +79,7 @@ app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)
 app.command("transfer", **transfer.PAGE)(transfer.transfer)
+app.command("paper-table", **paper_table.PAGE)(paper_table.paper_table)
 app.command("submit", **submit.PAGE)(submit.submit)
 app.command("verify", **verify.PAGE)(verify.verify)
 app.command("new", **new.PAGE)(new.new)

@@ -9,6 +9,7 @@ import rich.console
 from rich.console import ConsoleDimensions
 from rich.segment import Segment
 
+from ictbench.cli.terminal import output_closed
 from ictbench.visible_text import visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class Console(rich.console.Console):
     def print(self, *objects: Any, crop: bool = False, **settings: Any) -> None:
         """Print objects; the terminal breaks a line that is longer than it is wide."""
         super().print(*objects, crop=crop, **settings)
+
+    def on_broken_pipe(self) -> None:
+        """End the command, or go on without progress; rich would end it with exit code 1 in both cases."""
+        output_closed(self.file)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of a renderable, their texts without control characters."""

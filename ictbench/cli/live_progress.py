@@ -72,7 +72,7 @@ class Watcher:
             finally:
                 self._stopped.set()
                 lines.join()
-                if self._keep:
+                if self._keep and self._progress is not None:
                     self._console.print(self._table())
 
     def _table(self) -> RenderableType:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ictbench.cli.help_page import MAINTAIN, Group, page
+from ictbench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +41,17 @@ def prices(
     table = refresh_table() if refresh else price_table()
     if refresh:
         print_line(f"{len(table.models)} prices are written to {PACKAGE_TABLE}")
+    matching = [model for model in table.models if name in model]
+    if not matching:
+        closest = difflib.get_close_matches(name, table.models, n=1)
+        hint = f"did you mean {closest[0]!r}?" if closest else "`ictbench models prices` lists all"
+        raise UnknownNameError(f"no model with a price has {name!r} in its name; {hint}")
     listed = grid(("model", *(column.replace("_", " ") for column in COLUMNS), "above"), left=("model",))
-    for model, entry in sorted(table.models.items()):
-        if name in model:
-            add_row(listed, (model, *_rates(entry), ""))
-            for tier in entry.get("longer", ()):
-                add_row(listed, ("", *_rates(tier), f"{tier['above']:,}"))
+    for model in sorted(matching):
+        entry = table.models[model]
+        add_row(listed, (model, *_rates(entry), ""))
+        for tier in entry.get("longer", ()):
+            add_row(listed, ("", *_rates(tier), f"{tier['above']:,}"))
     print_table(listed)
     print_line(f"US dollars per million tokens, from {_source(table)}")
 

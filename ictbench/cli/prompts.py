@@ -86,5 +86,5 @@ def _write(chosen: list[WrittenPrompt], out: Path) -> list[Path]:
         for written in chosen:
             (out / written.file_name).write_text(written.text + "\n", encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{str(out)!r} cannot be written: {error.strerror}") from error
+        raise ConfigError(f"{out} cannot be written ({error.strerror}); choose another --out") from error
     return [out / written.file_name for written in chosen]

@@ -26,17 +26,17 @@ def print_dry_run(planned: DryRun) -> None:
         if player:
             print_line(f"{role} {player.model}: {_estimate(player)}")
     if planned.seconds:
-        print_line(f"time: {_range(planned.seconds, _duration)}")
+        print_line(f"time: {range_text(planned.seconds, duration_text)}")
     if asked := [player for player in players.values() if player]:
         print_line(_basis(planned.sample_episodes, asked))
 
 
 def _estimate(player: ModelEstimate) -> str:
-    cost = "price unknown" if player.cost is None else _range(player.cost, _dollars)
+    cost = "price unknown" if player.cost is None else range_text(player.cost, dollars_text)
     return (
-        f"about {_count(player.calls)} calls, {_range(player.input_tokens, _count)} input tokens, "
-        f"{_range(player.output_tokens, _count)} output tokens, {cost}, "
-        f"{_range(player.seconds_per_reply, lambda seconds: f'{seconds:.2g}')} s a reply"
+        f"about {count_text(player.calls)} calls, {range_text(player.input_tokens, count_text)} input tokens, "
+        f"{range_text(player.output_tokens, count_text)} output tokens, {cost}, "
+        f"{range_text(player.seconds_per_reply, lambda seconds: f'{seconds:.2g}')} s a reply"
     )
 
 
@@ -52,20 +52,24 @@ def _basis(episodes: int, players: list[ModelEstimate]) -> str:
     )
 
 
-def _range(pair: tuple[float, float], text: Callable[[float], str]) -> str:
+def range_text(pair: tuple[float, float], text: Callable[[float], str]) -> str:
+    """Return two numbers as a range, or as one text if they read the same."""
     least, most = map(text, pair)
     return least if least == most else f"{least} to {most}"
 
 
-def _count(value: float) -> str:
+def count_text(value: float) -> str:
+    """Return a count with a unit, e.g. 120k."""
     unit, letter = next(((unit, letter) for unit, letter in LARGE if value >= 10 * unit), (1, ""))
     return f"{value / unit:,.0f}{letter}"
 
 
-def _dollars(value: float) -> str:
+def dollars_text(value: float) -> str:
+    """Return US dollars."""
     return f"${value:,.2f}" if value >= 0.01 else f"${value:.4f}"
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """Return a duration in its largest fitting unit."""
     unit, letter = next(((unit, letter) for unit, letter in UNITS if seconds >= 2 * unit), UNITS[-1])
     return f"{seconds / unit:.0f} {letter}"

@@ -87,11 +87,13 @@ def rerun(
     """
     from ictbench.audit.rerun import rerun as run_again  # this command has the same name
     from ictbench.audit.target import record_path
+    from ictbench.audit.verification import Verification
     from ictbench.cli.live_progress import watch
     from ictbench.cli.render_checks import print_check, print_verdict
     from ictbench.cli.terminal import print_json
 
     record_file = record or record_path(path, "rerun")
+    Verification.check_writable(record_file)
     with watch(as_json) as on_start:
         verification = run_again(
             path,

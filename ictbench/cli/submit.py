@@ -61,6 +61,15 @@ def submit(
             rich_help_panel=PLAYERS,
         ),
     ] = "",
+    actor_trained_on: Annotated[
+        str,
+        typer.Option(
+            "--actor-trained-on",
+            help="Families the actor was trained on, in the same form.",
+            show_default="what the result says",
+            rich_help_panel=PLAYERS,
+        ),
+    ] = "",
     reflector_weights: Annotated[
         Weights | None,
         typer.Option("--reflector-weights", help="Whether its weights are public.", rich_help_panel=PLAYERS),
@@ -128,6 +137,7 @@ def submit(
         links=tuple(url or ()),
         submitted_by=submitted_by,
         trained_on=tuple(part for part in reflector_trained_on.split(",") if part),
+        actor_trained_on=tuple(part for part in actor_trained_on.split(",") if part),
         reflector_weights=reflector_weights,
         actor_weights=actor_weights,
         reflector_revision=reflector_revision,
@@ -168,12 +178,16 @@ def _print_draft(draft: Draft) -> None:
 
 
 def _print_submitted(submitted: Submitted) -> None:
+    from ictbench.submissions.evidence_location import BOARD
+
     size = sum(submitted.sizes.values()) / 1e6
     place = f"on branch {submitted.branch}" if submitted.branch else "in that folder"
     print(f"made {submitted.folder.path}, {place}: {len(submitted.sizes)} files, {size:.1f} MB, checked")
     if location := submitted.submission.evidence:
         size = sum(location.sizes.values()) / 1e6
-        print(f"evidence in {location.store}: {len(location.sizes)} files, {size:.1f} MB, read back")
+        store = submitted.folder.board.evidence if location.store == BOARD else location.store
+        place = ", on the same branch" if location.store == BOARD and submitted.branch else ""
+        print(f"evidence in {store}{place}: {len(location.sizes)} files, {size:.1f} MB, read back")
     print(f"digest {submitted.submission.digest}")
     if submitted.branch:
         print(f"look at it:   git show --stat {submitted.branch}")
@@ -181,7 +195,6 @@ def _print_submitted(submitted: Submitted) -> None:
         print("              and open a pull request from that branch: git push prints the address, or")
         print(f"              gh pr create --head {submitted.branch} --fill")
     else:
-        print(
-            "hand it in:   copy it to the same place in a git checkout of the board; commit it, and nothing else, on a"
-        )
-        print("              new branch, push that to your fork, and open a pull request")
+        what = "it and its files in evidence/" if location and location.store == BOARD else "it"
+        print(f"hand it in:   copy {what} to the same place in a git checkout of the board; commit")
+        print("              that, and nothing else, on a new branch, push it to your fork, and open a pull request")

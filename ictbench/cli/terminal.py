@@ -3,11 +3,14 @@
 Texts come from models, games, plug-ins, endpoints and submitters. A control character in them could move the cursor,
 rename the window or write to the clipboard. `safe_output` replaces such characters in everything that is printed, also
 in tracebacks; `ictbench.cli.console.Console` does so for what rich prints, and keeps rich's own styles.
+
+An output whose reader has gone, as in `ictbench … | head`, ends the command quietly.
 """
 
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -40,6 +43,12 @@ EQUIVALENTS = {
 }
 """ASCII for characters of our own texts. For others, a question mark is written."""
 
+CLOSED_PIPE = 141
+"""Exit code where nobody reads standard output any more: that of a program that SIGPIPE ends."""
+
+STDERR = 2
+"""File number of standard error."""
+
 HIDDEN = re.compile(r"[^\n -~]")
 """Characters of a JSON text that may be invisible."""
 
@@ -53,8 +62,18 @@ class VisibleStream:
 
     def write(self, text: str) -> int:
         """Write the text with control characters replaced."""
-        self.rich_proxied_file.write(visible(text))
+        try:
+            self.rich_proxied_file.write(visible(text))
+        except BrokenPipeError:
+            output_closed(self.rich_proxied_file)
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        try:
+            self.rich_proxied_file.flush()
+        except BrokenPipeError:
+            output_closed(self.rich_proxied_file)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write lines."""
@@ -69,14 +88,35 @@ class VisibleStream:
 def safe_output() -> Iterator[None]:
     """Replace control characters in everything that is printed, and characters that the terminal cannot show."""
     before = sys.stdout, sys.stderr
-    for stream in before:
+    # A program that is started with a closed output, as by `>&-`, has none.
+    streams = [stream or open(os.devnull, "w", encoding="utf-8") for stream in before]  # noqa: SIM115 - until the end
+    for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ASCII)
-    sys.stdout, sys.stderr = (VisibleStream(stream) for stream in before)
+    out, err = (VisibleStream(stream) for stream in streams)
+    sys.stdout, sys.stderr = out, err
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        err.flush()
+        out.flush()
+
+
+def output_closed(stream: IO[str]) -> None:
+    """Discard what is written to a stream that nobody reads any more. If it is standard output, end the command.
+
+    Without progress and messages a command goes on: its result may still be read.
+
+    Raises:
+        SystemExit: It is standard output.
+    """
+    number = stream.fileno()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    if number != STDERR:
+        raise SystemExit(CLOSED_PIPE)
 
 
 def print_json(text: str) -> None:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ictbench.actors import Actor
-from ictbench.records import Decision, EpisodeSpec, PluginSpec
+from ictbench.cli.read_line import read_line
+from ictbench.errors import ConfigError
+from ictbench.records import Decision
 from ictbench.rollout.env_pool import EnvPool
-from ictbench.rollout.episode import play_episode
+from ictbench.rollout.episode import match_action, play_episode
+from ictbench.rollout.worker import run_without_loop
 from ictbench.visible_text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.actors import History
-    from ictbench.records import Episode, Task
-    from ictbench.suites import Suite
+    from ictbench.records import Episode, EpisodeSpec
+    from ictbench.runs.person_run import Place
 
 QUIT = "quit"
+
+HELP = (
+    "Type an available action or the beginning of one; an unknown action costs a decision, as it does an agent. "
+    f"Enter shows the screen again, {QUIT} stops."
+)
 
 
 class Quit(BaseException):
@@ -24,46 +35,163 @@ class Quit(BaseException):
 
 
 class TerminalActor(Actor):
-    """A person at the terminal."""
+    """A person at the terminal.
+
+    It reads in the main thread, and no event loop runs there: so Ctrl-C and signals end the wait for a line at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: tuple[int, int] | None = None
+        """Size of the window that was called too small."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Show what an agent is shown, and ask for an action."""
+        try:
+            self._show(history)
+            while (action := _ask(history.actions)) is None:
+                self._show(history)
+        except (EOFError, OSError):
+            # The end of the input, or a terminal that is gone.
+            raise Quit from None
+        return Decision(action=action)
+
+    def _show(self, history: History) -> None:
         left = history.max_steps - len(history.steps)
         actions = ", ".join(history.actions)
-        print(f"\n{visible(history.observation.rstrip())}\n\nAvailable: {visible(actions)}   ({left} decisions left)")
-        while True:
-            try:
-                typed = input("> ").strip()  # noqa: ASYNC250 - nothing else runs
-            except EOFError:
-                raise Quit from None
-            if typed == QUIT and QUIT not in history.actions:
+        text = visible(history.observation.rstrip())
+        print(f"\n{text}\n\nAvailable: {visible(actions)}   ({left} decisions left)")
+        self._check_window(text.split("\n"))
+
+    def _check_window(self, lines: Sequence[str]) -> None:
+        """Say once that the window is too small for the screen, and again when it changes to another such size."""
+        size = shutil.get_terminal_size()
+        columns, rows = max(map(len, lines)), len(lines)
+        if size.columns >= columns and size.lines >= rows:
+            self._told = None
+        elif size != self._told and sys.stdout.isatty():
+            self._told = size
+            print(
+                f"The window shows {size.columns} x {size.lines} characters, and this text needs {columns} x {rows}: "
+                "enlarge the window, then press Enter."
+            )
+
+
+class TerminalPlayer:
+    """The person at the terminal, with the environments that were opened. Close it at the end."""
+
+    def __init__(self) -> None:
+        self._actor = TerminalActor()
+        self._envs = EnvPool()
+        self.playing = False
+        """Whether an episode has begun and not ended."""
+        self.played = 0
+        """Number of episodes that ended."""
+
+    def play(self, spec: EpisodeSpec, place: Place) -> Episode:
+        """Play one episode in this thread.
+
+        Raises:
+            Quit: The person stops.
+            EnvError: The environment fails.
+            PluginError: The environment's code fails.
+        """
+        print(f"\n── {place.part} task {place.number} of {place.total} ({place.family}) ──")
+        self.playing = True
+        with self._envs.lend(spec.task) as env:
+            episode = run_without_loop(play_episode(spec, env, self._actor, _call), spec.actor)
+        self.playing = False
+        self.played += 1
+        end, decisions = episode.trajectory.end, len(episode.trajectory.steps)
+        print(f"\n{visible(episode.trajectory.last_observation.rstrip())}\n\n{end} after {decisions} decisions")
+        return episode
+
+    def pause(self, problem: str) -> None:
+        """Show a problem, and wait until the person wants to try again.
+
+        Raises:
+            Quit: The person stops, and the episode is lost.
+        """
+        self.playing = True
+        print(f"\n{visible(problem)}\nPress Enter to record the episode again; {QUIT} gives it up.")
+        try:
+            if read_line("> ").strip() == QUIT:
                 raise Quit
-            if typed:
-                return Decision(action=typed)
+        except (EOFError, OSError):
+            raise Quit from None
+        self.playing = False
+
+    def close(self) -> None:
+        """Close all environments."""
+        self._envs.close()
 
 
-def play_in_terminal(suite: Suite, task: Task, prompt: str) -> Episode:
-    """Play one episode with the person at the terminal, in this thread.
+def require_input() -> None:
+    """Check that there is an input to read actions from.
 
     Raises:
-        Quit: The person stops.
-        EnvError: The environment fails.
-        PluginError: The environment's code fails.
+        ConfigError: There is none.
     """
+    if sys.stdin is None:
+        _refuse("there is no standard input")
 
-    async def call(function: Any, *arguments: Any) -> Any:
-        return function(*arguments)
 
-    spec = EpisodeSpec(
-        task=task,
-        prompt=prompt,
-        actor=PluginSpec(label="human", name=f"{__name__}:{TerminalActor.__name__}"),
-        max_steps=suite.limits.max_steps,
-        seed=0,
-    )
-    pool = EnvPool()
-    try:
-        with pool.lend(task) as env:
-            return asyncio.run(play_episode(spec, env, TerminalActor(), call))
-    finally:
-        pool.close()
+def require_terminal() -> None:
+    """Check that a person can read and type: a recorded baseline claims that a person played.
+
+    Raises:
+        ConfigError: Input or output is not a terminal.
+    """
+    require_input()
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
+        if not stream.isatty():
+            _refuse(f"standard {name} is not a terminal, and --out records what a person plays")
+
+
+def matching_actions(typed: str, actions: Sequence[str]) -> list[str]:
+    """Return the available actions that a text abbreviates, each word by its beginning.
+
+    Where the text has as many words as several actions, whole words decide: `s n` is `step n`, not `step nw`.
+    """
+    words = typed.casefold().split()
+    found = [action for action in actions if _abbreviates(words, action.casefold().split())]
+    whole = [action for action in found if action.casefold().split()[-1] == words[-1]]
+    return whole if len(whole) == 1 and len(words) > 1 else found
+
+
+def _abbreviates(words: Sequence[str], of: Sequence[str]) -> bool:
+    return len(words) <= len(of) and all(whole.startswith(word) for word, whole in zip(words, of, strict=False))
+
+
+def _ask(actions: Sequence[str]) -> str | None:
+    """Return the action that the person types; None if the screen is to be shown again."""
+    while True:
+        try:
+            typed = read_line("> ").strip()
+        except UnicodeDecodeError:
+            print("That is not text in the encoding of this terminal; nothing was sent.")
+            continue
+        if not typed:
+            return None
+        if typed == QUIT and QUIT not in actions:
+            raise Quit
+        if not typed.isprintable():
+            print("That has characters that cannot be shown, e.g. of an arrow key; nothing was sent.")
+            continue
+        if match_action(typed, actions) is not None:
+            return typed
+        found = matching_actions(typed, actions)
+        if len(found) > 1:
+            print(f"{typed!r} begins several actions; type more: {visible(', '.join(found))}")
+            continue
+        if found:
+            print(f"= {visible(found[0])}")
+        return found[0] if found else typed
+
+
+def _refuse(why: str) -> NoReturn:
+    raise ConfigError(f"{why}: run `ictbench play` in a terminal")
+
+
+async def _call(function: Any, *arguments: Any) -> Any:
+    return function(*arguments)

@@ -60,6 +60,7 @@ def verify(
     """
     import ictbench
     from ictbench.audit.target import record_path
+    from ictbench.audit.verification import Verification
     from ictbench.cli.render_checks import print_check, print_verdict, replay_progress
     from ictbench.cli.terminal import print_json
     from ictbench.errors import ConfigError
@@ -67,6 +68,7 @@ def verify(
     if sample is not None and everything:
         raise ConfigError(f"--sample {sample} and --all contradict each other; leave one out")
     record_file = record or record_path(path, "replayed")
+    Verification.check_writable(record_file)
     with replay_progress(as_json) as on_played:
         verification = ictbench.verify(
             path,

@@ -46,6 +46,7 @@ def _about(run: Run) -> str:
         "actor": result.actor.label,
         "reflector": result.reflector.label,
         "reflector trained on": format_trained_on(result.reflector_trained_on),
+        "actor trained on": format_trained_on(result.actor_trained_on),
         "complete": "yes" if result.complete else f"no, {result.owed} owed",
         "for ranking": "yes" if result.ranked else "no",
         "deviations from suite and profile": "; ".join(result.deviations) or "none",

@@ -51,7 +51,7 @@ class ResponseCache:
             )
             self._reader = _connect(path, READ_SECONDS)
         except sqlite3.Error as error:
-            raise ConfigError(f"response cache {path} cannot be used: {error}") from error
+            raise ConfigError(f"response cache {path} cannot be used ({error}); choose another --cache") from error
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ictbench-cache")
         self._lock = threading.Lock()
         self._pending: dict[str, str] = {}

@@ -4,7 +4,7 @@ from ictbench.protocol.loop import Audit, Loop, Online, Play, Reflect, Request, 
 from ictbench.protocol.loop_episodes import episode_uses, keys_for, played_tasks
 from ictbench.protocol.loop_plan import LoopPlan, loop_plan
 from ictbench.protocol.loop_result import LoopResult
-from ictbench.protocol.seeds import reflection_seed, sampling_seed
+from ictbench.protocol.seeds import loop_seed, reflection_seed, sampling_seed
 
 __all__ = [
     "Audit",
@@ -19,6 +19,7 @@ __all__ = [
     "episode_uses",
     "keys_for",
     "loop_plan",
+    "loop_seed",
     "played_tasks",
     "reflection_seed",
     "sampling_seed",

@@ -18,5 +18,10 @@ def reflection_seed(suite_digest: str, family: str, loop: int, turn: int) -> int
     return _seed([suite_digest, family, loop, turn])
 
 
+def loop_seed(suite_digest: str, family: str, loop: int) -> int:
+    """Return the 31-bit seed of everything random that stays the same in all turns of a loop."""
+    return reflection_seed(suite_digest, family, loop, 0)
+
+
 def _seed(parts: list[str | int]) -> int:
     return int(digest_of(parts, 8), 16) >> 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -47,6 +48,8 @@ class Reflector(ABC):
     """Maximum number of tokens of a reply of its model. None means the suite's limit."""
     ignores: ClassVar[Literal["", "outcomes", "episodes"]] = ""
     """What it never reads: how episodes ended, or the episodes altogether. No control can vary what is not read."""
+    system: ClassVar[str] = ""
+    """Part of the instruction that the option `instruction` replaces. Empty if it does not take that option."""
     instruction: str = ""
     """Text sent to its model, without the prompt and the episodes; published with results. Empty without a model."""
 
@@ -59,6 +62,11 @@ class Reflector(ABC):
         self.model = model
         if options:
             raise TypeError(f"{type(self).__name__} has no option {sorted(options)[0]!r}")
+
+    @classmethod
+    def instruction_with(cls, text: JsonValue) -> str:
+        """Return the whole instruction where a text replaces `system`; the usual one if there is no text."""
+        return f"{text}{cls.instruction.removeprefix(cls.system)}" if text and cls.system else cls.instruction
 
     @abstractmethod
     async def reflect(
@@ -90,6 +98,14 @@ class Context:
     """Plays tasks of the batch again; only for a reflector whose `experience` is `halved`."""
     turn: int = 1
     """Number of the turn, 1 … N."""
+    loop_seed: int = 0
+    """Seed that is the same in all turns of a loop."""
+
+
+def labelled(name: str, options: Mapping[str, JsonValue]) -> str:
+    """Return the label of a reflector: with the start of the SHA-256 digest of the instruction that a user gave it."""
+    text = options.get("instruction")
+    return f"{name} (instruction {sha256(text.encode()).hexdigest()[:12]})" if isinstance(text, str) else name
 
 
 class BatchPlayer(Protocol):

@@ -4,7 +4,8 @@ In the digest of `event_digest`, a solved episode ends with the action that solv
 without reading any outcome; and where actions are listed with their episodes, the commonest one is often the right
 one. This digest names every kind of action that a batch offered exactly once, chosen or not, so that only the outcome
 beside it tells one from another. It leaves out the order in time, how often and in which episode an action was chosen,
-and how an episode without success ended. The order of lines is a hash of what the episodes began with.
+and how an episode without success ended. The order of lines is random and the same in all turns of a loop: a reader
+that guesses by position keeps its guess, so ten turns are not ten guesses of which the best one is kept.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OUTCOMES = {
 """What stands beside an action, by whether the episodes in which it was chosen were solved."""
 
 
-def format_tally(trajectories: Sequence[Trajectory], player: str | None) -> str:
+def format_tally(trajectories: Sequence[Trajectory], player: str | None, seed: int = 0) -> str:
     """Return the tally of a batch: texts at the start, later texts, actions with their outcomes, symbols.
 
     Where the outcome of an episode is hidden, the actions stand alone.
@@ -41,6 +42,7 @@ def format_tally(trajectories: Sequence[Trajectory], player: str | None) -> str:
     Args:
         trajectories: The batch.
         player: Symbol of the player on a map; None for text without a map.
+        seed: Decides the order of lines, of texts and of symbols.
     """
     if not trajectories:
         return ""
@@ -56,17 +58,16 @@ def format_tally(trajectories: Sequence[Trajectory], player: str | None) -> str:
             if step.executed is not None:
                 outcomes.setdefault(action_kind(step.executed), set()).add(trajectory.solved)
                 later.update(_events(before, after, player))
-    salt = [one.steps[0].observation for one in trajectories if one.steps]
     labelled = not any(isinstance(one, UnlabelledTrajectory) for one in trajectories)
     lines = []
     if starts:
-        lines.append(f"{START}: {' '.join(_shuffled(starts, salt))}")
+        lines.append(f"{START}: {' '.join(_shuffled(starts, seed))}")
     if later - starts:
-        lines.append(f"{LATER}: {' '.join(_shuffled(later - starts, salt))}")
-    for action in _shuffled(outcomes, salt):
+        lines.append(f"{LATER}: {' '.join(_shuffled(later - starts, seed))}")
+    for action in _shuffled(outcomes, seed):
         lines.append(f"{action}: {OUTCOMES[frozenset(outcomes[action])]}" if labelled else action)
     if symbols := {symbol for trajectory in trajectories for symbol in symbols_met(trajectory, player)}:
-        lines.append(f"Symbols: {quoted(_shuffled(symbols, salt))}")
+        lines.append(f"Symbols: {quoted(_shuffled(symbols, seed))}")
     return "\n".join(lines)
 
 
@@ -78,7 +79,6 @@ def _events(before: str, after: str, player: str | None) -> Iterable[str]:
     yield from new_lines([line for line in prose_lines(after) if line not in there], set())
 
 
-def _shuffled(texts: Collection[str], salt: list[str]) -> list[str]:
-    """Return texts in an order that their set and the salt decide."""
-    everything = sorted(texts)
-    return sorted(everything, key=lambda text: digest_of([salt, everything, text]))
+def _shuffled(texts: Collection[str], seed: int) -> list[str]:
+    """Return texts in an order that only the seed decides, whatever other texts there are."""
+    return sorted(texts, key=lambda text: digest_of([seed, text]))

@@ -120,6 +120,7 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         actor=result.actor.label,
         reflector=result.reflector.label,
         reflector_trained_on=result.reflector_trained_on,
+        actor_trained_on=result.actor_trained_on,
         control=result.control,
         family=family.name,
         role=family.role,

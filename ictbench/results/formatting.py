@@ -39,6 +39,14 @@ def signed(interval: Interval, digits: int = 2) -> str:
     return f"{value} [{signed_number(interval.low, digits)}, {signed_number(interval.high, digits)}]"
 
 
+def rate(interval: Interval, digits: int = 2) -> str:
+    """Return a success rate as text, with its interval if it has one."""
+    value = f"{interval.value:.{digits}f}"
+    if interval.low is None or interval.high is None:
+        return value
+    return f"{value} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
 def p_value(p: float) -> str:
     """Return a p-value as text with three decimals, or with one significant digit if it is smaller."""
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"

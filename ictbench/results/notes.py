@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.actors.person import is_person, name_of
 from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
-from ictbench.results.formatting import INTERVAL_MEANING, signed
+from ictbench.results.formatting import INTERVAL_MEANING, rate, signed
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
@@ -62,10 +63,23 @@ def remarks(result: Result) -> Iterator[str]:
             yield f"Not ranked: {'; '.join(reasons) or 'incomplete'}."
     if result.reflector_trained_on or result.reflector.model:
         yield f"Reflector trained on: {format_trained_on(result.reflector_trained_on)}."
+    if result.actor_trained_on:
+        yield f"Actor trained on: {format_trained_on(result.actor_trained_on)}."
     if result.preregistration:
         yield result.preregistration.in_words
-    if result.actor.model is None:
+    if is_person(result.actor):
+        yield from _person_remarks(result)
+    elif result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def _person_remarks(result: Result) -> Iterator[str]:
+    """Yield who played, and the success with its interval: the gain of a prompt that stays the same says nothing."""
+    name = name_of(result.actor)
+    yield f"The actor is a person{name and f' ({name})'}, a human baseline: no language model, no script."
+    rates = [f"{family.name} {rate(family.measures.base)}" for family in result.families if family.measures]
+    if rates:
+        yield f"Success of the person on test tasks: {', '.join(rates)}."
 
 
 def _few_loops_remark(result: Result) -> Iterator[str]:

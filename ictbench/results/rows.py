@@ -168,6 +168,8 @@ class ResultRow(Row):
     """Label of the reflector."""
     reflector_trained_on: tuple[str, ...] | None
     """Families that the reflector was trained on; empty for none, missing if unknown."""
+    actor_trained_on: tuple[str, ...] | None
+    """Families that the actor was trained on; empty for none, missing if unknown."""
     control: str
     """Why the arm is a control, which is never ranked; empty if it is not."""
     family: str

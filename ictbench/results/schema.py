@@ -204,6 +204,8 @@ class Result(Record):
     reflector: Player
     reflector_trained_on: tuple[str, ...] | None
     """`SUITE/FAMILY` and `other:NAME`; empty for nothing, None for unknown, which is the default for a model."""
+    actor_trained_on: tuple[str, ...] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The same of the actor."""
     preregistration: Registered | None = Field(default=None, exclude_if=lambda value: value is None)
     """The pre-registration of the experiment, and how the run departs from it; None without one."""
     experience: Experience = "fresh"

@@ -112,7 +112,7 @@ class EpisodeWorker:
     def _compute_episode(self, spec: EpisodeSpec, actor: Actor) -> Episode:
         """Play a whole episode of an actor that never waits: one change of thread instead of one a step."""
         with self._envs.lend(spec.task) as env:
-            return _run_without_loop(play_episode(spec, env, actor, _call_directly), spec.actor)
+            return run_without_loop(play_episode(spec, env, actor, _call_directly), spec.actor)
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking call in the environments' thread."""
@@ -127,7 +127,13 @@ class EpisodeWorker:
                 self._busy = None
 
 
-def _run_without_loop(episode: Coroutine[Any, Any, Episode], actor: PluginSpec) -> Episode:
+def run_without_loop(episode: Coroutine[Any, Any, Episode], actor: PluginSpec) -> Episode:
+    """Play an episode of an actor that never waits for anything, in this thread and without an event loop.
+
+    Raises:
+        InfrastructureError: The episode is owed.
+        PluginError: The actor waits for something, or breaks its contract.
+    """
     try:
         episode.send(None)
     except StopIteration as end:

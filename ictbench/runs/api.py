@@ -21,7 +21,7 @@ from ictbench.runs.own_classes import named_classes
 from ictbench.runs.plan import make_plan
 from ictbench.runs.progress_bar import progress_bar
 from ictbench.runs.read_run import open_journal, read_rows
-from ictbench.runs.run_folder import RunFolder, new_run_id
+from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id
 from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
@@ -223,7 +223,7 @@ def run(
     try:
         with progress_bar(True if on_start and quiet is None else quiet) as bar:
             started = _both(on_start, bar)
-            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, **identity))
+            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, identity))
     except KeyboardInterrupt as error:
         raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)
@@ -261,7 +261,7 @@ def load_result(path: str | Path) -> Result:
     """
     path = Path(path)
     if not path.exists():
-        raise RunFolderError(f"{path} does not exist; name the folder of a run, or a result file")
+        raise RunFolderError(missing_path(path))
     if not path.is_dir():
         # The user named the file; only a link in a folder may be a stranger's.
         return read_result(path.resolve() if path.is_symlink() else path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.actors.person import MEMORY
 from ictbench.protocol import played_tasks
 from ictbench.records import prompt_digest
 from ictbench.results.comparability import START_PROMPT
@@ -36,6 +37,7 @@ def deviations(
     prompt_bytes: int,
     actor: PluginSpec,
     trained_on: TrainedOn | None,
+    actor_trained_on: TrainedOn | None = None,
     loop_indices: Collection[int] | None = None,
 ) -> Iterator[str]:
     """Yield a sentence per deviation: sizes, limits, decoding of the actor, loops, families left out or trained on."""
@@ -58,13 +60,19 @@ def deviations(
         yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
         yield f"held-out families left out: {', '.join(missing)}"
-    if seen := held_out_trained_on(trained_on or (), suite):
-        yield f"reflector trained on held-out {', '.join(seen)}"
+    for role, families_of_role in (("reflector", trained_on), ("actor", actor_trained_on)):
+        if seen := held_out_trained_on(families_of_role or (), suite):
+            yield f"{role} trained on held-out {', '.join(seen)}"
 
 
 def told_solutions(actor: PluginSpec) -> str:
     """Return the deviation of an actor that sees the solutions."""
     return f"actor {actor.label} is told the solutions"
+
+
+def played_by_person(actor: PluginSpec) -> str:
+    """Return the deviation of an actor that is a person."""
+    return f"actor {actor.label} {MEMORY}"
 
 
 def other_start(family: str, prompt: str) -> str:

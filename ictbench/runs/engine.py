@@ -15,6 +15,7 @@ from ictbench.models.response_cache import ResponseCache
 from ictbench.plugins import resolve
 from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, Executor, InlineExecutor, ProcessStarter, RayStarter, WorkerPool, cores
+from ictbench.runs.episode_store import episode_slots
 from ictbench.runs.identical_repeats import refuse_identical_repeats
 from ictbench.runs.player_sampling import check_sampling_is_sent
 from ictbench.user_folders import expand_home
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ictbench.protocol import LoopPlan
     from ictbench.reflectors import Reflector
+    from ictbench.runs.episode_store import EpisodeSlots
     from ictbench.runs.options import Options
     from ictbench.runs.plan import RunPlan
 
@@ -40,6 +42,8 @@ class Engine:
     executor: Executor
     capacity: int
     """Episodes to have in flight."""
+    slots: EpisodeSlots
+    """Slots of these episodes."""
 
 
 @asynccontextmanager
@@ -60,9 +64,14 @@ async def open_engine(plan: RunPlan) -> AsyncIterator[Engine]:
         open_players(plan, models)
         executor = await open_executor(plan.options, models, meter)
         stack.push_async_callback(executor.aclose)
-        cpu_bound = resolve("actor", plan.actor.name).cpu_bound
-        capacity = SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
-        yield Engine(meter, models, executor, capacity)
+        capacity = capacity_of(plan, executor)
+        yield Engine(meter, models, executor, capacity, episode_slots(capacity))
+
+
+def capacity_of(plan: RunPlan, executor: Executor) -> int:
+    """Return how many episodes to have in flight."""
+    cpu_bound = resolve("actor", plan.actor.name).cpu_bound
+    return SCRIPTED_IN_FLIGHT * executor.workers if cpu_bound else plan.options.max_connections
 
 
 async def open_executor(options: Options, models: ModelPool, meter: UsageMeter) -> Executor:

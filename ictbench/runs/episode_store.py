@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from ictbench.errors import InfrastructureError, WorkerError
@@ -12,7 +13,7 @@ from ictbench.rollout import Priority
 from ictbench.semaphore import PrioritySemaphore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ictbench.records import Episode, EpisodeSpec, Task, Trajectory
     from ictbench.rollout import Executor
@@ -30,13 +31,24 @@ ATTEMPTS = 2
 
 log = logging.getLogger(__name__)
 
+EpisodeSlots = Mapping[Priority, PrioritySemaphore]
+"""Slots of the episodes in flight, by priority."""
+
+
+def episode_slots(capacity: int) -> EpisodeSlots:
+    """Return slots for `capacity` episodes of experience and as many of scoring.
+
+    Both have their own, so that the next batch of a loop never waits for scoring to end; the usage meter then decides
+    which requests go first.
+    """
+    experience, scoring = PrioritySemaphore(capacity), PrioritySemaphore(capacity)
+    return {p: experience if p is Priority.EXPERIENCE else scoring for p in Priority}
+
 
 class EpisodeStore:
     """Outcomes and trajectories of episodes; those that the journal does not hold are played.
 
-    Experience and scoring have `capacity` episodes in flight each, so that the next batch of a loop never waits for
-    scoring to end; the usage meter then decides which requests go first. Specifications are made only when an episode
-    starts, so that planned episodes take no memory.
+    Specifications are made only when an episode starts, so that planned episodes take no memory.
     """
 
     def __init__(
@@ -47,7 +59,7 @@ class EpisodeStore:
         breaker: CircuitBreaker,
         watch: FailureWatch,
         *,
-        capacity: int,
+        slots: EpisodeSlots,
         versions: Mapping[str, str],
     ) -> None:
         self._journal = journal
@@ -56,8 +68,7 @@ class EpisodeStore:
         self._breaker = breaker
         self._watch = watch
         self._versions = versions
-        experience, scoring = PrioritySemaphore(capacity), PrioritySemaphore(capacity)
-        self._slots = {p: experience if p is Priority.EXPERIENCE else scoring for p in Priority}
+        self._slots = slots
         self._in_flight: dict[str, asyncio.Task[bool]] = {}
         self.owed: dict[str, str] = {}
         """Error messages by episode key or name of a reflection."""

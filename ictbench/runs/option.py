@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Caller = Literal["run", "rerun", "verify", "collect", "meta"]
-"""Callers that take options: `ictbench run`, `rerun`, `verify` and `train collect`, the meta-environment."""
+Caller = Literal["run", "rerun", "verify", "collect", "meta", "campaign"]
+"""Callers that take options: commands (`collect` is `ictbench train collect`) and the meta-environment."""
 
 SELECTION = "What is run"
 PLAYERS = "Actor and reflector"

@@ -36,6 +36,11 @@ class RunOptions(TypedDict, total=False):
     reflector_trained_on: str | Sequence[str] | None
     """Families the reflector was trained on: SUITE/FAMILY, SUITE/meta-train, SUITE, other:NAME, several
     separated by commas, or nothing."""
+    actor_trained_on: str | Sequence[str] | None
+    """Families the actor was trained on, in the same form."""
+    reflector_instruction: Path | None
+    """Text file with the instruction of the reflector's model, for rewrite, append, insights and gepa; part
+    of the result."""
     reflector_experience: Literal["full", "events", "tally"] | None
     """Observations shown to the reflector's model: in full, only what changed (events), or each action with
     the outcomes of its episodes (tally)."""
@@ -207,3 +212,23 @@ class MetaOptions(TypedDict, total=False):
     env_timeout: float
     cache: Path | None
     accept_failures: str | Sequence[str]
+
+
+class CampaignOptions(TypedDict, total=False):
+    """Options that hold for all cells of a campaign together."""
+
+    max_connections: int
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_time: float | None
+    executor: Literal["inline", "process", "ray"]
+    workers: int | None
+    ray_address: str | None
+    worker_resources: Mapping[str, float] | Sequence[str]
+    env_timeout: float
+    cache: Path | None
+    retry_failed: str | Sequence[str]
+    accept_failures: str | Sequence[str]
+    log_level: Literal["debug", "info", "warning", "error"]

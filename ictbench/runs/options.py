@@ -1,7 +1,7 @@
 """Options of a run, each declared once.
 
-Derived from this declaration: the options of `ictbench run`, `rerun`, `verify` and `train collect` with their
-environment variables and configuration keys, the signature and docstring of `ictbench.run`, the options of the
+Derived from this declaration: the options of `ictbench run`, `campaign`, `rerun`, `verify` and `train collect` with
+their environment variables and configuration keys, the signature and docstring of `ictbench.run`, the options of the
 meta-environment, the types in `ictbench.runs.option_types`, and the table in docs/runs.md. Imports no heavy package,
 so that commands start fast.
 """
@@ -27,6 +27,7 @@ CALLER_NAMES: Mapping[Caller, str] = {
     "verify": "a verification",
     "collect": "a collection of states",
     "meta": "a meta-environment",
+    "campaign": "a campaign, for all its cells together,",
 }
 
 
@@ -108,20 +109,20 @@ class Options(PlayerOptions):
     )
 
     max_connections: int = option(
-        16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
+        16, "Maximum concurrent requests.", LIMITS, minimum=1, also=("rerun", "collect", "meta", "campaign")
     )
     requests_per_minute: int | None = option(
-        None, "Requests per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
+        None, "Requests per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta", "campaign")
     )
     tokens_per_minute: int | None = option(
-        None, "Tokens per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta")
+        None, "Tokens per minute, over all models.", LIMITS, minimum=1, also=("rerun", "collect", "meta", "campaign")
     )
     max_cost: float | None = option(
         None,
         "US dollars; the run stops there and can be continued.",
         LIMITS,
         above=0,
-        also=("rerun", "collect", "meta"),
+        also=("rerun", "collect", "meta", "campaign"),
     )
     stop_on_projected_cost: bool = option(
         False, "Stop as soon as the projected cost of the whole run exceeds --max-cost.", LIMITS
@@ -131,14 +132,14 @@ class Options(PlayerOptions):
         "Input plus output tokens; the run stops there and can be continued.",
         LIMITS,
         minimum=1,
-        also=("rerun", "collect", "meta"),
+        also=("rerun", "collect", "meta", "campaign"),
     )
     max_time: float | None = option(
         None,
         "Seconds of this session; the run stops there and can be continued.",
         LIMITS,
         above=0,
-        also=("rerun", "collect", "meta"),
+        also=("rerun", "collect", "meta", "campaign"),
     )
     request_timeout: float = option(
         120.0, "Seconds a request to a model may take.", LIMITS, above=0, also=("rerun", "collect", "meta")
@@ -158,7 +159,7 @@ class Options(PlayerOptions):
         "process",
         "This process, worker processes, or a Ray cluster.",
         WORKERS,
-        also=("rerun", "verify", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta", "campaign"),
         meta="inline",
     )
     workers: int | None = option(
@@ -167,14 +168,14 @@ class Options(PlayerOptions):
         WORKERS,
         default_text="one per core; on Ray as many as fit",
         minimum=1,
-        also=("rerun", "verify", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta", "campaign"),
     )
     ray_address: str | None = option(
         None,
         "Address of the Ray cluster.",
         WORKERS,
         default_text="RAY_ADDRESS",
-        also=("rerun", "verify", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta", "campaign"),
     )
     worker_resources: dict[str, float] = option(
         {},
@@ -182,33 +183,37 @@ class Options(PlayerOptions):
         WORKERS,
         default_text="CPU=1",
         minimum=0,
-        also=("rerun", "verify", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta", "campaign"),
     )
     env_timeout: float = option(
         120.0,
         "Seconds an environment may take for one call; then its worker is replaced.",
         WORKERS,
         above=0,
-        also=("rerun", "verify", "collect", "meta"),
+        also=("rerun", "verify", "collect", "meta", "campaign"),
     )
 
     preregistration: Path | None = option(
         None, "Pre-registration of the experiment, a YAML file; the result states how the run departs from it.", OUTPUT
     )
-    cache: Path | None = option(None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "collect", "meta"))
+    cache: Path | None = option(
+        None, "Response cache, an SQLite file.", OUTPUT, also=("rerun", "collect", "meta", "campaign")
+    )
     retry_failed: tuple[FailureKind, ...] = option(
         (),
         "Kinds of failed episodes and reflections to repeat when a run is continued, separated by commas.",
         OUTPUT,
-        also=("collect",),
+        also=("collect", "campaign"),
     )
     accept_failures: tuple[FailureKind, ...] = option(
         (),
         "Kinds of failures that count as the model's own and never stop the run, separated by commas.",
         OUTPUT,
-        also=("rerun", "collect", "meta"),
+        also=("rerun", "collect", "meta", "campaign"),
     )
-    log_level: LogLevel = option("info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect",))
+    log_level: LogLevel = option(
+        "info", "Level of run.log in the folder of the run.", OUTPUT, also=("collect", "campaign")
+    )
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ictbench.actors.person import is_person
 from ictbench.errors import ConfigError
-from ictbench.models.checkpoint_card import find_card
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
 from ictbench.records import EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
-from ictbench.runs.deviations import SIZES, deviations, other_start, told_solutions
+from ictbench.runs.declared_training import declared_training, stated_of_actor
+from ictbench.runs.deviations import SIZES, deviations, other_start, played_by_person, told_solutions
 from ictbench.runs.find_suite import find_suite
 from ictbench.runs.player_names import ModelAccess, default_actor, parse_player
 from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
+from ictbench.runs.reflector_instruction import read_instruction
 from ictbench.runs.start_prompts import start_prompts
-from ictbench.suites.trained_on import TrainedOn, parse_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ictbench.runs.options import Options
     from ictbench.runs.preregistration import Preregistration
     from ictbench.suites import Sizes, Suite
+    from ictbench.suites.trained_on import TrainedOn
 
 R = TypeVar("R", bound=Record)
 
@@ -53,6 +55,8 @@ class RunPlan:
     """Families the reflector was trained on; None if unknown."""
     notes: tuple[str, ...]
     """Remarks for the user on the interpretation of the options."""
+    actor_trained_on: TrainedOn | None = None
+    """Families the actor was trained on; None if unknown."""
     loop_indices: tuple[int, ...] | None = None
     """Indices of the loops, in ascending order; None for the first ones, as in every profile."""
     preregistration: Preregistration | None = None
@@ -113,12 +117,15 @@ class RunPlan:
             prompt_bytes=self.prompt_bytes,
             actor=self.actor,
             trained_on=self.trained_on,
+            actor_trained_on=self.actor_trained_on,
             loop_indices=self.loop_indices,
         )
         of_run = []
         if self.options.episode_time_limit is not None:
             of_run.append(f"episode_time_limit {self.options.episode_time_limit} instead of None")
-        if resolve("actor", self.actor.name).sees_solution:
+        if is_person(self.actor):
+            of_run.append(played_by_person(self.actor))
+        elif resolve("actor", self.actor.name).sees_solution:
             of_run.append(told_solutions(self.actor))
         of_run += [other_start(family, prompt) for family, prompt in self.start_prompts.items()]
         return (*of_suite, *of_run)
@@ -152,7 +159,7 @@ class RunPlan:
     @property
     def limits(self) -> Limits:
         """Limits of the whole run, over all its models."""
-        return Limits(**{field.name: getattr(self.options, field.name) for field in fields(Limits)})
+        return limits_of(self.options)
 
     @property
     def prompt_bytes(self) -> int:
@@ -190,6 +197,11 @@ class RunPlan:
         }
 
 
+def limits_of(options: Options) -> Limits:
+    """Return the limits that the options state."""
+    return Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
+
+
 def make_plan(options: Options) -> RunPlan:
     """Resolve options against their suite, and check everything that can be checked before anything is played.
 
@@ -217,7 +229,14 @@ def make_plan(options: Options) -> RunPlan:
         actor=actor,
         reflector=reflector,
         traits=traits,
-        trained_on=_resolve_trained_on(options.reflector_trained_on, reflector, suite),
+        trained_on=declared_training("reflector", reflector, suite, options.reflector_trained_on, traits.trained_on),
+        actor_trained_on=declared_training(
+            "actor",
+            actor,
+            suite,
+            stated_of_actor(options, actor, reflector),
+            getattr(resolve("actor", actor.name), "trained_on", None),
+        ),
         preregistration=read_preregistration(options.preregistration) if options.preregistration else None,
         notes=notes,
         start_prompts=_start_prompts(options, suite, families, traits),
@@ -250,6 +269,7 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
         reflector_access,
         options.reflector_experience,
         chosen_sampling(options, "reflector"),
+        read_instruction(options.reflector_instruction),
     )
     name = options.actor
     if name is None:
@@ -271,27 +291,3 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
 def _update(record: R, changes: dict[str, Any]) -> R:
     """Return a record with those of the changes that are not None."""
     return record.model_copy(update={name: value for name, value in changes.items() if value is not None})
-
-
-def _resolve_trained_on(stated: tuple[str, ...] | None, reflector: PluginSpec, suite: Suite) -> TrainedOn | None:
-    """Return what the user states, or else what the reflector declares itself.
-
-    Raises:
-        ConfigError: The user leaves out a family that the card of the reflector's model names.
-    """
-    card = find_card(reflector.model) if reflector.model else None
-    if stated is None and card:
-        # Not checked against suites: those of the card may not be installed here.
-        return card.trained_on
-    names = traits_of(reflector).trained_on if stated is None else stated
-    if names is None:
-        return None
-    # A family of the card is accepted, whatever its suite.
-    accepted = set(card.trained_on) & set(names) if card else set()
-    families = accepted.union(parse_trained_on([name for name in names if name not in accepted], suite))
-    if card and (missing := sorted(set(card.trained_on) - families)):
-        raise ConfigError(
-            f"{reflector.label} declares that it was trained on {', '.join(missing)} too: "
-            "add it to --reflector-trained-on"
-        )
-    return tuple(sorted(families))

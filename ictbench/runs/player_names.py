@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ictbench.actors.person import HUMAN
 from ictbench.choices import ACTION_FORMAT
-from ictbench.errors import ConfigError, UnknownNameError
+from ictbench.errors import ConfigError, UnknownNameError, file_problem
 from ictbench.models.checkpoint_card import find_card
 from ictbench.models.prices import named_models
 from ictbench.models.providers.custom import is_model_class
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
+from ictbench.reflectors.reflector import labelled
+from ictbench.runs.reflector_instruction import instruction_options
 from ictbench.suites.suite import ActorDecoding
 from ictbench.user_folders import expand_home
 
@@ -66,6 +69,7 @@ def parse_player(
     access: ModelAccess,
     experience: ExperienceFormat | None = None,
     sampling: Mapping[str, Any] = NO_SAMPLING,
+    instruction: str | None = None,
 ) -> PluginSpec:
     """Return the plug-in that a name stands for, with its model, if it has one.
 
@@ -78,12 +82,15 @@ def parse_player(
         access: How to reach the model.
         experience: Format in which the reflector's model is shown its experience; None for its default.
         sampling: Sampling parameters that the user chose, by field of the model's spec.
+        instruction: Instruction of the reflector's model that the user chose; None for its own.
 
     Raises:
         UnknownNameError: The plug-in or model provider does not exist.
         ConfigError: A player without a model has a base URL, sampling or model options, a plug-in lacks its model, a
             file cannot be read, a reflector does not support the format, or a checkpoint lacks its card.
     """
+    if kind == "actor" and name == HUMAN:
+        raise ConfigError(f"actor {name!r} is a person at a terminal: play with `ictbench play --out FOLDER`")
     if names_model(kind, name):
         model = _model(name, decoding, access, sampling)
         if isinstance(decoding, ActorDecoding):
@@ -96,23 +103,26 @@ def parse_player(
                 options["past_actions"] = decoding.past_actions
             return PluginSpec(label=name, name=STANDARD[kind], options=options, model=model)
         if card := find_card(model):
-            return _reflector_on_model(name, card.reflector, model, experience or card.experience, sampling)
-        return _reflector_on_model(name, STANDARD[kind], model, experience, sampling)
+            return _reflector_on_model(
+                name, card.reflector, model, experience or card.experience, sampling, instruction
+            )
+        return _reflector_on_model(name, STANDARD[kind], model, experience, sampling, instruction)
     plugin, argument = _split(name) if kind == "reflector" else (name, "")
     _check_model_is_named_with_provider(kind, plugin)
     plugin_class = resolve(kind, plugin)
     if getattr(plugin_class, "wraps", False):
         if not argument:
             raise ConfigError(f"{kind} {name!r} wraps another reflector: name it, e.g. {plugin}:rules")
-        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience, sampling))
+        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience, sampling, instruction))
     if getattr(plugin_class, "needs_model", False):
         if not names_model(kind, argument):
             example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
             raise ConfigError(f"{kind} {name!r} needs a model: name one as provider/model, e.g. {example}")
         model = _model(argument, decoding, access, sampling)
         if kind == "reflector":
-            return _reflector_on_model(name, plugin, model, experience, sampling)
+            return _reflector_on_model(name, plugin, model, experience, sampling, instruction)
         return PluginSpec(label=name, name=plugin, model=model)
+    instruction_options(name, plugin_class, instruction)
     if experience and not getattr(plugin_class, "formats", ()):
         raise ConfigError(f"{kind} {name!r} has no model: leave out --reflector-experience {experience}")
     if sampling:
@@ -182,7 +192,12 @@ def _is_class_in_namesake(parts: list[str], target: str) -> bool:
 
 
 def _reflector_on_model(
-    label: str, plugin: str, model: ModelSpec, experience: ExperienceFormat | None, sampling: Mapping[str, Any]
+    label: str,
+    plugin: str,
+    model: ModelSpec,
+    experience: ExperienceFormat | None,
+    sampling: Mapping[str, Any],
+    instruction: str | None,
 ) -> PluginSpec:
     """Return a reflector on a model, shown its experience in a format."""
     plugin_class = resolve("reflector", plugin)
@@ -192,7 +207,8 @@ def _reflector_on_model(
     )
     if max_tokens is not None and "max_tokens" not in sampling:
         model = model.model_copy(update={"max_tokens": max_tokens})
-    return PluginSpec(label=label, name=plugin, options=options, model=model)
+    options |= instruction_options(label, plugin_class, instruction)
+    return PluginSpec(label=labelled(label, options), name=plugin, options=options, model=model)
 
 
 def _format_options(label: str, plugin_class: type[Any], experience: ExperienceFormat | None) -> dict[str, JsonValue]:
@@ -235,7 +251,7 @@ def _read_prompt(path: str) -> str:
     try:
         text = expand_home(Path(path)).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"prompt file {path!r} cannot be read: {error}") from error
+        raise ConfigError(f"prompt file {path!r} cannot be read: {file_problem(error)}") from error
     if not text:
         raise ConfigError(f"prompt file {path!r} is empty")
     return text

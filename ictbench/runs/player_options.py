@@ -1,6 +1,7 @@
 """Options of what is run, and of the actor and the reflector; a part of the declaration in `options`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ictbench.choices import DecodingName, ExperienceFormat, PastActions, ProfileName
@@ -67,6 +68,19 @@ class PlayerOptions(SuiteOptions):
         "by commas, or nothing.",
         PLAYERS,
         default_text="what it declares; unknown for a model",
+    )
+    actor_trained_on: tuple[str, ...] | None = option(
+        None,
+        "Families the actor was trained on, in the same form.",
+        PLAYERS,
+        default_text="what it declares; unknown for a model",
+    )
+    reflector_instruction: Path | None = option(
+        None,
+        "Text file with the instruction of the reflector's model, for rewrite, append, insights and gepa; part of the "
+        "result.",
+        PLAYERS,
+        default_text="the reflector's own",
     )
     reflector_experience: ExperienceFormat | None = option(
         None,

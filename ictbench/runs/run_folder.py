@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ictbench._version import __version__
@@ -17,7 +19,7 @@ from ictbench.safe_read import parse_json, read_bytes, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 RUN_SCHEMA = "ictbench.run/2"
 
@@ -94,6 +96,8 @@ class RunFolder:
         Raises:
             RunFolderError: The folder has none, or it cannot be read.
         """
+        if not os.path.lexists(self.path):
+            raise RunFolderError(missing_path(self.path))
         if not os.path.lexists(self.config):
             raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}")
         with reading(RunFolderError):
@@ -111,6 +115,24 @@ def new_run_id(suite: str, reflector: str) -> str:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in reflector)[-40:]
     return f"{stamp}-{suite}-{plain}-{secrets.token_hex(2)}"
+
+
+def missing_path(path: Path) -> str:
+    """Return the message about a path at which no run or result lies: with the likely run, if there is one."""
+    nearby = {
+        name: folder / name for folder in (Path("runs"), path.parent) if folder.is_dir() for name in _names(folder)
+    }
+    close = difflib.get_close_matches(path.name, nearby, n=1)
+    hint = f"did you mean {nearby[close[0]]}?" if close else "name the folder of a run, or a result file"
+    return f"{path} does not exist; {hint}"
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the names in a folder that may be runs or results."""
+    try:
+        return [path.name for path in folder.iterdir() if path.suffix == ".json" or (path / "run.json").exists()]
+    except OSError:
+        return []
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ictbench.errors import RunFolderError
@@ -22,9 +23,18 @@ class _VisibleFormatter(logging.Formatter):
         return visible(super().format(record))
 
 
+_session: ContextVar[object] = ContextVar("session", default=None)
+"""The session in whose context a record is made; None outside all sessions."""
+
+
 @contextmanager
-def log_to_file(path: Path, level: str) -> Iterator[None]:
+def log_to_file(path: Path, level: str, *, everything: bool = False) -> Iterator[None]:
     """Append the package's log records of `level` and above to a file, with times in UTC, while the block runs.
+
+    Args:
+        path: The file.
+        level: Name of the level.
+        everything: Whether records of other sessions in this process are included.
 
     Raises:
         RunFolderError: The file cannot be written.
@@ -37,6 +47,11 @@ def log_to_file(path: Path, level: str) -> Iterator[None]:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     handler.setLevel(level.upper())
+    session = object()
+    outer = _session.get()
+    if not everything:
+        _session.set(session)
+        handler.addFilter(lambda _: _session.get() in (session, None))
     logger = logging.getLogger("ictbench")
     previous_level = logger.level
     logger.addHandler(handler)
@@ -44,6 +59,7 @@ def log_to_file(path: Path, level: str) -> Iterator[None]:
     try:
         yield
     finally:
+        _session.set(outer)
         logger.setLevel(previous_level)
         logger.removeHandler(handler)
         handler.close()

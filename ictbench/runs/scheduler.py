@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import IctbenchError, InfrastructureError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.plugin_errors import asked_by, player_error
-from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, reflection_seed
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, loop_seed, reflection_seed
 from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
@@ -163,6 +163,7 @@ class Scheduler:
             plan.prompt_bytes,
             rollouts if plan.experience == "halved" else None,
             request.turn,
+            loop_seed(self.plan.suite.digest, plan.family, plan.index),
         )
         place = f"reflector {self.plan.reflector.label}, turn {request.turn} of {plan.family}, loop {plan.index}"
         returned: Any = None

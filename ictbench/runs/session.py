@@ -31,7 +31,8 @@ from ictbench.runs.unfinished import note_plan
 from ictbench.runs.write_run import build_result, write_episodes, write_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -63,13 +64,23 @@ class FinishedSession:
     folder: RunFolder
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session opens its engine, if it shares it with sessions of other runs."""
+
+    engine: Callable[[RunPlan], AbstractAsyncContextManager[Engine]]
+    versions: dict[str, str]
+    """Versions that `check_playable` has returned for the plan."""
+
+
 async def run_session(
     plan: RunPlan,
     loops: list[LoopPlan],
     folder: RunFolder,
     on_start: Callable[[Path, Progress], None] | None,
     write: Callable[[FinishedSession], T],
-    **identity: JsonValue,
+    identity: Mapping[str, JsonValue] | None = None,
+    opening: Opening | None = None,
 ) -> T:
     """Play what the folder does not hold yet, and return what `write` makes of it.
 
@@ -80,17 +91,18 @@ async def run_session(
         on_start: Receives the folder and the live progress before anything is played.
         write: Writes the files of the run.
         identity: Fields, besides those of the plan, in which the folder must agree with its earlier sessions.
+        opening: How to open the engine, where several runs share one.
 
     Raises:
         UsageError: Something does not fit; nothing was played.
         RunError: The run stopped early; everything finished is recorded.
     """
-    versions = await asyncio.to_thread(check_playable, plan, loops)
+    versions = opening.versions if opening else await asyncio.to_thread(check_playable, plan, loops)
     plan = with_recorded_adaptations(plan, folder)
     async with AsyncExitStack() as stack:
         # Before the folder is created: players that cannot work leave nothing behind.
-        engine = await stack.enter_async_context(open_engine(plan))
-        fields: dict[str, JsonValue] = {**identity, "versions": dict(versions)}
+        engine = await stack.enter_async_context(opening.engine(plan) if opening else open_engine(plan))
+        fields: dict[str, JsonValue] = {**(identity or {}), "versions": dict(versions)}
         stack.enter_context(folder.claim({**plan.identity(), **fields}))
         stack.enter_context(log_to_file(folder.log, plan.options.log_level))
         journal = stack.enter_context(closing(Journal(folder.journal)))
@@ -101,7 +113,7 @@ async def run_session(
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
         if on_start:
             on_start(folder.path, progress)
-        with _account(journal, engine.meter), _pointing_to(folder.log):
+        with account(journal, engine.meter), _pointing_to(folder.log):
             rehearsed = await _rehearse(plan, loops, engine, journal, repeat=bool(failures))
             check_rehearsal(rehearsed, plan, folder, kept)
             # Not before the model has answered: a session that stops here leaves what is recorded as it is.
@@ -119,7 +131,7 @@ async def run_session(
             watch = FailureWatch(labels, plan.options.accept_failures, journal)
             progress.failures = watch.counts
             store = EpisodeStore(
-                journal, engine.executor, progress, breaker, watch, capacity=engine.capacity, versions=versions
+                journal, engine.executor, progress, breaker, watch, slots=engine.slots, versions=versions
             )
             scheduler = Scheduler(plan, store, journal, open_players(plan, engine.models), progress, watch)
             finished = await _play(plan, loops, engine.models, scheduler)
@@ -201,7 +213,7 @@ def _pointing_to(log_file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
+def account(journal: Journal, meter: UsageMeter) -> Iterator[None]:
     """Add the time and usage of this session to those of earlier ones."""
     clock = time.monotonic()
     journal.note("started", journal.get("started") or datetime.now(UTC).isoformat(timespec="seconds"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, file_problem
 from ictbench.results.result_file import read_result
 from ictbench.runs.run_folder import RunFolder
 from ictbench.user_folders import expand_home
@@ -41,7 +41,7 @@ def _of_file(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--start-prompt {str(path)!r} cannot be read: {error}") from error
+        raise ConfigError(f"--start-prompt {str(path)!r} cannot be read: {file_problem(error)}") from error
     if not text:
         raise ConfigError(f"--start-prompt {str(path)!r} is an empty file")
     return text

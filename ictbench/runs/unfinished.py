@@ -51,6 +51,7 @@ class PlanRecord(Record):
     prompt_cap: int | None
     control: str
     trained_on: tuple[str, ...] | None
+    actor_trained_on: tuple[str, ...] | None = None
     deviations: tuple[str, ...]
     versions: dict[str, str] = Field(default_factory=dict)
 
@@ -63,6 +64,7 @@ def note_plan(journal: Journal, plan: RunPlan, versions: dict[str, str]) -> None
         prompt_cap=plan.traits.prompt_cap,
         control=plan.traits.control,
         trained_on=plan.trained_on,
+        actor_trained_on=plan.actor_trained_on,
         deviations=plan.deviations(),
         versions=versions,
     )
@@ -90,6 +92,7 @@ def recorded_plan(folder: RunFolder, journal: Journal) -> tuple[RunPlan, PlanRec
             reflector=PluginSpec.model_validate(config["reflector"]),
             traits=Traits(record.experience, record.prompt_cap, record.control, record.trained_on),
             trained_on=record.trained_on,
+            actor_trained_on=record.actor_trained_on,
             notes=(),
             start_prompts=dict(config.get("start_prompts", {})),
             loop_indices=tuple(config["loop_indices"]) if "loop_indices" in config else None,

@@ -26,6 +26,9 @@ from ictbench.suites.suite import RANKED_PROFILES
 
 ROLES = ("actor", "reflector")
 
+BEGUN = "begun"
+"""Note in the journal of a person's run: how often each episode was begun, by key."""
+
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
@@ -68,6 +71,9 @@ def build_result(
         if reproducible.get(role) is False
     ]
     changed = [f"the {role} changed: {', then '.join(seen)}" for role, seen in fingerprints.items() if len(seen) > 1]
+    begun: dict[str, int] = journal.get(BEGUN, {})
+    again = sum(count - 1 for count in begun.values())
+    repeated = [f"episodes that the person stopped and began again: {again}"] if again else []
     constant = is_constant(plan.reflector)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
@@ -79,7 +85,7 @@ def build_result(
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
     stated = plan.deviations() if of_plan is None else of_plan
-    deviations = (*stated, *changed, *drawn, *rejected_requests(families))
+    deviations = (*stated, *changed, *drawn, *repeated, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
     return Result(
         schema="ictbench.result/2",
@@ -98,6 +104,7 @@ def build_result(
         actor=_player(plan.actor, fingerprints["actor"], reproducible.get("actor")),
         reflector=_player(plan.reflector, fingerprints["reflector"], reproducible.get("reflector")),
         reflector_trained_on=plan.trained_on,
+        actor_trained_on=plan.actor_trained_on,
         preregistration=_registered(plan),
         experience=plan.traits.experience,
         control=plan.traits.control,

@@ -52,7 +52,7 @@ def create(kind: Kind, name: str, folder: Path | None = None) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(Template(template.read_text(encoding="utf-8")).substitute(values), encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{str(folder)!r} cannot be written: {error}") from error
+        raise ConfigError(f"{folder} cannot be written ({error.strerror}); choose another --out") from error
     return list(files)
 
 

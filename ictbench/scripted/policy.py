@@ -47,6 +47,7 @@ class RulesActor(Actor):
     """Rule-following actor. It sees what a language model would see: prompt, observations, available actions."""
 
     cpu_bound = True
+    trained_on = ()
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Choose by the first rule that applies: `Choose` rules, then `Walk`, then `Follow`; else at random."""

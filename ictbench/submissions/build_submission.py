@@ -18,7 +18,7 @@ from ictbench.submissions.evidence_location import BOARD, read_stores
 from ictbench.submissions.git import Repository
 from ictbench.submissions.known_players import unlisted_player
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
-from ictbench.submissions.metadata import make_slug, metadata, metadata_file, slug_problem
+from ictbench.submissions.metadata import make_slug, metadata, metadata_file, slug_problem, training_of
 from ictbench.submissions.move_evidence import move_evidence
 from ictbench.submissions.pack import pack_lines, pack_record, without_host
 from ictbench.submissions.read_submission import MAX_BYTES
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 
     from ictbench.results import Result
     from ictbench.runs import Run
+    from ictbench.submissions.known_players import PlayerRole
     from ictbench.submissions.metadata import Statement
 
 UNKNOWN = "unknown"
-"""Value of `--reflector-trained-on` for a reflector whose training is not known."""
+"""Value of `--reflector-trained-on` and `--actor-trained-on` for a player whose training is not known."""
+
+OWN_BOARD = ".board"
+"""Folder in place of the board's while a submission is built for a branch; no submission has this name."""
 
 OPTIONS = {"name": "--name", "description": "--description", "links": "--url", "submitted_by": "--submitted-by"}
 """Command-line options by field of the metadata."""
@@ -108,7 +112,8 @@ def draft(
     missing = [*ineligibility(result, unranked=unranked)]
     if not missing:
         try:
-            result = _restated(result, statement.trained_on)
+            result = _restated(result, "reflector", statement.trained_on)
+            result = _restated(result, "actor", statement.actor_trained_on)
         except UsageError as error:
             missing.append(str(error))
     missing += missing_statements(result, statement)
@@ -182,6 +187,9 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
         if problems := list(check(built, draft.result.suite.name, submitted=not draft.unranked)):
             raise SubmissionError(f"the run fails the board's checks: {'; '.join(problems)}")
         if draft.store is not None:
+            if repository and draft.store == BOARD:
+                # The branch gets the evidence; the checkout stays as it is.
+                built = SubmissionFolder(built.path, Path(temporary, OWN_BOARD))
             files = move_evidence(built, files, draft.store, draft.run.folder / "evidence")
         branch = _commit(repository, built, draft) if repository else None
         if repository is None:
@@ -198,37 +206,35 @@ def branch_name(slug: str) -> str:
 
 def _commit(repository: Repository, built: SubmissionFolder, draft: Draft) -> str:
     target = draft.folder.path
-    place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve()).as_posix()
+    place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve())
+    files = {(place / path.name).as_posix(): path for path in built.path.iterdir()}
+    if draft.store == BOARD:
+        evidence = BoardFolder(place.parents[1]).evidence
+        files |= {(evidence / path.name).as_posix(): path for path in built.board.evidence.iterdir()}
     message = f"Submission of {draft.folder.slug} to {draft.result.suite.name}"
-    repository.commit_folder(built.path, place, branch := branch_name(draft.folder.slug), message)
+    repository.commit_files(files, branch := branch_name(draft.folder.slug), message)
     return branch
 
 
-def _restated(result: Result, trained_on: tuple[str, ...]) -> Result:
-    """Return the result with the stated training families, if it does not state them itself.
+def _restated(result: Result, role: PlayerRole, trained_on: tuple[str, ...]) -> Result:
+    """Return the result with the stated training families of a player, if it does not state them itself.
 
     Raises:
         UsageError: The statement cannot be parsed, or contradicts the result.
     """
-    stated = result.reflector_trained_on
+    stated = training_of(result)[role]
     suite = load_suite(result.suite.name)
     submitted = None if trained_on == (UNKNOWN,) else parse_trained_on(trained_on, suite)
     if not trained_on or submitted == stated:
         return result
     if stated is not None:
         raise SubmissionError(
-            f"the result states that its reflector was trained on {format_trained_on(stated)}, not "
-            f"{format_trained_on(submitted)}; continue the run with the other "
-            "--reflector-trained-on, which plays nothing"
+            f"the result states that its {role} was trained on {format_trained_on(stated)}, not "
+            f"{format_trained_on(submitted)}; continue the run with the other --{role}-trained-on, which plays nothing"
         )
-    marks = [*result.deviations, *sorted(training_deviations(result, submitted))]
-    return result.model_copy(
-        update={
-            "reflector_trained_on": submitted,
-            "deviations": tuple(marks),
-            "ranked": result.ranked and not marks,
-        }
-    )
+    restated = result.model_copy(update={f"{role}_trained_on": submitted})
+    marks = (*result.deviations, *sorted(training_deviations(restated) - {*result.deviations}))
+    return restated.model_copy(update={"deviations": marks, "ranked": result.ranked and not marks})
 
 
 def _is_taken(folder: SubmissionFolder) -> bool:

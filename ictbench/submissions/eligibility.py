@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.runs.deviations import deviations, rejected_requests
-from ictbench.submissions.known_players import KNOWN, control_of, player_problems
-from ictbench.submissions.metadata import start_date
+from ictbench.submissions.known_players import KNOWN, control_of, is_known_program, player_problems
+from ictbench.submissions.metadata import start_date, training_of
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.suite import RANKED_PROFILES
 
@@ -68,11 +68,13 @@ def missing_statements(result: Result, statement: Statement) -> Iterator[str]:
         yield "description in a few sentences: --description"
     if not statement.submitted_by:
         yield "name of the submitter: --submitted-by"
-    if result.reflector_trained_on is None and not statement.trained_on:
-        yield (
-            "what the reflector was trained on: --reflector-trained-on SUITE/FAMILY, SUITE, other:NAME, nothing, or "
-            "unknown"
-        )
+    stated = {"reflector": statement.trained_on, "actor": statement.actor_trained_on}
+    for role, families in training_of(result).items():
+        if families is None and not stated[role] and not is_known_program(role, getattr(result, role)):
+            yield (
+                f"what the {role} was trained on: --{role}-trained-on SUITE/FAMILY, SUITE, other:NAME, nothing, or "
+                "unknown"
+            )
     yield from _missing_of_player(
         "reflector", result.reflector, statement.reflector_weights, statement.reflector_revision
     )
@@ -88,21 +90,25 @@ def _missing_of_player(role: str, player: Player, weights: str | None, revision:
         yield f"version of {player.label}, which its provider does not report: --{role}-revision"
 
 
-def training_deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
-    """Return the deviations caused by a reflector's training; they mark an entry and do not exclude it."""
-    return _deviations(result, trained_on) - _deviations(result, None)
+def training_deviations(result: Result) -> set[str]:
+    """Return the deviations caused by the players' training; they mark an entry and do not exclude it."""
+    return _deviations(result) - _deviations(_untrained(result))
+
+
+def _untrained(result: Result) -> Result:
+    return result.model_copy(update={"reflector_trained_on": None, "actor_trained_on": None})
 
 
 def _unacceptable(result: Result) -> Iterator[str]:
     """Return the deviations that exclude a run: not those of training, nor the larger prompt cap of a control."""
-    accepted = training_deviations(result, result.reflector_trained_on)
+    accepted = training_deviations(result)
     if control_of(result):
         default = load_suite(result.suite.name).limits.prompt_bytes
-        accepted |= _deviations(result, None) - _deviations(result.model_copy(update={"prompt_bytes": default}), None)
+        accepted |= _deviations(result) - _deviations(result.model_copy(update={"prompt_bytes": default}))
     return (text for text in result.deviations if text not in accepted)
 
 
-def _deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
+def _deviations(result: Result) -> set[str]:
     suite = load_suite(result.suite.name)
     if result.profile not in suite.profiles:
         return set()
@@ -116,6 +122,7 @@ def _deviations(result: Result, trained_on: tuple[str, ...] | None) -> set[str]:
             max_steps=result.max_steps,
             prompt_bytes=result.prompt_bytes,
             actor=result.actor,
-            trained_on=trained_on,
+            trained_on=result.reflector_trained_on,
+            actor_trained_on=result.actor_trained_on,
         )
     }

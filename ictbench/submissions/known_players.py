@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
+from ictbench.actors.person import HUMAN, is_person
 from ictbench.plugins import installed
 from ictbench.records import PluginSpec
 from ictbench.submissions.known_models import model_problems
@@ -42,13 +43,16 @@ class KnownPlayer:
     options: tuple[str, ...] = ()
     keeps_prompt: bool = False
     """Whether a reflector never changes the prompt."""
+    asks_once: bool = True
+    """Whether a player with a model asks it exactly once for each decision or reflection."""
 
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
+_ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruction"))
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
-    "append": _ON_MODEL,
+    "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
     "copy": _COPY,
     "copy-commonest": _COPY,
@@ -59,12 +63,13 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         "it plays tasks of its batches again, to try its prompts out",
         experience="halved",
         has_model=True,
-        options=("experience",),
+        options=("experience", "instruction"),
+        asks_once=False,
     ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "insights": _ON_MODEL,
+    "insights": _ON_MODEL_AS_TOLD,
     "lessons": _ON_MODEL,
-    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",)),
+    "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
     "one-rule": _ON_MODEL,
     "reflexion": KnownPlayer(
@@ -74,7 +79,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         options=("reflector",),
     ),
     "retrieval": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "rewrite": _ON_MODEL,
+    "rewrite": _ON_MODEL_AS_TOLD,
     "rules": KnownPlayer(),
     "shuffled": KnownPlayer(
         "it learns from another family's episodes", experience="foreign", wraps=True, options=("reflector",)
@@ -84,12 +89,13 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""
 
 ACTORS: Mapping[str, KnownPlayer] = {
+    HUMAN: KnownPlayer(options=("player",)),
     "random": KnownPlayer(),
     "react": KnownPlayer(has_model=True, options=("action_format", "decoding", "history", "past_actions")),
     "rules": KnownPlayer(),
     "solver": KnownPlayer(sees_solution=True),
 }
-"""Built-in actors by name."""
+"""Built-in actors by name, and a person."""
 
 KNOWN: Mapping[PlayerRole, Mapping[str, KnownPlayer]] = {"actor": ACTORS, "reflector": REFLECTORS}
 
@@ -135,7 +141,15 @@ def sees_solution(actor: PluginSpec) -> bool:
 def is_program(actor: PluginSpec) -> bool:
     """Return whether an actor is a built-in program that plays without a model and chooses available actions only."""
     known = ACTORS.get(actor.name)
-    return known is not None and not known.has_model and not known.sees_solution
+    return known is not None and not (known.has_model or known.sees_solution or is_person(actor))
+
+
+def is_known_program(role: PlayerRole, player: PluginSpec) -> bool:
+    """Return whether a player is built in and has no model, so that it was trained on nothing; a person is none."""
+    if role == "actor" and is_person(player):
+        return False
+    known = [KNOWN[role].get(layer.name) for layer in layers_of(player)]
+    return player.model is None and all(layer is not None and not layer.has_model for layer in known)
 
 
 def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:

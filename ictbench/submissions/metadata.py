@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ictbench.plugins import resolve
 from ictbench.records import Record, Usage
-from ictbench.submissions.known_players import KNOWN, layers_of
+from ictbench.submissions.known_players import KNOWN, REFLECTORS, layers_of
 from ictbench.submissions.submission_schema import SLUG, Submission, SubmissionCost, SubmittedPlayer
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from ictbench.results import Result
     from ictbench.results.schema import Player
     from ictbench.submissions.known_players import PlayerRole
+    from ictbench.suites.trained_on import TrainedOn
 
 Weights = Literal["open", "closed"]
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 """Device names, which are not valid file names on Windows."""
 
-FROM_RESULT = ("suite", "profile", "reflector_trained_on", "date", "cost", "ictbench")
+FROM_RESULT = ("suite", "profile", "reflector_trained_on", "actor_trained_on", "date", "cost", "ictbench")
 """Fields of the metadata that repeat the result."""
 
 
@@ -40,7 +41,10 @@ class Statement(Record):
     links: tuple[str, ...] = ()
     submitted_by: str = ""
     trained_on: tuple[str, ...] = Field(default=())
-    """Families in the notation of `ictbench.suites.trained_on`, or `unknown`; empty if the result states them."""
+    """Families of the reflector's training in the notation of `ictbench.suites.trained_on`, or `unknown`; empty if the
+    result states them."""
+    actor_trained_on: tuple[str, ...] = Field(default=())
+    """The same of the actor."""
     reflector_revision: str | None = None
     actor_revision: str | None = None
     reflector_weights: Weights | None = None
@@ -93,11 +97,14 @@ def metadata_from_result(result: Result) -> dict[str, Any]:
         output_tokens=total.output_tokens,
         unreported=total.unreported,
     )
-    trained_on = result.reflector_trained_on
+    trained_on = {
+        f"{role}_trained_on": None if families is None else [*families]
+        for role, families in training_of(result).items()
+    }
     return {
         "suite": result.suite.name,
         "profile": result.profile,
-        "reflector_trained_on": None if trained_on is None else [*trained_on],
+        **trained_on,
         "date": result.host.started[:10],
         "cost": cost.model_dump(mode="json"),
         "ictbench": result.ictbench,
@@ -108,8 +115,13 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
     """Yield where metadata contradict their result."""
     stated, derived = submission.model_dump(mode="json"), metadata_from_result(result)
     for name in FROM_RESULT:
-        if stated[name] != derived[name]:
-            yield f"{name} is {stated[name]!r:.80}, but the result says {derived[name]!r:.80}"
+        if stated.get(name) != derived[name]:
+            yield f"{name} is {stated.get(name)!r:.80}, but the result says {derived[name]!r:.80}"
+    if not submission.instruction.startswith(own := own_instruction(result.reflector)):
+        yield f"instruction is {submission.instruction!r:.80}, but the result says {own!r:.80}"
+    innermost = [*layers_of(result.reflector)][-1].name
+    if submission.instruction and innermost in REFLECTORS and not REFLECTORS[innermost].has_model:
+        yield f"instruction is {submission.instruction!r:.80}, but {innermost} is a program, which has none"
     players: tuple[tuple[PlayerRole, SubmittedPlayer, Player], ...] = (
         ("reflector", submission.reflector, result.reflector),
         ("actor", submission.actor, result.actor),
@@ -127,6 +139,11 @@ def metadata_mismatches(submission: Submission, result: Result) -> Iterator[str]
             yield f"{role} is a model: open_weights and revision are needed"
 
 
+def training_of(result: Result) -> dict[PlayerRole, TrainedOn | None]:
+    """Return the families that the players were trained on, by role; None if unknown."""
+    return {"reflector": result.reflector_trained_on, "actor": result.actor_trained_on}
+
+
 def start_date(result: Result) -> date | None:
     """Return the day on which the run was started, UTC; None if the result holds no valid date."""
     try:
@@ -136,14 +153,25 @@ def start_date(result: Result) -> date | None:
 
 
 def reflector_instruction(reflector: PluginSpec) -> str:
-    """Return the instruction of a reflector's model, as its class states it; of a wrapper, that of the inner one.
+    """Return the instruction of a reflector's model: that of its class, or with the text that the user gave it.
+
+    Of a wrapper, it is that of the inner reflector.
 
     The class is imported: `known_players.unlisted_player` says whether that needs the user's word.
     """
     innermost = [*layers_of(reflector)][-1]
     # A plug-in need not state one.
-    instruction = getattr(resolve("reflector", innermost.name), "instruction", "")
+    plugin = resolve("reflector", innermost.name)
+    instruction = getattr(plugin, "instruction", "")
+    if own := own_instruction(innermost):
+        instruction = plugin.instruction_with(own)
     return instruction if isinstance(instruction, str) else ""
+
+
+def own_instruction(reflector: PluginSpec) -> str:
+    """Return the text that a user gave a reflector, or the one that it wraps, as instruction; empty without one."""
+    text = [*layers_of(reflector)][-1].options.get("instruction")
+    return text if isinstance(text, str) else ""
 
 
 def _player(player: Player, revision: str | None, weights: Weights | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ictbench.records import PluginSpec
+from ictbench.reflectors.reflector import labelled
 from ictbench.submissions.known_players import KNOWN
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def _labels(player: PluginSpec, depth: int) -> Iterator[str]:
         return
     # The bare name of a model is that of a built-in player on it, never of a class of the submitter's own.
     if any(player.name in known for known in KNOWN.values()):
-        yield player.model.name
-    yield f"{player.name}:{player.model.name}"
+        yield labelled(player.model.name, player.options)
+    yield labelled(f"{player.name}:{player.model.name}", player.options)
 
 
 def _wrapped(inside: object, player: PluginSpec) -> PluginSpec | None:

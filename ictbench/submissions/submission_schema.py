@@ -62,6 +62,9 @@ Line = Annotated[str, Field(max_length=120), AfterValidator(_cell)]
 """Text for one line or cell: visible characters only, no markup, no formula, no word of mixed alphabets, no letter of
 an unusual one, at most 120 characters."""
 
+Clause = Annotated[str, Field(max_length=400), AfterValidator(_cell)]
+"""The same with at most 400 characters."""
+
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_paragraphs)]
 """Text of several lines: visible characters only, no markup, at most 2,000 characters."""
 
@@ -115,6 +118,8 @@ class Submission(Record):
     actor: SubmittedPlayer
     reflector_trained_on: tuple[Line, ...] | None
     """Families in the notation of `ictbench.suites.trained_on`; None if unknown."""
+    actor_trained_on: tuple[Line, ...] | None = Field(default=None, exclude_if=lambda families: families is None)
+    """The same of the actor."""
     instruction: Annotated[str, Field(max_length=20_000)] = ""
     """Full instruction of the reflector's model, unescaped; empty for a reflector without one."""
     date: datetime.date

@@ -6,12 +6,17 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, get_args
 
+from pydantic import TypeAdapter, ValidationError
+
 from ictbench._version import __version__
 from ictbench.choices import FailureKind
 from ictbench.records import ReflectionFailure
+from ictbench.submissions.known_players import is_program
 from ictbench.submissions.spelling import name_key
+from ictbench.submissions.submission_schema import Clause
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.trained_on import OTHER, pointing_words
+from ictbench.validation import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +28,8 @@ REFLECTION_FAILURES = {kind for kinds in get_args(ReflectionFailure) for kind in
 
 VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.?(?:a|b|rc|dev|post)[0-9]{1,4})*")
 POST = re.compile("post([0-9]+)")
+MAX_RETRIES = 1_000_000
+CLAUSE: TypeAdapter[str] = TypeAdapter(Clause)
 CLOCKS_APART = timedelta(days=1)
 """How far the clock of a submitter may be ahead."""
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,17 +42,31 @@ def untrue_statements(result: Result) -> Iterator[str]:
     yield from _version_problems(result.ictbench)
     yield from training_problems(result)
     for name, kinds in (("retried_failures", EPISODE_FAILURES), ("retried_reflections", REFLECTION_FAILURES)):
-        if unknown := sorted(getattr(result, name).keys() - kinds):
+        counts: dict[str, int] = getattr(result, name)
+        if unknown := sorted(counts.keys() - kinds):
             yield f"{name} names {unknown[0]!r:.80}, which is no kind of failure; submit the run again"
+        elif wrong := [count for count in counts.values() if not 0 <= count <= MAX_RETRIES]:
+            yield f"{name} counts {wrong[0]}, not between 0 and {MAX_RETRIES:,}; submit the run again"
+    if result.retried_failures and is_program(result.actor):
+        yield f"retried_failures counts failed episodes, but actor {result.actor.label!r:.80} is a program"
+    yield from _control_problems(result.control)
     for role in ("actor", "reflector"):
         model = getattr(result, role).model
         if model is not None and model.base_url is not None:
             yield f"its {role} has the address {model.base_url!r:.80}, which a result leaves out; submit the run again"
 
 
+def _control_problems(control: str) -> Iterator[str]:
+    """Yield why a board does not print what a class of the submitter's own says about itself."""
+    try:
+        CLAUSE.validate_python(control or "none")
+    except ValidationError as error:
+        yield f"control: {describe(error.errors(include_url=False)[0])}"
+
+
 def training_problems(result: Result) -> Iterator[str]:
     """Yield the training families that a result does not name clearly: a look-alike would hide a held-out family."""
-    for name in result.reflector_trained_on or ():
+    for name in dict.fromkeys((*(result.reflector_trained_on or ()), *(result.actor_trained_on or ()))):
         yield from _training_problems(name, result)
 
 

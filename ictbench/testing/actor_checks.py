@@ -55,6 +55,8 @@ def check_actor(
         AssertionError: The class violates the contract; the message says how, and what to do.
     """
     spec = make_spec("actor", Actor, actor, options or {})
+    if not (actor.trained_on is None or isinstance(actor.trained_on, tuple)):
+        raise violation("trained_on", f"it is {actor.trained_on!r}", "set it to None or to a tuple of families")
     inputs = tuple(histories)
     with ScriptedServer(answer or react_policy(lambda prompt, observation, actions: actions[0])) as server:
         if actor.needs_model:

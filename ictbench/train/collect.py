@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError, RunError, RunInterruptedError, stopped_by
-from ictbench.protocol import keys_for
+from ictbench.protocol import keys_for, loop_seed
 from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.run_folder import RunFolder
@@ -51,7 +51,12 @@ def collect(
     try:
         return run_blocking(
             lambda: run_session(
-                plan, list(plan.loops()), folder, on_start, lambda session: _write(session, suite), collects="states"
+                plan,
+                list(plan.loops()),
+                folder,
+                on_start,
+                lambda session: _write(session, suite),
+                {"collects": "states"},
             )
         )
     except KeyboardInterrupt as error:
@@ -89,7 +94,7 @@ def _write(session: FinishedSession, suite: str) -> StatesInfo:
         state
         for family, loops in session.loops.items()
         for loop in loops
-        for state in _states(family, loop, session.journal)
+        for state in _states(plan.suite.digest, family, loop, session.journal)
     )
     return write_states(
         session.folder.path,
@@ -110,7 +115,7 @@ def _write(session: FinishedSession, suite: str) -> StatesInfo:
     )
 
 
-def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
+def _states(suite_digest: str, family: str, loop: LoopResult, journal: Journal) -> Iterator[ReflectionState]:
     """Yield one state per turn."""
     for turn, batch in enumerate(loop.batches, start=1):
         episodes = [journal.episode(key) for key in keys_for(loop, "experience", turn - 1)]
@@ -123,4 +128,5 @@ def _states(family: str, loop: LoopResult, journal: Journal) -> Iterator[Reflect
             task_ids=batch.tasks,
             solved=tuple(trajectory.solved for trajectory in trajectories),
             trajectories=tuple(trajectory.model_dump_json() for trajectory in trajectories),
+            loop_seed=loop_seed(suite_digest, family, loop.index),
         )

@@ -52,9 +52,10 @@ class ReflectionTask:
 
     def text(self, state: ReflectionState, tokenizer: Any) -> str:
         """Return the question with the start of the reply: the same tokens that the model reads in a run."""
-        return render_chat(
-            tokenizer, self.question.messages(state.prompt, state.experience, self.prompt_cap, prefill=True)
+        messages = self.question.messages(
+            state.prompt, state.experience, self.prompt_cap, loop_seed=state.loop_seed, prefill=True
         )
+        return render_chat(tokenizer, messages)
 
     def rows(self, states: Iterable[ReflectionState], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
         """Return rows for the trainer; states whose question is longer than `max_tokens` are left out.

@@ -40,6 +40,8 @@ class ReflectionState(Record):
     """Whether each task was solved."""
     trajectories: tuple[str, ...]
     """One `Trajectory` as JSON per task, in the same order."""
+    loop_seed: int = 0
+    """See `ictbench.reflectors.Context`."""
 
     @property
     def experience(self) -> list[Trajectory]:
@@ -223,7 +225,7 @@ def _parquet_writer(path: Path) -> Any:
     from datasets.arrow_writer import ParquetWriter
 
     text, number = Value("string"), Value("int64")
-    columns = {"family": text, "loop": number, "turn": number, "prompt": text, "task_ids": [text]}
+    columns = {"family": text, "loop": number, "turn": number, "prompt": text, "task_ids": [text], "loop_seed": number}
     features = Features({**columns, "solved": [Value("bool")], "trajectories": [text]})
     return ParquetWriter(features=features, path=str(path), writer_batch_size=100)
 
@@ -241,8 +243,9 @@ def _read_rows(path: Path) -> Iterator[ReflectionState]:
 
 
 def _canonical_line(state: ReflectionState) -> bytes:
-    """Serialise a state for the digest."""
-    return f"{json.dumps(state.model_dump(mode='json'), ensure_ascii=False, sort_keys=True)}\n".encode()
+    """Serialise a state for the digest; states that were collected before a field existed keep theirs."""
+    content = state.model_dump(mode="json", exclude_defaults=True)
+    return f"{json.dumps(content, ensure_ascii=False, sort_keys=True)}\n".encode()
 
 
 def _data_set_card(info: StatesInfo) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import RunFolderError
+from ictbench.errors import RunFolderError, file_problem
 from ictbench.models.checkpoint_card import CARD_FILE
 from ictbench.runs.folder_lock import check_identity, lock_folder
 from ictbench.runs.run_folder import write_atomically
@@ -76,7 +76,7 @@ def read_identity(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunFolderError(f"{file} cannot be read: {error}") from error
+        raise RunFolderError(f"{file} cannot be read: {file_problem(error)}") from error
     if not isinstance(content, dict):
         raise RunFolderError(f"{file} was not written by ictbench; choose another out")
     return content

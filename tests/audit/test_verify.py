@@ -150,7 +150,7 @@ def test_edited_result_is_an_error(run: Path) -> None:
 def test_record_that_cannot_be_written_is_an_error(run: Path) -> None:
     verification = ictbench.verify(run, sample=1, workers=1)
     (run / "file").touch()
-    with pytest.raises(ConfigError, match=r"cannot be written .*; name a file with --out"):
+    with pytest.raises(ConfigError, match=r"cannot be written .*; name a file with --record"):
         verification.write(run / "file" / "verification.json")
 
 
@@ -160,7 +160,9 @@ def test_record_of_a_submission_lies_in_its_board(tmp_path: Path) -> None:
     (folder / "submission.json").touch()
     assert record_path(folder, "replayed") == tmp_path / "minihack-v1" / "verifications" / "mine" / "replayed.json"
     stray = shutil.copytree(folder, tmp_path / "mine")
-    with pytest.raises(SubmissionError, match="is not in the submissions/ folder of a board; name a file with --out"):
+    with pytest.raises(
+        SubmissionError, match="is not in the submissions/ folder of a board; name a file with --record"
+    ):
         record_path(stray, "rerun")
 
 

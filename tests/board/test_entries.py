@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boards import make_result, submit, verify
 
+from ictbench.actors.person import person
 from ictbench.board import board_log as log
 from ictbench.board.board_log import LogIndex
 from ictbench.board.conflicts import Identity, IdentityIndex, conflicts, content_digest
@@ -14,6 +15,7 @@ from ictbench.board.entries import find_boards, read_board
 from ictbench.errors import SubmissionError
 from ictbench.records import PluginSpec
 from ictbench.results import Result
+from ictbench.results.schema import Player
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.spelling import name_key
 
@@ -100,13 +102,30 @@ def test_sample_gives_the_replayed_share(folder: BoardFolder) -> None:
     [
         ({"reflector": PluginSpec(label="blind:rules", name="blind")}, "control", "it is shown no trajectory"),
         ({"reflector_trained_on": ("rooms-v1/read",)}, "trained", "its reflector was trained on held-out read"),
+        ({"actor_trained_on": ("rooms-v1/read",)}, "trained", "its actor was trained on held-out read"),
+        (
+            {"reflector_trained_on": ("rooms-v1/read",), "actor_trained_on": ("rooms-v1/read",)},
+            "trained",
+            "its reflector was trained on held-out read; its actor was trained on held-out read",
+        ),
         ({"deviations": ("turns 2 instead of 5",), "ranked": False}, "shown", "turns 2 instead of 5"),
         ({"complete": False, "owed": 3, "ranked": False}, "shown", "it is incomplete: 3 owed"),
+        # Whatever the result says of its rank.
+        (
+            {"actor": Player(**dict(person("Ada")))},
+            "shown",
+            "a human baseline, never ranked: its actor is a person, who remembers earlier episodes",
+        ),
         ({"roles": {"read": "meta-train"}}, "shown", "the board shows it as it is"),
         (
             {"reflector": PluginSpec(label="openai/gpt-9 (official)", name="rules")},
             "shown",
             "its reflector is labelled 'openai/gpt-9 (official)', but it is 'rules'; run it under its own name",
+        ),
+        (
+            {"actor_trained_on": ("other:\uff32ead",)},
+            "shown",
+            "trained on 'other:\\uff32ead': write the suite and its family as SUITE/FAMILY, or name what it is",
         ),
         (
             {"reflector_trained_on": ("other:\uff32ead",)},
@@ -127,6 +146,9 @@ def test_training_stated_only_by_the_submitter_counts(folder: BoardFolder) -> No
     assert only_entry(folder).section == "trained"
     submit(folder, "mine", make_result(READ, reflector_trained_on=None))
     assert (only_entry(folder).section, only_entry(folder).trained_on) == ("ranked", None)
+    assert only_entry(folder).actor_trained_on == ()  # a program of ictbench, in a result that does not say so
+    submit(folder, "mine", make_result(READ), actor_trained_on=("rooms-v1/read",))
+    assert only_entry(folder).why_unranked == ("trained", "its actor was trained on held-out read")
 
 
 def test_quick_run_is_shown_and_never_ranked(folder: BoardFolder) -> None:

@@ -14,7 +14,8 @@ from ictbench.board.entry_facts import EntryFacts
 from ictbench.board.ranking import rank
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.results import compare
-from ictbench.results.schema import Player
+from ictbench.results.schema import Player, SuiteId
+from ictbench.suites import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +123,24 @@ def test_actors_profiles_and_package_versions_have_separate_tracks() -> None:
         ("lite, openai/m, nle 1", False),
         ("lite, openai/m, nle 2", False),
         ("lite, rules", True),
+    ]
+
+
+def test_runs_with_the_papers_sizes_rank_only_among_themselves() -> None:
+    paper = SuiteId(name="minihack-paper-v1", digest="a" * 64)
+    k3, k5 = Sizes(turns=10, batch_size=3, loops=10), Sizes(turns=10, batch_size=5, loops=10)
+    entries = [
+        steady("three", 2, suite=paper, profile="standard", sizes=k3),
+        steady("three-too", 3, suite=paper, profile="standard", sizes=k3),
+        steady("five", 4, suite=paper, profile="standard-k5", sizes=k5),
+        # The same sizes on the suite with own selection blocks.
+        steady("own-blocks", 4, profile="standard", sizes=k3),
+    ]
+    tracks = rank(entries)
+    assert sorted([ranked.entry.slug for ranked in track.ranked] for track in tracks) == [
+        ["five"],
+        ["own-blocks"],
+        ["three-too", "three"],
     ]
 
 

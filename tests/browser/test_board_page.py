@@ -164,7 +164,7 @@ def test_family_table_shows_the_selected_measure(reader: Reader, site: Site) -> 
         assert measures is not None
         assert shown[name] == f"+{measures.gain.value:.2f}"
     assert "†" in table.get_by_role("row").nth(2).inner_text()
-    assert page.get_by_text("† the reflector was trained on this family.").is_visible()
+    assert page.get_by_text("† the reflector or the actor was trained on this family.").is_visible()
 
 
 def test_selected_entries_share_a_chart(reader: Reader, site: Site) -> None:

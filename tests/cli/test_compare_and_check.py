@@ -92,7 +92,7 @@ def test_names_are_printed_without_markup_and_control_characters(call: CommandLi
         (["compare", "high.json"], "a comparison needs at least two runs"),
         (
             ["compare", "high.json", "none.json"],
-            "none.json does not exist; name the folder of a run, or a result file",
+            "none.json does not exist; did you mean nan.json?",
         ),
         (["compare", "high.json", "."], ". is not the folder of a run: it has no run.json"),
         (["compare", "high.json", "low.json", "--measure", "bset"], "'bset' is not one of best"),

@@ -293,7 +293,7 @@ def test_output_options_may_be_variables_and_keys_of_the_file(
     ("content", "message"),
     [
         (None, r"config run.yaml cannot be read"),
-        (b"turns: [", r"config run.yaml cannot be read: while parsing"),
+        (b"turns: [", r"config run.yaml cannot be read: line 1, column "),
         (b"\xff\xfe\xfa", r"config run.yaml cannot be read"),
         (b"just text", r"config run.yaml is not a mapping of options to values, e.g. `turns: 5`"),
         (b"", r"config run.yaml is not a mapping"),

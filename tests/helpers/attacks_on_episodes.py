@@ -122,6 +122,13 @@ def other_versions(f: Forgery) -> None:
         record["versions"]["nle"] = "9.9.9"
 
 
+@attack("a package that says something", "verify", "packages: played with verified-by-the-board 'yes'")
+def speaking_package(f: Forgery) -> None:
+    f.result["versions"] = {**f.result["versions"], "verified-by-the-board": "yes"}
+    for record in (*f.episodes, *f.trajectories):
+        record["versions"]["verified-by-the-board"] = "yes"
+
+
 @attack("a missing episode", "validate", "is missing")
 def drop(f: Forgery) -> None:
     f.episodes.remove(some_record(f))
@@ -199,8 +206,8 @@ def rename_rejected_requests(f: Forgery) -> None:
 
 @attack("the same, also in the records", "nothing", "a replay cannot tell why a model gave no reply")
 def rename_rejected_requests_everywhere(f: Forgery) -> None:
-    claim_model(f)
     reject(f, "truncated")
+    claim_model(f)
 
 
 @attack("more decisions than the limit", "validate", "26 decisions, of at most 25")

@@ -66,6 +66,14 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         lambda f: f.result.update(retried_failures={"buy mine": 3}),
         "retried_failures names 'buy mine', which is no kind of failure",
     ),
+    "a negative number of repeated failures": (
+        lambda f: f.result.update(retried_reflections={"truncated": -5}),
+        "retried_reflections counts -5, not between 0 and 1,000,000",
+    ),
+    "repeated failures of a program": (
+        lambda f: f.result.update(retried_failures={"timeout": 5}),
+        "retried_failures counts failed episodes, but actor 'rules' is a program",
+    ),
     "a version of ictbench that does not exist yet": (
         lambda f: f.result.update(ictbench="99.0.0"),
         "ictbench 99.0.0 made the run, and this is",
@@ -117,6 +125,10 @@ CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
     "another training of the reflector": (
         {"reflector_trained_on": None},
         "reflector_trained_on is None, but the result says []",
+    ),
+    "another training of the actor": (
+        {"actor_trained_on": ["minihack-v1/eat"]},
+        "actor_trained_on is ['minihack-v1/eat'], but the result says []",
     ),
     "another date": ({"date": "2020-01-01"}, "date is '2020-01-01', but the result says"),
     "another version of ictbench": ({"ictbench": "9.9"}, "ictbench is '9.9', but the result says"),
@@ -221,6 +233,8 @@ def script_in_label(f: Forgery) -> None:
 
 @attack("a script in the instruction", "nothing", "it is published unchanged; it is shown as text")
 def script_in_instruction(f: Forgery) -> None:
+    f.result["reflector"].update(label="mine:Mine", name="mine:Mine")
+    f.metadata["reflector"]["label"] = "mine:Mine"
     f.metadata["instruction"] = SCRIPT
 
 

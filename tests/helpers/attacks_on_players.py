@@ -10,6 +10,8 @@ from forgery import claim_model
 from ictbench.records import ModelSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forgery import Forgery, Json
 
 INNER: Json = {"label": "rules", "name": "rules", "options": {}}
@@ -184,8 +186,8 @@ def failed_program(f: Forgery) -> None:
     "a model may fail; failures stand beside the gain, which is shown with and without them",
 )
 def failed_model(f: Forgery) -> None:
-    claim_model(f)
     cut_wins(f)
+    claim_model(f)
 
 
 def pad_wins(f: Forgery) -> None:
@@ -210,5 +212,96 @@ def padded_program(f: Forgery) -> None:
 
 @attack("losses by invalid actions under the name of a model", "nothing", "a model may choose invalid actions")
 def padded_model(f: Forgery) -> None:
-    claim_model(f)
     pad_wins(f)
+    claim_model(f)
+
+
+def usages(f: Forgery) -> Iterator[Json]:
+    """Yield the usage of every record after a claim that a model played."""
+    claim_model(f)
+    yield from (record["usage"] for record in (*f.episodes, *f.trajectories))
+
+
+@attack("a program that made calls", "validate", "but actor 'rules' is a program")
+def program_with_calls(f: Forgery) -> None:
+    for record in (*f.episodes, *f.trajectories):
+        record["usage"] = {"calls": 1, "input_tokens": 9, "output_tokens": 9}
+    f.recompute()
+
+
+@attack("a program whose reflections cost something", "validate", "but reflector 'rules' is a program")
+def program_with_reflection_cost(f: Forgery) -> None:
+    f.result["cost"]["reflector"] = {**f.result["cost"]["reflector"], "calls": 9}
+
+
+@attack("a language model that made no calls", "validate", "its usage has 0 calls and 0 cached replies for ")
+def model_without_calls(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(calls=0, input_tokens=0, output_tokens=0)
+    f.recompute()
+
+
+@attack("fewer calls than decisions", "validate", "cached replies for ")
+def fewer_calls(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(calls=1, input_tokens=900, output_tokens=90)
+    f.recompute()
+
+
+@attack("calls without tokens", "validate", "input tokens in ")
+def calls_without_tokens(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(input_tokens=0, output_tokens=0)
+    f.recompute()
+
+
+@attack("more cached tokens than were sent", "validate", "its usage has more cached than input tokens")
+def cached_beyond_input(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(cached_tokens=10**9)
+    f.recompute()
+
+
+@attack("more unreported requests than calls", "validate", "unreported requests of ")
+def unreported_beyond_calls(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(unreported=10**9)
+    f.recompute()
+
+
+@attack("reflections by a language model without calls", "validate", "reflector has 0 calls and 0 cached replies for ")
+def reflections_without_calls(f: Forgery) -> None:
+    claim_model(f)
+    rename_reflector(f, "rewrite:openai/gpt-9", "rewrite")
+    f.result["reflector"]["model"] = f.result["actor"]["model"]
+    f.metadata["reflector"] = {**f.metadata["actor"], "label": "rewrite:openai/gpt-9"}
+
+
+@attack("a cost above its own upper bound", "validate", "with the bounds 5 and 1.0")
+def cost_beyond_bound(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(cost=None, cost_at_least=5.0, cost_at_most=1.0)
+    f.recompute()
+
+
+@attack("money spent by a run of programs", "validate", "but actor and reflector are programs")
+def money_of_programs(f: Forgery) -> None:
+    f.result["host"]["spent"] = {"calls": 5000, "cost": 9.0}
+
+
+@attack("an instruction for a program", "validate", "but rules is a program, which has none")
+def instruction_of_program(f: Forgery) -> None:
+    f.metadata["instruction"] = "Verified by the board."
+
+
+@attack("markup as the reason why a class of one's own is a control", "validate", "control: it holds markup")
+def markup_as_control(f: Forgery) -> None:
+    rename_reflector(f, "mine:Mine", "mine:Mine")
+    f.result.update(control="<b>official</b>", ranked=False)
+
+
+@attack("fewer tokens than the model was sent", "nothing", "a replay cannot tell how many tokens a text has")
+def fewer_tokens(f: Forgery) -> None:
+    for usage in usages(f):
+        usage.update(input_tokens=usage["calls"], output_tokens=usage["calls"])
+    f.recompute()

@@ -222,6 +222,17 @@ def repeat_experience(f: Forgery) -> None:
     batches[1] = deepcopy(batches[0])
 
 
+@attack(
+    "episodes that a reflector played itself, not stated as other experience",
+    "validate",
+    "its reflector played episodes of its own, but its experience is fresh",
+)
+def play_more(f: Forgery) -> None:
+    loop = f.loop()
+    loop["replays"] = [[] for _ in loop["batches"]]
+    loop["replays"][0] = [f"{loop['batches'][0]['tasks'][0]}@{loop['prompts'][0]['digest']}"]
+
+
 @attack("fewer loops, not stated as a deviation", "validate", "it does not state the deviation: loops 4 instead of 5")
 def drop_loop(f: Forgery) -> None:
     for family in f.result["families"]:
@@ -283,6 +294,15 @@ def fewer_turns(f: Forgery) -> None:
 )
 def hide_training(f: Forgery) -> None:
     f.result.update(reflector_trained_on=["minihack-v1/zap"], deviations=[], ranked=True)
+
+
+@attack(
+    "training of the actor on a held-out family, not stated",
+    "validate",
+    "deviation: actor trained on held-out zap",
+)
+def hide_training_of_the_actor(f: Forgery) -> None:
+    f.result.update(actor_trained_on=["minihack-v1/zap"], deviations=[], ranked=True)
 
 
 @attack(

@@ -54,6 +54,10 @@ class ModifiesHistory(Actor):
         return Decision(action="wait")
 
 
+class ActorWithWrongTrainedOn(Correct):
+    trained_on = "minihack-v1"  # type: ignore[assignment]
+
+
 class ReturnsText(Actor):
     async def act(self, prompt: str, history: History, seed: int) -> Any:
         return "wait"

@@ -168,9 +168,8 @@ def claim_model(forgery: Forgery) -> None:
     }
     forgery.metadata["actor"] = {"label": "openai/gpt-9", "revision": "gpt-9-2027", "open_weights": False}
     for record in (*forgery.episodes, *forgery.trajectories):
-        record["usage"] = Usage(
-            calls=len(record["trajectory"]["steps"]), input_tokens=900, output_tokens=90
-        ).model_dump()
+        calls = len(record["trajectory"]["steps"])
+        record["usage"] = Usage(calls=calls, input_tokens=900 * calls, output_tokens=90 * calls).model_dump()
     forgery.recompute()
 
 

@@ -55,6 +55,11 @@ def _types() -> str:
             _typed_dict(
                 "MetaOptions", "Options of a run that the meta-environment takes.", options_of("meta").values()
             ),
+            _typed_dict(
+                "CampaignOptions",
+                "Options that hold for all cells of a campaign together.",
+                options_of("campaign").values(),
+            ),
         ]
     )
 

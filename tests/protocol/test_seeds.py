@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import reflection_seed, sampling_seed
+from ictbench.protocol import loop_seed, reflection_seed, sampling_seed
 
 DIGEST = "a" * 64
 WORDS = st.text(max_size=8)
@@ -38,3 +38,9 @@ def test_every_reflection_has_its_own_seed() -> None:
     }
     assert len(seeds) == 36
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_the_seed_of_a_loop_is_that_of_no_turn() -> None:
+    seeds = [loop_seed("one", "eat", 0), *(reflection_seed("one", "eat", 0, turn) for turn in range(1, 11))]
+    assert len(set(seeds)) == 11
+    assert len({loop_seed(digest, family, loop) for digest in "ab" for family in "xy" for loop in range(3)}) == 12

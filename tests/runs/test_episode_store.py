@@ -12,7 +12,7 @@ from ictbench.models import UsageMeter
 from ictbench.records import Episode, EpisodeSpec, PluginSpec, Task, Trajectory, Usage, prompt_digest
 from ictbench.rollout import Executor, Priority
 from ictbench.runs.circuit_breaker import FAILURES_IN_A_ROW, CircuitBreaker
-from ictbench.runs.episode_store import EpisodeStore
+from ictbench.runs.episode_store import EpisodeStore, episode_slots
 from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.journal import Journal
 from ictbench.runs.progress import Progress
@@ -99,7 +99,9 @@ def make_store(
     progress = Progress({}, 1, meter or UsageMeter())
     breaker = CircuitBreaker(probe, progress, pause=0.01)
     watch = FailureWatch({"actor": "a", "reflector": "r"}, journal=journal)
-    return EpisodeStore(journal, executor, progress, breaker, watch, capacity=capacity, versions={"game": "1.0"})
+    return EpisodeStore(
+        journal, executor, progress, breaker, watch, slots=episode_slots(capacity), versions={"game": "1.0"}
+    )
 
 
 @pytest.fixture

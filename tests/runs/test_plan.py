@@ -203,6 +203,53 @@ def test_trained_families_are_those_stated_or_those_declared_by_the_reflector(
     assert own.identity() == plan(reflector="own_arm:Trained", actor="rules", reflector_trained_on="nothing").identity()
 
 
+def test_training_of_the_actor_is_stated_or_declared_and_makes_a_run_unranked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_actor.py").write_text(
+        "from ictbench.scripted.policy import RulesActor\nclass Trained(RulesActor):\n    trained_on = ('zap',)\n"
+        "class Silent(RulesActor):\n    trained_on = None\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert plan(reflector="rules", actor="openai/x").actor_trained_on is None
+    assert plan(reflector="rules", actor="openai/x", actor_trained_on="nothing").actor_trained_on == ()
+    for actor in ("rules", "random", "solver"):
+        assert plan(reflector="rules", actor=actor).actor_trained_on == ()
+    assert plan(reflector="rules", actor="own_actor:Silent").actor_trained_on is None
+    own = plan(reflector="rules", actor="own_actor:Trained")
+    assert (own.actor_trained_on, own.trained_on) == (("minihack-v1/zap",), ())
+    assert own.deviations() == ("actor trained on held-out zap",)
+    stated = plan(reflector="rules", actor="own_actor:Trained", actor_trained_on="eat,other:x")
+    assert (stated.actor_trained_on, stated.deviations()) == (("minihack-v1/eat", "other:x"), ())
+    assert own.identity() == stated.identity()
+
+
+def test_one_model_in_both_roles_has_one_training() -> None:
+    both = plan(reflector="openai/x", reflector_trained_on="zap")
+    assert both.actor_trained_on == ("minihack-v1/zap",)
+    assert both.deviations() == ("reflector trained on held-out zap", "actor trained on held-out zap")
+    assert plan(reflector="openai/x", actor="openai/x", reflector_trained_on="zap").actor_trained_on is not None
+    assert plan(reflector="openai/x", actor="openai/y", reflector_trained_on="zap").actor_trained_on is None
+    assert plan(reflector="openai/x", reflector_trained_on="zap", actor_trained_on="eat").actor_trained_on == (
+        "minihack-v1/eat",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("zapp", "suite minihack-v1 has no family 'zapp'"),
+        ("nothing,zap", "'nothing' cannot be combined"),
+        ("other:held out too", "may mean families of a suite"),
+        ("mini/zap", "'mini' is not a suite"),
+    ],
+)
+def test_unclear_training_of_the_actor_is_refused(names: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        plan(reflector="rules", actor_trained_on=names)
+
+
 def test_the_identity_of_a_run_holds_what_determines_its_result() -> None:
     plain = plan(reflector="openai/m").identity()
     different: list[dict[str, Any]] = [

@@ -37,6 +37,37 @@ def _own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "name", ["openai/m", "rewrite:openai/m", "append:openai/m", "insights:openai/m", "gepa:openai/m", "blind:openai/m"]
+)
+def test_an_instruction_is_part_of_the_reflector(name: str) -> None:
+    def told(text: str | None) -> PluginSpec:
+        return parse_player("reflector", name, DECODING, ModelAccess(), instruction=text)
+
+    plain, one, other = told(None), told("Be brief."), told("Be thorough.")
+    # The start of the SHA-256 digest of the text.
+    assert one.label == f"{plain.label} (instruction 213c22ed7234)"
+    assert len({player.model_dump_json() for player in (plain, one, other)}) == 3
+    assert len({player.label for player in (plain, one, other)}) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rules",
+        "none",
+        "copy",
+        "blind:rules",
+        "lessons:openai/m",
+        "one-rule:openai/m",
+        "own_players:NeedsModel:openai/m",
+    ],
+)
+def test_a_reflector_whose_instruction_is_fixed_takes_none(name: str) -> None:
+    with pytest.raises(ConfigError, match="does not take an instruction: leave out --reflector-instruction"):
+        parse_player("reflector", name, DECODING, ModelAccess(), instruction="Be brief.")
+
+
 def parsed(name: str, access: ModelAccess = ModelAccess()) -> PluginSpec:  # noqa: B008
     return parse_player("reflector", name, DECODING, access)
 

@@ -86,6 +86,13 @@ def test_families_of_a_card_cannot_be_left_out(tmp_path: Path) -> None:
         plan(f"openai/{tmp_path}", reflector_trained_on="nothing")
 
 
+def test_a_checkpoint_that_acts_declares_its_families_too(tmp_path: Path) -> None:
+    write_card(tmp_path)
+    assert plan("rules", actor=f"openai/{tmp_path}").actor_trained_on == ("minihack-v1/eat",)
+    with pytest.raises(ConfigError, match="trained on minihack-v1/eat too: add it to --actor-trained-on"):
+        plan("rules", actor=f"openai/{tmp_path}", actor_trained_on="nothing")
+
+
 def test_a_checkpoint_trained_in_another_suite_plays_in_any(tmp_path: Path) -> None:
     write_card(tmp_path, trained_on=("mine/flee",))
     assert plan(f"openai/{tmp_path}").trained_on == ("mine/flee",)

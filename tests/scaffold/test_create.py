@@ -137,5 +137,5 @@ def test_existing_files_are_not_touched(tmp_path: Path, monkeypatch: pytest.Monk
         create("env", "tiny_thing")
     assert list((tmp_path / "tiny_thing").iterdir()) == []
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"'file/mine' cannot be written: .*"):
+    with pytest.raises(ConfigError, match=r"file/mine cannot be written .*; choose another --out"):
         create("env", "tiny_thing", Path("file/mine"))

@@ -22,9 +22,17 @@ from ictbench.runs import Run
 from ictbench.submissions.build_submission import branch_name, draft, submission_files, submit
 from ictbench.submissions.episode_records import evidence_of_run
 from ictbench.submissions.layout import BoardFolder
-from ictbench.submissions.metadata import Statement, make_slug, reflector_instruction, slug_problem
+from ictbench.submissions.metadata import (
+    Statement,
+    make_slug,
+    metadata,
+    metadata_mismatches,
+    reflector_instruction,
+    slug_problem,
+)
 from ictbench.submissions.read_submission import read_content
 from ictbench.submissions.shown_episodes import shown_episode_keys
+from ictbench.submissions.submission_schema import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,6 +202,22 @@ def test_training_families_are_taken_from_the_statement(altered_run: Callable[..
     assert (unknown.missing, unknown.result.reflector_trained_on) == ((), None)
 
 
+def test_training_of_the_actor_is_taken_from_the_statement(altered_run: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "openai/gpt-9", "name": "react", "options": {}, "model": MODEL, "fingerprint": "v1"}
+    run = altered_run(actor=model, actor_trained_on=None)
+    closed = STATEMENT.model_copy(update={"actor_weights": "closed"})
+    (problem,) = missing(run, tmp_path, closed)
+    assert problem.startswith("what the actor was trained on: --actor-trained-on SUITE/FAMILY")
+    held_out = draft(run, tmp_path, closed.model_copy(update={"actor_trained_on": ("zap",)}))
+    assert (held_out.missing, held_out.result.ranked) == ((), False)
+    assert held_out.result.actor_trained_on == (f"{SUITE}/zap",)
+    assert held_out.result.deviations == ("actor trained on held-out zap",)
+    assert missing(run, tmp_path, closed.model_copy(update={"actor_trained_on": ("unknown",)})) == []
+    wrong = STATEMENT.model_copy(update={"actor_trained_on": ("zap",)})
+    (problem,) = missing(altered_run(actor_trained_on=[]), tmp_path, wrong)
+    assert "its actor was trained on nothing, not minihack-v1/zap; continue the run with the other --actor-" in problem
+
+
 def test_statement_cannot_contradict_the_training_in_the_result(run: Run, tmp_path: Path) -> None:
     (problem,) = missing(run, tmp_path, STATEMENT.model_copy(update={"trained_on": ("zap",)}))
     assert "was trained on nothing, not minihack-v1/zap; continue the run" in problem
@@ -269,6 +293,20 @@ def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPa
     blind = PluginSpec(label="blind", name="blind", options={"reflector": rewrite.model_dump(exclude={"model"})})
     assert reflector_instruction(rewrite) == reflector_instruction(blind) == "Be thorough."
     assert reflector_instruction(PluginSpec(label="rules", name="rules")) == ""
+
+
+def test_instruction_in_the_metadata_is_that_of_the_result(altered_run: Callable[..., Run], tmp_path: Path) -> None:
+    model = {"label": "append:openai/gpt-9", "name": "append", "model": MODEL, "fingerprint": "v1"}
+    told = altered_run(reflector={**model, "options": {"instruction": "Be brief."}})
+    closed = STATEMENT.model_copy(update={"reflector_weights": "closed"})
+    result = draft(told, tmp_path, closed).result
+    stated = metadata(
+        result, closed, dict.fromkeys(("result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"), "0" * 64)
+    )
+    assert stated["instruction"].startswith("Be brief.\n\nAnswer with exactly this section")
+    assert list(metadata_mismatches(Submission.model_validate(stated), result)) == []
+    forged = Submission.model_validate({**stated, "instruction": "Be honest."})
+    assert list(metadata_mismatches(forged, result)) == ["instruction is 'Be honest.', but the result says 'Be brief.'"]
 
 
 def test_a_class_that_a_result_names_is_imported_only_with_trust_code(

@@ -121,7 +121,7 @@ def test_a_board_without_a_file_reads_from_nowhere(tmp_path: Path) -> None:
     [
         ("stores: [ftp://example.org/]", "evidence.yaml does not fit its schema: stores.0: 'ftp://example.org/' does"),
         ("store: [https://example.org/]", "evidence.yaml does not fit its schema: store is not a known field"),
-        ("stores: [", "evidence.yaml cannot be read: while parsing"),
+        ("stores: [", "evidence.yaml cannot be read: line 1, column "),
         ("- https://example.org/", "evidence.yaml does not fit its schema: the file: "),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ictbench.actors.person import HUMAN, person
 from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.submissions.known_models import HOSTED, PROVIDERS, model_problems
@@ -15,6 +16,8 @@ from ictbench.submissions.known_players import (
     KNOWN,
     REFLECTORS,
     PlayerRole,
+    is_known_program,
+    is_program,
     keeps_prompt,
     known_control,
     player_problems,
@@ -27,7 +30,8 @@ MODEL = ModelSpec(provider="openai", model="m")
 @pytest.mark.parametrize("role", list(KNOWN))
 def test_the_table_has_all_built_in_players(role: PlayerRole) -> None:
     built_in = {name for name, value in installed(role).items() if value.startswith("ictbench.")}
-    assert {*KNOWN[role]} == built_in
+    # A person is no plug-in: only `ictbench play` has one to ask.
+    assert {*KNOWN[role]} - {HUMAN} == built_in
 
 
 def test_every_provider_has_a_name_that_no_class_may_use() -> None:
@@ -52,7 +56,7 @@ def test_the_table_agrees_with_the_class_of_a_reflector(name: str) -> None:
     assert ("experience" in known.options) == bool(cls.formats)
 
 
-@pytest.mark.parametrize("name", ACTORS)
+@pytest.mark.parametrize("name", sorted({*ACTORS} - {HUMAN}))
 def test_the_table_agrees_with_the_class_of_an_actor(name: str) -> None:
     known, cls = ACTORS[name], resolve("actor", name)
     assert (known.has_model, known.sees_solution) == (cls.needs_model, cls.sees_solution)
@@ -64,6 +68,14 @@ def spec(name: str, model: ModelSpec | None = None, **options: Any) -> PluginSpe
 
 def wrapped(wrapper: str, inner: PluginSpec) -> PluginSpec:
     return spec(wrapper, inner.model, reflector=inner.model_dump(mode="json", exclude={"model"}))
+
+
+def test_a_person_is_known_and_is_no_program() -> None:
+    assert list(player_problems("actor", person("Ada"))) == []
+    assert not is_program(person())
+    assert not is_known_program("actor", person()), "nobody knows what a person played before"
+    assert is_program(spec("rules"))
+    assert list(player_problems("actor", person().model_copy(update={"model": MODEL}))) != []
 
 
 def test_only_no_reflector_keeps_the_prompt() -> None:
@@ -136,7 +148,7 @@ def test_honest_players_are_accepted(role: PlayerRole, player: PluginSpec) -> No
         ),
         ("reflector", spec("rewrite", MODEL.model_copy(update={"provider": "openai:Official"})), "looks like 'openai'"),
         ("actor", spec("rules", MODEL), "'rules' has no model"),
-        ("actor", spec("blind"), "'blind' is not a built-in one (random, react, rules, solver)"),
+        ("actor", spec("blind"), "'blind' is not a built-in one (human, random, react, rules, solver)"),
         ("actor", spec("react", MODEL.model_copy(update={"model": "--x"})), "'--x' is not the name of a model"),
     ],
 )

@@ -39,8 +39,8 @@ def test_a_users_own_file_can_be_loaded(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("families: [", "cannot be read: while parsing"),
-        (b"name: \xff\xfe", "cannot be read: .*codec"),
+        ("families: [", "cannot be read: line 1, column "),
+        (b"name: \xff\xfe", "cannot be read: it is not UTF-8 text"),
         ("just text", "not valid: the file: 'just text' is not a mapping"),
         ("", "not valid: the file: None is not a mapping"),
         (SHIPPED + "\nlimit: 3\n", "not valid: limit is not a known field"),

@@ -61,6 +61,7 @@ def test_a_reflector_is_checked_with_a_model_if_an_answer_is_given() -> None:
         ("DependsOnTheSeedThoughDeterministic", "set deterministic to False"),
         ("AwaitsThoughCpuBound", "cpu_bound: it awaits something; set cpu_bound to False"),
         ("CountsUsageWithoutModel", "usage: it counts 1 calls, but has no model; count only calls of a model"),
+        ("ActorWithWrongTrainedOn", "trained_on: it is 'minihack-v1'; set it to None or to a tuple of families"),
         ("HidesModelFailure", r"failing model \(overflow\): it returned .*; let ModelFailure through"),
     ],
 )

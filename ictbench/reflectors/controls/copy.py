@@ -74,7 +74,7 @@ class CopyReflector(Reflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Replace the rules of the prompt; without a symbol in the text, keep the prompt."""
-        text = format_experience(self._format, prompt, trajectories)
+        text = format_experience(self._format, prompt, trajectories, context.loop_seed)
         line = _SYMBOLS.search(text)
         if line is None:
             return Reflection(prompt=prompt, state=state)

@@ -58,6 +58,7 @@ class Playbook(Record):
 class AppendReflector(LLMReflector):
     """Asks a language model for lessons and appends them to `prompt[0]`."""
 
+    system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     async def revise(
@@ -65,8 +66,8 @@ class AppendReflector(LLMReflector):
     ) -> Reflection:
         """Ask the model and add its new lessons; see `LLMReflector.revise`."""
         playbook = Playbook(own=prompt) if state is None else Playbook.model_validate(state)
-        episodes = self.experience_text(prompt, trajectories)
-        completion = await self.ask(INSTRUCTIONS, f"PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST}", context)
+        episodes = self.experience_text(prompt, trajectories, context)
+        completion = await self.ask(self._system, f"PROMPT:\n{prompt}\n\nEPISODES:\n{episodes}\n\n{REQUEST}", context)
         lines = section_lines(LESSONS, completion.text)
         if not lines:
             raise UnusableReplyError(completion, "unparseable")

@@ -57,6 +57,7 @@ class GepaReflector(LLMReflector):
     control = "it plays tasks of its batches again, to try its prompts out"
     experience = "halved"
     formats = ("full",)
+    system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
@@ -79,7 +80,7 @@ class GepaReflector(LLMReflector):
         played = {prompt: list(trajectories)}
 
         async def ask(request: str) -> str:
-            replies.append(await self.ask(INSTRUCTIONS, request, context))
+            replies.append(await self.ask(self._system, request, context))
             answer = read_answer(replies[-1].text).text
             if has_reasoning(answer):
                 raise UnusableReplyError(replies[-1], "unparseable")

@@ -74,6 +74,7 @@ class Insights(Record):
 class InsightsReflector(LLMReflector):
     """Asks a language model for operations on its rules and applies them."""
 
+    system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
     async def revise(
@@ -81,8 +82,8 @@ class InsightsReflector(LLMReflector):
     ) -> Reflection:
         """Ask the model and apply its valid operations; see `LLMReflector.revise`."""
         insights = Insights(own=prompt) if state is None else Insights.model_validate(state)
-        request = _request(insights, self.experience_text(prompt, trajectories))
-        completion = await self.ask(INSTRUCTIONS, request, context)
+        request = _request(insights, self.experience_text(prompt, trajectories, context))
+        completion = await self.ask(self._system, request, context)
         lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
         rules, applied = apply_operations(insights.rules, lines)
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:

@@ -44,27 +44,45 @@ class UnusableReplyError(Exception):
 
 
 class LLMReflector(Reflector):
-    """Reflector that asks a language model. Its option `experience` is one of its `formats`."""
+    """Reflector that asks a language model. Its option `experience` is one of its `formats`.
+
+    The option `instruction` replaces `system`, the start of its instruction; the rest says what a reply must look like.
+    """
 
     needs_model = True
     formats: ClassVar[tuple[ExperienceFormat, ...]] = ("full", "events", "tally")
 
-    def __init__(self, model: ChatModel | None = None, *, experience: JsonValue = None, **options: Any) -> None:
+    def __init__(
+        self,
+        model: ChatModel | None = None,
+        *,
+        experience: JsonValue = None,
+        instruction: JsonValue = None,
+        **options: Any,
+    ) -> None:
         """Store the model and the format of the experience.
 
         Args:
             model: The language model.
             experience: One of `formats`; None means the first.
+            instruction: Text in place of `system`; None means `system`.
             options: None are allowed.
 
         Raises:
-            UsageError: The model is missing, or the format is not one of `formats`.
+            UsageError: The model is missing, the format is not one of `formats`, or the instruction cannot be replaced.
         """
         super().__init__(model, **options)
         if model is None:
             raise UsageError(f"{type(self).__name__} needs a language model, e.g. openai/gpt-4.1-mini")
         self._model = model
         self._format = experience_format(type(self), experience)
+        if instruction is not None and not (self.system and isinstance(instruction, str) and instruction.strip()):
+            raise ConfigError(
+                f"{type(self).__name__} does not take the instruction {instruction!r:.80}: "
+                + ("it must be a text" if self.system else "its own is fixed; leave it out")
+            )
+        self._system = self.system if instruction is None else str(instruction)
+        self.instruction = self.instruction_with(instruction)
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
@@ -101,9 +119,9 @@ class LLMReflector(Reflector):
             raise UnusableReplyError(completion, "truncated")
         return completion
 
-    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+    def experience_text(self, prompt: str, trajectories: Sequence[Trajectory], context: Context) -> str:
         """Return the trajectories as text for the model."""
-        return format_experience(self._format, prompt, trajectories)
+        return format_experience(self._format, prompt, trajectories, context.loop_seed)
 
 
 def experience_format(reflector: type[Reflector], requested: JsonValue) -> ExperienceFormat:
@@ -120,18 +138,21 @@ def experience_format(reflector: type[Reflector], requested: JsonValue) -> Exper
     )
 
 
-def format_experience(form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory]) -> str:
+def format_experience(
+    form: ExperienceFormat, prompt: str, trajectories: Sequence[Trajectory], loop_seed: int = 0
+) -> str:
     """Return trajectories as text for a model.
 
     Args:
         form: The format.
         prompt: The prompt they were played under; it names the player's symbol on a map.
         trajectories: The batch.
+        loop_seed: Decides the order of what has none, which stays the same in all turns of a loop.
     """
     if form == "events":
         return format_events(trajectories, player_symbol(prompt)) or "(none)"
     if form == "tally":
-        return format_tally(trajectories, player_symbol(prompt)) or "(none)"
+        return format_tally(trajectories, player_symbol(prompt), loop_seed) or "(none)"
     return format_trajectories(trajectories) or "(none)"
 
 

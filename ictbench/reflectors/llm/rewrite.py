@@ -34,10 +34,12 @@ the complete new system prompt, at most {cap} bytes, and nothing after it"""
 class RewriteQuestion(Question):
     """Asks for an analysis and a new prompt."""
 
+    system = INSTRUCTIONS
+
     def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
         """Return the instructions, then the prompt, the episodes and the requested sections."""
         request = f"CURRENT PROMPT:\n{prompt}\n\nEPISODES:\n{experience}\n\n{REQUEST.format(cap=cap)}"
-        return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": request}]
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": request}]
 
     def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
         """Return the improved prompt with its analysis."""
@@ -58,6 +60,7 @@ class RewriteReflector(SingleQuestionReflector):
     """Asks a language model for an analysis and a new prompt. Keeps no state."""
 
     question = RewriteQuestion
+    system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
 

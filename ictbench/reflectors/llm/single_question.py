@@ -27,10 +27,13 @@ class Question(ABC):
 
     reply_prefix: ClassVar[str] = ""
     """Start of every reply. A model that supports it continues from there."""
+    system: str = ""
+    """System message that another text may replace; empty if the question is fixed."""
 
-    def __init__(self, form: ExperienceFormat) -> None:
-        """Store the format of the experience."""
+    def __init__(self, form: ExperienceFormat, system: str = "") -> None:
+        """Store the format of the experience, and the text that replaces `system`, if it is not empty."""
         self._form = form
+        self.system = system or self.system
 
     @abstractmethod
     def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
@@ -53,9 +56,11 @@ class Question(ABC):
             cut: Whether the reply reached its token limit.
         """
 
-    def messages(self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, prefill: bool) -> list[Message]:
+    def messages(
+        self, prompt: str, trajectories: Sequence[Trajectory], cap: int, *, loop_seed: int, prefill: bool
+    ) -> list[Message]:
         """Return the messages; with `prefill`, the last one is the start of the reply, if there is one."""
-        messages = self.build(prompt, format_experience(self._form, prompt, trajectories), cap)
+        messages = self.build(prompt, format_experience(self._form, prompt, trajectories, loop_seed), cap)
         if prefill and self.reply_prefix:
             messages.append({"role": "assistant", "content": self.reply_prefix})
         return messages
@@ -69,14 +74,14 @@ class SingleQuestionReflector(LLMReflector):
     def __init__(self, model: ChatModel | None = None, **options: Any) -> None:
         """Store the model and create the question; see `LLMReflector`."""
         super().__init__(model, **options)
-        self._question = self.question(self._format)
+        self._question = self.question(self._format, self._system)
 
     async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Ask the question and return the parsed reply; see `LLMReflector.revise`."""
         prefill, cap = self._model.supports_prefill, context.prompt_cap
-        messages = self._question.messages(prompt, trajectories, cap, prefill=prefill)
+        messages = self._question.messages(prompt, trajectories, cap, loop_seed=context.loop_seed, prefill=prefill)
         completion = await self._model.complete(messages, seed=context.seed)
         reply = self._question.reply_prefix + completion.text if prefill else completion.text
         reflection = self._question.parse(prompt, reply, cap, cut=completion.finish_reason == "length")

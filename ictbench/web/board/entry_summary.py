@@ -25,13 +25,18 @@ MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 
 def track_summary(track: Track) -> Json:
     """Return a track and the slugs of its entries, the highest best first."""
+    return track_head(track) | {"entries": [ranked.entry.slug for ranked in track.ranked]}
+
+
+def track_head(track: Track) -> Json:
+    """Return a track and its size."""
     return {
         "key": track.key,
         "name": track.name,
         "profile": track.profile,
         "actor": track.actor,
         "scripted": track.scripted,
-        "entries": [ranked.entry.slug for ranked in track.ranked],
+        "size": len(track.ranked),
     }
 
 
@@ -49,6 +54,7 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "weights": submission.reflector.open_weights,
         "trained_on": format_trained_on(entry.trained_on),
         "actor": result.actor.label,
+        "actor_trained_on": format_trained_on(entry.actor_trained_on),
         "profile": result.profile,
         "section": section,
         "why": reason,
@@ -95,5 +101,6 @@ def interval_json(interval: Interval | None) -> Json | None:
 
 def _family(entry: Entry, family: FamilyResult) -> Json:
     suite = entry.result.suite.name
-    seen = was_trained_on(entry.trained_on or (), suite, env_of_suite(suite), family.name)
+    trained_on = (*(entry.trained_on or ()), *(entry.actor_trained_on or ()))
+    seen = was_trained_on(trained_on, suite, env_of_suite(suite), family.name)
     return {**measures_json(family.measures), "seen": seen}

@@ -774,7 +774,7 @@
     const lines = families.filter(({ note }) => note).map(({ name, note }) => `${name}: ${note}.`);
     const isAnySeen = entries.some((entry) => Object.values(entry.families).some((family) => family.seen));
     if (isAnySeen)
-      lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
+      lines.unshift(`${TRAINED_MARK} the reflector or the actor was trained on this family.`);
     return lines.map((line) => paragraph("faint", line));
   }
 
@@ -938,10 +938,11 @@
       rerun: ({ badges }) => badges.includes("rerun")
     }
   };
-  function entryFilter(all, { search, trained, ...state }) {
+  function entryFilter(all, { search, trained, actorTrained, ...state }) {
     const chosen = Object.entries(FILTERS).map(([name, table]) => table[keyOrFirst(table, state[name])]);
     const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
-    return (entry) => isFound(entry, search) && chosen.every((passes) => passes(entry)) && (!isTrainingKnown || entry.trained_on === trained);
+    const isActorTrainingKnown = all.some((entry) => entry.actor_trained_on === actorTrained);
+    return (entry) => isFound(entry, search) && chosen.every((passes) => passes(entry)) && (!isTrainingKnown || entry.trained_on === trained) && (!isActorTrainingKnown || entry.actor_trained_on === actorTrained);
   }
   function filterControls(board, state, update) {
     const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
@@ -952,18 +953,23 @@
       kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
       weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
       trained: picker("Trained on", [], (trained) => update({ trained })),
+      actorTrained: picker("Actor trained on", [], (actorTrained) => update({ actorTrained })),
       badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
     };
     const controls = [search.node, ...Object.values(pickers).map(({ node }) => node)];
     const node = element("div", {}, tracks.node, element("div", { class: "pickers" }, controls));
     function show(track, all) {
-      const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-      setOptions(pickers.trained.select, ["any", ...trainings]);
-      pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
+      showTrainings("trained", all.map((entry) => entry.trained_on));
+      showTrainings("actorTrained", all.map((entry) => entry.actor_trained_on));
       for (const name of Object.keys(FILTERS))
         pickers[name].select.value = keyOrFirst(FILTERS[name], state[name]);
       search.show();
       tracks.show(track);
+    }
+    function showTrainings(name, names) {
+      const trainings = [...new Set(names)].sort();
+      setOptions(pickers[name].select, ["any", ...trainings]);
+      pickers[name].select.value = trainings.includes(state[name]) ? state[name] : "any";
     }
     return { node, show };
   }
@@ -988,7 +994,7 @@
     ].filter(([, group]) => group.length);
     const node = element("fieldset", { class: "tracks" }, element("legend", {}, "Actor and profile"), groups.map(([heading, group]) => element("div", { class: "track-group", role: "group", "aria-label": heading }, element("span", { class: "faint" }, heading), group.map((choice) => choice.node))));
     function select(track) {
-      update({ track, trained: "any", curves: "" });
+      update({ track, trained: "any", actorTrained: "any", curves: "" });
     }
     function show(current) {
       for (const { track, input, count } of choices) {
@@ -1118,7 +1124,7 @@
   var GROUPS = {
     trained: [
       "Trained on held-out families",
-      "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " + "on new families."
+      "The reflector or the actor of these entries was trained on the families that it is tested on, so their numbers do " + "not show how they do on new families."
     ],
     waiting: [
       "Not replayed yet",
@@ -1195,6 +1201,7 @@
       kind: "any",
       weights: "any",
       trained: "any",
+      actorTrained: "any",
       badge: "any",
       sort: "rank",
       order: "",

@@ -40,7 +40,7 @@ def test_rules_of_earlier_turns_stay_above_the_new_one_and_are_shown() -> None:
         f"Play well.\n\n{TITLE}\n{EAT}\n{READ}",
     ]
     assert (
-        "Rules so far:\n(none)\n\nWhat happened:\nLater: You win. You lose.\nread: solved and not solved\n"
+        "Rules so far:\n(none)\n\nWhat happened:\nLater: You lose. You win.\nread: solved and not solved\n"
         in requests[0]
     )
     assert f"Rules so far:\n{READ}\n{EAT}\n\nWhat happened:" in requests[2]

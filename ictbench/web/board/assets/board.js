@@ -27,6 +27,7 @@ function draw(data) {
       kind: "any",
       weights: "any",
       trained: "any",
+      actorTrained: "any",
       badge: "any",
       sort: "rank",
       order: "",

@@ -58,6 +58,6 @@ function measureCell(family, measure) {
 function notes(families, entries) {
   const lines = families.filter(({ note }) => note).map(({ name, note }) => `${name}: ${note}.`);
   const isAnySeen = entries.some((entry) => Object.values(entry.families).some((family) => family.seen));
-  if (isAnySeen) lines.unshift(`${TRAINED_MARK} the reflector was trained on this family.`);
+  if (isAnySeen) lines.unshift(`${TRAINED_MARK} the reflector or the actor was trained on this family.`);
   return lines.map((line) => paragraph("faint", line));
 }

@@ -23,13 +23,15 @@ const FILTERS = {
 };
 
 // Return the function that says whether an entry of a track is shown.
-export function entryFilter(all, { search, trained, ...state }) {
+export function entryFilter(all, { search, trained, actorTrained, ...state }) {
   const chosen = Object.entries(FILTERS).map(([name, table]) => table[keyOrFirst(table, state[name])]);
   const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
+  const isActorTrainingKnown = all.some((entry) => entry.actor_trained_on === actorTrained);
   return (entry) =>
     isFound(entry, search) &&
     chosen.every((passes) => passes(entry)) &&
-    (!isTrainingKnown || entry.trained_on === trained);
+    (!isTrainingKnown || entry.trained_on === trained) &&
+    (!isActorTrainingKnown || entry.actor_trained_on === actorTrained);
 }
 
 // Return { node, show }.
@@ -42,18 +44,24 @@ export function filterControls(board, state, update) {
     kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
     weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
     trained: picker("Trained on", [], (trained) => update({ trained })),
+    actorTrained: picker("Actor trained on", [], (actorTrained) => update({ actorTrained })),
     badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge })),
   };
   const controls = [search.node, ...Object.values(pickers).map(({ node }) => node)];
   const node = element("div", {}, tracks.node, element("div", { class: "pickers" }, controls));
 
   function show(track, all) {
-    const trainings = [...new Set(all.map((entry) => entry.trained_on))].sort();
-    setOptions(pickers.trained.select, ["any", ...trainings]);
-    pickers.trained.select.value = trainings.includes(state.trained) ? state.trained : "any";
+    showTrainings("trained", all.map((entry) => entry.trained_on));
+    showTrainings("actorTrained", all.map((entry) => entry.actor_trained_on));
     for (const name of Object.keys(FILTERS)) pickers[name].select.value = keyOrFirst(FILTERS[name], state[name]);
     search.show();
     tracks.show(track);
+  }
+
+  function showTrainings(name, names) {
+    const trainings = [...new Set(names)].sort();
+    setOptions(pickers[name].select, ["any", ...trainings]);
+    pickers[name].select.value = trainings.includes(state[name]) ? state[name] : "any";
   }
 
   return { node, show };
@@ -94,7 +102,7 @@ function trackSwitch({ tracks }, bySlug, state, update) {
   );
 
   function select(track) {
-    update({ track, trained: "any", curves: "" });
+    update({ track, trained: "any", actorTrained: "any", curves: "" });
   }
 
   function show(current) {

@@ -11,8 +11,8 @@ const COLUMNS = ["entry", "reason", "actor", "profile", "best", "gain", "last", 
 const GROUPS = {
   trained: [
     "Trained on held-out families",
-    "These reflectors were trained on the families that they are tested on, so their numbers do not show how they do " +
-      "on new families.",
+    "The reflector or the actor of these entries was trained on the families that it is tested on, so their numbers do " +
+      "not show how they do on new families.",
   ],
   waiting: [
     "Not replayed yet",

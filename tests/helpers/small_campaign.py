@@ -1,0 +1,32 @@
+"""A small campaign of the scripted pair, and what its cells are."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ictbench.campaigns import Campaign, campaign
+
+SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_size": 3, "test_size": 4}
+
+
+def small_matrix(**sections: Any) -> dict[str, Any]:
+    """Return the content of a file: three reflectors on two families."""
+    return {
+        "name": "small",
+        "options": {"suite": "minihack-v1", "actor": "rules", "executor": "inline", **SIZES},
+        "matrix": {"reflector": ["none", "rules", "blind:rules"], "families": ["read", "zap"]},
+        **sections,
+    }
+
+
+@functools.cache
+def small_campaign() -> Campaign:
+    """Return the finished campaign. Its folder is shared: copy it before changing it."""
+    folder = Path(tempfile.mkdtemp(prefix="ictbench-small-campaign-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return campaign(small_matrix(), out=folder / "small")
