@@ -74,8 +74,11 @@ def test_the_commands_of_the_example_workflow_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "examples/github-actions-check.yml").read_text("utf-8")
     steps = yaml.safe_load(text)["jobs"]["check"]["steps"]
     commands = [step["run"] for step in steps if step.get("run", "").startswith("ictbench ")]
-    assert [command.split()[1] for command in commands] == ["run", "check"]
+    assert [command.split()[1] for command in commands] == ["campaign", "check"]
     play, check = commands
-    # Without a run, `check` gets as far as reading it.
-    code = f"{play} --dry-run\n{check} 2> message || grep -q 'run does not exist' message"
+    (tmp_path / ".github").mkdir()
+    copied = ROOT / "examples/campaigns/regression.yaml"
+    (tmp_path / ".github/ictbench-campaign.yaml").write_bytes(copied.read_bytes())
+    # Without a campaign, `check` gets as far as reading it.
+    code = f"{play} --dry-run\n{check} 2> message || grep -q 'campaign does not exist' message"
     run_block(Block(ROOT / "examples", "test: run", "sh", code), tmp_path)

@@ -156,6 +156,11 @@ def _player(
     Everything that the result names is compared with lists before anything is imported.
     """
     spec = PluginSpec.model_validate(player.model_dump(exclude={"fingerprint", "reproducible"}))
+    if spec.name == "transferred":
+        raise ConfigError(
+            f"{role} {spec.label!r:.120} has prompts for the loops of its own run only, so there is nothing to rerun; "
+            "verify replays it"
+        )
     label = f"{role} {spec.label!r:.120}"
     if is_person(spec):
         raise ConfigError(f"{label} is a person, whom no rerun repeats; `ictbench verify` replays the episodes")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.actors.person import is_person
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
-from ictbench.protocol import loop_plan, played_tasks
+from ictbench.protocol import loop_plan, loop_seed, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations, other_start, played_by_person, rejected_requests, told_solutions
@@ -129,6 +129,8 @@ def check_prompts(result: Result, suite: Suite) -> Check:
             if keeps_prompt(result.reflector) and any(prompt.text != loop.prompts[0].text for prompt in loop.prompts):
                 reflector = quote(result.reflector.label)
                 findings.add(f"{_place(family.name, loop)}: a prompt changes, but reflector {reflector} keeps it")
+            if result.reflector.name == "transferred" and not _hands_out(result, family.name, loop):
+                findings.add(f"{_place(family.name, loop)}: its prompts are not those that its reflector hands out")
             for prompt in loop.prompts:
                 if texts.setdefault(prompt.digest, prompt.text) != prompt.text:
                     findings.add(f"two prompts have the digest {quote(prompt.digest)}")
@@ -197,6 +199,13 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
             yield f"prompt[{index}] has {size:,} bytes, of at most {max_bytes:,}"
         if index and prompt.failure and prompt.text != loop.prompts[index - 1].text:
             yield f"prompt[{index}] differs from the one before, though its reflection is {prompt.failure}"
+
+
+def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
+    """Return whether the prompts of a loop are those recorded in the options of a reflector with transferred ones."""
+    recorded = result.reflector.options.get("prompts")
+    seed = str(loop_seed(result.suite.digest, family, loop.index))
+    return isinstance(recorded, dict) and recorded.get(seed) == [prompt.text for prompt in loop.prompts[1:]]
 
 
 def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ictbench.board.badges import BADGES
@@ -69,7 +70,7 @@ class Ranked:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Track:
     """Comparable entries: one profile and one actor, with the same held-out tasks and package versions."""
 
@@ -84,12 +85,15 @@ class Track:
     """Entries, highest `best` first."""
     comparisons: Comparisons
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Positions of the entries, by slug."""
+        return {ranked.entry.slug: position for position, ranked in enumerate(self.ranked)}
+
     def pairs_with(self, slug: str) -> tuple[Pair, ...]:
         """Return the comparisons of an entry with the others, or with the nearest in a long ranking, best first."""
-        slugs = [ranked.entry.slug for ranked in self.ranked]
-        place = slugs.index(slug)
-        first = max(0, min(place - MAX_PAIRS // 2, len(slugs) - MAX_PAIRS - 1))
-        near = slugs[first : first + MAX_PAIRS + 1]
+        first = max(0, min(self.places[slug] - MAX_PAIRS // 2, len(self.ranked) - MAX_PAIRS - 1))
+        near = [ranked.entry.slug for ranked in self.ranked[first : first + MAX_PAIRS + 1]]
         return tuple(self.comparisons.pair(slug, other) for other in near if other != slug)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class Pair:
         return self.one if self.difference.value > 0 else self.other
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Comparisons:
     """All pairs of the ranked entries of a track. Intervals are computed when they are asked for."""
 
@@ -58,14 +59,18 @@ class Comparisons:
     differences: dict[tuple[str, str], Interval] = field(default_factory=dict)
     """Differences that were asked for."""
 
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Positions of the entries in the p-values, by slug."""
+        return {slug: position for position, slug in enumerate(self.outcomes)}
+
     def pair(self, one: str, other: str) -> Pair:
         """Return the comparison of two entries, in the order of their slugs; it is computed once."""
         key = (min(one, other), max(one, other))
         if (difference := self.differences.get(key) or self.known.get(key)) is None:
             difference = difference_of(self.outcomes[key[0]], self.outcomes[key[1]], self.shared)
         self.differences[key] = difference
-        slugs = list(self.outcomes)
-        return Pair(*key, difference, float(self.p[slugs.index(one), slugs.index(other)]))
+        return Pair(*key, difference, float(self.p[self.positions[one], self.positions[other]]))
 
     def ranks(self) -> list[tuple[int, int]]:
         """Return the best and the worst rank of each entry that cannot be excluded.

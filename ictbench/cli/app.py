@@ -35,6 +35,7 @@ from ictbench.cli import (
     tasks,
     train,
     transfer,
+    transfer_prompts,
     verify,
 )
 from ictbench.cli.help_page import Group, page
@@ -79,6 +80,7 @@ app.command("power", **power.PAGE)(power.power)
 app.command("check", **check.PAGE)(check.check)
 app.command("export", **export.PAGE)(export.export)
 app.command("transfer", **transfer.PAGE)(transfer.transfer)
+app.command("transfer-prompts", **transfer_prompts.PAGE)(transfer_prompts.transfer_prompts)
 app.command("paper-table", **paper_table.PAGE)(paper_table.paper_table)
 app.command("submit", **submit.PAGE)(submit.submit)
 app.command("verify", **verify.PAGE)(verify.verify)

@@ -84,12 +84,20 @@ def _print(rows: tuple[PaperRow, ...], results: dict[str, Result], form: Format)
 
 
 def _print_table(title: str, head: Sequence[str], rows: list[list[str]], remarks: list[str]) -> None:
+    """Print one table per suite, so that all columns fit next to each other."""
     from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
 
-    table = grid(list(head), left=[*head[:2], *head[3:5]])
-    for row in rows:
-        add_row(table, row)
     print_line(title)
-    print_table(table)
+    for suite in dict.fromkeys(row[0] for row in rows):
+        table = grid(head[1:], left=[head[1], *head[3:5]])
+        of_suite = [row[1:] for row in rows if row[0] == suite]
+        for row, following in zip(of_suite, [*of_suite[1:], None], strict=True):
+            add_row(table, row)
+            if following and following[:2] != row[:2]:
+                table.add_section()
+        print_line("")
+        print_line(suite, "bold")
+        print_table(table)
+    print_line("")
     for line in remarks:
         print_line(line)

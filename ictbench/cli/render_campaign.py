@@ -85,7 +85,7 @@ def print_campaign(finished: Campaign, *, quiet: bool, as_json: bool) -> None:
     print_table(table)
     print_line(
         f"{finished.played:,} episodes were played, and {finished.found:,} taken from other cells. Everything is in "
-        f"{finished.folder}"
+        f"{finished.folder}; read report.md and report.html first."
     )
 
 

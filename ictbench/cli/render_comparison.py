@@ -10,6 +10,8 @@ from ictbench.results import ci_report, verdict
 from ictbench.results.formatting import INTERVAL_MEANING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ictbench.results import Check, Comparison
 
 STYLES = {"failed": "bold red", "warned": "yellow", "passed": None}
@@ -35,7 +37,8 @@ def print_comparison(comparison: Comparison) -> None:
 
 def print_check(check: Check) -> None:
     """Print the table of a check, then its failures and warnings."""
-    print_line(f"{check.suite}: {check.run} against baseline {check.baseline}, tolerance {check.tolerance:g}")
+    cell = f"{check.cell}: " if check.cell else ""
+    print_line(f"{cell}{check.suite}: {check.run} against baseline {check.baseline}, tolerance {check.tolerance:g}")
     table = grid((*ci_report.COLUMNS, ""), left=("measure", "of", ""))
     for fall in check.falls:
         add_row(table, (*ci_report.cells(fall), fall.outcome), STYLES[fall.outcome])
@@ -47,3 +50,9 @@ def print_check(check: Check) -> None:
     if any(fall.difference.low is not None for fall in check.falls):
         print_line(INTERVAL_MEANING)
     print_line("Failed." if check.failed else "Passed.")
+
+
+def print_missing(cells: Sequence[str]) -> None:
+    """Print the cells of a baseline that a campaign lacks."""
+    for name in cells:
+        print_line(f"Failed: cell {name} of the baseline is not complete.")

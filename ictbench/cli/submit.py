@@ -178,12 +178,16 @@ def _print_draft(draft: Draft) -> None:
 
 
 def _print_submitted(submitted: Submitted) -> None:
+    from ictbench.submissions.evidence_location import BOARD
+
     size = sum(submitted.sizes.values()) / 1e6
     place = f"on branch {submitted.branch}" if submitted.branch else "in that folder"
     print(f"made {submitted.folder.path}, {place}: {len(submitted.sizes)} files, {size:.1f} MB, checked")
     if location := submitted.submission.evidence:
         size = sum(location.sizes.values()) / 1e6
-        print(f"evidence in {location.store}: {len(location.sizes)} files, {size:.1f} MB, read back")
+        store = submitted.folder.board.evidence if location.store == BOARD else location.store
+        place = ", on the same branch" if location.store == BOARD and submitted.branch else ""
+        print(f"evidence in {store}{place}: {len(location.sizes)} files, {size:.1f} MB, read back")
     print(f"digest {submitted.submission.digest}")
     if submitted.branch:
         print(f"look at it:   git show --stat {submitted.branch}")
@@ -191,7 +195,6 @@ def _print_submitted(submitted: Submitted) -> None:
         print("              and open a pull request from that branch: git push prints the address, or")
         print(f"              gh pr create --head {submitted.branch} --fill")
     else:
-        print(
-            "hand it in:   copy it to the same place in a git checkout of the board; commit it, and nothing else, on a"
-        )
-        print("              new branch, push that to your fork, and open a pull request")
+        what = "it and its files in evidence/" if location and location.store == BOARD else "it"
+        print(f"hand it in:   copy {what} to the same place in a git checkout of the board; commit")
+        print("              that, and nothing else, on a new branch, push it to your fork, and open a pull request")

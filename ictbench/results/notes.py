@@ -55,6 +55,12 @@ def remarks(result: Result) -> Iterator[str]:
             yield from _reliability_remarks(role, measures)
     if result.control:
         yield f"The reflector is a control, never ranked: {result.control}."
+    learned = result.reflector.options.get("learned")
+    if result.reflector.name == "transferred" and isinstance(learned, dict):
+        yield (
+            f"Its prompts were learned with actor {learned.get('actor')} by {learned.get('reflector')}; prompt 1 of a "
+            "loop is their last one, prompt 2 their best one, so the last gain is that of the best prompt."
+        )
     if not result.ranked:
         reasons = [*result.deviations]
         if result.profile == "quick":

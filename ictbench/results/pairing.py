@@ -105,7 +105,7 @@ def difference_samples(families: Sequence[PairedFamily], measure: Measure, *, sh
     """Return other minus reference by family, with the changes by the prompts that both found.
 
     If only one of the reflectors keeps prompt[0] by design, the difference is the gain of the other, or its opposite,
-    and has the same interval.
+    and has the same interval. If both do, only tasks vary their success.
     """
     values, limits = [family.difference(measure) for family in families], bounds(measure)
     if all(family.same for family in families):
@@ -113,6 +113,8 @@ def difference_samples(families: Sequence[PairedFamily], measure: Measure, *, sh
     if measure == "base":
         return [Sample(one, limits) for one in values]
     first = families[0]
+    if first.other.constant and first.reference.constant and measure in ("best", "last"):
+        return [Sample(one, limits) for one in values]
     if first.other.constant == first.reference.constant:
         return [
             Sample(one, limits, (_changes(family.other, measure), -_changes(family.reference, measure)))

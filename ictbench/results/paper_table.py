@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
     from ictbench.results.schema import FamilyResult, Interval, Result
 
-Arm = Literal[
-    "initial prompt", "untrained", "trained", "trained elsewhere", "trained on held-out", "unknown", "control"
-]
+Arm = Literal["initial", "untrained", "trained", "trained elsewhere", "trained on held-out", "unknown", "control"]
 """What a row's prompts come from. `trained` is training on the suite's own meta-train families, as in the paper;
 `trained elsewhere` is training on other data, such as the other benchmark; `unknown` is training that is not stated."""
 
 ARMS: tuple[Arm, ...] = (
-    "initial prompt",
+    "initial",
     "untrained",
     "trained",
     "trained elsewhere",
@@ -86,7 +84,7 @@ def paper_table(results: Mapping[str, Result]) -> tuple[PaperRow, ...]:
         for row in _rows(name, result):
             key = (row.suite, row.family, str(row.batch_size), row.arm, row.reflector, row.trained_on)
             other = found.setdefault(key, row)
-            if other is not row and row.arm != "initial prompt":
+            if other is not row and row.arm != "initial":
                 raise ConfigError(
                     f"{other.run} and {name} are both of {row.reflector}, trained on {row.trained_on}, with "
                     f"k = {row.batch_size}, in {row.family} of {row.suite}; omit one"
@@ -204,7 +202,7 @@ def _initial(name: str, result: Result, family: FamilyResult) -> PaperRow | None
     if not family.measures:
         return None
     validation = fmean(success_rate(loop.selection[0]) for loop in family.loops)
-    return _row(name, result, family, family.measures.base, validation, arm="initial prompt")
+    return _row(name, result, family, family.measures.base, validation, arm="initial")
 
 
 def _row(

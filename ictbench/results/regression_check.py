@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import floor
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ictbench.errors import UsageError
+from ictbench.errors import ResultError, UsageError
 from ictbench.records import Record
 from ictbench.results.comparison import ROLES, check_comparable
 from ictbench.results.formatting import p_value
@@ -26,9 +27,8 @@ from ictbench.results.significance import ALPHA, MAX_EXACT_PAIRS, holm, paired_p
 from ictbench.results.standard_errors import mean_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ictbench.records import Role
     from ictbench.results.schema import Result
     from ictbench.results.standard_errors import Floats
 
@@ -50,7 +50,7 @@ class Regression(Record):
     difference: Interval
     """Run minus baseline. The interval describes; p-values decide."""
     p: float
-    """One-sided p-value of a drop, corrected after Holm over the families of the role if it is of one of several."""
+    """One-sided p-value of a drop, corrected after Holm over the tests of its kind: families, or those of all cells."""
     smallest_p: float
     """Smallest corrected p-value that these sizes allow."""
     detectable: float | None
@@ -62,6 +62,8 @@ class Regression(Record):
 class Check(Record):
     """Check of a run against a baseline."""
 
+    cell: str = ""
+    """Name of the cell, if the run is part of a campaign."""
     run: str
     baseline: str
     suite: str
@@ -107,46 +109,100 @@ def check(
         UsageError: The tolerance is not a share, or a measure cannot be compared.
         ResultError: The two are not comparable and `force` is False, or they have no loop in common.
     """
+    (only,) = check_cells({"": (result, baseline)}, tolerance=tolerance, measures=measures, force=force)
+    return only
+
+
+def check_cells(
+    cells: Mapping[str, tuple[Result, Result]],
+    *,
+    tolerance: float = 0.05,
+    measures: Sequence[Measure] = ("best",),
+    force: bool = False,
+) -> list[Check]:
+    """Check the results of a campaign, each with its baseline; see `check`.
+
+    Holm's correction is over all cells: means over families of one role are one group of tests, single families are
+    another.
+
+    Args:
+        cells: Result and baseline by name of the cell.
+        tolerance: How much a measure may fall, as a share.
+        measures: The measures to check.
+        force: Check results that are not comparable, and say so.
+
+    Raises:
+        UsageError: The tolerance is not a share, or a measure cannot be compared.
+        ResultError: Two are not comparable and `force` is False, or they have no loop in common.
+    """
     require_measures(*measures)
     if not 0 <= tolerance < 1:
         raise UsageError(f"the tolerance must be a share from 0 to below 1, e.g. 0.05, not {tolerance:g}")
-    reasons = check_comparable(baseline, result, force)
-    paired = pair(baseline, result)
-    shared = share_games(baseline, result)
-    by_role = {role: [family for family in paired if family.role == role] for role in ROLES}
-    falls: list[Regression] = []
+    reasons = {cell: _reasons(cell, baseline, result, force) for cell, (result, baseline) in cells.items()}
+    paired = {cell: pair(baseline, result) for cell, (result, baseline) in cells.items()}
+    falls: dict[str, list[Regression]] = {cell: [] for cell in cells}
     for measure in dict.fromkeys(measures):
-        for role, families in by_role.items():
-            if families:
-                falls += _checks(role, [families], measure, shared, tolerance)
-            if len(families) > 1:
-                falls += _checks(None, [[family] for family in families], measure, shared, tolerance)
-    return Check(
-        run=result.reflector.label,
-        baseline=baseline.reflector.label,
-        suite=result.suite.name,
-        tolerance=tolerance,
-        not_comparable=reasons,
-        falls=tuple(falls),
-    )
-
-
-def _checks(
-    role: Role | None, groups: Sequence[list[PairedFamily]], measure: Measure, shared: bool, tolerance: float
-) -> list[Regression]:
-    """Check the mean over the families of each group; p-values are corrected over the groups."""
-    test: dict[str, Any] = {"shared": shared, "scale": max(bounds(measure)), "alternative": "less"}
-    values = [[family.difference(measure) for family in families] for families in groups]
-    corrected = holm([paired_p(differences, **test) for differences in values])
+        for role in ROLES:
+            by_cell = {cell: [family for family in paired[cell] if family.role == role] for cell in cells}
+            shared = {cell: share_games(baseline, result) for cell, (result, baseline) in cells.items()}
+            means = [_Test(cell, role, families, shared[cell]) for cell, families in by_cell.items() if families]
+            single = [
+                _Test(cell, family.name, [family], shared[cell])
+                for cell, families in by_cell.items()
+                if len(families) > 1
+                for family in families
+            ]
+            for cell, fall in (*_checks(means, measure, tolerance), *_checks(single, measure, tolerance)):
+                falls[cell].append(fall)
     return [
-        _check(role or families[0].name, families, measure, shared, tolerance, p, len(groups))
-        for families, p in zip(groups, corrected, strict=True)
+        Check(
+            cell=cell,
+            run=result.reflector.label,
+            baseline=baseline.reflector.label,
+            suite=result.suite.name,
+            tolerance=tolerance,
+            not_comparable=reasons[cell],
+            falls=tuple(falls[cell]),
+        )
+        for cell, (result, baseline) in cells.items()
     ]
 
 
-def _check(
-    name: str, families: list[PairedFamily], measure: Measure, shared: bool, tolerance: float, p: float, tests: int
-) -> Regression:
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One test of a group that is corrected together."""
+
+    cell: str
+    name: str
+    families: list[PairedFamily]
+    shared: bool
+
+
+def _reasons(cell: str, baseline: Result, result: Result, force: bool) -> tuple[str, ...]:
+    try:
+        return check_comparable(baseline, result, force)
+    except ResultError as error:
+        raise ResultError(f"cell {cell}: {error}" if cell else str(error)) from error
+
+
+def _checks(tests: Sequence[_Test], measure: Measure, tolerance: float) -> list[tuple[str, Regression]]:
+    """Return the check of each test, by cell; p-values are corrected over the tests."""
+    ps = []
+    for test in tests:
+        differences = [family.difference(measure) for family in test.families]
+        scale = max(bounds(measure))
+        ps.append(paired_p(differences, shared=test.shared, scale=scale, alternative="less"))
+    corrected = holm(ps)
+    kind = "families" if len({test.cell for test in tests}) == 1 else "tests"
+    return [
+        (test.cell, _check(test, measure, tolerance, p, len(tests), kind))
+        for test, p in zip(tests, corrected, strict=True)
+    ]
+
+
+def _check(test: _Test, measure: Measure, tolerance: float, p: float, tests: int, kind: str) -> Regression:
+    """Check one test of several of a kind."""
+    name, families, shared = test.name, test.families, test.shared
     values, scale = [family.difference(measure) for family in families], max(bounds(measure))
     before, after = np.mean([family.levels(measure) for family in families], axis=0)
     difference = mean_interval(difference_samples(families, measure, shared=shared), shared=shared)
@@ -173,7 +229,7 @@ def _check(
         smallest_p=smallest,
         detectable=detectable,
         outcome=outcome,
-        message=message if outcome == "failed" else f"{message}; {_power(values, tests, smallest, detectable)}",
+        message=message if outcome == "failed" else f"{message}; {_power(values, tests, kind, smallest, detectable)}",
     )
 
 
@@ -218,13 +274,13 @@ def _change(drop: float, tolerance: float, p: float) -> str:
     return f"fell by {drop:.3f}, more than the tolerance of {tolerance:g}, {significant}p = {p_value(p)}"
 
 
-def _power(families: list[Floats], tests: int, smallest: float, detectable: float | None) -> str:
+def _power(families: list[Floats], tests: int, kind: str, smallest: float, detectable: float | None) -> str:
     if not any(map(np.any, families)):
         return "no outcome differs"
     if smallest > ALPHA:
         pairs = sum(map(len, families))
         loops = f"{pairs} {'pair' if pairs == 1 else 'pairs'} of loops"
-        each = f" in each of {tests} families" if tests > 1 else ""
+        each = f" in each of {tests} {kind}" if tests > 1 else ""
         return f"with {loops}{each} the smallest possible p is {p_value(smallest)}, so no drop can be detected"
     if detectable is None:
         return "these sizes cannot detect any drop with 80 % power"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Caller = Literal["run", "rerun", "verify", "collect", "meta", "campaign"]
+Caller = Literal["run", "rerun", "verify", "collect", "meta", "campaign", "transfer"]
 """Callers that take options: commands (`collect` is `ictbench train collect`) and the meta-environment."""
 
 SELECTION = "What is run"

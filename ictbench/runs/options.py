@@ -27,6 +27,7 @@ CALLER_NAMES: Mapping[Caller, str] = {
     "verify": "a verification",
     "collect": "a collection of states",
     "meta": "a meta-environment",
+    "transfer": "a transfer of prompts",
     "campaign": "a campaign, for all its cells together,",
 }
 
@@ -229,12 +230,21 @@ class Options(PlayerOptions):
         return cls(**check_options(OPTIONS, values))
 
 
+OF_TRANSFER = ("no_adapt", "cache", "retry_failed", "accept_failures", "log_level")
+
+
+def _callers(name: str, metadata: Mapping[str, Any]) -> tuple[Caller, ...]:
+    """Return the callers of an option; a transfer of prompts takes those of the actor, of limits and of workers."""
+    of_transfer = name.startswith("actor_") or metadata["group"] in (LIMITS, WORKERS) or name in OF_TRANSFER
+    return (*metadata["callers"], "transfer") if of_transfer else metadata["callers"]
+
+
 OPTIONS: Mapping[str, Option] = {
     declared.name: Option(
         name=declared.name,
         type=declared.type,
         default={} if declared.default is MISSING else declared.default,
-        **declared.metadata,
+        **{**declared.metadata, "callers": _callers(declared.name, declared.metadata)},
     )
     for declared in fields(Options)
 }

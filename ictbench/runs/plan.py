@@ -21,6 +21,7 @@ from ictbench.runs.player_sampling import chosen_sampling
 from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.reflector_instruction import read_instruction
 from ictbench.runs.start_prompts import start_prompts
+from ictbench.runs.transferred_prompts import check_transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -219,6 +220,7 @@ def make_plan(options: Options) -> RunPlan:
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
+    check_transfer(reflector, suite, families, sizes)
     check_experience(traits.experience, sizes, reflector.label, audit=options.audit, online=options.online)
     return RunPlan(
         options=options,

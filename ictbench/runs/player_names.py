@@ -23,6 +23,7 @@ from ictbench.plugins import installed, resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.reflectors.reflector import labelled
 from ictbench.runs.reflector_instruction import instruction_options
+from ictbench.runs.transferred_prompts import TRANSFERRED, transferred_spec
 from ictbench.suites.suite import ActorDecoding
 from ictbench.user_folders import expand_home
 
@@ -113,7 +114,10 @@ def parse_player(
     if getattr(plugin_class, "wraps", False):
         if not argument:
             raise ConfigError(f"{kind} {name!r} wraps another reflector: name it, e.g. {plugin}:rules")
-        return _wrapped(plugin, parse_player(kind, argument, decoding, access, experience, sampling, instruction))
+        inside = parse_player(kind, argument, decoding, access, experience, sampling, instruction)
+        if inside.name == TRANSFERRED:
+            raise ConfigError(f"{kind} {name!r}: transferred prompts are the same whatever is shown; remove {plugin}:")
+        return _wrapped(plugin, inside)
     if getattr(plugin_class, "needs_model", False):
         if not names_model(kind, argument):
             example = f"{plugin}:{EXAMPLE}" if kind == "reflector" else EXAMPLE
@@ -132,6 +136,8 @@ def parse_player(
         raise ConfigError(f"{kind} {name!r} has no model: leave out its base URL and model options ({access.in_words})")
     if plugin == FILE and argument:
         return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
+    if plugin == TRANSFERRED and argument:
+        return transferred_spec(argument)
     if argument:
         raise ConfigError(f"{kind} {plugin!r} takes no model and wraps no reflector: leave out {':' + argument!r}")
     return PluginSpec(label=plugin, name=plugin, options=_format_options(name, plugin_class, experience))
@@ -144,7 +150,7 @@ def default_actor(reflector: str, access: ModelAccess) -> tuple[str, ModelAccess
         ConfigError: The reflector has neither.
     """
     innermost = reflector
-    while (parts := _split(innermost))[1] and parts[0] != FILE:
+    while (parts := _split(innermost))[1] and parts[0] not in (FILE, TRANSFERRED):
         innermost = parts[1]
     if names_model("reflector", innermost):
         return innermost, access

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """Value of `--reflector-trained-on` and `--actor-trained-on` for a player whose training is not known."""
 
+OWN_BOARD = ".board"
+"""Folder in place of the board's while a submission is built for a branch; no submission has this name."""
+
 OPTIONS = {"name": "--name", "description": "--description", "links": "--url", "submitted_by": "--submitted-by"}
 """Command-line options by field of the metadata."""
 
@@ -184,6 +187,9 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
         if problems := list(check(built, draft.result.suite.name, submitted=not draft.unranked)):
             raise SubmissionError(f"the run fails the board's checks: {'; '.join(problems)}")
         if draft.store is not None:
+            if repository and draft.store == BOARD:
+                # The branch gets the evidence; the checkout stays as it is.
+                built = SubmissionFolder(built.path, Path(temporary, OWN_BOARD))
             files = move_evidence(built, files, draft.store, draft.run.folder / "evidence")
         branch = _commit(repository, built, draft) if repository else None
         if repository is None:
@@ -200,9 +206,13 @@ def branch_name(slug: str) -> str:
 
 def _commit(repository: Repository, built: SubmissionFolder, draft: Draft) -> str:
     target = draft.folder.path
-    place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve()).as_posix()
+    place = (target.parent.resolve() / target.name).relative_to(repository.top.resolve())
+    files = {(place / path.name).as_posix(): path for path in built.path.iterdir()}
+    if draft.store == BOARD:
+        evidence = BoardFolder(place.parents[1]).evidence
+        files |= {(evidence / path.name).as_posix(): path for path in built.board.evidence.iterdir()}
     message = f"Submission of {draft.folder.slug} to {draft.result.suite.name}"
-    repository.commit_folder(built.path, place, branch := branch_name(draft.folder.slug), message)
+    repository.commit_files(files, branch := branch_name(draft.folder.slug), message)
     return branch
 
 

@@ -8,9 +8,12 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.errors import SubmissionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SAFELY = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
 QUIETLY = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -71,14 +74,13 @@ class Repository:
             return False
         return True
 
-    def commit_folder(self, folder: Path, place: str, branch: str, message: str) -> str:
-        """Create a branch with one commit after HEAD that adds a folder's files; return the commit.
+    def commit_files(self, files: Mapping[str, Path], branch: str, message: str) -> str:
+        """Create a branch with one commit after HEAD that adds files; return the commit.
 
         Index, checkout and current branch stay unchanged.
 
         Args:
-            folder: Folder with the files.
-            place: Path of the files in the commit, from the top of the repository.
+            files: Files by their path in the commit, from the top of the repository.
             branch: Name of the branch, which must not exist.
             message: Commit message.
 
@@ -92,9 +94,9 @@ class Repository:
         with tempfile.TemporaryDirectory() as temporary:
             index = {"GIT_INDEX_FILE": str(Path(temporary, "index"))}
             self._git("read-tree", head, environment=index)
-            for path in sorted(folder.iterdir()):
+            for place, path in sorted(files.items()):
                 blob = self._git("hash-object", "-w", "--no-filters", "--", str(path.absolute()))
-                entry = f"{PLAIN_FILE},{blob},{place}/{path.name}"
+                entry = f"{PLAIN_FILE},{blob},{place}"
                 self._git("update-index", "--add", "--cacheinfo", entry, environment=index)
             tree = self._git("write-tree", environment=index)
         commit = self._git("commit-tree", tree, "-p", head, "-m", message)

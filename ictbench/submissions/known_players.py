@@ -84,6 +84,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "shuffled": KnownPlayer(
         "it learns from another family's episodes", experience="foreign", wraps=True, options=("reflector",)
     ),
+    "transferred": KnownPlayer("its prompts were learned with another actor", options=("learned", "prompts", "source")),
     "unlabelled": KnownPlayer("it is not shown how episodes ended", wraps=True, options=("reflector",)),
 }
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""

@@ -43,7 +43,8 @@ def _labels(player: PluginSpec, depth: int) -> Iterator[str]:
             yield from (f"{player.name}:{label}" for label in inner)
         return
     if player.model is None:
-        yield player.name
+        source = player.options.get("source")
+        yield f"{player.name}:{source[:12]}" if isinstance(source, str) else player.name
         return
     # The bare name of a model is that of a built-in player on it, never of a class of the submitter's own.
     if any(player.name in known for known in KNOWN.values()):

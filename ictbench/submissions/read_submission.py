@@ -135,7 +135,7 @@ def read_content(folder: SubmissionFolder) -> SubmissionContent:
     for name in expected:
         files[name] = read_bytes(folder.path / name, MAX_BYTES)
         _check_total(folder, sum(map(len, files.values())))
-    submission = _parse_metadata(folder.metadata, files.pop(folder.metadata.name))
+    submission = parse_metadata(folder.metadata, files.pop(folder.metadata.name))
     if elsewhere and submission.evidence is None:
         raise SubmissionError(f"{folder.path} lacks {' and '.join(EVIDENCE_FILES)}; `ictbench submit` writes them")
     if submission.evidence and not elsewhere:
@@ -161,7 +161,12 @@ def _check_total(folder: SubmissionFolder, size: int) -> None:
         raise SubmissionError(f"{folder.path} is too large; a submission has at most {MAX_BYTES:,} bytes")
 
 
-def _parse_metadata(path: Path, content: bytes) -> Submission:
+def parse_metadata(path: Path, content: bytes) -> Submission:
+    """Return the metadata in a file.
+
+    Raises:
+        SubmissionError: They do not fit the schema.
+    """
     parse_json(content, str(path), METADATA_VALUES)
     try:
         return Submission.model_validate_json(content, strict=True)

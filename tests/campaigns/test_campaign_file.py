@@ -119,6 +119,20 @@ def test_everything_wrong_is_reported_at_once() -> None:
         assert value in str(caught.value)
 
 
+def test_two_servers_with_one_model_name_are_refused() -> None:
+    content = small_matrix(
+        matrix={
+            "actor": [
+                {"name": url, "actor": "openai/same", "actor_base_url": f"http://{url}:8000/v1"} for url in ("a", "b")
+            ],
+            "families": ["read"],
+        },
+        options={"suite": "minihack-v1", "reflector": "none"},
+    )
+    with pytest.raises(ConfigError, match=r"cells a and b are the same run.*two names"):
+        plan_campaign(content)
+
+
 def test_cells_that_are_the_same_run_are_refused() -> None:
     content = small_matrix(
         options={"suite": "minihack-v1", "actor": "rules", "profile": "lite"},

@@ -43,7 +43,7 @@ def test_games_are_counted_by_split(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_data_folder_fails_only_the_checks_of_alfworld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path / "nowhere"))
     checks = checks_by_name()
-    for what in ("ALFWorld games", "suite alfworld-v1", "suite alfworld-procgen-v1"):
+    for what in ("ALFWorld games", "suite alfworld-v1", "suite alfworld-paper-v1", "suite alfworld-procgen-v1"):
         assert (checks[what].ok, checks[what].optional) == (False, True)
         assert checks[what].remedy.endswith("which is not a folder; correct it, or unset it")
     assert checks["suite minihack-v1"].ok

@@ -217,7 +217,7 @@ def test_doctor_plays_a_step_and_imports_every_plug_in(call: CommandLine, monkey
     checks = {check["what"]: check for check in json.loads(out)}
     assert code == 0
     # The official games may be missing; test_doctor_checks.py tests their checks.
-    games = {"ALFWorld games", "suite alfworld-v1"}
+    games = {"ALFWorld games", "suite alfworld-v1", "suite alfworld-paper-v1"}
     assert games <= set(checks)
     assert checks["suite alfworld-procgen-v1"]["found"].startswith("plays with alfworld 0.")
     absent = {what for what, check in checks.items() if not check["ok"]} - games

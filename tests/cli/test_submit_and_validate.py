@@ -117,8 +117,9 @@ def test_a_submission_keeps_its_evidence_in_the_boards_folder(call: CommandLine,
 
     code, out, err = call(*arguments)
     assert (code, err) == (0, "")
-    assert out.splitlines()[1].startswith("evidence in board: 2 files, 0.")
     board = Path("leaderboards/minihack-v1")
+    assert out.splitlines()[1].startswith(f"evidence in {board}/evidence: 2 files, 0.")
+    assert "copy it and its files in evidence/ to the same place in a git checkout" in out
     assert sorted(path.stat().st_size for path in (board / "evidence").iterdir()) == sorted(evidence["sizes"].values())
     assert sorted(path.name for path in (board / "submissions/no-reflection").iterdir()) == [
         *("result.json", "submission.json"),
@@ -128,6 +129,29 @@ def test_a_submission_keeps_its_evidence_in_the_boards_folder(call: CommandLine,
     code, out, err = call("leaderboard", "validate")
     assert (code, err) == (1, "")
     assert "cannot be read: it is not there" in out
+
+
+def test_a_branch_holds_the_evidence_in_the_boards_folder_and_may_be_handed_in(call: CommandLine, run: Run) -> None:
+    git = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
+    subprocess.run([*git, "init", "-qb", "main"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "start"], check=True)
+    for name in ("author", "committer"):
+        subprocess.run(["git", "config", f"{name}.name", "me"], check=True)
+        subprocess.run(["git", "config", f"{name}.email", "me@example.org"], check=True)
+    before = sorted(path.name for path in Path().iterdir())
+    code, out, err = call("submit", str(run.folder), *METADATA, "--evidence", "board")
+    assert (code, err) == (0, "")
+    assert "evidence in leaderboards/minihack-v1/evidence, on the same branch: 2 files" in out
+    assert sorted(path.name for path in Path().iterdir()) == before
+    subprocess.run([*git, "checkout", "-q", "submission/no-reflection"], check=True)
+    assert len(list(Path("leaderboards/minihack-v1/evidence").iterdir())) == 2
+    assert call("leaderboard", "validate", "--base", "main") == (0, "leaderboards: no problems\n", "")
+    Path("leaderboards/minihack-v1/evidence/other.jsonl.gz").write_bytes(b"")
+    subprocess.run([*git, "add", "leaderboards"], check=True)
+    subprocess.run([*git, "commit", "-qm", "more"], check=True)
+    code, out, err = call("leaderboard", "validate", "--base", "main")
+    assert (code, err) == (1, "")
+    assert "'leaderboards/minihack-v1/evidence/other.jsonl.gz' is not a file of a submission" in out
 
 
 def test_a_pull_request_cannot_allow_hosts_of_its_own(call: CommandLine, run: Run, tmp_path: Path) -> None:

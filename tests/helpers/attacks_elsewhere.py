@@ -55,6 +55,12 @@ ELSEWHERE = tuple(
             "tests/cli/test_submit_and_validate.py::test_a_pull_request_cannot_allow_hosts_of_its_own",
         ),
         (
+            "a pull request that adds files to the board's evidence",
+            "only the files that the added submission names are accepted",
+            "tests/cli/test_submit_and_validate.py::"
+            "test_a_branch_holds_the_evidence_in_the_boards_folder_and_may_be_handed_in",
+        ),
+        (
             "evidence that is removed after the badge",
             "`validate` reports it; the page says why it shows no episodes",
             f"{SUBMISSIONS}/test_evidence_store.py::"

@@ -122,6 +122,25 @@ def test_the_difference_from_an_arm_that_keeps_the_prompt_is_the_gain(families: 
     assert [row.difference for row in back.families] == [-gain for gain in gains]
 
 
+@pytest.mark.parametrize("measure", ["best", "last"])
+def test_two_actors_under_one_prompt_differ_by_their_tasks(measure: Measure) -> None:
+    """No prompt was found that could explain a difference: the interval is not one of changes by prompts."""
+    none = PluginSpec(label="none", name="none")
+    loops: list[Outcomes] = [("11100", "11100"), ("11000", "11000"), ("10000", "10000")]
+    turned: list[Outcomes] = [(base[::-1], best[::-1]) for base, best in loops]
+    one = result({"zap": loops}, reflector=none)
+    other = result({"zap": turned}, reflector=none, actor=Player(label="human", name="human"))
+
+    def row(measure: Measure) -> Difference:
+        return ictbench.compare(one, other, measure=measure, force=True).arms[0].families[0]
+
+    assert (row(measure).wins, row(measure).ties, row(measure).losses) == (5, 5, 5)
+    assert row(measure).difference == row("base").difference
+    # The mean of 15 values of which each third is -1, 0 and 1 has the standard error 0.22.
+    assert 0.4 < (row(measure).difference.high or 0) < 0.7
+    assert row("gain").difference == Interval(value=0.0, low=0.0, high=0.0)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(*[st.text("01", min_size=4, max_size=4)] * 4), min_size=1, max_size=5))
 def test_the_value_is_the_difference_of_the_measures(loops: list[tuple[str, str, str, str]]) -> None:

@@ -67,7 +67,7 @@ def test_rows_hold_the_papers_figure_validation_and_test() -> None:
     rows = paper_table({"a": paper_run({"cool": LOOPS}), "b": trained})
     ours = [row for row in rows if row.run]
     assert [(row.family, row.batch_size, row.arm) for row in ours] == [
-        ("cool", 3, "initial prompt"),
+        ("cool", 3, "initial"),
         ("cool", 3, "untrained"),
         ("cool", 3, "trained"),
     ]
@@ -125,17 +125,17 @@ def test_a_reflector_that_asks_otherwise_has_no_figure_of_the_paper() -> None:
 
 def test_the_initial_prompt_has_one_row_and_none_is_no_arm() -> None:
     rows = paper_table({"n": paper_run({"cool": LOOPS}, "none"), "a": paper_run({"cool": LOOPS})})
-    assert [row.arm for row in rows if row.run] == ["initial prompt", "untrained"]
-    assert pick(rows, "cool", 3, "initial prompt").run == "n"
+    assert [row.arm for row in rows if row.run] == ["initial", "untrained"]
+    assert pick(rows, "cool", 3, "initial").run == "n"
 
 
 def test_both_batch_sizes_stand_in_one_table() -> None:
     runs = {f"k{k}": paper_run({"pick-two": LOOPS}, k=k) for k in (3, 5)}
     rows = [row for row in paper_table(runs) if row.run]
     assert [(row.batch_size, row.arm, row.paper) for row in rows] == [
-        (3, "initial prompt", None),
+        (3, "initial", None),
         (3, "untrained", 34.6),
-        (5, "initial prompt", None),
+        (5, "initial", None),
         (5, "untrained", 28.3),
     ]
 
@@ -213,7 +213,7 @@ def test_text_leaves_unknown_cells_empty() -> None:
     rows = text_rows(paper_table({"a": paper_run({"cool": LOOPS})}))
     assert {len(row) for row in rows} == {len(HEAD)}
     by_arm = {(row[1], row[2], row[3]): row for row in rows}
-    assert by_arm["cool", "3", "initial prompt"][4:7] == ["", "", "0.0"]
+    assert by_arm["cool", "3", "initial"][4:7] == ["", "", "0.0"]
     assert by_arm["cool", "3", "untrained"][5:7] == ["42.4", "100.0"]
     assert by_arm["cool", "3", "untrained"][7].startswith("43.3 [")
     assert by_arm["pick-two", "5", "trained"][4:] == ["(no run)", "41.2", "", "", ""]

@@ -11,6 +11,7 @@ from synthetic import Outcomes, result
 import ictbench
 from ictbench.errors import ResultError, UnknownNameError, UsageError
 from ictbench.results.pairing import pair
+from ictbench.results.regression_check import check_cells
 from ictbench.results.significance import sign_flip_p
 
 RNG = np.random.default_rng(7)
@@ -212,3 +213,16 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ResultError, match="before and same are not comparable: profile quick against lite"):
         ictbench.check(other, BEFORE)
     assert ictbench.check(other, BEFORE, force=True).not_comparable == ("profile quick against lite",)
+
+
+def test_cells_of_a_campaign_are_corrected_together() -> None:
+    alone = ictbench.check(ONE_WORSE, BEFORE, tolerance=0.05)
+    same = {f"same {number}": (BEFORE, BEFORE) for number in range(11)}
+    first, *others = check_cells({"worse": (ONE_WORSE, BEFORE), **same}, tolerance=0.05)
+    assert [check.cell for check in (first, *others)] == ["worse", *same]
+    assert first.falls[0].p == pytest.approx(min(1, 12 * alone.falls[0].p))
+    assert first.falls[0].smallest_p == pytest.approx(12 * alone.falls[0].smallest_p)
+    # Four families in each of twelve cells, instead of four.
+    assert first.falls[1].p == pytest.approx(min(1, 48 / 4 * alone.falls[1].p))
+    assert not any(check.failed or check.warned for check in others)
+    assert check_cells({"": (ONE_WORSE, BEFORE)}, tolerance=0.05) == [alone]

@@ -60,8 +60,8 @@ def read_about(leaderboards: Path) -> About:
         raise SubmissionError(f"{path}: {error}") from error
 
 
-def about_document(about: About, boards: Sequence[Board], entry: Entry | None = None) -> Json:
-    """Return what a page says about the boards that it shows, and about the entry if it shows one."""
+def about_document(about: About, boards: Sequence[Board]) -> Json:
+    """Return what a page says about the boards that it shows."""
     last = max(filter(None, map(last_update, boards)), default=None)
     suite = boards[0].suite if len(boards) == 1 else None
     return {
@@ -71,9 +71,13 @@ def about_document(about: About, boards: Sequence[Board], entry: Entry | None = 
         "repository": about.repository,
         "docs": about.docs,
         "licence": about.licence,
-        "bibtex": "\n\n".join(filter(None, [_cite_entry(about, boards, entry), _cite_boards(about, boards, last)]))
-        + f"\n\n{paper_entry()}\n",
+        "bibtex": f"{_cite_boards(about, boards, last)}\n\n{paper_entry()}\n",
     }
+
+
+def about_entry(about: About, board: Json, entry: Entry) -> Json:
+    """Return what the page of an entry says: its citation, and the document `board` of its board."""
+    return board | {"bibtex": f"{_cite_entry(about, entry)}\n\n{board['bibtex']}"}
 
 
 def last_update(board: Board) -> date | None:
@@ -100,9 +104,7 @@ def _cite_boards(about: About, boards: Sequence[Board], last: date | None) -> st
     )
 
 
-def _cite_entry(about: About, boards: Sequence[Board], entry: Entry | None) -> str:
-    if entry is None:
-        return ""
+def _cite_entry(about: About, entry: Entry) -> str:
     submission = entry.submission
     return bibtex_entry(
         f"ictbench-{submission.suite}-{entry.slug}",

@@ -18,9 +18,9 @@ from ictbench.board.ranking import rank
 from ictbench.board.remembered_pairs import remembered_pairs
 from ictbench.errors import SubmissionError
 from ictbench.scratch import scratch_folder
-from ictbench.web.board.about import About, about_document, read_about
+from ictbench.web.board.about import About, about_document, about_entry, read_about
 from ictbench.web.board.board_chunks import add_board_chunks
-from ictbench.web.board.entry_page import entry_document
+from ictbench.web.board.entry_page import BoardIndex, entry_document
 from ictbench.web.board.entry_parts import parts_of, prepare_parts
 from ictbench.web.board.evidence_files import publish_evidence
 from ictbench.web.board.index_page import index_document
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.parallel import OnProgress
     from ictbench.board.ranking import Track
+    from ictbench.web.board.about import Json
 
 GENERATOR = "ictbench leaderboard"
 TABLES = "tables"
@@ -153,27 +154,28 @@ def _write_pages(
     (folder / "entries").mkdir()
     page = folder / "index.html"
     with open_chunks() as chunks:
-        document = add_board_chunks(board, tracks, chunks) | {"about": about_document(about, [board])}
+        about_board = about_document(about, [board])
+        document = add_board_chunks(board, tracks, chunks) | {"about": about_board}
         BOARD.write(page, f"{board.suite} - {GENERATOR}", document, chunks)
-    pages = [page]
+    pages, index = [page], BoardIndex(board, tracks)
     with remembered_pairs(tracks, findings):
         for number, entry in enumerate(board.entries, 1):
-            pages.append(_write_entry(folder, about, findings, board, tracks, entry))
+            pages.append(_write_entry(folder, about, about_board, findings, index, entry))
             on_progress(f"writing {board.suite}", number, len(board.entries))
     return tracks, pages
 
 
 def _write_entry(
-    folder: Path, about: About, findings: FindingCache, board: Board, tracks: Sequence[Track], entry: Entry
+    folder: Path, about: About, about_board: Json, findings: FindingCache, index: BoardIndex, entry: Entry
 ) -> Path:
     page = folder / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
         for chunk_id, content in parts_of(entry, findings).chunks:
             chunks.add_compressed(chunk_id, content)
-        title = f"{entry.submission.name}, {board.suite} - {GENERATOR}"
-        document = entry_document(board, tracks, entry) | {
-            "about": about_document(about, [board], entry),
-            "evidence": publish_evidence(about, board, entry, folder),
+        title = f"{entry.submission.name}, {index.board.suite} - {GENERATOR}"
+        document = entry_document(index, entry) | {
+            "about": about_entry(about, about_board, entry),
+            "evidence": publish_evidence(about, index.board, entry, folder),
         }
         ENTRY.write(page, title, document, chunks)
     return page

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
 from ictbench.board.finding_cache import submission_key
-from ictbench.records import Record
+from ictbench.records import Record, digest_of
 from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.gate_arms import REQUIREMENTS, is_trained, role_of
-from ictbench.results.pairing import wrapper_of
-from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
+from ictbench.web.board.entry_summary import entry_summary, interval_json, track_head
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ictbench.board.board_log import LogLine
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.board.track_pairs import Pair
+    from ictbench.records import ModelSpec
     from ictbench.results import Result
     from ictbench.submissions.layout import Badge
 
@@ -36,16 +40,52 @@ class Learned(Record):
     sentence: str
 
 
-def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
+@dataclass(frozen=True)
+class BoardIndex:
+    """What the pages of a board's entries look up, so that each costs the same however many there are."""
+
+    board: Board
+    tracks: Sequence[Track]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of the entries, by slug."""
+        return {entry.slug: entry.submission.name for entry in self.board.entries}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[Track, Ranked]]:
+        """Track and place of each ranked entry, by slug."""
+        return {ranked.entry.slug: (track, ranked) for track in self.tracks for ranked in track.ranked}
+
+    @cached_property
+    def log(self) -> dict[str, list[LogLine]]:
+        """Lines of the log, by slug."""
+        lines: defaultdict[str, list[LogLine]] = defaultdict(list)
+        for line in self.board.log:
+            lines[line.slug].append(line)
+        return lines
+
+    @cached_property
+    def rerun(self) -> list[Entry]:
+        """Entries that the board has rerun; only these are arms of others."""
+        return [entry for entry in self.board.entries if {*BADGES} <= {*entry.badges.held}]
+
+    @cached_property
+    def wrapped(self) -> set[str]:
+        """Keys of the reflectors that an entry of `rerun` wraps."""
+        wrappers = [entry.result.reflector for entry in self.rerun]
+        return {digest_of([inside, _json(one.model)]) for one in wrappers if (inside := one.options.get("reflector"))}
+
+
+def entry_document(index: BoardIndex, entry: Entry) -> Json:
     """Return the document of an entry's page, without its run (`run_document`)."""
-    track, ranked = _place(tracks, entry)
+    track, ranked = index.places.get(entry.slug, (None, None))
     submission, result = entry.submission, entry.result
-    names = {entry.slug: entry.submission.name for entry in board.entries}
     summary = entry_summary(entry, ranked)
     return {
         "ictbench": __version__,
-        "suite": board.suite,
-        "track": track_summary(track) if track else None,
+        "suite": index.board.suite,
+        "track": track_head(track) if track else None,
         "entry": summary,
         "description": submission.description,
         "links": list(submission.links),
@@ -54,10 +94,10 @@ def entry_document(board: Board, tracks: Sequence[Track], entry: Entry) -> Json:
         "instruction": submission.instruction,
         "made_with": {"ictbench": submission.ictbench, **result.versions},
         "digest": submission.digest,
-        "notes": [*(line for line in entry.facts.remarks if line not in summary["remarks"]), *_learned(board, entry)],
+        "notes": [*(line for line in entry.facts.remarks if line not in summary["remarks"]), *_learned(index, entry)],
         "badges": [_badge(entry, badge) for badge in BADGES],
-        "pairs": [_pair(pair, entry.slug, names) for pair in track.pairs_with(entry.slug)] if track else [],
-        "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log if line.slug == entry.slug],
+        "pairs": [_pair(pair, entry.slug, index.names) for pair in track.pairs_with(entry.slug)] if track else [],
+        "log": [line.model_dump(mode="json", exclude={"before"}) for line in index.log.get(entry.slug, ())],
     }
 
 
@@ -84,30 +124,31 @@ def run_document(entry: Entry, result: Result, episodes: Json, unavailable: str 
     return document
 
 
-def _place(tracks: Sequence[Track], entry: Entry) -> tuple[Track, Ranked] | tuple[None, None]:
-    """Return the track of an entry and its place in it."""
-    for track in tracks:
-        for ranked in track.ranked:
-            if ranked.entry is entry:
-                return track, ranked
-    return None, None
-
-
-def _learned(board: Board, entry: Entry) -> Iterator[str]:
+def _learned(index: BoardIndex, entry: Entry) -> Iterator[str]:
     """Yield what `ictbench learned` says, from arms on the board that were rerun.
 
     Only for entries that were trained or have a control of their own: a script alone says nothing about most entries,
     and the answer takes time.
     """
-    rerun = [one for one in board.entries if one is not entry and {*BADGES} <= {*one.badges.held}]
-    if not (is_trained(entry.result) or any(wrapper_of(one.result, entry.result) for one in rerun)):
+    if not (is_trained(entry.result) or _reflector_key(entry.result) in index.wrapped):
         return
+    rerun = [one for one in index.rerun if one is not entry]
     arms = [one for one in rerun if role_of(one.result, entry.result) in REQUIREMENTS]
     key = [submission_key(one.submission) for one in (entry, *arms)]
     if (learned := entry.findings.get(Learned, *key)) is None:
         sentence = learned_sentence(entry.read().result, [one.read().result for one in arms])
         entry.findings.put(learned := Learned(sentence=sentence or ""), *key)
     yield from [learned.sentence] if learned.sentence else []
+
+
+def _reflector_key(result: Result) -> str:
+    """Return a key of a reflector, equal to that of a wrapper's inner one (`ictbench.results.pairing.wrapper_of`)."""
+    spec = result.reflector.model_dump(mode="json", include={"label", "name", "options"})
+    return digest_of([spec, _json(result.reflector.model)])
+
+
+def _json(model: ModelSpec | None) -> Json | None:
+    return model.model_dump(mode="json") if model else None
 
 
 def _badge(entry: Entry, badge: Badge) -> Json:

@@ -25,13 +25,18 @@ MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 
 def track_summary(track: Track) -> Json:
     """Return a track and the slugs of its entries, the highest best first."""
+    return track_head(track) | {"entries": [ranked.entry.slug for ranked in track.ranked]}
+
+
+def track_head(track: Track) -> Json:
+    """Return a track and its size."""
     return {
         "key": track.key,
         "name": track.name,
         "profile": track.profile,
         "actor": track.actor,
         "scripted": track.scripted,
-        "entries": [ranked.entry.slug for ranked in track.ranked],
+        "size": len(track.ranked),
     }
 
 

@@ -1606,7 +1606,7 @@
       ["over blind", estimate(overBlind, signed)]
     ];
     return [
-      group === "ranked" ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`) : paragraph("note warn", `Not ranked: ${why}.`),
+      group === "ranked" ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.size} in ${track.name}.`) : paragraph("note warn", `Not ranked: ${why}.`),
       headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
       group === "ranked" ? paragraph("faint", blindText(blind)) : null
     ];
@@ -1687,7 +1687,7 @@
     return bytes < 1e5 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
   }
   function comparisonSection({ pairs, track }) {
-    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` + `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.` : "No other entry is comparable with this one."), pairs.length ? dataTable({
+    return section("others", "Comparison with other entries", paragraph("lead", pairs.length ? `Best of this entry minus best of ${pairs.length < track.size - 1 ? "the nearest entries" : "each other entry"} ` + `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.` : "No other entry is comparable with this one."), pairs.length ? dataTable({
       caption: "Differences from other entries",
       columns: ["other entry", "difference [95 %]", "p", "this entry is"],
       rows: pairs.map(pairRow),

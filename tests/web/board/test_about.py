@@ -10,7 +10,7 @@ from ictbench.board import board_log as log
 from ictbench.board.entries import read_board
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder
-from ictbench.web.board.about import About, about_document, last_update, read_about
+from ictbench.web.board.about import About, about_document, about_entry, last_update, read_about
 from ictbench.web.board.bibtex import SOFTWARE_AUTHOR, bibtex_entry, paper_entry
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
@@ -54,7 +54,7 @@ def test_last_update_is_the_day_of_the_last_line_of_the_log(folder: BoardFolder)
 
 def test_citation_names_entry_board_and_paper(folder: BoardFolder) -> None:
     board = read_board(folder)
-    text = about_document(About(), [board], board.entries[0])["bibtex"]
+    text = about_entry(About(), about_document(About(), [board]), board.entries[0])["bibtex"]
     assert text.count("\n@") == 2
     assert "@misc{ictbench-rooms-v1-good,\n  title = {{100 \\% of \\{it\\}: entry of" in text
     assert "@misc{ictbench-rooms-v1,\n" in text

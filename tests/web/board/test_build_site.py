@@ -21,7 +21,7 @@ from ictbench.results.experience_gate import learned_sentence
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board import build_site
 from ictbench.web.board.build_site import write_site
-from ictbench.web.board.entry_page import entry_document
+from ictbench.web.board.entry_page import BoardIndex, entry_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -234,5 +234,5 @@ def test_an_entry_page_says_what_the_gate_says_of_arms_that_were_rerun(tmp_path:
 def notes_of(folder: BoardFolder, slug: str) -> list[str]:
     board = read_board(folder)
     entry = next(entry for entry in board.entries if entry.slug == slug)
-    lines: list[str] = entry_document(board, rank(board.entries), entry)["notes"]
+    lines: list[str] = entry_document(BoardIndex(board, rank(board.entries)), entry)["notes"]
     return lines

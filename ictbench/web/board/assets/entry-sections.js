@@ -40,7 +40,7 @@ function standing({ measures, section: group, why, ranks, blind }, track) {
   ];
   return [
     group === "ranked"
-      ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.entries.length} in ${track.name}.`)
+      ? paragraph("standing", `Rank ${ranksText({ ranks })} of ${track.size} in ${track.name}.`)
       : paragraph("note warn", `Not ranked: ${why}.`),
     headline(pairs, "success rate on test tasks, mean of held-out families, 95 % intervals"),
     group === "ranked" ? paragraph("faint", blindText(blind)) : null,
@@ -187,7 +187,7 @@ export function comparisonSection({ pairs, track }) {
     paragraph(
       "lead",
       pairs.length
-        ? `Best of this entry minus best of ${pairs.length < track.entries.length - 1 ? "the nearest entries" : "each other entry"} ` +
+        ? `Best of this entry minus best of ${pairs.length < track.size - 1 ? "the nearest entries" : "each other entry"} ` +
             `of ${track.name}, on the same tasks. P-values are corrected for all pairs of the track.`
         : "No other entry is comparable with this one.",
     ),

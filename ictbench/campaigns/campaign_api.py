@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ictbench.campaigns.campaign_folder import CampaignFolder
+from ictbench.campaigns.campaign_table import long_table
+from ictbench.campaigns.cell_comparisons import compare_cells
 from ictbench.campaigns.dry_run_campaign import dry_run_campaign
+from ictbench.campaigns.learned_cells import judge_cells
 from ictbench.campaigns.plan_campaign import plan_campaign, select_cells
 from ictbench.campaigns.run_campaign import SIDE_BY_SIDE, run_cells
-from ictbench.errors import RunInterruptedError, stopped_by
+from ictbench.campaigns.write_campaign import complete_results
+from ictbench.errors import ConfigError, RunInterruptedError, stopped_by
 from ictbench.runs.api import Run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.sync_loop import run_blocking
@@ -19,9 +23,14 @@ from ictbench.user_folders import expand_home
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import pandas as pd
+
     from ictbench.campaigns.campaign_file import CampaignFile
+    from ictbench.campaigns.cell_comparisons import Pair
     from ictbench.campaigns.dry_run_campaign import CampaignDryRun
+    from ictbench.campaigns.learned_cells import LearnedCell
     from ictbench.campaigns.run_campaign import CampaignProgress, CellState
+    from ictbench.results import Result
     from ictbench.runs.option_types import CampaignOptions
 
 CAMPAIGNS = Path("campaigns")
@@ -47,10 +56,22 @@ class Campaign:
         folders = {name: folder.cell(name) for name in folder.read_config()["cells"]}
         return {name: Run(path) for name, path in folders.items() if RunFolder(path).config.exists()}
 
-    @property
-    def complete(self) -> dict[str, Run]:
-        """Runs of the cells that are complete, by name."""
-        return {name: run for name, run in self.cells.items() if run.is_complete}
+    def results(self) -> dict[str, Result]:
+        """Return the results of the complete cells, by name."""
+        return complete_results(CampaignFolder(self.folder))
+
+    def table(self) -> pd.DataFrame:
+        """Return the long table: one row per complete cell, family and measure, with a column per axis."""
+        cells = CampaignFolder(self.folder).read_config()["cells"]
+        return long_table(self.results(), {name: cell["values"] for name, cell in cells.items()})
+
+    def comparisons(self) -> list[Pair]:
+        """Return the differences of all pairs of complete cells on the same tasks."""
+        return compare_cells(self.results())
+
+    def learned(self) -> list[LearnedCell]:
+        """Return for each reflector whether it learned from experience."""
+        return judge_cells(self.results())
 
 
 def campaign(
@@ -79,6 +100,8 @@ def campaign(
         UsageError: Something requested does not exist or does not fit; nothing was played.
         RunError: The campaign stopped early; everything finished is recorded.
     """
+    if side_by_side < 1:
+        raise ConfigError(f"side_by_side is {side_by_side}, and at least one cell must run")
     plan = plan_campaign(file, options)
     folder = CampaignFolder(folder_of(plan.file, out))
     chosen = select_cells(plan, cells)

@@ -1,0 +1,254 @@
+"""Campaigns that are played: what is shared, what fails, what is continued."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_campaign import SIZES, Broken, small_campaign, small_matrix
+
+import ictbench
+from ictbench.campaigns import campaign, dry_run, load_campaign
+from ictbench.errors import ConfigError, RunFolderError
+from ictbench.records import Usage
+from ictbench.runs.journal import Journal
+from ictbench.runs.run_folder import RunFolder
+from ictbench.testing import ScriptedServer, react_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PLAY = react_policy(lambda prompt, observation, actions: random.Random(observation).choice(actions))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer(PLAY, model="scripted") as server:
+        yield server
+
+
+def journal_keys(folder: Path) -> set[str]:
+    with closing(Journal(RunFolder(folder).journal)) as journal:
+        return {*journal.keys()}
+
+
+def states(finished: Any) -> dict[str, str]:
+    return {state.name: state.status for state in finished.states}
+
+
+def test_each_cell_is_the_run_that_its_options_describe(tmp_path: Path) -> None:
+    finished = small_campaign()
+    assert set(states(finished).values()) == {"complete"}
+    for name, cell in finished.cells.items():
+        options = json.loads((finished.folder / "campaign.json").read_text())["cells"][name]["options"]
+        alone = ictbench.run(**options, executor="inline", out=tmp_path / name).result
+        assert cell.result.families == alone.families
+        assert cell.result.cost == alone.cost
+        assert cell.result.episodes_sha256 == alone.episodes_sha256
+        assert (cell.folder / "episodes.jsonl.gz").read_bytes() == (tmp_path / name / "episodes.jsonl.gz").read_bytes()
+
+
+def test_cells_of_one_actor_share_episodes_and_each_is_played_once() -> None:
+    finished = small_campaign()
+    keys = {name: journal_keys(cell.folder) for name, cell in finished.cells.items()}
+    distinct = set().union(*keys.values())
+    assert finished.played == len(distinct)
+    assert finished.found == sum(map(len, keys.values())) - len(distinct) > 0
+
+
+def test_the_dry_run_counts_what_cells_share_and_what_is_there(tmp_path: Path) -> None:
+    planned = dry_run(small_matrix(), out=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    cells = {cell.name: cell for cell in planned.cells}
+    # Two experience tasks, three selection tasks and four test tasks under prompt[0], in each of three loops.
+    assert [cells[name].shared for name in ("none--read", "rules--read", "blind-rules--read")] == [0, 27, 27]
+    assert {cell.status for cell in planned.cells} == {"missing"}
+    assert planned.tokens is None
+    there = dry_run(small_matrix(), out=small_campaign().folder)
+    assert {cell.status for cell in there.cells} == {"complete"}
+    assert [cell.recorded for cell in there.cells] == [
+        len(journal_keys(cell.folder)) for cell in small_campaign().cells.values()
+    ]
+
+
+def test_other_actors_share_nothing(tmp_path: Path) -> None:
+    matrix = {"actor": ["rules", {"name": "short", "actor": "rules", "max_steps": 5}], "families": ["read"]}
+    options = {"suite": "minihack-v1", "reflector": "none", "executor": "inline", **SIZES}
+    finished = campaign({"options": options, "matrix": matrix}, out=tmp_path / "campaign")
+    assert set(states(finished).values()) == {"complete"}
+    assert finished.found == 0
+
+
+def test_models_of_one_name_at_two_addresses_share_nothing(server: ScriptedServer, tmp_path: Path) -> None:
+    options = {"suite": "minihack-v1", "reflector": "none", "executor": "inline", "max_steps": 3, **SIZES, "loops": 1}
+    del options["batch_size"]
+    with ScriptedServer(PLAY, model="scripted") as other:
+        values = [
+            {"name": name, "actor": "openai/scripted", "actor_base_url": url, "batch_size": size}
+            for name, url, size in (("a", server.url, 2), ("b", other.url, 3))
+        ]
+        content = {"options": options, "matrix": {"actor": values, "families": ["read"]}}
+        finished = campaign(content, out=tmp_path / "campaign")
+        assert set(states(finished).values()) == {"complete"}
+        assert finished.found == 0
+        assert other.requests > 0
+    assert server.url not in (tmp_path / "campaign/campaign.json").read_text()
+
+
+def test_cells_that_join_later_take_the_episodes_that_are_there(tmp_path: Path) -> None:
+    first = campaign(small_matrix(), out=tmp_path / "campaign", cells=["none--read"])
+    assert states(first) == {"none--read": "complete"}
+    second = campaign(small_matrix(), out=tmp_path / "campaign", cells=["rules--read"])
+    before, after = (journal_keys(second.folder / "cells" / name) for name in ("none--read", "rules--read"))
+    assert second.played == len(after - before)
+    assert second.found == len(after & before) > 0
+    assert [*second.cells] == ["none--read", "rules--read"]
+
+
+def test_a_cell_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    matrix = {"reflector": ["none", Broken, "rules"], "families": ["read"]}
+    finished = campaign(small_matrix(matrix=matrix), out=tmp_path / "campaign")
+    assert states(finished) == {"none": "complete", "Broken": "failed", "rules": "complete"}
+    (broken,) = (state for state in finished.states if state.name == "Broken")
+    assert "ZeroDivisionError" in broken.reason
+    assert "a bug" in broken.reason
+    again = campaign(small_matrix(matrix=matrix), out=tmp_path / "campaign")
+    assert states(again) == states(finished)
+    assert "Broken` | started" in (tmp_path / "campaign/report.md").read_text()
+    assert set(load_campaign(tmp_path / "campaign").results()) == {"none", "rules"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"options": {"suite": "minihack-v1", "actor": "rules", "executor": "inline", **SIZES, "turns": 1}},
+            "turns was 2",
+        ),
+        ({"matrix": {"reflector": ["none", "rules", "copy"], "families": ["read", "zap"]}}, "copy--read is new"),
+        ({"exclude": [{"reflector": "rules", "families": "zap"}]}, "rules--zap is no longer asked for"),
+    ],
+)
+def test_a_changed_file_is_refused_with_what_changed(change: dict[str, Any], told: str) -> None:
+    before = (small_campaign().folder / "campaign.json").read_bytes()
+    for function in (campaign, dry_run):
+        with pytest.raises(RunFolderError, match=told):
+            function(small_matrix(**change), out=small_campaign().folder)
+    assert (small_campaign().folder / "campaign.json").read_bytes() == before
+
+
+def test_limits_and_texts_may_change(tmp_path: Path) -> None:
+    shutil.copytree(small_campaign().folder, tmp_path / "small")
+    again = campaign(small_matrix(description="Other words."), out=tmp_path / "small", max_connections=3)
+    assert set(states(again).values()) == {"complete"}
+    assert again.played == 0
+
+
+def test_a_damaged_result_is_written_again(tmp_path: Path) -> None:
+    shutil.copytree(small_campaign().folder, tmp_path / "small")
+    path = tmp_path / "small/cells/rules--zap/result.json"
+    whole = json.loads(path.read_text())
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ictbench.UsageError, match=r"result\.json"):
+        load_campaign(tmp_path / "small").results()
+    again = campaign(small_matrix(), out=tmp_path / "small")
+    assert set(states(again).values()) == {"complete"}
+    assert again.played == 0
+    assert json.loads(path.read_text())["families"] == whole["families"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"schema": "ictbench.campaign/1"}', '{"schema": "ictbench.campaign/2"}']
+)
+def test_a_damaged_campaign_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "campaign.json").write_text(text)
+    with pytest.raises(RunFolderError, match=r"campaign\.json"):
+        load_campaign(tmp_path)
+    with pytest.raises(RunFolderError, match=r"campaign\.json"):
+        campaign(small_matrix(), out=tmp_path)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"notes\.txt"):
+        campaign(small_matrix(), out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_no_cell_at_a_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="side_by_side is 0"):
+        campaign(small_matrix(), out=tmp_path / "campaign", side_by_side=0)
+
+
+def test_an_unknown_cell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"rules--raed.*rules--read"):
+        campaign(small_matrix(), out=tmp_path / "campaign", cells=["rules--raed"])
+    assert not (tmp_path / "campaign").exists()
+
+
+def test_a_budget_holds_for_all_cells_and_the_rest_is_continued(server: ScriptedServer, tmp_path: Path) -> None:
+    options = {
+        "suite": "minihack-v1",
+        "actor": "openai/scripted",
+        "actor_base_url": server.url,
+        "max_steps": 4,
+        "executor": "inline",
+        **SIZES,
+        "loops": 1,
+    }
+    content = {"options": options, "matrix": {"reflector": ["none", "copy"], "families": ["read", "eat"]}}
+    before = server.requests
+    free = campaign(content, out=tmp_path / "free")
+    spent = spent_of(free.folder)
+    assert spent.calls == server.requests - before, "the ledger counts every request of all cells"
+    used = spent.tokens
+    limited = campaign(content, out=tmp_path / "limited", max_tokens=int(0.6 * used), side_by_side=1)
+    by_state = defaultdict(list)
+    for state in limited.states:
+        by_state[state.status].append(state)
+    assert by_state["complete"]
+    assert by_state["stopped"]
+    assert all("--max-tokens" in state.reason for state in by_state["stopped"])
+    assert any(state.reason.startswith("not started") for state in by_state["stopped"])
+    assert 0.6 * used <= spent_of(limited.folder).tokens < 0.8 * used
+    done = campaign(content, out=tmp_path / "limited", max_tokens=10 * used)
+    assert set(states(done).values()) == {"complete"}
+    assert [cell.result.families for cell in done.cells.values()] == [
+        cell.result.families for cell in free.cells.values()
+    ]
+    planned = dry_run(content, out=tmp_path / "new")
+    assert planned.tokens is not None
+    assert planned.tokens[1] > used / 2
+
+
+def spent_of(folder: Path) -> Usage:
+    with closing(Journal(folder / "ledger.sqlite")) as ledger:
+        return Usage.model_validate(ledger.get("spent"))
+
+
+def test_a_log_is_of_one_cell_and_that_of_the_campaign_of_all() -> None:
+    folder = small_campaign().folder
+    for name in ("none--read", "rules--zap"):
+        family, other = name.split("--")[1], {"read": "zap", "zap": "read"}[name.split("--")[1]]
+        text = (folder / "cells" / name / "run.log").read_text()
+        assert f"reflection {family} loop 0" in text
+        assert f"reflection {other}" not in text
+        assert text.count("session starts") == 1
+    assert (folder / "campaign.log").read_text().count("session starts") == 6
+
+
+def test_two_sessions_at_once_are_refused(tmp_path: Path) -> None:
+    from ictbench.campaigns.campaign_folder import CampaignFolder
+    from ictbench.campaigns.plan_campaign import plan_campaign
+
+    with (
+        CampaignFolder(tmp_path / "campaign").claim(plan_campaign(small_matrix())),
+        pytest.raises(RunFolderError, match="another ictbench"),
+    ):
+        campaign(small_matrix(), out=tmp_path / "campaign")
