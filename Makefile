@@ -29,7 +29,7 @@ test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
 
 train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=1 for another seed); continues where it stopped
-	$(BIN)/python benchmarks/train_demo.py --seed $(SEED)
+	$(BIN)/python benchmarks/train_demo.py --seeds $(SEED)
 	$(BIN)/python benchmarks/training_curves.py train-demo/seed-$(SEED)/trained/checkpoint-80 train-demo/seed-$(SEED)/curves.svg
 
 test-browser: .venv/dev  ## the report and the board in a real Chromium, which is installed if possible; skipped without one

@@ -2,9 +2,10 @@
 
     PYTHONPATH=tests/helpers python benchmarks/board_scale.py FOLDER [--entries 1000]
 
-The board holds synthetic results with random outcomes, each with the episode files of one real `lite` run, and the real
-submission of that run as the new entry. The synthetic ones would not pass the checks, so the benchmark notes in its own
-cache that they did, as an earlier `validate` would have. The folder is kept: a second call starts from it.
+The board holds synthetic results with random outcomes, measures and names, so that pages compress no better than real
+ones. Each has the episode files of one real `lite` run; the real submission of that run is the new entry. The synthetic
+ones would not pass the checks, so the benchmark notes in its own cache that they did, as an earlier `validate` would
+have. The folder is kept: a second call starts from it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ictbench.board import examine
 from ictbench.board.conflicts import content_digest
 from ictbench.board.finding_cache import FindingCache, submission_key
 from ictbench.board.validate import validate
-from ictbench.results.schema import Player, SuiteId
+from ictbench.results.schema import Measures, Player, SuiteId
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.read_submission import read_content
 from ictbench.suites import load_suite
@@ -90,9 +91,12 @@ def add_entry(board: BoardFolder, number: int, honest: SubmissionFolder) -> None
     slug, by = f"entry-{number}", f"submitter-{number % SUBMITTERS}"
     player = Player(label=f"made_up:Maker{number}", name=f"made_up:Maker{number}")
     families = tuple(_redrawn(family, draw, rate) for family in _template().families)
-    result = _template().model_copy(update={"families": families, "reflector": player})
+    means = {role: _drawn(measures, draw) for role, measures in _template().by_role.items()}
+    result = _template().model_copy(update={"families": families, "reflector": player, "by_role": means})
     files = {name: (honest.path / name).read_bytes() for name in ("episodes.jsonl.gz", "trajectories.jsonl.gz")}
-    submit(board, slug, result, submitted_by=by, files_instead=files)
+    words = [draw.randbytes(draw.randint(2, 5)).hex() for _ in range(5)]
+    name, about = f"Entry {number} {' '.join(words[:2])}", " ".join(words)
+    submit(board, slug, result, submitted_by=by, name=name, description=about, files_instead=files)
 
 
 @cache
@@ -103,9 +107,26 @@ def _template() -> Result:
 
 
 def _redrawn(family: FamilyResult, draw: random.Random, rate: float) -> FamilyResult:
-    """Return a family with other outcomes of the best prompts. Its intervals stay: nothing here depends on them."""
+    """Return a family with other outcomes of the best prompts, and any measures: nothing here depends on them."""
     loops = [loop.model_copy(update={"test": {**loop.test, loop.best: _outcomes(draw, rate)}}) for loop in family.loops]
-    return family.model_copy(update={"loops": tuple(loops)})
+    assert family.measures is not None
+    return family.model_copy(update={"loops": tuple(loops), "measures": _drawn(family.measures, draw)})
+
+
+def _drawn(measures: Measures, draw: random.Random) -> Measures:
+    """Return measures with random values in all places that have one."""
+    return Measures.model_validate(_drawn_json(measures.model_dump(mode="json"), draw))
+
+
+def _drawn_json(value: Any, draw: random.Random) -> Any:
+    if isinstance(value, dict) and value.keys() >= {"low", "value", "high"}:
+        drawn = dict(zip(("low", "value", "high"), sorted(draw.random() for _ in range(3)), strict=True))
+        return {name: old if old is None else drawn.get(name, old) for name, old in value.items()}
+    if isinstance(value, dict):
+        return {name: _drawn_json(old, draw) for name, old in value.items()}
+    if isinstance(value, list):
+        return [_drawn_json(old, draw) for old in value]
+    return draw.random() if isinstance(value, float) else value
 
 
 def _outcomes(draw: random.Random, rate: float) -> str:

@@ -1,53 +1,59 @@
 """Experiment of docs/training.md: is SmolLM2-135M, trained by GRPO, a better reflector on held-out families?
 
-    python benchmarks/train_demo.py --out demo [--seed 0] [--steps N]
+    python benchmarks/train_demo.py --out demo [--seeds 0,1,2] [--steps N]
+    python benchmarks/train_demo.py --out demo --config examples/train/rounds-cpu.yaml \\
+        --preregistration examples/train/preregistration.yaml
     python benchmarks/train_demo.py --out demo --leave-out wield --steps 30
 
-Runs from scratch, or resumes. It collects reflection states with the untrained model, trains the model on them, and
-runs the standard profile on the held-out families with temperature 0 and the scripted actor. Arms: untrained, trained,
-blind and shuffled versions of both, random well-formed rules, the best constant prompt of the meta-train families, the
-scripted reflector, and none. It prints a table of the arms and the paired differences.
+Runs from scratch, or resumes. It trains the model once per seed: on states that the untrained model collects, or in
+rounds if the configuration has `collect`. Then it runs all arms on the held-out families, with temperature 0 and the
+scripted actor: trained and untrained, every control of `ictbench learned`, random well-formed rules, `rules`, and none.
+It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed) and `arms.csv` (by family).
 
---leave-out is for tuning: training leaves out the states of one meta-train family, and untrained and trained are
-compared on it with the quick profile. Held-out families are not opened. Needs ictbench[train] and [minihack].
+A pre-registration gives seeds and sizes, and cards and results refer to it. --leave-out is for tuning: training leaves
+out the states of one meta-train family, and the arms are compared on it with the quick profile. Held-out families are
+not opened. Needs ictbench[train] and [minihack].
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tabulate import tabulate
+from arms_table import ArmRun, print_seed, write_tables
 
 import ictbench
+from ictbench.models.checkpoint_card import read_card
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
 from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
 from ictbench.reflectors.llm.prompt_sections import append_section
-from ictbench.results.formatting import p_value, signed
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
+from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train import TrainingSettings, collect
 from ictbench.train.grpo import train_grpo
+from ictbench.train.rounds import RoundsSettings, train_rounds
+from ictbench.train.settings import read_mapping
 from ictbench.train.states import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
+    from ictbench.choices import ExperienceFormat
     from ictbench.records import Trajectory
-    from ictbench.results.schema import FamilyResult
 
 SUITE = "minihack-v1"
 CONFIG = Path(__file__).parent.parent / "examples" / "train" / "smollm2-cpu.yaml"
-UNTRAINED = "lessons:hf/smollm2"
+WRAPPERS = ("blind", "shuffled", "unlabelled", "flipped", "losses")
+SCRIPTS = ("copy", "copy-last", "copy-commonest")
 LOOPS = 12
 """Loops per meta-train family, of four turns each, for collecting states."""
 TEMPERATURE = 0.7
@@ -77,73 +83,114 @@ class RandomRules(Reflector):
         return Reflection(prompt=with_rules(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
+class Training(NamedTuple):
+    """A finished training."""
+
+    checkpoint: Path
+    states: tuple[Path, ...]
+    """Folders of the states that it trained on."""
+
+
+class Arm(NamedTuple):
+    """An arm to run."""
+
+    parent: Path
+    """Folder of its run's folder."""
+    name: str
+    reflector: str
+    experience: ExperienceFormat | None = None
+
+
 def main() -> None:
-    """Collect, train, run, print."""
+    """Train and run the arms for each seed, and print and write the tables."""
     options = _arguments()
     if options.leave_out and options.leave_out not in ictbench.load_suite(SUITE).select_families(["meta-train"]):
         raise SystemExit(f"--leave-out {options.leave_out}: not a meta-train family of {SUITE}")
+    sizes = _sizes(options)
+    trainings = {seed: train(options, seed) for seed in options.seeds}
+    constant = None if options.leave_out else best_constant(options, trainings)
+    runs: list[ArmRun] = []
+    for seed, training in trainings.items():
+        arms = [run_arm(options, sizes, seed, arm) for arm in arms_of(options, seed, training, constant)]
+        print_seed(seed, arms)
+        runs += arms
+    write_tables(options.out if not options.leave_out else options.out / f"on-{options.leave_out}", runs)
+
+
+def train(options: argparse.Namespace, seed: int) -> Training:
+    """Train with a seed, or resume."""
+    folder, left_out = options.out / f"seed-{seed}", options.leave_out
+    own = {"steps": options.steps, "seed": seed, "preregistration": options.preregistration}
+    kept = [name for name in ictbench.load_suite(SUITE).select_families(["meta-train"]) if name != left_out]
+    if "collect" in read_mapping(options.config):
+        out = folder / (f"rounds-without-{left_out}" if left_out else "rounds")
+        rounds = RoundsSettings.from_yaml(options.config, out=out, **own)
+        families = [name for name in rounds.collect.get("families", kept) if name != left_out]
+        rounds = rounds.model_copy(update={"collect": {**rounds.collect, "families": families}})
+        last = train_rounds(rounds, _say)
+        return Training(
+            last, tuple(rounds.folder(number) / "states" for number in range(1, rounds.training.rounds + 1))
+        )
     states = options.out / "states"
+    settings = TrainingSettings.from_yaml(
+        options.config,
+        states=states,
+        out=folder / (f"without-{left_out}" if left_out else "trained"),
+        families=kept if left_out else None,
+        **own,
+    )
+    # All seeds train on the same states.
     collect(
         states,
         suite=SUITE,
-        reflector=UNTRAINED,
+        reflector=f"{settings.reflector}:hf/{settings.model}",
         reflector_temperature=TEMPERATURE,
         reflector_model_options=MODEL_OPTIONS,
         actor="rules",
         loops=LOOPS,
     )
-    checkpoint = train(options, states)
+    return Training(train_grpo(settings, _say), (states,))
+
+
+def arms_of(options: argparse.Namespace, seed: int, training: Training, constant: Path | None) -> Iterator[Arm]:
+    """Yield the arms, the trained reflector first; those that need no training are shared by all seeds."""
+    own, shared = options.out / f"seed-{seed}" / "runs", options.out / "runs"
     if options.leave_out:
-        both = {"trained": f"hf/{checkpoint}", "untrained": UNTRAINED}
-        folder = options.out / f"seed-{options.seed}" / f"on-{options.leave_out}"
-        _print({name: _run(folder, name, arm, options.leave_out, "quick") for name, arm in both.items()})
-        return
-    folder = options.out / f"seed-{options.seed}"
-    # Arms that do not depend on the training are shared by all seeds.
-    arms = {
-        "trained": (folder, f"hf/{checkpoint}"),
-        "untrained": (options.out, UNTRAINED),
-        "trained, blind": (folder, f"blind:hf/{checkpoint}"),
-        "untrained, blind": (options.out, f"blind:{UNTRAINED}"),
-        "trained, shuffled": (folder, f"shuffled:hf/{checkpoint}"),
-        "untrained, shuffled": (options.out, f"shuffled:{UNTRAINED}"),
-        "random rules": (options.out, "train_demo:RandomRules"),
-        "best constant prompt": (folder, f"file:{best_constant(folder, states, f'hf/{checkpoint}')}"),
-        "rules": (options.out, "rules"),
-        "none": (options.out, "none"),
-    }
-    _print({name: _run(parent, name, arm, "held-out", "standard") for name, (parent, arm) in arms.items()})
+        own, shared = own / f"on-{options.leave_out}", shared / f"on-{options.leave_out}"
+    card = read_card(training.checkpoint)
+    assert card
+    # In later rounds, the card's base is the checkpoint of the round before.
+    untrained, trained = f"{card.reflector}:hf/{read_mapping(options.config)['model']}", f"hf/{training.checkpoint}"
+    yield Arm(own, "trained", trained)
+    yield Arm(shared, "untrained", untrained, card.experience)
+    for wrapper in WRAPPERS:
+        yield Arm(own, f"trained, {wrapper}", f"{wrapper}:{trained}")
+    for wrapper in ("blind", "shuffled"):
+        yield Arm(shared, f"untrained, {wrapper}", f"{wrapper}:{untrained}", card.experience)
+    for script in SCRIPTS:
+        yield Arm(shared, script, script, "events" if card.experience == "full" else card.experience)
+    yield Arm(shared, "random rules", "train_demo:RandomRules")
+    if constant:
+        yield Arm(shared, "best constant prompt", f"file:{constant}")
+    for name in ("rules", "none"):
+        yield Arm(shared, name, name)
 
 
-def train(options: argparse.Namespace, states: Path) -> Path:
-    """Train, or resume, and return the last checkpoint."""
-    families = None
-    if options.leave_out:
-        families = [family for family in read_states(states).info.families if family != options.leave_out]
-    name = f"without-{options.leave_out}" if options.leave_out else "trained"
-    settings = TrainingSettings.from_yaml(
-        CONFIG,
-        states=states,
-        out=options.out / f"seed-{options.seed}" / name,
-        steps=options.steps,
-        seed=options.seed,
-        families=families,
-    )
-    return train_grpo(settings, lambda line: print(line, flush=True))
+def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]) -> Path:
+    """Return the file of the best constant prompt for all meta-train families, the same for all seeds.
 
-
-def best_constant(folder: Path, states: Path, trained: str) -> Path:
-    """Return the file of the best constant prompt for all meta-train families.
-
-    Candidates are the rules that the untrained reflector wrote while states were collected and that the trained one
-    wrote in a quick run on the same families. The rule that helps most is added, again and again, as long as one helps.
+    Candidates are the rules that were written while states were collected and those that the trained reflectors wrote
+    in quick runs on the same families. The rule that helps most is added, again and again, as long as one helps.
     """
-    file = folder / "constant.txt"
-    run = _run(folder, "meta-train", trained, "meta-train", "quick")
+    file: Path = options.out / "constant.txt"
     if file.exists():
         return file
-    prompts = {state.prompt for state in read_states(states).states}
-    prompts |= {prompt.text for family in run.result.families for loop in family.loops for prompt in loop.prompts}
+    prompts: set[str] = set()
+    for seed, training in trainings.items():
+        arm = Arm(options.out / f"seed-{seed}" / "runs", "meta-train", f"hf/{training.checkpoint}")
+        run = run_arm(options, {"profile": "quick", "families": "meta-train"}, seed, arm, planned=False).run
+        prompts |= {state.prompt for states in training.states for state in read_states(states).states}
+        prompts |= {prompt.text for family in run.result.families for loop in family.loops for prompt in loop.prompts}
     rules = sorted({str(rule) for prompt in prompts for rule in parse_rules(prompt)})
     plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
     tasks = [
@@ -158,7 +205,7 @@ def best_constant(folder: Path, states: Path, trained: str) -> Path:
             return sum(episode.trajectory.solved for episode in episodes)
 
         best = solved([])
-        while len(chosen) < CONSTANT_RULES:
+        while rules and len(chosen) < CONSTANT_RULES:
             value, rule = max((solved([*chosen, rule]), rule) for rule in rules)
             if value <= best:
                 break
@@ -173,64 +220,61 @@ def with_rules(prompt: str, rules: Sequence[object]) -> str:
     return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
-def _run(parent: Path, name: str, reflector: str, families: str, profile: Literal["quick", "standard"]) -> ictbench.Run:
-    folder = parent / "runs" / name.replace(", ", "-").replace(" ", "-")
-    print(f"run {name}: {folder}", flush=True)
-    return ictbench.run(
-        out=folder,
-        suite=SUITE,
-        reflector=reflector,
-        reflector_model_options=MODEL_OPTIONS if "hf/" in reflector else (),
-        actor="rules",
-        families=families,
-        profile=profile,
-    )
+def run_arm(
+    options: argparse.Namespace, sizes: Mapping[str, Any], seed: int, arm: Arm, *, planned: bool = True
+) -> ArmRun:
+    """Run an arm, or resume it.
+
+    Args:
+        options: The command line.
+        sizes: Families and sizes.
+        seed: Seed of the training.
+        arm: What to run.
+        planned: Whether it is part of the pre-registration.
+    """
+    folder = arm.parent / arm.name.replace(", ", "-").replace(" ", "-")
+    _say(f"run {arm.name}: {folder}")
+    more: dict[str, Any] = {"reflector_model_options": MODEL_OPTIONS} if "hf/" in arm.reflector else {}
+    if options.preregistration and planned:
+        more["preregistration"] = options.preregistration
+    if arm.experience:
+        more["reflector_experience"] = arm.experience
+    run = ictbench.run(out=folder, suite=SUITE, reflector=arm.reflector, actor="rules", **more, **sizes)
+    return ArmRun(arm.name, seed, run)
 
 
-def _print(runs: dict[str, ictbench.Run]) -> None:
-    rows: list[list[Any]] = []
-    for name, run in runs.items():
-        result = run.result
-        (measures,) = result.by_role.values()
-        reflections, model = run.reflections(), result.reflector.model
-        cut = f"{(reflections['output_tokens'] >= model.max_tokens).mean():.0%}" if model else ""
-        values = [measures.base.value, *(family.measures.best.value for family in result.families if family.measures)]
-        shown = [f"{value:.2f}" for value in [*values, measures.last.value, measures.best.value]]
-        rows.append([name, *shown, signed(measures.gain), f"{reflections['failure'].notna().mean():.0%}", cut])
-    families = [family.name for family in next(iter(runs.values())).result.families]
-    headers = ["arm", "base", *(f"best: {family}" for family in families)]
-    headers += ["last", "best", "gain [95 %]", "unusable replies", "replies at the limit"]
-    print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
-    trained, *others = (run.result for run in runs.values())
-    print(
-        "\nBest of the trained reflector minus best of each other arm, on the same tasks; p after Holm over all arms:\n"
-    )
-    rows = []
-    for name, arm in zip(list(runs)[1:], ictbench.compare(trained, *others).arms, strict=True):
-        (mean,) = arm.means
-        outcomes = f"{mean.losses} / {mean.ties} / {mean.wins}"
-        rows.append([name, *(signed(-row.difference) for row in arm.rows), p_value(mean.p_corrected), outcomes])
-    headers = ["compared with", *families, "mean [95 %]", "p", "tasks won / tied / lost"]
-    print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
-    print("\nMost frequent first rule of the written prompts, and the turns in which it occurs:\n")
-    for name, run in runs.items():
-        if run.result.reflector.model:
-            print(f"- {name}: {'; '.join(map(_first_rule, run.result.families))}")
+def _sizes(options: argparse.Namespace) -> dict[str, Any]:
+    """Return families and sizes of the arms."""
+    if options.leave_out:
+        return {"families": options.leave_out, "profile": "quick"}
+    if options.preregistration is None:
+        return {"families": "held-out", "profile": options.profile}
+    plan = read_preregistration(options.preregistration)
+    return plan.sizes.model_dump(exclude_none=True)
 
 
-def _first_rule(family: FamilyResult) -> str:
-    rules = [next(iter(parse_rules(prompt.text)), None) for loop in family.loops for prompt in loop.prompts[1:]]
-    rule, count = Counter(rules).most_common(1)[0]
-    return f"{family.name} {rule or 'none'} {count}/{len(rules)}"
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("train-demo"), help="folder of all output")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the training")
-    parser.add_argument("--steps", type=int, default=None, help="steps of the training (default: the example's)")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="settings of the training, or of its rounds")
+    parser.add_argument("--preregistration", type=Path, default=None, help="pre-registration: gives seeds and sizes")
+    parser.add_argument("--seeds", default=None, help="seeds of the trainings, separated by commas (default: 0)")
+    parser.add_argument("--steps", type=int, default=None, help="steps of the training (default: the configuration's)")
+    parser.add_argument("--profile", default="standard", help="profile of the arms without a pre-registration")
     parser.add_argument("--leave-out", help="meta-train family to tune on; held-out families are not opened")
-    return parser.parse_args()
+    options = parser.parse_args()
+    training = read_preregistration(options.preregistration).training if options.preregistration else None
+    if options.seeds is not None:
+        options.seeds = [int(seed) for seed in options.seeds.split(",")]
+    else:
+        options.seeds = list(training.seeds) if training else [0]
+    if options.leave_out:
+        options.preregistration = None
+    return options
 
 
 if __name__ == "__main__":

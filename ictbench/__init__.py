@@ -14,6 +14,7 @@ from ictbench._version import __version__
 if TYPE_CHECKING:
     from ictbench.actors import Actor, History
     from ictbench.audit.verify import verify
+    from ictbench.campaigns import Campaign, campaign, load_campaign
     from ictbench.envs import TextEnv
     from ictbench.errors import IctbenchError, RunError, UsageError
     from ictbench.meta import MetaEnv
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Actor": "actors",
+    "Campaign": "campaigns",
     "ChatModel": "models",
     "Check": "results",
     "Comparison": "results",
@@ -50,10 +52,12 @@ _MODULES = {
     "TextEnv": "envs",
     "Trajectory": "records",
     "UsageError": "errors",
+    "campaign": "campaigns",
     "check": "runs.sources",
     "compare": "runs.sources",
     "dry_run": "runs",
     "list_suites": "suites",
+    "load_campaign": "campaigns",
     "load_result": "runs",
     "load_run": "runs",
     "load_suite": "suites",
@@ -65,6 +69,7 @@ _MODULES = {
 
 __all__ = [
     "Actor",
+    "Campaign",
     "ChatModel",
     "Check",
     "Comparison",
@@ -88,10 +93,12 @@ __all__ = [
     "Trajectory",
     "UsageError",
     "__version__",
+    "campaign",
     "check",
     "compare",
     "dry_run",
     "list_suites",
+    "load_campaign",
     "load_result",
     "load_run",
     "load_suite",

@@ -19,11 +19,22 @@ ROOT = PACKAGE.parent
 def test_the_public_names_are_one_sorted_list() -> None:
     assert ictbench.__all__ == sorted(ictbench.__all__)
     assert set(ictbench.__all__) == {
-        *("Actor", "ChatModel", "Check", "Comparison", "Context", "Decision", "Episode", "History", "IctbenchError"),
+        *(
+            "Actor",
+            "Campaign",
+            "ChatModel",
+            "Check",
+            "Comparison",
+            "Context",
+            "Decision",
+            "Episode",
+            "History",
+            "IctbenchError",
+        ),
         *("MetaEnv", "Observation", "Power", "Progress"),
         *("Reflection", "Reflector", "Result", "Run", "RunError", "Suite", "Task", "TextEnv", "Trajectory"),
         *("UsageError", "__version__", "check", "compare", "dry_run", "list_suites", "load_result", "load_run"),
-        *("load_suite", "power", "run", "verify", "write_report"),
+        *("campaign", "load_campaign", "load_suite", "power", "run", "verify", "write_report"),
     }
     assert dir(ictbench) == ictbench.__all__
 

@@ -16,6 +16,7 @@ from ictbench.board.finding_cache import NO_CACHE, submission_key
 from ictbench.board.parallel import no_progress
 from ictbench.board.plays import RecordedPlays, read_plays
 from ictbench.board.read_facts import read_all
+from ictbench.board.unavailable import why_unavailable
 from ictbench.errors import SubmissionError
 from ictbench.records import Usage
 from ictbench.safe_read import list_folder
@@ -139,7 +140,8 @@ class Entry:
         """Digests of its test episodes, which are read when first asked for."""
         key = submission_key(self.submission)
         if (recorded := self.findings.get(RecordedPlays, key)) is None:
-            plays = read_plays(self.read())
+            content = self.read()
+            plays = {} if why_unavailable(content, self.findings) else read_plays(content)
             recorded = RecordedPlays(digests=tuple((*place, digest) for place, digest in plays.items()))
             if plays:  # evidence that cannot be fetched today is read another day
                 self.findings.put(recorded, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 CAMPAIGN_SCHEMA = "ictbench.campaign/1"
 CONFIG = "campaign.json"
 MAX_CONFIG_BYTES, MAX_CONFIG_VALUES = 200_000_000, 5_000_000
+ADDRESS = "_base_url"
+"""End of the names of options that are left out, as in run.json: addresses may hold secrets, and may change."""
 MAX_CHANGES = 5
 """Changes that the refusal of a changed file names."""
 
@@ -83,7 +86,8 @@ class CampaignFolder:
             if self.config.exists():
                 self.check(asked)
             else:
-                config = {"schema": CAMPAIGN_SCHEMA, "ictbench": __version__, **asked}
+                shared = json.loads(json.dumps(dict(plan.file.shared), default=_name_of))
+                config = {"schema": CAMPAIGN_SCHEMA, "ictbench": __version__, "shared": shared, **asked}
                 write_atomically(self.config, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
         except BaseException:
             lock.close()
@@ -119,7 +123,24 @@ class CampaignFolder:
             raise RunFolderError(
                 f"{self.config} is not of schema {CAMPAIGN_SCHEMA}: another version of ictbench wrote it"
             )
+        if not _is_whole(config):
+            raise RunFolderError(f"{self.config} is damaged; restore it, or choose another --out")
         return config
+
+
+def _is_whole(config: Mapping[str, Any]) -> bool:
+    """Return whether a configuration has all parts."""
+    cells = config.get("cells")
+    return (
+        all(isinstance(config.get(name), str) for name in ("name", "description"))
+        and isinstance(cells, dict)
+        and all(
+            isinstance(cell, dict)
+            and all(isinstance(cell.get(part), dict) for part in ("values", "options", "identity"))
+            for cell in cells.values()
+        )
+        and all(re.fullmatch(r"[\w.+,=-]+", name, re.ASCII) and name.strip(".") for name in cells)
+    )
 
 
 def what_is_asked(plan: CampaignPlan) -> dict[str, Any]:
@@ -131,7 +152,7 @@ def what_is_asked(plan: CampaignPlan) -> dict[str, Any]:
         "cells": {
             cell.name: {
                 "values": dict(cell.cell.labels),
-                "options": dict(cell.cell.options),
+                "options": {name: value for name, value in cell.cell.options.items() if not name.endswith(ADDRESS)},
                 "identity": cell.identity,
             }
             for cell in plan.cells

@@ -133,7 +133,7 @@ def shared_first_episodes(cells: Sequence[PlannedCell]) -> dict[str, int]:
             scored = (*loop.selection, *loop.test)
             tasks += [(task, replicate) for task in scored for replicate in range(loop.repeats)]
             keys |= {cell.plan.episode(task, loop.prompt, replicate).key for task, replicate in tasks}
-        group = group_of(cell.identity)
+        group = group_of(cell.identity, cell.plan.actor)
         shared[cell.name] = len(keys & seen[group])
         seen[group] |= keys
     return shared

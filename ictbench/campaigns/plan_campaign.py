@@ -157,6 +157,8 @@ def _check_distinct(cells: Iterable[PlannedCell], problems: _Problems) -> None:
     first: dict[str, str] = {}
     for cell in cells:
         trained = list(cell.plan.trained_on) if cell.plan.trained_on is not None else None
-        key = json.dumps([cell.identity, trained, cell.plan.reflector.model and cell.plan.reflector.model.base_url])
+        key = json.dumps([cell.identity, trained])
         if (same := first.setdefault(key, cell.name)) != cell.name:
-            problems.add(f"cells {same} and {cell.name} are the same run; exclude one of them")
+            problems.add(
+                f"cells {same} and {cell.name} are the same run: exclude one of them, or give two models two names"
+            )

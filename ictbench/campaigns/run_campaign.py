@@ -14,8 +14,9 @@ from ictbench.campaigns.cell_state import recorded_state
 from ictbench.campaigns.shared_engine import open_shared_engine
 from ictbench.campaigns.shared_episodes import group_of
 from ictbench.campaigns.write_campaign import write_campaign
-from ictbench.errors import IctbenchError, LimitReachedError, RunFolderError
+from ictbench.errors import IctbenchError, LimitReachedError, ResultError, RunFolderError
 from ictbench.records import Usage
+from ictbench.runs.api import Run
 from ictbench.runs.journal import Journal
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.run_log import log_to_file
@@ -175,8 +176,14 @@ class _Session:
 
 
 def is_complete(folder: Path) -> bool:
-    """Return whether a cell has a complete result."""
-    return recorded_state(folder)[0] == "complete"
+    """Return whether a cell has a complete result; a damaged one is written again from the journal."""
+    if recorded_state(folder)[0] != "complete":
+        return False
+    try:
+        return Run(folder).result.complete
+    except ResultError as error:
+        log.warning("cell %s: %s", folder.name, error)
+        return False
 
 
 def _open_journals(cells: Iterable[PlannedCell], folder: CampaignFolder, shared: SharedEngine) -> None:
@@ -185,7 +192,7 @@ def _open_journals(cells: Iterable[PlannedCell], folder: CampaignFolder, shared:
         run = RunFolder(folder.cell(cell.name))
         if run.journal.exists() and run.config.exists():
             try:
-                shared.episodes.add_cell(run.path, group_of(run.read_config()))
+                shared.episodes.add_cell(run.path, group_of(run.read_config(), cell.plan.actor))
             except RunFolderError as error:
                 log.warning("cell %s: %s", cell.name, error)
 

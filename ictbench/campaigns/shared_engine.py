@@ -13,6 +13,7 @@ from ictbench.rollout import Executor
 from ictbench.runs.engine import Engine, capacity_of, open_executor, open_players
 from ictbench.runs.episode_store import episode_slots
 from ictbench.runs.plan import ACCESS, limits_of
+from ictbench.runs.player_rehearsal import SAMPLE_ACTOR, SAMPLE_STEPS
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class _CellExecutor(Executor):
         self._shared, self._folder, self._meter, self._models = shared, folder, meter, models
         self._identity = cell.identity
         self._groups: dict[str, str] = {}
-        """Group by actor and limits of an episode: a rehearsal plays with another actor."""
+        """Group by actor and limits of an episode: a rehearsal may have adapted the actor."""
 
     @property
     def workers(self) -> int:  # type: ignore[override]
@@ -91,6 +92,9 @@ class _CellExecutor(Executor):
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Play one episode, or take it from another cell."""
+        if (spec.actor, spec.max_steps) == (SAMPLE_ACTOR, SAMPLE_STEPS):
+            # Of a rehearsal: no record holds it.
+            return await self._shared.executor.play(spec, priority)
         group = self._group(spec)
         self._shared.episodes.add_cell(self._folder, group)
         episode, played = await self._shared.episodes.play(group, self._folder, spec, priority)
@@ -110,7 +114,7 @@ class _CellExecutor(Executor):
                 "max_steps": spec.max_steps,
                 "episode_time_limit": spec.time_limit,
             }
-            self._groups[key] = group_of({**self._identity, **played})
+            self._groups[key] = group_of({**self._identity, **played}, spec.actor)
         return self._groups[key]
 
 

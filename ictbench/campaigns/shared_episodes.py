@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from ictbench.records import Episode, EpisodeSpec
+    from ictbench.records import Episode, EpisodeSpec, PluginSpec
     from ictbench.rollout import Executor, Priority
 
 RECENT = 256
@@ -27,17 +27,21 @@ RECENT = 256
 log = logging.getLogger(__name__)
 
 
-def group_of(identity: Mapping[str, Any]) -> str:
+def group_of(identity: Mapping[str, Any], actor: PluginSpec) -> str:
     """Return what must be equal for the episodes of two runs to be the same, besides prompt, task and replicate.
+
+    Two servers may serve different weights under one name: their episodes are not shared.
 
     Args:
         identity: Identity of a run, as its run.json has it.
+        actor: Its actor, with the address of its model.
     """
     classes = identity.get("classes") or {}
     return json.dumps(
         [
             *(identity.get(name) for name in ("suite_digest", "max_steps", "episode_time_limit", "actor", "versions")),
             *(classes.get(kind) for kind in ("actor", "env")),
+            actor.model and actor.model.base_url,
         ],
         sort_keys=True,
     )

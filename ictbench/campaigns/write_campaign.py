@@ -13,12 +13,14 @@ from ictbench.campaigns.campaign_table import long_table
 from ictbench.campaigns.cell_comparisons import compare_cells, pairs_table
 from ictbench.campaigns.cell_state import recorded_state
 from ictbench.campaigns.learned_cells import judge_cells
+from ictbench.errors import ResultError
 from ictbench.results.table_text import csv_text, markdown_of
 from ictbench.runs.api import Run
 from ictbench.runs.run_folder import RunFolder, write_atomically
 from ictbench.web.report import write_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -43,7 +45,14 @@ def write_campaign(folder: CampaignFolder) -> None:
     """
     config = folder.read_config()
     states = {name: recorded_state(folder.cell(name)) for name in config["cells"]}
-    results = complete_results(folder)
+    results: dict[str, Result] = {}
+    for name in config["cells"]:
+        try:
+            results |= complete_results(folder, [name])
+        except ResultError as error:
+            # The summary shows that the cell has no result; its next session writes it again.
+            log.warning("cell %s: %s", name, error)
+            states[name] = "started", states[name][1]
     values = {name: cell["values"] for name, cell in config["cells"].items()}
     write_results(folder.results, config["name"], results)
     pairs, verdicts = compare_cells(results), judge_cells(results)
@@ -56,9 +65,17 @@ def write_campaign(folder: CampaignFolder) -> None:
     _write_report(folder, results)
 
 
-def complete_results(folder: CampaignFolder) -> dict[str, Result]:
-    """Return the results of the complete cells, by name."""
-    names = folder.read_config()["cells"]
+def complete_results(folder: CampaignFolder, cells: Iterable[str] | None = None) -> dict[str, Result]:
+    """Return the results of the complete cells, by name.
+
+    Args:
+        folder: The folder of the campaign.
+        cells: Names of the cells; None for all.
+
+    Raises:
+        ResultError: A result is damaged.
+    """
+    names = folder.read_config()["cells"] if cells is None else cells
     runs = {name: Run(folder.cell(name)) for name in names if RunFolder(folder.cell(name)).result.exists()}
     return {name: run.result for name, run in runs.items() if run.is_complete}
 

@@ -146,6 +146,8 @@ def _record(
     from ictbench.visible_text import visible
 
     require_terminal()
+    if prompt:
+        _read(prompt)
     plan = plan_person_run(
         env=env,
         suite=suite,
@@ -175,7 +177,7 @@ def _record(
     finally:
         at_terminal.close()
     print_result(run)
-    print_line(f"Compare with an agent on the same tasks: {_same_tasks(plan)}")
+    print_line(f"An agent on the same tasks, for `compare --force`: {_same_tasks(plan)}")
 
 
 def _kept(plan: RunPlan, folder: Path, *, unfinished: bool) -> str:
@@ -195,6 +197,8 @@ def _same_tasks(plan: RunPlan) -> str:
     words = ["--suite", plan.options.suite or plan.suite.name, "--families", ",".join(plan.families)]
     words += ["--turns", "1", "--batch-size", "1", "--selection-size", "1"]
     words += ["--test-size", str(sizes.test_size), "--loops", str(sizes.loops), "--reflector", "none"]
+    if plan.options.start_prompt:
+        words += ["--start-prompt", plan.options.start_prompt]
     return f"{program()} run {shlex.join(words)} --actor ACTOR"
 
 

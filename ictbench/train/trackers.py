@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ictbench.train.model_card import Metadata
 
 PREFIX = "ictbench/"
+CARD = "card"
 
 
 class MetadataCallback(TrainerCallback):  # type: ignore[misc]
@@ -32,7 +33,7 @@ class MetadataCallback(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Write the link to the card of the checkpoint that was just saved."""
         if state.is_world_process_zero:
-            self._write({"card": f"{args.output_dir}/checkpoint-{state.global_step}/README.md"})
+            self._write({CARD: f"{args.output_dir}/checkpoint-{state.global_step}/README.md"})
 
     def _write(self, values: Mapping[str, Any]) -> None:
         texts = {f"{PREFIX}{name}": _text(value) for name, value in values.items()}
@@ -58,6 +59,9 @@ def _to_wandb(callback: Any, texts: Mapping[str, str], step: int) -> None:
 
 def _to_trackio(callback: Any, texts: Mapping[str, str], step: int) -> None:
     callback._trackio.config.update(dict(texts), allow_val_change=True)
+    if f"{PREFIX}{CARD}" in texts:
+        # The configuration of a run is sent once, with its first metrics.
+        callback._trackio.log(dict(texts))
 
 
 def _to_mlflow(callback: Any, texts: Mapping[str, str], step: int) -> None:

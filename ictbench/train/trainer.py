@@ -267,6 +267,8 @@ def _grpo_config(settings: TrainingSettings, folder: TrainingFolder, *, on_gpu: 
         logging_steps=1,
         report_to=list(settings.report_to),
         run_name=folder.path.name,
+        # Only trackio reads it; the others have variables of their own.
+        project=os.environ.get("TRACKIO_PROJECT", "ictbench"),
         disable_tqdm=True,
         remove_unused_columns=False,
     )

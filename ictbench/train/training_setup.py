@@ -106,16 +106,22 @@ def check_packages(settings: TrainingSettings) -> None:
         UsageError: One is not.
     """
     for module in REQUIRED_PACKAGES:
-        if find_spec(module) is None:
+        if not _is_installed(module):
             raise MissingExtraError("training", "train", f"no module named {module!r}")
     for tracker in settings.report_to:
-        if find_spec(tracker) is None:
+        if not _is_installed(tracker):
             raise ConfigError(f"report_to names {tracker}, which is not installed: pip install {tracker}")
-    if settings.vllm and find_spec("vllm") is None:
+    if settings.vllm and not _is_installed("vllm"):
         raise ConfigError(
             "the settings use vllm, which is not installed: pip install 'ictbench[train,vllm]' into an environment of "
             "its own, or remove the setting"
         )
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a package is installed; a folder of the same name, e.g. the data of wandb, is none."""
+    spec = find_spec(module)
+    return spec is not None and spec.origin is not None
 
 
 def check_sharding(settings: TrainingSettings) -> None:

@@ -10,10 +10,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_campaign import SIZES, small_campaign, small_matrix
+from small_campaign import SIZES, Broken, small_campaign, small_matrix
 
 import ictbench
-from ictbench import Reflection, Reflector
 from ictbench.campaigns import campaign, dry_run, load_campaign
 from ictbench.errors import ConfigError, RunFolderError
 from ictbench.records import Usage
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAY = react_policy(lambda prompt, observation, actions: random.Random(observation).choice(actions))
-
-
-class Broken(Reflector):
-    """Raises at the second turn."""
-
-    async def reflect(self, prompt: str, batch: Any, state: Any, context: Any) -> Reflection:
-        if context.turn == 2:
-            raise ZeroDivisionError("a bug")
-        return Reflection(prompt="Walk around.")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +85,22 @@ def test_other_actors_share_nothing(tmp_path: Path) -> None:
     assert finished.found == 0
 
 
+def test_models_of_one_name_at_two_addresses_share_nothing(server: ScriptedServer, tmp_path: Path) -> None:
+    options = {"suite": "minihack-v1", "reflector": "none", "executor": "inline", "max_steps": 3, **SIZES, "loops": 1}
+    del options["batch_size"]
+    with ScriptedServer(PLAY, model="scripted") as other:
+        values = [
+            {"name": name, "actor": "openai/scripted", "actor_base_url": url, "batch_size": size}
+            for name, url, size in (("a", server.url, 2), ("b", other.url, 3))
+        ]
+        content = {"options": options, "matrix": {"actor": values, "families": ["read"]}}
+        finished = campaign(content, out=tmp_path / "campaign")
+        assert set(states(finished).values()) == {"complete"}
+        assert finished.found == 0
+        assert other.requests > 0
+    assert server.url not in (tmp_path / "campaign/campaign.json").read_text()
+
+
 def test_cells_that_join_later_take_the_episodes_that_are_there(tmp_path: Path) -> None:
     first = campaign(small_matrix(), out=tmp_path / "campaign", cells=["none--read"])
     assert states(first) == {"none--read": "complete"}
@@ -144,6 +150,42 @@ def test_limits_and_texts_may_change(tmp_path: Path) -> None:
     assert again.played == 0
 
 
+def test_a_damaged_result_is_written_again(tmp_path: Path) -> None:
+    shutil.copytree(small_campaign().folder, tmp_path / "small")
+    path = tmp_path / "small/cells/rules--zap/result.json"
+    whole = json.loads(path.read_text())
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ictbench.UsageError, match=r"result\.json"):
+        load_campaign(tmp_path / "small").results()
+    again = campaign(small_matrix(), out=tmp_path / "small")
+    assert set(states(again).values()) == {"complete"}
+    assert again.played == 0
+    assert json.loads(path.read_text())["families"] == whole["families"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"schema": "ictbench.campaign/1"}', '{"schema": "ictbench.campaign/2"}']
+)
+def test_a_damaged_campaign_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "campaign.json").write_text(text)
+    with pytest.raises(RunFolderError, match=r"campaign\.json"):
+        load_campaign(tmp_path)
+    with pytest.raises(RunFolderError, match=r"campaign\.json"):
+        campaign(small_matrix(), out=tmp_path)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"notes\.txt"):
+        campaign(small_matrix(), out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_no_cell_at_a_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="side_by_side is 0"):
+        campaign(small_matrix(), out=tmp_path / "campaign", side_by_side=0)
+
+
 def test_an_unknown_cell_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"rules--raed.*rules--read"):
         campaign(small_matrix(), out=tmp_path / "campaign", cells=["rules--raed"])
@@ -161,9 +203,10 @@ def test_a_budget_holds_for_all_cells_and_the_rest_is_continued(server: Scripted
         "loops": 1,
     }
     content = {"options": options, "matrix": {"reflector": ["none", "copy"], "families": ["read", "eat"]}}
+    before = server.requests
     free = campaign(content, out=tmp_path / "free")
     spent = spent_of(free.folder)
-    assert spent.calls == server.requests, "the ledger counts every request of all cells"
+    assert spent.calls == server.requests - before, "the ledger counts every request of all cells"
     used = spent.tokens
     limited = campaign(content, out=tmp_path / "limited", max_tokens=int(0.6 * used), side_by_side=1)
     by_state = defaultdict(list)

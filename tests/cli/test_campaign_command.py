@@ -66,6 +66,23 @@ def test_a_flag_precedes_the_file(call: CommandLine, tmp_path: Path) -> None:
     assert run(call, "campaign", path, "--dry-run", "--ray-address", "auto").code == 0
 
 
+def test_a_cell_that_fails_gives_exit_code_1_and_is_named(call: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    matrix = {"reflector": ["none", "small_campaign:Broken"], "families": ["read"]}
+    path.write_text(yaml.safe_dump(small_matrix(matrix=matrix)), encoding="utf-8")
+    done = run(call, "campaign", path, "--out", tmp_path / "out")
+    assert done.code == 1
+    last = done.err.splitlines()[-1]
+    assert "1 of 2 cells are complete; small_campaign-Broken is not" in last
+    assert "ZeroDivisionError" in last
+    assert "Continue with: " in last
+    summary = json.loads(run(call, "campaign", path, "--out", tmp_path / "out", "--json", "--quiet").out)
+    assert {name: cell["status"] for name, cell in summary["cells"].items()} == {
+        "none": "complete",
+        "small_campaign-Broken": "failed",
+    }
+
+
 def test_a_killed_campaign_goes_on_and_ends_in_the_same_results(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "ictbench", "campaign", str(file), "--out", str(out), "--side-by-side", "2"]

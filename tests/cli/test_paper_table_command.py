@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from command_line import CommandLine
 
 FOLDER = Path(__file__).parents[2] / "examples" / "paper"
+TRAIN_GAMES = Path(os.environ.get("ALFWORLD_DATA") or "nowhere") / "json_2.1.1" / "train"
 FILES = sorted(FOLDER.glob("*.yaml"))
 EXAMPLES = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 TINY = {"loops": 3, "turns": 2, "selection_size": 3, "test_size": 4, "max_steps": 5, "executor": "inline"}
@@ -82,6 +84,19 @@ def test_the_dry_run_of_minihack_checks_every_task(call: CommandLine) -> None:
     assert {name: cell["episodes"] for name, cell in cells.items() if name.startswith("k3")} == dict.fromkeys(
         ("k3--initial", "k3--untrained", "k3--trained-k3"), 4 * 10 * (30 + 1100 + 300)
     )
+
+
+@pytest.mark.skipif(not TRAIN_GAMES.is_dir(), reason="the official ALFWorld games of train are missing: ALFWORLD_DATA")
+@pytest.mark.parametrize(("name", "cells"), [("alfworld", 6), ("cross-benchmark", 12)])
+def test_the_dry_run_of_alfworld_checks_every_game(call: CommandLine, name: str, cells: int) -> None:
+    code, out, err = call("campaign", str(FOLDER / f"{name}.yaml"), "--dry-run", "--json")
+    assert (code, err) == (0, "")
+    counts = {cell["name"]: cell["planned"]["counts"]["episodes"] for cell in json.loads(out)["cells"]}
+    assert len(counts) == cells
+    if name == "alfworld":
+        # cool has 25 and 21 games of valid_seen and valid_unseen, pick-two 24 and 17.
+        assert counts["k3--untrained"] == 10 * (2 * 30 + 11 * (25 + 24) + 3 * (21 + 17))
+        assert counts["k5--trained-k5"] == 10 * (2 * 50 + 11 * (25 + 24) + 3 * (21 + 17))
 
 
 def tiny(file: Path, server: ScriptedServer, family: str) -> dict[str, Any]:

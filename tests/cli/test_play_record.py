@@ -195,6 +195,13 @@ def test_only_a_person_at_a_terminal_is_recorded(tmp_path: Path, call: CommandLi
     assert not (tmp_path / "me").exists()
 
 
+def test_a_prompt_that_cannot_be_read_is_named_by_its_option(tmp_path: Path) -> None:
+    with baseline(tmp_path, "--prompt", str(tmp_path / "none.txt")) as terminal:
+        assert terminal.close() == 2
+    assert "ictbench: --prompt" in terminal.shown
+    assert not (tmp_path / "me").exists()
+
+
 def test_no_program_plays_as_a_person() -> None:
     with pytest.raises(ConfigError, match="actor 'human' is a person at a terminal: play with `ictbench play --out"):
         ictbench.dry_run(actor="human", reflector="none")

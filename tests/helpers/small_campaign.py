@@ -9,9 +9,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ictbench import Reflection, Reflector
 from ictbench.campaigns import Campaign, campaign
 
 SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_size": 3, "test_size": 4}
+
+
+class Broken(Reflector):
+    """Raises at the second turn."""
+
+    async def reflect(self, prompt: str, batch: Any, state: Any, context: Any) -> Reflection:
+        if context.turn == 2:
+            raise ZeroDivisionError("a bug")
+        return Reflection(prompt="Walk around.")
 
 
 def small_matrix(**sections: Any) -> dict[str, Any]:

@@ -90,6 +90,16 @@ def test_an_episode_is_recorded_once_the_disk_has_space(tmp_path: Path, monkeypa
     assert not any("began again" in text for text in run.result.deviations)
 
 
+def test_another_prompt_is_played_and_stated(tmp_path: Path) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("Try the red door first.")
+    plan, player = cellar(tmp_path, start_prompt=file, loops=1), Player()
+    result = play_person_run(plan, RunFolder(tmp_path / "run"), player).result
+    assert {prompt.text for prompt in result.families[0].loops[0].prompts} == {"Try the red door first."}
+    assert any("of doors instead of the suite's own" in text for text in result.deviations)
+    assert ictbench.verify(tmp_path / "run", suite=suite(tmp_path, "flawed_envs:Cellar"), executor="inline").passed
+
+
 def test_loops_that_share_their_games_share_the_episodes(tmp_path: Path) -> None:
     plan = cellar(tmp_path)
     loops = list(plan.loops())

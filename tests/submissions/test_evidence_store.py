@@ -20,6 +20,7 @@ from honest import STATEMENT, SUITE
 import ictbench
 from ictbench.board.entries import read_board
 from ictbench.board.examine import check_submission
+from ictbench.board.finding_cache import FindingCache
 from ictbench.board.validate import validate
 from ictbench.errors import MissingExtraError, SubmissionError
 from ictbench.submissions import evidence_cache, evidence_store, web_file
@@ -280,6 +281,25 @@ def test_evidence_that_is_gone_is_one_problem_and_its_entry_is_shown_with_the_re
     assert bad == []
     note = note_on_page(tmp_path / "site" / SUITE / "entries" / f"{honest.slug}.html")
     assert note.startswith("The evidence could not be fetched when this page was built: http://127.0.0.1")
+
+
+def test_a_build_asks_for_evidence_that_is_gone_once_a_day(
+    honest: SubmissionFolder, boards: Path, server: EvidenceServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = BoardFolder(boards / SUITE).submission(honest.slug)
+    shutil.copytree(honest.path, folder.path)
+    files = move_out(folder, server.address())
+    findings, page = FindingCache(tmp_path / "found"), tmp_path / "site" / SUITE / "entries" / f"{honest.slug}.html"
+    for _ in range(3):
+        build_site(boards, tmp_path / "site", findings=findings)
+        assert note_on_page(page).startswith("The evidence could not be fetched")
+    assert len(server.asked) == 1
+    server.files |= files
+    build_site(boards, tmp_path / "site", findings=findings)
+    assert len(server.asked) == 1
+    monkeypatch.setattr("ictbench.board.unavailable.ASK_AGAIN", 0.0)
+    build_site(boards, tmp_path / "site", findings=findings)
+    assert note_on_page(page).startswith("This page holds")
 
 
 def note_on_page(page: Path) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ICTBENCH = Path(sys.executable).with_name("ictbench")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "train" / "rounds-cpu.yaml"
 COLLECT = {"families": ["eat"], "loops": 2, "turns": 2, "batch_size": 2, "executor": "inline"}
 ROUNDS: Mapping[str, Any] = {
     "rounds": 2,
@@ -121,6 +122,30 @@ def test_one_round_is_a_training_on_the_collected_states(finished: Path, speakin
     assert (last / "adapter_model.safetensors").read_bytes() == (
         finished / "round-1" / "training" / "checkpoint-1" / "adapter_model.safetensors"
     ).read_bytes()
+
+
+def test_the_example_in_small_is_killed_and_continued(speaking: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load(EXAMPLE.read_text("utf-8"))
+    collected = {**content["collect"], "families": ["eat"], "loops": 1, "batch_size": 1, "executor": "inline"}
+    small: dict[str, Any] = {
+        "steps": 2,
+        "group": 4,
+        "micro_batch": 4,
+        "max_states": 2,
+        "replicates": 1,
+        "checkpoint_every": 1,
+    }
+    small |= {"model": str(speaking), "out": str(tmp_path / "out"), "collect": collected, "executor": "inline"}
+    config = tmp_path / "small.yaml"
+    config.write_text(yaml.safe_dump({**content, **small}), encoding="utf-8")
+    killed_at(config, "step 1 of 2")
+    lines: list[str] = []
+    last = train_rounds(RoundsSettings.from_yaml(config), lines.append)
+    assert last == tmp_path / "out" / "round-2" / "training" / "checkpoint-2"
+    assert "round 1: 4 states were collected before" in lines
+    card = read_card(last)
+    assert card
+    assert (card.reflector, card.reward, card.experience) == ("one-rule", "fresh", "tally")
 
 
 @pytest.mark.parametrize(

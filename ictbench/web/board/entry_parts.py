@@ -10,16 +10,15 @@ from pydantic import Field
 from ictbench.board.bad_entry import BadEntry
 from ictbench.board.finding_cache import submission_key
 from ictbench.board.parallel import look_up_each
-from ictbench.errors import UsageError
+from ictbench.board.unavailable import known_unavailable, why_unavailable
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
-from ictbench.visible_text import one_line
 from ictbench.web.board.entry_page import run_document
 from ictbench.web.chunks import compress_json
 from ictbench.web.episode_chunks import pack_episodes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ictbench.board.entries import Entry
     from ictbench.board.finding_cache import FindingCache
@@ -63,22 +62,30 @@ def parts_of(entry: Entry, findings: FindingCache) -> EntryParts:
     Raises:
         SubmissionError: Its folder has changed since the board was read, or its episodes cannot be used.
     """
-    if (parts := findings.get(EntryParts, *_key(entry))) is None:
-        content = entry.read()
-        unavailable = _why_unavailable(content)
-        parts = _make(entry, content, unavailable)
-        if not unavailable:  # another day it may be fetched
-            findings.put(parts, *_key(entry))
+    for key in _keys(entry, findings):
+        if parts := findings.get(EntryParts, *key):
+            return parts
+    content = entry.read()
+    unavailable = why_unavailable(content, findings)
+    parts = _make(entry, content, unavailable)
+    findings.put(parts, *_key(entry, unavailable))
     return parts
 
 
-def _key(entry: Entry) -> tuple[str, ...]:
+def _keys(entry: Entry, findings: FindingCache) -> Iterator[tuple[str, ...]]:
+    """Yield the keys under which the parts may be known: with episodes, and without if they cannot be fetched today."""
+    yield _key(entry, "")
+    if unavailable := known_unavailable(entry.submission, findings):
+        yield _key(entry, unavailable)
+
+
+def _key(entry: Entry, unavailable: str) -> tuple[str, ...]:
     """Return what the parts depend on, besides the code."""
-    return submission_key(entry.submission), entry.slug, str(entry.badges.shown_replayed)
+    return submission_key(entry.submission), entry.slug, str(entry.badges.shown_replayed), unavailable
 
 
 def _look_up(findings: FindingCache, entry: Entry) -> str | None:
-    return "" if findings.has(EntryParts, *_key(entry)) else None
+    return "" if any(findings.has(EntryParts, *key) for key in _keys(entry, findings)) else None
 
 
 def _prepare(findings: FindingCache, entry: Entry) -> str:
@@ -88,16 +95,6 @@ def _prepare(findings: FindingCache, entry: Entry) -> str:
         raise
     except Exception as error:  # an entry may hold anything, and never stops the others
         return BadEntry.of(entry.slug, error).reason
-    return ""
-
-
-def _why_unavailable(content: SubmissionContent) -> str:
-    """Return why the evidence of a submission cannot be fetched; empty if it can."""
-    if content.submission.evidence is not None:
-        try:
-            content.file("trajectories.jsonl.gz")
-        except UsageError as error:
-            return one_line(str(error))
     return ""
 
 

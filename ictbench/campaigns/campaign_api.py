@@ -14,7 +14,7 @@ from ictbench.campaigns.learned_cells import judge_cells
 from ictbench.campaigns.plan_campaign import plan_campaign, select_cells
 from ictbench.campaigns.run_campaign import SIDE_BY_SIDE, run_cells
 from ictbench.campaigns.write_campaign import complete_results
-from ictbench.errors import RunInterruptedError, stopped_by
+from ictbench.errors import ConfigError, RunInterruptedError, stopped_by
 from ictbench.runs.api import Run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.runs.sync_loop import run_blocking
@@ -100,6 +100,8 @@ def campaign(
         UsageError: Something requested does not exist or does not fit; nothing was played.
         RunError: The campaign stopped early; everything finished is recorded.
     """
+    if side_by_side < 1:
+        raise ConfigError(f"side_by_side is {side_by_side}, and at least one cell must run")
     plan = plan_campaign(file, options)
     folder = CampaignFolder(folder_of(plan.file, out))
     chosen = select_cells(plan, cells)
