@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import html
 import re
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from doc_blocks import OUTPUT, PAGES, ROOT, Block, blocks_of, needs_training, run_block, run_page
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCED = re.compile(
-    r"^(?:<!-- (?P<marker>.*?) -->\n)?(?P<fence>```+)(?P<info>.*)\n(?P<code>(?:.*\n)*?)(?P=fence)$", re.MULTILINE
-)
-BIN = Path(os.environ.get("DOCS_BIN", Path(sys.executable).parent))
-"""Programs that the blocks call; `.ci/wheel` names those of an installed wheel."""
-
-OUTPUT = "text"
-"""Language of blocks that show output."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a page with its marker: `test: MODE` to run it, or `not run: REASON`."""
-
-    page: Path
-    marker: str
-    language: str
-    code: str
-
-    @property
-    def mode(self) -> str:
-        """How to run it; empty if it is not run."""
-        return self.marker.partition("test: ")[2]
-
-
-def blocks_of(page: Path) -> list[Block]:
-    matches = FENCED.finditer(page.read_text(encoding="utf-8"))
-    return [Block(page, block["marker"] or "", block["info"], block["code"]) for block in matches]
-
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
-TESTED = [page for page in PAGES if any(block.mode for block in blocks_of(page))]
+TESTED = [page for page in PAGES if any(block.mode for block in blocks_of(page)) and not needs_training(page)]
 
 
 @pytest.mark.parametrize("page", TESTED, ids=lambda page: page.name)
 def test_marked_blocks_run(page: Path, tmp_path: Path) -> None:
-    for block in blocks_of(page):
-        if block.mode:
-            run_block(block, tmp_path)
+    run_page(page, tmp_path)
 
 
 def test_every_block_is_run_or_gives_a_reason() -> None:
@@ -70,38 +37,18 @@ def test_every_fence_is_parsed() -> None:
         assert len(fences) == 2 * len(blocks_of(page)), page.name
 
 
-def run_block(block: Block, folder: Path) -> None:
-    """Run a block in the folder of its page. A first line `# NAME` is the name of its file."""
-    title = re.match(r"# (\S+\.\w+)\n", block.code)
-    path = folder / (title[1] if title else f"block.{block.language}")
-    path.write_text(block.code, encoding="utf-8")
-    commands = {
-        ("run", "python"): [str(BIN / "python"), path.name],
-        ("run", "sh"): ["bash", "-euo", "pipefail", path.name],
-        # As written, but with fewer tasks than the profile has.
-        ("small", "sh"): ["bash", "-euo", "pipefail", path.name],
-        # Runs are planned, not played: options, models and pools are checked.
-        ("plan", "sh"): ["bash", "-euo", "pipefail", "-c", f"{PLAN_ONLY}\n. ./{path.name}"],
-        ("config", "yaml"): ["ictbench", "run", "--dry-run", "--config", path.name],
-        # Used by another block of the page.
-        ("file", "yaml"): ["true"],
+def test_the_picture_of_the_home_page_shows_the_demo_and_loads_nothing() -> None:
+    name = re.search(r"^!\[.{20,}\]\((.+\.svg)\)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert name
+    picture = (ROOT / name[1]).read_text(encoding="utf-8")
+    shown = html.unescape("".join(re.findall(r"<text[^>]*>(.*?)</text>", picture))).replace("\N{NO-BREAK SPACE}", " ")
+    for text in ("$ ictbench demo", "turn 1", "A learned prompt: ", 'choose "zap".'):
+        assert text in shown
+    assert set(re.findall(r"https?://[^\s\"']+", picture)) <= {
+        "http://www.w3.org/2000/svg",
+        "https://www.textualize.io",
     }
-    sizes = SMALL if block.mode == "small" else {}
-    environment = {**os.environ, **sizes, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        commands[block.mode, block.language],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"{block.code}\n{done.stdout}\n{done.stderr}"
-
-
-SMALL = {"ICTBENCH_LOOPS": "1", "ICTBENCH_SELECTION_SIZE": "2", "ICTBENCH_TEST_SIZE": "2"}
-PLAN_ONLY = 'ictbench() { [ "$1" != run ] || set -- "$@" --dry-run; command ictbench "$@"; }'
+    assert not re.search(r"url\(['\"]?\w+:|href=|<script", picture)
 
 
 def test_links_between_pages_have_targets() -> None:

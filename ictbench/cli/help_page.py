@@ -1,5 +1,8 @@
 """Help pages of commands: usage, options, examples, docs page.
 
+`--help` explains all options. `-h` explains those that the examples use and those without a heading of their own, and
+names the others.
+
 Every command is registered with `**page(...)`, which names its group, its docs page and its examples.
 """
 
@@ -34,7 +37,13 @@ LEFT_WIDTH = 32
 NARROW = 60
 """Width of a terminal, in columns, below which every description starts on a line of its own."""
 
+HELP_OF_HELP = "Show this page and exit; -h is shorter where there are many options."
+
 OPTIONS = "Options"
+"""Heading of the options that have none of their own."""
+
+SHORT = "ictbench.short_help"
+"""Key in the meta data of a context: whether the short page is asked for."""
 
 
 def page(group: str | None, docs: str, *examples: str, **settings: Any) -> dict[str, Any]:
@@ -52,6 +61,11 @@ def page(group: str | None, docs: str, *examples: str, **settings: Any) -> dict[
 
 class Command(TyperCommand):
     """A command with a help page of ours. An environment variable of an unknown option is an error."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments, and remember which help page they ask for."""
+        ctx.meta[SHORT] = "-h" in args and "--help" not in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Check the names of all `ICTBENCH_…` variables, then run the command."""
@@ -75,12 +89,12 @@ def _print_page(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     from ictbench.cli.console import Console
 
     console = Console()
-    for line in page_lines(command, ctx, console.width):
+    for line in page_lines(command, ctx, console.width, short=ctx.meta.get(SHORT, False)):
         console.print(line, soft_wrap=True)
 
 
-def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int) -> Iterator[Text]:
-    """Yield the lines of the help page of a command."""
+def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int, *, short: bool = False) -> Iterator[Text]:
+    """Yield the lines of the help page of a command, or of the short page."""
     from rich.text import Text
 
     parameters = [parameter for parameter in command.get_params(ctx) if not getattr(parameter, "hidden", False)]
@@ -96,12 +110,20 @@ def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int) -> Iter
         for heading, rows in _commands(command, ctx).items():
             yield from _section(heading, rows, width)
     # The options of a run have headings of their own.
+    shown = set(command.epilog.split()) if short and command.epilog else set()
+    left_out = False
     for heading in dict.fromkeys(option.rich_help_panel or OPTIONS for option in options):
         members = [option for option in options if (option.rich_help_panel or OPTIONS) == heading]
-        yield from _section(heading, ((_option(o, ctx), _description(o)) for o in members), width)
+        explained = [o for o in members if not short or heading == OPTIONS or shown.intersection(o.opts)]
+        yield from _section(heading, ((_option(o, ctx), _description(o)) for o in explained), width)
+        if named := [option.opts[-1] for option in members if option not in explained]:
+            left_out = True
+            yield from (Text(f"  {line}", "cyan") for line in _wrap(", ".join(named), width - 2))
     yield Text()
     for line in (command.epilog or "").splitlines():
         yield Text(line, "bold" if line == "Examples:" else "")
+    if left_out:
+        yield Text(f"All options: {ctx.command_path} --help")
 
 
 def _usage(ctx: Any, arguments: Iterable[TyperArgument], is_group: bool) -> Iterator[str]:
@@ -134,7 +156,7 @@ def _section(heading: str, rows: Iterable[tuple[str, str]], width: int) -> Itera
     from rich.text import Text
 
     rows = list(rows)
-    left = min(LEFT_WIDTH, 4 + max(len(name) for name, _ in rows)) if width >= NARROW else 6
+    left = min(LEFT_WIDTH, 4 + max((len(name) for name, _ in rows), default=0)) if width >= NARROW else 6
     yield Text()
     yield Text(f"{heading}:", "bold")
     for name, description in rows:
@@ -159,7 +181,7 @@ def _option(option: TyperOption, ctx: Any) -> str:
 
 
 def _description(parameter: TyperOption | TyperArgument) -> str:
-    words = [parameter.help or ""]
+    words = [HELP_OF_HELP if parameter.name == "help" else parameter.help or ""]
     if parameter.required:
         words += ["[required]"] if isinstance(parameter, TyperOption) else []
     elif isinstance(parameter.show_default, str):

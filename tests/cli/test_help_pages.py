@@ -83,6 +83,26 @@ def test_a_page_cuts_no_name_and_keeps_to_the_width(path: tuple[str, ...], width
     assert all(len(line) <= 90 for line in out.partition("Examples:")[2].splitlines())
 
 
+@pytest.mark.parametrize(("flag", "most"), [("-h", 75), ("--help", 250)])
+def test_the_short_page_names_every_option_and_explains_those_of_the_examples(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch, flag: str, most: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = call("run", flag)
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) < most
+    assert max(map(len, out.splitlines())) <= 80
+    for parameter in ALL["run",].params:
+        assert parameter.opts[-1] in re.split(r"[\s,]+", out)
+    assert "Folder of the run" in out
+    assert ("Maximum number of requests" in out or "Share of the probability" in out) == (flag == "--help")
+    assert out.rstrip().endswith("All options: ictbench run --help") == (flag == "-h")
+
+
+def test_both_pages_are_equal_where_all_options_are_explained(call: CommandLine) -> None:
+    assert call("show", "-h") == call("show", "--help")
+
+
 def test_an_option_means_the_same_value_everywhere() -> None:
     from ictbench.cli.option_values import metavar_of
 
