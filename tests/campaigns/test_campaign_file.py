@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,7 @@ from ictbench.campaigns.cell_names import cell_names
 from ictbench.campaigns.plan_campaign import plan_campaign
 from ictbench.errors import ConfigError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+EXAMPLES = Path(__file__).parents[2] / "examples/campaigns"
 
 
 def names(**sections: Any) -> list[str]:
@@ -148,6 +148,11 @@ def test_a_file_without_a_matrix_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"campaign\.yaml"):
         read_campaign(path)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("controls", 12), ("regression", 2)])
+def test_the_examples_can_be_played(name: str, cells: int) -> None:
+    assert len(plan_campaign(EXAMPLES / f"{name}.yaml").cells) == cells
 
 
 @given(
