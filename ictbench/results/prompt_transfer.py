@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.errors import ResultError
@@ -16,7 +17,7 @@ from ictbench.results.samples import SHARE_BOUNDS, changes
 from ictbench.results.schema import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ictbench.protocol import LoopResult
     from ictbench.results.pairing import PairedFamily
@@ -95,6 +96,15 @@ class PromptTransfer(Record):
             f"played by {self.player} on the same test tasks"
         )
 
+    def sentences(self) -> Iterator[str]:
+        """Yield the table as sentences, for lists of remarks."""
+        for row in self.rows:
+            yield (
+                f"{self.learner}'s prompts ({self.reflector}), {row.family or f'mean of {row.role} families'}: gain "
+                f"{signed(row.gain)} for {self.learner}, {signed(row.transferred_gain)} for {self.player}; difference "
+                f"{signed(row.difference)}, p {p_value(row.p)}."
+            )
+
     def records(self) -> list[dict[str, Any]]:
         """Return one plain record per row, with the ends of intervals in columns of their own."""
         common = {
@@ -106,6 +116,16 @@ class PromptTransfer(Record):
         """Return title and table as Markdown, ending in a newline."""
         lines = [markdown_text(self.title), "", markdown_table(self.head(), self.cells()), "", INTERVAL_MEANING, ""]
         return "\n".join(lines)
+
+
+def transfers_to(played: Result, others: Iterable[Result]) -> Iterator[PromptTransfer]:
+    """Yield the transfer that a result shows, if its source is among the others and both are comparable."""
+    if played.reflector.name != REFLECTOR:
+        return
+    for source in others:
+        if source.checksum == played.reflector.options.get("source"):
+            with suppress(ResultError):
+                yield prompt_transfer(source, played)
 
 
 def prompt_transfer(source: Result, played: Result) -> PromptTransfer:

@@ -105,6 +105,11 @@ def _unacceptable(result: Result) -> Iterator[str]:
     if control_of(result):
         default = load_suite(result.suite.name).limits.prompt_bytes
         accepted |= _deviations(result) - _deviations(result.model_copy(update={"prompt_bytes": default}))
+    profiles = load_suite(result.suite.name).profiles
+    if result.reflector.name == "transferred" and result.profile in profiles:
+        sizes = profiles[result.profile]
+        usual = result.sizes.model_copy(update={"turns": sizes.turns, "batch_size": sizes.batch_size})
+        accepted |= _deviations(result) - _deviations(result.model_copy(update={"sizes": usual}))
     return (text for text in result.deviations if text not in accepted)
 
 

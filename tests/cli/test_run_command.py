@@ -145,6 +145,8 @@ VALUES: dict[str, Any] = {
     "--reflector": "openai/r",
     "--actor": "openai/a",
     "--reflector-trained-on": "zap",
+    "--actor-trained-on": "zap",
+    "--reflector-instruction": "instruction.txt",
     "--reflector-experience": "events",
     "--reflector-temperature": 0.5,
     "--reflector-max-tokens": 12,
@@ -222,7 +224,7 @@ def passed(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def plain(value: Any) -> Any:
     """Return the value as the flag passes it."""
-    if value in ("question.yaml", "replies.sqlite"):
+    if value in ("question.yaml", "replies.sqlite", "instruction.txt"):
         return Path(value)
     return [value] if value in ("zap", "empty", "lora=x", "n_ctx=4096", "CPU=2", "Observation:") else value
 

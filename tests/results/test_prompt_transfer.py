@@ -7,10 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from boards import submit
 from command_line import CommandLine, Completed
 
 import ictbench
 from ictbench.audit.result_checks import check_prompts, check_setup
+from ictbench.board.board_tables import board_markdown
+from ictbench.board.entries import read_board
+from ictbench.board.ranking import rank
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError, PluginError, ResultError, UsageError
 from ictbench.records import PluginSpec
@@ -20,8 +24,11 @@ from ictbench.results.outcomes import success_rate
 from ictbench.results.prompt_transfer import prompt_transfer
 from ictbench.runs.transferred_prompts import transfer_options, write_transfer
 from ictbench.submissions.known_players import control_of
+from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.player_labels import label_problems
 from ictbench.suites import load_suite
+from ictbench.web.report import ReportSource
+from ictbench.web.report.report_document import report_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +132,32 @@ def test_tables_are_written_and_hold_the_same(source: ictbench.Run, played: ictb
     head, *rows = (tmp_path / "transfer.csv").read_text("utf-8").splitlines()
     assert head.startswith("suite,profile,reflector,learner,player,source,family,role,loops,gain,gain_low,gain_high,")
     assert len(rows) == len(table.rows)
+
+
+def test_a_report_of_both_runs_holds_the_gains_of_both_actors(source: ictbench.Run, played: ictbench.Run) -> None:
+    lines = list(prompt_transfer(source.result, played.result).sentences())
+    assert len(lines) == 4
+    sources = [ReportSource(name, run.result, lambda: iter(())) for name, run in (("a", source), ("b", played))]
+    learner, player = report_document(sources)["runs"]
+    assert player["remarks"][-4:] == lines
+    assert not {*lines} & {*learner["remarks"], *report_document(sources[1:])["runs"][0]["remarks"]}
+
+
+def test_a_board_tabulates_it_where_it_has_replayed_both(
+    source: ictbench.Run, played: ictbench.Run, tmp_path: Path
+) -> None:
+    folder = BoardFolder(tmp_path / "minihack-v1")
+    submit(folder, "learns", source.result, unranked=True)
+    submit(folder, "plays", played.result, unranked=True)
+    board = read_board(folder)
+    markdown = board_markdown(board, rank(board.entries))
+    assert "## Prompts played by other actors" in markdown
+    rows = [line for line in markdown.splitlines() if "`random (plays)`" in line]
+    assert len(rows) == 4
+    assert all(line.startswith("| `learns` | `rules` |") for line in rows)
+    submit(folder, "plays", played.result, unranked=True, badges=(), description="Not replayed.")
+    board = read_board(folder)
+    assert "Prompts played" not in board_markdown(board, rank(board.entries))
 
 
 def altered(result: Result, **changes: Any) -> Result:

@@ -1540,7 +1540,7 @@
   function submission({ suite, repository, docs }) {
     const commands = [
       `ictbench run --suite ${suite ?? "SUITE"} --profile standard --reflector PROVIDER/MODEL --actor rules --out runs/mine`,
-      "ictbench submit runs/mine --leaderboard leaderboards --name NAME --description TEXT --submitted-by WHO"
+      "ictbench submit runs/mine --leaderboards leaderboards --name NAME --description TEXT --submitted-by WHO"
     ];
     return card("How to submit", paragraph(null, "Run the reflector on all held-out families, then make the submission:"), copyable(commands.join(`
 `), "commands to submit"), paragraph(null, "Push the branch that it makes, and open a pull request in the ", repository ? outsideLink(repository, "repository of this board") : "repository of this board", ". The maintainers replay the run and add it. ", docs ? ["Details are in the ", outsideLink(docs, "documentation"), "."] : "Details: docs/leaderboard.md of ictbench."));

@@ -9,6 +9,7 @@ from ictbench.errors import ResultError
 from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.notes import remarks
+from ictbench.results.prompt_transfer import transfers_to
 from ictbench.results.schema_checks import contradictions
 from ictbench.web.report.run_comparison import run_comparison
 from ictbench.web.report.run_differences import run_differences
@@ -42,13 +43,15 @@ def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
 
 def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[str, Any]:
     result = source.result
-    learned = learned_sentence(result, [other for other in results if other is not result])
+    others = [other for other in results if other is not result]
+    learned = learned_sentence(result, others)
+    transferred = [line for transfer in transfers_to(result, others) for line in transfer.sentences()]
     plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
     return {
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else [])],
+        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else []), *transferred],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),

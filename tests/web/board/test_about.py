@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 import yaml
 from boards import make_result, submit
 
 from ictbench.board import board_log as log
 from ictbench.board.entries import read_board
+from ictbench.cli.app import app
 from ictbench.errors import SubmissionError
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board.about import About, about_document, about_entry, last_update, read_about
 from ictbench.web.board.bibtex import SOFTWARE_AUTHOR, bibtex_entry, paper_entry
+from ictbench.web.bundle import WEB
 
 READ = {"read": [("0000", "1111"), ("0000", "1110"), ("0000", "1101")]}
 
@@ -76,3 +81,14 @@ def test_citation_agrees_with_the_citation_file() -> None:
     assert f"title = {{{{{paper['title']}}}}}" in entry
     assert " and ".join(author["family-names"] for author in paper["authors"]) in entry
     assert paper["identifiers"][0]["value"].removeprefix("arXiv:") in entry
+
+
+def test_the_commands_that_pages_print_have_options_of_the_program() -> None:
+    program: Any = typer.main.get_command(app)
+    text = (WEB / "board/assets/about.js").read_text("utf-8")
+    found = re.findall(r'"ictbench (run|submit) ([^"]*)"|`ictbench (run|submit) ([^`]*)`', text)
+    commands = {one or other: line or text for one, line, other, text in found}
+    assert commands.keys() == {"run", "submit"}
+    for name, line in commands.items():
+        known = {option for parameter in program.commands[name].params for option in parameter.opts}
+        assert {*re.findall("--[a-z-]+", line)} <= known

@@ -45,7 +45,7 @@ function method() {
 function submission({ suite, repository, docs }) {
   const commands = [
     `ictbench run --suite ${suite ?? "SUITE"} --profile standard --reflector PROVIDER/MODEL --actor rules --out runs/mine`,
-    "ictbench submit runs/mine --leaderboard leaderboards --name NAME --description TEXT --submitted-by WHO",
+    "ictbench submit runs/mine --leaderboards leaderboards --name NAME --description TEXT --submitted-by WHO",
   ];
   return card(
     "How to submit",
