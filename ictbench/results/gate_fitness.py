@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LIMIT = 0.8
 """Highest score of a script that ignores outcomes on a text that is fit."""
 MEASURED: Mapping[tuple[str, str], float] = {("minihack-v1", "events"): 0.94, ("minihack-v1", "tally"): 0.73}
-"""Highest score of any script that ignores outcomes, by suite and digest, as `benchmarks/digest_fitness.py` measured it."""
+"""Highest score of any script that ignores outcomes, by suite and digest; see `benchmarks/digest_fitness.py`."""
 
 
 def fitness_of(reflector: Result, arms: Sequence[Result]) -> TextFitness:
