@@ -7,6 +7,7 @@ BIN := .venv/bin
 # Tests start many worker processes: let Python cache the compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 SEED ?= 0
+comma := ,
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
@@ -28,9 +29,11 @@ test-ray: .venv/ray  ## tests on a real Ray cluster of several nodes on this mac
 test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
 
-train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=1 for another seed); continues where it stopped
+train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=0,1,2 for several seeds); continues where it stopped
 	$(BIN)/python benchmarks/train_demo.py --seeds $(SEED)
-	$(BIN)/python benchmarks/training_curves.py train-demo/seed-$(SEED)/trained/checkpoint-80 train-demo/seed-$(SEED)/curves.svg
+	for seed in $(subst $(comma), ,$(SEED)); do \
+		$(BIN)/python benchmarks/training_curves.py train-demo/seed-$$seed/trained/checkpoint-80 train-demo/seed-$$seed/curves.svg || exit 1; \
+	done
 
 test-browser: .venv/dev  ## the report and the board in a real Chromium, which is installed if possible; skipped without one
 	$(BIN)/pytest tests/browser
