@@ -23,7 +23,7 @@ def print_result(run: Run) -> None:
     """Print the table of a run, remarks on it, and the folder of its files."""
     result = run.current_result()
     if not result.complete:
-        _print_state(run)
+        _print_state(run, result)
     print_line(
         f"{result.suite.name}, profile {result.profile}: reflector {result.reflector.label}, "
         f"actor {result.actor.label}; success on test tasks"
@@ -34,14 +34,18 @@ def print_result(run: Run) -> None:
     print_line(f"Files: {run.folder}")
 
 
-def _print_state(run: Run) -> None:
-    """Print how far an unfinished run is, by family."""
+def _print_state(run: Run, result: Result) -> None:
+    """Print how far an unfinished run is, by family, and which episodes are missing."""
     state = run.state
     print_line(f"{state.in_words} The table holds finished loops only.", "bold")
-    table = grid(("family", "turns"), left=("family",))
+    table = grid(("family", "turns", "loops"), left=("family",))
+    loops = {family.name: len(family.loops) for family in result.families}
     for family, done in state.turns_done.items():
-        add_row(table, (family, f"{done}/{state.turns}"))
+        add_row(table, (family, f"{done}/{state.turns}", f"{loops.get(family, 0)}/{result.sizes.loops}"))
     print_table(table)
+    if missing := run.missing_episodes():
+        counts = " and ".join(f"{count:,} {pool}" for pool, count in missing.items())
+        print_line(f"Missing: at least {counts} episodes.")
 
 
 def episode_pages(episode: Episode) -> Iterator[str]:

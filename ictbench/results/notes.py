@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ictbench.actors.person import is_person, name_of
 from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import INTERVAL_MEANING, rate, signed
+from ictbench.results.intervals import MIN_LOOPS
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
@@ -24,7 +25,7 @@ FEW_LOOPS = 10
 def remarks(result: Result) -> Iterator[str]:
     """Yield remarks on a result, one line each, most important first."""
     if not result.complete:
-        yield f"Incomplete: {result.owed} owed; the table holds the finished loops only."
+        yield _incomplete(result)
     for role, player in (("actor", result.actor), ("reflector", result.reflector)):
         yield from model_remarks(role, player.model, player.reproducible)
     hits = sum(usage.cache_hits for usage in result.cost.values())
@@ -39,9 +40,13 @@ def remarks(result: Result) -> Iterator[str]:
     yield from failure_remarks(result.families)
     for kind, words in result.host.failure_words.items():
         yield f"The first {kind}: {words}"
-    yield INTERVAL_MEANING if result.sizes.loops >= 3 else "Fewer than 3 loops: no intervals."
+    intervals = any(family.measures and family.measures.best.low is not None for family in result.families)
+    if few := result.sizes.loops < MIN_LOOPS:
+        yield f"Fewer than {MIN_LOOPS} loops: no intervals."
+    elif intervals:
+        yield INTERVAL_MEANING
     yield from _few_loops_remark(result)
-    if result.sizes.loops >= 3 and result.intervals == "for these games":
+    if intervals and not few and result.intervals == "for these games":
         yield "All loops are scored on the same games: the intervals hold for these games only."
     for family in result.families:
         if family.note:
@@ -77,6 +82,12 @@ def remarks(result: Result) -> Iterator[str]:
         yield from _person_remarks(result)
     elif result.actor.model is None:
         yield "The actor is scripted, not a language model."
+
+
+def _incomplete(result: Result) -> str:
+    finished, planned = sum(len(family.loops) for family in result.families), len(result.families) * result.sizes.loops
+    owed = f"{result.owed} owed, " if result.owed else ""
+    return f"Incomplete: {owed}{finished} of {planned} loops are finished; the table holds the finished loops only."
 
 
 def _person_remarks(result: Result) -> Iterator[str]:

@@ -25,7 +25,7 @@ from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id
 from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
-from ictbench.runs.unfinished import partial_result
+from ictbench.runs.unfinished import missing_episodes, partial_result
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
@@ -75,6 +75,16 @@ class Run:
         folder = RunFolder(self.folder)
         with open_journal(folder) as journal:
             return read_state(folder, journal)
+
+    def missing_episodes(self) -> dict[str, int]:
+        """Return how many episodes of each pool an unfinished run waits for now; later ones follow from these.
+
+        Raises:
+            RunFolderError: The folder does not hold the plan of the run, or is damaged.
+        """
+        folder = RunFolder(self.folder)
+        with open_journal(folder) as journal:
+            return missing_episodes(folder, journal)
 
     @property
     def is_complete(self) -> bool:

@@ -29,6 +29,8 @@ class RunState:
     """Planned turns of each family."""
     episodes: int
     """Recorded episodes; each counts once."""
+    max_episodes: int
+    """Upper bound on the episodes of the run; equal prompts are played once."""
     spent: Usage
     started: str | None
     """Start of the first session, ISO 8601."""
@@ -39,7 +41,9 @@ class RunState:
     def in_words(self) -> str:
         """One line: status, turns, episodes."""
         done, planned = sum(self.turns_done.values()), self.turns * len(self.turns_done)
-        counts = f"{done} of {planned} turns and {self.episodes:,} episodes are recorded"
+        counts = (
+            f"{done} of {planned} turns and {self.episodes:,} of at most {self.max_episodes:,} episodes are recorded"
+        )
         return f"The run is {self.status}: {counts}."
 
 
@@ -57,6 +61,7 @@ def read_state(folder: RunFolder, journal: Journal) -> RunState:
         turns_done={family: done.get(family, 0) for family in plan.families},
         turns=plan.sizes.loops * plan.sizes.turns,
         episodes=journal.count(),
+        max_episodes=plan.episode_bounds()["episodes"],
         spent=Usage.model_validate(journal.get("spent", {})),
         started=journal.get("started"),
         seconds=journal.get("seconds", 0.0),

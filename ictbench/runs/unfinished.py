@@ -22,10 +22,8 @@ from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from ictbench.protocol import LoopPlan, LoopResult, Request
-    from ictbench.records import Task
     from ictbench.results import Result
     from ictbench.runs.journal import Journal
     from ictbench.runs.run_folder import RunFolder
@@ -125,40 +123,74 @@ def partial_result(folder: RunFolder, journal: Journal) -> Result:
 def repeated_loops(plan: RunPlan, journal: Journal) -> Iterator[Loop]:
     """Yield every loop of a plan, as far as the journal holds its episodes and reflections."""
     for loop_plan in plan.loops():
-        yield _repeat(loop_plan, journal)
+        yield _repeat(loop_plan, journal)[0]
 
 
-def _repeat(plan: LoopPlan, journal: Journal) -> Loop:
-    loop = Loop(plan)
+def missing_episodes(folder: RunFolder, journal: Journal) -> dict[str, int]:
+    """Return how many episodes of each pool the loops wait for now; later ones follow from their outcomes.
+
+    Raises:
+        RunFolderError: The folder does not hold the plan of the run, or is damaged.
+    """
+    plan, _ = recorded_plan(folder, journal)
+    missing: dict[str, set[str]] = {}
+    for loop_plan in plan.loops():
+        for request in _repeat(loop_plan, journal)[1]:
+            if not isinstance(request, Reflect):
+                keys = _keys(request)
+                missing.setdefault(_pool(request), set()).update({*keys} - journal.solved(keys).keys())
+    return {pool: len(keys) for pool, keys in sorted(missing.items()) if keys}
+
+
+def _repeat(plan: LoopPlan, journal: Journal) -> tuple[Loop, list[Request]]:
+    """Return a loop as far as the journal goes, and the requests that the journal cannot answer."""
+    loop, unanswered = Loop(plan), []
     requests = list(loop.start())
     while requests:
-        requests += _answer(loop, requests.pop(0), journal)
-    return loop
+        request = requests.pop(0)
+        following = _answer(loop, request, journal)
+        if following is None:
+            unanswered.append(request)
+        else:
+            requests += following
+    return loop, unanswered
 
 
-def _answer(loop: Loop, request: Request, journal: Journal) -> Iterable[Request]:
-    """Answer a request from the journal, and return the next ones; none if the journal lacks something."""
-    match request:
-        case Reflect():
-            reflection = journal.reflection(loop.plan.family, loop.plan.index, request.turn)
-            return () if reflection is None else loop.reflected(request, reflection)
-        case Play():
-            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
-            return () if outcomes is None else loop.played(request, [NO_TRAJECTORY[solved] for solved in outcomes])
-        case Score():
-            outcomes = _outcomes(journal, request.prompt, request.episodes)
-            return () if outcomes is None else loop.scored(request, outcomes)
-        case Audit():
-            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
-            return () if outcomes is None else loop.audited(request, outcomes)
-        case Online():
-            outcomes = _outcomes(journal, request.prompt, ((task, 0) for task in request.tasks))
-            return () if outcomes is None else loop.compared(request, outcomes)
-
-
-def _outcomes(journal: Journal, prompt: str, episodes: Iterable[tuple[Task, Any]]) -> list[bool] | None:
-    """Return the outcomes of tasks and replicates under a prompt; None if some are missing."""
-    digest = prompt_digest(prompt)
-    keys = [episode_key(task.id, digest, replicate) for task, replicate in episodes]
+def _answer(loop: Loop, request: Request, journal: Journal) -> Iterable[Request] | None:
+    """Answer a request from the journal, and return the next ones; None if the journal lacks something."""
+    if isinstance(request, Reflect):
+        reflection = journal.reflection(loop.plan.family, loop.plan.index, request.turn)
+        return None if reflection is None else loop.reflected(request, reflection)
+    keys = _keys(request)
     known = journal.solved(keys)
-    return [known[key] for key in keys] if known.keys() >= set(keys) else None
+    if not known.keys() >= set(keys):
+        return None
+    outcomes = [known[key] for key in keys]
+    match request:
+        case Play():
+            return loop.played(request, [NO_TRAJECTORY[solved] for solved in outcomes])
+        case Score():
+            return loop.scored(request, outcomes)
+        case Audit():
+            return loop.audited(request, outcomes)
+        case Online():
+            return loop.compared(request, outcomes)
+
+
+def _keys(request: Play | Score | Audit | Online) -> list[str]:
+    """Return the keys of the episodes that a request asks for, in their order."""
+    episodes = request.episodes if isinstance(request, Score) else ((task, 0) for task in request.tasks)
+    digest = prompt_digest(request.prompt)
+    return [episode_key(task.id, digest, replicate) for task, replicate in episodes]
+
+
+def _pool(request: Play | Score | Audit | Online) -> str:
+    match request:
+        case Play():
+            return "experience"
+        case Score():
+            return request.pool
+        case Audit():
+            return "audit"
+        case Online():
+            return "online"

@@ -96,6 +96,12 @@ def test_a_stopped_run_is_paused_and_its_finished_loops_are_shown(
     assert code == 0
     assert "The run is paused: 5 of 6 turns" in out
     assert "5/6" in out
+    # In three loops: two batches, three selection tasks under three prompts, four test tasks under three prompts.
+    assert f"of at most {3 * (2 * 2 + 3 * 3 + 3 * 4)} episodes are recorded" in out
+    left = run.missing_episodes()
+    assert f"Missing: at least {' and '.join(f'{count} {pool}' for pool, count in left.items())} episodes." in out
+    assert left.keys() <= {"experience", "selection", "test"}
+    assert sum(left.values()) > 0
     code, out, _ = call("report", str(folder))
     assert code == 0
     code, out, _ = call("runs", str(tmp_path / "runs"), "--json")
@@ -104,6 +110,7 @@ def test_a_stopped_run_is_paused_and_its_finished_loops_are_shown(
     assert (json.loads(out)["turns_done"], json.loads(out)["turns"]) == (5, 6)
     finished = play(tmp_path, lambda calls: None, monkeypatch, max_connections=1)
     assert finished.result.complete
+    assert finished.missing_episodes() == {}
     for loop in run.current_result().families[0].loops:
         assert loop in finished.result.families[0].loops
 

@@ -33,7 +33,7 @@ def test_a_scripted_quick_run_is_not_ranked(result: Result) -> None:
 
 def test_missing_loops_come_first(result: Result) -> None:
     first, second, *_ = remarks_on(result, complete=False, owed=3, retried_failures={"empty": 2})
-    assert first == "Incomplete: 3 owed; the table holds the finished loops only."
+    assert first == "Incomplete: 3 owed, 3 of 3 loops are finished; the table holds the finished loops only."
     assert second == "Failed episodes played again: empty 2."
 
 
@@ -43,6 +43,14 @@ def test_the_scope_of_the_intervals_is_stated(result: Result) -> None:
     games = "All loops are scored on the same games: the intervals hold for these games only."
     assert games in remarks_on(result, intervals="for these games")
     assert games not in remarks_on(result)
+
+
+def test_no_finished_loop_owes_all_loops_and_has_no_legend_of_intervals(result: Result) -> None:
+    (family,) = json.loads(result.to_json())["families"]
+    empty = [family | {"loops": [], "measures": None, "behaviour": None}]
+    first, *others = remarks_on(result, complete=False, owed=0, families=empty, by_role={}, intervals="for these games")
+    assert first == "Incomplete: 0 of 3 loops are finished; the table holds the finished loops only."
+    assert not any("intervals" in line for line in others)
 
 
 def test_a_ranked_run_has_no_reason_against_ranking(result: Result) -> None:

@@ -58,7 +58,7 @@ def test_a_session_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
     assert (run.state.status, run.state.episodes, run.state.in_words) == (
         "paused",
         8,
-        "The run is paused: 3 of 3 turns and 8 episodes are recorded.",
+        "The run is paused: 3 of 3 turns and 8 of at most 21 episodes are recorded.",
     )
     partial = run.current_result()
     assert (partial.complete, [len(family.loops) for family in partial.families]) == (False, [1])
