@@ -133,9 +133,9 @@ def parse_player(
         flags = ", ".join(f"--{kind}-{name.replace('_', '-')}" for name in sampling)
         raise ConfigError(f"{kind} {name!r} has no model: leave out {flags}")
     if access.is_set:
-        flags = [f"--{kind}-base-url {access.base_url}"] if access.base_url else []
-        flags += [f"--{kind}-model-options {', '.join(access.options)}"] if access.options else []
-        raise ConfigError(f"{kind} {name!r} has no model: leave out {' and '.join(flags)}")
+        given = [f"--{kind}-base-url {access.base_url}"] if access.base_url else []
+        given += [f"--{kind}-model-options {', '.join(access.options)}"] if access.options else []
+        raise ConfigError(f"{kind} {name!r} has no model: leave out {' and '.join(given)}")
     if plugin == FILE and argument:
         return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
     if plugin == TRANSFERRED and argument:
