@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from boards import make_result, submit
 
+from ictbench.cli import step_progress
 from ictbench.submissions.layout import BoardFolder
 
 if TYPE_CHECKING:
@@ -39,6 +40,24 @@ def test_the_ranking_is_shown(call: CommandLine, leaderboards: Path) -> None:
     assert ranked.split()[:4] == ["1", "Good", "[b]rules[/b]", "rules"]
     assert "0.83 [" in ranked
     assert "the board has not replayed it: its numbers are those of the submitter" in out
+
+
+@pytest.mark.parametrize("command", [("validate",), ("build", "--out", "site")])
+def test_short_work_prints_no_progress(call: CommandLine, leaderboards: Path, command: tuple[str, ...]) -> None:
+    _, _, err = call("leaderboard", *command, "--cache", "found")
+    assert " of 2" not in err
+
+
+def test_long_work_prints_plain_lines_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_progress, "PLAIN_SECONDS", 0.01)
+    lines = ""
+    with step_progress.show_steps() as on_progress:
+        on_progress("checking [b]rooms-v1", 3, 20)
+        while lines.count("\n") < 2:  # also while one entry takes long
+            lines += capsys.readouterr().err
+    assert lines.splitlines()[-1] == "checking [b]rooms-v1: 3 of 20"
 
 
 def test_failures_stand_below_the_ranking(call: CommandLine, leaderboards: Path) -> None:
