@@ -14,6 +14,7 @@ The class tree:
     │   └── SubmissionError        an invalid submission or board
     ├── RunError                   a run that could not finish; exit code 1
     │   ├── RunInterruptedError    stopped by the user; it can be continued
+    │   │   └── CompleteRunInterruptedError  stopped when the result was written already
     │   ├── EndpointDownError      stopped because an endpoint does not answer; it can be continued
     │   ├── FailingModelError      stopped because a model fails for one reason again and again; it can be continued
     │   ├── PluginError            a plug-in that breaks its contract
@@ -92,6 +93,10 @@ class RunError(IctbenchError):
 
 class RunInterruptedError(RunError):
     """A run stopped by the user; it can be continued."""
+
+
+class CompleteRunInterruptedError(RunInterruptedError):
+    """A run stopped by the user when its complete result was written already; nothing is left to continue."""
 
 
 def file_problem(error: OSError | ValueError) -> str:

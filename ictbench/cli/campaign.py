@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +9,8 @@ import typer
 
 from ictbench.cli.command_options import option, takes_run_options
 from ictbench.cli.help_page import RUN, page
-from ictbench.cli.program import program
-from ictbench.errors import ConfigError, RunError
+from ictbench.cli.program import continue_with
+from ictbench.errors import ConfigError, RunError, RunInterruptedError
 from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
@@ -92,8 +90,11 @@ def campaign(
         return
     if ask:
         raise ConfigError("--ask measures replies for the estimate of --dry-run: add --dry-run")
-    with watch_cells(quiet) as on_start:
-        finished = play(file, out=out, cells=chosen, side_by_side=side_by_side, on_start=on_start, **given)
+    try:
+        with watch_cells(quiet) as on_start:
+            finished = play(file, out=out, cells=chosen, side_by_side=side_by_side, on_start=on_start, **given)
+    except RunInterruptedError as error:
+        raise RunInterruptedError(f"{error}. {continue_with()}") from error
     print_campaign(finished, quiet=quiet, as_json=as_json)
     if left := [state for state in finished.states if state.status != "complete"]:
         raise RunError(_incomplete(left, len(finished.states)))
@@ -109,8 +110,7 @@ def _incomplete(left: Sequence[CellState], cells: int) -> str:
     named = ", ".join(state.name for state in left[:NAMED])
     more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
     why = "; ".join([*reasons][:NAMED])
-    again = f"{program()} {shlex.join(sys.argv[1:])}"
     return (
         f"{cells - len(left)} of {cells} cells are complete; {named}{more} {'is' if len(left) == 1 else 'are'} not "
-        f"({why}). Continue with: {again}"
+        f"({why}). {continue_with()}"
     )

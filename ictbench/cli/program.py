@@ -1,11 +1,16 @@
-"""Name under which the user can call `ictbench`."""
+"""Name under which the user can call `ictbench`, and the command that continues one."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAME = "ictbench"
 
@@ -21,3 +26,8 @@ def program() -> str:
         return NAME
     relative = os.path.relpath(running)
     return str(running) if relative.startswith(os.pardir) else relative
+
+
+def continue_with(arguments: Iterable[str] | None = None) -> str:
+    """Return the sentence with the command that continues this one: with these arguments, or with its own."""
+    return f"Continue with: {program()} {shlex.join(sys.argv[1:] if arguments is None else arguments)}"

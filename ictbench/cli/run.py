@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from ictbench.cli.command_options import option, read_config, takes_run_options
 from ictbench.cli.help_page import RUN, page
-from ictbench.cli.program import program
-from ictbench.errors import ConfigError, RunError
+from ictbench.cli.program import continue_with, program
+from ictbench.errors import CompleteRunInterruptedError, ConfigError, RunError
 from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ def run(
     try:
         with watch(quiet) as on_start:
             finished = ictbench.run(out=out, on_start=on_start, **options)
+    except CompleteRunInterruptedError as error:
+        shown = out or getattr(on_start, "folder", None)
+        raise CompleteRunInterruptedError(
+            f"{error}. Show it with: {program()} show {shlex.quote(str(shown))}"
+        ) from error
     except RunError as error:
         folder = out or getattr(on_start, "folder", None)
         raise type(error)(f"{error}. {how_to_continue(folder)}") from error
@@ -102,7 +107,7 @@ def how_to_continue(folder: Path | None) -> str:
     arguments = sys.argv[1:]
     if not any(word == "--out" or word.startswith("--out=") for word in arguments):
         arguments = [*arguments, "--out", str(folder)]
-    return f"Continue with: {program()} {shlex.join(arguments)}"
+    return continue_with(arguments)
 
 
 def _owed(result: Result) -> str:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ictbench.errors import MissingExtraError, RunFolderError, RunInterruptedError, UsageError, stopped_by
+from ictbench.errors import (
+    CompleteRunInterruptedError,
+    MissingExtraError,
+    RunFolderError,
+    RunInterruptedError,
+    UsageError,
+    stopped_by,
+)
 from ictbench.models import ModelPool
 from ictbench.results import Result
 from ictbench.results.html_table import html_table
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from ictbench.results.rows import Row, Table
     from ictbench.runs.option_types import RunOptions
     from ictbench.runs.progress import Progress
+    from ictbench.runs.session import FinishedSession
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -240,11 +248,21 @@ def run(
     )
     loops = list(plan.loops())
     identity: dict[str, JsonValue] = {"classes": {**classes}} if classes else {}
+    written: list[Result] = []
+
+    def write(session: FinishedSession) -> Result:
+        written.append(write_run(session))
+        return written[-1]
+
     try:
         with progress_bar(True if on_start and quiet is None else quiet) as bar:
             started = _both(on_start, bar)
-            result = run_blocking(lambda: run_session(plan, loops, folder, started, write_run, identity))
+            result = run_blocking(lambda: run_session(plan, loops, folder, started, write, identity))
     except KeyboardInterrupt as error:
+        if written and written[-1].complete:
+            raise CompleteRunInterruptedError(
+                f"{stopped_by(error)} after the run was complete; its result is in {folder.path}"
+            ) from error
         raise RunInterruptedError(f"{stopped_by(error)}; everything finished is recorded in {folder.path}") from error
     return Run(folder.path, result)
 

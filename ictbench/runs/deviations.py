@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SIZES = tuple(Sizes.model_fields)
 
+LEFT_OUT = "held-out families left out"
+
 MAX_REJECTED = 0.02
 """Largest share of episodes, or of reflections, that a server may reject as bad requests in a ranked run. A rejected
 request says nothing about the model; up to this share it moves a success rate by less than the intervals are wide."""
@@ -59,7 +61,7 @@ def deviations(
     if loop_indices is not None:
         yield f"loops {', '.join(map(str, loop_indices))} instead of the first {sizes.loops}"
     if missing := sorted(set(suite.select_families(["held-out"])) - set(families)):
-        yield f"held-out families left out: {', '.join(missing)}"
+        yield f"{LEFT_OUT}: {', '.join(missing)}"
     for role, families_of_role in (("reflector", trained_on), ("actor", actor_trained_on)):
         if seen := held_out_trained_on(families_of_role or (), suite):
             yield f"{role} trained on held-out {', '.join(seen)}"

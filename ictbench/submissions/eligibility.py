@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from ictbench.runs.deviations import deviations, rejected_requests
+from ictbench.runs.deviations import LEFT_OUT, SIZES, deviations, rejected_requests
+from ictbench.runs.options import Options
 from ictbench.submissions.known_players import KNOWN, control_of, is_known_program, player_problems
 from ictbench.submissions.metadata import start_date, training_of
 from ictbench.suites import load_suite, shipped_suites
 from ictbench.suites.suite import RANKED_PROFILES
+
+OPTIONS = frozenset(field.name for field in fields(Options))
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +41,9 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         yield f"suite {name} has changed since this run ({result.suite.digest!r:.16}…); run it again"
     if not unranked and result.profile not in RANKED_PROFILES:
         profiles = " or ".join(profile for profile in suite.profiles if profile in RANKED_PROFILES)
-        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {profiles}"
+        own_sizes = [_flag(text) for text in result.deviations if _name(text) in SIZES]
+        without = f", without {', '.join(own_sizes)}" if own_sizes else ""
+        yield f"profile {result.profile!r:.80} is not ranked; run with --profile {profiles}{without}"
     if not result.complete or result.owed:
         yield f"the run is incomplete: {result.owed} episodes or reflections are owed; continue it with the same --out"
     if not unranked:
@@ -48,11 +54,11 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
             for text in rejected
         )
         yield from (
-            f"the run deviates from its profile: {text!r:.200}; run without it"
+            f"the run deviates from its profile: {text!r:.200}; {_remedy(text)}"
             for text in _unacceptable(result)
-            if text not in rejected
+            if text not in rejected and not _said_otherwise(text, result)
         )
-    if not unranked and all(family.role != "held-out" for family in result.families):
+    if not unranked and _has_no_held_out(result):
         yield "no held-out family was run, and ranks are by held-out families; run with --families held-out or all"
     for role in KNOWN:
         yield from player_problems(role, getattr(result, role))
@@ -111,6 +117,32 @@ def _unacceptable(result: Result) -> Iterator[str]:
         usual = result.sizes.model_copy(update={"turns": sizes.turns, "batch_size": sizes.batch_size})
         accepted |= _deviations(result) - _deviations(result.model_copy(update={"sizes": usual}))
     return (text for text in result.deviations if text not in accepted)
+
+
+def _has_no_held_out(result: Result) -> bool:
+    return all(family.role != "held-out" for family in result.families)
+
+
+def _said_otherwise(text: str, result: Result) -> bool:
+    """Check whether another sentence names a deviation: a size of a profile that is not ranked, or no family at all."""
+    if _name(text) in SIZES:
+        return result.profile not in RANKED_PROFILES
+    return text.startswith(LEFT_OUT) and _has_no_held_out(result)
+
+
+def _remedy(text: str) -> str:
+    if text.startswith(LEFT_OUT):
+        return "run with --families held-out or all"
+    return f"run without {_flag(text) if _name(text) in OPTIONS else 'it'}"
+
+
+def _name(text: str) -> str:
+    """Return the option that a deviation starts with, as in `turns 2 instead of 6`; other texts have no such word."""
+    return text.partition(" ")[0]
+
+
+def _flag(text: str) -> str:
+    return f"--{_name(text).replace('_', '-')}"
 
 
 def _deviations(result: Result) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -44,6 +45,19 @@ def test_the_dry_run_prints_every_cell_and_plays_nothing(call: CommandLine, file
     assert not (tmp_path / "out").exists()
     planned = json.loads(run(call, "campaign", file, "--dry-run", "--json", "--out", tmp_path / "out").out)
     assert [cell["shared"] for cell in planned["cells"]] == [0, 0, 27, 27, 27, 27]
+
+
+def test_an_interrupt_prints_how_to_continue(
+    call: CommandLine, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ictbench.campaigns.campaign_api.run_blocking", interrupt)
+    done = run(call, "campaign", file, "--out", tmp_path / "a b")
+    assert done.code == 130
+    command = shlex.join(["ictbench", "campaign", str(file), "--out", str(tmp_path / "a b")])
+    assert done.err.endswith(f"is recorded in {tmp_path / 'a b'}. Continue with: {command}\n")
 
 
 def test_a_file_with_mistakes_has_exit_code_2_and_one_line(call: CommandLine, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from boards import make_result, submit
 
+from ictbench.cli import step_progress
 from ictbench.submissions.layout import BoardFolder
 
 if TYPE_CHECKING:
@@ -49,6 +50,24 @@ def test_a_board_is_named_by_its_suite_or_a_folder(
     leaderboards.rename(tmp_path / "boards")
     code, out, _ = call("leaderboard", "show", argument.replace("leader", ""))
     assert (code, "Good" in out) == ((0, True) if "boards" in argument else (2, False))
+
+
+@pytest.mark.parametrize("command", [("validate",), ("build", "--out", "site")])
+def test_short_work_prints_no_progress(call: CommandLine, leaderboards: Path, command: tuple[str, ...]) -> None:
+    _, _, err = call("leaderboard", *command, "--cache", "found")
+    assert " of 2" not in err
+
+
+def test_long_work_prints_plain_lines_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_progress, "PLAIN_SECONDS", 0.01)
+    lines = ""
+    with step_progress.show_steps() as on_progress:
+        on_progress("checking [b]rooms-v1", 3, 20)
+        while lines.count("\n") < 2:  # also while one entry takes long
+            lines += capsys.readouterr().err
+    assert lines.splitlines()[-1] == "checking [b]rooms-v1: 3 of 20"
 
 
 def test_failures_stand_below_the_ranking(call: CommandLine, leaderboards: Path) -> None:

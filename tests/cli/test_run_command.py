@@ -14,9 +14,10 @@ from ictbench.cli.unknown_variables import OTHER_VARIABLES
 from ictbench.results.formatting import signed_number
 from ictbench.runs.option import LIMITS
 from ictbench.runs.options import OPTIONS
+from ictbench.runs.sync_loop import run_blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from command_line import CommandLine
 
@@ -68,6 +69,22 @@ def test_quiet_prints_nothing_except_requested_json(call: CommandLine) -> None:
     code, out, err = call(*RUN, "--out", "mine", "--quiet", "--json")
     assert (code, err, len(out.splitlines())) == (0, "", 1)
     assert json.loads(out)["run"] == "mine"
+
+
+def test_an_interrupt_after_the_result_is_written_does_not_say_to_continue(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        run_blocking(main)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ictbench.runs.api.run_blocking", interrupted)
+    code, _, err = call(*RUN, "--out", "my run", "--quiet")
+    assert (code, err) == (
+        130,
+        "ictbench: stopped after the run was complete; its result is in my run. Show it with: ictbench show 'my run'\n",
+    )
+    assert ictbench.load_run("my run").result.complete
 
 
 def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine, tmp_path: Path) -> None:

@@ -132,7 +132,11 @@ def test_all_missing_statements_are_reported_at_once(altered_run: Callable[..., 
     [
         ({"profile": "quick", "ranked": False}, "profile 'quick' is not ranked; run with --profile lite or standard"),
         ({"complete": False, "owed": 3}, "3 episodes or reflections are owed; continue it with the same --out"),
-        ({"deviations": ["turns 2 instead of 5"]}, "deviates from its profile: 'turns 2 instead of 5'; run without"),
+        (
+            {"deviations": ["turns 2 instead of 5"]},
+            "deviates from its profile: 'turns 2 instead of 5'; run without --turns",
+        ),
+        ({"deviations": ["held-out families left out: zap"]}, "left out: zap'; run with --families held-out or all"),
         ({"suite": {"name": "mine-v1", "digest": "0"}}, "suite 'mine-v1' has no board; run one of alfworld"),
         ({"suite": {"name": SUITE, "digest": "0"}}, "suite minihack-v1 has changed since this run"),
     ],
@@ -368,9 +372,11 @@ def test_quick_run_is_shown_without_a_rank(tmp_path: Path) -> None:
     }
     options: dict[str, Any] = {"suite": "minihack-v1", "reflector": "none", "actor": "rules", "executor": "inline"}
     run = ictbench.run(**options, **small, out=tmp_path / "run")
-    assert any(
-        "profile 'quick' is not ranked" in problem for problem in draft(run, tmp_path / "boards", STATEMENT).missing
-    )
+    assert [problem for problem in draft(run, tmp_path / "boards", STATEMENT).missing if "run with" in problem] == [
+        "profile 'quick' is not ranked; run with --profile lite or standard, without --turns, --batch-size, --loops, "
+        "--selection-size, --test-size",
+        "no held-out family was run, and ranks are by held-out families; run with --families held-out or all",
+    ]
     submitted = submit(draft(run, tmp_path / "boards", STATEMENT, unranked=True), check_submission, git=False)
     assert submitted.folder.path.parent == tmp_path / "boards" / "minihack-v1" / "unranked"
     (entry,) = read_board(BoardFolder(tmp_path / "boards" / "minihack-v1")).entries
