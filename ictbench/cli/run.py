@@ -90,7 +90,7 @@ def run(
             f"{error}. Show it with: {program()} show {shlex.quote(str(shown))}"
         ) from error
     except RunError as error:
-        folder = out or getattr(on_start, "folder", None)
+        folder = on_start.folder
         raise type(error)(f"{error}. {how_to_continue(folder)}") from error
     if not quiet:
         print_result(finished)
@@ -102,7 +102,7 @@ def run(
 
 def how_to_continue(folder: Path | None) -> str:
     """Return the command that continues this one."""
-    if folder is None:
+    if folder is None or not folder.exists():
         return "Nothing was played yet"
     arguments = sys.argv[1:]
     if not any(word == "--out" or word.startswith("--out=") for word in arguments):
