@@ -32,6 +32,8 @@ The class tree:
 
 from __future__ import annotations
 
+import difflib
+import os
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -98,10 +100,25 @@ class CompleteRunInterruptedError(RunInterruptedError):
 
 
 def file_problem(error: OSError | ValueError) -> str:
-    """Return why a file cannot be read or written, without its name and the number of the error."""
+    """Return why a file cannot be read or written, without its name and the number of the error.
+
+    A missing file comes with the likely one.
+    """
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str) and (likely := _likely(error.filename)):
+        return f"{error.strerror}; did you mean {likely}?"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8 text"
     return getattr(error, "strerror", None) or str(error)
+
+
+def _likely(path: str) -> str:
+    """Return the file next to a missing one whose name is most alike; empty if there is none."""
+    folder, name = os.path.split(path)
+    try:
+        closest = difflib.get_close_matches(name, os.listdir(folder or "."), n=1, cutoff=0.7)
+    except OSError:
+        return ""
+    return os.path.join(folder, closest[0]) if closest else ""
 
 
 def stopped_by(interrupt: BaseException) -> str:

@@ -44,7 +44,10 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     target = name if ":" in name else installed(kind).get(name)
     if target is None:
         noun = "model provider" if kind == "model" else kind
-        raise UnknownNameError(f"unknown {noun} {name!r}; {suggest(name, installed(kind))}")
+        hint = suggest(name, installed(kind))
+        # A likely typo needs no more.
+        own = "" if hint.startswith("did") or kind == "suite" else "; a class of your own is named package.module:Class"
+        raise UnknownNameError(f"unknown {noun} {name!r}; {hint}{own}")
     check_unique(kind, name)
     module_name, _, attribute = target.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
@@ -54,8 +57,12 @@ def resolve(kind: Kind, name: str) -> type[Any]:
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             closest = difflib.get_close_matches(module_name, installed(kind), n=1)
-            hint = f"; did you mean '{closest[0]}:{attribute}'?" if closest else ""
-            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found{hint}") from error
+            hint = (
+                f"did you mean '{closest[0]}:{attribute}'?"
+                if closest
+                else "install its package (pip install -e FOLDER), or add the folder of the module to PYTHONPATH"
+            )
+            raise UnknownNameError(f"{kind} {name!r}: module {error.name!r} cannot be found; {hint}") from error
         raise UnknownNameError(f"{kind} {name!r}: importing {module_name!r} failed: {error}") from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

@@ -86,7 +86,11 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
     ("kind", "name", "message"),
     [
         ("env", "minihak", "unknown env 'minihak'; did you mean 'minihack'?"),
-        ("env", "chess", "unknown env 'chess'; known: alfworld, minihack"),
+        (
+            "env",
+            "chess",
+            "unknown env 'chess'; known: alfworld, minihack; a class of your own is named package.module:Class",
+        ),
         ("actor", "rulez", "unknown actor 'rulez'; did you mean 'rules'?"),
         ("model", "opnai", "unknown model provider 'opnai'; did you mean 'openai'?"),
         (
@@ -94,14 +98,20 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
             "xyzzy",
             "unknown reflector 'xyzzy'; known: append, blind, copy, copy-commonest, copy-last, "
             "file, flipped, gepa, icl, insights, lessons, losses, none, one-rule, reflexion, retrieval, rewrite, "
-            "rules, shuffled, unlabelled",
+            "rules, shuffled, transferred, unlabelled; a class of your own is named package.module:Class",
         ),
         (
             "actor",
             "no_such_package:Actor",
-            "actor 'no_such_package:Actor': module 'no_such_package' cannot be found",
+            "actor 'no_such_package:Actor': module 'no_such_package' cannot be found; "
+            "install its package (pip install -e FOLDER), or add the folder of the module to PYTHONPATH",
         ),
-        ("actor", "ictbench.nope:Actor", "actor 'ictbench.nope:Actor': module 'ictbench.nope' cannot be found"),
+        (
+            "actor",
+            "ictbench.nope:Actor",
+            "actor 'ictbench.nope:Actor': module 'ictbench.nope' cannot be found; "
+            "install its package (pip install -e FOLDER), or add the folder of the module to PYTHONPATH",
+        ),
         ("env", "json:Env", "env 'json:Env': module 'json' has no class 'Env'"),
         ("env", "json:loads", "env 'json:loads': module 'json' has no class 'loads'"),
         ("env", "json:", "env 'json:': module 'json' has no class ''"),

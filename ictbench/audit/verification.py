@@ -90,6 +90,17 @@ class Verification(Record):
     by: str = ""
     """Name of the verifier, if given."""
 
+    @property
+    def shortfall(self) -> str:
+        """Why a record that passed is not enough for a badge; empty if it is enough."""
+        if self.replayed and self.replayed.episodes < (needed := min(BADGE_SAMPLE, self.replayed.of)):
+            return f"{self.replayed.episodes} episodes were replayed; a badge needs {needed}"
+        if self.reran and self.reran.margin > MARGIN:
+            return f"the margin was {self.reran.margin:g}; a badge allows at most {MARGIN:g}"
+        if self.reran and not self.reran.salt:
+            return "its loops were not drawn by a salt, so the submitter could predict them"
+        return ""
+
     @staticmethod
     def check_writable(path: Path) -> None:
         """Check that a record can be written, before the work that it records.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from ictbench.audit.verification import BADGE_SAMPLE, MARGIN, Verification
+from ictbench.audit.verification import Verification
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import read_bytes
 from ictbench.submissions.layout import Badge
@@ -79,22 +79,11 @@ def read_badges(board: BoardFolder, slug: str, digest: str, checksum: str) -> Ba
             failed = next((check for check in record.checks if check.verdict == "failed"), None)
             reason = f": {failed.name}: {failed.detail}" if failed else ""
             remarks.append(f"Not {badge}: checks of {record.date:%Y-%m-%d} failed{reason}.")
-        elif shortfall := _shortfall(record):
+        elif shortfall := record.shortfall:
             remarks.append(f"Not {badge} on {record.date:%Y-%m-%d}: {shortfall}.")
         else:
             held[badge] = record
     return Badges(held, tuple(remarks))
-
-
-def _shortfall(record: Verification) -> str:
-    """Return why a record that passed is not enough for a badge; empty if it is enough."""
-    if record.replayed and record.replayed.episodes < (needed := min(BADGE_SAMPLE, record.replayed.of)):
-        return f"{record.replayed.episodes} episodes were replayed; a badge needs {needed}"
-    if record.reran and record.reran.margin > MARGIN:
-        return f"the margin was {record.reran.margin:g}; a badge allows at most {MARGIN:g}"
-    if record.reran and not record.reran.salt:
-        return "its loops were not drawn by a salt, so the submitter could predict them"
-    return ""
 
 
 def read_record(path: Path, badge: Badge) -> Verification:

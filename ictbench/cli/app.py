@@ -41,6 +41,7 @@ from ictbench.cli import (
 from ictbench.cli.help_page import Group, page
 from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
 from ictbench.cli.terminal import safe_output
+from ictbench.cli.unknown_variables import variables_behind
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 from ictbench.plugins import suggest
 
@@ -49,6 +50,9 @@ MISUSE: Any = typer.BadParameter.__mro__[1]
 
 INTERRUPTED = 130
 """Exit code for Ctrl-C, of typer and of ours."""
+
+PROFILES = "lite, standard (suites of the paper's experiments: standard-k5, too)"
+"""Profiles as an error message lists them: not every suite has the last one."""
 
 app = typer.Typer(
     **page(
@@ -120,10 +124,12 @@ def _run() -> None:
     except IctbenchError as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
-        _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        if isinstance(error, UsageError):
+            _fail(f"{error}{variables_behind(str(error))}", 2)
+        _fail(str(error), 1)
     except MISUSE as error:
         if message := _misuse_message(error):
-            _fail(f"{message}; see {_command_of(error)} --help", 2)
+            _fail(f"{message}{' See' if message.endswith('?') else '; see'} {_command_of(error)} --help", 2)
         sys.exit(2)  # a group without a command has printed its help page
     except (OSError, sqlite3.Error) as error:
         if os.environ.get("ICTBENCH_TRACEBACK"):
@@ -152,7 +158,7 @@ def _misuse_message(error: Any) -> str:
     if hasattr(error, "possibilities") and (option := getattr(error, "option_name", None)):
         known = [name for parameter in error.ctx.command.params for name in parameter.opts]
         return f"{option} is not an option of {error.ctx.command_path}; {suggest(option, known)}"
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").replace("lite, standard, standard-k5", PROFILES)
     return f"{message} (from {origin})" if origin else message
 
 

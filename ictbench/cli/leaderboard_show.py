@@ -38,7 +38,14 @@ PAGE = page(
 
 
 def show(
-    suite: Annotated[str | None, typer.Argument(help="Show only the board of this suite.", show_default="all")] = None,
+    suite: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SUITE|LEADERBOARDS",
+            help="Show only the board of this suite; or the folder of the boards.",
+            show_default="all",
+        ),
+    ] = None,
     leaderboards: Annotated[
         Path, typer.Option("--leaderboards", metavar="LEADERBOARDS", help="Folder of the boards, one per suite.")
     ] = Path("leaderboards"),
@@ -51,6 +58,11 @@ def show(
     from ictbench.errors import UnknownNameError
     from ictbench.plugins import suggest
 
+    is_folder = suite is not None and not (leaderboards / suite).is_dir() and Path(suite).is_dir()
+    if suite is not None and is_folder:
+        path = Path(suite).resolve()
+        is_board = any((path / section).is_dir() for section in ("submissions", "unranked"))
+        leaderboards, suite = (path.parent, path.name) if is_board else (Path(suite), None)
     folders, findings = find_boards(leaderboards), open_cache(None, leaderboards)
     if suite is not None:
         names = [folder.suite for folder in folders]

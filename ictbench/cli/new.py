@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from ictbench.cli.help_page import EXTEND, page
+from ictbench.cli.program import program
 
 PAGE = page(
     EXTEND,
@@ -27,4 +29,14 @@ def new(
 
     for path in create(kind, name, out):
         print(path)
-    print(f"Next: cd {out or name}, pip install -e '.[test]', pytest")
+    print(f"Next: cd {shlex.quote(str(out or name))} && pip install -e '.[test]' && pytest")
+    print(f"Then: {program()} {_command(kind, name)}")
+
+
+def _command(kind: Literal["env", "reflector", "actor"], name: str) -> str:
+    """Return the command that plays with the new plug-in."""
+    if kind == "env":
+        return f"run --env {name} --actor solver --reflector none"
+    if kind == "actor":
+        return f"run --env minihack --actor {name} --reflector none"
+    return f"run --env minihack --reflector {name} --actor rules"

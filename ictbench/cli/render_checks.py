@@ -37,6 +37,8 @@ def print_verdict(verification: Verification) -> None:
         tasks = "on tasks of their own" if reran.fresh_tasks else "on the games that were submitted"
         print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks} (salt {reran.salt}).")
     print("Passed." if verification.passed else "Failed.")
+    if verification.passed and verification.submission and verification.shortfall:
+        print(f"No badge: {verification.shortfall}.")
 
 
 @contextmanager

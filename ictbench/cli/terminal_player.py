@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from ictbench.runs.person_run import Place
 
 QUIT = "quit"
+ASK = "?"
 
 HELP = (
     "Type an available action or the beginning of one; an unknown action costs a decision, as it does an agent. "
-    f"Enter shows the screen again, {QUIT} stops."
+    f"Enter shows the screen again, {ASK} shows this help and the actions, {QUIT} stops."
 )
 
 
@@ -42,8 +43,8 @@ class TerminalActor(Actor):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[int, int] | None = None
-        """Size of the window that was called too small."""
+        self._told: set[tuple[int, int]] = set()
+        """Sizes of the window that were called too small."""
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
         """Show what an agent is shown, and ask for an action."""
@@ -64,13 +65,12 @@ class TerminalActor(Actor):
         self._check_window(text.split("\n"))
 
     def _check_window(self, lines: Sequence[str]) -> None:
-        """Say once that the window is too small for the screen, and again when it changes to another such size."""
+        """Say once for each size of the window that it is too small for a screen."""
         size = shutil.get_terminal_size()
         columns, rows = max(map(len, lines)), len(lines)
-        if size.columns >= columns and size.lines >= rows:
-            self._told = None
-        elif size != self._told and sys.stdout.isatty():
-            self._told = size
+        too_small = size.columns < columns or size.lines < rows
+        if too_small and size not in self._told and sys.stdout.isatty():
+            self._told.add(size)
             print(
                 f"The window shows {size.columns} x {size.lines} characters, and this text needs {columns} x {rows}: "
                 "enlarge the window, then press Enter."
@@ -175,6 +175,9 @@ def _ask(actions: Sequence[str]) -> str | None:
             return None
         if typed == QUIT and QUIT not in actions:
             raise Quit
+        if typed == ASK and ASK not in actions:
+            print(f"{HELP}\nAvailable: {visible(', '.join(actions))}")
+            continue
         if not typed.isprintable():
             print("That has characters that cannot be shown, e.g. of an arrow key; nothing was sent.")
             continue

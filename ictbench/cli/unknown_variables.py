@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from typing import Any
 
 from ictbench.errors import ConfigError
@@ -35,6 +37,24 @@ def check_variables(root: Any) -> None:
             from ictbench.plugins import suggest
 
             raise ConfigError(f"environment variable {name} is not an option; {suggest(name, known)}")
+
+
+def variables_behind(message: str) -> str:
+    """Return which variables gave the options or values that an error message names; empty if none did.
+
+    Options that were typed take precedence over their variables. Values are not repeated: they may be secret.
+    """
+    found = []
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES or not value:
+            continue
+        flag = "--" + name.removeprefix(PREFIX).lower().replace("_", "-")
+        if any(word.partition("=")[0] == flag for word in sys.argv[1:]):
+            continue
+        named = re.search(rf"{flag}(?![\w-])", message)
+        if named or any(repr(item) in message for item in {value, *map(str.strip, value.split(","))}):
+            found.append(name)
+    return f" (from {', '.join(found)})" if found else ""
 
 
 def _variables(command: Any) -> set[str]:

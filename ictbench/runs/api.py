@@ -189,10 +189,20 @@ class Run:
         if episode:
             return episode
         if not keys:
-            raise RunFolderError(f"{self.folder} has no episode {key!r}; keys look like read-20003@0f2a…")
+            raise RunFolderError(f"{self.folder} has no episode {key!r}; {self._key_hint(key)}")
         examples = ", ".join(keys[:3])
         raise RunFolderError(
             f"{len(keys)} episodes of {self.folder} start with {key!r}, e.g. {examples}; give more of the key"
+        )
+
+    def _key_hint(self, key: str) -> str:
+        """Return which keys the run has instead of an unknown one."""
+        family = key.partition("-")[0] + "-"
+        keys = self.episode_keys(family)
+        start = family if keys else ""
+        examples = f"keys are e.g. {', '.join((keys or self.episode_keys())[:2])}; " if keys or not start else ""
+        return (
+            f"{examples}list them with `ictbench show {shlex.quote(str(self.folder))} --episodes {start or repr('')}`"
         )
 
     def _frame(self, table: Table, excluded: tuple[str, ...] = ()) -> pd.DataFrame:

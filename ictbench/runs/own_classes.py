@@ -29,9 +29,12 @@ def named_classes(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
         if value is None or isinstance(value, str):
             continue
         if not isinstance(value, type):
+            cls = type(value)
+            if cls.__module__ == "builtins":
+                raise ConfigError(f"{kind} {value!r:.60} is neither a name nor a class; give one of them")
             raise ConfigError(
-                f"{kind} is {value!r:.60}; give the class itself, e.g. {kind}={type(value).__name__}: each process "
-                "makes its own instance"
+                f"{kind} is {value!r:.60}; give the class itself, e.g. {kind}={cls.__name__}: each process makes its "
+                "own instance"
             )
         named[kind] = _name_of(kind, value)
         digests[kind] = _digest(value)

@@ -276,7 +276,7 @@ def _resolve_players(options: Options, suite: Suite) -> tuple[PluginSpec, Plugin
     name = options.actor
     if name is None:
         name, shared_access = default_actor(options.reflector, reflector_access)
-        actor_access = actor_access if actor_access.in_words else shared_access
+        actor_access = actor_access if actor_access.is_set else shared_access
     chosen = {
         "decoding": options.actor_decoding,
         "history": options.actor_history,

@@ -58,9 +58,9 @@ class ModelAccess:
     """Seconds one request may take."""
 
     @property
-    def in_words(self) -> str:
-        """Choices of the user for this model; empty if there are none."""
-        return ", ".join([*([repr(self.base_url)] if self.base_url else []), *self.options])
+    def is_set(self) -> bool:
+        """Whether the user chose an address or options for this model."""
+        return bool(self.base_url or self.options)
 
 
 def parse_player(
@@ -132,8 +132,10 @@ def parse_player(
     if sampling:
         flags = ", ".join(f"--{kind}-{name.replace('_', '-')}" for name in sampling)
         raise ConfigError(f"{kind} {name!r} has no model: leave out {flags}")
-    if access.in_words:
-        raise ConfigError(f"{kind} {name!r} has no model: leave out its base URL and model options ({access.in_words})")
+    if access.is_set:
+        given = [f"--{kind}-base-url {access.base_url}"] if access.base_url else []
+        given += [f"--{kind}-model-options {', '.join(access.options)}"] if access.options else []
+        raise ConfigError(f"{kind} {name!r} has no model: leave out {' and '.join(given)}")
     if plugin == FILE and argument:
         return PluginSpec(label=f"{FILE}:{Path(argument).name}", name=FILE, options={"text": _read_prompt(argument)})
     if plugin == TRANSFERRED and argument:

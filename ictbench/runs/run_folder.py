@@ -99,12 +99,24 @@ class RunFolder:
         if not os.path.lexists(self.path):
             raise RunFolderError(missing_path(self.path))
         if not os.path.lexists(self.config):
-            raise RunFolderError(f"{self.path} is not the folder of a run: it has no {self.config.name}")
+            raise RunFolderError(
+                f"{self.path} is not the folder of a run: it has no {self.config.name}{_campaign_hint(self.path)}"
+            )
         with reading(RunFolderError):
             config = parse_json(read_bytes(self.config, MAX_CONFIG_BYTES), str(self.config), MAX_CONFIG_VALUES)
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
             raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config
+
+
+def _campaign_hint(path: Path) -> str:
+    """Return where a campaign's folder has what a run's folder has; empty for other folders."""
+    if not (path / "campaign.json").is_file():
+        return ""
+    return (
+        f"; it is the folder of a campaign: its runs are the folders in {path / 'cells'}, its result is "
+        f"{path / 'report.md'}, and its verdicts of learning are {path / 'learned.json'}"
+    )
 
 
 def new_run_id(suite: str, reflector: str) -> str:

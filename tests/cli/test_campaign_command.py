@@ -70,6 +70,12 @@ def test_a_file_with_mistakes_has_exit_code_2_and_one_line(call: CommandLine, tm
     assert done.err.count("\n") == 1
 
 
+def test_a_missing_file_comes_with_the_likely_one(call: CommandLine, file: Path) -> None:
+    code, _, err = call("campaign", str(file.with_name(f"{file.stem}s.yaml")))
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"did you mean {file}?" in err
+
+
 def test_a_flag_precedes_the_file(call: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     options = {"suite": "minihack-v1", "actor": "rules", "executor": "ray", "workers": 3}

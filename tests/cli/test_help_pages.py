@@ -135,7 +135,7 @@ def test_an_error_points_to_the_help_of_its_command(
     code, out, err = call(*arguments)
     assert (code, out) == (2, "")
     assert problem in err
-    assert err.rstrip().endswith(f"; see ictbench {page} --help")
+    assert err.rstrip().lower().endswith(f"{'?' if problem.endswith('?') else ';'} see ictbench {page} --help")
 
 
 @pytest.mark.parametrize("path", [(), ("tasks",)])

@@ -42,6 +42,16 @@ def test_the_ranking_is_shown(call: CommandLine, leaderboards: Path) -> None:
     assert "the board has not replayed it: its numbers are those of the submitter" in out
 
 
+@pytest.mark.parametrize("argument", ["rooms-v1", "leaderboards", "leaderboards/rooms-v1"])
+def test_a_board_is_named_by_its_suite_or_a_folder(
+    call: CommandLine, leaderboards: Path, tmp_path: Path, argument: str
+) -> None:
+    assert call("leaderboard", "show", argument) == call("leaderboard", "show")
+    leaderboards.rename(tmp_path / "boards")
+    code, out, _ = call("leaderboard", "show", argument.replace("leader", ""))
+    assert (code, "Good" in out) == ((0, True) if "boards" in argument else (2, False))
+
+
 @pytest.mark.parametrize("command", [("validate",), ("build", "--out", "site")])
 def test_short_work_prints_no_progress(call: CommandLine, leaderboards: Path, command: tuple[str, ...]) -> None:
     _, _, err = call("leaderboard", *command, "--cache", "found")

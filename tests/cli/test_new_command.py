@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 def test_the_written_files_and_the_next_steps_are_printed(call: CommandLine) -> None:
     code, out, _ = call("new", "actor", "bold_one")
     assert code == 0
-    *files, next_steps = out.splitlines()
+    *files, next_steps, command = out.splitlines()
     assert sorted(map(Path, files)) == sorted(path for path in Path().rglob("*") if path.is_file())
-    assert next_steps == "Next: cd bold_one, pip install -e '.[test]', pytest"
+    assert next_steps == "Next: cd bold_one && pip install -e '.[test]' && pytest"
+    assert command == "Then: ictbench run --env minihack --actor bold_one --reflector none"
 
 
 def test_misuse_is_one_line(call: CommandLine) -> None:

@@ -157,7 +157,7 @@ def test_missing_actions_and_failures_are_shown() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--episode", "zap-1"], "has no episode 'zap-1'; keys look like"),
+        (["--episode", "zap-1"], "has no episode 'zap-1'; keys are e.g. read-"),
         (["--episode", "room-random"], "start with 'room-random', e.g. room-random-"),
     ],
 )
@@ -167,6 +167,14 @@ def test_an_unknown_or_ambiguous_key_is_refused(
     code, out, err = call("show", str(folder), *arguments)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert message in err
+
+
+def test_a_folder_of_a_campaign_leads_to_its_runs(call: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "campaign.json").write_text("{}", encoding="utf-8")
+    code, _, err = call("show", str(tmp_path))
+    assert code == 2
+    assert f"its runs are the folders in {tmp_path / 'cells'}" in err
+    assert str(tmp_path / "learned.json") in err
 
 
 def test_a_folder_without_a_run_is_refused(call: CommandLine, tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def test_what_cannot_be_meant_is_asked_again_and_costs_nothing(tmp_path: Path) -
         assert "e.g. of an arrow key; nothing was sent" in terminal.read_until("> ")
         terminal.type("")
         assert "(3 decisions left)" in terminal.read_until("> "), "Enter shows the screen again"
+        terminal.type("?")
+        shown = terminal.read_until("> ")
+        assert "quit stops.\nAvailable: open the red door, " in shown, "the help, which costs no decision"
+        terminal.type("")
+        assert "(3 decisions left)" in terminal.read_until("> ")
         terminal.type("o t b")
         assert "= open the blue door" in terminal.read_until("\n\n")
         terminal.press(END)
@@ -80,9 +85,15 @@ def test_a_window_that_is_too_small_is_told_once(tmp_path: Path) -> None:
         terminal.resize(40, 50)
         terminal.type("")
         assert "this text needs" not in terminal.read_until("> ")
-        terminal.resize(15, 50)
+        terminal.resize(16, 50)
         terminal.type("")
-        assert "shows 15 x 50" in terminal.read_until("> ")
+        assert "shows 16 x 50" in terminal.read_until("> ")
+        terminal.resize(40, 50)
+        terminal.type("")
+        terminal.read_until("> ")
+        terminal.resize(16, 50)
+        terminal.type("")
+        assert "this text needs" not in terminal.read_until("> ")
 
 
 def test_an_interrupt_ends_the_command_at_once(tmp_path: Path) -> None:

@@ -452,6 +452,32 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(
     assert call("tasks", "list").code == 2
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "arguments", "named"),
+    [
+        ("ICTBENCH_REFLECTOR_BASE_URL", "http://x/v1", [], True),
+        ("ICTBENCH_REFLECTOR_BASE_URL", "http://x/v1", ["--reflector-base-url", "http://x/v1"], False),
+        ("ICTBENCH_REFLECTOR_EXPERIENCE", "tally", [], True),
+        ("ICTBENCH_FAMILIES", "eat,foo", [], True),
+        ("ICTBENCH_SUITE", "minihack-v2", [], True),
+        ("ICTBENCH_PROFILE", "standard-k5", [], True),
+        ("ICTBENCH_OUT", "runs/a", ["--families", "foo"], False),
+    ],
+)
+def test_an_error_names_the_variable_of_a_value_that_was_not_typed(
+    call: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    arguments: list[str],
+    named: bool,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    code, _, err = call("run", "--reflector", "rules", "--actor", "rules", *arguments)
+    assert code == 2
+    assert (f"(from {variable})" in err) is named, err
+
+
 @pytest.mark.parametrize("variable", sorted(OTHER_VARIABLES | {"ICTBENCH_STATES"}))
 def test_variables_of_other_commands_and_purposes_are_accepted(
     call: CommandLine, monkeypatch: pytest.MonkeyPatch, variable: str

@@ -53,8 +53,14 @@ def test_an_environment_stands_for_its_newest_suite() -> None:
         ({"families": 3}, "option families: 3 is not a list"),
         ({"turn": 3}, "unknown option 'turn'; did you mean 'turns'"),
         ({"reflector": "none"}, "reflector 'none' has no model that could act: name an actor, e.g. --actor rules"),
-        ({"reflector_base_url": "http://x/v1"}, "reflector 'rules' has no model: leave out its base URL"),
-        ({"actor": "rules", "actor_base_url": "http://x"}, "actor 'rules' has no model: leave out its base URL"),
+        (
+            {"reflector_base_url": "http://x/v1"},
+            "reflector 'rules' has no model: leave out --reflector-base-url http://x/v1",
+        ),
+        (
+            {"actor": "rules", "actor_base_url": "http://x"},
+            "actor 'rules' has no model: leave out --actor-base-url http://x",
+        ),
         ({"actor": "react"}, "actor 'react' needs a model: name one as provider/model"),
         ({"reflector": "rewrite", "actor": "rules"}, "reflector 'rewrite' needs a model"),
         ({"actor_temperature": 0.5, "actor_max_tokens": 9}, "leave out --actor-temperature, --actor-max-tokens"),

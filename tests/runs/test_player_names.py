@@ -106,7 +106,7 @@ def test_access_reaches_the_model_inside_wrappers() -> None:
         model = parsed(name, access).model
         assert model is not None
         assert (model.base_url, model.options) == ("http://here", {"n_ctx": 512})
-    with pytest.raises(ConfigError, match="reflector 'rules' has no model: leave out its base URL"):
+    with pytest.raises(ConfigError, match="reflector 'rules' has no model: leave out --reflector-base-url"):
         parsed("blind:rules", access)
 
 

@@ -79,6 +79,8 @@ def test_what_is_no_class_of_a_module_is_refused_with_the_remedy() -> None:
         ictbench.dry_run(actor=Local)
     with pytest.raises(ConfigError, match=r"give the class itself, e.g. actor=RandomActor"):
         ictbench.dry_run(actor=RandomActor())  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="reflector 3 is neither a name nor a class"):
+        ictbench.dry_run(reflector=3)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"RandomActor is not a subclass of ictbench\.Reflector"):
         ictbench.dry_run(reflector=RandomActor, actor="rules")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="unknown option 'famlies'; did you mean 'families'"):
