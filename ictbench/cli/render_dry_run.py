@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ictbench.runs.cost_estimate import DryRun, ModelEstimate
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+REHEARSAL = (
+    "Not counted: before the first episode a rehearsal asks each model up to 5 times, and more often if its server "
+    "needs other requests."
+)
 LARGE = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
 
 
@@ -29,6 +33,7 @@ def print_dry_run(planned: DryRun) -> None:
         print_line(f"time: {range_text(planned.seconds, duration_text)}")
     if asked := [player for player in players.values() if player]:
         print_line(_basis(planned.sample_episodes, asked))
+        print_line(REHEARSAL)
 
 
 def _estimate(player: ModelEstimate) -> str:

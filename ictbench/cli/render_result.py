@@ -94,6 +94,12 @@ def _cost(result: Result) -> Iterator[str]:
     if usage:
         roles = (f"{role} {u.calls} calls, {tokens_in_words(u)}, {cost_in_words(u)}" for role, u in usage.items())
         yield f"Cost: {'; '.join(roles)}."
+    spent = result.host.spent
+    if others := max(0, spent.calls - sum(u.calls for u in usage.values())):
+        yield (
+            f"With {others} calls of the rehearsal and of requests that were repeated or in vain: {spent.calls} calls, "
+            f"{tokens_in_words(spent)}, {cost_in_words(spent)}."
+        )
 
 
 def _printable(text: str) -> str:

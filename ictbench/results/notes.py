@@ -8,6 +8,7 @@ from ictbench.actors.person import is_person, name_of
 from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
 from ictbench.results.formatting import INTERVAL_MEANING, rate, signed
 from ictbench.results.intervals import MIN_LOOPS
+from ictbench.results.invalid_actions import INVALID, all_invalid, invalid_remark
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
 from ictbench.suites.trained_on import format_trained_on
 
@@ -38,8 +39,12 @@ def remarks(result: Result) -> Iterator[str]:
     if failures := failures_text(*failure_counts(result.families)):
         yield f"Failed: {failures}."
     yield from failure_remarks(result.families)
-    for kind, words in result.host.failure_words.items():
-        yield f"The first {kind}: {words}"
+    words = dict(result.host.failure_words)
+    invalid = words.pop(INVALID, "")
+    if result.actor.model and all_invalid(result.families):
+        yield invalid_remark("its decisions on test tasks", invalid, result.actor.options.get("decoding"))
+    for kind, said in words.items():
+        yield f"The first {kind}: {said}"
     intervals = any(family.measures and family.measures.best.low is not None for family in result.families)
     if few := result.sizes.loops < MIN_LOOPS:
         yield f"Fewer than {MIN_LOOPS} loops: no intervals."

@@ -176,7 +176,8 @@ class Host(Record):
     """Reasons why episodes or reflections are owed, each once, at most five."""
     machine: dict[str, JsonValue]
     failure_words: dict[str, str] = Field(default_factory=dict, exclude_if=lambda words: not words)
-    """What the endpoint said about the first failure of each kind, by role and kind, e.g. `actor bad_request`."""
+    """What the endpoint said about the first failure of each kind, by role and kind, e.g. `actor bad_request`; under
+    `actor invalid` what the actor wrote if none of its decisions on test tasks was valid."""
 
 
 class Result(Record):

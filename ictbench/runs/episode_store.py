@@ -61,6 +61,7 @@ class EpisodeStore:
         *,
         slots: EpisodeSlots,
         versions: Mapping[str, str],
+        on_episode: Callable[[Episode], None] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._executor = executor
@@ -69,6 +70,7 @@ class EpisodeStore:
         self._watch = watch
         self._versions = versions
         self._slots = slots
+        self._on_episode = on_episode
         self._in_flight: dict[str, asyncio.Task[bool]] = {}
         self.owed: dict[str, str] = {}
         """Error messages by episode key or name of a reflection."""
@@ -184,6 +186,7 @@ class EpisodeStore:
             trajectory = episode.trajectory
             log.debug("%s %s after %d decisions", spec.key, trajectory.end, len(trajectory.steps))
             report(trajectory.failure, episode.failure_detail)
+            self._on_episode(episode)
         return trajectory.solved
 
     def _check_versions(self, episode: Episode) -> None:

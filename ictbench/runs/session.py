@@ -20,6 +20,7 @@ from ictbench.runs.engine import check_playable, open_engine, open_players
 from ictbench.runs.episode_store import EpisodeStore
 from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.identical_repeats import refuse_reproducible_repeats
+from ictbench.runs.invalid_watch import InvalidWatch
 from ictbench.runs.journal import Journal
 from ictbench.runs.player_rehearsal import Rehearsed, rehearse_players
 from ictbench.runs.progress import Progress
@@ -131,8 +132,16 @@ async def run_session(
             labels: dict[PlayerRole, str] = {"actor": plan.actor.label, "reflector": plan.reflector.label}
             watch = FailureWatch(labels, plan.options.accept_failures, journal)
             progress.failures = watch.counts
+            invalid = InvalidWatch(plan.actor, progress.note, started=bool(kept))
             store = EpisodeStore(
-                journal, engine.executor, progress, breaker, watch, slots=engine.slots, versions=versions
+                journal,
+                engine.executor,
+                progress,
+                breaker,
+                watch,
+                slots=engine.slots,
+                versions=versions,
+                on_episode=invalid.add,
             )
             scheduler = Scheduler(plan, store, journal, open_players(plan, engine.models), progress, watch)
             finished = await _play(plan, loops, engine.models, scheduler)

@@ -16,6 +16,7 @@ from ictbench.records import Usage
 from ictbench.results import Result
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.failures import failure_counts
+from ictbench.results.invalid_actions import INVALID, all_invalid, words_of
 from ictbench.results.outcomes import is_constant
 from ictbench.results.schema import CostRole, FamilyResult, Host, Player, SuiteId
 from ictbench.runs.deviations import rejected_requests
@@ -126,17 +127,21 @@ def build_result(
             addresses=journal.get("addresses", {}),
             troubles=tuple(dict.fromkeys(owed.values()))[:5],
             machine={"python": platform.python_version(), "system": platform.platform()},
-            failure_words=_failure_words(journal, families),
+            failure_words=_failure_words(journal, families, plan.actor),
         ),
     )
 
 
-def _failure_words(journal: Journal, families: Sequence[FamilyResult]) -> dict[str, str]:
+def _failure_words(journal: Journal, families: Sequence[FamilyResult], actor: PluginSpec) -> dict[str, str]:
     """Return the words about each kind of failure in the result; a failure that was played again has none."""
     failed, unusable = failure_counts(families)
     kinds = {*(f"actor {kind}" for kind in failed), *(f"reflector {kind}" for kind in unusable)}
     words: dict[str, str] = journal.get("failure_words", {})
-    return {kind: said for kind, said in sorted(words.items()) if kind in kinds and said}
+    shown = {kind: said for kind, said in sorted(words.items()) if kind in kinds and said}
+    if actor.model and all_invalid(families):
+        first = next(step for episode in journal.episodes() for step in episode.trajectory.steps)
+        shown[INVALID] = words_of(first)
+    return shown
 
 
 def _registered(plan: RunPlan) -> Registered | None:

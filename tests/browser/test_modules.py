@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ictbench.results.formatting import signed_number
 from ictbench.web.bundle import WEB, bundle
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 ENTRY = """
 import { chart, scatter } from "ASSETS/chart.js";
 import { diffLines } from "ASSETS/diff.js";
-import { estimate, number, signed } from "ASSETS/format.js";
+import { estimate, fixed, number, percent, signed } from "ASSETS/format.js";
 import { learningCurve } from "ASSETS/learning-curve.js";
 import { player } from "ASSETS/player.js";
 import { visible } from "ASSETS/visible.js";
-Object.assign(window, { chart, diffLines, estimate, learningCurve, number, player, scatter, signed, visible });
+Object.assign(window, { chart, diffLines, estimate, fixed, learningCurve, number, percent, player });
+Object.assign(window, { scatter, signed, visible });
 """
 
 
@@ -91,6 +93,21 @@ def test_control_and_invisible_characters_are_written_as_code_points(page: Page)
     assert page.evaluate("visible('a\\ud800b')") == "a[U+D800]b"
     for plain in ("|..@.<|", "naïve ☃ 日本 😀", "<b>&amp;</b>"):
         assert page.evaluate("text => visible(text)", plain) == plain
+
+
+def test_numbers_are_rounded_as_in_tables_on_the_terminal(page: Page) -> None:
+    random_state = random.Random(0)
+    values = [0.625, 0.125, 0.375, -0.125, 0.005, 0.025, 0.5, 1.5, -0.004, *(k / 16 for k in range(-16, 17))]
+    values += [round(random_state.uniform(-1, 1), digits) for digits in (3, 4, 17) for _ in range(100)]
+    for digits in (0, 1, 2, 3):
+        shown = page.evaluate("([values, digits]) => values.map((value) => fixed(value, digits))", [values, digits])
+        assert shown == [f"{value:.{digits}f}" for value in values]
+        shown = page.evaluate("([values, digits]) => values.map((value) => signed(value, digits))", [values, digits])
+        assert shown == [signed_number(value, digits).replace("-", "\N{MINUS SIGN}") for value in values]
+    assert page.evaluate("[0.00125, 0.625].map((value) => [number(value), percent(value)])") == [
+        ["0.00", "0.1 %"],
+        ["0.62", "62.5 %"],
+    ]
 
 
 def test_estimates_are_formatted_with_their_intervals(page: Page) -> None:

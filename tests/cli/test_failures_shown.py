@@ -64,6 +64,21 @@ def test_failures_are_shown_by_kind_in_table_progress_files_and_remarks(
     assert "errors" not in out + err
 
 
+def test_the_calls_of_the_rehearsal_are_named_below_the_table(call: CommandLine, server: ScriptedServer) -> None:
+    options = ["--actor", "random", "--reflector", "openai/m", "--reflector-base-url", server.url]
+    _, out, err = call(*RUN, *options)
+    result = ictbench.load_run("mine").result
+    spent, reflections = result.host.spent, result.cost["reflector"]
+    # One call shows whether the server takes the request, and four whether its replies repeat.
+    assert (reflections.calls, spent.calls) == (3, 3 + 5)
+    assert f"Cost: reflector 3 calls, {reflections.input_tokens}+{reflections.output_tokens} tokens" in out
+    assert (
+        "With 5 calls of the rehearsal and of requests that were repeated or in vain: 8 calls, "
+        f"{spent.input_tokens}+{spent.output_tokens} tokens"
+    ) in out
+    assert f"8 calls, {spent.tokens} tokens" in err.splitlines()[-1]
+
+
 def test_a_run_that_stops_for_failures_says_why_and_how_to_continue(
     call: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,7 +129,7 @@ def test_a_dry_run_prints_an_estimate_of_the_cost(call: CommandLine, monkeypatch
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-used-by-a-dry-run")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     out = call(*RUN, "--reflector", "openai/gpt-4o-mini", "--dry-run").out
-    actor, reflector, duration, basis = out.splitlines()[-4:]
+    actor, reflector, duration, basis, rehearsal = out.splitlines()[-5:]
     number = r"[\d,.]+[kMG]?"
     tokens = rf"{number} to {number} input tokens, {number} to {number} output tokens"
     for role, line in (("actor", actor), ("reflector", reflector)):
@@ -138,6 +138,7 @@ def test_a_dry_run_prints_an_estimate_of_the_cost(call: CommandLine, monkeypatch
         assert re.fullmatch(expected, line), line
     assert re.fullmatch(r"time: \d+ \w+ to \d+ \w+", duration), duration
     assert "episodes of a random player" in basis
+    assert rehearsal.startswith("Not counted: before the first episode a rehearsal asks each model up to 5 times")
 
 
 @pytest.mark.parametrize("exists", [False, True])

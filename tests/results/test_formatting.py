@@ -18,6 +18,16 @@ def test_a_difference_has_a_sign_and_an_interval() -> None:
     assert signed(Interval(value=0.0004, low=-0.0004, high=0.1), 3) == "0.000 [0.000, +0.100]"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.625, "+0.62"), (0.125, "+0.12"), (0.375, "+0.38"), (-0.125, "-0.12"), (0.005, "+0.01")],
+)
+def test_of_two_equally_near_decimals_the_even_one_is_shown(value: float, text: str) -> None:
+    """As in `assets/format.js`; the double 0.005 lies above 5/1000."""
+    assert signed(Interval(value=value)) == text
+    assert f"{value:.2f}" == text.removeprefix("+")
+
+
 @given(st.floats(-2, 2), st.integers(0, 4))
 def test_a_sign_is_shown_exactly_if_a_digit_is(value: float, digits: int) -> None:
     text = signed_number(value, digits)

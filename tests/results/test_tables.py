@@ -207,7 +207,7 @@ def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -
     # reflections and words about failures if there are none, and whether replies repeat if that is unknown.
     assert {*plain, "loop_indices", "online", "preregistration", "retried_reflections"} == set(schema["properties"])
     # Fields added under the same schema have a default.
-    assert set(plain) - {"control", "experience"} <= set(schema["required"])
+    assert set(plain) - {"control", "experience", "actor_trained_on"} <= set(schema["required"])
     definitions = schema["$defs"]
     found = {
         "LoopResult": plain["families"][0]["loops"][0],

@@ -2,20 +2,30 @@
 
 export const MISSING = "\u2013";
 
+// Return a number with so many decimals, rounded as Python rounds it for tables on the terminal and in files: of two
+// decimals that are equally near, the even one. `toFixed` takes the larger one: 0.63 for 0.625.
+export function fixed(value, digits) {
+  const exact = value.toFixed(100);
+  const end = exact.length - 100 + digits;
+  const down = exact.slice(0, end).replace(/\.$/, "");
+  const isTie = /^50*$/.test(exact.slice(end));
+  return isTie && "02468".includes(down.at(-1)) ? down : value.toFixed(digits);
+}
+
 export function number(value, digits = 2) {
-  return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
+  return isNumber(value) ? unsignedZero(fixed(value, digits)) : MISSING;
 }
 
 // Return a difference with its sign; one that rounds to zero has none.
 export function signed(value, digits = 2) {
   if (!isNumber(value)) return MISSING;
-  const size = Math.abs(value).toFixed(digits);
+  const size = fixed(Math.abs(value), digits);
   if (Number(size) === 0) return size;
   return `${value < 0 ? "\u2212" : "+"}${size}`;
 }
 
 export function percent(value) {
-  return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
+  return isNumber(value) ? `${fixed(100 * value, 1)} %` : MISSING;
 }
 
 export function count(value) {
@@ -29,7 +39,7 @@ export function counted(value, noun) {
 
 export function money(value) {
   if (!isNumber(value)) return "unknown";
-  return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
+  return value > 0 && value < 0.0001 ? "<$0.0001" : `$${fixed(value, value < 1 ? 4 : 2)}`;
 }
 
 export function duration(seconds) {

@@ -273,19 +273,26 @@
 
   // assets/format.js
   var MISSING = "–";
+  function fixed(value, digits) {
+    const exact = value.toFixed(100);
+    const end = exact.length - 100 + digits;
+    const down = exact.slice(0, end).replace(/\.$/, "");
+    const isTie = /^50*$/.test(exact.slice(end));
+    return isTie && "02468".includes(down.at(-1)) ? down : value.toFixed(digits);
+  }
   function number(value, digits = 2) {
-    return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
+    return isNumber(value) ? unsignedZero(fixed(value, digits)) : MISSING;
   }
   function signed(value, digits = 2) {
     if (!isNumber(value))
       return MISSING;
-    const size = Math.abs(value).toFixed(digits);
+    const size = fixed(Math.abs(value), digits);
     if (Number(size) === 0)
       return size;
     return `${value < 0 ? "−" : "+"}${size}`;
   }
   function percent(value) {
-    return isNumber(value) ? `${(100 * value).toFixed(1)} %` : MISSING;
+    return isNumber(value) ? `${fixed(100 * value, 1)} %` : MISSING;
   }
   function count(value) {
     return isNumber(value) ? value.toLocaleString("en-US") : MISSING;
@@ -293,7 +300,7 @@
   function money(value) {
     if (!isNumber(value))
       return "unknown";
-    return value > 0 && value < 0.0001 ? "<$0.0001" : `$${value.toFixed(value < 1 ? 4 : 2)}`;
+    return value > 0 && value < 0.0001 ? "<$0.0001" : `$${fixed(value, value < 1 ? 4 : 2)}`;
   }
   function estimate(measure, format = number) {
     if (!measure)

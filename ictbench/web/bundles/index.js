@@ -44,13 +44,20 @@
 
   // assets/format.js
   var MISSING = "–";
+  function fixed(value, digits) {
+    const exact = value.toFixed(100);
+    const end = exact.length - 100 + digits;
+    const down = exact.slice(0, end).replace(/\.$/, "");
+    const isTie = /^50*$/.test(exact.slice(end));
+    return isTie && "02468".includes(down.at(-1)) ? down : value.toFixed(digits);
+  }
   function number(value, digits = 2) {
-    return isNumber(value) ? unsignedZero(value.toFixed(digits)) : MISSING;
+    return isNumber(value) ? unsignedZero(fixed(value, digits)) : MISSING;
   }
   function signed(value, digits = 2) {
     if (!isNumber(value))
       return MISSING;
-    const size = Math.abs(value).toFixed(digits);
+    const size = fixed(Math.abs(value), digits);
     if (Number(size) === 0)
       return size;
     return `${value < 0 ? "−" : "+"}${size}`;
