@@ -103,7 +103,7 @@ def run(
 def how_to_continue(folder: Path | None) -> str:
     """Return the command that continues this one."""
     if folder is None or not folder.exists():
-        return "Nothing was played yet"
+        return "Nothing was played; the same command starts again"
     arguments = sys.argv[1:]
     if not any(word == "--out" or word.startswith("--out=") for word in arguments):
         arguments = [*arguments, "--out", str(folder)]

@@ -75,4 +75,4 @@ def test_an_unknown_model_or_a_wrong_key_fails_before_any_episode(tmp_path: Path
         with pytest.raises(EndpointDownError, match=message):
             ictbench.run(**options(server), out=tmp_path / "run")
         assert server.requests <= 2
-    assert ictbench.load_run(tmp_path / "run").episode_keys() == []
+    assert not (tmp_path / "run").exists(), "nothing was played"

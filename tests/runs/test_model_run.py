@@ -224,10 +224,13 @@ def test_a_failing_endpoint_is_one_line_and_exit_code_1_on_the_command_line(
     captured = capsys.readouterr()
     assert (caught.value.code, captured.out) == (1, "")
     *progress, line = captured.err.splitlines()
-    assert all(shown.startswith("episodes ") for shown in progress)
+    notes = [shown for shown in progress if not shown.startswith("episodes ")]
+    (note,) = notes
+    assert note.startswith("Note: a request is tried again: openai/test: "), "the reason is given once"
     assert line.startswith("ictbench: openai/test: ")
     assert "HTTP 503: overloaded" in line
-    assert line.endswith(f"Continue with: ictbench run {' '.join(given)} --out={tmp_path / 'run'}")
+    assert line.endswith("Nothing was played; the same command starts again")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_few_unanswered_episodes_are_owed_and_played_later(
