@@ -50,16 +50,23 @@ def learned(
     six loops; 1 if none does, or an arm is missing; 2 for unusable arguments.
     """
     import ictbench
+    from ictbench.cli.arm_commands import CANNOT_TELL, missing_arm_commands
     from ictbench.cli.render_learned import print_gate
     from ictbench.cli.terminal import print_json
+    from ictbench.cli.terminal_table import print_line
     from ictbench.results.experience_gate import judge
     from ictbench.results.gate_text import gate_sentence
 
-    gate = judge(*map(ictbench.load_result, (run, *(arms or ()))))
+    reflector, *others = map(ictbench.load_result, (run, *(arms or ())))
+    gate = judge(reflector, *others)
     if as_json:
         answer = {"learned": gate.learned, "sentence": gate_sentence(gate), **gate.model_dump(mode="json")}
         print_json(json.dumps(answer, indent=1, ensure_ascii=False))
     else:
         print_gate(gate, turns=turns)
+        if commands := list(missing_arm_commands(gate, reflector, run, arms or ())):
+            print_line(f"Commands that play the missing arms. {CANNOT_TELL}")
+            for command in commands:
+                print_line(command)
     if not gate.learned:
         raise typer.Exit(NOT_SHOWN)

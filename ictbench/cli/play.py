@@ -136,6 +136,7 @@ def _record(
     name: str,
 ) -> None:
     """Play a run, and print its result."""
+    from ictbench.cli.program import program
     from ictbench.cli.render_result import print_result
     from ictbench.cli.run import how_to_continue
     from ictbench.cli.terminal_player import HELP, Quit, TerminalPlayer, require_terminal
@@ -177,7 +178,12 @@ def _record(
     finally:
         at_terminal.close()
     print_result(run)
-    print_line(f"An agent on the same tasks, for `compare --force`: {_same_tasks(plan)}")
+    agent = f"{out}-agent"
+    print_line(f"To compare with an agent on the same tasks: {_same_tasks(plan)} --out {shlex.quote(agent)}")
+    print_line(
+        f"Then: {program()} compare --force {shlex.join([str(out), agent])} (--force: the actors differ, so the table "
+        "compares the two players' success, not two reflectors)"
+    )
 
 
 def _kept(plan: RunPlan, folder: Path, *, unfinished: bool) -> str:

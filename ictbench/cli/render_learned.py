@@ -20,7 +20,8 @@ def print_gate(gate: Gate, *, turns: bool = False) -> None:
     for family in (*gate.families, *([gate.mean] if gate.mean else [])):
         _print_family(gate, family, turns)
     for arm in gate.missing:
-        print_line(f"Missing: {arm.role} ({arm.reason}).")
+        ending = "" if arm.arguments and arm.role != "constant" else f" ({arm.reason.removeprefix('run ')})"
+        print_line(f"Missing: {arm.role}{ending}.")
     for note in gate.notes:
         print_line(f"Note: {note}.")
     print_line("turns: mean over turns, selection tasks. last, best: test tasks. Beaten: significant in all three.")

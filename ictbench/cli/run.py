@@ -92,7 +92,7 @@ def run(
     except CompleteRunInterruptedError as error:
         raise CompleteRunInterruptedError(f"{error}. {_how_to_show(out or on_start.folder)}") from error
     except RunError as error:
-        folder = out or getattr(on_start, "folder", None)
+        folder = on_start.folder
         raise type(error)(f"{error}. {how_to_continue(folder)}") from error
     except KeyboardInterrupt as error:
         if finished is None:
@@ -109,7 +109,7 @@ def _how_to_show(folder: Path | None) -> str:
 
 def how_to_continue(folder: Path | None) -> str:
     """Return the command that continues this one."""
-    if folder is None:
+    if folder is None or not folder.exists():
         return "Nothing was played yet"
     arguments = sys.argv[1:]
     if not any(word == "--out" or word.startswith("--out=") for word in arguments):

@@ -13,6 +13,10 @@ from ictbench.cli.help_page import LOOK, page
 PAGE = page(LOOK, "docs/runs.md", "ictbench runs", "ictbench runs experiments --json")
 
 
+SHARED = ("suite", "reflector", "actor")
+"""Columns that a narrow terminal does not show where all runs have the same."""
+
+
 def runs(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the folders of runs.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run.")] = False,
@@ -21,7 +25,8 @@ def runs(
 
     The gain is the mean over held-out families, or over all families if none is held out; only a complete run has one.
     """
-    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
+    from ictbench.cli.console import Console
+    from ictbench.cli.terminal_table import add_row, grid, print_line, print_table, without_shared
     from ictbench.results.formatting import cost_in_words
     from ictbench.runs.list_runs import list_runs
 
@@ -37,10 +42,13 @@ def runs(
     for run in listed:
         gain = "" if run.gain is None else f"{run.gain:+.2f}"
         turns = "" if run.turns is None else f"{run.turns_done}/{run.turns}"
-        cost = cost_in_words(run.spent) if run.spent and run.spent.calls else ""
+        cost = cost_in_words(run.spent).removeprefix("cost ") if run.spent and run.spent.calls else ""
         add_row(table, (run.folder.name, run.status, turns, run.suite, run.reflector, run.actor, gain, cost))
     if listed:
+        table, shared = (table, "") if table.fits(Console().width) else without_shared(table, SHARED)
         print_table(table)
+        if shared:
+            print_line(f"All runs: {shared}.")
     else:
         print_line(f"{folder} holds no run")
     for run in listed:

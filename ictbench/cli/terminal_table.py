@@ -28,6 +28,9 @@ BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[^\W\d_][-_/])(?=[^\W\d_])")
 GAP = 2
 """Spaces between two columns."""
 
+INTERVAL = " [95 %]"
+"""End of the heading of a column with intervals."""
+
 INDENT = "  "
 """Indentation of the pairs below the first cell of a row."""
 
@@ -60,12 +63,12 @@ class Grid:
 
     def lines(self, width: int) -> Iterator[Text]:
         """Yield the lines of the table for a terminal of this width."""
-        widths = self._widths(width)
+        head, widths = self._shown_head(), self._widths(width)
         if widths is None:
             yield from self._paragraphs(width)
             return
         if self.heading:
-            yield from self._line(self.head, widths, "bold")
+            yield from self._line(head, widths, "bold")
             yield Text("─" * (sum(widths) + GAP * (len(widths) - 1)))
         for row in self._without_last_gap():
             yield from self._line(row[0], widths, row[1]) if row else [Text()]
@@ -75,16 +78,29 @@ class Grid:
             line.no_wrap, line.overflow = True, "ignore"
             yield line
 
+    def fits(self, width: int) -> bool:
+        """Return whether the columns fit beside each other."""
+        return self._widths(width) is not None
+
+    def _shown_head(self) -> tuple[str, ...]:
+        """Return the headings: a column whose cells have no interval is not announced as having some."""
+        rows = [row[0] for row in self.rows if row]
+        return tuple(
+            name if not rows or any("[" in row[column] for row in rows) else name.removesuffix(INTERVAL)
+            for column, name in enumerate(self.head)
+        )
+
     def _widths(self, width: int) -> list[int] | None:
         """Return the width of each column; None if the numbers and words do not fit beside each other."""
-        cells = [row[0] for row in self.rows if row] + ([self.head] if self.heading else [])
+        head = self._shown_head()
+        cells = [row[0] for row in self.rows if row] + ([head] if self.heading else [])
         if not cells:
-            return [0] * len(self.head)
+            return [0] * len(head)
         columns = list(zip(*cells, strict=True))
         widths = [max(map(cell_len, column)) for column in columns]
         least = [
             max(_least(cell, breaks=left or cell is name) for cell in column)
-            for column, left, name in zip(columns, self.left, self.head, strict=True)
+            for column, left, name in zip(columns, self.left, head, strict=True)
         ]
         excess = sum(widths) + GAP * (len(widths) - 1) - width
         if excess > sum(widths) - sum(least):
@@ -109,7 +125,7 @@ class Grid:
                 yield Text()
                 continue
             (first, *rest), style = row
-            pairs = [f"{name} {cell}".strip() for name, cell in zip(self.head[1:], rest, strict=True) if cell]
+            pairs = [f"{name} {cell}".strip() for name, cell in zip(self._shown_head()[1:], rest, strict=True) if cell]
             yield from (Text(line, style or "bold") for line in wrap_words(first, width))
             yield from (Text(f"{INDENT}{line}", style) for line in _flow(pairs, width - len(INDENT)))
 
@@ -126,6 +142,20 @@ def grid(columns: Iterable[str], *, left: Container[str], heading: bool = True) 
 def add_row(table: Grid, cells: Iterable[str], style: str | None = None) -> None:
     """Add a row of texts."""
     table.rows.append((tuple(map(one_line, cells)), style or ""))
+
+
+def without_shared(table: Grid, names: Container[str]) -> tuple[Grid, str]:
+    """Return a table without those of these columns whose rows all have the same text, and these texts in words."""
+    rows = [row[0] for row in table.rows if row]
+    shared = {
+        column: f"{name} {rows[0][column]}"
+        for column, name in enumerate(table.head)
+        if name in names and len(rows) > 1 and len({row[column] for row in rows}) == 1
+    }
+    keep = [column for column in range(len(table.head)) if column not in shared]
+    narrower = Grid(tuple(table.head[i] for i in keep), tuple(table.left[i] for i in keep), table.heading)
+    narrower.rows = [row and (tuple(row[0][i] for i in keep), row[1]) for row in table.rows]
+    return narrower, ", ".join(shared.values())
 
 
 def _least(text: str, *, breaks: bool) -> int:

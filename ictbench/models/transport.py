@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -166,7 +168,8 @@ class Transport:
             return EndpointRefusedError(f"{endpoint}: it does not answer in TLS (does its address start with http://?)")
         if proxy and (refusal := _proxy_refusal(error, proxy)):
             return EndpointRefusedError(f"{endpoint}: {redact(refusal)}")
-        return TransientModelError("connection", f"{endpoint}: {text}", may_be_billed=not never_connected(error))
+        message = f"{endpoint}: {_connection_problem(error, text)}"
+        return TransientModelError("connection", message, may_be_billed=not never_connected(error))
 
 
 @lru_cache
@@ -188,6 +191,14 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
         # Otherwise the connection would be kept until the rest has arrived.
         response.close()
     return bytes(content)
+
+
+def _connection_problem(error: Exception, text: str) -> str:
+    """Return the text of an error without aiohttp's own details, such as `ssl:default` for an http address."""
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return text
+    plain = re.sub(r" ssl:.*? \[", " [", text)
+    return re.sub(r"Connect call failed \(.*\)", os.strerror(error.errno), plain) if error.errno else plain
 
 
 def _proxy_refusal(error: Exception, proxy: Proxy) -> str:

@@ -79,6 +79,8 @@ class UsageMeter:
     retrying: int = 0
     """Requests that wait before their next attempt."""
     retries: int = 0
+    on_first_retry: Callable[[str], None] | None = None
+    """Receives the reason of the first retry that has one."""
     project_cost: Callable[[], float | None] = lambda: None
     """Returns the projected cost of the whole run in US dollars; None if it is unknown."""
     _requesting: int = 0
@@ -154,6 +156,9 @@ class UsageMeter:
         self.retries += max(change, 0)
         if reason:
             log.info("retrying a request: %s", reason)
+            if self.on_first_retry:
+                report, self.on_first_retry = self.on_first_retry, None
+                report(reason)
 
     def count(self, usage: Usage, unreported_by: str = "") -> None:
         """Add the usage of a request; see `RequestGate.count`."""

@@ -17,7 +17,7 @@ from ictbench.results.gate_arms import REQUIREMENTS, missing_arms, role_of
 from ictbench.results.gate_fitness import fitness_of
 from ictbench.results.gate_leads import leads_over, own_changes, pair_loops, played_family
 from ictbench.results.gate_schema import FamilyGate, Gate
-from ictbench.results.gate_text import conclude, gate_sentence
+from ictbench.results.gate_text import MIN_LOOPS, conclude, gate_sentence
 from ictbench.results.pairing import names_of, share_games
 from ictbench.results.significance import smallest_p
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from ictbench.results.schema import FamilyResult, Result
 
-MIN_LOOPS = 6
-"""Loops from which one family can be judged: the smallest p-value is then 0.031."""
 ANY_FAMILIES = "families"
 """Part of a setup in which arms may differ: only families that both played are judged."""
 

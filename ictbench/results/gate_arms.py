@@ -67,23 +67,43 @@ def missing_arms(reflector: Result, roles: Iterable[str]) -> Iterator[MissingArm
         trained = is_trained(reflector) or reflector.reflector_trained_on is None
         if role in given or (role == "untrained" and not trained):
             continue
-        yield MissingArm(role=role, reason=_remedy(role, reflector))
+        yield _missing(role, reflector)
 
 
-def _remedy(role: Requirement, reflector: Result) -> str:
+def _missing(role: Requirement, reflector: Result) -> MissingArm:
+    """Return a missing arm with what supplies it, or why nothing can."""
     label = reflector.reflector.label
     if role in WRAPPERS:
         if reflector.experience != "fresh":
-            return (
-                f"cannot exist: {label} cannot be wrapped, because {reflector.control or 'its experience is special'}"
-            )
+            why = f"{label} cannot be wrapped, because {reflector.control or 'its experience is special'}"
+            return MissingArm(role=role, reason=f"cannot exist: {why}")
         if role in OUTCOME_WRAPPERS and is_constant(reflector.reflector):
-            return f"cannot exist: {label} does not read how episodes ended"
-        return f"run --reflector {role}:{label}"
+            return MissingArm(role=role, reason=f"cannot exist: {label} does not read how episodes ended")
+        return _playable(role, f"{role}:{_plain_name(reflector)}", *_own_options(reflector))
     if role in SCRIPTS:
-        return f"run --reflector {role} --reflector-experience {text_of(reflector)}"
+        return _playable(role, role, "--reflector-experience", text_of(reflector))
     if role == "constant":
-        return "run --reflector file:PATH with the best constant prompt of the meta-train families"
+        return _playable(role, "file:PATH", ending=" with the best constant prompt of the meta-train families")
     if reflector.reflector_trained_on is None:
-        return f"what {label} was trained on is unknown; state it with --reflector-trained-on, e.g. other:NAME"
-    return "run the same reflector on the model before its training"
+        why = f"what {label} was trained on is unknown; state it with --reflector-trained-on, e.g. other:NAME"
+        return MissingArm(role=role, reason=why)
+    return MissingArm(role=role, reason="run the same reflector on the model before its training")
+
+
+def _playable(role: Requirement, name: str, *options: str, ending: str = "") -> MissingArm:
+    arguments = ("--reflector", name, *options)
+    return MissingArm(role=role, reason=f"run {' '.join(arguments)}{ending}", arguments=arguments)
+
+
+def _plain_name(reflector: Result) -> str:
+    """Return the name of a reflector as on the command line: its label without the mark of an instruction."""
+    return reflector.reflector.label.partition(" (instruction ")[0]
+
+
+def _own_options(reflector: Result) -> Iterator[str]:
+    """Yield the options by which a wrapped reflector is the same as without its wrapper."""
+    options = reflector.reflector.options
+    if isinstance(text := options.get("experience"), str):
+        yield from ("--reflector-experience", text)
+    if "instruction" in options:
+        yield from ("--reflector-instruction", "FILE")

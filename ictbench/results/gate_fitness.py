@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ictbench.results.gate_arms import SCRIPTS, role_of, text_of
+from ictbench.results.gate_arms import DEFAULT_TEXT, SCRIPTS, role_of, text_of
 from ictbench.results.gate_schema import TextFitness
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def fitness_in_words(fitness: TextFitness) -> str:
     return (
         f"learning cannot be shown on {fitness.text}: a script that ignores outcomes scores {fitness.score:.2f} on "
         f"meta-train families (limit {LIMIT})"
+        + ("; use --reflector-experience tally" if fitness.text == DEFAULT_TEXT else "")
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from ictbench.records import Record
 from ictbench.results.schema import Interval
 
@@ -75,6 +77,8 @@ class MissingArm(Record):
 
     role: Requirement
     reason: str
+    arguments: tuple[str, ...] = Field(default=(), exclude_if=lambda words: not words)
+    """Options of `ictbench run`, besides those of the same setup, that play it; empty if no command can."""
 
 
 class TextFitness(Record):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ictbench.results.gate_schema import ArmLeads, Conclusion, FamilyGate, Gate, Lead, Measure, MissingArm
 
+MIN_LOOPS = 6
+"""Loops from which one family can be judged: the smallest p-value is then 0.031."""
 OUTCOMES = frozenset(OUTCOME_WRAPPERS)
 """Controls of outcomes."""
 UNSHOWN = frozenset({"blind", "shuffled"})
@@ -56,7 +58,7 @@ def conclude(
         few: Whether there are too few loops for a verdict on one family.
     """
     if few or smallest_p > ALPHA:
-        return Verdict("too few loops", "too few loops for a verdict")
+        return Verdict("too few loops", f"too few loops for a verdict ({MIN_LOOPS} are needed)")
     required = [arm for arm in arms if arm.role in REQUIREMENTS]
     beaten = {arm.role for arm in required if all(other.beaten for other in required if other.role == arm.role)}
     unbeaten = {arm.role: arm for arm in required if not arm.beaten}

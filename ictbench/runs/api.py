@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Unpack
 from ictbench.errors import (
     CompleteRunInterruptedError,
     MissingExtraError,
+    PluginError,
+    RunError,
     RunFolderError,
     RunInterruptedError,
     UsageError,
@@ -22,6 +24,7 @@ from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
 from ictbench.runs.cost_estimate import DryRun, estimate
 from ictbench.runs.engine import check_playable, open_players
+from ictbench.runs.failed_start import remove_if_nothing_happened
 from ictbench.runs.option_help import show_options
 from ictbench.runs.options import Options
 from ictbench.runs.own_classes import named_classes
@@ -248,7 +251,7 @@ def run(
     )
     loops = list(plan.loops())
     identity: dict[str, JsonValue] = {"classes": {**classes}} if classes else {}
-    written: list[Result] = []
+    is_new, written = not folder.path.exists(), list[Result]()
 
     def write(session: FinishedSession) -> Result:
         written.append(write_run(session))
@@ -258,6 +261,12 @@ def run(
         with progress_bar(True if on_start and quiet is None else quiet) as bar:
             started = _both(on_start, bar)
             result = run_blocking(lambda: run_session(plan, loops, folder, started, write, identity))
+    except PluginError:  # Its traceback is in the folder.
+        raise
+    except (UsageError, RunError):
+        if is_new:
+            remove_if_nothing_happened(folder)
+        raise
     except KeyboardInterrupt as error:
         if written and written[-1].complete:
             raise CompleteRunInterruptedError(

@@ -112,6 +112,7 @@ async def run_session(
         kept = journal.count() - len(failures.episodes)
         progress = Progress.of(plan, engine.meter, resumed=kept, executor=engine.executor)
         log.info("session starts with %d episodes in the journal; %s", progress.resumed, plan.in_words())
+        engine.meter.on_first_retry = lambda reason: progress.note(f"a request is tried again: {reason}")
         if on_start:
             on_start(folder.path, progress)
         with account(journal, engine.meter), _pointing_to(folder.log):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,28 @@ def test_learning_is_shown_with_exit_code_0(call: CommandLine) -> None:
 def test_a_missing_arm_gives_exit_code_1_and_is_named(call: CommandLine) -> None:
     code, out, _ = call("learned", "rules.json", *ARMS[1:], "--turns")
     assert code == 1
-    assert "Missing: blind (run --reflector blind:rules)." in out
+    assert "Missing: blind.\n" in out
+    assert (
+        "\nictbench run --suite minihack-v1 --profile quick --families read --turns 2 --batch-size 1 --loops 6 "
+        "--test-size 10 --actor rules --reflector blind:rules --reflector-experience tally "
+        "--out rules-blind\n"
+    ) in out
+    assert f"\nictbench learned rules.json {' '.join(ARMS[1:])} rules-blind\n" in out
     assert "turn 2 +0.90" in out
+
+
+def test_a_copy_of_the_printed_commands_supplies_the_arm(call: CommandLine) -> None:
+    sizes = ["--turns", "1", "--batch-size", "1", "--loops", "2", "--selection-size", "1", "--test-size", "2"]
+    setup = ["--suite", "minihack-v1", "--families", "read", *sizes, "--actor", "rules", "--quiet"]
+    assert call("run", *setup, "--reflector", "rules", "--out", "mine").code == 0
+    assert call("run", *setup, "--reflector", "copy", "--out", "copied").code == 0
+    out = call("learned", "mine", "copied").out
+    assert "too few loops for a verdict (6 are needed)" in out
+    assert "[95 %]" not in out, "no column has an interval"
+    (command,) = (line for line in out.splitlines() if "shuffled:rules" in line)
+    assert call(*shlex.split(command)[1:], "--quiet").code == 0
+    again = call("learned", "mine", "copied", "mine-shuffled").out
+    assert "Missing: shuffled" not in again
 
 
 def test_json_holds_everything(call: CommandLine) -> None:

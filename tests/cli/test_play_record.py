@@ -67,6 +67,13 @@ def test_a_baseline_is_a_run_that_is_shown_verified_compared_and_reported(tmp_pa
     assert "The actor is a person (Ada), a human baseline: no language model, no script." in out
     assert "Success of the person on test tasks: doors 1.00 [0.29, 1.00]." in out
     assert "scripted" not in out
+    hints = [line for line in terminal.shown.splitlines() if "ictbench run" in line or "ictbench compare" in line]
+    assert [hint.partition("ictbench ")[2].split(" ")[:2] for hint in hints] == [
+        ["run", "--suite"],
+        ["compare", "--force"],
+    ]
+    assert f"--out {tmp_path / 'me'}-agent" in hints[0]
+    assert f" {tmp_path / 'me'} {tmp_path / 'me'}-agent (--force: the actors differ" in hints[1]
     file = suite(tmp_path, "flawed_envs:Cellar")
     verification = ictbench.verify(run, suite=file, executor="inline")
     assert verification.passed

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import typer.main
 import ictbench
 from ictbench.cli.app import app, main
 from ictbench.cli.unknown_variables import OTHER_VARIABLES
+from ictbench.models.client import Retry
 from ictbench.results.formatting import signed_number
 from ictbench.runs.option import LIMITS
 from ictbench.runs.options import OPTIONS
@@ -151,6 +153,24 @@ def test_a_dry_run_prints_an_estimate_of_the_cost(call: CommandLine, monkeypatch
     assert re.fullmatch(r"time: \d+ \w+ to \d+ \w+", duration), duration
     assert "episodes of a random player" in basis
     assert rehearsal.startswith("Not counted: before the first episode a rehearsal asks each model up to 5 times")
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_start_that_fails_gives_its_reason_once_and_leaves_no_folder(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    monkeypatch.setattr(Retry, "wait", lambda _self, failures, *_: 0.01 if failures < 4 else None)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+        if exists:
+            Path("mine").mkdir()
+        arguments = ["--reflector", "openai/m", "--reflector-base-url", address, "--out", "mine"]
+        code, out, err = call("run", "--families", "eat", "--actor", "rules", *arguments)
+    assert (code, out) == (1, "")
+    assert err.count("Note: a request is tried again: ") == 1
+    assert f"Cannot connect to host {address[7:-3]} [Connection refused]" in err
+    assert Path("mine").exists() is exists, "a folder that was there before is not removed"
 
 
 def test_asking_models_needs_a_dry_run(call: CommandLine) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ictbench.cli.console import Console
-from ictbench.cli.terminal_table import Grid, add_row, grid
+from ictbench.cli.terminal_table import Grid, add_row, grid, without_shared
 
 HEAD = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failed")
 NUMBERS = ("0.07", "0.70", "0.67", "+0.63 [-0.51, +1.00]", "10.0%")
@@ -51,6 +51,25 @@ def test_no_width_cuts_a_character(width: int, families: list[str]) -> None:
         assert all(cell_len(line) <= max(width, longest) for line in out.splitlines())
     for family in families:
         assert all(letter in out for letter in words(family))
+
+
+def test_a_heading_announces_intervals_only_where_there_are_some() -> None:
+    table = grid(("family", "gain [95 %]"), left=("family",))
+    add_row(table, ("zap", "+0.63"))
+    assert [printed(table, width).split()[:2] for width in (80, 10)] == [["family", "gain"], ["zap", "gain"]]
+    add_row(table, ("read", "+0.63 [-0.51, +1.00]"))
+    assert "gain [95 %]" in printed(table, 80)
+
+
+def test_a_narrow_table_is_shown_without_columns_whose_rows_are_the_same() -> None:
+    table = grid(("run", "suite", "actor"), left=("run", "suite", "actor"))
+    add_row(table, ("a", "minihack-v1", "rules"))
+    add_row(table, ("b", "minihack-v1", "random"))
+    assert table.fits(30)
+    assert not table.fits(20)
+    narrower, shared = without_shared(table, ("suite", "actor"))
+    assert (narrower.head, shared) == (("run", "actor"), "suite minihack-v1")
+    assert [row[0] for row in narrower.rows if row] == [("a", "rules"), ("b", "random")]
 
 
 def test_every_width_shows_the_same_numbers_and_no_others() -> None:

@@ -105,6 +105,8 @@ def test_a_refused_connection_is_a_connection_error() -> None:
         with pytest.raises(TransientModelError, match="Cannot connect") as caught:
             post(f"http://127.0.0.1:{not_listening.getsockname()[1]}/v1")
     assert caught.value.kind == "connection"
+    assert str(caught.value).endswith("[Connection refused]")
+    assert "ssl" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_on_a_text_from_which_scripts_copy_solutions_nothing_is_called_learned()
     assert gate_sentence(verdict) == (
         "rules: not shown to have learned from experience: beats every required arm in read; constant prompt: file; "
         "learning cannot be shown on events: a script that ignores outcomes scores 0.94 on meta-train families "
-        "(limit 0.8)."
+        "(limit 0.8); use --reflector-experience tally."
     )
 
 
@@ -247,6 +247,16 @@ def test_missing_arms_are_listed_with_their_remedy() -> None:
     }
     assert verdict.families[0].conclusion == "undecided"
     assert gate_sentence(verdict).endswith("missing arms: constant, copy.")
+
+
+def test_a_missing_arm_of_an_instructed_reflector_takes_its_file() -> None:
+    options: dict[str, JsonValue] = {"experience": "tally", "instruction": "Write rules."}
+    spec = PluginSpec(label="openai/m (instruction 0123456789ab)", name="rewrite", options=options)
+    missing = {one.role: one.arguments for one in judge(arm("", GROWS, spec=spec), arm("file", NOTHING)).missing}
+    assert missing["blind"] == (
+        *("--reflector", "blind:openai/m", "--reflector-experience", "tally"),
+        *("--reflector-instruction", "FILE"),
+    )
 
 
 def test_arms_that_cannot_exist_are_missing() -> None:
