@@ -15,7 +15,7 @@ demo: .venv/demo  ## watch the scripted pair learn real MiniHack, in a minute
 	$(BIN)/ictbench demo
 
 test: .venv/dev  ## unit and integration tests without heavy packages
-	$(BIN)/pytest -n $(or $(JOBS),auto) --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
+	$(BIN)/pytest -n $(or $(JOBS),auto) --dist worksteal --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
 
 fuzz: .venv/dev  ## many randomly edited submissions (FUZZ=20000): no check crashes, no forgery is accepted
 	ICTBENCH_FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest tests/submissions/test_fuzzing.py --timeout 0 --hypothesis-show-statistics

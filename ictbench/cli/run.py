@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from ictbench.cli.command_options import option, read_config, takes_run_options
 from ictbench.cli.help_page import RUN, page
 from ictbench.cli.program import continue_with, program
-from ictbench.errors import CompleteRunInterruptedError, ConfigError, RunError
+from ictbench.errors import CompleteRunInterruptedError, ConfigError, RunError, RunInterruptedError, stopped_by
 from ictbench.runs.option import OUTPUT
 
 if TYPE_CHECKING:
@@ -81,23 +81,30 @@ def run(
         return
     if ask:
         raise ConfigError("--ask measures replies for the estimate of --dry-run: add --dry-run")
+    finished: Run | None = None
     try:
         with watch(quiet) as on_start:
             finished = ictbench.run(out=out, on_start=on_start, **options)
+        if not quiet:
+            print_result(finished)
+        if as_json:
+            print(json.dumps(_summary(finished)))
     except CompleteRunInterruptedError as error:
-        shown = out or getattr(on_start, "folder", None)
-        raise CompleteRunInterruptedError(
-            f"{error}. Show it with: {program()} show {shlex.quote(str(shown))}"
-        ) from error
+        raise CompleteRunInterruptedError(f"{error}. {_how_to_show(out or on_start.folder)}") from error
     except RunError as error:
         folder = on_start.folder
         raise type(error)(f"{error}. {how_to_continue(folder)}") from error
-    if not quiet:
-        print_result(finished)
-    if as_json:
-        print(json.dumps(_summary(finished)))
+    except KeyboardInterrupt as error:
+        if finished is None:
+            raise
+        ended = f"{stopped_by(error)} after the run had ended; everything is recorded in {finished.folder}"
+        raise RunInterruptedError(f"{ended}. {_how_to_show(finished.folder)}") from error
     if not finished.result.complete:
         raise RunError(f"the run is incomplete: {_owed(finished.result)}. {how_to_continue(finished.folder)}")
+
+
+def _how_to_show(folder: Path | None) -> str:
+    return f"Show it with: {program()} show {shlex.quote(str(folder))}"
 
 
 def how_to_continue(folder: Path | None) -> str:

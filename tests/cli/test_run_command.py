@@ -89,6 +89,20 @@ def test_an_interrupt_after_the_result_is_written_does_not_say_to_continue(
     assert ictbench.load_run("my run").result.complete
 
 
+def test_an_interrupt_while_the_table_is_printed_does_not_say_that_nothing_was_played(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: ictbench.Run) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ictbench.cli.render_result.print_result", interrupt)
+    code, _, err = call(*RUN, "--out", "mine")
+    assert (code, err.splitlines()[-1]) == (
+        130,
+        "ictbench: stopped after the run had ended; everything is recorded in mine. Show it with: ictbench show mine",
+    )
+
+
 def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine, tmp_path: Path) -> None:
     code, out, err = call("run", "--env", "minihack", "--families", "read", "--loops", "2", "--dry-run", "--json")
     assert (code, err) == (0, "")
