@@ -27,7 +27,7 @@ def test_overview_states_rank_and_facts(reader: Reader, site: Site) -> None:
     facts = dict(zip(names, values, strict=True))
     assert facts["Reflector"] == "openai/learns, revision 2026-01, open weights language model"
     assert facts["Submission"] == site.entry("learns").submission.digest
-    assert facts["Trained on"] == "nothing"
+    assert facts["Reflector trained on"] == "nothing"
     link = overview.get_by_role("link", name="https://example.org/paper")
     assert link.get_attribute("rel") == "nofollow noopener noreferrer"
 

@@ -84,7 +84,7 @@ def test_order_is_changed_by_keyboard_and_kept_in_the_address(reader: Reader, si
     [
         ("Weights of the reflector", "open", ["Learns"], {"weights": "open"}),
         ("Weights of the reflector", "closed", ["Learns half"], {"weights": "closed"}),
-        ("Trained on", "minihack-v1/room-random", ["Learns half"], {"trained": "minihack-v1/room-random"}),
+        ("Reflector trained on", "minihack-v1/room-random", ["Learns half"], {"trained": "minihack-v1/room-random"}),
         ("Badge", "rerun", ["Learns"], {"badge": "rerun"}),
         ("Badge", "replayed in full", ["Learns", "Learns nothing"], {"badge": "replayed in full"}),
     ],

@@ -56,7 +56,7 @@ function blindText(blind) {
 function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
   return [
     ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
-    ["Trained on", entry.trained_on],
+    ["Reflector trained on", entry.trained_on],
     ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
     ["Actor trained on", entry.actor_trained_on],
     ["Profile", entry.profile],

@@ -43,7 +43,7 @@ export function filterControls(board, state, update) {
   const pickers = {
     kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
     weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
-    trained: picker("Trained on", [], (trained) => update({ trained })),
+    trained: picker("Reflector trained on", [], (trained) => update({ trained })),
     actorTrained: picker("Actor trained on", [], (actorTrained) => update({ actorTrained })),
     badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge })),
   };
