@@ -43,6 +43,8 @@ ROUNDS: Mapping[str, Any] = {
     "keep_checkpoints": None,
     "probe_every": 2,
     "device": "cpu",
+    # With this seed, each round has a group whose rewards differ.
+    "seed": 2,
 }
 
 
@@ -151,7 +153,7 @@ def test_the_example_in_small_is_killed_and_continued(speaking: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"seed": 1}, RunFolderError, "seed is 0 there and 1 here"),
+        ({"seed": 1}, RunFolderError, "seed is 2 there and 1 here"),
         ({"steps": 3}, RunFolderError, "steps is 2 there and 3 here"),
         ({"collect": {**COLLECT, "loops": 3}}, RunFolderError, "collect is"),
         ({"rounds": 1}, ConfigError, "has more than 1 rounds"),
