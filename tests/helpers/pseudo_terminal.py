@@ -23,6 +23,8 @@ class Terminal:
     """`ictbench` on a pseudo-terminal."""
 
     def __init__(self, *arguments: str, columns: int = 120, rows: int = 50, env: dict[str, str] | None = None) -> None:
+        # Variables that say how large a terminal is win over the terminal, and pytest-xdist sets one.
+        inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
         self._main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -30,7 +32,7 @@ class Terminal:
             stdin=child,
             stdout=child,
             stderr=child,
-            env={**os.environ, "PYTHONPATH": str(HELPERS), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+            env={**inherited, "PYTHONPATH": str(HELPERS), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

@@ -142,7 +142,7 @@ def test_an_episode_is_found_by_a_prefix_of_its_key(run: ictbench.Run) -> None:
     assert run.episode(key[:-3]).key == key
     with pytest.raises(RunFolderError, match=r"episodes of .* start with 'read-', e.g. read-.*give more of the key"):
         run.episode("read-")
-    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; keys look like"):
+    with pytest.raises(RunFolderError, match=r"has no episode 'raed'; keys are e\.g\."):
         run.episode("raed")
 
 
