@@ -62,7 +62,8 @@ def test_a_killed_engine_stops_the_run_and_the_same_command_continues_it(tmp_pat
     assert run.returncode == 1, out + err
     assert "starting the server of vllm/" in err
     assert "has exited" in err, err
-    assert "Continue with" in out + err
+    # The engine dies before or just after the first episode, and the last line says which.
+    assert "Continue with" in err or "Nothing was played; the same command starts again" in err, err
     assert not alive(processes)
 
     again = start(folder)
