@@ -22,14 +22,27 @@ Pool = Literal["experience", "selection", "test"]
 EnvEnd = Literal["solved", "died", "env_ended"]
 End = Literal["solved", "died", "env_ended", "step_limit", "failed"]
 ReflectionFailure = Literal["unparseable", "too_long"] | FailureKind
+Division = Literal["reflector", "memory", "optimiser"]
+"""How a learner learns: it rewrites the prompt once a turn; it also keeps a memory; it optimises over a whole loop."""
 OmittedParameter = Literal["additionalProperties", "maxLength", "parallel_tool_calls", "seed", "strict", "temperature"]
 """Parameters of a request, or keywords of its JSON Schema, without which a server still does what is asked."""
 
 
+MEMORY_BYTES = 256_000
+"""Maximum size of a memory: UTF-8 bytes of its canonical JSON."""
+
+ADDED_BYTES = 2_000
+"""Maximum size of the text that a memory adds to the prompt of an episode, in UTF-8 bytes."""
+
+
 def digest_of(value: Any, length: int = 64) -> str:
     """Return the first `length` hexadecimal digits of SHA-256 over the canonical JSON of `value`."""
-    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:length]
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+def canonical_json(value: Any) -> str:
+    """Return the canonical JSON of a value: sorted keys, no white space."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _is_zero(value: float) -> bool:
@@ -90,6 +103,22 @@ class Observation(Record):
 def text_digest(text: str) -> str:
     """Return the digest of a text, in the form of that of an observation."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Memory(Record):
+    """Memory of a learner after a turn: plain JSON and its digest."""
+
+    value: JsonValue
+    digest: str
+    """16 hexadecimal digits of SHA-256 over the canonical JSON; empty if there is no memory."""
+
+    @classmethod
+    def of(cls, value: JsonValue) -> Memory:
+        """Return the memory with this value; None stands for no memory."""
+        return NO_MEMORY if value is None else cls(value=value, digest=digest_of(value, 16))
+
+
+NO_MEMORY = Memory(value=None, digest="")
 
 
 class Usage(Record):
@@ -284,6 +313,10 @@ class EpisodeSpec(Record):
     seed: int
     """Sampling seed; see `ictbench.protocol.seeds`."""
     replicate: int = 0
+    memory: str = ""
+    """Digest of the learner's memory; empty if it has none."""
+    added: str = ""
+    """Text from the memory that follows the prompt in this episode."""
     time_limit: float | None = None
     """Seconds the episode may take, not counting waits for retries and rate limits; None means no limit."""
     keep_texts: bool = True
@@ -291,8 +324,21 @@ class EpisodeSpec(Record):
 
     @property
     def key(self) -> str:
-        """Key of the episode within a run: equal keys are the same episode."""
-        return episode_key(self.task.id, prompt_digest(self.prompt), self.replicate)
+        """Key of the episode within a run: equal keys are the same episode.
+
+        Prompt and memory are part of it. With the task they determine the added text.
+        """
+        return episode_key(self.task.id, self.prompt_digest, self.replicate)
+
+    @property
+    def prompt_digest(self) -> str:
+        """Digest of the prompt and of the memory that goes with it."""
+        return prompt_digest(self.prompt, self.memory)
+
+    @property
+    def system_prompt(self) -> str:
+        """What the actor is shown: the prompt, and what the memory adds."""
+        return extended_prompt(self.prompt, self.added)
 
 
 def episode_key(task_id: str, digest: str, replicate: int = 0) -> str:
@@ -307,9 +353,14 @@ def task_id_of(key: str) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def prompt_digest(prompt: str) -> str:
-    """Return 12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes."""
-    return hashlib.sha256(prompt.encode()).hexdigest()[:12]
+def prompt_digest(prompt: str, memory: str = "") -> str:
+    """Return 12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes, and over the digest of a memory."""
+    return hashlib.sha256(f"{prompt}\0{memory}".encode() if memory else prompt.encode()).hexdigest()[:12]
+
+
+def extended_prompt(prompt: str, added: str) -> str:
+    """Return a prompt with the text that a memory adds to it in one episode."""
+    return f"{prompt}\n\n{added}" if added else prompt
 
 
 class Episode(Record):
@@ -318,7 +369,7 @@ class Episode(Record):
     key: str
     task: Task
     prompt: str
-    """Digest of the prompt it was played under."""
+    """Digest of the prompt it was played under, and of the memory that goes with it."""
     seed: int
     replicate: int
     trajectory: Trajectory
@@ -329,6 +380,8 @@ class Episode(Record):
     """What the endpoint or the model's class said about the failure, shortened and without secrets."""
     start: str = Field(default="", exclude_if=lambda digest: not digest)
     """Digest of what distinguishes the start, as the environment says; empty if it is the whole first observation."""
+    added: str = Field(default="", exclude_if=lambda text: not text)
+    """Text that the learner's memory added to the prompt."""
 
     def summary(self) -> EpisodeSummary:
         """Return the summary of the episode."""
@@ -343,6 +396,7 @@ class Episode(Record):
             first_digest=first,
             start=self.start,
             usage=self.usage,
+            added_bytes=len(self.added.encode()),
         )
 
 
@@ -359,6 +413,8 @@ class EpisodeSummary(Record):
     usage: Usage
     start: str = Field(default="", exclude_if=lambda digest: not digest)
     """Digest of what distinguishes the start; empty if it is the whole first observation."""
+    added_bytes: int = Field(default=0, exclude_if=_is_zero)
+    """UTF-8 bytes of the text that the learner's memory added to the prompt."""
 
     @property
     def solved(self) -> bool:
@@ -381,6 +437,8 @@ class Reflection(Record):
     failure_detail: str = Field(default="", exclude_if=lambda text: not text)
     """What the endpoint or the model's class said about the failure, shortened and without secrets."""
     state: JsonValue = None
+    memory: JsonValue = Field(default=None, exclude_if=lambda memory: memory is None)
+    """The new memory of a learner of the memory division, plain JSON of at most `MEMORY_BYTES`."""
     usage: Usage = Usage()
     replays: tuple[str, ...] = ()
     """Keys of the episodes that the reflector played itself; the caller fills them in."""

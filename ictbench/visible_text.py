@@ -13,3 +13,12 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "\n".join("\t".join(map(one_line, line.split("\t"))) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether UTF-8 can encode the text: a lone surrogate fits in no file and has no digest."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -26,12 +26,13 @@ from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from ictbench.audit.json_diff import Place
     from ictbench.audit.result_checks import Plans
     from ictbench.protocol import LoopPlan, LoopResult
-    from ictbench.records import Record, Task
+    from ictbench.records import Memory, Record, Task
+    from ictbench.results import Result
     from ictbench.results.schema import CostRole, FamilyResult
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
@@ -80,6 +81,8 @@ class _Recomputation:
     summaries: EpisodeSummaries = field(default_factory=EpisodeSummaries)
     needed: set[str] = field(default_factory=set)
     """Keys of the episodes that loops need."""
+    memories: Mapping[str, Memory] = field(default_factory=dict)
+    """Memories that prompts name, by digest."""
 
     def checks(self) -> Iterator[Check]:
         """Yield a check of the records, one of their completeness, and one of each recomputed part."""
@@ -90,6 +93,11 @@ class _Recomputation:
             yield Check(name="records", verdict="failed", detail=str(error))
             return
         yield records.check(f"{len(self.summaries):,} episodes, each as the protocol plays them")
+        named = memories_named(self.evidence.result)
+        if named:
+            yield (check := self._read_memories(named))
+            if check.verdict == "failed":
+                return
         loops = self._loops(episodes)
         for key in sorted(self.summaries.keys() - self.needed):
             episodes.add(f"{key} is not needed by any loop")
@@ -118,6 +126,16 @@ class _Recomputation:
                 records.add(f"{record.key}: it starts with {this}, the same task elsewhere with {other}")
             self.summaries.add(record)
 
+    def _read_memories(self, named: Collection[str]) -> Check:
+        """Read the memories that prompts name, and check that each is there."""
+        findings = Findings("memories")
+        try:
+            self.memories = {m.digest: m for m in self.evidence.memories() if m.digest in named}
+        except UsageError as error:
+            findings.add(str(error))
+        findings.extend(f"{quote(digest)} is missing" for digest in sorted(set(named) - self.memories.keys()))
+        return findings.check(f"the {len(self.memories):,} that prompts name")
+
     def _possible_episodes(self) -> tuple[dict[str, Task], dict[str, set[str]]]:
         """Return the suite's tasks by id, and by task id the digests of the prompts it may be played under."""
         tasks: dict[str, Task] = {}
@@ -143,15 +161,17 @@ class _Recomputation:
             self.needed.add(key)
             return key in self.summaries
 
-        def solved(task: Task, prompt: str, replicate: int) -> bool:
-            key = episode_key(task.id, prompt_digest(prompt), replicate)
+        def solved(task: Task, digest: str, replicate: int) -> bool:
+            key = episode_key(task.id, digest, replicate)
             return need(key) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
                 need(key)
         return {
-            family.name: [_rerun_loop(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
+            family.name: [
+                _rerun_loop(self.plans[family.name, loop.index], loop, solved, self.memories) for loop in family.loops
+            ]
             for family in self.evidence.result.families
         }
 
@@ -199,31 +219,45 @@ class _Recomputation:
             findings.add(f"host.seconds is {host.seconds:g}")
 
 
-def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str, int], bool]) -> LoopResult:
+def _rerun_loop(
+    plan: LoopPlan,
+    claimed: LoopResult,
+    solved: Callable[[Task, str, int], bool],
+    memories: Mapping[str, Memory],
+) -> LoopResult:
     """Run one loop with the prompts of the result and the outcomes of the records.
 
     Args:
         plan: The suite's plan of the loop.
         claimed: The loop in the result.
-        solved: Returns the outcome of a task under a prompt, of the replicate with this number.
+        solved: Returns the outcome of a task under the prompt with this digest, of the replicate with this number.
+        memories: Memories by digest.
     """
     loop = Loop(plan)
     requests = deque(loop.start())
     while requests:
-        match request := requests.popleft():
+        request = requests.popleft()
+        if not isinstance(request, Reflect):
+            digest = prompt_digest(request.prompt, request.memory.digest)
+        match request:
             case Play():
-                outcomes = [solved(task, request.prompt, 0) for task in request.tasks]
+                outcomes = [solved(task, digest, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
-                requests.extend(loop.reflected(request, _reflection(claimed, request.turn)))
+                requests.extend(loop.reflected(request, _reflection(claimed, request.turn, memories)))
             case Score():
-                outcomes = [solved(task, request.prompt, replicate) for task, replicate in request.episodes]
+                outcomes = [solved(task, digest, replicate) for task, replicate in request.episodes]
                 requests.extend(loop.scored(request, outcomes))
             case Audit():
-                requests.extend(loop.audited(request, [solved(task, request.prompt, 0) for task in request.tasks]))
+                requests.extend(loop.audited(request, [solved(task, digest, 0) for task in request.tasks]))
             case Online():
-                requests.extend(loop.compared(request, [solved(task, request.prompt, 0) for task in request.tasks]))
+                requests.extend(loop.compared(request, [solved(task, digest, 0) for task in request.tasks]))
     return loop.result()
+
+
+def memories_named(result: Result) -> set[str]:
+    """Return the digests of the memories that go with prompts of a result."""
+    return {prompt.memory for family in result.families for loop in family.loops for prompt in loop.prompts} - {""}
 
 
 def _trajectory(solved: bool) -> Trajectory:
@@ -231,13 +265,14 @@ def _trajectory(solved: bool) -> Trajectory:
     return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
 
 
-def _reflection(claimed: LoopResult, turn: int) -> Reflection:
+def _reflection(claimed: LoopResult, turn: int, memories: Mapping[str, Memory]) -> Reflection:
     """Return the reflection that the reflector must have given for the claimed loop."""
     prompt = claimed.prompts[turn]
     return Reflection(
         prompt=None if prompt.failure else prompt.text,
         analysis=prompt.analysis,
         failure=prompt.failure,
+        memory=memories[prompt.memory].value if prompt.memory else None,
         replays=claimed.replays[turn - 1] if claimed.replays else (),
     )
 

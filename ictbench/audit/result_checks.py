@@ -193,7 +193,7 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
     if not own or (first.analysis, first.failure) != ("", None):
         yield f"prompt[0] is not the suite's own: {quote(first.text)}"
     for index, prompt in enumerate(loop.prompts):
-        if prompt.digest != (digest := prompt_digest(prompt.text)):
+        if prompt.digest != (digest := prompt_digest(prompt.text, prompt.memory)):
             yield f"the digest of prompt[{index}] is {quote(prompt.digest)}, that of its text {digest}"
         if (size := len(prompt.text.encode())) > max_bytes:
             yield f"prompt[{index}] has {size:,} bytes, of at most {max_bytes:,}"

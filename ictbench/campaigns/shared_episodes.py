@@ -99,6 +99,9 @@ class SharedEpisodes:
         Raises:
             InfrastructureError: The episode is owed.
         """
+        if spec.memory:
+            # Its digest does not say whose memory it is, and another learner would add another text.
+            return await self._executor.play(spec, priority), True
         key = (group, spec.key)
         flight = self._in_flight.get(key)
         if flight is None:

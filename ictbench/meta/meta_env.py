@@ -17,7 +17,8 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError("the meta-environment", "meta", str(error)) from error
 
-from ictbench.meta.spaces import Utf8Text, is_encodable, truncate
+from ictbench.meta.spaces import Utf8Text, truncate
+from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

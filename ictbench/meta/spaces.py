@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium.spaces import Text
 
+from ictbench.visible_text import is_encodable
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -23,15 +25,6 @@ class Utf8Text(Text):
     def contains(self, x: Any) -> bool:
         """Return whether `x` is a text that is short enough."""
         return isinstance(x, str) and is_encodable(x) and len(x.encode()) <= self.max_length
-
-
-def is_encodable(text: str) -> bool:
-    """Return whether a text can be encoded as UTF-8, which lone surrogates cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def truncate(text: str, size: int) -> str:

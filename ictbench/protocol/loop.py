@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, OnlineResult, PromptResult
-from ictbench.records import prompt_digest
+from ictbench.records import ADDED_BYTES, NO_MEMORY, Memory, prompt_digest
+from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +32,8 @@ class Play:
     turn: int
     prompt: str
     tasks: tuple[Task, ...]
+    memory: Memory = NO_MEMORY
+    """Memory that goes with the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Reflect:
     prompt: str
     trajectories: tuple[Trajectory, ...]
     state: JsonValue
+    memory: Memory = NO_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Score:
     tasks: tuple[Task, ...]
     repeats: int = 1
     """Episodes per task."""
+    memory: Memory = NO_MEMORY
     awaited: bool = True
     """Whether the loop waits for it now; False for a test that is possible early and needed only at the end."""
 
@@ -78,6 +83,7 @@ class Audit:
     batch: AuditBatch
     prompt: str
     tasks: tuple[Task, ...]
+    memory: Memory = NO_MEMORY
 
 
 OnlinePrompt = Literal["base", "best"]
@@ -92,6 +98,7 @@ class Online:
     under: OnlinePrompt
     prompt: str
     tasks: tuple[Task, ...]
+    memory: Memory = NO_MEMORY
 
 
 Request = Play | Reflect | Score | Audit | Online
@@ -112,6 +119,8 @@ class Loop:
     _requested_best: bool = False
     _replays: list[tuple[str, ...]] = field(default_factory=list)
     _state: JsonValue = None
+    _memories: list[Memory] = field(default_factory=lambda: [NO_MEMORY])
+    """By prompt; prompt[0] has none."""
 
     def start(self) -> tuple[Request, ...]:
         """Return the first requests."""
@@ -122,22 +131,32 @@ class Loop:
         """Accept the trajectories of a batch, in the order of its tasks."""
         self._experience.append(outcome_string(trajectory.solved for trajectory in trajectories))
         return (
-            Reflect(request.turn, request.prompt, tuple(trajectories), self._state),
+            Reflect(request.turn, request.prompt, tuple(trajectories), self._state, request.memory),
             *self._online_base(request.turn),
         )
 
     def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
-        """Accept the reflector's answer; an unusable answer keeps the prompt and is counted."""
+        """Accept the reflector's answer; an unusable answer keeps prompt and memory, and is counted."""
         prompt, failure = reflection.prompt, reflection.failure
-        if prompt is not None and len(prompt.encode(errors="replace")) > self.plan.prompt_bytes:
+        # What a memory adds to the prompt counts against the same cap.
+        cap = self.plan.prompt_bytes - (0 if reflection.memory is None else ADDED_BYTES)
+        if prompt is not None and len(prompt.encode(errors="replace")) > cap:
             prompt, failure = None, "too_long"
-        elif prompt is not None and not _is_encodable(prompt):
+        elif prompt is not None and not is_encodable(prompt):
             prompt, failure = None, "unparseable"
         elif prompt is None and failure is None:
             failure = "unparseable"
         text = request.prompt if prompt is None else prompt
+        memory = request.memory if prompt is None else Memory.of(reflection.memory)
+        self._memories.append(memory)
         self._prompts.append(
-            PromptResult(digest=prompt_digest(text), text=text, analysis=reflection.analysis, failure=failure)
+            PromptResult(
+                digest=prompt_digest(text, memory.digest),
+                text=text,
+                memory=memory.digest,
+                analysis=reflection.analysis,
+                failure=failure,
+            )
         )
         self._replays.append(reflection.replays)
         self._state = reflection.state
@@ -175,6 +194,11 @@ class Loop:
     def written_prompts(self) -> tuple[str, ...]:
         """prompt[0] and the prompts written so far."""
         return tuple(prompt.text for prompt in self._prompts)
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """Memories that go with the prompts written so far."""
+        return tuple(self._memories)
 
     @property
     def finished(self) -> bool:
@@ -222,11 +246,11 @@ class Loop:
 
     def _play(self) -> Play:
         turn = len(self._prompts)
-        return Play(turn, self._prompts[-1].text, self.plan.batches[turn - 1])
+        return Play(turn, self._prompts[-1].text, self.plan.batches[turn - 1], self._memories[-1])
 
     def _score(self, pool: Literal["selection", "test"], index: int) -> Score:
         tasks = self.plan.selection if pool == "selection" else self.plan.test
-        return Score(pool, index, self._prompts[index].text, tasks, self.plan.repeats)
+        return Score(pool, index, self._prompts[index].text, tasks, self.plan.repeats, self._memories[index])
 
     def _due_tests(self) -> tuple[Score, ...]:
         """Return the tests that have become possible: prompt[0] at once, prompt[N] when written, then the best."""
@@ -248,8 +272,8 @@ class Loop:
             return ()
         batches = self.plan.batches
         return (
-            Audit(turn, "replayed", self._prompts[turn].text, batches[turn - 1]),
-            Audit(turn, "fresh", self._prompts[turn - 1].text, batches[turn]),
+            Audit(turn, "replayed", self._prompts[turn].text, batches[turn - 1], self._memories[turn]),
+            Audit(turn, "fresh", self._prompts[turn - 1].text, batches[turn], self._memories[turn - 1]),
         )
 
     def _online_base(self, turn: int) -> tuple[Online, ...]:
@@ -266,8 +290,8 @@ class Loop:
         if not (self.plan.online and self._selected and self._best()) or self._requested_best:
             return ()
         self._requested_best = True
-        text = self._prompts[self._best()].text
-        return tuple(Online(turn, "best", text, batch) for turn, batch in enumerate(self.plan.batches, 1))
+        text, memory = self._prompts[self._best()].text, self._memories[self._best()]
+        return tuple(Online(turn, "best", text, batch, memory) for turn, batch in enumerate(self.plan.batches, 1))
 
     def _online_result(self) -> OnlineResult:
         turns = range(1, self.plan.turns + 1)
@@ -285,12 +309,3 @@ def outcome_string(outcomes: Iterable[bool]) -> OutcomeString:
 
 def _ids(tasks: Iterable[Task]) -> tuple[str, ...]:
     return tuple(task.id for task in tasks)
-
-
-def _is_encodable(text: str) -> bool:
-    """Return whether UTF-8 can encode the text: a lone surrogate fits in no file and has no digest."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

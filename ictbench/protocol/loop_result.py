@@ -21,7 +21,10 @@ class PromptResult(Record):
     """prompt[i] of a loop and its origin."""
 
     digest: str
+    """Digest of the text, and of the memory if there is one."""
     text: str
+    memory: str = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of the memory that goes with the prompt; empty for learners without one."""
     analysis: str = ""
     failure: ReflectionFailure | None = None
     """Why the reflector's answer was not used; then the text is that of prompt[i-1]. None if it was used."""

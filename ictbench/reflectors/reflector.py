@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from ictbench.records import NO_MEMORY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from ictbench.choices import ExperienceFormat
     from ictbench.models import ChatModel
-    from ictbench.records import Reflection, Trajectory
+    from ictbench.records import Division, Memory, Reflection, Trajectory
 
 Experience = Literal["fresh", "halved", "retried", "foreign"]
 """Which episodes a loop of N turns with k tasks each plays for a reflector. There are always N k episodes.
@@ -33,6 +35,10 @@ class Reflector(ABC):
     """
 
     needs_model: ClassVar[bool] = False
+    division: ClassVar[Division] = "reflector"
+    """Division in which it is ranked. A learner of the division `memory` also overrides `recall`."""
+    memory_version: ClassVar[int] = 1
+    """Version of the format of its memory. A run is not continued with a memory of another version."""
     wraps: ClassVar[bool] = False
     """Whether its option `reflector` names another reflector, as `ictbench.reflectors.controls.wrapper` expects."""
     trained_on: ClassVar[tuple[str, ...] | None] = None
@@ -85,6 +91,22 @@ class Reflector(ABC):
             InfrastructureError: Something other than the model failed. The loop stops until the run is resumed.
         """
 
+    def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
+        """Return the text that the memory adds to the prompt of one episode; only for the division `memory`.
+
+        It must be a pure function: equal arguments give equal texts, and the memory is not changed. It is called only
+        if there is a memory, several times for the same episode, and from several threads.
+
+        Args:
+            memory: Memory that the last turn returned, plain JSON.
+            observation: First observation of the episode, as the actor sees it.
+            actions: Actions that are available then.
+
+        Returns:
+            At most `ictbench.records.ADDED_BYTES` UTF-8 bytes; empty to add nothing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has a memory, but no recall")
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -100,6 +122,8 @@ class Context:
     """Number of the turn, 1 … N."""
     loop_seed: int = 0
     """Seed that is the same in all turns of a loop."""
+    memory: Memory = NO_MEMORY
+    """Memory that the previous turn returned; its value is None in the first turn. Do not change it."""
 
 
 def labelled(name: str, options: Mapping[str, JsonValue]) -> str:

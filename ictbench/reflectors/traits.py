@@ -15,6 +15,7 @@ from ictbench.reflectors.reflector import Reflector
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ictbench.records import Division
     from ictbench.reflectors.reflector import Experience
 
 
@@ -29,6 +30,9 @@ class Traits:
     """Why it is a control, which is never ranked. Empty if it may be ranked."""
     trained_on: tuple[str, ...] | None
     """Families it was trained on, as its class or its model's checkpoint card declares. None means unknown."""
+    division: Division = "reflector"
+    memory_version: int = 1
+    """Version of the format of its memory, if it is of the division `memory`."""
 
 
 def traits_of(spec: PluginSpec) -> Traits:
@@ -52,6 +56,8 @@ def traits_of(spec: PluginSpec) -> Traits:
         prompt_cap=next((cls.prompt_cap for cls in classes if cls.prompt_cap is not None), None),
         control="; ".join(cls.control for cls in classes if cls.control),
         trained_on=card.trained_on if card else classes[-1].trained_on,
+        division=classes[-1].division,
+        memory_version=classes[-1].memory_version,
     )
 
 

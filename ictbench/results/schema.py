@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, computed_field, model_validator
 
 from ictbench.protocol.loop_result import LoopResult, Purpose
-from ictbench.records import End, PluginSpec, Record, Registered, Role, Usage, digest_of
+from ictbench.records import Division, End, PluginSpec, Record, Registered, Role, Usage, digest_of
 from ictbench.reflectors.reflector import Experience
 from ictbench.results.html_table import html_table, interval_text
 from ictbench.suites import Sizes
@@ -211,6 +211,8 @@ class Result(Record):
     """The pre-registration of the experiment, and how the run departs from it; None without one."""
     experience: Experience = "fresh"
     """Kind of experience; all kinds but `fresh` make a control."""
+    division: Division = Field(default="reflector", exclude_if=lambda division: division == "reflector")
+    """How the learner learns; each division has a ranking of its own."""
     control: str = ""
     """Why the arm is a control, which is never ranked, as a clause about the reflector; empty if it is not."""
     deviations: tuple[str, ...]

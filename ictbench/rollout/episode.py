@@ -11,7 +11,7 @@ from ictbench.errors import IctbenchError, ModelFailure, PluginError
 from ictbench.models.failure_detail import failure_detail
 from ictbench.models.usage_meter import waiting_clock
 from ictbench.plugin_errors import asked_by, player_error
-from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage, prompt_digest
+from ictbench.records import UNREPORTED, Decision, Episode, Step, Trajectory, Usage
 from ictbench.rollout.env_calls import EnvCalls
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
     return Episode(
         key=spec.key,
         task=spec.task,
-        prompt=prompt_digest(spec.prompt),
+        prompt=spec.prompt_digest,
         seed=spec.seed,
         replicate=spec.replicate,
         trajectory=trajectory,
@@ -97,6 +97,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         versions=env.versions(),
         failure_detail=detail,
         start=start,
+        added=spec.added,
     )
 
 
@@ -104,7 +105,7 @@ async def _decide(actor: Actor, spec: EpisodeSpec, history: History) -> Decision
     """Return the actor's decision; an exception in its code becomes a `PluginError`."""
     answer: Any = None
     try:
-        answer = actor.act(spec.prompt, history, spec.seed)
+        answer = actor.act(spec.system_prompt, history, spec.seed)
         decision = await answer
     except PluginError as error:
         raise asked_by(error, _place(spec, history)) from error.__cause__

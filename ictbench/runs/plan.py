@@ -11,7 +11,7 @@ from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
-from ictbench.records import EpisodeSpec, PluginSpec, Record
+from ictbench.records import NO_MEMORY, EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.declared_training import declared_training, stated_of_actor
 from ictbench.runs.deviations import SIZES, deviations, other_start, played_by_person, told_solutions
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ictbench.protocol import LoopPlan
-    from ictbench.records import Task
+    from ictbench.records import Memory, Task
     from ictbench.runs.options import Options
     from ictbench.runs.preregistration import Preregistration
     from ictbench.suites import Sizes, Suite
@@ -95,11 +95,23 @@ class RunPlan:
         """
         return batches_of(self.suite, family, index, self.sizes, self.traits.experience)
 
-    def episode(self, task: Task, prompt: str, replicate: int = 0) -> EpisodeSpec:
-        """Return the episode of a task under a prompt; each replicate has its own sampling seed."""
+    def episode(
+        self, task: Task, prompt: str, replicate: int = 0, memory: Memory = NO_MEMORY, added: str = ""
+    ) -> EpisodeSpec:
+        """Return the episode of a task under a prompt; each replicate has its own sampling seed.
+
+        Args:
+            task: The task.
+            prompt: The prompt.
+            replicate: Number of the episode among those of the same task and prompt.
+            memory: Memory that goes with the prompt.
+            added: Text that the memory adds to the prompt in this episode.
+        """
         return EpisodeSpec(
             task=task,
             prompt=prompt,
+            memory=memory.digest,
+            added=added,
             actor=self.actor,
             max_steps=self.max_steps,
             seed=sampling_seed(self.suite.digest, task.id, replicate),
@@ -143,6 +155,7 @@ class RunPlan:
             **({"rerun_salt": self.rerun_salt} if self.rerun_salt else {}),
             **({"preregistration": self.preregistration.file_digest} if self.preregistration else {}),
             **({"start_prompts": dict(self.start_prompts)} if self.start_prompts else {}),
+            **({"memory_version": self.traits.memory_version} if self.traits.division == "memory" else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
             **({"online": True} if self.options.online else {}),

@@ -54,6 +54,11 @@ class RunFolder:
         return self.path / "episodes.jsonl.gz"
 
     @property
+    def memories(self) -> Path:
+        """Memories of a learner of the division `memory`, one per line."""
+        return self.path / "memories.jsonl.gz"
+
+    @property
     def log(self) -> Path:
         """Log of all sessions."""
         return self.path / "run.log"

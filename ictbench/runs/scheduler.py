@@ -15,10 +15,11 @@ from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, loop_se
 from ictbench.records import UNREPORTED, Reflection
 from ictbench.reflectors import Context
 from ictbench.rollout import Priority
+from ictbench.runs.recall import copied, with_own_memory
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ictbench.protocol import LoopPlan, LoopResult, Request
     from ictbench.records import EpisodeSpec, Task, Trajectory
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ictbench.runs.journal import Journal
     from ictbench.runs.plan import RunPlan
     from ictbench.runs.progress import Progress
+    from ictbench.runs.recall import Recalls
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class Scheduler:
     reflector: Reflector
     progress: Progress
     watch: FailureWatch
+    recalls: Recalls
 
     async def run(self, loops: Sequence[LoopPlan]) -> dict[str, list[LoopResult]]:
         """Run all loops as far as possible, and return the finished ones by family.
@@ -113,32 +116,52 @@ class Scheduler:
                 progress.turns_done += 1
                 return lambda loop, answer: loop.reflected(request, answer), reflection
             case Score():
-                outcomes = await self._score(request.prompt, request.episodes, _priority(request), progress)
+                outcomes = await self._score(request, request.episodes, _priority(request), progress)
                 if request.pool == "selection":
                     progress.add_selection(request.prompt_index, outcomes)
                 return lambda loop, answer: loop.scored(request, answer), outcomes
             case Audit():
                 episodes = [(task, 0) for task in request.tasks]
-                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
+                outcomes = await self._score(request, episodes, Priority.TEST, progress)
                 return lambda loop, answer: loop.audited(request, answer), outcomes
             case Online():
                 episodes = [(task, 0) for task in request.tasks]
-                outcomes = await self._score(request.prompt, episodes, Priority.TEST, progress)
+                outcomes = await self._score(request, episodes, Priority.TEST, progress)
                 return lambda loop, answer: loop.compared(request, answer), outcomes
 
     async def _play(self, request: Play, progress: FamilyProgress) -> list[Trajectory]:
-        return await self.store.trajectories(request.tasks, self._spec(request.prompt), self._counter(progress))
+        spec = await self._specs(request, [(task, 0) for task in request.tasks])
+        return await self.store.trajectories(request.tasks, lambda task: spec((task, 0)), self._counter(progress))
 
     async def _score(
-        self, prompt: str, episodes: Sequence[tuple[Task, int]], priority: Priority, progress: FamilyProgress
+        self,
+        request: Score | Audit | Online,
+        episodes: Sequence[tuple[Task, int]],
+        priority: Priority,
+        progress: FamilyProgress,
     ) -> list[bool]:
         """Return the outcomes of episodes that are given as task and replicate."""
+        spec = await self._specs(request, episodes)
+        return await self.store.outcomes(episodes, spec, priority, self._counter(progress))
+
+    async def _specs(
+        self, request: Play | Score | Audit | Online, episodes: Sequence[tuple[Task, int]]
+    ) -> Callable[[tuple[Task, int]], EpisodeSpec]:
+        """Return the function that makes an episode of a task and a replicate, with what the memory adds to it."""
+        prompt, memory = request.prompt, request.memory
+        added: Mapping[str, str] = {}
+        if memory.value is not None:
+            keys = {self.plan.episode(task, prompt, r, memory).key: task for task, r in episodes}
+            recorded = self.journal.solved(keys)
+            tasks = {task.id: task for key, task in keys.items() if key not in recorded}
+            name = f"what the memory adds in {', '.join(sorted({task.family for task in tasks.values()}))}"
+            added = await self.store.attempt(name, lambda: self.recalls.added(prompt, memory, [*tasks.values()]))
 
         def spec(episode: tuple[Task, int]) -> EpisodeSpec:
             task, replicate = episode
-            return self.plan.episode(task, prompt, replicate)
+            return self.plan.episode(task, prompt, replicate, memory, added.get(task.id, ""))
 
-        return await self.store.outcomes(episodes, spec, priority, self._counter(progress))
+        return spec
 
     async def _reflect(self, request: Reflect, plan: LoopPlan) -> Reflection:
         recorded = self.journal.reflection(plan.family, plan.index, request.turn)
@@ -164,6 +187,7 @@ class Scheduler:
             rollouts if plan.experience == "halved" else None,
             request.turn,
             loop_seed(self.plan.suite.digest, plan.family, plan.index),
+            copied(request.memory),
         )
         place = f"reflector {self.plan.reflector.label}, turn {request.turn} of {plan.family}, loop {plan.index}"
         returned: Any = None
@@ -187,6 +211,7 @@ class Scheduler:
             raise player_error(error, place, "reflect", type(self.reflector), returned) from error
         if not isinstance(answer, Reflection):
             raise PluginError(f"{place}: it returned {answer!r:.80}, which is not a Reflection")
+        answer = with_own_memory(place, answer, self.plan.traits.division)
         return answer.model_copy(update={"replays": tuple(rollouts.keys)})
 
     def _rollouts(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:

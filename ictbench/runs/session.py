@@ -22,8 +22,10 @@ from ictbench.runs.failure_watch import FailureWatch
 from ictbench.runs.identical_repeats import refuse_reproducible_repeats
 from ictbench.runs.invalid_watch import InvalidWatch
 from ictbench.runs.journal import Journal
+from ictbench.runs.memory_file import write_memories
 from ictbench.runs.player_rehearsal import Rehearsed, rehearse_players
 from ictbench.runs.progress import Progress
+from ictbench.runs.recall import Recalls
 from ictbench.runs.rehearsal_record import check_rehearsal, record_rehearsal, with_recorded_adaptations
 from ictbench.runs.retry import failures_to_repeat
 from ictbench.runs.run_log import log_to_file
@@ -143,7 +145,9 @@ async def run_session(
                 versions=versions,
                 on_episode=invalid.add,
             )
-            scheduler = Scheduler(plan, store, journal, open_players(plan, engine.models), progress, watch)
+            reflector = open_players(plan, engine.models)
+            recalls = Recalls(reflector, plan.reflector.label, engine.executor, plan.prompt_bytes)
+            scheduler = Scheduler(plan, store, journal, reflector, progress, watch, recalls)
             finished = await _play(plan, loops, engine.models, scheduler)
         return write(FinishedSession(plan, finished, store, journal, versions, folder))
 
@@ -154,6 +158,8 @@ def write_run(session: FinishedSession) -> Result:
     # A repeated reflection may write another prompt than before: what was played under that one belongs to no loop.
     needed = {use.key for loop in loops for use in episode_uses(loop)} if session.journal.get("complete") else None
     write_episodes(session.folder, session.journal, needed)
+    if session.plan.traits.division == "memory":
+        write_memories(session.folder, session.journal, loops)
     result = build_result(
         session.plan, session.loops, session.store.owed, session.journal, session.versions, session.folder.path
     )

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from ictbench.errors import RunFolderError
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
-from ictbench.records import PluginSpec, Record, Trajectory, episode_key, prompt_digest
+from ictbench.records import Division, PluginSpec, Record, Trajectory, episode_key, prompt_digest
 from ictbench.reflectors import Experience, Traits
 from ictbench.runs.options import Options
 from ictbench.runs.plan import RunPlan
@@ -48,6 +48,7 @@ class PlanRecord(Record):
     experience: Experience
     prompt_cap: int | None
     control: str
+    division: Division = "reflector"
     trained_on: tuple[str, ...] | None
     actor_trained_on: tuple[str, ...] | None = None
     deviations: tuple[str, ...]
@@ -61,6 +62,7 @@ def note_plan(journal: Journal, plan: RunPlan, versions: dict[str, str]) -> None
         experience=plan.traits.experience,
         prompt_cap=plan.traits.prompt_cap,
         control=plan.traits.control,
+        division=plan.traits.division,
         trained_on=plan.trained_on,
         actor_trained_on=plan.actor_trained_on,
         deviations=plan.deviations(),
@@ -88,7 +90,9 @@ def recorded_plan(folder: RunFolder, journal: Journal) -> tuple[RunPlan, PlanRec
             max_steps=config["max_steps"],
             actor=PluginSpec.model_validate(config["actor"]),
             reflector=PluginSpec.model_validate(config["reflector"]),
-            traits=Traits(record.experience, record.prompt_cap, record.control, record.trained_on),
+            traits=Traits(
+                record.experience, record.prompt_cap, record.control, record.trained_on, division=record.division
+            ),
             trained_on=record.trained_on,
             actor_trained_on=record.actor_trained_on,
             notes=(),
@@ -180,7 +184,7 @@ def _answer(loop: Loop, request: Request, journal: Journal) -> Iterable[Request]
 def _keys(request: Play | Score | Audit | Online) -> list[str]:
     """Return the keys of the episodes that a request asks for, in their order."""
     episodes = request.episodes if isinstance(request, Score) else ((task, 0) for task in request.tasks)
-    digest = prompt_digest(request.prompt)
+    digest = prompt_digest(request.prompt, request.memory.digest)
     return [episode_key(task.id, digest, replicate) for task, replicate in episodes]
 
 

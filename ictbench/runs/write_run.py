@@ -108,6 +108,7 @@ def build_result(
         actor_trained_on=plan.actor_trained_on,
         preregistration=_registered(plan),
         experience=plan.traits.experience,
+        division=plan.traits.division,
         control=plan.traits.control,
         deviations=deviations,
         ranked=complete and not deviations and not plan.traits.control and plan.options.profile in RANKED_PROFILES,

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError
-from ictbench.records import End, EpisodeSummary, Record, Task, Usage
+from ictbench.records import MEMORY_BYTES, End, EpisodeSummary, Memory, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.safe_read import SizeLimits, chunks_of, read_lines, reading, unpack
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 RUN_LIMITS = SizeLimits(unpacked=100_000_000_000, ratio=2_000, lines=100_000_000, line=50_000_000, values=1_000_000)
 """Limits on the records of a run. A run may be large, since one line at a time is read; thoughts may be long."""
+
+MEMORY_LIMITS = SizeLimits(
+    unpacked=2_000_000_000, ratio=2_000, lines=100_000, line=2 * MEMORY_BYTES, values=MEMORY_BYTES
+)
+"""Limits on the memories of a run or a submission."""
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 """Hexadecimal digits of an observation's hash. Eight miss one change in 4,000 million and halve the file."""
@@ -71,6 +76,8 @@ class EpisodeRecord(Record):
     versions: dict[str, str]
     start: OptionalDigest = Field(default="", exclude_if=lambda digest: not digest)
     """Digest of what distinguishes the start; empty if it is the whole first observation."""
+    added: str = Field(default="", exclude_if=lambda text: not text)
+    """Text that the learner's memory added to the prompt."""
 
     def summary(self) -> EpisodeSummary:
         """Return the part that the measures need."""
@@ -84,6 +91,7 @@ class EpisodeRecord(Record):
             first_digest=trajectory.steps[0].digest if trajectory.steps else trajectory.last_digest,
             usage=self.usage,
             start=self.start,
+            added_bytes=len(self.added.encode()),
         )
 
 
@@ -98,6 +106,8 @@ class Evidence:
     """Hexadecimal digits of each observation's hash."""
     shown_episodes: Callable[[], Iterator[Episode]] = lambda: iter(())
     """Returns an iterator over the episodes that a submission shows in full; none for a run."""
+    memories: Callable[[], Iterator[Memory]] = lambda: iter(())
+    """Returns an iterator over the memories of a learner of the division `memory`."""
 
 
 def evidence_of_run(folder: Path) -> Evidence:
@@ -109,7 +119,29 @@ def evidence_of_run(folder: Path) -> Evidence:
         RunFolderError: The folder is not a run folder, or its run has no result yet.
         ResultError: The result is damaged.
     """
-    return Evidence(load_run(folder).result, lambda: _records(RunFolder(folder).episodes), RUN_DIGITS)
+    run = RunFolder(folder)
+    return Evidence(
+        load_run(folder).result, lambda: _records(run.episodes), RUN_DIGITS, memories=lambda: memories_in(run.memories)
+    )
+
+
+def memories_in(path: Path) -> Iterator[Memory]:
+    """Yield the memories in a file, none if there is no file.
+
+    Raises:
+        RunFolderError: A line is no memory, or its digest is not that of its value.
+    """
+    if not path.exists():
+        return
+    with reading(RunFolderError):
+        for place, line in read_lines(chunks_of(path), str(path), MEMORY_LIMITS):
+            try:
+                memory = Memory.model_validate_json(line)
+            except ValidationError as error:
+                raise RunFolderError(f"{place} is not a memory: {validation_message(error)}") from error
+            if memory.value is None or memory != Memory.of(memory.value):
+                raise RunFolderError(f"{place}: the digest is not that of the memory")
+            yield memory
 
 
 def records_digest(path: Path) -> str:

@@ -54,3 +54,7 @@ class WrapperReflector(Reflector):
     ) -> Reflection:
         """Return what the inner reflector returns."""
         return await self.inner.reflect(prompt, trajectories, state, context)
+
+    def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
+        """Return what the inner reflector recalls."""
+        return self.inner.recall(memory, observation, actions)
