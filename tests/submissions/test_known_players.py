@@ -102,7 +102,7 @@ def test_a_control_is_known_by_its_name_and_its_wrappers() -> None:
 
 
 def test_the_division_is_that_of_the_innermost_reflector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(REFLECTORS, "notes", KnownPlayer(division="memory"))  # type: ignore[arg-type]
+    monkeypatch.setitem(REFLECTORS, "notes", KnownPlayer(division="memory"))
 
     def division(reflector: PluginSpec, stated: Division) -> Division:
         made = result({"read": [("00", "11")]})
