@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ictbench.board.divisions import NAMES, by_setup, spent_by
+from ictbench.board.divisions import NAMES, spent_by
 from ictbench.board.entries import SECTIONS
 from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
 from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, rate, signed, signed_number
@@ -125,8 +126,8 @@ def combined_cells(track: Track, one: Ranked) -> list[str]:
 
 def combined(tracks: Sequence[Track]) -> Iterator[tuple[str, list[list[str]]]]:
     """Yield the name and the rows `COMBINED` of each profile and actor that has entries in several divisions."""
-    for together in by_setup(tracks):
-        if len(together) > 1:
+    for _, group in groupby(tracks, key=lambda track: track.setup):
+        if len(together := list(group)) > 1:
             entries = [(track, one) for track in together for one in track.ranked]
             entries.sort(key=lambda place: -place[1].gain)
             yield together[0].setup_name, [combined_cells(*place) for place in entries]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from ictbench.records import Division
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ictbench.board.entries import Entry
-    from ictbench.board.ranking import Track
 
 DIVISIONS: tuple[Division, ...] = get_args(Division)
 """In the order in which boards show them."""
@@ -51,8 +49,3 @@ def pareto_front(spent: Sequence[Spent | None]) -> list[bool]:
         if not any(other.gain >= one.gain and other.experience <= one.experience for other in front):
             front.append(one)
     return [one in front for one in spent]
-
-
-def by_setup(tracks: Sequence[Track]) -> list[list[Track]]:
-    """Return the tracks of each profile and actor: their entries played the same tasks, in several divisions."""
-    return [list(together) for _, together in groupby(tracks, key=lambda track: track.setup)]
