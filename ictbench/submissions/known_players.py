@@ -20,6 +20,7 @@ from ictbench.submissions.own_classes import own_class_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ictbench.records import Division
     from ictbench.reflectors import Experience
     from ictbench.results import Result
 
@@ -35,6 +36,8 @@ class KnownPlayer:
     control: str = ""
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
+    division: Division = "reflector"
+    """Division of a reflector; a wrapper is in that of the reflector inside it."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""
@@ -52,8 +55,10 @@ _ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruct
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
+    "ace": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction"), asks_once=False),
     "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "cheatsheet": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction")),
     "copy": _COPY,
     "copy-commonest": _COPY,
     "copy-last": _COPY,
