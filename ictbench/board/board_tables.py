@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.board.entries import SECTIONS
-from ictbench.board.prompt_transfers import prompt_transfers
-from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, p_value, signed, signed_number
+from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, signed, signed_number
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
-    from ictbench.results.prompt_transfer import PromptTransfer
     from ictbench.results.schema import Measures
 
     Row = dict[str, Any]
@@ -38,29 +37,20 @@ RANKED = (
     "blind arm",
     "badges",
 )
-TRANSFERRED = (
-    "prompts of",
-    "learned with",
-    "played by",
-    "family",
-    "gain [95 %]",
-    "transferred gain [95 %]",
-    "difference [95 %]",
-    "p",
-)
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 BAD = ("submission", "why")
 MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 
 
 def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFrame]:
-    """Return data frames: `ranking` (one row per ranked entry), `unranked`, `families` and `log`."""
+    """Return data frames: `ranking` (one row per ranked entry), `unranked`, `families`, `transfers` and `log`."""
     import pandas as pd  # 0.3 s to import
 
     rows: dict[str, list[Row]] = {
         "ranking": [_ranked_row(track, entry) for track in tracks for entry in track.ranked],
         "unranked": [*map(_unranked_row, unranked(board)), *map(_bad_row, board.bad)],
         "families": [row for entry in board.entries for row in _family_rows(entry)],
+        "transfers": [row for place in prompt_transfers(board.entries) for row in transfer_records(*place)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
     return {name: pd.DataFrame(values) for name, values in rows.items()}
@@ -145,7 +135,7 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     if entries := unranked(board):
         yield from ("## Not ranked", "")
         yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
-    if rows := [row for place in prompt_transfers(board.entries) for row in _transfer_cells(*place)]:
+    if rows := [row for place in prompt_transfers(board.entries) for row in transfer_cells(*place)]:
         yield from ("## Prompts played by other actors", "")
         yield _table(TRANSFERRED, rows, texts=(0, 1, 2, 3))
     if board.bad:
@@ -153,20 +143,6 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
         yield _table(BAD, ((bad.slug, bad.reason) for bad in board.bad), texts=(0, 1))
     if not board.entries:
         yield "No entry yet.\n"
-
-
-def _transfer_cells(source: Entry, played: Entry, transfer: PromptTransfer) -> Iterator[list[str]]:
-    for row in transfer.rows:
-        yield [
-            source.submission.name,
-            transfer.learner,
-            f"{transfer.player} ({played.submission.name})",
-            row.family or f"mean {row.role}",
-            signed(row.gain),
-            signed(row.transferred_gain),
-            signed(row.difference),
-            p_value(row.p),
-        ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:

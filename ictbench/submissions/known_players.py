@@ -37,7 +37,7 @@ class KnownPlayer:
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
     division: Division = "reflector"
-    """Division of a reflector; a wrapper is in that of the reflector inside it."""
+    """Division in which a reflector is ranked."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""
@@ -136,6 +136,15 @@ def known_experience(reflector: PluginSpec) -> Experience | None:
     """Return which episodes a reflector learns from; None if it is not built in."""
     known = REFLECTORS.get(reflector.name)
     return known.experience if known else None
+
+
+def division_of(result: Result) -> Division:
+    """Return the division of a result: that of its innermost reflector.
+
+    For built-in reflectors the table decides. A class of the submitter's own is of the division that the result says.
+    """
+    known = REFLECTORS.get([*layers_of(result.reflector)][-1].name)
+    return known.division if known else result.division
 
 
 def sees_solution(actor: PluginSpec) -> bool:
