@@ -55,8 +55,10 @@ _ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruct
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
+    "ace": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction"), asks_once=False),
     "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "cheatsheet": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction")),
     "copy": _COPY,
     "copy-commonest": _COPY,
     "copy-last": _COPY,
