@@ -20,6 +20,7 @@ from ictbench.submissions.own_classes import own_class_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ictbench.records import Division
     from ictbench.reflectors import Experience
     from ictbench.results import Result
 
@@ -35,6 +36,8 @@ class KnownPlayer:
     control: str = ""
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
+    division: Division = "reflector"
+    """Division in which a reflector is ranked."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""
@@ -131,6 +134,15 @@ def known_experience(reflector: PluginSpec) -> Experience | None:
     """Return which episodes a reflector learns from; None if it is not built in."""
     known = REFLECTORS.get(reflector.name)
     return known.experience if known else None
+
+
+def division_of(result: Result) -> Division:
+    """Return the division of a result: that of its innermost reflector.
+
+    For built-in reflectors the table decides. A class of the submitter's own is of the division that the result says.
+    """
+    known = REFLECTORS.get([*layers_of(result.reflector)][-1].name)
+    return known.division if known else result.division
 
 
 def sees_solution(actor: PluginSpec) -> bool:
