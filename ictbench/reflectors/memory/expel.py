@@ -15,17 +15,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ictbench.records import Record, Reflection
+from ictbench.records import ADDED_BYTES, Record, Reflection
 from ictbench.reflectors.event_digest import format_episode_events, texts_of
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
+    LLMReflector,
     UnusableReplyError,
     heading_pattern,
     section_lines,
 )
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 from ictbench.reflectors.memory.added_text import fitting
-from ictbench.reflectors.memory.memory_learner import MemoryLearner, newest_items, prompt_room
+from ictbench.reflectors.memory.memory_size import newest_items
 from ictbench.reflectors.memory.retrieval import rank
 from ictbench.rules_text.screen import player_symbol
 
@@ -95,9 +96,10 @@ class Experience(Record):
     """Oldest first."""
 
 
-class ExpelLearner(MemoryLearner):
+class ExpelReflector(LLMReflector):
     """Asks a language model for operations on its insights, and keeps the solved episodes."""
 
+    division = "memory"
     system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
@@ -105,8 +107,7 @@ class ExpelLearner(MemoryLearner):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Ask the model, apply its valid operations and add the solved episodes; see `LLMReflector.revise`."""
-        known = context.memory.value
-        before = Experience(own=prompt) if known is None else Experience.model_validate(known)
+        before = Experience.model_validate(context.memory.value or {"own": prompt})
         episodes = self.experience_text(prompt, trajectories, context)
         request = f"PROMPT:\n{before.own}\n\nINSIGHTS:\n{_numbered(before.insights)}\n\nEPISODES:\n{episodes}\n\n"
         completion = await self.ask(self._system, request + REQUEST, context)
@@ -114,7 +115,7 @@ class ExpelLearner(MemoryLearner):
         insights, applied = apply_operations(before.insights, lines)
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
-        kept = _insights_that_fit(before.own, insights, prompt_room(context))
+        kept = _insights_that_fit(before.own, insights, context.prompt_cap - ADDED_BYTES)
         after = Experience(
             own=before.own,
             insights=kept,
@@ -123,7 +124,8 @@ class ExpelLearner(MemoryLearner):
         return Reflection(
             prompt=append_section(before.own, TITLE, [_line(insight) for insight in kept]),
             analysis="\n".join(applied) or "Nothing to change.",
-            memory=after.model_dump(mode="json"),
+            # Without both it is no memory: the episodes stay those of the prompt alone.
+            memory=after.model_dump(mode="json") if after.insights or after.successes else None,
             usage=completion.usage,
         )
 
@@ -139,27 +141,32 @@ def apply_operations(insights: Sequence[Insight], lines: Sequence[str]) -> tuple
 
     Args:
         insights: The insights; operations refer to them by number, from 1.
-        lines: The operations, one a line. Lines that are not valid are skipped, and so are duplicates of an insight.
+        lines: The operations, one a line. Lines that are not valid are skipped. Text that equals an insight is a vote
+            for it.
 
     Returns:
         The new insights, most votes first, and the operations that were applied.
     """
     updated: list[Insight] = list(insights)
     applied: list[str] = []
+
+    def vote(position: int, votes: int) -> None:
+        updated[position] = updated[position].model_copy(update={"votes": updated[position].votes + votes})
+
     for line in lines:
         parsed = OPERATION.fullmatch(line)
         text, number = (parsed["text"] or "", int(parsed["number"] or 0)) if parsed else ("", 0)
         verb, exists = parsed["verb"].upper() if parsed else "", 1 <= number <= len(insights)
-        new = bool(text) and text not in (insight.text for insight in updated)
+        same = next((position for position, insight in enumerate(updated) if insight.text == text), None)
         match verb:
-            case "ADD" if new:
+            case "ADD" | "EDIT" if same is not None and (exists or verb == "ADD"):
+                vote(same, 1)
+            case "ADD" if text:
                 updated.append(Insight(text=text))
-            case "EDIT" if new and exists:
+            case "EDIT" if text and exists:
                 updated[number - 1] = Insight(text=text, votes=updated[number - 1].votes + 1)
             case "UPVOTE" | "DOWNVOTE" if exists:
-                insight = updated[number - 1]
-                votes = insight.votes + (1 if verb == "UPVOTE" else -1)
-                updated[number - 1] = insight.model_copy(update={"votes": votes})
+                vote(number - 1, 1 if verb == "UPVOTE" else -1)
             case _:
                 continue
         applied.append(line)

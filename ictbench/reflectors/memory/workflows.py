@@ -18,12 +18,13 @@ from ictbench.records import Record, Reflection
 from ictbench.reflectors.event_digest import texts_of
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
+    LLMReflector,
     UnusableReplyError,
     heading_pattern,
     section_lines,
 )
 from ictbench.reflectors.memory.added_text import fitting
-from ictbench.reflectors.memory.memory_learner import MemoryLearner, newest_items
+from ictbench.reflectors.memory.memory_size import newest_items
 from ictbench.reflectors.memory.retrieval import rank
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ INSTRUCTIONS = f"""\
 You derive workflows from episodes in which an agent solved its task in a text environment. A workflow is the part of \
 such an episode that can be used again: what it is for, and the steps that lead there.
 You are given the agent's prompt, the workflows so far, and complete episodes that were solved. {EPISODE_DESCRIPTION}
-Find the steps that the solved episodes share, or that other tasks of the same kind will need. Leave out detours. Write \
-a word in braces, such as {{object}}, where a name, a place or a direction differs from task to task, and say what the \
-agent sees when a step is due. Write a workflow of a known name again to replace it, and none that is already there."""
+Find the steps that the solved episodes share, or that other tasks of the same kind will need. Leave out detours. \
+Where a name, a place or a direction differs from task to task, write a word in braces, such as {{object}}. Say what \
+the agent sees when a step is due. Write a workflow of a known name again to replace it, and none that is already \
+there."""
 REQUEST = f"""\
 Answer with exactly this section, at most {MAX_WORKFLOWS} workflows of at most {MAX_STEPS} steps, or the one word none:
 WORKFLOWS:
@@ -67,7 +69,9 @@ class Workflow(Record):
     @property
     def text(self) -> str:
         """The workflow as the actor sees it."""
-        return "\n".join([f"Workflow: {self.name}", *(f"{number}. {step}" for number, step in enumerate(self.steps, 1))])
+        return "\n".join(
+            [f"Workflow: {self.name}", *(f"{number}. {step}" for number, step in enumerate(self.steps, 1))]
+        )
 
 
 class Workflows(Record):
@@ -77,9 +81,10 @@ class Workflows(Record):
     """Oldest first."""
 
 
-class WorkflowsLearner(MemoryLearner):
+class WorkflowsReflector(LLMReflector):
     """Asks a language model for workflows of the solved episodes. It does not ask if no episode was solved."""
 
+    division = "memory"
     system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
@@ -91,7 +96,7 @@ class WorkflowsLearner(MemoryLearner):
         solved = [trajectory for trajectory in trajectories if trajectory.solved]
         if not solved:
             return Reflection(prompt=prompt, analysis="No episode was solved.", memory=known)
-        before = Workflows() if known is None else Workflows.model_validate(known)
+        before = Workflows.model_validate(known or {})
         texts = "\n\n".join(workflow.text for workflow in before.workflows) or "(none)"
         episodes = self.experience_text(prompt, solved, context)
         request = f"PROMPT:\n{prompt}\n\nWORKFLOWS:\n{texts}\n\nEPISODES:\n{episodes}\n\n{REQUEST}"
@@ -106,7 +111,7 @@ class WorkflowsLearner(MemoryLearner):
         return Reflection(
             prompt=prompt,
             analysis="\n\n".join(workflow.text for workflow in new) or "Nothing new.",
-            memory=after.model_dump(mode="json"),
+            memory=after.model_dump(mode="json") if after.workflows else None,
             usage=completion.usage,
         )
 
