@@ -56,8 +56,10 @@ _WITH_MEMORY = KnownPlayer(division="memory", has_model=True, options=("experien
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
+    "ace": replace(_WITH_MEMORY, asks_once=False),
     "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "cheatsheet": _WITH_MEMORY,
     "copy": _COPY,
     "copy-commonest": _COPY,
     "copy-last": _COPY,
