@@ -26,6 +26,10 @@ Plans = dict[tuple[str, int], "LoopPlan"]
 """Plans of loops by family and loop index."""
 
 
+MAX_ANALYSIS_BYTES = 1_000_000
+"""Maximum size of an analysis: more than a model writes in one reply."""
+
+
 def check_suite(result: Result, suite: Suite) -> Check:
     """Check that the result belongs to this suite, as it is defined here."""
     findings = Findings("suite")
@@ -197,6 +201,8 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
             yield f"the digest of prompt[{index}] is {quote(prompt.digest)}, that of its text {digest}"
         if (size := len(prompt.text.encode())) > max_bytes:
             yield f"prompt[{index}] has {size:,} bytes, of at most {max_bytes:,}"
+        if (size := len(prompt.analysis.encode())) > MAX_ANALYSIS_BYTES:
+            yield f"prompt[{index}] has an analysis of {size:,} bytes, of at most {MAX_ANALYSIS_BYTES:,}"
         if index and prompt.failure and prompt.text != loop.prompts[index - 1].text:
             yield f"prompt[{index}] differs from the one before, though its reflection is {prompt.failure}"
 
