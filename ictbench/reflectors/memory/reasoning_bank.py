@@ -1,10 +1,12 @@
 """Memory learner that keeps items of reasoning from successes and failures, of which an episode recalls a few.
 
-Ouyang et al., *ReasoningBank: Scaling Agent Self-Evolving with Reasoning Memory* (arXiv 2509.25140). An item has a
-title, a description and a content; new items join the bank as they are. Differences: whether an episode succeeded is
-the environment's word, not a judgement of the model. One question covers a batch and compares its episodes, as the
-paper does with several attempts at one task. Items are found by BM25 over their own words, where the paper compares
-embeddings of the tasks they come from. An episode shows up to five items, without their descriptions.
+Ouyang et al., *ReasoningBank: Scaling Agent Self-Evolving with Reasoning Memory* (arXiv 2509.25140). As there, an item
+has a title, a description and a content, and new items join the bank as they are.
+
+What differs: Whether an episode succeeded is the environment's word; in the paper, a model judges that. One question
+covers a batch and compares its episodes, as the paper does with several attempts at one task. BM25 compares the
+beginning of an episode with the words of an item and the first observations of its batch; the paper compares
+embeddings of tasks. An episode shows up to five items, without their descriptions.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ictbench.records import Record, Reflection
+from ictbench.reflectors.event_digest import texts_of
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
     LLMReflector,
@@ -21,6 +24,7 @@ from ictbench.reflectors.llm.llm_reflector import (
     section_lines,
 )
 from ictbench.reflectors.memory.added_text import fitting
+from ictbench.reflectors.memory.memory_size import newest_items
 from ictbench.reflectors.memory.retrieval import rank
 
 if TYPE_CHECKING:
@@ -34,8 +38,8 @@ if TYPE_CHECKING:
 MAX_NEW, MAX_SHOWN = 5, 5
 """New items per turn, and items in an episode."""
 
-MAX_ITEMS, ITEM_BYTES = 100, 1_000
-"""Items of a bank, and their maximum size. The oldest make room for new ones; an item that is too long is left out."""
+ITEM_BYTES, START_CHARACTERS = 1_000, 4_000
+"""Maximum sizes of an item and of a first observation. An item that is too long is left out."""
 
 TITLE = "What earlier episodes taught, the most relevant first:"
 INSTRUCTIONS = f"""\
@@ -72,18 +76,38 @@ class Item(Record):
         return f"- {self.title}: {self.content}"
 
 
+class Batch(Record):
+    """Items of one turn, with the beginnings of the episodes that they come from."""
+
+    items: tuple[Item, ...]
+    starts: tuple[str, ...]
+
+
 class Bank(Record):
     """The memory."""
 
-    items: tuple[Item, ...] = ()
-    """The oldest first."""
+    batches: tuple[Batch, ...] = ()
+    """The oldest first; they make room for new ones."""
 
-    def extended(self, new: Iterable[Item]) -> Bank:
+    @property
+    def items(self) -> list[Item]:
+        """All items, the oldest first."""
+        return [item for batch in self.batches for item in batch.items]
+
+    def extended(self, new: Iterable[Item], starts: Iterable[str]) -> Bank:
         """Return the bank with new items; one whose content it holds already is left out."""
-        by_content = {item.content.casefold(): item for item in self.items}
-        for item in new:
-            by_content.setdefault(item.content.casefold(), item)
-        return Bank(items=tuple(by_content.values())[-MAX_ITEMS:])
+        known = {item.content.casefold() for item in self.items}
+        items = {item.content.casefold(): item for item in new if item.content.casefold() not in known}
+        if not items:
+            return self
+        batch = Batch(items=tuple(items.values()), starts=tuple(start[:START_CHARACTERS] for start in starts))
+        return Bank(batches=newest_items([*self.batches, batch]))
+
+    def similar(self, beginning: str) -> list[Item]:
+        """Return all items, the most similar to the beginning of an episode first, of equals the newest."""
+        newest = [(item, batch.starts) for batch in self.batches for item in batch.items][::-1]
+        texts = ["\n".join([item.title, item.description, item.content, *starts]) for item, starts in newest]
+        return [newest[position][0] for position in rank(beginning, texts)]
 
 
 class ReasoningBankReflector(LLMReflector):
@@ -106,21 +130,19 @@ class ReasoningBankReflector(LLMReflector):
         new = parse_items(lines)[:MAX_NEW]
         if not new and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
-        extended = bank.extended(new)
+        extended = bank.extended(new, (texts_of(trajectory)[0] for trajectory in trajectories))
         return Reflection(
             prompt=prompt,
             analysis="\n".join(item.line for item in extended.items if item not in bank.items) or "Nothing new.",
             # An empty bank is no memory: the episodes stay those of the prompt alone.
-            memory=extended.model_dump(mode="json") if extended.items else None,
+            memory=extended.model_dump(mode="json") if extended.batches else None,
             usage=completion.usage,
         )
 
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return the items that are most similar to the beginning of the episode, of equals the newest."""
-        items = Bank.model_validate(memory).items[::-1]
-        texts = [f"{item.title}\n{item.description}\n{item.content}" for item in items]
-        best = rank("\n".join([observation, *actions]), texts)[:MAX_SHOWN]
-        return fitting(TITLE, (items[position].line for position in best))
+        similar = Bank.model_validate(memory).similar("\n".join([observation, *actions]))
+        return fitting(TITLE, (item.line for item in similar[:MAX_SHOWN]))
 
 
 def parse_items(lines: Sequence[str]) -> list[Item]:

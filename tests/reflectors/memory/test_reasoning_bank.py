@@ -9,7 +9,6 @@ from reflector_turns import recalled, run_turns
 
 from ictbench.records import ADDED_BYTES, MEMORY_BYTES, canonical_json
 from ictbench.reflectors.memory.reasoning_bank import (
-    MAX_ITEMS,
     MAX_NEW,
     TITLE,
     Bank,
@@ -33,11 +32,18 @@ def test_items_join_the_bank_and_the_prompt_stays() -> None:
         ReasoningBankReflector, [reply("Read.", "Eat."), reply("eat.", "Dig."), "ITEMS: none"]
     )
     assert [turn.prompt for turn in (first, second, third)] == ["Play well."] * 3
-    assert isinstance(second.memory, dict)
-    assert second.memory["items"] == [
-        {"title": f"About {content}", "description": f"For {content}.", "content": content}
-        for content in ("Read.", "Eat.", "Dig.")
-    ]
+    assert second.memory == {
+        "batches": [
+            {
+                "items": [
+                    {"title": f"About {content}", "description": f"For {content}.", "content": content}
+                    for content in contents
+                ],
+                "starts": ["A?", "A?"],
+            }
+            for contents in (("Read.", "Eat."), ("Dig.",))
+        ]
+    }
     assert (second.analysis, third.analysis) == ("- About Dig.: Dig.", "Nothing new.")
     assert third.memory == second.memory
 
@@ -93,7 +99,8 @@ def test_a_turn_adds_a_few_items() -> None:
 
 def test_an_episode_recalls_the_items_that_are_most_similar_to_its_beginning() -> None:
     names = ("scroll", "apple", "wand", "door", "ring", "altar", "fountain")
-    memory = Bank(items=tuple(item(f"Mind the {name}.", name) for name in names)).model_dump(mode="json")
+    bank = Bank().extended((item(f"Mind the {name}.", name) for name in names[:4]), ["A cave."])
+    memory = bank.extended((item(f"Mind the {name}.", name) for name in names[4:]), ["A hall."]).model_dump(mode="json")
 
     def first(observation: str, *actions: str) -> list[str]:
         text = recalled(ReasoningBankReflector, memory, observation, actions)
@@ -103,6 +110,7 @@ def test_an_episode_recalls_the_items_that_are_most_similar_to_its_beginning() -
     assert first("There is a door here, and an apple.")[:2] == ["door", "apple"]
     assert first("It is dark.", "zap the wand")[0] == "wand"
     assert first("It is dark.") == ["fountain", "altar", "ring", "door", "wand"], "of equals the newest"
+    assert first("Another cave.") == ["door", "wand", "apple", "scroll", "fountain"], "as in its batch"
 
 
 LINE = st.one_of(
@@ -117,18 +125,24 @@ def test_memory_and_added_text_keep_their_limits_whatever_the_model_writes(
 ) -> None:
     bank = Bank()
     for lines in replies:
-        bank = bank.extended(parse_items(lines))
+        bank = bank.extended(parse_items(lines), [observation] * 3)
     memory: Any = bank.model_dump(mode="json")
     assert len(canonical_json(memory).encode()) < MEMORY_BYTES
     assert len(recalled(ReasoningBankReflector, memory, observation).encode()) <= ADDED_BYTES
 
 
-def test_a_full_bank_drops_the_oldest_items_and_stays_within_the_memory() -> None:
-    (longest,) = parse_items(["TITLE: t", "DESCRIPTION: d", f"CONTENT: {'é' * 475}"])
+def test_an_item_that_is_too_long_is_left_out() -> None:
+    assert len(parse_items(["TITLE: t", "DESCRIPTION: d", f"CONTENT: {'é' * 475}"])) == 1
     assert parse_items(["TITLE: t", "DESCRIPTION: d", f"CONTENT: {'é' * 490}"]) == []
-    bank = Bank().extended(item(f"{number:03} {longest.content}") for number in range(MAX_ITEMS + 7))
-    assert [bank.items[0].content[:3], bank.items[-1].content[:3], len(bank.items)] == ["007", "106", MAX_ITEMS]
+
+
+def test_a_full_bank_drops_the_oldest_batches_and_stays_within_the_memory() -> None:
+    bank = Bank()
+    for number in range(30):
+        bank = bank.extended([item(f"Item {number}.")], ["x" * 5_000] * 3)
     assert len(bank.model_dump_json().encode()) < MEMORY_BYTES
+    assert 15 < len(bank.items) < 30
+    assert bank.items[-1].content == "Item 29."
 
 
 def test_it_keeps_the_contract() -> None:
