@@ -217,11 +217,15 @@ def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
         "batches": [[*batch.tasks] for batch in loop.batches],
         "selection_tasks": [*loop.selection_tasks],
         "test_tasks": [*loop.test_tasks],
+        "families": [[*batch.families] for batch in loop.batches],
+        "test_families": [*loop.test_families],
     }
     planned = {
         "batches": [[task.id for task in batch] for batch in plan.batches],
         "selection_tasks": [task.id for task in plan.selection],
         "test_tasks": [task.id for task in plan.test],
+        "families": [[task.family for task in batch if plan.mixed] for batch in plan.batches],
+        "test_families": [task.family for task in plan.test if plan.mixed],
     }
     for place, value, expected in differences(claimed, planned):
         yield f"{format_place(place)} is {quote(value)}, not {quote(expected)}"

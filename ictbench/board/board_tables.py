@@ -8,7 +8,7 @@ from ictbench.board.entries import SECTIONS
 from ictbench.board.prompt_transfers import prompt_transfers
 from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, p_value, signed, signed_number
 from ictbench.results.table_text import csv_text
-from ictbench.results.tables import FAILURES
+from ictbench.results.tables import FAILURES, MIXED
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -235,6 +235,9 @@ def _measures(measures: Measures | None) -> Row:
     row: Row = {}
     for name in MEASURES:
         row |= _ends(name, getattr(measures, name) if measures else None)
+    if measures and measures.mixed:
+        for name in MIXED:
+            row |= _ends(name, getattr(measures.mixed, name))
     return row
 
 
