@@ -5,9 +5,9 @@
 
 A memory is filled with real first observations of the suite's experience tasks until it has its maximum size. Then the
 first observations of test tasks are queries, each twice, as in a run. The first call builds the index of the memory; it
-is a column of its own, because a run makes it once for each memory. The last column spreads it over the episodes that a
-turn of the profile `lite` plays with one memory: 3 of experience and 10 of selection. Times are CPU times, so that other
-work on the machine does not count. Exits with 1 if an episode takes more than 20 ms.
+has a column of its own, because a run makes it once for each memory. The last column spreads it over the episodes that
+a turn of the profile `lite` plays with one memory: 3 of experience and 10 of selection. Times are CPU times, so that
+other work on the machine does not count. Exits with 1 if an episode takes more than 20 ms.
 """
 
 from __future__ import annotations
