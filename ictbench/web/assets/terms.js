@@ -20,6 +20,9 @@ const TERMS = {
   last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
   gain: `best \u2212 base, on the same test tasks. ${INTERVAL}`,
   "last gain": `last \u2212 base, on the same test tasks. ${INTERVAL}`,
+  "learner\u2019s gain": `Gain of the best prompts for the actor with which they were learned. ${INTERVAL}`,
+  "player\u2019s gain": `Gain of the same prompts for the other actor, over its own success under the first prompt. ${INTERVAL}`,
+  "last gains": "Gains of the last prompts: for the actor with which they were learned, then for the other actor.",
   headroom: "1 \u2212 base: how far the success rate could rise.",
   "headroom gain": `gain \u00f7 (1 \u2212 base): the share of the possible improvement that was reached. ${INTERVAL}`,
   "over blind":
@@ -32,6 +35,13 @@ const TERMS = {
   tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
   dollars: "Price of all tokens of the run.",
   cost: "Price in US dollars, where the prices are known.",
+  division:
+    "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " +
+    "over a whole loop. Each division has rankings of its own.",
+  experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+  "Pareto front":
+    "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " +
+    "entry whose tokens are unknown is not on it.",
   date: "Day on which the run was started (UTC), or on which the log line was written.",
   reason: "Why the board does not rank the entry, or why the log line was written.",
   actor: "Player of the tasks: a language model, or a program.",

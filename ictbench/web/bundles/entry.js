@@ -148,6 +148,9 @@
     last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
     gain: `best − base, on the same test tasks. ${INTERVAL}`,
     "last gain": `last − base, on the same test tasks. ${INTERVAL}`,
+    "learner’s gain": `Gain of the best prompts for the actor with which they were learned. ${INTERVAL}`,
+    "player’s gain": `Gain of the same prompts for the other actor, over its own success under the first prompt. ${INTERVAL}`,
+    "last gains": "Gains of the last prompts: for the actor with which they were learned, then for the other actor.",
     headroom: "1 − base: how far the success rate could rise.",
     "headroom gain": `gain ÷ (1 − base): the share of the possible improvement that was reached. ${INTERVAL}`,
     "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
@@ -156,6 +159,9 @@
     tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
     dollars: "Price of all tokens of the run.",
     cost: "Price in US dollars, where the prices are known.",
+    division: "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " + "over a whole loop. Each division has rankings of its own.",
+    experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+    "Pareto front": "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " + "entry whose tokens are unknown is not on it.",
     date: "Day on which the run was started (UTC), or on which the log line was written.",
     reason: "Why the board does not rank the entry, or why the log line was written.",
     actor: "Player of the tasks: a language model, or a program.",
@@ -1534,6 +1540,45 @@
     return element("div", { class: "prompt-text" }, text);
   }
 
+  // assets/run/transfers.js
+  function transfersSection({ transfers }, nameOf = ({ name }) => name) {
+    if (!transfers.length)
+      return null;
+    return section("transfers", "Prompts played by another actor", paragraph("lead", "Gain of the recorded prompts for the actor with which they were learned, and for another actor on the same test " + "tasks. Each actor’s gain is over its own success under the first prompt. P-values compare whole loops."), transfers.map((transfer) => transferView(transfer, nameOf)));
+  }
+  function transferView({ reflector, learner, player, source, played, rows }, nameOf) {
+    const title = `Prompts that ${reflector} learned with ${learner}, played by ${player}`;
+    const columns = [
+      "family",
+      "loops",
+      "learner’s gain",
+      "player’s gain",
+      "difference [95 %]",
+      "p",
+      "p, corrected",
+      "last gains"
+    ];
+    return [
+      element("h3", { class: "kind" }, title),
+      paragraph("faint", "Learned in ", nameOf(source), ", played in ", nameOf(played), "."),
+      dataTable({
+        caption: title,
+        columns,
+        rows: rows.map((row) => [
+          row.name,
+          String(row.loops),
+          estimate(row.gain, signed),
+          estimate(row.transferred_gain, signed),
+          estimate(row.difference, signed),
+          pValue(row.p),
+          pValue(row.p_corrected),
+          `${signed(row.last_gain.value)}, ${signed(row.transferred_last_gain.value)}`
+        ]),
+        hideCaption: true
+      })
+    ];
+  }
+
   // assets/copy.js
   function copyable(text, label) {
     const content = element("pre", { class: "copyable", tabindex: 0, "aria-label": label }, text);
@@ -1625,6 +1670,17 @@
   function dollars(value) {
     return value === 0 ? "$0" : money(value);
   }
+  var DIVISIONS = {
+    reflector: { name: "reflectors", text: "They rewrite the prompt once a turn." },
+    memory: {
+      name: "memory learners",
+      text: "They also keep a memory, from which they add text to the prompt of each episode."
+    },
+    optimiser: {
+      name: "optimisers",
+      text: "They search for prompts over the episodes of a whole loop, and may play its experience tasks again."
+    }
+  };
   var KINDS = {
     model: "language model",
     program: "program",
@@ -1677,13 +1733,14 @@
       ["Reflector trained on", entry.trained_on],
       ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
       ["Actor trained on", entry.actor_trained_on],
+      ["Division", DIVISIONS[entry.division].name],
       ["Profile", entry.profile],
       ["Submitted by", entry.by],
       ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
       ["Date", entry.date],
       [
         "Cost",
-        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`
+        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}; ` + `${counted(entry.cost.experience, "episode")} of experience per loop`
       ],
       ["Software", versionsText(versions)],
       ["Badges", badgeList(entry)],
@@ -1807,6 +1864,7 @@
       ["Badges", badgesSection(page)],
       ["Evidence", evidenceSection(page)],
       ["Comparison", comparisonSection(page)],
+      ["Transfers", transfersSection(page, ({ name, slug }) => element("a", { href: `${slug}.html#transfers` }, name))],
       ...placeholders,
       ["Instruction", instructionSection(page)],
       [
@@ -1814,7 +1872,7 @@
         section("log", "Log of this entry", logView(page.log, () => null))
       ],
       ["About", aboutSection(page.about)]
-    ]
+    ].filter(([, node]) => node)
   });
   loadChunk("report").then((report) => {
     for (const [id, [, draw]] of Object.entries(RUN_SECTIONS))

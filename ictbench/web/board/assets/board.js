@@ -6,9 +6,11 @@ import { drawPage, errorNote, pageDocument } from "../../assets/page.js";
 import { aboutSection } from "./about.js";
 import { costSection } from "./cost.js";
 import { familiesSection } from "./families.js";
+import { entryFilter } from "./filters.js";
 import { learningCurvesSection } from "./learning-curves.js";
 import { logSection } from "./log.js";
 import { rankingSection, selectEntries } from "./ranking.js";
+import { boardTransfersSection } from "./transfers.js";
 import { unrankedSection } from "./unranked.js";
 import { viewState } from "./view-state.js";
 
@@ -53,11 +55,19 @@ function draw(data) {
     const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
     if (!track) return;
     const all = track.entries.map((slug) => bySlug.get(slug));
-    const view = { track, all, entries: selectEntries(all, choices.state) };
+    const inAllDivisions = board.tracks
+      .filter(({ setup }) => setup === track.setup)
+      .flatMap(({ entries }) => entries.map((slug) => bySlug.get(slug)));
+    const view = {
+      track,
+      all,
+      entries: selectEntries(all, choices.state),
+      inAllDivisions: inAllDivisions.filter(entryFilter(inAllDivisions, choices.state)),
+    };
     for (const [, part] of parts) part.show(view);
   }
 
-  const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
+  const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "transfers.csv", "log.csv"];
   const unranked = unrankedSection(board);
   unranked.node.append(
     paragraph(
@@ -75,8 +85,9 @@ function draw(data) {
     sections: [
       ...parts.map(([name, { node }]) => [name, node]),
       ["Not ranked", unranked.node],
+      ["Transfers", boardTransfersSection(board)],
       ["Log", logSection(board)],
       ["About", aboutSection(board.about)],
-    ],
+    ].filter(([, node]) => node),
   });
 }
