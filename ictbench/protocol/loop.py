@@ -16,7 +16,7 @@ from ictbench.records import ADDED_BYTES, NO_MEMORY, Memory, prompt_digest
 from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pydantic import JsonValue
 
@@ -109,6 +109,8 @@ class Loop:
     """State machine of one loop."""
 
     plan: LoopPlan
+    make_memory: Callable[[JsonValue], Memory] = Memory.of
+    """Returns the memory in a reflection. A recomputation gives digests in place of memories."""
     _prompts: list[PromptResult] = field(default_factory=list)
     _experience: list[OutcomeString] = field(default_factory=list)
     _selection: dict[int, OutcomeString] = field(default_factory=dict)
@@ -147,7 +149,7 @@ class Loop:
         elif prompt is None and failure is None:
             failure = "unparseable"
         text = request.prompt if prompt is None else prompt
-        memory = request.memory if prompt is None else Memory.of(reflection.memory)
+        memory = request.memory if prompt is None else self.make_memory(reflection.memory)
         self._memories.append(memory)
         self._prompts.append(
             PromptResult(

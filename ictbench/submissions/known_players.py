@@ -1,7 +1,7 @@
 """Table of the built-in players, by which boards judge a result without importing anything that it names.
 
-Whether a reflector is a control, what experience it has, and whether a player has a model or wraps another follow from
-this table and never from the result. `tests/submissions/test_known_players.py` compares it with the classes.
+Whether a reflector is a control, its division and experience, and whether a player has a model or wraps another follow
+from this table and never from the result. `tests/submissions/test_known_players.py` compares it with the classes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ictbench.submissions.own_classes import own_class_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ictbench.records import Division
     from ictbench.reflectors import Experience
     from ictbench.results import Result
 
@@ -35,6 +36,8 @@ class KnownPlayer:
     control: str = ""
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
+    division: Division = "reflector"
+    """Division of a reflector; a wrapper is in that of the reflector inside it."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""
@@ -131,6 +134,12 @@ def known_experience(reflector: PluginSpec) -> Experience | None:
     """Return which episodes a reflector learns from; None if it is not built in."""
     known = REFLECTORS.get(reflector.name)
     return known.experience if known else None
+
+
+def known_division(reflector: PluginSpec) -> Division | None:
+    """Return the division of a reflector, which is that of the innermost one; None if part of it is not built in."""
+    known = [REFLECTORS.get(spec.name) for spec in layers_of(reflector)]
+    return None if None in known or known[-1] is None else known[-1].division
 
 
 def sees_solution(actor: PluginSpec) -> bool:

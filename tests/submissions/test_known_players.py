@@ -47,9 +47,10 @@ def test_the_table_has_all_built_in_providers() -> None:
 @pytest.mark.parametrize("name", REFLECTORS)
 def test_the_table_agrees_with_the_class_of_a_reflector(name: str) -> None:
     known, cls = REFLECTORS[name], resolve("reflector", name)
-    assert (known.control, known.experience, known.has_model, known.wraps) == (
+    assert (known.control, known.experience, known.division, known.has_model, known.wraps) == (
         cls.control,
         cls.experience,
+        cls.division,
         cls.needs_model,
         cls.wraps,
     )
