@@ -11,7 +11,7 @@ from ictbench.protocol import loop_plan, loop_seed, played_tasks
 from ictbench.records import ADDED_BYTES, prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations, other_start, played_by_person, rejected_requests, told_solutions
-from ictbench.submissions.known_players import control_of, keeps_prompt, known_division, known_experience, sees_solution
+from ictbench.submissions.known_players import control_of, division_of, keeps_prompt, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def check_setup(result: Result, suite: Suite) -> Check:
     experience = known_experience(result.reflector)
     if experience and result.experience != experience:
         findings.add(f"its experience is {result.experience}, that of {quote(result.reflector.name)} {experience}")
-    division = known_division(result.reflector)
-    if division and result.division != division:
+    if result.division != (division := division_of(result)):
         findings.add(f"its division is {result.division}, that of {quote(result.reflector.label)} {division}")
     control = control_of(result)
     if result.control != control:

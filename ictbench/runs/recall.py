@@ -53,7 +53,7 @@ class Recalls:
             PluginError: The learner breaks its contract.
             InfrastructureError: A task cannot be started.
         """
-        if memory.value is None:
+        if memory.value is None or not tasks:
             return {}
         openings = dict(zip([t.id for t in tasks], await asyncio.gather(*map(self._opening, tasks)), strict=True))
         try:

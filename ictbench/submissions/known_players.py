@@ -55,8 +55,10 @@ _ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruct
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
+    "ace": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction"), asks_once=False),
     "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "cheatsheet": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction")),
     "copy": _COPY,
     "copy-commonest": _COPY,
     "copy-last": _COPY,
@@ -136,10 +138,13 @@ def known_experience(reflector: PluginSpec) -> Experience | None:
     return known.experience if known else None
 
 
-def known_division(reflector: PluginSpec) -> Division | None:
-    """Return the division of a reflector, which is that of the innermost one; None if part of it is not built in."""
-    known = [REFLECTORS.get(spec.name) for spec in layers_of(reflector)]
-    return None if None in known or known[-1] is None else known[-1].division
+def division_of(result: Result) -> Division:
+    """Return the division of a result: that of its innermost reflector.
+
+    For built-in reflectors the table decides. A class of the submitter's own is of the division that the result says.
+    """
+    known = REFLECTORS.get([*layers_of(result.reflector)][-1].name)
+    return known.division if known else result.division
 
 
 def sees_solution(actor: PluginSpec) -> bool:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from memory_run import altered, built_in, memory_run, prompts_of
+from altered_memories import altered, built_in, prompts_of
+from memory_run import memory_run
 from small_run import SUITE, failed, verdicts
 from small_run import altered as altered_without
 
@@ -24,7 +25,7 @@ def with_added(records: list[Json]) -> Json:
 
 
 def test_honest_run_with_a_memory_passes_every_check() -> None:
-    checks = list(recompute(evidence_of_run(memory_run()), SUITE))
+    checks = list(recompute(evidence_of_run(memory_run().folder), SUITE))
     assert verdicts(checks).pop("memories") == "passed"
     assert {check.verdict for check in checks} == {"passed"}
 
@@ -105,7 +106,7 @@ def test_text_is_added_only_by_a_memory() -> None:
 
 
 def test_equal_tasks_and_memories_add_equal_texts() -> None:
-    evidence = evidence_of_run(memory_run())
+    evidence = evidence_of_run(memory_run().folder)
     record = next(record for record in evidence.episodes() if record.added)
     prompt = prompts_by_digest(evidence.result)[record.prompt]
     # Recall does not see the prompt.

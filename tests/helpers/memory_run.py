@@ -1,4 +1,4 @@
-"""A small real run of a learner with a memory, and altered copies of its evidence."""
+"""A small real run of a memory learner with the scripted actor."""
 
 from __future__ import annotations
 
@@ -6,74 +6,31 @@ import atexit
 import functools
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recalled_rules import RECALLED_RULES
-from small_run import SIZES, SUITE
+from small_run import SUITE
 
 import ictbench
-from ictbench.results import Result
-from ictbench.submissions.episode_records import EpisodeRecord, Evidence, evidence_of_run
-from ictbench.submissions.known_players import REFLECTORS, KnownPlayer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import pytest
-
-    from ictbench.records import Memory
-
-Json = dict[str, Any]
+OPTIONS: dict[str, Any] = {
+    "suite": SUITE.name,
+    "families": ["eat", "read"],
+    "actor": "rules",
+    "reflector": RECALLED_RULES,
+    "executor": "inline",
+    "turns": 3,
+    "batch_size": 2,
+    "loops": 2,
+    "selection_size": 3,
+    "test_size": 4,
+}
 
 
 @functools.cache
-def memory_run() -> Path:
-    """Return the folder of a run of `RecalledRules` on two families."""
+def memory_run() -> ictbench.Run:
+    """Return the run, played once per test process."""
     folder = Path(tempfile.mkdtemp(prefix="ictbench-memory-run-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    ictbench.run(
-        suite=SUITE.name,
-        families=["eat", "read"],
-        reflector=RECALLED_RULES,
-        actor="rules",
-        **SIZES,
-        executor="inline",
-        out=folder / "run",
-    )
-    return folder / "run"
-
-
-def altered(
-    result: Callable[[Json], object] = lambda result: None,
-    records: Callable[[list[Json]], object] = lambda records: None,
-    memories: Callable[[list[Memory]], object] = lambda memories: None,
-) -> Evidence:
-    """Return the evidence of the run after edits of its JSON and its memories, with a matching checksum."""
-    honest = evidence_of_run(memory_run())
-    result_json = honest.result.model_dump(mode="json", by_alias=True)
-    records_json = [record.model_dump(mode="json") for record in honest.episodes()]
-    kept = list(honest.memories())
-    result(result_json)
-    records(records_json)
-    memories(kept)
-    altered_records = [EpisodeRecord.model_validate(record) for record in records_json]
-    return replace(
-        honest,
-        result=Result.model_validate(result_json),
-        episodes=lambda: iter(altered_records),
-        memories=lambda: iter(kept),
-    )
-
-
-def built_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put `RecalledRules` into the board's table, as if it shipped with ictbench."""
-    monkeypatch.setitem(REFLECTORS, RECALLED_RULES, KnownPlayer(division="memory"))
-
-
-def prompts_of(result: Json) -> Iterator[Json]:
-    """Yield all prompts of a result."""
-    for family in result["families"]:
-        for loop in family["loops"]:
-            yield from loop["prompts"]
+    return ictbench.run(**OPTIONS, out=folder / "run")
