@@ -8,7 +8,7 @@ from ictbench.actors.person import is_person
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
 from ictbench.protocol import loop_plan, loop_seed, played_tasks
-from ictbench.records import ADDED_BYTES, prompt_digest, task_id_of
+from ictbench.records import MEMORY_ROOM, prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations, other_start, played_by_person, rejected_requests, told_solutions
 from ictbench.submissions.known_players import control_of, division_of, keeps_prompt, known_experience, sees_solution
@@ -200,12 +200,14 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
         if prompt.digest != (digest := prompt_digest(prompt.text, prompt.memory)):
             yield f"the digest of prompt[{index}] is {quote(prompt.digest)}, that of its text {digest}"
         # What a memory adds to the prompt counts against the same limit.
-        most, kept_free = (max_bytes - ADDED_BYTES, " beside a memory") if prompt.memory else (max_bytes, "")
+        most, kept_free = (max_bytes - MEMORY_ROOM, " beside a memory") if prompt.memory else (max_bytes, "")
         if (size := len(prompt.text.encode())) > most:
             yield f"prompt[{index}] has {size:,} bytes, of at most {most:,}{kept_free}"
         if prompt.memory and result.division != "memory":
             yield f"prompt[{index}] has a memory, but the division is {result.division}"
         before = loop.prompts[index - 1] if index else prompt
+        if before.memory and not prompt.memory:
+            yield f"prompt[{index}] has no memory, and the prompt before it has one"
         if prompt.failure and (prompt.text, prompt.memory) != (before.text, before.memory):
             what = "prompt" if prompt.text != before.text else "memory of prompt"
             yield f"{what}[{index}] differs from the one before, though its reflection is {prompt.failure}"

@@ -9,7 +9,7 @@ from small_run import altered as altered_without
 
 from ictbench.audit.memory_checks import AddedTexts, prompts_by_digest
 from ictbench.audit.recompute import recompute
-from ictbench.records import ADDED_BYTES, MEMORY_BYTES, Memory, prompt_digest
+from ictbench.records import ADDED_BYTES, MEMORY_BYTES, MEMORY_ROOM, Memory, prompt_digest
 from ictbench.submissions.episode_records import evidence_of_run
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def test_memory_changes_only_with_a_successful_reflection() -> None:
 def test_prompt_leaves_room_for_what_a_memory_adds() -> None:
     def lengthen(result: Json) -> None:
         first = next(prompt for prompt in prompts_of(result) if prompt.get("memory"))
-        text = "x" * (result["prompt_bytes"] - ADDED_BYTES + 1)
+        text = "x" * (result["prompt_bytes"] - MEMORY_ROOM + 1)
         first.update(text=text, digest=prompt_digest(text, first["memory"]))
 
-    assert "has 6,001 bytes, of at most 6,000 beside a memory" in failed(altered(lengthen))["prompts"]
+    assert "has 5,999 bytes, of at most 5,998 beside a memory" in failed(altered(lengthen))["prompts"]
 
 
 def records_problem(evidence: Evidence) -> str:

@@ -35,6 +35,13 @@ const TERMS = {
   tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
   dollars: "Price of all tokens of the run.",
   cost: "Price in US dollars, where the prices are known.",
+  division:
+    "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " +
+    "over a whole loop. Each division has rankings of its own.",
+  experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+  "Pareto front":
+    "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " +
+    "entry whose tokens are unknown is not on it.",
   date: "Day on which the run was started (UTC), or on which the log line was written.",
   reason: "Why the board does not rank the entry, or why the log line was written.",
   actor: "Player of the tasks: a language model, or a program.",

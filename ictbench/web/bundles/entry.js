@@ -159,6 +159,9 @@
     tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
     dollars: "Price of all tokens of the run.",
     cost: "Price in US dollars, where the prices are known.",
+    division: "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " + "over a whole loop. Each division has rankings of its own.",
+    experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+    "Pareto front": "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " + "entry whose tokens are unknown is not on it.",
     date: "Day on which the run was started (UTC), or on which the log line was written.",
     reason: "Why the board does not rank the entry, or why the log line was written.",
     actor: "Player of the tasks: a language model, or a program.",
@@ -1619,6 +1622,17 @@
   function dollars(value) {
     return value === 0 ? "$0" : money(value);
   }
+  var DIVISIONS = {
+    reflector: { name: "reflectors", text: "They rewrite the prompt once a turn." },
+    memory: {
+      name: "memory learners",
+      text: "They also keep a memory, from which they add text to the prompt of each episode."
+    },
+    optimiser: {
+      name: "optimisers",
+      text: "They search for prompts over the episodes of a whole loop, and may play its experience tasks again."
+    }
+  };
   var KINDS = {
     model: "language model",
     program: "program",
@@ -1671,13 +1685,14 @@
       ["Reflector trained on", entry.trained_on],
       ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
       ["Actor trained on", entry.actor_trained_on],
+      ["Division", DIVISIONS[entry.division].name],
       ["Profile", entry.profile],
       ["Submitted by", entry.by],
       ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
       ["Date", entry.date],
       [
         "Cost",
-        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`
+        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}; ` + `${counted(entry.cost.experience, "episode")} of experience per loop`
       ],
       ["Software", versionsText(versions)],
       ["Badges", badgeList(entry)],
