@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ictbench.models.embeddings import Embeddings
     from ictbench.records import ModelSpec, Usage
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
@@ -114,7 +115,7 @@ class ChatModel(ABC):
     """A chat model of some provider, created from a `ModelSpec` and used from one event loop.
 
     `complete` makes one attempt: retries, limits and the cache belong to `ModelClient`. To write your own, implement
-    `complete`, `fingerprint` and `aclose`, and run `ictbench.testing.check_model` on it.
+    `complete`, `fingerprint` and `aclose`, and run `ictbench.testing.check_model` on it; `embed` is optional.
     """
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
@@ -154,6 +155,25 @@ class ChatModel(ABC):
     ) -> Completion:
         """Request one completion that no cache answers; a model that keeps replies overrides this. See `complete`."""
         return await self.complete(messages, seed=seed, constraint=constraint)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether `embed` is available, which is optional."""
+        return False
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Request the embeddings of texts, in one attempt.
+
+        Args:
+            texts: At least one.
+
+        Raises:
+            NotImplementedError: The model does not embed texts.
+            ModelFailure: The model caused the failure.
+            TransientModelError: Another attempt may succeed.
+            EndpointRefusedError: No request to this endpoint can succeed.
+        """
+        raise NotImplementedError(f"{self.spec.name} does not embed texts")
 
     @property
     @abstractmethod
