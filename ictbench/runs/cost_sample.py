@@ -112,7 +112,8 @@ async def play_sample(
     first = {loop.family: loop for loop in reversed(loops)}
     for family in plan.families:
         bounds = plan.episode_bounds(family)
-        trajectories, seconds, actor, reflector = [], [], Requests(), Requests()
+        trajectories, actor, reflector = [], Requests(), Requests()
+        seconds: list[float] = []
         for task in first[family].batches[0]:
             spec = plan.episode(task, plan.suite.prompt).model_copy(update={"actor": player})
             key = f"{plan.suite.digest} {spec.model_dump_json()}"
