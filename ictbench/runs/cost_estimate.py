@@ -204,9 +204,12 @@ async def _actor_requests(plan: RunPlan, steps: Sequence[Step], model: ChatModel
 async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model: ChatModel) -> list[Request]:
     recorder = RecordingModel(model)
     play = NoEpisodes() if plan.traits.experience == "halved" else None
-    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.prompt_bytes, play)
+    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.written_bytes, play)
     reflector = make_reflector(plan.reflector, recorder)
-    await _until_asked(reflector.reflect(plan.suite.prompt, list(batch), None, context))
+    # A reflector may ask its model about solved episodes only, and a random player solves few.
+    for episodes in (batch, [trajectory.model_copy(update={"end": "solved"}) for trajectory in batch]):
+        if not recorder.requests:
+            await _until_asked(reflector.reflect(plan.suite.prompt, list(episodes), None, context))
     return recorder.requests
 
 

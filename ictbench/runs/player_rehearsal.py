@@ -170,7 +170,7 @@ async def _reflector_part(plan: RunPlan, steps: Sequence[Step], models: ModelPoo
         trajectory = Trajectory(
             steps=tuple(steps[:count]), last_observation=SAMPLE_END, last_digest="", end="step_limit"
         )
-        context = Context(seed, plan.prompt_bytes, play)
+        context = Context(seed, plan.written_bytes, play)
         await make_reflector(spec, model).reflect(prompt, [trajectory], None, context)
 
     model = models.open(spec.model)
