@@ -89,7 +89,8 @@ class BabyAIEnv(TextEnv):
         assert self._env_id is not None
         env = _make(self._env_id)
         _start(env, self._seed)
-        bot, plan = self._minigrid.BabyAIBot(env), []
+        bot = self._minigrid.BabyAIBot(env)
+        plan: list[str] = []
         while len(plan) < MAX_PLAN:
             number = int(bot.replan())
             if number >= len(ACTIONS):
@@ -109,8 +110,8 @@ class BabyAIEnv(TextEnv):
         self._env = self._env_id = None
 
     def versions(self) -> dict[str, str]:
-        """Return the version of minigrid, and of numpy, whose random numbers draw the levels."""
-        return dict(_versions())
+        """Return the version of minigrid."""
+        return {"minigrid": _version()}
 
     def _observe(self, seen: Any, reward: float = 0.0, end: EnvEnd | None = None) -> Observation:
         carried = self._env.carrying
@@ -198,8 +199,8 @@ def _names() -> tuple[dict[int, str], dict[int, str]]:
 
 
 @functools.cache
-def _versions() -> tuple[tuple[str, str], ...]:
-    return tuple((name, version(name)) for name in ("minigrid", "numpy"))
+def _version() -> str:
+    return version("minigrid")
 
 
 def _import_minigrid() -> Any:
@@ -212,5 +213,5 @@ def _import_minigrid() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("BabyAI", "babyai", str(error)) from error
     # It prints each rejected draw of a level to standard output.
-    roomgrid_level.print = lambda *_: None
+    vars(roomgrid_level)["print"] = lambda *_: None
     return baby_ai_bot
