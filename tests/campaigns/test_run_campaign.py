@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from recalled_rules import RECALLED_RULES
 from small_campaign import SIZES, Broken, small_campaign, small_matrix
 
 import ictbench
@@ -252,3 +253,27 @@ def test_two_sessions_at_once_are_refused(tmp_path: Path) -> None:
         pytest.raises(RunFolderError, match="another ictbench"),
     ):
         campaign(small_matrix(), out=tmp_path / "campaign")
+
+
+def test_learners_with_a_memory_share_what_is_played_without_it(tmp_path: Path) -> None:
+    """Other learners add other texts: what is played with a memory belongs to its cell."""
+    learners = [RECALLED_RULES, f"unlabelled:{RECALLED_RULES}", "none"]
+    options = {"suite": "minihack-v1", "actor": "rules", "executor": "inline", **SIZES, "loops": 1}
+    content = {"options": options, "matrix": {"reflector": learners, "families": ["eat"]}}
+    finished = campaign(content, out=tmp_path / "campaign")
+    assert set(states(finished).values()) == {"complete"}
+    cells = [*finished.cells.values()]
+    with_memory, keys = 0, []
+    for cell in cells:
+        (loop,) = cell.result.families[0].loops
+        own = {prompt.digest for prompt in loop.prompts if prompt.memory}
+        cell_keys = journal_keys(cell.folder)
+        with_memory += sum(key.rpartition("@")[2] in own for key in cell_keys)
+        keys.append({key for key in cell_keys if key.rpartition("@")[2] not in own})
+    assert with_memory > 0
+    # Starts of tasks, from which memories recall, are no episodes.
+    assert finished.played == with_memory + len(set().union(*keys))
+    assert finished.found == sum(map(len, keys)) - len(set().union(*keys)) > 0
+    alone = ictbench.run(**options, families=["eat"], reflector=RECALLED_RULES, out=tmp_path / "alone").result
+    assert cells[0].result.families == alone.families
+    assert cells[0].result.episodes_sha256 == alone.episodes_sha256

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import read_bytes
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES, read_stores
+from ictbench.submissions.evidence_location import BOARD, evidence_files, read_stores
 from ictbench.submissions.evidence_store import file_name
 
 if TYPE_CHECKING:
@@ -22,14 +24,15 @@ MAX_BYTES = 50_000_000
 """Maximum size of a file that is copied; a submission has at most ten megabytes."""
 
 
-def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> list[Json]:
-    """Return the files of an entry with their addresses, copying them into the site if the board states no address.
+def publish_evidence(about: About, board: Board, entry: Entry, site: Path, before: Path) -> list[Json]:
+    """Return the files of an entry with their addresses; they are put into the site if the board states no address.
 
     Args:
         about: Statements about the boards.
         board: The board of the entry.
         entry: The entry.
         site: Folder of the board's pages.
+        before: The same folder of the site that this one replaces. Files that it holds already are not copied again.
 
     Raises:
         SubmissionError: A file has changed since the board was read, or cannot be read.
@@ -45,11 +48,20 @@ def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> li
             address = f"{about.evidence.rstrip('/')}/{board.suite}/{place}"
         else:
             address = f"../evidence/{place}"
-            copy = site / "evidence" / place
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(content)
+            _put(content, site / "evidence" / place, before / "evidence" / place)
         files.append({"name": path.name, "place": place, "href": address, "sha256": digest, "bytes": len(content)})
     return [*files, *_on_the_web(board, entry)]
+
+
+def _put(content: bytes, copy: Path, earlier: Path) -> None:
+    """Write a file of the site, or link it to the earlier site's copy, so that the board's own files stay apart."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.unlink(missing_ok=True)  # two entries may share a file; a link must not be written through
+    with suppress(OSError, SubmissionError):  # there is none, or it cannot be read or linked
+        if read_bytes(earlier, MAX_BYTES) == content:
+            os.link(earlier, copy)
+            return
+    copy.write_bytes(content)
 
 
 def _files(board: Board, entry: Entry) -> list[Path]:
@@ -58,9 +70,10 @@ def _files(board: Board, entry: Entry) -> list[Path]:
     records = [folder.verification(entry.slug, badge) for badge in entry.badges.held]
     own = [
         folder.evidence / file_name(submission.files[name])
-        for name in (EVIDENCE_FILES if submission.evidence and submission.evidence.store == BOARD else ())
+        for name in evidence_files(submission.files)
+        if submission.evidence and submission.evidence.store == BOARD
     ]
-    return [path for path in (entry.folder.metadata, *entry.folder.content, *own, *records) if path.is_file()]
+    return [path for path in (*entry.folder.all_files, *own, *records) if path.is_file()]
 
 
 def _on_the_web(board: Board, entry: Entry) -> list[Json]:
@@ -80,5 +93,5 @@ def _on_the_web(board: Board, entry: Entry) -> list[Json]:
             "sha256": submission.files[name],
             "bytes": location.sizes[name],
         }
-        for name in EVIDENCE_FILES
+        for name in location.sizes
     ]
