@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ictbench.models.embeddings import Embeddings
     from ictbench.records import ModelSpec, Usage
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
@@ -57,6 +56,14 @@ class Completion:
     def is_empty(self) -> bool:
         """Whether there is neither text nor a call, although the token limit was not reached."""
         return not (self.text.strip() or self.calls or self.finish_reason == "length")
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors of texts, in the order of the texts; all have the same length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
 
 
 class ConstraintStyle(StrEnum):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
-from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.chat_model import ChatModel, Completion, Embeddings
 from ictbench.models.dropped_messages import DroppedMessages
-from ictbench.models.embeddings import Embeddings, embedding_model
+from ictbench.models.embeddings import embedding_model
 from ictbench.models.prices import find_price
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
+from ictbench.models.chat_model import Embeddings
 from ictbench.models.http import MalformedReplyError
 from ictbench.models.token_counts import stated_cost, token_count
 from ictbench.records import UNREPORTED, Usage
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 OPTION = "embedding_model"
 """Option of a model: the name of the model that embeds texts at the same address."""
 MAX_DIMENSIONS = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Embeddings:
-    """Vectors of texts, in the order of the texts; all have the same length."""
-
-    vectors: tuple[tuple[float, ...], ...]
-    usage: Usage
 
 
 def embedding_model(spec: ModelSpec) -> str:

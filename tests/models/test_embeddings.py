@@ -10,7 +10,8 @@ import pytest
 from ictbench.errors import ConfigError, EndpointRefusedError, ModelUnavailableError, TransientModelError
 from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models import client as client_module
-from ictbench.models.embeddings import Embeddings, embedding_model, read_embeddings
+from ictbench.models.chat_model import Embeddings
+from ictbench.models.embeddings import embedding_model, read_embeddings
 from ictbench.models.http import MalformedReplyError
 from ictbench.models.prices import Price
 from ictbench.models.providers.openai import OpenAIModel

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import UsageError
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.addresses import APIS
-from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
-from ictbench.models.embeddings import OPTION, Embeddings, embedding_model, read_embeddings
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Embeddings, Message
+from ictbench.models.embeddings import OPTION, embedding_model, read_embeddings
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
 from ictbench.models.model_options import request_parameters
