@@ -223,13 +223,14 @@ class Loop:
             index=plan.index,
             prompts=tuple(self._prompts),
             batches=tuple(
-                BatchResult(tasks=_ids(batch), outcomes=outcomes)
+                BatchResult(tasks=_ids(batch), outcomes=outcomes, families=self._families(batch))
                 for batch, outcomes in zip(plan.batches, self._experience, strict=True)
             ),
             selection_tasks=_ids(plan.selection),
             selection=tuple(self._selection[index] for index in range(plan.turns + 1)),
             best=self._best(),
             test_tasks=_ids(plan.test),
+            test_families=self._families(plan.test),
             test=dict(sorted(self._test.items())),
             audit=tuple(
                 AuditResult(replayed=self._audit[turn, "replayed"], fresh=self._audit[turn, "fresh"])
@@ -238,6 +239,9 @@ class Loop:
             online=self._online_result() if plan.online else None,
             replays=tuple(self._replays) if plan.experience == "halved" else (),
         )
+
+    def _families(self, tasks: Iterable[Task]) -> tuple[str, ...]:
+        return tuple(task.family for task in tasks) if self.plan.mixed else ()
 
     @property
     def _selected(self) -> bool:

@@ -56,6 +56,13 @@ const TERMS = {
   family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
   prompt: "The prompt under which the tasks were played.",
   noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+  forgetting:
+    "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " +
+    `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
+  "forward transfer":
+    "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " +
+    `others teach about it. ${INTERVAL}`,
+  after: "Success rate on test tasks of the family under the prompt that its last turn of the stream produced.",
   regret: "The same tasks under the best prompt, minus all turns as they were played.",
   role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
   calls: "Calls to language models.",

@@ -157,6 +157,9 @@
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+    forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
+    "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,
+    after: "Success rate on test tasks of the family under the prompt that its last turn of the stream produced.",
     regret: "The same tasks under the best prompt, minus all turns as they were played.",
     role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
     calls: "Calls to language models.",
@@ -920,7 +923,7 @@
   }
 
   // assets/learning-curve.js
-  function learningCurve({ title, series }) {
+  function learningCurve({ title, series, pool = "selection" }) {
     const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
     const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
     return chart({
@@ -931,7 +934,7 @@
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: `success rate, ${pool} tasks`, grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
