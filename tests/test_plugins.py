@@ -97,7 +97,7 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
             "reflector",
             "xyzzy",
             "unknown reflector 'xyzzy'; known: append, blind, copy, copy-commonest, copy-last, "
-            "file, flipped, gepa, icl, insights, lessons, losses, none, one-rule, reflexion, retrieval, rewrite, "
+            "file, flipped, gepa, gepa-loop, icl, insights, lessons, losses, none, one-rule, reflexion, retrieval, rewrite, "
             "rules, shuffled, transferred, unlabelled; a class of your own is named package.module:Class",
         ),
         (

@@ -8,6 +8,7 @@ still be invented: `ictbench.audit.replay` replays them.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ from ictbench.audit.record_checks import MAX_SECONDS, record_problems, start_of
 from ictbench.audit.usage_checks import impossible_usage, reflector_usage_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
-from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
-from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, keys_for
+from ictbench.protocol.candidates import candidates_of
+from ictbench.protocol.loop import outcome_string
+from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, prompt_of, task_id_of
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
@@ -147,9 +150,10 @@ class _Recomputation:
                 for task in plan.tasks:
                     tasks[task.id] = task
                     prompts.setdefault(task.id, set()).update(digests)
-                for key in (key for keys in loop.replays for key in keys):
-                    task_id, _, digest = key.rpartition("@")
-                    prompts.setdefault(task_id, set()).add(digest)
+                for key in (*itertools.chain(*loop.replays), *keys_for(loop, "experience")):
+                    # Whether it is the suite's is checked elsewhere.
+                    if (task_id := task_id_of(key)) in tasks:
+                        prompts[task_id].add(prompt_of(key))
         return tasks, prompts
 
     def _loops(self, episodes: Findings) -> dict[str, list[LoopResult]]:
@@ -161,8 +165,7 @@ class _Recomputation:
             self.needed.add(key)
             return key in self.summaries
 
-        def solved(task: Task, digest: str, replicate: int) -> bool:
-            key = episode_key(task.id, digest, replicate)
+        def solved(key: str) -> bool:
             return need(key) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
@@ -222,7 +225,7 @@ class _Recomputation:
 def _rerun_loop(
     plan: LoopPlan,
     claimed: LoopResult,
-    solved: Callable[[Task, str, int], bool],
+    solved_key: Callable[[str], bool],
     memories: Mapping[str, Memory],
 ) -> LoopResult:
     """Run one loop with the prompts of the result and the outcomes of the records.
@@ -230,9 +233,13 @@ def _rerun_loop(
     Args:
         plan: The suite's plan of the loop.
         claimed: The loop in the result.
-        solved: Returns the outcome of a task under the prompt with this digest, of the replicate with this number.
+        solved_key: Returns the outcome of the episode with this key.
         memories: Memories by digest.
     """
+
+    def solved(task: Task, digest: str, replicate: int) -> bool:
+        return solved_key(episode_key(task.id, digest, replicate))
+
     loop = Loop(plan)
     requests = deque(loop.start())
     while requests:
@@ -244,7 +251,11 @@ def _rerun_loop(
                 outcomes = [solved(task, digest, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
-                requests.extend(loop.reflected(request, _reflection(claimed, request.turn, memories)))
+                reflection = _reflection(claimed, request.turn, memories)
+                if plan.experience == "pooled":
+                    chosen = outcome_string(map(solved_key, reflection.replays))
+                    reflection = reflection.model_copy(update={"outcomes": chosen})
+                requests.extend(loop.reflected(request, reflection))
             case Score():
                 outcomes = [solved(task, digest, replicate) for task, replicate in request.episodes]
                 requests.extend(loop.scored(request, outcomes))
@@ -267,13 +278,15 @@ def _trajectory(solved: bool) -> Trajectory:
 
 def _reflection(claimed: LoopResult, turn: int, memories: Mapping[str, Memory]) -> Reflection:
     """Return the reflection that the reflector must have given for the claimed loop."""
-    prompt = claimed.prompts[turn]
+    prompt, batch = claimed.prompts[turn], claimed.batches[turn - 1]
+    replays = claimed.replays[turn - 1] if claimed.replays else ()
     return Reflection(
         prompt=None if prompt.failure else prompt.text,
         analysis=prompt.analysis,
         failure=prompt.failure,
         memory=memories[prompt.memory].value if prompt.memory else None,
-        replays=claimed.replays[turn - 1] if claimed.replays else (),
+        replays=tuple(map(episode_key, batch.tasks, batch.prompts)) if batch.prompts else replays,
+        candidates=candidates_of(claimed, turn),
     )
 
 

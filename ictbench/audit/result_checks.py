@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ictbench.actors.person import is_person
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
+from ictbench.audit.optimiser_checks import optimiser_problems
 from ictbench.protocol import loop_plan, loop_seed, played_tasks
 from ictbench.records import prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
@@ -100,8 +101,10 @@ def check_setup(result: Result, suite: Suite) -> Check:
     control = control_of(result)
     if result.control != control:
         findings.add(f"its control is {quote(result.control)}, not {quote(control)}")
-    if result.experience != "fresh" and not control:
+    if result.experience not in ("fresh", "pooled") and not control:
         findings.add(f"its experience is {result.experience}, but it does not state that it is a control")
+    if (result.experience == "pooled") != (result.division == "optimiser"):
+        findings.add(f"its experience is {result.experience}, but its division {result.division}")
     fair = not result.deviations and not control
     expected_values = {
         "ranked": result.complete and fair and result.profile in RANKED_PROFILES,
@@ -168,6 +171,8 @@ def check_tasks(result: Result, plans: Plans) -> Check:
         for loop in family.loops:
             for problem in _task_problems(loop, plans[family.name, loop.index]):
                 findings.add(f"{_place(family.name, loop)}: {problem}")
+    if result.experience == "pooled":
+        return findings.check(f"those of {len(plans)} loops are the suite's; the optimiser plays experience tasks only")
     repeats = "the same batch in every turn" if result.experience == "retried" else "none twice in a loop"
     return findings.check(f"those of {len(plans)} loops are the suite's, in its order, {repeats}")
 
@@ -179,6 +184,8 @@ def _size_problems(result: Result, suite: Suite, family: str, loop: LoopResult) 
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
     for played in played_tasks(loop):
+        if played.purpose == "experience" and result.experience == "pooled":
+            continue
         is_batch = played.purpose in ("experience", "online")
         if is_batch and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
             continue
@@ -209,20 +216,20 @@ def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
 
 
 def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
-    experience = [task for batch in loop.batches for task in batch.tasks]
-    repeated = next((task for task in experience if experience.count(task) > 1), None)
-    if plan.experience != "retried" and repeated:
-        yield f"{quote(repeated)} occurs twice in the experience"
-    claimed = {
-        "batches": [[*batch.tasks] for batch in loop.batches],
-        "selection_tasks": [*loop.selection_tasks],
-        "test_tasks": [*loop.test_tasks],
-    }
-    planned = {
-        "batches": [[task.id for task in batch] for batch in plan.batches],
+    claimed: dict[str, list[Any]] = {"selection_tasks": [*loop.selection_tasks], "test_tasks": [*loop.test_tasks]}
+    planned: dict[str, list[Any]] = {
         "selection_tasks": [task.id for task in plan.selection],
         "test_tasks": [task.id for task in plan.test],
     }
+    if plan.experience == "pooled":
+        yield from optimiser_problems(loop, plan)
+    else:
+        experience = [task for batch in loop.batches for task in batch.tasks]
+        repeated = next((task for task in experience if experience.count(task) > 1), None)
+        if plan.experience != "retried" and repeated:
+            yield f"{quote(repeated)} occurs twice in the experience"
+        claimed["batches"] = [[*batch.tasks] for batch in loop.batches]
+        planned["batches"] = [[task.id for task in batch] for batch in plan.batches]
     for place, value, expected in differences(claimed, planned):
         yield f"{format_place(place)} is {quote(value)}, not {quote(expected)}"
     if loop.replays and plan.experience != "halved":

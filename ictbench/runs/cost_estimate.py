@@ -20,10 +20,10 @@ from ictbench.models.prices import find_price
 from ictbench.models.usage_meter import UsageMeter
 from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import PluginSpec, Record, Usage
-from ictbench.reflectors import Context, make_reflector
+from ictbench.reflectors import make_reflector
 from ictbench.rollout import EpisodeWorker, InlineExecutor, Priority, cores
 from ictbench.runs.identical_repeats import refuse_reproducible_repeats
-from ictbench.runs.player_rehearsal import NoEpisodes, rehearse_players
+from ictbench.runs.player_rehearsal import reflect_on, rehearse_players
 from ictbench.runs.recording_model import RecordingModel
 from ictbench.runs.sampled_replies import SampledReplies, ask_model
 
@@ -203,10 +203,8 @@ async def _actor_requests(plan: RunPlan, steps: Sequence[Step], model: ChatModel
 
 async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model: ChatModel) -> list[Request]:
     recorder = RecordingModel(model)
-    play = NoEpisodes() if plan.traits.experience == "halved" else None
-    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.prompt_bytes, play)
-    reflector = make_reflector(plan.reflector, recorder)
-    await _until_asked(reflector.reflect(plan.suite.prompt, list(batch), None, context))
+    seed = reflection_seed(plan.suite.digest, "estimate", 0, 1)
+    await _until_asked(reflect_on(make_reflector(plan.reflector, recorder), plan, batch, seed))
     return recorder.requests
 
 
