@@ -9,8 +9,8 @@ which limits what the rows mean:
 - `rules` writes such rules, and its wrappers measure what they are worth. `none` is the baseline.
 - `retrieval` and `icl` put trajectories into the prompt, which this actor ignores. Their rows only measure the effect
   of a prompt that is eight times as long.
-- `rewrite`, `append`, `insights` and `gepa` need a model. The actor obeys a sentence of theirs only where it happens to
-  be a rule. With a small model their rows show how often a reply can be used.
+- `rewrite`, `append`, `insights`, `expel`, `workflows` and `gepa` need a model. The actor obeys a sentence of theirs
+  only where it happens to be a rule. With a small model their rows show how often a reply can be used.
 - `file:PATH` depends on the author of the file and is left out.
 """
 
@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WITHOUT_MODEL = ("none", "rules", "blind:rules", "shuffled:rules", "reflexion:rules", "retrieval", "icl")
-WITH_MODEL = ("rewrite", "append", "insights", "gepa", "blind:rewrite", "shuffled:rewrite", "reflexion:append")
+WITH_MODEL = (
+    "rewrite",
+    "append",
+    "insights",
+    "expel",
+    "workflows",
+    "gepa",
+    "blind:rewrite",
+    "shuffled:rewrite",
+    "reflexion:append",
+)
 COLUMNS = ("reflector", "families", "base", "best", "gain [95 %]", "unusable", "prompt bytes", "seconds", "lines")
 
 

@@ -34,6 +34,12 @@ MEMORY_BYTES = 256_000
 ADDED_BYTES = 2_000
 """Maximum size of the text that a memory adds to the prompt of an episode, in UTF-8 bytes."""
 
+BLANK_LINE = "\n\n"
+"""Stands between a prompt and what a memory adds to it."""
+
+MEMORY_ROOM = ADDED_BYTES + len(BLANK_LINE)
+"""Bytes of the cap of a prompt that a learner with a memory leaves free."""
+
 
 def digest_of(value: Any, length: int = 64) -> str:
     """Return the first `length` hexadecimal digits of SHA-256 over the canonical JSON of `value`."""
@@ -365,7 +371,7 @@ def prompt_digest(prompt: str, memory: str = "") -> str:
 
 def extended_prompt(prompt: str, added: str) -> str:
     """Return a prompt with the text that a memory adds to it in one episode."""
-    return f"{prompt}\n\n{added}" if added else prompt
+    return f"{prompt}{BLANK_LINE}{added}" if added else prompt
 
 
 class Episode(Record):
@@ -455,7 +461,8 @@ class Reflection(Record):
     """What the endpoint or the model's class said about the failure, shortened and without secrets."""
     state: JsonValue = None
     memory: JsonValue = Field(default=None, exclude_if=lambda memory: memory is None)
-    """The new memory of a learner of the memory division, plain JSON of at most `MEMORY_BYTES`."""
+    """The new memory of a learner of the memory division, plain JSON of at most `MEMORY_BYTES`; None keeps the current
+    one."""
     usage: Usage = Usage()
     replays: tuple[str, ...] = ()
     """Keys of the episodes that the reflector played itself; the caller fills them in."""

@@ -12,6 +12,7 @@ from ictbench.plugins import Kind, all_entry_points, resolve, suggest
 from ictbench.reflectors.controls.none import NoneReflector
 from ictbench.scripted.miner import RulesReflector
 from ictbench.scripted.policy import RulesActor
+from ictbench.submissions.known_players import REFLECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +97,8 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
         (
             "reflector",
             "xyzzy",
-            "unknown reflector 'xyzzy'; known: append, blind, copy, copy-commonest, copy-last, "
-            "file, flipped, gepa, gepa-loop, icl, insights, lessons, losses, none, one-rule, reflexion, retrieval, rewrite, "
-            "rules, shuffled, transferred, unlabelled; a class of your own is named package.module:Class",
+            f"unknown reflector 'xyzzy'; known: {', '.join(REFLECTORS)}; "
+            "a class of your own is named package.module:Class",
         ),
         (
             "actor",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ictbench.board.divisions import NAMES, spent_by
 from ictbench.board.entries import SECTIONS
-from ictbench.board.prompt_transfers import prompt_transfers
-from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, p_value, signed, signed_number
+from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
+from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, rate, signed, signed_number
 from ictbench.results.table_text import csv_text
 from ictbench.results.tables import FAILURES
 from ictbench.suites.trained_on import format_trained_on
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Ranked, Track
     from ictbench.results import Interval
-    from ictbench.results.prompt_transfer import PromptTransfer
     from ictbench.results.schema import Measures
 
     Row = dict[str, Any]
@@ -38,15 +39,10 @@ RANKED = (
     "blind arm",
     "badges",
 )
-TRANSFERRED = (
-    "prompts of",
-    "learned with",
-    "played by",
-    "family",
-    "gain [95 %]",
-    "transferred gain [95 %]",
-    "difference [95 %]",
-    "p",
+COMBINED = ("entry", "division", "gain [95 %]", "tokens", "episodes per loop", "Pareto front")
+COMBINED_MEANING = (
+    "On the Pareto front: no other entry gains at least as much with no more tokens and no more episodes of "
+    "experience. Tokens are those of the whole run."
 )
 UNRANKED = ("entry", "reflector", "actor", "profile", "best [95 %]", "gain [95 %]", "why")
 BAD = ("submission", "why")
@@ -54,13 +50,14 @@ MEASURES = ("base", "best", "last", "gain", "headroom_gain")
 
 
 def board_tables(board: Board, tracks: Sequence[Track]) -> dict[str, pd.DataFrame]:
-    """Return data frames: `ranking` (one row per ranked entry), `unranked`, `families` and `log`."""
+    """Return data frames: `ranking` (one row per ranked entry), `unranked`, `families`, `transfers` and `log`."""
     import pandas as pd  # 0.3 s to import
 
     rows: dict[str, list[Row]] = {
         "ranking": [_ranked_row(track, entry) for track in tracks for entry in track.ranked],
         "unranked": [*map(_unranked_row, unranked(board)), *map(_bad_row, board.bad)],
         "families": [row for entry in board.entries for row in _family_rows(entry)],
+        "transfers": [row for place in prompt_transfers(board.entries) for row in transfer_records(*place)],
         "log": [line.model_dump(mode="json") for line in board.log],
     }
     return {name: pd.DataFrame(values) for name, values in rows.items()}
@@ -96,7 +93,7 @@ def ranked_cells(one: Ranked) -> list[str]:
         one.ranks,
         entry.submission.name,
         entry.result.reflector.label,
-        _level(measures.best),
+        rate(measures.best),
         signed(measures.gain),
         f"{measures.last.value:.2f}",
         signed_number(measures.headroom_gain.value) if measures.headroom_gain else "",
@@ -113,6 +110,29 @@ def ranked_remarks(track: Track) -> Iterator[tuple[str, str]]:
             yield one.entry.submission.name, text
 
 
+def combined_cells(track: Track, one: Ranked) -> list[str]:
+    """Return a row for the columns `COMBINED`."""
+    entry, spent = one.entry, spent_by(one.entry)
+    assert entry.measures is not None, "a ranked entry has held-out families"
+    return [
+        entry.submission.name,
+        NAMES[track.division],
+        signed(entry.measures.gain),
+        f"{spent.tokens:,}" if spent else "unknown",
+        f"{entry.facts.experience:.4g}",
+        "yes" if one.on_front else "",
+    ]
+
+
+def combined(tracks: Sequence[Track]) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield the name and the rows `COMBINED` of each profile and actor that has entries in several divisions."""
+    for _, group in groupby(tracks, key=lambda track: track.setup):
+        if len(together := list(group)) > 1:
+            entries = [(track, one) for track in together for one in track.ranked]
+            entries.sort(key=lambda place: -place[1].gain)
+            yield together[0].setup_name, [combined_cells(*place) for place in entries]
+
+
 def unranked_cells(entry: Entry) -> list[str]:
     """Return a row for the columns `UNRANKED`."""
     measures = entry.measures
@@ -121,7 +141,7 @@ def unranked_cells(entry: Entry) -> list[str]:
         entry.result.reflector.label,
         entry.result.actor.label,
         entry.result.profile,
-        _level(measures.best) if measures else "",
+        rate(measures.best) if measures else "",
         signed(measures.gain) if measures else "",
         entry.why_unranked[1],
     ]
@@ -142,10 +162,14 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
             yield f"{code_span(name)}: {code_span(text)}\n"
         if any(one.low < one.high for one in track.ranked):
             yield "A range of ranks is a tie: the differences within it may be due to chance.\n"
+    for name, rows in combined(tracks):
+        yield from (f"## {code_span(name)}: all divisions", "")
+        yield _table(COMBINED, rows, texts=(0,))
+        yield f"{COMBINED_MEANING}\n"
     if entries := unranked(board):
         yield from ("## Not ranked", "")
         yield _table(UNRANKED, map(unranked_cells, entries), texts=(0, 1, 2, 6))
-    if rows := [row for place in prompt_transfers(board.entries) for row in _transfer_cells(*place)]:
+    if rows := [row for place in prompt_transfers(board.entries) for row in transfer_cells(*place)]:
         yield from ("## Prompts played by other actors", "")
         yield _table(TRANSFERRED, rows, texts=(0, 1, 2, 3))
     if board.bad:
@@ -155,30 +179,10 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
         yield "No entry yet.\n"
 
 
-def _transfer_cells(source: Entry, played: Entry, transfer: PromptTransfer) -> Iterator[list[str]]:
-    for row in transfer.rows:
-        yield [
-            source.submission.name,
-            transfer.learner,
-            f"{transfer.player} ({played.submission.name})",
-            row.family or f"mean {row.role}",
-            signed(row.gain),
-            signed(row.transferred_gain),
-            signed(row.difference),
-            p_value(row.p),
-        ]
-
-
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Container[int]) -> str:
     """Return a Markdown table; `texts` are the columns with texts of submitters, which are escaped."""
     escaped = ([code_span(cell) if column in texts else cell for column, cell in enumerate(row)] for row in rows)
     return markdown_table(head, escaped) + "\n"
-
-
-def _level(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.2f}"
-    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _ranked_row(track: Track, one: Ranked) -> Row:
@@ -187,12 +191,13 @@ def _ranked_row(track: Track, one: Ranked) -> Row:
         "blind_arm": one.blind.slug if one.blind else None,
         "same_as": one.same_as.slug if one.same_as else None,
     }
-    return {"track": track.name, "rank_low": one.low, "rank_high": one.high, **_row(one.entry), **ends, **arm}
+    place = {"track": track.name, "division": track.division, "rank_low": one.low, "rank_high": one.high}
+    return {**place, **_row(one.entry), **ends, **arm, "pareto_front": one.on_front}
 
 
 def _unranked_row(entry: Entry) -> Row:
     section, reason = entry.why_unranked
-    return {"section": section, "why": reason, **_row(entry)}
+    return {"section": section, "why": reason, "division": entry.facts.division, **_row(entry)}
 
 
 def _bad_row(bad: BadEntry) -> Row:
@@ -219,6 +224,7 @@ def _row(entry: Entry) -> Row:
         "calls": cost.calls,
         "tokens": None if cost.unreported else cost.tokens,
         "usd": cost.cost,
+        "episodes_per_loop": entry.facts.experience,
         "ictbench": result.ictbench,
         "submission": submission.digest,
     }

@@ -5,18 +5,20 @@ The loops are most of a result. A board with many entries reads them once, and r
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BeforeValidator
 
 from ictbench.board.conflicts import content_digest
-from ictbench.records import Record, digest_of
+from ictbench.records import Division, Record, digest_of
 from ictbench.results.comparability import setup_of
 from ictbench.results.notes import remarks
 from ictbench.results.outcomes import Outcomes as FamilyOutcomes
 from ictbench.results.outcomes import is_constant, outcomes_by_prompt
 from ictbench.results.schema import FamilyResult, Result
+from ictbench.submissions.known_players import division_of
 
 if TYPE_CHECKING:
     Outcomes = dict[str, FamilyOutcomes]
@@ -56,6 +58,10 @@ class EntryFacts(Record):
     """Digest of what was played (`content_digest`)."""
     track: str
     """Digest of everything but the reflector (`track_key`)."""
+    division: Division
+    """Division in which its reflector is ranked (`division_of`)."""
+    experience: float
+    """Episodes of experience per loop, held-out families: those of the batches, and those that the reflector played."""
     loops: dict[str, int]
     """Number of loops, by family."""
     outcomes: dict[str, RecordedOutcomes]
@@ -71,6 +77,8 @@ class EntryFacts(Record):
             checksum=result.checksum,
             content=content_digest(result),
             track=track_key(result),
+            division=division_of(result),
+            experience=_experience(result),
             loops={family.name: len(family.loops) for family in result.families},
             outcomes={name: RecordedOutcomes.of(family) for name, family in held_out_outcomes(result).items()},
             remarks=tuple(remarks(result)),
@@ -106,6 +114,14 @@ def track_key(result: Result) -> str:
 def track_setup(result: Result) -> dict[str, str]:
     """Return the setup without its families: every entry has all held-out ones, and others do not matter."""
     return {name: value for name, value in setup_of(result).items() if name != "families"}
+
+
+def _experience(result: Result) -> float:
+    loops = [loop for family in result.families if family.role == "held-out" for loop in family.loops]
+    episodes = [
+        sum(len(batch.tasks) for batch in loop.batches) + sum(len(keys) for keys in loop.replays) for loop in loops
+    ]
+    return fmean(episodes) if episodes else 0.0
 
 
 def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:

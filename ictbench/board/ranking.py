@@ -1,4 +1,4 @@
-"""Ranking of reflectors per actor, by mean `best` over held-out families.
+"""Ranking of reflectors per actor and division, by mean `best` over held-out families.
 
 A rank is a range: from 1 + the number of significantly better entries, to the number of entries minus the number of
 significantly worse ones. All pairs of a track are compared on the same tasks, with a correction for their number, so
@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ictbench.board.badges import BADGES
+from ictbench.board.divisions import DIVISIONS, NAMES, pareto_front, spent_by
 from ictbench.board.entry_facts import track_setup
 from ictbench.board.same_results import same_results
 from ictbench.board.track_pairs import best_of, compare_all, difference_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ictbench.board.entries import Entry
     from ictbench.board.entry_facts import Outcomes
     from ictbench.board.track_pairs import Comparisons, Pair
+    from ictbench.records import Division
     from ictbench.results import Interval
 
 MAX_PAIRS = 20
@@ -50,14 +52,23 @@ class Ranked:
     blind: Entry | None = None
     """The blind control of `over_blind`."""
     same_as: Entry | None = None
-    """Earlier entry with the same results (`ictbench.board.same_results`)."""
+    """Earlier entry with the same results (`ictbench.board.same_results`); it may be of another division."""
+    on_front: bool = False
+    """Whether it is on the Pareto front of all ranked entries with its tasks and actor (`ictbench.board.divisions`)."""
+
+    @property
+    def gain(self) -> float:
+        """Its gain."""
+        assert self.entry.measures is not None, "a ranked entry has held-out families"
+        return self.entry.measures.gain.value
 
     @property
     def remarks(self) -> list[str]:
         """What a reader should know beside its score."""
         remarks = [*failure_remarks(self.entry.held_out)]
         if (other := self.same_as) is not None:
-            ranks = "; both count once in the ranks" if other.section == "ranked" else ""
+            same_ranking = other.section == "ranked" and other.facts.division == self.entry.facts.division
+            ranks = "; both count once in the ranks" if same_ranking else ""
             remarks.append(
                 f"the same results as {other.submission.name} by {other.submission.submitted_by}, which came first: "
                 f"nearly all test episodes under the best prompts are the same, step by step{ranks}"
@@ -72,11 +83,14 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Track:
-    """Comparable entries: one profile and one actor, with the same held-out tasks and package versions."""
+    """Entries ranked together: one division, profile and actor, with the same held-out tasks and package versions."""
 
     key: str
     """Digest of what the entries have in common."""
-    name: str
+    setup: str
+    """The same without the division: tracks of one setup played the same tasks with the same actor."""
+    setup_name: str
+    division: Division
     profile: str
     actor: str
     scripted: bool
@@ -84,6 +98,11 @@ class Track:
     ranked: tuple[Ranked, ...]
     """Entries, highest `best` first."""
     comparisons: Comparisons
+
+    @property
+    def name(self) -> str:
+        """The name of its setup, with the division unless it is that of reflectors."""
+        return self.setup_name if self.division == DIVISIONS[0] else f"{self.setup_name}, {NAMES[self.division]}"
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -103,17 +122,39 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
     for entry in sorted(entries, key=lambda entry: entry.slug):
         groups[entry.facts.track].append(entry)
     names = _names({key: track_setup(group[0].result) for key, group in groups.items()})
-    tracks = [
-        _track(key, names[key], group) for key, group in groups.items() if any(e.section == "ranked" for e in group)
-    ]
-    return tuple(sorted(tracks, key=lambda track: (track.scripted, track.profile != "standard", track.name, track.key)))
+
+    def order(key: str) -> tuple[bool, bool, str, str]:
+        first = groups[key][0].result
+        return first.actor.model is None, first.profile != "standard", names[key], key
+
+    return tuple(track for key in sorted(groups, key=order) for track in _tracks(key, names[key], groups[key]))
 
 
-def _track(key: str, name: str, group: list[Entry]) -> Track:
-    outcomes = {entry.slug: entry.facts.held_out_outcomes for entry in group}
-    shared = group[0].result.intervals == "for these games"
+def _tracks(setup: str, name: str, group: list[Entry]) -> Iterator[Track]:
+    """Yield a track for each division of a setup that has a ranked entry."""
     ranked = [entry for entry in group if entry.section == "ranked"]
+    if not ranked:
+        return
+    outcomes = {entry.slug: entry.facts.held_out_outcomes for entry in group}
     same = _same_results(group, outcomes)
+    on_front = pareto_front([spent_by(entry) for entry in ranked])
+    front = {entry.slug for entry, is_on_front in zip(ranked, on_front, strict=True) if is_on_front}
+    for division in DIVISIONS:
+        if of_division := [entry for entry in ranked if entry.facts.division == division]:
+            yield _track(setup, name, division, group, of_division, outcomes, same, front)
+
+
+def _track(
+    setup: str,
+    name: str,
+    division: Division,
+    group: list[Entry],
+    ranked: list[Entry],
+    outcomes: dict[str, Outcomes],
+    same: dict[str, Entry],
+    front: set[str],
+) -> Track:
+    shared = group[0].result.intervals == "for these games"
     comparisons = compare_all(ranked, outcomes, same, shared)
     # Anyone could record a rival's episodes, or strong prompts, as those of its blind arm, and a replay would confirm
     # them. A rerun shows what the control itself reaches.
@@ -122,10 +163,20 @@ def _track(key: str, name: str, group: list[Entry]) -> Track:
     for entry, (low, high) in zip(ranked, comparisons.ranks(), strict=True):
         arm = _blind_arm(entry, blind, outcomes)
         over_blind = difference_of(outcomes[entry.slug], outcomes[arm.slug], shared) if arm else None
-        rows.append(Ranked(entry, low, high, over_blind, arm, same.get(entry.slug)))
+        rows.append(Ranked(entry, low, high, over_blind, arm, same.get(entry.slug), entry.slug in front))
     rows.sort(key=lambda row: (-best_of(outcomes[row.entry.slug]), row.entry.slug))
     first = group[0].result
-    return Track(key, name, first.profile, first.actor.label, first.actor.model is None, tuple(rows), comparisons)
+    return Track(
+        key=setup if division == DIVISIONS[0] else f"{setup}-{division}",
+        setup=setup,
+        setup_name=name,
+        division=division,
+        profile=first.profile,
+        actor=first.actor.label,
+        scripted=first.actor.model is None,
+        ranked=tuple(rows),
+        comparisons=comparisons,
+    )
 
 
 def _same_results(group: Sequence[Entry], outcomes: dict[str, Outcomes]) -> dict[str, Entry]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
+from ictbench.actors.opening import OPENING_ACTOR
 from ictbench.campaigns.cell_meter import CellMeter
 from ictbench.campaigns.shared_episodes import SharedEpisodes, group_of
 from ictbench.models import ModelPool, UsageMeter
@@ -92,8 +93,8 @@ class _CellExecutor(Executor):
 
     async def play(self, spec: EpisodeSpec, priority: Priority) -> Episode:
         """Play one episode, or take it from another cell."""
-        if (spec.actor, spec.max_steps) == (SAMPLE_ACTOR, SAMPLE_STEPS):
-            # Of a rehearsal: no record holds it.
+        if (spec.actor, spec.max_steps) == (SAMPLE_ACTOR, SAMPLE_STEPS) or spec.actor == OPENING_ACTOR:
+            # Of a rehearsal, or the start of a task for a memory: no record holds it.
             return await self._shared.executor.play(spec, priority)
         group = self._group(spec)
         self._shared.episodes.add_cell(self._folder, group)

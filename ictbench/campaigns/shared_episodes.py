@@ -101,7 +101,9 @@ class SharedEpisodes:
         """
         if spec.memory:
             # Its digest does not say whose memory it is, and another learner would add another text.
-            return await self._executor.play(spec, priority), True
+            alone = await self._executor.play(spec, priority)
+            self._count_played()
+            return alone, True
         key = (group, spec.key)
         flight = self._in_flight.get(key)
         if flight is None:
@@ -137,11 +139,14 @@ class SharedEpisodes:
         del self._in_flight[key]
         if task.cancelled() or task.exception() is not None:
             return
-        self.played += 1
-        self.on_played()
+        self._count_played()
         self._recent[key] = task.result()
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
+
+    def _count_played(self) -> None:
+        self.played += 1
+        self.on_played()
 
     def _recorded(self, group: str, own: Path, key: str) -> Episode | None:
         if (episode := self._recent.get((group, key))) is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
 
-TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "blind arm", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "division", "blind arm", "badges")
 INTERVAL = " [95 %]"
 DROPPED = ("headroom", "blind arm")
 """Columns that a narrower terminal does not show."""
@@ -51,7 +51,7 @@ def show(
     ] = Path("leaderboards"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per board.")] = False,
 ) -> None:
-    """Print rankings: a table for each profile and actor, then the unranked entries with the reasons."""
+    """Print rankings: a table for each profile, actor and division, then the unranked entries with the reasons."""
     from ictbench.board.entries import find_boards, read_board
     from ictbench.board.fault_isolation import rank_board
     from ictbench.board.finding_cache import open_cache
@@ -81,7 +81,17 @@ def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
 
 
 def _print(board: Board, tracks: tuple[Track, ...]) -> None:
-    from ictbench.board.board_tables import RANKED, UNRANKED, ranked_cells, ranked_remarks, unranked, unranked_cells
+    from ictbench.board.board_tables import (
+        COMBINED,
+        COMBINED_MEANING,
+        RANKED,
+        UNRANKED,
+        combined,
+        ranked_cells,
+        ranked_remarks,
+        unranked,
+        unranked_cells,
+    )
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import print_line
     from ictbench.results.formatting import INTERVAL_MEANING
@@ -94,6 +104,11 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
         for name, text in ranked_remarks(track):
             print_line(f"{name}: {text}")
+    for name, rows in combined(tracks):
+        console.print()
+        print_line(f"{name}: all divisions")
+        console.print(_table(console.width, COMBINED, rows))
+        console.print(COMBINED_MEANING)
     if tracks:
         console.print(INTERVAL_MEANING)
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ictbench.protocol.candidates import updated
 from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, OnlineResult, PromptResult
-from ictbench.records import ADDED_BYTES, NO_MEMORY, Memory, prompt_digest, prompt_of, task_id_of
+from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, prompt_digest, prompt_of, task_id_of
 from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
@@ -144,8 +144,9 @@ class Loop:
     def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
         """Accept the reflector's answer; an unusable answer keeps prompt and memory, and is counted."""
         prompt, failure = reflection.prompt, reflection.failure
+        memory = request.memory if reflection.memory is None else Memory.of(reflection.memory)
         # What a memory adds to the prompt counts against the same cap.
-        cap = self.plan.prompt_bytes - (0 if reflection.memory is None else ADDED_BYTES)
+        cap = self.plan.prompt_bytes - (0 if memory.value is None else MEMORY_ROOM)
         if prompt is not None and len(prompt.encode(errors="replace")) > cap:
             prompt, failure = None, "too_long"
         elif prompt is not None and not is_encodable(prompt):
@@ -153,7 +154,7 @@ class Loop:
         elif prompt is None and failure is None:
             failure = "unparseable"
         text = request.prompt if prompt is None else prompt
-        memory = request.memory if prompt is None else Memory.of(reflection.memory)
+        memory = request.memory if prompt is None else memory
         self._memories.append(memory)
         self._prompts.append(
             PromptResult(

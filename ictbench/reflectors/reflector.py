@@ -41,7 +41,8 @@ class Reflector(ABC):
 
     needs_model: ClassVar[bool] = False
     division: ClassVar[Division] = "reflector"
-    """Division in which it is ranked. A learner of the division `memory` also overrides `recall`."""
+    """Division in which it is ranked. A learner of the division `memory` overrides `recall`, and returns its memory
+    with each reflection."""
     memory_version: ClassVar[int] = 1
     """Version of the format of its memory. A run is not continued with a memory of another version."""
     wraps: ClassVar[bool] = False
@@ -99,8 +100,9 @@ class Reflector(ABC):
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return the text that the memory adds to the prompt of one episode; only for the division `memory`.
 
-        It must be a pure function: equal arguments give equal texts, and the memory is not changed. It is called only
-        if there is a memory, several times for the same episode, and from several threads.
+        It must be a pure function: equal arguments give equal texts, in every process, and the memory is not changed.
+        It is called only if there is a memory, at least twice for each episode, in a thread of its own, while
+        `reflect` may run for another loop. A call may take at most five seconds.
 
         Args:
             memory: Memory that the last turn returned, plain JSON.
@@ -120,7 +122,7 @@ class Context:
     seed: int
     """Sampling seed."""
     prompt_cap: int
-    """Maximum size of the next prompt in UTF-8 bytes."""
+    """Maximum size of the next prompt in UTF-8 bytes. In the division `memory` it leaves room for what is recalled."""
     play: BatchPlayer | None = None
     """Plays episodes for a reflector whose `experience` is `halved` or `pooled`; None for all others."""
     turn: int = 1
@@ -128,7 +130,7 @@ class Context:
     loop_seed: int = 0
     """Seed that is the same in all turns of a loop."""
     memory: Memory = NO_MEMORY
-    """Memory that the previous turn returned; its value is None in the first turn. Do not change it."""
+    """Copy of the loop's memory; its value is None until a turn has returned one."""
 
 
 def labelled(name: str, options: Mapping[str, JsonValue]) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from ictbench.errors import ConfigError
 from ictbench.models.checkpoint_card import find_card
 from ictbench.plugin_errors import check_base
 from ictbench.plugins import resolve
-from ictbench.records import PluginSpec
+from ictbench.records import Division, PluginSpec
 from ictbench.reflectors.reflector import Reflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ictbench.records import Division
     from ictbench.reflectors.reflector import Experience
 
 
@@ -51,6 +50,7 @@ def traits_of(spec: PluginSpec) -> Traits:
             )
     _check_division(spec, classes[-1])
     _check_varied(spec, classes)
+    _check_memory(spec, classes)
     card = find_card(spec.model) if spec.model else None
     return Traits(
         experience=classes[0].experience,
@@ -91,6 +91,29 @@ def _check_varied(spec: PluginSpec, classes: Sequence[type[Reflector]]) -> None:
                     f"reflector {spec.label}: {wrapper.__name__} changes how episodes ended, and {inner.__name__} does "
                     f"not read {unread}, so the result would be that of the reflector itself; remove the wrapper"
                 )
+
+
+def _check_memory(spec: PluginSpec, classes: Sequence[type[Reflector]]) -> None:
+    """Check that the division of a learner agrees with what it can do.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    learner, where = classes[-1], f"reflector {spec.label}"
+    if learner.division not in get_args(Division):
+        raise ConfigError(
+            f"{where}: `division` is {learner.division!r:.60}; set it to one of {', '.join(get_args(Division))}"
+        )
+    remembers, recalls = learner.division == "memory", learner.recall is not Reflector.recall
+    if remembers and not recalls:
+        raise ConfigError(f"{where}: {learner.__name__} is of the division `memory` and has no recall(); add it")
+    if recalls and not remembers:
+        raise ConfigError(f'{where}: {learner.__name__} has recall(); set `division = "memory"` in the class')
+    if remembers and (wrapper := next((cls for cls in classes if cls.experience == "halved"), None)):
+        raise ConfigError(
+            f"{where}: {wrapper.__name__} plays episodes of its own, which a learner with a memory cannot: they would "
+            "be played without it"
+        )
 
 
 def reflector_class(spec: PluginSpec) -> type[Reflector]:

@@ -96,15 +96,6 @@ class PromptTransfer(Record):
             f"played by {self.player} on the same test tasks"
         )
 
-    def sentences(self) -> Iterator[str]:
-        """Yield the table as sentences, for lists of remarks."""
-        for row in self.rows:
-            yield (
-                f"{self.learner}'s prompts ({self.reflector}), {row.family or f'mean of {row.role} families'}: gain "
-                f"{signed(row.gain)} for {self.learner}, {signed(row.transferred_gain)} for {self.player}; difference "
-                f"{signed(row.difference)}, p {p_value(row.p)}."
-            )
-
     def records(self) -> list[dict[str, Any]]:
         """Return one plain record per row, with the ends of intervals in columns of their own."""
         common = {

@@ -204,7 +204,11 @@ async def _actor_requests(plan: RunPlan, steps: Sequence[Step], model: ChatModel
 async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model: ChatModel) -> list[Request]:
     recorder = RecordingModel(model)
     seed = reflection_seed(plan.suite.digest, "estimate", 0, 1)
-    await _until_asked(reflect_on(make_reflector(plan.reflector, recorder), plan, batch, seed))
+    reflector = make_reflector(plan.reflector, recorder)
+    # A reflector may ask its model about solved episodes only, and a random player solves few.
+    for episodes in (batch, [trajectory.model_copy(update={"end": "solved"}) for trajectory in batch]):
+        if not recorder.requests:
+            await _until_asked(reflect_on(reflector, plan, episodes, seed))
     return recorder.requests
 
 

@@ -130,8 +130,13 @@ class EpisodeStore:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def attempt(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+    async def attempt(self, name: str, work: Callable[[], Awaitable[T]], *, uses_endpoint: bool = True) -> T:
         """Run work that may meet an outage; try it again after a pause that the endpoint survived.
+
+        Args:
+            name: Name of the work, if it is owed.
+            work: The work.
+            uses_endpoint: Whether its success shows that there is no outage.
 
         Raises:
             InfrastructureError: The work failed, and `name` is owed.
@@ -149,7 +154,8 @@ class EpisodeStore:
                 if self._breaker.paused:
                     continue
                 break
-            self._breaker.record_success()
+            if uses_endpoint:
+                self._breaker.record_success()
             return result
         log.warning("%s is owed: %s", name, failure)
         self.owed[name] = str(failure)

@@ -11,7 +11,7 @@ from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
 from ictbench.protocol.experience import batches_of, check_experience
-from ictbench.records import NO_MEMORY, EpisodeSpec, PluginSpec, Record
+from ictbench.records import MEMORY_ROOM, NO_MEMORY, EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.declared_training import declared_training, stated_of_actor
 from ictbench.runs.deviations import SIZES, deviations, other_start, played_by_person, told_solutions
@@ -155,7 +155,7 @@ class RunPlan:
             **({"rerun_salt": self.rerun_salt} if self.rerun_salt else {}),
             **({"preregistration": self.preregistration.file_digest} if self.preregistration else {}),
             **({"start_prompts": dict(self.start_prompts)} if self.start_prompts else {}),
-            **({"memory_version": self.traits.memory_version} if self.traits.division == "memory" else {}),
+            **({"memory": self._memory_format} if self.traits.division == "memory" else {}),
             "test_every_turn": self.options.test_every_turn,
             "audit": self.options.audit,
             **({"online": True} if self.options.online else {}),
@@ -178,7 +178,16 @@ class RunPlan:
     @property
     def prompt_bytes(self) -> int:
         """Maximum size of a prompt in UTF-8 bytes: the reflector's, if it has one, or else the suite's."""
-        return self.traits.prompt_cap or self.suite.limits.prompt_bytes
+        return prompt_bytes(self.traits, self.suite)
+
+    @property
+    def written_bytes(self) -> int:
+        """Maximum size of a prompt that the reflector writes: a learner with a memory leaves room for what it adds."""
+        return written_bytes(self.traits, self.suite)
+
+    @property
+    def _memory_format(self) -> str:
+        return f"{self.reflector.label}, version {self.traits.memory_version}"
 
     @property
     def prompts_tested(self) -> int:
@@ -211,6 +220,16 @@ class RunPlan:
         }
 
 
+def prompt_bytes(traits: Traits, suite: Suite) -> int:
+    """Return the maximum size of a prompt, with what a memory adds to it, in UTF-8 bytes."""
+    return traits.prompt_cap or suite.limits.prompt_bytes
+
+
+def written_bytes(traits: Traits, suite: Suite) -> int:
+    """Return the maximum size of a prompt that the reflector writes, in UTF-8 bytes."""
+    return prompt_bytes(traits, suite) - (MEMORY_ROOM if traits.division == "memory" else 0)
+
+
 def limits_of(options: Options) -> Limits:
     """Return the limits that the options state."""
     return Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
@@ -234,6 +253,11 @@ def make_plan(options: Options) -> RunPlan:
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
     check_transfer(reflector, suite, families, sizes)
+    if (room := written_bytes(traits, suite)) < len(suite.prompt.encode()):
+        raise ConfigError(
+            f"reflector {reflector.label} has a memory, which leaves {max(room, 0):,} bytes for a prompt, and that of "
+            f"{suite.name} has {len(suite.prompt.encode()):,}; choose a suite with more room"
+        )
     check_experience(traits.experience, sizes, reflector.label, audit=options.audit, online=options.online)
     return RunPlan(
         options=options,
@@ -262,7 +286,7 @@ def _start_prompts(options: Options, suite: Suite, families: tuple[str, ...], tr
     """Return prompt[0] by family, where the user chose another than the suite's own."""
     if options.start_prompt is None:
         return {}
-    chosen = start_prompts(options.start_prompt, families, traits.prompt_cap or suite.limits.prompt_bytes)
+    chosen = start_prompts(options.start_prompt, families, written_bytes(traits, suite))
     return {family: prompt for family, prompt in chosen.items() if prompt != suite.prompt}
 
 

@@ -198,7 +198,7 @@ async def reflect_on(reflector: Reflector, plan: RunPlan, batch: Sequence[Trajec
     experience = plan.traits.experience
     play = SampleEpisodes(tuple(batch)) if experience in OWN_EPISODES else None
     shown = () if experience == "pooled" else batch
-    await reflector.reflect(plan.suite.prompt, list(shown), None, Context(seed, plan.prompt_bytes, play))
+    await reflector.reflect(plan.suite.prompt, list(shown), None, Context(seed, plan.written_bytes, play))
 
 
 @dataclass

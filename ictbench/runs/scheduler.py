@@ -15,7 +15,7 @@ from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, loop_se
 from ictbench.records import UNREPORTED, Reflection, episode_key, prompt_digest
 from ictbench.reflectors import OWN_EPISODES, Context
 from ictbench.rollout import Priority
-from ictbench.runs.recall import copied, with_own_memory
+from ictbench.runs.checked_reflection import checked_reflection, copied
 from ictbench.runs.reflector_rollouts import ReflectorRollouts
 
 if TYPE_CHECKING:
@@ -155,7 +155,9 @@ class Scheduler:
             recorded = self.journal.solved(keys)
             tasks = {task.id: task for key, task in keys.items() if key not in recorded}
             name = f"what the memory adds in {', '.join(sorted({task.family for task in tasks.values()}))}"
-            added = await self.store.attempt(name, lambda: self.recalls.added(prompt, memory, [*tasks.values()]))
+            added = await self.store.attempt(
+                name, lambda: self.recalls.added(memory, [*tasks.values()]), uses_endpoint=False
+            )
 
         def spec(episode: tuple[Task, int]) -> EpisodeSpec:
             task, replicate = episode
@@ -183,7 +185,7 @@ class Scheduler:
         rollouts = self._rollouts(request, plan)
         context = Context(
             reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn),
-            plan.prompt_bytes,
+            self.plan.written_bytes,
             rollouts if plan.experience in OWN_EPISODES else None,
             request.turn,
             loop_seed(self.plan.suite.digest, plan.family, plan.index),
@@ -211,8 +213,8 @@ class Scheduler:
             raise player_error(error, place, "reflect", type(self.reflector), returned) from error
         if not isinstance(answer, Reflection):
             raise PluginError(f"{place}: it returned {answer!r:.80}, which is not a Reflection")
-        answer = with_own_memory(place, answer, self.plan.traits.division)
-        return rollouts.recorded_in(answer, optimiser=plan.experience == "pooled")
+        answer = rollouts.recorded_in(answer, optimiser=plan.experience == "pooled")
+        return checked_reflection(place, answer, self.plan.traits.division)
 
     def _rollouts(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:
         count = self._counter(self.progress.families[plan.family])

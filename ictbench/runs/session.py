@@ -146,7 +146,7 @@ async def run_session(
                 on_episode=invalid.add,
             )
             reflector = open_players(plan, engine.models)
-            recalls = Recalls(reflector, plan.reflector.label, engine.executor, plan.prompt_bytes)
+            recalls = Recalls(reflector, plan.reflector.label, engine.executor)
             scheduler = Scheduler(plan, store, journal, reflector, progress, watch, recalls)
             finished = await _play(plan, loops, engine.models, scheduler)
         return write(FinishedSession(plan, finished, store, journal, versions, folder))
@@ -180,6 +180,7 @@ async def _play(
     except BaseExceptionGroup as group:
         raise _most_severe(group) from None
     finally:
+        await scheduler.recalls.aclose()
         await scheduler.store.aclose()
         _note_identities(journal, plan, models)
     return finished

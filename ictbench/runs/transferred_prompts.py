@@ -48,6 +48,11 @@ def source_result(path: str) -> Result:
         raise ConfigError(f"the run in {path} is incomplete: {result.owed} owed; continue it first")
     if result.reflector.name == TRANSFERRED:
         raise ConfigError(f"the prompts of {path} are transferred ones; name the run that learned them")
+    if result.division == "memory":
+        raise ConfigError(
+            f"reflector {result.reflector.label!r} of {path} keeps a memory, which adds text to its prompts; only "
+            "prompts that stand alone can be played by another actor: name another run"
+        )
     if result.loop_indices is not None or any(text.startswith(START_PROMPT) for text in result.deviations):
         raise ConfigError(f"the loops of {path} are not the suite's first ones from its own prompt; name another run")
     return result

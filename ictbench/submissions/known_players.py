@@ -6,7 +6,7 @@ this table and never from the result. `tests/submissions/test_known_players.py` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from ictbench.submissions.own_classes import own_class_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ictbench.records import Division
     from ictbench.reflectors import Experience
     from ictbench.results import Result
 
@@ -35,6 +36,8 @@ class KnownPlayer:
     control: str = ""
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
+    division: Division = "reflector"
+    """Division in which a reflector is ranked."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""
@@ -49,14 +52,18 @@ class KnownPlayer:
 
 _ON_MODEL = KnownPlayer(has_model=True, options=("experience",))
 _ON_MODEL_AS_TOLD = KnownPlayer(has_model=True, options=("experience", "instruction"))
+_WITH_MEMORY = KnownPlayer(division="memory", has_model=True, options=("experience", "instruction"))
 _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended", options=("experience",))
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
+    "ace": replace(_WITH_MEMORY, asks_once=False),
     "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
+    "cheatsheet": _WITH_MEMORY,
     "copy": _COPY,
     "copy-commonest": _COPY,
     "copy-last": _COPY,
+    "expel": _WITH_MEMORY,
     "file": KnownPlayer("its prompt was written by a person", options=("text",)),
     "flipped": KnownPlayer("it is told the opposite of how each episode ended", wraps=True, options=("reflector",)),
     "gepa": KnownPlayer(
@@ -89,6 +96,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     ),
     "transferred": KnownPlayer("its prompts were learned with another actor", options=("learned", "prompts", "source")),
     "unlabelled": KnownPlayer("it is not shown how episodes ended", wraps=True, options=("reflector",)),
+    "workflows": replace(_WITH_MEMORY, asks_once=False),
 }
 """Built-in reflectors by name. Other bare names are not accepted, so a new control cannot be ranked by mistake."""
 
@@ -134,6 +142,15 @@ def known_experience(reflector: PluginSpec) -> Experience | None:
     """Return which episodes a reflector learns from; None if it is not built in."""
     known = REFLECTORS.get(reflector.name)
     return known.experience if known else None
+
+
+def division_of(result: Result) -> Division:
+    """Return the division of a result: that of its innermost reflector.
+
+    For built-in reflectors the table decides. A class of the submitter's own is of the division that the result says.
+    """
+    known = REFLECTORS.get([*layers_of(result.reflector)][-1].name)
+    return known.division if known else result.division
 
 
 def sees_solution(actor: PluginSpec) -> bool:

@@ -40,7 +40,7 @@ def table_texts(folder: BoardFolder) -> dict[str, str]:
 
 def test_tables_match_the_board(folder: BoardFolder) -> None:
     files = table_texts(folder)
-    assert list(files) == ["board.md", "families.csv", "log.csv", "ranking.csv", "unranked.csv"]
+    assert list(files) == ["board.md", "families.csv", "log.csv", "ranking.csv", "transfers.csv", "unranked.csv"]
     good, bad = csv.DictReader(files["ranking.csv"].splitlines())
     assert (good["slug"], good["rank_low"], good["rank_high"], good["best"]) == ("good", "1", "2", "0.833333")
     assert (bad["slug"], bad["gain"], bad["badges"], bad["over_blind"]) == ("bad", "0", "replayed", "")

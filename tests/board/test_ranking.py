@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ictbench.board.entry_facts import EntryFacts
 from ictbench.board.ranking import rank
-from ictbench.records import ModelSpec, PluginSpec
+from ictbench.records import ModelSpec, PluginSpec, Usage
 from ictbench.results import compare
-from ictbench.results.schema import Player, SuiteId
+from ictbench.results.schema import Measures, Player, SuiteId
 from ictbench.suites import Sizes
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class Stub(SimpleNamespace):
     @property
     def facts(self) -> EntryFacts:
         return EntryFacts.of(self.result)
+
+    @property
+    def measures(self) -> Measures | None:
+        return self.result.by_role.get("held-out")  # type: ignore[no-any-return]
+
+    @property
+    def cost(self) -> Usage:
+        return sum(self.result.cost.values(), Usage())
 
 
 def entry(

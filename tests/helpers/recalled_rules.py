@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from ictbench.records import ADDED_BYTES
 from ictbench.rules_text.rules import HEADING, Choose, Walk, parse_rules
@@ -27,7 +27,7 @@ class RecalledRules(RulesReflector):
     The prompt stays prompt[0].
     """
 
-    division: ClassVar = "memory"
+    division = "memory"
 
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Online, Play, Reflect, Request, Score, keys_for
 from ictbench.protocol.loop_result import PromptResult
-from ictbench.records import Reflection, ReflectionFailure, Task, Trajectory, prompt_digest
+from ictbench.records import (
+    MEMORY_ROOM,
+    NO_MEMORY,
+    Memory,
+    Reflection,
+    ReflectionFailure,
+    Task,
+    Trajectory,
+    prompt_digest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -368,3 +377,76 @@ def test_a_loop_is_not_finished_before_its_online_measures() -> None:
         assert not loop.finished
         assert world.answer(loop, request) == ()
     assert loop.finished
+
+
+def remembering(memories: list[Any], prompts: list[str | None] | None = None) -> World:
+    """Return a world whose learner returns these memories, and these prompts, turn by turn."""
+    texts = prompts or ["p"] * len(memories)
+
+    def reflect(request: Reflect) -> Reflection:
+        text = texts[request.turn - 1]
+        return Reflection(
+            prompt=text, failure=None if text is not None else "unparseable", memory=memories[request.turn - 1]
+        )
+
+    return World(reflect=reflect)
+
+
+def roomy(turns: int = 3, **options: Any) -> LoopPlan:
+    return replace(plan(turns, **options), prompt_bytes=MEMORY_ROOM + CAP)
+
+
+def test_a_memory_goes_with_its_prompt_into_every_request() -> None:
+    world = remembering([["a"], ["b"], ["c"]])
+    result = world.run(roomy(audit=True, online=True, test_every_turn=True))
+    memories = [NO_MEMORY, Memory.of(["a"]), Memory.of(["b"]), Memory.of(["c"])]
+    assert [prompt.memory for prompt in result.prompts] == [memory.digest for memory in memories]
+    assert [prompt.digest for prompt in result.prompts] == [
+        prompt_digest("p0"),
+        *(prompt_digest("p", memory.digest) for memory in memories[1:]),
+    ]
+    assert len({prompt.digest for prompt in result.prompts}) == 4
+    for request in world.requests:
+        match request:
+            case Play() | Reflect():
+                assert request.memory == memories[request.turn - 1]
+            case Score():
+                assert request.memory == memories[request.prompt_index]
+            case Audit():
+                assert request.memory == memories[request.turn - (request.batch == "fresh")]
+            case Online():
+                assert request.memory == memories[0 if request.under == "base" else result.best]
+
+
+@pytest.mark.parametrize(
+    ("memories", "prompts", "kept"),
+    [
+        (["a", None, "c"], ["p", "p", "p"], ["", "a", "a", "c"]),
+        (["a", "b", "c"], ["p", None, "p"], ["", "a", "a", "c"]),
+        (["a", "b", "c"], ["p", "x" * (CAP + 1), "p"], ["", "a", "a", "c"]),
+        ([None, None, "c"], ["p", "p", "p"], ["", "", "", "c"]),
+        (["a", None, None], ["p", "x" * (CAP + 1), "p"], ["", "a", "a", "a"]),
+    ],
+    ids=["none keeps", "no prompt keeps", "too long keeps", "none at first", "a kept memory needs its room"],
+)
+def test_without_a_usable_reflection_the_memory_stays(
+    memories: list[Any], prompts: list[str | None], kept: list[str]
+) -> None:
+    result = remembering(memories, prompts).run(roomy())
+    assert [prompt.memory for prompt in result.prompts] == [Memory.of(value or None).digest for value in kept]
+    for prompt, text in zip(result.prompts[1:], prompts, strict=True):
+        assert (prompt.failure is None) == (text == "p")
+
+
+def test_without_a_memory_a_prompt_may_fill_the_whole_cap() -> None:
+    whole = "x" * (MEMORY_ROOM + CAP)
+    result = remembering([None, "m", "m"], [whole, whole, "x" * CAP]).run(roomy())
+    assert [prompt.failure for prompt in result.prompts] == [None, None, "too_long", None]
+    assert [bool(prompt.memory) for prompt in result.prompts] == [False, False, False, True]
+
+
+@given(st.lists(st.recursive(st.none() | st.booleans() | st.text(max_size=3), st.lists, max_leaves=4), min_size=1))
+def test_prompts_with_other_memories_have_other_digests(values: list[Any]) -> None:
+    memories = {Memory.of(value).digest for value in values}
+    assert len({prompt_digest("p", memory) for memory in memories}) == len(memories)
+    assert prompt_digest("p", "") == prompt_digest("p")

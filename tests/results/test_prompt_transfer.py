@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import pytest
 from boards import submit
 from command_line import CommandLine, Completed
+from web.board.test_build_site import content
 
 import ictbench
 from ictbench.audit.result_checks import check_prompts, check_setup
-from ictbench.board.board_tables import board_markdown
+from ictbench.board.board_tables import board_markdown, board_tables
 from ictbench.board.entries import read_board
+from ictbench.board.finding_cache import FindingCache, submission_key
+from ictbench.board.prompt_transfers import FoundTransfers
 from ictbench.board.ranking import rank
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError, PluginError, ResultError, UsageError
@@ -22,11 +27,12 @@ from ictbench.reflectors import Context, make_reflector
 from ictbench.results.measures import measure
 from ictbench.results.outcomes import success_rate
 from ictbench.results.prompt_transfer import prompt_transfer
-from ictbench.runs.transferred_prompts import transfer_options, write_transfer
+from ictbench.runs.transferred_prompts import source_result, transfer_options, write_transfer
 from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder
 from ictbench.submissions.player_labels import label_problems
 from ictbench.suites import load_suite
+from ictbench.web.board import build_site
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
 
@@ -135,29 +141,71 @@ def test_tables_are_written_and_hold_the_same(source: ictbench.Run, played: ictb
 
 
 def test_a_report_of_both_runs_holds_the_gains_of_both_actors(source: ictbench.Run, played: ictbench.Run) -> None:
-    lines = list(prompt_transfer(source.result, played.result).sentences())
-    assert len(lines) == 4
+    table = prompt_transfer(source.result, played.result)
     sources = [ReportSource(name, run.result, lambda: iter(())) for name, run in (("a", source), ("b", played))]
-    learner, player = report_document(sources)["runs"]
-    assert player["remarks"][-4:] == lines
-    assert not {*lines} & {*learner["remarks"], *report_document(sources[1:])["runs"][0]["remarks"]}
+    (transfer,) = report_document(sources)["transfers"]
+    assert (transfer["source"], transfer["played"]) == ({"name": "a"}, {"name": "b"})
+    assert (transfer["reflector"], transfer["learner"], transfer["player"]) == ("rules", "rules", "random")
+    names = ["eat", "read", "mean of held-out families", "mean of meta-train families"]
+    assert [row.pop("name") for row in transfer["rows"]] == names
+    assert transfer["rows"] == [row.model_dump(mode="json") for row in table.rows]
+    assert report_document(sources[::-1])["transfers"] == [transfer | {"rows": ANY}]
+    assert report_document(sources[1:])["transfers"] == report_document(sources[:1])["transfers"] == []
 
 
-def test_a_board_tabulates_it_where_it_has_replayed_both(
-    source: ictbench.Run, played: ictbench.Run, tmp_path: Path
-) -> None:
-    folder = BoardFolder(tmp_path / "minihack-v1")
-    submit(folder, "learns", source.result, unranked=True)
-    submit(folder, "plays", played.result, unranked=True)
+@pytest.fixture
+def folder(source: ictbench.Run, played: ictbench.Run, tmp_path: Path) -> BoardFolder:
+    """A board of both runs."""
+    folder = BoardFolder(tmp_path / "boards" / "minihack-v1")
+    submit(folder, "learns", source.result, unranked=True, name="Learns")
+    submit(folder, "plays", played.result, unranked=True, name="Plays")
+    return folder
+
+
+def test_a_board_tabulates_it_where_it_has_replayed_both(folder: BoardFolder, played: ictbench.Run) -> None:
     board = read_board(folder)
     markdown = board_markdown(board, rank(board.entries))
     assert "## Prompts played by other actors" in markdown
-    rows = [line for line in markdown.splitlines() if "`random (plays)`" in line]
+    rows = [line for line in markdown.splitlines() if "`random (Plays)`" in line]
     assert len(rows) == 4
-    assert all(line.startswith("| `learns` | `rules` |") for line in rows)
+    assert all(line.startswith("| `Learns` | `rules` |") for line in rows)
     submit(folder, "plays", played.result, unranked=True, badges=(), description="Not replayed.")
     board = read_board(folder)
     assert "Prompts played" not in board_markdown(board, rank(board.entries))
+    assert board_tables(board, rank(board.entries))["transfers"].empty
+
+
+def test_pages_and_csv_of_a_board_hold_the_table(
+    folder: BoardFolder, source: ictbench.Run, played: ictbench.Run, tmp_path: Path
+) -> None:
+    table = prompt_transfer(source.result, played.result)
+    findings = FindingCache(tmp_path / "findings")
+    pages = build_site(folder.path.parent, tmp_path / "site", findings=findings)
+    of_suite = content(pages[1], "board")["transfers"]
+    entries = {page.stem: content(page, "document")["transfers"] for page in pages[2:]}
+    assert entries == {"learns": of_suite, "plays": of_suite}
+    (transfer,) = of_suite
+    assert transfer["source"] == {"name": "Learns", "slug": "learns"}
+    assert transfer["played"] == {"name": "Plays", "slug": "plays"}
+    expected = [row.model_dump(mode="json") for row in table.rows]
+    assert [{**row, "name": ANY} for row in transfer["rows"]] == [{**row, "name": ANY} for row in expected]
+    rows = [*csv.DictReader((folder.tables / "transfers.csv").read_text("utf-8").splitlines())]
+    assert [(row["prompts_of"], row["played_in"], row["family"]) for row in rows] == [
+        ("learns", "plays", family) for family in ("eat", "read", "", "")
+    ]
+    differences = [row.difference.value for row in table.rows]
+    assert [float(row["difference"]) for row in rows] == pytest.approx(differences, abs=1e-6)
+    # A later build finds what this one has computed.
+    found = read_board(folder, findings).entries
+    keys = [submission_key(entry.submission) for entry in found]
+    assert findings.get(FoundTransfers, *keys) == FoundTransfers(transfers=(table,))
+
+
+def test_prompts_that_go_with_a_memory_are_refused(source: ictbench.Run, tmp_path: Path) -> None:
+    path = tmp_path / "memory.json"
+    path.write_text(altered(source.result, division="memory").to_json(), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"'rules' of .*memory\.json keeps a memory.*: name another run"):
+        source_result(str(path))
 
 
 def altered(result: Result, **changes: Any) -> Result:

@@ -138,6 +138,17 @@ def test_lists_of_past_actions_cost_input_tokens() -> None:
     assert shorter.input_tokens[0] < 0.7 * usual.input_tokens[0]
 
 
+def test_a_reflector_that_asks_only_about_solved_episodes_has_an_estimate() -> None:
+    """The random player solves none of them; a run may solve all."""
+    asked = {"reflector_base_url": "http://127.0.0.1:9/v1", "families": "eat"}
+    planned = ictbench.dry_run(**{**SIZES, **asked, "reflector": "workflows:openai/m"}).reflector
+    usual = ictbench.dry_run(**{**SIZES, **asked, "reflector": "openai/m"}).reflector
+    assert planned is not None
+    assert usual is not None
+    assert planned.calls == usual.calls
+    assert planned.input_tokens[0] > 0.8 * usual.input_tokens[0]
+
+
 def test_scripted_players_have_no_estimate() -> None:
     planned = ictbench.dry_run(**SIZES, reflector="rules")
     assert (planned.actor, planned.reflector, planned.seconds) == (None, None, None)

@@ -6,16 +6,19 @@ import re
 from typing import Any
 
 import pytest
+from synthetic import result
 
 from ictbench.actors.person import HUMAN, person
 from ictbench.plugins import installed, resolve
-from ictbench.records import ModelSpec, PluginSpec
+from ictbench.records import Division, ModelSpec, PluginSpec
 from ictbench.submissions.known_models import HOSTED, PROVIDERS, model_problems
 from ictbench.submissions.known_players import (
     ACTORS,
     KNOWN,
     REFLECTORS,
+    KnownPlayer,
     PlayerRole,
+    division_of,
     is_known_program,
     is_program,
     keeps_prompt,
@@ -47,9 +50,10 @@ def test_the_table_has_all_built_in_providers() -> None:
 @pytest.mark.parametrize("name", REFLECTORS)
 def test_the_table_agrees_with_the_class_of_a_reflector(name: str) -> None:
     known, cls = REFLECTORS[name], resolve("reflector", name)
-    assert (known.control, known.experience, known.has_model, known.wraps) == (
+    assert (known.control, known.experience, known.division, known.has_model, known.wraps) == (
         cls.control,
         cls.experience,
+        cls.division,
         cls.needs_model,
         cls.wraps,
     )
@@ -95,6 +99,21 @@ def test_a_control_is_known_by_its_name_and_its_wrappers() -> None:
         "it tries the same tasks in every turn, which is another protocol; it is shown no trajectory"
     )
     assert known_control(spec("my.module:Class")) is None
+
+
+def test_the_division_is_that_of_the_innermost_reflector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REFLECTORS, "notes", KnownPlayer(division="memory"))
+
+    def division(reflector: PluginSpec, stated: Division) -> Division:
+        made = result({"read": [("00", "11")]})
+        player = made.reflector.model_validate(reflector.model_dump())
+        return division_of(made.model_copy(update={"reflector": player, "division": stated}))
+
+    assert division(spec("notes"), "reflector") == "memory"
+    assert division(wrapped("blind", spec("notes")), "reflector") == "memory"
+    assert division(wrapped("blind", spec("rules")), "memory") == "reflector"
+    assert division(spec("mine:Class"), "optimiser") == "optimiser", "only its submitter knows"
+    assert division(wrapped("blind", spec("mine:Class")), "memory") == "memory"
 
 
 @pytest.mark.parametrize(

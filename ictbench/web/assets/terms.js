@@ -20,6 +20,9 @@ const TERMS = {
   last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
   gain: `best \u2212 base, on the same test tasks. ${INTERVAL}`,
   "last gain": `last \u2212 base, on the same test tasks. ${INTERVAL}`,
+  "learner\u2019s gain": `Gain of the best prompts for the actor with which they were learned. ${INTERVAL}`,
+  "player\u2019s gain": `Gain of the same prompts for the other actor, over its own success under the first prompt. ${INTERVAL}`,
+  "last gains": "Gains of the last prompts: for the actor with which they were learned, then for the other actor.",
   headroom: "1 \u2212 base: how far the success rate could rise.",
   "headroom gain": `gain \u00f7 (1 \u2212 base): the share of the possible improvement that was reached. ${INTERVAL}`,
   "over blind":

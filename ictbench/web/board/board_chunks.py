@@ -1,7 +1,8 @@
 """Data of a suite's page: a small document, and compressed chunks for what a part of the page shows.
 
-`board` holds the rows of the tables and the log; `families-<track>` and `curves-<track>-<number>` hold the families and
-the learning curves of a track. The page decompresses a chunk when it shows it.
+`board` holds the rows of the tables, the transfers of prompts and the log; `families-<track>` and
+`curves-<track>-<number>` hold the families and the learning curves of a track. The page decompresses a chunk when it
+shows it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def add_board_chunks(board: Board, tracks: Sequence[Track], chunks: Chunks) -> J
     """Add the chunks of a suite's page, and return the document that the page reads at once."""
     document = board_document(board, tracks)
     families = {entry["slug"]: entry.pop("families") for entry in document["entries"]}
-    chunks.add("board", {"entries": document.pop("entries"), "log": document.pop("log")})
+    chunks.add("board", {name: document.pop(name) for name in ("entries", "transfers", "log")})
     for track in tracks:
         slugs = [ranked.entry.slug for ranked in track.ranked]
         chunks.add(f"families-{track.key}", {slug: families[slug] for slug in slugs})

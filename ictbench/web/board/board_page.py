@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench._version import __version__
 from ictbench.board.board_log import head
+from ictbench.board.prompt_transfers import prompt_transfers
 from ictbench.results.comparison import ROLES
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_summary
 from ictbench.web.board.index_page import suite_title
+from ictbench.web.report.transfer_document import transfer_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ictbench.board.entries import Board
+    from ictbench.board.entries import Board, Entry
     from ictbench.board.ranking import Track
     from ictbench.results import Result
+    from ictbench.results.prompt_transfer import PromptTransfer
     from ictbench.results.schema import FamilyResult
 
     Json = dict[str, Any]
@@ -32,10 +35,17 @@ def board_document(board: Board, tracks: Sequence[Track]) -> Json:
         "entries": [entry_summary(entry, ranked.get(entry.slug)) for entry in board.entries],
         "bad": [{"slug": bad.slug, "reason": bad.reason} for bad in board.bad],
         "families": _families([entry.result for entry in board.entries]),
+        "transfers": [entry_transfer(*place) for place in prompt_transfers(board.entries)],
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in board.log],
         "log_head": head(board.folder.log),
         "unlogged": [entry.slug for entry in board.unlogged],
     }
+
+
+def entry_transfer(source: Entry, played: Entry, transfer: PromptTransfer) -> Json:
+    """Return the table of prompts that two entries have in common, with the names and pages of both."""
+    names = ({"name": entry.submission.name, "slug": entry.slug} for entry in (source, played))
+    return transfer_document(transfer, *names)
 
 
 def track_curves(track: Track) -> Json:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ictbench._version import __version__
 from ictbench.board.badges import BADGES, PROVES, PROVES_NOT
 from ictbench.board.finding_cache import submission_key
+from ictbench.board.prompt_transfers import prompt_transfers
 from ictbench.records import Record, digest_of
 from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.gate_arms import REQUIREMENTS, is_trained, role_of
+from ictbench.web.board.board_page import entry_transfer
 from ictbench.web.board.entry_summary import entry_summary, interval_json, track_head
 from ictbench.web.report import ReportSource
 from ictbench.web.report.report_document import report_document
@@ -66,6 +68,15 @@ class BoardIndex:
         return lines
 
     @cached_property
+    def transfers(self) -> dict[str, list[Json]]:
+        """Tables of prompts that another actor played, by the slugs of both entries."""
+        tables: defaultdict[str, list[Json]] = defaultdict(list)
+        for source, played, transfer in prompt_transfers(self.board.entries):
+            for entry in (source, played):
+                tables[entry.slug].append(entry_transfer(source, played, transfer))
+        return tables
+
+    @cached_property
     def rerun(self) -> list[Entry]:
         """Entries that the board has rerun; only these are arms of others."""
         return [entry for entry in self.board.entries if {*BADGES} <= {*entry.badges.held}]
@@ -97,6 +108,7 @@ def entry_document(index: BoardIndex, entry: Entry) -> Json:
         "notes": [*(line for line in entry.facts.remarks if line not in summary["remarks"]), *_learned(index, entry)],
         "badges": [_badge(entry, badge) for badge in BADGES],
         "pairs": [_pair(pair, entry.slug, index.names) for pair in track.pairs_with(entry.slug)] if track else [],
+        "transfers": index.transfers.get(entry.slug, []),
         "log": [line.model_dump(mode="json", exclude={"before"}) for line in index.log.get(entry.slug, ())],
     }
 

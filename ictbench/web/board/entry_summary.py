@@ -33,6 +33,8 @@ def track_head(track: Track) -> Json:
     return {
         "key": track.key,
         "name": track.name,
+        "setup": track.setup,
+        "division": track.division,
         "profile": track.profile,
         "actor": track.actor,
         "scripted": track.scripted,
@@ -56,10 +58,12 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "actor": result.actor.label,
         "actor_trained_on": format_trained_on(entry.actor_trained_on),
         "profile": result.profile,
+        "division": entry.facts.division,
         "section": section,
         "why": reason,
         "blind": _blind_arm(ranked.blind) if ranked and ranked.blind else None,
         "ranks": [ranked.low, ranked.high] if ranked else None,
+        "on_front": ranked.on_front if ranked else None,
         "badges": list(entry.badges.held),
         "replayed_share": entry.badges.replayed_share,
         "remarks": [*entry.badges.remarks, *(ranked.remarks if ranked else failure_remarks(entry.held_out))],
@@ -68,7 +72,12 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
             "over_blind": interval_json(ranked.over_blind) if ranked else None,
         },
         "families": {family.name: _family(entry, family) for family in result.families},
-        "cost": {"calls": cost.calls, "tokens": None if cost.unreported else cost.tokens, "usd": cost.cost},
+        "cost": {
+            "calls": cost.calls,
+            "tokens": None if cost.unreported else cost.tokens,
+            "usd": cost.cost,
+            "experience": round(entry.facts.experience, DIGITS),
+        },
     }
 
 

@@ -131,6 +131,9 @@
     last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
     gain: `best − base, on the same test tasks. ${INTERVAL}`,
     "last gain": `last − base, on the same test tasks. ${INTERVAL}`,
+    "learner’s gain": `Gain of the best prompts for the actor with which they were learned. ${INTERVAL}`,
+    "player’s gain": `Gain of the same prompts for the other actor, over its own success under the first prompt. ${INTERVAL}`,
+    "last gains": "Gains of the last prompts: for the actor with which they were learned, then for the other actor.",
     headroom: "1 − base: how far the success rate could rise.",
     "headroom gain": `gain ÷ (1 − base): the share of the possible improvement that was reached. ${INTERVAL}`,
     "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
@@ -301,6 +304,9 @@
     if (!isNumber(value))
       return "unknown";
     return value > 0 && value < 0.0001 ? "<$0.0001" : `$${fixed(value, value < 1 ? 4 : 2)}`;
+  }
+  function pValue(value) {
+    return value < 0.001 ? value.toExponential(0) : number(value, 3);
   }
   function estimate(measure, format = number) {
     if (!measure)
@@ -1126,8 +1132,45 @@
     return parts.join(" ");
   }
 
+  // board/assets/transfers.js
+  var COLUMNS2 = [
+    "prompts of",
+    "learned with",
+    "played by",
+    "families",
+    "learner’s gain",
+    "player’s gain",
+    "difference [95 %]",
+    "p"
+  ];
+  function boardTransfersSection({ transfers }) {
+    if (!transfers.length)
+      return null;
+    return section("transfers", "Prompts played by other actors", paragraph("lead", "Entries whose actor played the prompts that another entry learned with its own actor, on the same test tasks. The " + "board has replayed both. The page of each entry shows its families."), element("div", { class: "unranked" }, dataTable({
+      caption: "Prompts played by other actors",
+      columns: COLUMNS2,
+      rows: transfers.flatMap(transferRows),
+      hideCaption: true
+    })));
+  }
+  function transferRows({ learner, player, source, played, rows }) {
+    return rows.filter(({ family }) => family === null).map((row) => [
+      pageLink(source),
+      learner,
+      [player, " in ", pageLink(played)],
+      row.name,
+      stackedEstimate(row.gain, signed),
+      stackedEstimate(row.transferred_gain, signed),
+      stackedEstimate(row.difference, signed),
+      pValue(row.p)
+    ]);
+  }
+  function pageLink({ name, slug }) {
+    return element("a", { href: `entries/${slug}.html#transfers` }, name);
+  }
+
   // board/assets/unranked.js
-  var COLUMNS2 = ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"];
+  var COLUMNS3 = ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"];
   var GROUPS = {
     trained: [
       "Trained on held-out families",
@@ -1176,7 +1219,7 @@
       paragraph("lead", lead),
       element("div", { class: "unranked" }, dataTable({
         caption: heading,
-        columns: COLUMNS2,
+        columns: COLUMNS3,
         rows: entries.map(entryRow2),
         hideCaption: true
       }))
@@ -1233,7 +1276,7 @@
       for (const [, part] of parts)
         part.show(view);
     }
-    const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
+    const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "transfers.csv", "log.csv"];
     const unranked = unrankedSection(board);
     unranked.node.append(paragraph("faint", "This board as tables: ", tables.map((name, index) => [index ? ", " : "", element("a", { href: `tables/${name}` }, name)])));
     show();
@@ -1244,9 +1287,10 @@
       sections: [
         ...parts.map(([name, { node }]) => [name, node]),
         ["Not ranked", unranked.node],
+        ["Transfers", boardTransfersSection(board)],
         ["Log", logSection(board)],
         ["About", aboutSection(board.about)]
-      ]
+      ].filter(([, node]) => node)
     });
   }
 })();

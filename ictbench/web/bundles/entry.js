@@ -148,6 +148,9 @@
     last: `Success rate on test tasks under the last prompt. ${INTERVAL}`,
     gain: `best − base, on the same test tasks. ${INTERVAL}`,
     "last gain": `last − base, on the same test tasks. ${INTERVAL}`,
+    "learner’s gain": `Gain of the best prompts for the actor with which they were learned. ${INTERVAL}`,
+    "player’s gain": `Gain of the same prompts for the other actor, over its own success under the first prompt. ${INTERVAL}`,
+    "last gains": "Gains of the last prompts: for the actor with which they were learned, then for the other actor.",
     headroom: "1 − base: how far the success rate could rise.",
     "headroom gain": `gain ÷ (1 − base): the share of the possible improvement that was reached. ${INTERVAL}`,
     "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
@@ -1486,6 +1489,45 @@
     return element("div", { class: "prompt-text" }, text);
   }
 
+  // assets/run/transfers.js
+  function transfersSection({ transfers }, nameOf = ({ name }) => name) {
+    if (!transfers.length)
+      return null;
+    return section("transfers", "Prompts played by another actor", paragraph("lead", "Gain of the recorded prompts for the actor with which they were learned, and for another actor on the same test " + "tasks. Each actor’s gain is over its own success under the first prompt. P-values compare whole loops."), transfers.map((transfer) => transferView(transfer, nameOf)));
+  }
+  function transferView({ reflector, learner, player, source, played, rows }, nameOf) {
+    const title = `Prompts that ${reflector} learned with ${learner}, played by ${player}`;
+    const columns = [
+      "family",
+      "loops",
+      "learner’s gain",
+      "player’s gain",
+      "difference [95 %]",
+      "p",
+      "p, corrected",
+      "last gains"
+    ];
+    return [
+      element("h3", { class: "kind" }, title),
+      paragraph("faint", "Learned in ", nameOf(source), ", played in ", nameOf(played), "."),
+      dataTable({
+        caption: title,
+        columns,
+        rows: rows.map((row) => [
+          row.name,
+          String(row.loops),
+          estimate(row.gain, signed),
+          estimate(row.transferred_gain, signed),
+          estimate(row.difference, signed),
+          pValue(row.p),
+          pValue(row.p_corrected),
+          `${signed(row.last_gain.value)}, ${signed(row.transferred_last_gain.value)}`
+        ]),
+        hideCaption: true
+      })
+    ];
+  }
+
   // assets/copy.js
   function copyable(text, label) {
     const content = element("pre", { class: "copyable", tabindex: 0, "aria-label": label }, text);
@@ -1759,6 +1801,7 @@
       ["Badges", badgesSection(page)],
       ["Evidence", evidenceSection(page)],
       ["Comparison", comparisonSection(page)],
+      ["Transfers", transfersSection(page, ({ name, slug }) => element("a", { href: `${slug}.html#transfers` }, name))],
       ...placeholders,
       ["Instruction", instructionSection(page)],
       [
@@ -1766,7 +1809,7 @@
         section("log", "Log of this entry", logView(page.log, () => null))
       ],
       ["About", aboutSection(page.about)]
-    ]
+    ].filter(([, node]) => node)
   });
   loadChunk("report").then((report) => {
     for (const [id, [, draw]] of Object.entries(RUN_SECTIONS))

@@ -9,10 +9,10 @@ from ictbench.errors import ResultError
 from ictbench.results.experience_gate import learned_sentence
 from ictbench.results.formatting import distinct_labels
 from ictbench.results.notes import remarks
-from ictbench.results.prompt_transfer import transfers_to
 from ictbench.results.schema_checks import contradictions
 from ictbench.web.report.run_comparison import run_comparison
 from ictbench.web.report.run_differences import run_differences
+from ictbench.web.report.transfer_document import run_transfers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ def report_document(sources: Sequence[ReportSource]) -> dict[str, Any]:
         "ictbench": __version__,
         "differences": list(run_differences(results)),
         "comparison": run_comparison(results, labels),
+        "transfers": run_transfers(results, [source.name for source in sources]),
         "several_suites": len({result.suite.digest for result in results}) > 1,
         "runs": [_run(source, label, results) for source, label in zip(sources, labels, strict=True)],
     }
@@ -45,13 +46,12 @@ def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[st
     result = source.result
     others = [other for other in results if other is not result]
     learned = learned_sentence(result, others)
-    transferred = [line for transfer in transfers_to(result, others) for line in transfer.sentences()]
     plain = result.model_dump(mode="json", exclude={"schema_", "families", "host", "by_role"})
     return {
         **plain,
         "name": source.name,
         "label": label,
-        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else []), *transferred],
+        "remarks": [*filter(None, (source.state,)), *remarks(result), *([learned] if learned else [])],
         "started": result.host.started,
         "seconds": result.host.seconds,
         "spent": result.host.spent.model_dump(mode="json"),

@@ -9,6 +9,7 @@ import { familiesSection } from "./families.js";
 import { learningCurvesSection } from "./learning-curves.js";
 import { logSection } from "./log.js";
 import { rankingSection, selectEntries } from "./ranking.js";
+import { boardTransfersSection } from "./transfers.js";
 import { unrankedSection } from "./unranked.js";
 import { viewState } from "./view-state.js";
 
@@ -57,7 +58,7 @@ function draw(data) {
     for (const [, part] of parts) part.show(view);
   }
 
-  const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "log.csv"];
+  const tables = ["board.md", "ranking.csv", "families.csv", "unranked.csv", "transfers.csv", "log.csv"];
   const unranked = unrankedSection(board);
   unranked.node.append(
     paragraph(
@@ -75,8 +76,9 @@ function draw(data) {
     sections: [
       ...parts.map(([name, { node }]) => [name, node]),
       ["Not ranked", unranked.node],
+      ["Transfers", boardTransfersSection(board)],
       ["Log", logSection(board)],
       ["About", aboutSection(board.about)],
-    ],
+    ].filter(([, node]) => node),
   });
 }

@@ -1,7 +1,7 @@
 // Script of an entry's page: its description at once, the sections of its run when their data are decompressed.
 
 import { loadChunk } from "../../assets/chunks.js";
-import { paragraph } from "../../assets/dom.js";
+import { element, paragraph } from "../../assets/dom.js";
 import { drawPage, errorNote, pageDocument, scrollToAddress, section } from "../../assets/page.js";
 import { behaviourSection } from "../../assets/run/behaviour.js";
 import { costSection } from "../../assets/run/cost.js";
@@ -9,6 +9,7 @@ import { episodesSection } from "../../assets/run/episodes.js";
 import { gainsSection } from "../../assets/run/gains.js";
 import { learningCurvesSection } from "../../assets/run/learning-curves.js";
 import { promptsSection, promptText } from "../../assets/run/prompts.js";
+import { transfersSection } from "../../assets/run/transfers.js";
 import { aboutSection } from "./about.js";
 import { badgesSection, comparisonSection, evidenceSection, overviewSection } from "./entry-sections.js";
 import { logView } from "./log.js";
@@ -48,6 +49,7 @@ drawPage({
     ["Badges", badgesSection(page)],
     ["Evidence", evidenceSection(page)],
     ["Comparison", comparisonSection(page)],
+    ["Transfers", transfersSection(page, ({ name, slug }) => element("a", { href: `${slug}.html#transfers` }, name))],
     ...placeholders,
     ["Instruction", instructionSection(page)],
     [
@@ -59,7 +61,7 @@ drawPage({
       ),
     ],
     ["About", aboutSection(page.about)],
-  ],
+  ].filter(([, node]) => node),
 });
 
 loadChunk("report").then(

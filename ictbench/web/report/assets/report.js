@@ -7,6 +7,7 @@ import { episodesSection } from "../../assets/run/episodes.js";
 import { gainsSection } from "../../assets/run/gains.js";
 import { learningCurvesSection } from "../../assets/run/learning-curves.js";
 import { promptsSection } from "../../assets/run/prompts.js";
+import { transfersSection } from "../../assets/run/transfers.js";
 import { comparisonSection } from "./comparison.js";
 import { overviewSection } from "./overview.js";
 
@@ -19,6 +20,7 @@ drawPage({
   sections: [
     ["Overview", overviewSection(report)],
     ["Differences", comparisonSection(report)],
+    ["Transfers", transfersSection(report)],
     ["Curves", learningCurvesSection(report)],
     ["Gains", gainsSection(report)],
     ["Prompts", promptsSection(report, episodes.open)],

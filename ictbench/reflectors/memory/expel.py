@@ -1,0 +1,199 @@
+"""Learner that keeps insights, on which its model votes, and recalls similar episodes that were solved.
+
+Zhao et al., *ExpeL: LLM Agents Are Experiential Learners* (arXiv 2308.10144). As there, a model changes a list of
+insights by ADD, EDIT, UPVOTE and DOWNVOTE; a new insight has two votes, and one without votes is dropped. The insights
+stand in the prompt of all tasks. Each task also gets the most similar solved episodes.
+
+What differs: The paper collects all episodes first, and tries failed tasks again. Here the insights change after each
+batch, whose tasks are all different, so the model compares episodes of a batch instead of tries of one task. The paper
+compares tasks by sentence embeddings of their descriptions; here BM25 compares the first observations. Episodes are
+recalled as lists of events, without thoughts, because whole screens do not fit into what a memory may add.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ictbench.records import ADDED_BYTES, Record, Reflection
+from ictbench.reflectors.event_digest import format_episode_events, texts_of
+from ictbench.reflectors.llm.llm_reflector import (
+    EPISODE_DESCRIPTION,
+    LLMReflector,
+    UnusableReplyError,
+    heading_pattern,
+    section_lines,
+)
+from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
+from ictbench.reflectors.memory.added_text import fitting
+from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.retrieval import rank
+from ictbench.rules_text.screen import player_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pydantic import JsonValue
+
+    from ictbench.records import Trajectory
+    from ictbench.reflectors.reflector import Context
+
+MAX_OPERATIONS = 4
+"""Operations per turn."""
+NEW_VOTES = 2
+"""Votes of a new insight."""
+MAX_EPISODES = 3
+"""Episodes that are recalled for a task."""
+
+TITLE = "Insights from earlier episodes, the surest first:"
+ADDED_TITLE = "What happened in similar episodes that were solved, the most similar first:"
+INSTRUCTIONS = f"""\
+You draw insights from the episodes of an agent that acts in a text environment. The insights stand below its system \
+prompt, and it reads them in every episode.
+You are given the prompt, the insights with their numbers and votes, and complete episodes that the agent played. \
+{EPISODE_DESCRIPTION}
+Compare the episodes that succeeded with those that failed, and look for what the successful ones have in common. Then \
+change the list: add an insight that is missing, edit one that should be more exact or more general, vote for one that \
+these episodes confirm, and vote against one that they contradict or that helps nobody. The agent will play other \
+episodes of the same kind, whose details differ: an insight must hold there too, be understood by itself, and say what \
+to do and when."""
+REQUEST = f"""\
+Answer with exactly this section, one operation a line, at most {MAX_OPERATIONS} of them, or the one word none:
+OPERATIONS:
+ADD: a new insight
+EDIT 2: what insight 2 should say
+UPVOTE 1
+DOWNVOTE 3"""
+OPERATIONS = heading_pattern("operations")
+OPERATION = re.compile(
+    r"(?P<verb>add|edit|upvote|downvote)\b ?(?:insight ?)?(?P<number>\d+)? ?(?:: ?(?P<text>.*))?", re.IGNORECASE
+)
+
+
+class Insight(Record):
+    """Insight with its number of votes."""
+
+    text: str
+    votes: int = NEW_VOTES
+
+
+class Success(Record):
+    """Solved episode."""
+
+    start: str
+    """First observation."""
+    events: str
+
+
+class Experience(Record):
+    """Memory of the learner."""
+
+    own: str
+    """`prompt[0]`."""
+    insights: tuple[Insight, ...] = ()
+    """Most votes first."""
+    successes: tuple[Success, ...] = ()
+    """Oldest first."""
+
+
+class ExpelReflector(LLMReflector):
+    """Asks a language model for operations on its insights, and keeps the solved episodes."""
+
+    division = "memory"
+    system = INSTRUCTIONS
+    instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
+
+    async def revise(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Ask the model, apply its valid operations and add the solved episodes; see `LLMReflector.revise`."""
+        before = Experience.model_validate(context.memory.value or {"own": prompt})
+        episodes = self.experience_text(prompt, trajectories, context)
+        request = f"PROMPT:\n{before.own}\n\nINSIGHTS:\n{_numbered(before.insights)}\n\nEPISODES:\n{episodes}\n\n"
+        completion = await self.ask(self._system, request + REQUEST, context)
+        lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
+        insights, applied = apply_operations(before.insights, lines)
+        if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
+            raise UnusableReplyError(completion, "unparseable")
+        kept = _insights_that_fit(before.own, insights, context.prompt_cap - ADDED_BYTES)
+        after = Experience(
+            own=before.own,
+            insights=kept,
+            successes=newest_items([*before.successes, *new_successes(before.own, trajectories, before.successes)]),
+        )
+        return Reflection(
+            prompt=append_section(before.own, TITLE, [_line(insight) for insight in kept]),
+            analysis="\n".join(applied) or "Nothing to change.",
+            # Without both it is no memory: the episodes stay those of the prompt alone.
+            memory=after.model_dump(mode="json") if after.insights or after.successes else None,
+            usage=completion.usage,
+        )
+
+    def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
+        """Return the solved episodes whose first observation is the most similar; of equals, the newest."""
+        newest_first = Experience.model_validate(memory).successes[::-1]
+        order = rank(observation, [success.start for success in newest_first])[:MAX_EPISODES]
+        return fitting(ADDED_TITLE, [f"Episode:\n{newest_first[position].events}" for position in order])
+
+
+def apply_operations(insights: Sequence[Insight], lines: Sequence[str]) -> tuple[list[Insight], list[str]]:
+    """Apply the valid operations to a list of insights.
+
+    Args:
+        insights: The insights; operations refer to them by number, from 1.
+        lines: The operations, one a line. Lines that are not valid are skipped. Text that equals an insight is a vote
+            for it.
+
+    Returns:
+        The new insights, most votes first, and the operations that were applied.
+    """
+    updated: list[Insight] = list(insights)
+    applied: list[str] = []
+
+    def vote(position: int, votes: int) -> None:
+        updated[position] = updated[position].model_copy(update={"votes": updated[position].votes + votes})
+
+    for line in lines:
+        parsed = OPERATION.fullmatch(line)
+        text, number = (parsed["text"] or "", int(parsed["number"] or 0)) if parsed else ("", 0)
+        verb, exists = parsed["verb"].upper() if parsed else "", 1 <= number <= len(insights)
+        same = next((position for position, insight in enumerate(updated) if insight.text == text), None)
+        match verb:
+            case "ADD" | "EDIT" if same is not None and (exists or verb == "ADD"):
+                vote(same, 1)
+            case "ADD" if text:
+                updated.append(Insight(text=text))
+            case "EDIT" if text and exists:
+                updated[number - 1] = Insight(text=text, votes=updated[number - 1].votes + 1)
+            case "UPVOTE" | "DOWNVOTE" if exists:
+                vote(number - 1, 1 if verb == "UPVOTE" else -1)
+            case _:
+                continue
+        applied.append(line)
+    remaining = [insight for insight in updated if insight.votes > 0]
+    return sorted(remaining, key=lambda insight: -insight.votes), applied
+
+
+def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequence[Success]) -> Iterator[Success]:
+    """Yield the solved episodes of a batch, except those that went exactly like one that is known."""
+    for trajectory in trajectories:
+        if trajectory.solved:
+            events = format_episode_events(trajectory, player_symbol(prompt), set())
+            success = Success(start=texts_of(trajectory)[0], events=events)
+            if success not in known:
+                yield success
+
+
+def _numbered(insights: Sequence[Insight]) -> str:
+    lines = [f"{number}. {insight.text} ({insight.votes} votes)" for number, insight in enumerate(insights, 1)]
+    return "\n".join(lines) or "(none)"
+
+
+def _insights_that_fit(prompt: str, insights: Sequence[Insight], cap: int) -> tuple[Insight, ...]:
+    """Return the insights with the most votes that fit into the prompt."""
+    lines = set(newest_that_fit(prompt, TITLE, [_line(insight) for insight in reversed(insights)], cap))
+    return tuple(insight for insight in insights if _line(insight) in lines)
+
+
+def _line(insight: Insight) -> str:
+    return f"- {insight.text}"

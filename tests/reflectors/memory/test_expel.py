@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reflector_turns import LOST, WON, recalled, run_turns
+
+from ictbench.records import ADDED_BYTES, MEMORY_BYTES, Step, Trajectory, canonical_json
+from ictbench.reflectors.memory.expel import (
+    ADDED_TITLE,
+    MAX_EPISODES,
+    MAX_OPERATIONS,
+    TITLE,
+    ExpelReflector,
+    Experience,
+    Insight,
+    Success,
+    apply_operations,
+)
+from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.testing import Reply, check_reflector
+
+
+def operations(*lines: str) -> str:
+    return "\n".join(["OPERATIONS:", *lines])
+
+
+def insights(*replies: str | Reply, cap: int = 8000) -> list[str]:
+    """Return the insights in the last prompt."""
+    prompt = run_turns(ExpelReflector, replies, cap=cap)[0][-1].prompt
+    assert prompt is not None
+    own, _, section = prompt.partition(f"\n\n{TITLE}\n")
+    assert own == "Play well."
+    return section.splitlines()
+
+
+def solved(start: str, action: str = "read") -> Trajectory:
+    step = Step(observation=start, actions=(action,), digest="", thought="", proposed=action, executed=action)
+    return WON.model_copy(update={"steps": (step,)})
+
+
+def test_insights_are_added_edited_and_voted_on() -> None:
+    result = insights(
+        operations("ADD: Read scrolls.", "ADD: Eat apples.", "ADD: Sleep."),
+        operations("DOWNVOTE 3", "UPVOTE 2", "EDIT 1: Read every scroll."),
+        operations("DOWNVOTE 3", "UPVOTE 1"),
+    )
+    # Votes: read 4 after edit and upvote, eat 3, sleep 0.
+    assert result == ["- Read every scroll.", "- Eat apples."]
+
+
+def test_numbers_refer_to_the_list_that_the_model_was_shown() -> None:
+    before = [Insight(text="a", votes=1), Insight(text="b"), Insight(text="c")]
+    lines = ["DOWNVOTE 1", "EDIT 3: d", "upvote 2", "Upvote insight 2"]
+    assert apply_operations(before, lines) == ([Insight(text="b", votes=4), Insight(text="d", votes=3)], lines)
+
+
+@pytest.mark.parametrize(
+    "line", ["UPVOTE 4", "UPVOTE", "DOWNVOTE 0", "EDIT: x", "EDIT 1", "EDIT 1:", "ADD", "ADD:", "UP 1", ""]
+)
+def test_an_invalid_operation_is_skipped(line: str) -> None:
+    before = [Insight(text="a"), Insight(text="b")]
+    after = [Insight(text="b", votes=3), Insight(text="a")]
+    assert apply_operations(before, [line, "UPVOTE 2"]) == (after, ["UPVOTE 2"])
+
+
+@pytest.mark.parametrize("line", ["ADD: b", "EDIT 1: b", "EDIT 2: b", "UPVOTE 2"])
+def test_an_insight_that_is_already_there_gets_a_vote(line: str) -> None:
+    before = [Insight(text="a"), Insight(text="b")]
+    assert apply_operations(before, [line]) == ([Insight(text="b", votes=3), Insight(text="a")], [line])
+
+
+OPERATION = st.tuples(
+    st.sampled_from(["add", "EDIT", "Upvote", "DOWNVOTE"]), st.integers(0, 5), st.sampled_from("abcd")
+)
+
+
+@given(st.lists(OPERATION, max_size=9))
+def test_every_insight_has_votes_and_is_unique(operations: list[tuple[str, int, str]]) -> None:
+    updated, _ = apply_operations(
+        [Insight(text="a"), Insight(text="x", votes=1)], [f"{verb} {n}: {text}" for verb, n, text in operations]
+    )
+    assert [insight.votes for insight in updated] == sorted((insight.votes for insight in updated), reverse=True)
+    assert all(insight.votes > 0 for insight in updated)
+    assert len({insight.text for insight in updated}) == len(updated)
+
+
+def test_the_prompt_leaves_room_for_what_the_memory_adds() -> None:
+    cap = len(f"Play well.\n\n{TITLE}\n- aaaa\n- bbbb".encode()) + ADDED_BYTES
+    added = operations("ADD: aaaa", "ADD: bbbb")
+    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap) == ["- bbbb", "- aaaa"]
+    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap - 1) == ["- aaaa"]
+
+
+def test_a_turn_applies_at_most_four_operations() -> None:
+    assert len(insights(operations(*(f"ADD: {letter}" for letter in "abcdef")))) == MAX_OPERATIONS == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        ("Read every scroll.", "unparseable"),
+        (operations(), "unparseable"),
+        (operations("UPVOTE 7"), "unparseable"),
+        ("OPERATIONS:\nADD: Read.\n<think>Or eat?", "unparseable"),
+        (Reply(operations("UPVOTE 1"), finish_reason="length"), "truncated"),
+    ],
+)
+def test_an_unusable_reply_keeps_insights_and_episodes(reply: str | Reply, failure: str) -> None:
+    turns, requests = run_turns(ExpelReflector, [operations("ADD: Read."), reply, operations("none")])
+    first, second, third = turns
+    assert (second.prompt, second.memory, second.failure, second.usage.calls) == (None, None, failure, 1)
+    assert (third.prompt, third.memory, third.failure, third.analysis) == (
+        first.prompt,
+        first.memory,
+        None,
+        "Nothing to change.",
+    )
+    assert "INSIGHTS:\n1. Read. (2 votes)\n\nEPISODES:" in requests[2]
+
+
+def test_the_model_reads_insights_with_votes_and_all_episodes() -> None:
+    replies = [operations("ADD: Read.", "ADD: Eat."), operations("UPVOTE 1")]
+    first, second = run_turns(ExpelReflector, replies)[1]
+    system, _, request = ExpelReflector.instruction.partition("\n\nAnswer with")
+    assert first.startswith(system)
+    assert first.endswith(request)
+    assert "PROMPT:\nPlay well.\n\nINSIGHTS:\n(none)\n\nEPISODES:\n=== Episode 1 ===" in first
+    assert "Success: Yes" in first
+    assert "Success: No" in first
+    # The insights are listed once, not again as a part of the prompt.
+    assert "PROMPT:\nPlay well.\n\nINSIGHTS:\n1. Read. (2 votes)\n2. Eat. (2 votes)\n\n" in second
+
+
+def test_the_similar_solved_episodes_are_recalled() -> None:
+    starts = ["You see here a lamp.", "You see here an apple.", "A jackal is here.", "It is dark."]
+    batch = [*(solved(start, f"do {number}") for number, start in enumerate(starts)), LOST]
+    memory = run_turns(ExpelReflector, [operations("none")], batch=batch)[0][-1].memory
+    text = recalled(ExpelReflector, memory, "The jackal bites! An apple lies there.")
+    title, _, episodes = text.partition("\n")
+    assert title == ADDED_TITLE
+    assert episodes.count("Episode:") == MAX_EPISODES == 3
+    first, second = episodes.split("Episode:\n")[1:3]
+    assert {first, second} == {
+        f"{start}\ndo {number}: You win. The task was solved.\n" for number, start in [(2, starts[2]), (1, starts[1])]
+    }
+    assert "You lose." not in text
+
+
+def test_failed_and_unlabelled_episodes_are_not_recalled() -> None:
+    reflection = run_turns(ExpelReflector, [operations("ADD: Read.")], batch=[LOST])[0][-1]
+    assert recalled(ExpelReflector, reflection.memory, "A?") == ""
+
+
+def test_there_is_no_memory_before_there_is_something_in_it() -> None:
+    (reflection,) = run_turns(ExpelReflector, [operations("none")], batch=[LOST])[0]
+    assert (reflection.prompt, reflection.memory) == ("Play well.", None)
+
+
+def test_an_episode_that_went_like_an_earlier_one_is_kept_once() -> None:
+    reflection = run_turns(ExpelReflector, [operations("ADD: a"), operations("ADD: b")], batch=[WON])[0][-1]
+    assert len(Experience.model_validate(reflection.memory).successes) == 1
+
+
+def test_an_episode_that_is_too_long_is_left_out_of_the_text() -> None:
+    long = Success(start="A jackal.", events="x" * ADDED_BYTES)
+    short = Success(start="A lamp.", events="lit")
+    memory = Experience(own="p", successes=(long, short)).model_dump(mode="json")
+    assert recalled(ExpelReflector, memory, "A jackal.") == f"{ADDED_TITLE}\nEpisode:\nlit"
+
+
+@given(st.lists(st.integers(0, 40_000), max_size=12), st.sampled_from("aä\n\U0001f600"))
+def test_the_newest_items_stay_within_the_cap(sizes: list[int], letter: str) -> None:
+    items = [Success(start=str(number), events=letter * size) for number, size in enumerate(sizes)]
+    kept = newest_items(items)
+    assert kept == tuple(items[len(items) - len(kept) :])
+    memory = Experience(own="x" * 8000, insights=(Insight(text="y" * 6000),), successes=kept)
+    assert len(canonical_json(memory.model_dump(mode="json")).encode()) <= MEMORY_BYTES
+    if sum(sizes) < 50_000:
+        assert len(kept) == len(items)
+
+
+def test_it_keeps_the_contract() -> None:
+    check_reflector(ExpelReflector, answer=lambda body: operations(f"ADD: {len(body['messages'][-1]['content'])}"))
