@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from ictbench.protocol.loop_result import CandidateResult
 
 
-def optimiser_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
-    """Yield what an optimiser cannot have played, and which candidates it cannot have had."""
+def optimiser_problems(loop: LoopResult, plan: LoopPlan, reflector: str) -> Iterator[str]:
+    """Yield what an optimiser cannot have played, and which candidates it cannot have had.
+
+    Args:
+        loop: The loop in the result.
+        plan: The suite's plan of the loop.
+        reflector: Name of the optimiser.
+    """
     yield from _candidate_problems(loop, plan)
     yield from _episode_problems(loop, plan)
     yield from _front_problems(loop, plan)
+    if reflector == "gepa-loop":
+        yield from _choice_problems(loop, plan)
 
 
 def _candidate_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
@@ -33,6 +41,8 @@ def _candidate_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
             yield f"{name} has {size:,} bytes, of at most {plan.prompt_bytes:,}"
         if (candidate.turn == 0) != (candidate.text == loop.prompts[0].text) or not 0 <= candidate.turn <= plan.turns:
             yield f"{name} is of turn {candidate.turn}; prompt[0] is of turn 0, all others of 1 … {plan.turns}"
+        if candidate.kept is not None and not candidate.turn <= candidate.kept <= plan.turns:
+            yield f"{name} is of turn {candidate.turn} and kept in turn {candidate.kept}, of {plan.turns}"
         known[candidate.digest] = number
     for number, candidate in enumerate(loop.candidates):
         if unknown := [parent for parent in candidate.parents if parent not in known]:
@@ -59,12 +69,8 @@ def _episode_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
 
 def _front_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     """Yield candidates on the Pareto front that are not kept, were not played there, or are worse than another."""
-    solved = {
-        episode_key(task, digest): outcome == "1"
-        for batch in loop.batches
-        for task, digest, outcome in zip(batch.tasks, batch.prompts, batch.outcomes, strict=False)
-    }
-    kept = [candidate for candidate in loop.candidates if candidate.kept]
+    solved = _solved(loop)
+    kept = [candidate for candidate in loop.candidates if candidate.kept is not None]
     for number, candidate in enumerate(loop.candidates):
         for position in candidate.front:
             place = f"candidates[{number}] is on the front of task {position}"
@@ -73,12 +79,39 @@ def _front_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
                 continue
             task = plan.experience_tasks[position].id
             own = solved.get(episode_key(task, candidate.digest))
-            if not candidate.kept or own is None:
-                yield f"{place}, but {'did not play it' if candidate.kept else 'is not kept'}"
-            elif not own and _best(kept, task, solved):
+            if candidate.kept is None or own is None:
+                yield f"{place}, but {'is not kept' if candidate.kept is None else 'did not play it'}"
+            elif not own and _any_solves(kept, task, solved):
                 yield f"{place}, which another one solves and it does not"
 
 
-def _best(candidates: list[CandidateResult], task: str, solved: Mapping[str, bool]) -> bool:
+def _choice_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
+    """Yield prompts of `gepa-loop` that are not the kept ones that solve most of the first batch."""
+    solved = _solved(loop)
+    for turn, prompt in enumerate(loop.prompts[1:], 1):
+        scores: list[tuple[int, int, str]] = []
+        for number, candidate in enumerate(loop.candidates):
+            if candidate.kept is None or candidate.kept > turn:
+                continue
+            outcomes = [solved.get(episode_key(task.id, candidate.digest)) for task in plan.batches[0]]
+            if None in outcomes:
+                yield f"candidates[{number}] is kept, but did not play the whole first batch"
+                return
+            scores.append((outcomes.count(True), number, candidate.digest))
+        best = max(scores)[-1] if scores else None
+        if prompt.failure is None and prompt.digest != best:
+            yield f"prompt[{turn}] is {quote(prompt.digest)}, and the best candidate then {quote(best)}"
+
+
+def _solved(loop: LoopResult) -> dict[str, bool]:
+    """Return the outcomes of the experience by key."""
+    return {
+        episode_key(task, digest): outcome == "1"
+        for batch in loop.batches
+        for task, digest, outcome in zip(batch.tasks, batch.prompts, batch.outcomes, strict=False)
+    }
+
+
+def _any_solves(candidates: list[CandidateResult], task: str, solved: Mapping[str, bool]) -> bool:
     """Return whether any of the candidates solves a task."""
     return any(solved.get(episode_key(task, candidate.digest)) for candidate in candidates)

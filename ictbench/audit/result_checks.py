@@ -169,7 +169,7 @@ def check_tasks(result: Result, plans: Plans) -> Check:
     findings = Findings("tasks")
     for family in result.families:
         for loop in family.loops:
-            for problem in _task_problems(loop, plans[family.name, loop.index]):
+            for problem in _task_problems(loop, plans[family.name, loop.index], result.reflector.name):
                 findings.add(f"{_place(family.name, loop)}: {problem}")
     if result.experience == "pooled":
         return findings.check(f"those of {len(plans)} loops are the suite's; the optimiser plays experience tasks only")
@@ -215,14 +215,14 @@ def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
     return isinstance(recorded, dict) and recorded.get(seed) == [prompt.text for prompt in loop.prompts[1:]]
 
 
-def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
+def _task_problems(loop: LoopResult, plan: LoopPlan, reflector: str) -> Iterator[str]:
     claimed: dict[str, list[Any]] = {"selection_tasks": [*loop.selection_tasks], "test_tasks": [*loop.test_tasks]}
     planned: dict[str, list[Any]] = {
         "selection_tasks": [task.id for task in plan.selection],
         "test_tasks": [task.id for task in plan.test],
     }
     if plan.experience == "pooled":
-        yield from optimiser_problems(loop, plan)
+        yield from optimiser_problems(loop, plan, reflector)
     else:
         experience = [task for batch in loop.batches for task in batch.tasks]
         repeated = next((task for task in experience if experience.count(task) > 1), None)

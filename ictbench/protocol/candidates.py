@@ -31,11 +31,20 @@ def updated(
         candidates: Those that the optimiser describes now; their descriptions replace earlier ones.
         turn: The current turn.
     """
-    by_digest = dict(known) or {prompt_digest(prompt): _candidate(Candidate(text=prompt), 0)}
+    first = prompt_digest(prompt)
+    by_digest = dict(known) or {first: CandidateResult(digest=first, text=prompt, turn=0)}
     for candidate in candidates:
         digest = prompt_digest(candidate.text)
         before = by_digest.get(digest)
-        by_digest[digest] = _candidate(candidate, before.turn if before else turn)
+        kept_before = before.kept if before else None
+        by_digest[digest] = CandidateResult(
+            digest=digest,
+            text=candidate.text,
+            turn=before.turn if before else turn,
+            parents=tuple(map(prompt_digest, candidate.parents)),
+            kept=(turn if kept_before is None else kept_before) if candidate.kept else None,
+            front=candidate.front,
+        )
     return by_digest
 
 
@@ -50,27 +59,15 @@ def candidate_scores(loop: LoopResult) -> dict[str, CandidateScore]:
 
 
 def candidates_of(loop: LoopResult, turn: int) -> tuple[Candidate, ...]:
-    """Return the candidates that the optimiser of a loop has first tried in a turn, as it described them at the end."""
+    """Return the candidates that an optimiser must have described in a turn for the loop to have those it has."""
     texts = {candidate.digest: candidate.text for candidate in loop.candidates}
     return tuple(
         Candidate(
             text=candidate.text,
             parents=tuple(texts[parent] for parent in candidate.parents if parent in texts),
-            kept=candidate.kept,
+            kept=candidate.kept is not None and candidate.kept <= turn,
             front=candidate.front,
         )
         for candidate in loop.candidates
-        # What the optimiser says about prompt[0], too.
-        if candidate.turn == turn or (turn == 1 and candidate.turn == 0)
-    )
-
-
-def _candidate(candidate: Candidate, turn: int) -> CandidateResult:
-    return CandidateResult(
-        digest=prompt_digest(candidate.text),
-        text=candidate.text,
-        turn=turn,
-        parents=tuple(map(prompt_digest, candidate.parents)),
-        kept=candidate.kept,
-        front=candidate.front,
+        if candidate.turn <= turn
     )

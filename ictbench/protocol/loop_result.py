@@ -48,8 +48,8 @@ class CandidateResult(Record):
     """Turn in which it was first tried; 0 for prompt[0]."""
     parents: tuple[str, ...] = ()
     """Digests of the candidates that it was made from."""
-    kept: bool = False
-    """Whether the optimiser worked on with it."""
+    kept: int | None = None
+    """Turn at whose end the optimiser had first kept it; None if it did not keep it."""
     front: tuple[int, ...] = ()
     """Positions of the loop's experience tasks for which it is on the Pareto front at the end."""
 

@@ -74,7 +74,11 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         asks_once=False,
     ),
     "gepa-loop": KnownPlayer(
-        experience="pooled", has_model=True, options=("experience", "instruction"), asks_once=False
+        experience="pooled",
+        division="optimiser",
+        has_model=True,
+        options=("experience", "instruction"),
+        asks_once=False,
     ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL_AS_TOLD,

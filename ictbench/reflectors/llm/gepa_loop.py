@@ -10,7 +10,7 @@ episode is played twice; there is no merge of candidates.
 
 The optimizer cannot be continued in another process. So each turn runs it again from the start, with the same seed, the
 recorded episodes and the recorded proposals, until k more episodes are played. prompt[i] is then the prompt with the
-highest success rate on the Pareto set among those that were kept, the latest on ties.
+highest success rate on the Pareto set among those that were kept, on ties the one that was first proposed latest.
 """
 
 from __future__ import annotations
@@ -218,9 +218,11 @@ class Search:
 
     @property
     def best(self) -> str:
-        """Prompt with the highest success rate on the Pareto set, the latest on ties."""
+        """Prompt with the highest success rate on the Pareto set, on ties the one that was first proposed latest."""
+        kept, proposed = self.kept, list(self.parents)
         scores = [fmean(scores.values()) for scores in self.state.prog_candidate_val_subscores]
-        return self.kept[max(range(len(scores)), key=lambda index: (scores[index], index))]
+        order = [proposed.index(text) if text in self.parents else -1 for text in kept]
+        return kept[max(range(len(kept)), key=lambda index: (scores[index], order[index]))]
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield the prompts that were tried."""
