@@ -33,6 +33,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             summary.invalid,
             summary.first_digest,
             summary.start,
+            summary.added_bytes,
             usage,
         )
 
@@ -41,7 +42,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
         return bool(self._kept[key][0] == "solved")
 
     def __getitem__(self, key: str) -> EpisodeSummary:
-        end, failure, decisions, invalid, first_digest, start, usage = self._kept[key]
+        end, failure, decisions, invalid, first_digest, start, added_bytes, usage = self._kept[key]
         return EpisodeSummary(
             key=key,
             end=end,
@@ -50,6 +51,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             invalid=invalid,
             first_digest=first_digest,
             start=start,
+            added_bytes=added_bytes,
             usage=Usage(**dict(zip(Usage.model_fields, usage, strict=True))),
         )
 

@@ -17,6 +17,7 @@ from ictbench.audit import result_checks
 from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
+from ictbench.audit.memory_checks import AddedTexts, check_memories
 from ictbench.audit.record_checks import MAX_SECONDS, record_problems, start_of
 from ictbench.audit.usage_checks import impossible_usage, reflector_usage_problems
 from ictbench.audit.verification import Check
@@ -24,18 +25,29 @@ from ictbench.errors import UsageError
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, keys_for
 from ictbench.protocol.candidates import candidates_of
 from ictbench.protocol.loop import outcome_string
-from ictbench.records import Reflection, Trajectory, Usage, episode_key, prompt_digest, prompt_of, task_id_of
+from ictbench.records import (
+    NO_MEMORY,
+    Memory,
+    Reflection,
+    Trajectory,
+    Usage,
+    episode_key,
+    prompt_digest,
+    prompt_of,
+    task_id_of,
+)
 from ictbench.results.assemble import costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pydantic import JsonValue
 
     from ictbench.audit.json_diff import Place
     from ictbench.audit.result_checks import Plans
     from ictbench.protocol import LoopPlan, LoopResult
-    from ictbench.records import Memory, Record, Task
-    from ictbench.results import Result
+    from ictbench.records import Record, Task
     from ictbench.results.schema import CostRole, FamilyResult
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
@@ -84,8 +96,6 @@ class _Recomputation:
     summaries: EpisodeSummaries = field(default_factory=EpisodeSummaries)
     needed: set[str] = field(default_factory=set)
     """Keys of the episodes that loops need."""
-    memories: Mapping[str, Memory] = field(default_factory=dict)
-    """Memories that prompts name, by digest."""
 
     def checks(self) -> Iterator[Check]:
         """Yield a check of the records, one of their completeness, and one of each recomputed part."""
@@ -96,11 +106,8 @@ class _Recomputation:
             yield Check(name="records", verdict="failed", detail=str(error))
             return
         yield records.check(f"{len(self.summaries):,} episodes, each as the protocol plays them")
-        named = memories_named(self.evidence.result)
-        if named:
-            yield (check := self._read_memories(named))
-            if check.verdict == "failed":
-                return
+        if memories := check_memories(self.evidence):
+            yield memories
         loops = self._loops(episodes)
         for key in sorted(self.summaries.keys() - self.needed):
             episodes.add(f"{key} is not needed by any loop")
@@ -114,6 +121,7 @@ class _Recomputation:
         """Check every record, and keep the summaries of those that a loop may need."""
         tasks, prompts = self._possible_episodes()
         starts: dict[str, tuple[str, str]] = {}
+        added = AddedTexts.of(self.evidence.result)
         for record in self.evidence.episodes():
             task_id = task_id_of(record.key)
             if record.prompt not in prompts.get(task_id, ()):
@@ -124,20 +132,12 @@ class _Recomputation:
                 continue
             for problem in record_problems(record, tasks[task_id], self.evidence, self.suite):
                 records.add(f"{record.key}: {problem}")
+            for problem in added.problems(record, task_id):
+                records.add(f"{record.key}: {problem}")
             if starts.setdefault(task_id, start := start_of(record)) != start:
                 this, other = (" ".join(filter(None, hashes)) for hashes in (start, starts[task_id]))
                 records.add(f"{record.key}: it starts with {this}, the same task elsewhere with {other}")
             self.summaries.add(record)
-
-    def _read_memories(self, named: Collection[str]) -> Check:
-        """Read the memories that prompts name, and check that each is there."""
-        findings = Findings("memories")
-        try:
-            self.memories = {m.digest: m for m in self.evidence.memories() if m.digest in named}
-        except UsageError as error:
-            findings.add(str(error))
-        findings.extend(f"{quote(digest)} is missing" for digest in sorted(set(named) - self.memories.keys()))
-        return findings.check(f"the {len(self.memories):,} that prompts name")
 
     def _possible_episodes(self) -> tuple[dict[str, Task], dict[str, set[str]]]:
         """Return the suite's tasks by id, and by task id the digests of the prompts it may be played under."""
@@ -172,9 +172,7 @@ class _Recomputation:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
                 need(key)
         return {
-            family.name: [
-                _rerun_loop(self.plans[family.name, loop.index], loop, solved, self.memories) for loop in family.loops
-            ]
+            family.name: [_rerun_loop(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
             for family in self.evidence.result.families
         }
 
@@ -222,25 +220,19 @@ class _Recomputation:
             findings.add(f"host.seconds is {host.seconds:g}")
 
 
-def _rerun_loop(
-    plan: LoopPlan,
-    claimed: LoopResult,
-    solved_key: Callable[[str], bool],
-    memories: Mapping[str, Memory],
-) -> LoopResult:
+def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved_key: Callable[[str], bool]) -> LoopResult:
     """Run one loop with the prompts of the result and the outcomes of the records.
 
     Args:
         plan: The suite's plan of the loop.
         claimed: The loop in the result.
         solved_key: Returns the outcome of the episode with this key.
-        memories: Memories by digest.
     """
 
     def solved(task: Task, digest: str, replicate: int) -> bool:
         return solved_key(episode_key(task.id, digest, replicate))
 
-    loop = Loop(plan)
+    loop = Loop(plan, make_memory=_named_memory)
     requests = deque(loop.start())
     while requests:
         request = requests.popleft()
@@ -251,7 +243,7 @@ def _rerun_loop(
                 outcomes = [solved(task, digest, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
-                reflection = _reflection(claimed, request.turn, memories)
+                reflection = _reflection(claimed, request.turn)
                 if plan.experience == "pooled":
                     chosen = outcome_string(map(solved_key, reflection.replays))
                     reflection = reflection.model_copy(update={"outcomes": chosen})
@@ -266,28 +258,28 @@ def _rerun_loop(
     return loop.result()
 
 
-def memories_named(result: Result) -> set[str]:
-    """Return the digests of the memories that go with prompts of a result."""
-    return {prompt.memory for family in result.families for loop in family.loops for prompt in loop.prompts} - {""}
-
-
 def _trajectory(solved: bool) -> Trajectory:
     """Return a trajectory with all that the state machine reads of one."""
     return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
 
 
-def _reflection(claimed: LoopResult, turn: int, memories: Mapping[str, Memory]) -> Reflection:
-    """Return the reflection that the reflector must have given for the claimed loop."""
+def _reflection(claimed: LoopResult, turn: int) -> Reflection:
+    """Return the reflection that the reflector must have given for the claimed loop, with the digest of its memory."""
     prompt, batch = claimed.prompts[turn], claimed.batches[turn - 1]
     replays = claimed.replays[turn - 1] if claimed.replays else ()
     return Reflection(
         prompt=None if prompt.failure else prompt.text,
         analysis=prompt.analysis,
         failure=prompt.failure,
-        memory=memories[prompt.memory].value if prompt.memory else None,
+        memory=prompt.memory or None,
         replays=tuple(map(episode_key, batch.tasks, batch.prompts)) if batch.prompts else replays,
         candidates=candidates_of(claimed, turn),
     )
+
+
+def _named_memory(digest: JsonValue) -> Memory:
+    """Return a memory of which only the digest is known."""
+    return Memory(value=None, digest=digest) if isinstance(digest, str) else NO_MEMORY
 
 
 def _check_of(place: Place) -> str | None:

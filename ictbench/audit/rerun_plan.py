@@ -51,7 +51,7 @@ def draw_loops(suite: Suite, digest: str, salt: str, ranked: int, count: int) ->
     Raises:
         PoolTooSmallError: The suite has fewer loops.
     """
-    available = suite.pools.loops
+    available = suite.loops
     if available is not None and count > available - ranked:
         raise PoolTooSmallError(
             f"suite {suite.name} has {available} loops, {ranked} of them ranked, so {count} others cannot be drawn; "

@@ -9,10 +9,10 @@ from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
 from ictbench.audit.optimiser_checks import optimiser_problems
 from ictbench.protocol import loop_plan, loop_seed, played_tasks
-from ictbench.records import prompt_digest, task_id_of
+from ictbench.records import MEMORY_ROOM, prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
 from ictbench.runs.deviations import deviations, other_start, played_by_person, rejected_requests, told_solutions
-from ictbench.submissions.known_players import control_of, keeps_prompt, known_experience, sees_solution
+from ictbench.submissions.known_players import control_of, division_of, keeps_prompt, known_experience, sees_solution
 from ictbench.suites.suite import RANKED_PROFILES
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def check_setup(result: Result, suite: Suite) -> Check:
     experience = known_experience(result.reflector)
     if experience and result.experience != experience:
         findings.add(f"its experience is {result.experience}, that of {quote(result.reflector.name)} {experience}")
+    if result.division != (division := division_of(result)):
+        findings.add(f"its division is {result.division}, that of {quote(result.reflector.label)} {division}")
     control = control_of(result)
     if result.control != control:
         findings.add(f"its control is {quote(result.control)}, not {quote(control)}")
@@ -124,7 +126,7 @@ def check_setup(result: Result, suite: Suite) -> Check:
 def check_prompts(result: Result, suite: Suite) -> Check:
     """Check that prompts start with the suite's, keep to the limit, and change only where a reflection succeeded."""
     findings = Findings("prompts")
-    texts: dict[str, str] = {}
+    contents: dict[str, tuple[str, str]] = {}
     for family in result.families:
         for loop in family.loops:
             for problem in _prompt_problems(loop, suite, result, family.name):
@@ -135,9 +137,9 @@ def check_prompts(result: Result, suite: Suite) -> Check:
             if result.reflector.name == "transferred" and not _hands_out(result, family.name, loop):
                 findings.add(f"{_place(family.name, loop)}: its prompts are not those that its reflector hands out")
             for prompt in loop.prompts:
-                if texts.setdefault(prompt.digest, prompt.text) != prompt.text:
+                if contents.setdefault(prompt.digest, content := (prompt.text, prompt.memory)) != content:
                     findings.add(f"two prompts have the digest {quote(prompt.digest)}")
-    return findings.check(f"{len(texts):,} different ones, each of at most {result.prompt_bytes:,} bytes")
+    return findings.check(f"{len(contents):,} different ones, each of at most {result.prompt_bytes:,} bytes")
 
 
 def make_plans(result: Result, suite: Suite) -> Plans:
@@ -199,13 +201,23 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
     own = first.text == suite.prompt or other_start(family, first.text) in result.deviations
     if not own or (first.analysis, first.failure) != ("", None):
         yield f"prompt[0] is not the suite's own: {quote(first.text)}"
+    if first.memory:
+        yield f"prompt[0] has the memory {quote(first.memory)}, before the first turn"
     for index, prompt in enumerate(loop.prompts):
         if prompt.digest != (digest := prompt_digest(prompt.text, prompt.memory)):
             yield f"the digest of prompt[{index}] is {quote(prompt.digest)}, that of its text {digest}"
-        if (size := len(prompt.text.encode())) > max_bytes:
-            yield f"prompt[{index}] has {size:,} bytes, of at most {max_bytes:,}"
-        if index and prompt.failure and prompt.text != loop.prompts[index - 1].text:
-            yield f"prompt[{index}] differs from the one before, though its reflection is {prompt.failure}"
+        # What a memory adds to the prompt counts against the same limit.
+        most, kept_free = (max_bytes - MEMORY_ROOM, " beside a memory") if prompt.memory else (max_bytes, "")
+        if (size := len(prompt.text.encode())) > most:
+            yield f"prompt[{index}] has {size:,} bytes, of at most {most:,}{kept_free}"
+        if prompt.memory and result.division != "memory":
+            yield f"prompt[{index}] has a memory, but the division is {result.division}"
+        before = loop.prompts[index - 1] if index else prompt
+        if before.memory and not prompt.memory:
+            yield f"prompt[{index}] has no memory, and the prompt before it has one"
+        if prompt.failure and (prompt.text, prompt.memory) != (before.text, before.memory):
+            what = "prompt" if prompt.text != before.text else "memory of prompt"
+            yield f"{what}[{index}] differs from the one before, though its reflection is {prompt.failure}"
 
 
 def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
@@ -216,10 +228,17 @@ def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
 
 
 def _task_problems(loop: LoopResult, plan: LoopPlan, reflector: str) -> Iterator[str]:
-    claimed: dict[str, list[Any]] = {"selection_tasks": [*loop.selection_tasks], "test_tasks": [*loop.test_tasks]}
+    claimed: dict[str, list[Any]] = {
+        "selection_tasks": [*loop.selection_tasks],
+        "test_tasks": [*loop.test_tasks],
+        "families": [[*batch.families] for batch in loop.batches],
+        "test_families": [*loop.test_families],
+    }
     planned: dict[str, list[Any]] = {
         "selection_tasks": [task.id for task in plan.selection],
         "test_tasks": [task.id for task in plan.test],
+        "families": [[task.family for task in batch if plan.mixed] for batch in plan.batches],
+        "test_families": [task.family for task in plan.test if plan.mixed],
     }
     if plan.experience == "pooled":
         yield from optimiser_problems(loop, plan, reflector)

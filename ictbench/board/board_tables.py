@@ -10,7 +10,7 @@ from ictbench.board.entries import SECTIONS
 from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
 from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, rate, signed, signed_number
 from ictbench.results.table_text import csv_text
-from ictbench.results.tables import FAILURES
+from ictbench.results.tables import FAILURES, MIXED
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -241,6 +241,9 @@ def _measures(measures: Measures | None) -> Row:
     row: Row = {}
     for name in MEASURES:
         row |= _ends(name, getattr(measures, name) if measures else None)
+    if measures and measures.mixed:
+        for name in MIXED:
+            row |= _ends(name, getattr(measures.mixed, name))
     return row
 
 

@@ -45,12 +45,12 @@ class Identity:
 def content_digest(result: Result) -> str | None:
     """Return a digest of the prompts and outcomes of held-out families, whatever a result says about their origin.
 
-    Spaces, case, invisible characters and look-alike letters of the prompts do not change it. None if no prompt ever
-    changed: every such run of an actor is the same.
+    Spaces, case, invisible characters and look-alike letters of the prompts do not change it. Nor do memories, as any
+    space in one would. None if neither prompt nor memory ever changed: every such run of an actor is the same.
     """
     held_out = sorted((f for f in result.families if f.role == "held-out"), key=lambda family: family.name)
     loops = [loop for family in held_out for loop in family.loops]
-    if all(prompt.text == loop.prompts[0].text for loop in loops for prompt in loop.prompts):
+    if all(prompt.digest == loop.prompts[0].digest for loop in loops for prompt in loop.prompts):
         return None
     return digest_of(
         [

@@ -16,7 +16,7 @@ from ictbench.errors import UsageError
 from ictbench.records import Record
 from ictbench.rollout.remote.process_starter import cores
 from ictbench.submissions.eligibility import ineligibility
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES, read_stores
+from ictbench.submissions.evidence_location import BOARD, evidence_files, read_stores
 from ictbench.submissions.metadata import metadata_mismatches, slug_problem
 from ictbench.submissions.pack import without_host
 from ictbench.submissions.player_labels import label_problems
@@ -98,7 +98,7 @@ def _look_up(cache: FindingCache, item: Examination) -> Examined | None:
         if identified is None or (item.checked and cache.get(Passed, *item.key(content)) is None):
             return None
         if item.checked and content.submission.evidence and content.submission.evidence.store == BOARD:
-            for name in EVIDENCE_FILES:
+            for name in evidence_files(content.submission.files):
                 content.file(name)  # must still be there, unchanged; evidence elsewhere is not fetched again
     except Exception:  # the examination reports it
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.records import Usage
-from ictbench.results.tables import MEASURES, ONLINE
+from ictbench.results.tables import MEASURES, MIXED, ONLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,6 +63,8 @@ def _measured(measures: Measures) -> Iterator[dict[str, Any]]:
         yield from _row(name, getattr(measures, name))
     for name in ONLINE if measures.online else ():
         yield from _row(f"online_{name}", getattr(measures.online, name))
+    for name in MIXED if measures.mixed else ():
+        yield from _row(name, getattr(measures.mixed, name))
 
 
 def _row(name: str, interval: Interval | None) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failed")
 
+STREAM_COLUMNS = ("stream", "family", "base", "after", "last", "forgetting [95 %]", "forward transfer [95 %]")
+
 
 def print_result(run: Run) -> None:
     """Print the table of a run, remarks on it, and the folder of its files."""
@@ -29,6 +31,9 @@ def print_result(run: Run) -> None:
         f"actor {result.actor.label}; success on test tasks"
     )
     print_table(_table(result))
+    if streams := _stream_table(result):
+        print_line("Test tasks of each family of a stream: under prompt[0], after its last experience, and at the end")
+        print_table(streams)
     for line in [*remarks(result), *_cost(result)]:
         print_line(line)
     print_line(f"Files: {run.folder}")
@@ -78,6 +83,20 @@ def _table(result: Result) -> Grid:
     table.add_section()
     for role, measures in result.by_role.items():
         add_row(table, ("mean", role, *_cells(measures, None), ""), "bold" if role == "held-out" else None)
+    return table
+
+
+def _stream_table(result: Result) -> Grid | None:
+    """Return one row per family of a stream; None without a stream."""
+    streams = [(family.name, family.measures.mixed) for family in result.families if family.measures]
+    rows = [(stream, name, one) for stream, mixed in streams if mixed for name, one in mixed.families.items()]
+    if not rows:
+        return None
+    table = grid(STREAM_COLUMNS, left=("stream", "family"))
+    for stream, name, one in rows:
+        levels = [f"{level.value:.2f}" if level else "" for level in (one.base, one.after, one.last)]
+        changes = [signed(change) if change else "" for change in (one.forgetting, one.forward_transfer)]
+        add_row(table, (stream, name, *levels, *changes))
     return table
 
 

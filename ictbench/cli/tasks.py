@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from ictbench.choices import ProfileName
 from ictbench.cli.export import Format
 from ictbench.cli.help_page import LOOK, Group, page
 from ictbench.cli.option_values import complete_families, complete_suites
+
+if TYPE_CHECKING:
+    from ictbench.suites import Family
 
 app = typer.Typer(no_args_is_help=True)
 PAGE = page(
@@ -53,7 +56,7 @@ def show(
     print(visible(f"{loaded.name}: {loaded.title}\nenvironment {loaded.env}, digest {loaded.digest}"))
     families = grid(("family", "role", "parameters"), left=("family", "role", "parameters"))
     for name, family in loaded.families.items():
-        add_row(families, (name, family.role, ", ".join(f"{key}={value}" for key, value in family.params.items())))
+        add_row(families, (name, family.role, _parameters(family)))
     # `repeats` is a column only if a profile has more than one.
     columns = list(dict.fromkeys(column for sizes in loaded.profiles.values() for column in sizes.model_dump()))
     profiles = grid(("profile", *(column.replace("_", " ") for column in columns)), left=("profile",))
@@ -69,6 +72,12 @@ def show(
     limits = loaded.limits
     print(f"\nLimits: {limits.max_steps} decisions per episode, {limits.prompt_bytes} bytes per prompt\n")
     print(visible(f"prompt[0]:\n{loaded.prompt}\n\nPresentation:\n{loaded.presentation}"))
+
+
+def _parameters(family: Family) -> str:
+    if family.stream:
+        return f"{family.stream.order} stream of {', '.join(family.stream.families)}"
+    return ", ".join(f"{key}={value}" for key, value in family.params.items())
 
 
 @app.command(

@@ -106,7 +106,7 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
         if unknown := sorted(set(options or ()) - {"task_ids"}):
             raise ConfigError(f"reset has no option {unknown[0]!r}; it has 'task_ids'")
         plan = self._plan
-        loops = plan.suite.pools.loops or MAX_LOOP
+        loops = plan.suite.loops or MAX_LOOP
         loop = int(self.np_random.integers(loops)) if seed is None else int(seed)
         if options and "task_ids" in options:
             batches = (self._tasks(options["task_ids"]),) * plan.sizes.turns

@@ -9,10 +9,13 @@ from ictbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from ictbench.records import Task
-    from ictbench.reflectors import Experience
+    from ictbench.reflectors.reflector import Experience
     from ictbench.suites import Sizes, Suite
 
 Batches = tuple[tuple["Task", ...], ...]
+
+STREAMED: tuple[Experience, ...] = ("fresh", "halved", "foreign")
+"""Kinds of experience that keep the order of a stream; foreign experience is that of another stream."""
 
 
 def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: Experience) -> Batches:
@@ -22,8 +25,13 @@ def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: E
 
     Raises:
         PoolTooSmallError: The family has too few tasks.
-        ConfigError: The experience is that of another family, and the suite has only one.
+        ConfigError: The experience is that of another family, and there is none, or it does not fit a stream.
     """
+    if suite.families[family].stream and experience not in STREAMED:
+        raise ConfigError(
+            f"the experience of the reflector is {experience}, and {family!r} is a stream, whose order is part of the "
+            f"task: only experience of the kinds {', '.join(STREAMED)} keeps it"
+        )
     turns, size = sizes.turns, sizes.batch_size
     match experience:
         case "retried":
@@ -41,15 +49,38 @@ def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: E
 def next_family(suite: Suite, family: str) -> str:
     """Return the family after `family` in the suite's order; the first follows the last.
 
+    After a stream, it is the next one with the same order whose families are others.
+
     Raises:
-        ConfigError: The suite has only one family.
+        ConfigError: The suite has none.
     """
     names = list(suite.families)
-    if len(names) < 2:
+    start = names.index(family) + 1
+    stream = suite.families[family].stream
+    for name in (*names[start:], *names[: start - 1]):
+        other = suite.families[name].stream
+        if stream is None and other is None:
+            return name
+        if stream and other and other.order == stream.order and not {*other.families} & {*stream.families}:
+            return name
+    if stream:
         raise ConfigError(
-            f"suite {suite.name} has only the family {family!r}; experience of another family needs at least two"
+            f"suite {suite.name} has no other {stream.order} stream with other families than {family!r}; experience of "
+            "another stream needs one"
         )
-    return names[(names.index(family) + 1) % len(names)]
+    raise ConfigError(
+        f"suite {suite.name} has only the family {family!r}; experience of another family needs at least two"
+    )
+
+
+def measured_as_stream(suite: Suite, family: str, experience: Experience) -> tuple[bool, bool]:
+    """Return whether the measures of a stream require a test of every prompt, and the online measures.
+
+    Forgetting needs success on each family under every prompt, and regret the experience under the best one. Foreign
+    experience has no regret.
+    """
+    streamed = suite.families[family].stream is not None
+    return streamed, streamed and experience in STREAMED and experience != "foreign"
 
 
 def check_experience(

@@ -17,7 +17,7 @@ from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, prompt_digest, prom
 from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pydantic import JsonValue
 
@@ -113,6 +113,8 @@ class Loop:
     """State machine of one loop."""
 
     plan: LoopPlan
+    make_memory: Callable[[JsonValue], Memory] = Memory.of
+    """Returns the memory in a reflection. A recomputation gives digests in place of memories."""
     _prompts: list[PromptResult] = field(default_factory=list)
     _experience: list[OutcomeString] = field(default_factory=list)
     _candidates: dict[str, CandidateResult] = field(default_factory=dict)
@@ -144,9 +146,9 @@ class Loop:
     def reflected(self, request: Reflect, reflection: Reflection) -> tuple[Request, ...]:
         """Accept the reflector's answer; an unusable answer keeps prompt and memory, and is counted."""
         prompt, failure = reflection.prompt, reflection.failure
-        memory = request.memory if reflection.memory is None else Memory.of(reflection.memory)
+        memory = request.memory if reflection.memory is None else self.make_memory(reflection.memory)
         # What a memory adds to the prompt counts against the same cap.
-        cap = self.plan.prompt_bytes - (0 if memory.value is None else MEMORY_ROOM)
+        cap = self.plan.prompt_bytes - (MEMORY_ROOM if memory.digest else 0)
         if prompt is not None and len(prompt.encode(errors="replace")) > cap:
             prompt, failure = None, "too_long"
         elif prompt is not None and not is_encodable(prompt):
@@ -234,6 +236,7 @@ class Loop:
             selection=tuple(self._selection[index] for index in range(plan.turns + 1)),
             best=self._best(),
             test_tasks=_ids(plan.test),
+            test_families=self._families(plan.test),
             test=dict(sorted(self._test.items())),
             audit=tuple(
                 AuditResult(replayed=self._audit[turn, "replayed"], fresh=self._audit[turn, "fresh"])
@@ -243,6 +246,9 @@ class Loop:
             replays=tuple(self._replays) if plan.experience == "halved" else (),
             candidates=tuple(self._candidates.values()),
         )
+
+    def _families(self, tasks: Iterable[Task]) -> tuple[str, ...]:
+        return tuple(task.family for task in tasks) if self.plan.mixed else ()
 
     @property
     def _selected(self) -> bool:
@@ -263,7 +269,7 @@ class Loop:
         """Yield the experience by turn."""
         if self.plan.experience != "pooled":
             for batch, outcomes in zip(self.plan.batches, self._experience, strict=True):
-                yield BatchResult(tasks=_ids(batch), outcomes=outcomes)
+                yield BatchResult(tasks=_ids(batch), outcomes=outcomes, families=self._families(batch))
             return
         for keys, outcomes in zip(self._replays, self._experience, strict=True):
             tasks, digests = tuple(map(task_id_of, keys)), tuple(map(prompt_of, keys))

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ictbench.protocol.experience import batches_of
+from ictbench.protocol.experience import batches_of, measured_as_stream
 
 if TYPE_CHECKING:
     from ictbench.records import Task
@@ -35,6 +35,8 @@ class LoopPlan:
     """Whether the experience is played under prompt[0] and under the best prompt, too, for the online measures."""
     repeats: int = 1
     """Episodes per selection and test task and prompt."""
+    mixed: bool = False
+    """Whether the loop is one of a stream, whose tasks are of several families."""
     experience: Experience = "fresh"
     """Kind of experience; in a `halved` loop the reflector may play as many episodes itself as the batches hold, in a
     `pooled` loop it plays the tasks of all batches itself."""
@@ -86,15 +88,16 @@ def loop_plan(
         sizes: Turns, batch size, numbers of scoring tasks and of their repeats.
         experience: Kind of experience.
         prompt_bytes: Cap of a prompt in UTF-8 bytes; None means the suite's.
-        test_every_turn: Whether every prompt is tested, not only the first, the best and the last.
+        test_every_turn: Whether every prompt is tested, not only the first, the best and the last. In a stream it is.
         audit: Whether turns are audited for their overfitting gap.
-        online: Whether the experience is played under prompt[0] and the best prompt, too.
+        online: Whether the experience is played under prompt[0] and the best prompt, too. In a stream it is.
         prompt: prompt[0]; None means the suite's own.
 
     Raises:
         PoolTooSmallError: A pool has too few tasks.
-        ConfigError: The experience is that of another family, and the suite has only one.
+        ConfigError: The experience is that of another family, and there is none, or it does not fit a stream.
     """
+    every_turn, compared = measured_as_stream(suite, family, experience)
     return LoopPlan(
         family=family,
         index=index,
@@ -103,9 +106,10 @@ def loop_plan(
         selection=tuple(suite.scoring_tasks("selection", family, index, sizes.selection_size)),
         test=tuple(suite.scoring_tasks("test", family, index, sizes.test_size)),
         prompt_bytes=prompt_bytes or suite.limits.prompt_bytes,
-        test_every_turn=test_every_turn,
+        test_every_turn=test_every_turn or every_turn,
         audit=audit,
-        online=online,
+        online=online or compared,
+        mixed=suite.families[family].stream is not None,
         repeats=sizes.repeats,
         experience=experience,
     )

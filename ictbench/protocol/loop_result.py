@@ -35,6 +35,8 @@ class BatchResult(Record):
 
     tasks: tuple[str, ...]
     outcomes: OutcomeString
+    families: tuple[str, ...] = Field(default=(), exclude_if=lambda families: not families)
+    """Family of each task; empty unless the loop is one of a stream."""
     prompts: tuple[str, ...] = Field(default=(), exclude_if=lambda digests: not digests)
     """Digest of the prompt of each episode, where an optimiser chose task and prompt; otherwise empty."""
 
@@ -86,6 +88,8 @@ class LoopResult(Record):
     best: int
     """Index of the best prompt: highest selection score, earliest on ties."""
     test_tasks: tuple[str, ...]
+    test_families: tuple[str, ...] = Field(default=(), exclude_if=lambda families: not families)
+    """Family of each test task; empty unless the loop is one of a stream."""
     test: dict[int, OutcomeString]
     """By index of the prompt; at least 0, the best and N."""
     audit: tuple[AuditResult, ...]

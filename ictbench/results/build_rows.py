@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ictbench.protocol import episode_uses, keys_for
+from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
 from ictbench.results.rows import Costs, EpisodeRow, ReflectionRow, ResultRow, Tested, Use
@@ -113,6 +114,7 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
 
 def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> ResultRow:
     levels, (online_gain, online_regret) = levels_of(loop), online_rates(loop) or (None, None)
+    forgetting, forward_transfer = stream_rates(loop) if is_measured(loop) else (None, None)
     return ResultRow(
         suite=result.suite.name,
         suite_digest=result.suite.digest,
@@ -132,6 +134,8 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         stream_success=stream_rate(loop),
         online_gain=online_gain,
         online_regret=online_regret,
+        forgetting=forgetting,
+        forward_transfer=forward_transfer,
         best_prompt=loop.best,
         repeats=result.sizes.repeats,
         prompts=tuple(prompt.digest for prompt in loop.prompts),

@@ -12,6 +12,7 @@ import numpy as np
 
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.failures import Episodes, count_failed, gain_unfailed
+from ictbench.results.forgetting import stream_measures
 from ictbench.results.intervals import MIN_LOOPS, Changes, Sample, mean_interval, ratio_interval, share_interval
 from ictbench.results.online import online_measures, stream, stream_success
 from ictbench.results.outcomes import (
@@ -74,6 +75,7 @@ def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
         stream=stream(families),
         stream_success=stream_success(families),
         online=online_measures(families),
+        mixed=stream_measures(families),
     )
 
 

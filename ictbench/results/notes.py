@@ -60,6 +60,7 @@ def remarks(result: Result) -> Iterator[str]:
         yield from _experience_remark(role, measures)
         if measures.overfitting_gap:
             yield f"Overfitting gap, {role}: {signed(measures.overfitting_gap)}."
+    yield from _stream_remarks(result)
     if result.sizes.repeats > 1:
         for role, measures in result.by_role.items():
             yield from _reliability_remarks(role, measures)
@@ -128,6 +129,17 @@ def _experience_remark(role: str, measures: Measures) -> Iterator[str]:
             f"; gain over prompt[0] {signed(measures.online.gain)}, regret to the best {signed(measures.online.regret)}"
         )
     yield f"{line}."
+
+
+def _stream_remarks(result: Result) -> Iterator[str]:
+    """Yield forgetting and forward transfer, by stream and on average over those of a role."""
+    measured = [(family.name, family.measures) for family in result.families if family.measures]
+    measured += [(f"mean {role}", measures) for role, measures in result.by_role.items()]
+    for name, measures in measured:
+        if measures.mixed:
+            named = (("forgetting", measures.mixed.forgetting), ("forward transfer", measures.mixed.forward_transfer))
+            values = [f"{what} {signed(value) if value else 'not defined'}" for what, value in named]
+            yield f"Families of the stream, {name}: {', '.join(values)}."
 
 
 def _reliability_remarks(role: Role, measures: Measures) -> Iterator[str]:

@@ -196,6 +196,10 @@ class ResultRow(Row):
     """stream_success minus the success rate of prompt[0] on the experience; missing without online measures."""
     online_regret: float | None
     """Success rate of the best prompt on the experience minus stream_success; missing without online measures."""
+    forgetting: float | None
+    """Success on a family of the stream before turns without it minus that after them; missing unless a stream."""
+    forward_transfer: float | None
+    """Success on a family of the stream before its first task minus that of prompt[0]; missing unless a stream."""
     best_prompt: int
     """Index of the best prompt: highest selection score, earliest on ties."""
     repeats: int

@@ -66,6 +66,37 @@ class OnlineMeasures(Record):
     """Success rate on the whole experience under the best prompt minus that of the loop."""
 
 
+class StreamFamily(Record):
+    """Success on the test tasks of one family of a stream."""
+
+    base: Interval
+    """Under prompt[0]."""
+    after: Interval | None
+    """Under the prompt that the last turn with a task of the family produced; None if no turn has one."""
+    last: Interval
+    """Under prompt[N]."""
+    forgetting: Interval | None
+    """Success before a pause of the family minus that after it, mean over pauses; over the loops that have one."""
+    forward_transfer: Interval | None
+    """Success before the family's first task minus that under prompt[0]; over the loops that begin with others."""
+
+
+class StreamMeasures(Record):
+    """Measures of a stream that mixes families, or their means over several streams."""
+
+    forgetting: Interval | None
+    """Success on a family before a pause, i.e. turns without a task of it, minus that after it; mean over pauses and
+    families. None without a pause."""
+    forward_transfer: Interval | None
+    """Success on a family before its first task minus that under prompt[0]; mean over families. None if the first turn
+    has all of them."""
+    families: dict[str, StreamFamily]
+    """By family; empty for the means over several streams."""
+    curves: tuple[tuple[float, ...], ...]
+    """Success on test tasks under prompt[0] … prompt[N], mean over loops: first on the family that a loop meets first,
+    then on the one it meets second, and so on. Empty for the means over several streams."""
+
+
 class Measures(Record):
     """Measures of one family, or their means over families; on test tasks unless stated otherwise."""
 
@@ -96,6 +127,8 @@ class Measures(Record):
     """Success rate on the whole experience, i.e. while learning."""
     online: OnlineMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
     """Comparison with prompt[0] and the best prompt on the experience; None without `--online`."""
+    mixed: StreamMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Forgetting and forward transfer; None unless the family is a stream."""
     reliability: Reliability | None = Field(default=None, exclude_if=lambda value: value is None)
     """pass^k and sampling noise; None if every task is played once."""
 

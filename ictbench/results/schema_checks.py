@@ -64,6 +64,7 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
     yield from _online_contradictions(result, loop)
     yield from _choice_contradictions(result, loop)
+    yield from _stream_contradictions(result, loop)
     for purpose, prompt, tasks, outcomes, _ in played_tasks(loop):
         repeats = result.sizes.repeats if purpose in ("selection", "test") else 1
         # An optimiser need not play in every turn.
@@ -99,6 +100,17 @@ def _online_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
         yield "online.base and online.best differ, but the best prompt is prompt[0]"
     if online.base[:1] != tuple(batch.outcomes for batch in loop.batches[:1]):
         yield "online.base differs from the experience of turn 1, which is played under prompt[0]"
+
+
+def _stream_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
+    """Yield what contradicts a loop of a stream, or one that is none: families by task, a test of every prompt."""
+    named = [("test", loop.test_tasks, loop.test_families)]
+    named += [(f"batch {turn}", batch.tasks, batch.families) for turn, batch in enumerate(loop.batches, 1)]
+    for place, tasks, families in named:
+        if len(families) != (expected := len(tasks) if loop.test_families else 0):
+            yield f"{place} has {len(tasks)} tasks and the families of {len(families)}, not of {expected}"
+    if loop.test_families and len(loop.test) != result.sizes.turns + 1:
+        yield f"a stream with tests of {len(loop.test)} prompts, not of all {result.sizes.turns + 1}"
 
 
 def _is_ascending(indices: Sequence[int], count: int) -> bool:

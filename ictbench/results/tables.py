@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ictbench.results.failures import counts_by_kind, failure_counts
+from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
 
@@ -23,6 +24,7 @@ MEASURES = (
     *("negative_transfer", "negative_last_transfer", "overfitting_gap", "stream_success"),
 )
 ONLINE = ("gain", "regret")
+MIXED = ("forgetting", "forward_transfer")
 FAILURES = ("failed_base", "failed_best", "gain_unfailed")
 KEYS = {
     "families": ["family"],
@@ -31,6 +33,7 @@ KEYS = {
     "curves": ["family", "loop", "prompt"],
     "turns": ["family", "loop", "turn"],
     "cost": ["role"],
+    "streams": ["stream", "family"],
     "reliability": ["family", "role", "prompt"],
 }
 """Columns that identify a row, by table."""
@@ -39,6 +42,7 @@ KEYS = {
 def tables(result: Result) -> dict[str, pd.DataFrame]:
     """Return the tables `families`, `roles`, `loops`, `curves` (one row per prompt), `turns` and `cost`.
 
+    Of streams, `streams` has one row per family that is mixed.
     Where tasks are repeated, `reliability` has one row per prompt, for each family and for the mean of each role.
     """
     import pandas as pd  # takes 0.3 s to import
@@ -52,6 +56,8 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
         "turns": [row for family, loop in loops for row in _turn_rows(family, loop)],
         "cost": [{"role": role, **usage.model_dump()} for role, usage in result.cost.items()],
     }
+    if streams := [family for family in result.families if family.measures and family.measures.mixed]:
+        rows["streams"] = [row for family in streams for row in _stream_rows(family)]
     if result.sizes.repeats > 1:
         rows["reliability"] = [*_reliability_rows(result)]
     # An empty table needs a column, or its file could not be read.
@@ -94,7 +100,8 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
 
 def _measured(measures: Measures) -> dict[str, Any]:
     online = _intervals(measures.online, ONLINE) if measures.online else {}
-    return _intervals(measures, MEASURES) | {f"online_{name}": value for name, value in online.items()}
+    mixed = _intervals(measures.mixed, MIXED) if measures.mixed else {}
+    return _intervals(measures, MEASURES) | {f"online_{name}": value for name, value in online.items()} | mixed
 
 
 def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
@@ -105,6 +112,12 @@ def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
         ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
+
+
+def _stream_rows(family: FamilyResult) -> Iterator[dict[str, Any]]:
+    mixed = family.measures.mixed if family.measures else None
+    for name, one in mixed.families.items() if mixed else ():
+        yield {"stream": family.name, "family": name, **_intervals(one, type(one).model_fields)}
 
 
 def _reliability_rows(result: Result) -> Iterator[dict[str, Any]]:
@@ -127,6 +140,7 @@ def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
         "gain": levels.gain,
         "stream_success": stream_rate(loop),
         **dict(zip(("online_gain", "online_regret"), online_rates(loop) or (), strict=False)),
+        **(dict(zip(MIXED, stream_rates(loop), strict=True)) if is_measured(loop) else {}),
         "best_prompt": loop.best,
         "unusable": sum(prompt.failure is not None for prompt in loop.prompts),
     }

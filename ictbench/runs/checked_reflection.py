@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from ictbench.errors import PluginError
+from ictbench.errors import PluginError, SubmissionError
 from ictbench.records import MEMORY_BYTES
+from ictbench.safe_read import parse_json
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -36,7 +37,21 @@ def checked_reflection(place: str, reflection: Reflection, division: Division) -
         raise PluginError(
             f"{place}: its memory has {size:,} bytes, of at most {MEMORY_BYTES:,}; keep less of the episodes"
         )
+    if memory is not None:
+        _check_readable(place, memory)
     return reflection.model_copy(update={"state": state, "memory": memory})
+
+
+def _check_readable(place: str, memory: JsonValue) -> None:
+    """Check that a verifier reads the memory: its limits on untrusted files are narrower than those of JSON.
+
+    Raises:
+        PluginError: It is nested too deeply, or holds a number that is too large.
+    """
+    try:
+        parse_json(json.dumps({"value": memory}).encode(), "its memory", MEMORY_BYTES)
+    except SubmissionError as error:
+        raise PluginError(f"{place}: {error}") from None
 
 
 def copied(memory: Memory) -> Memory:

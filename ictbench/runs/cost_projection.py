@@ -37,11 +37,17 @@ class CostProjection:
     def __init__(self, progress: Mapping[str, FamilyProgress], meter: UsageMeter) -> None:
         self._progress, self._meter = progress, meter
         self._played = 0
+        self._mixed = Usage()
+        """Usage of the episodes of streams, whose tasks belong to other families than those of the run."""
         self.families: dict[str, FamilyCosts] = {}
 
     def add_episode(self, family: str, usage: Usage) -> None:
-        """Add an episode that was played in this session."""
-        self._of(family).episodes += usage
+        """Add an episode that was played in this session; `family` is that of its task."""
+        counts = self._of(family)
+        if family in self._progress:
+            counts.episodes += usage
+        else:
+            self._mixed += usage
         self._played += 1
 
     def add_reflection(self, family: str, usage: Usage) -> None:
@@ -66,12 +72,16 @@ class CostProjection:
         return self.families.setdefault(family, FamilyCosts())
 
     def _left(self, what: str) -> float:
-        """Return the cost of the episodes or turns that are left, at the mean of the family, or else of all."""
+        """Return the cost of the episodes or turns that are left, at the mean of the family, or else of all.
+
+        Episodes of streams are not told apart by stream: if there are some, the mean is always that of all.
+        """
         done = {name: self._done(name, counts, what) for name, counts in self._progress.items()}
         cost = {name: _cost(self.families[name], what) for name in done}
-        mean = sum(cost.values()) / max(1, sum(done.values()))
+        mixed = _bound(self._mixed) if what == "episodes" else 0.0
+        mean = (sum(cost.values()) + mixed) / max(1, sum(done.values()))
         return sum(
-            _left_of(counts, what) * (cost[name] / done[name] if done[name] else mean)
+            _left_of(counts, what) * (cost[name] / done[name] if done[name] and not mixed else mean)
             for name, counts in self._progress.items()
         )
 
@@ -83,7 +93,11 @@ class CostProjection:
 
 
 def _cost(costs: FamilyCosts, what: str) -> float:
-    least, most = (costs.episodes if what == "episodes" else costs.reflections).cost_bounds
+    return _bound(costs.episodes if what == "episodes" else costs.reflections)
+
+
+def _bound(usage: Usage) -> float:
+    least, most = usage.cost_bounds
     return least if most is None else most
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors.person import is_person
@@ -10,7 +10,7 @@ from ictbench.errors import ConfigError
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
-from ictbench.protocol.experience import batches_of, check_experience
+from ictbench.protocol.experience import batches_of, check_experience, measured_as_stream
 from ictbench.records import MEMORY_ROOM, NO_MEMORY, EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.declared_training import declared_training, stated_of_actor
@@ -252,6 +252,7 @@ def make_plan(options: Options) -> RunPlan:
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
+    options = _with_stream_measures(options, suite, families, traits)
     check_transfer(reflector, suite, families, sizes)
     if (room := written_bytes(traits, suite)) < len(suite.prompt.encode()):
         raise ConfigError(
@@ -280,6 +281,13 @@ def make_plan(options: Options) -> RunPlan:
         notes=notes,
         start_prompts=_start_prompts(options, suite, families, traits),
     )
+
+
+def _with_stream_measures(options: Options, suite: Suite, families: tuple[str, ...], traits: Traits) -> Options:
+    """Return the options with the tests and comparisons that the measures of streams require."""
+    required = [measured_as_stream(suite, family, traits.experience) for family in families]
+    every_turn, online = (any(column) for column in zip(*required, strict=True))
+    return replace(options, test_every_turn=options.test_every_turn or every_turn, online=options.online or online)
 
 
 def _start_prompts(options: Options, suite: Suite, families: tuple[str, ...], traits: Traits) -> dict[str, str]:

@@ -143,13 +143,15 @@ def submission_files(draft: Draft) -> dict[str, bytes]:
     if draft.missing:
         raise SubmissionError(f"{draft.run.folder} cannot be submitted: {'; '.join(draft.missing)}")
     result, run = draft.result, draft.run
-    records = evidence_of_run(run.folder).episodes()
+    evidence = evidence_of_run(run.folder)
     shown = (shown_episode(run.episode(key)) for key in shown_episode_keys(result))
     files = {
         "result.json": result.to_json().encode(),
-        "episodes.jsonl.gz": pack_lines(map(pack_record, records)),
+        "episodes.jsonl.gz": pack_lines(map(pack_record, evidence.episodes())),
         "trajectories.jsonl.gz": pack_lines(episode.model_dump(mode="json") for episode in shown),
     }
+    if result.division == "memory":
+        files["memories.jsonl.gz"] = pack_lines(memory.model_dump(mode="json") for memory in evidence.memories())
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     submission_json = metadata(result, draft.statement, digests)
     files["submission.json"] = metadata_file(submission_json)

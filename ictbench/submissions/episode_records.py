@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
-from ictbench.errors import RunFolderError
+from ictbench.errors import RunFolderError, SubmissionError
 from ictbench.records import MEMORY_BYTES, End, EpisodeSummary, Memory, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
@@ -27,9 +27,9 @@ RUN_LIMITS = SizeLimits(unpacked=100_000_000_000, ratio=2_000, lines=100_000_000
 """Limits on the records of a run. A run may be large, since one line at a time is read; thoughts may be long."""
 
 MEMORY_LIMITS = SizeLimits(
-    unpacked=2_000_000_000, ratio=2_000, lines=100_000, line=2 * MEMORY_BYTES, values=MEMORY_BYTES
+    unpacked=2_000_000_000, ratio=2_000, lines=100_000, line=MEMORY_BYTES + 1_000, values=MEMORY_BYTES
 )
-"""Limits on the memories of a run or a submission."""
+"""Limits on the memories of a run."""
 
 RUN_DIGITS, SUBMISSION_DIGITS = 16, 8
 """Hexadecimal digits of an observation's hash. Eight miss one change in 4,000 million and halve the file."""
@@ -135,13 +135,23 @@ def memories_in(path: Path) -> Iterator[Memory]:
         return
     with reading(RunFolderError):
         for place, line in read_lines(chunks_of(path), str(path), MEMORY_LIMITS):
-            try:
-                memory = Memory.model_validate_json(line)
-            except ValidationError as error:
-                raise RunFolderError(f"{place} is not a memory: {validation_message(error)}") from error
-            if memory.value is None or memory != Memory.of(memory.value):
-                raise RunFolderError(f"{place}: the digest is not that of the memory")
-            yield memory
+            yield memory_of(line, place)
+
+
+def memory_of(line: bytes, place: str) -> Memory:
+    """Return the memory in a line.
+
+    Raises:
+        SubmissionError: It is no memory, or its digest is not that of its value.
+    """
+    try:
+        memory = Memory.model_validate_json(line, strict=True)
+    except ValidationError as error:
+        raise SubmissionError(f"{place} is not a memory: {validation_message(error)}") from error
+    if memory.value is None or memory.digest != (digest := Memory.of(memory.value).digest):
+        stated = "null is no memory" if memory.value is None else f"its digest is {digest}, not {memory.digest!r:.40}"
+        raise SubmissionError(f"{place}: {stated}")
+    return memory
 
 
 def records_digest(path: Path) -> str:

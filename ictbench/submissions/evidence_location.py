@@ -14,12 +14,17 @@ from ictbench.validation import validation_message
 from ictbench.yaml_file import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ictbench.submissions.layout import BoardFolder
 
-EvidenceFile = Literal["episodes.jsonl.gz", "trajectories.jsonl.gz"]
+EvidenceFile = Literal["episodes.jsonl.gz", "trajectories.jsonl.gz", "memories.jsonl.gz"]
 """Files of a submission that may lie outside its folder."""
 
 EVIDENCE_FILES: tuple[EvidenceFile, ...] = get_args(EvidenceFile)
+
+ALWAYS: tuple[EvidenceFile, ...] = ("episodes.jsonl.gz", "trajectories.jsonl.gz")
+"""Those that every submission has."""
 
 BOARD = "board"
 """Name of the board's own folder of evidence."""
@@ -72,6 +77,11 @@ class EvidenceLocation(Record):
     """`board`, or the address of a folder."""
     sizes: dict[EvidenceFile, Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)]]
     """Bytes by file name; no more are read."""
+
+
+def evidence_files(names: Collection[str]) -> list[EvidenceFile]:
+    """Return those of the names that are files of evidence."""
+    return [name for name in EVIDENCE_FILES if name in names]
 
 
 class BoardStores(Record):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ictbench.results import Result
 
-SHA256, PROMPT = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{12}")
+SHA256, PROMPT, MEMORY = (re.compile(f"[0-9a-f]{{{digits}}}") for digits in (64, 12, 16))
 
 
 def hash_problems(result: Result) -> Iterator[str]:
@@ -22,8 +22,14 @@ def hash_problems(result: Result) -> Iterator[str]:
     for family in result.families:
         for loop in family.loops:
             for index, prompt in enumerate(loop.prompts):
+                place = f"prompt[{index}] in {family.name!r:.40}, loop {loop.index}"
                 if not PROMPT.fullmatch(prompt.digest):
                     yield (
-                        f"the digest of prompt[{index}] in {family.name!r:.40}, loop {loop.index}, is "
-                        f"{prompt.digest!r:.40}, not 12 hexadecimal digits; submit the run again"
+                        f"the digest of {place}, is {prompt.digest!r:.40}, not 12 hexadecimal digits; submit the run "
+                        "again"
+                    )
+                if prompt.memory and not MEMORY.fullmatch(prompt.memory):
+                    yield (
+                        f"the memory of {place}, is {prompt.memory!r:.40}, not 16 hexadecimal digits; submit the run "
+                        "again"
                     )

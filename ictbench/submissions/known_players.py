@@ -1,7 +1,7 @@
 """Table of the built-in players, by which boards judge a result without importing anything that it names.
 
-Whether a reflector is a control, what experience it has, and whether a player has a model or wraps another follow from
-this table and never from the result. `tests/submissions/test_known_players.py` compares it with the classes.
+Whether a reflector is a control, its division and experience, and whether a player has a model or wraps another follow
+from this table and never from the result. `tests/submissions/test_known_players.py` compares it with the classes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class KnownPlayer:
     """Why a reflector is a control; empty if it may be ranked."""
     experience: Experience = "fresh"
     division: Division = "reflector"
-    """Division in which a reflector is ranked."""
+    """Division of a reflector; a wrapper is in that of the reflector inside it."""
     has_model: bool = False
     wraps: bool = False
     """Whether its option `reflector` holds another reflector."""

@@ -5,7 +5,8 @@ leaderboards/<suite>/
 │   ├── submission.json             metadata; SHA-256 of the other files
 │   ├── result.json                 the run's result, without its host
 │   ├── episodes.jsonl.gz           one line per episode, for replay; observations as short hashes
-│   └── trajectories.jsonl.gz       a few episodes in full, for readers; both may lie elsewhere instead
+│   ├── trajectories.jsonl.gz       a few episodes in full, for readers
+│   └── memories.jsonl.gz           of a learner with a memory; it and the two above may lie elsewhere instead
 ├── unranked/<slug>/                the same for runs of any profile that the board shows without a rank
 ├── verifications/<slug>/           records of the board; submitters never write here
 │   ├── replayed.json
@@ -67,9 +68,19 @@ class SubmissionFolder:
         return self.path / "trajectories.jsonl.gz"
 
     @property
+    def memories(self) -> Path:
+        """One `ictbench.records.Memory` per line; only of learners of the division `memory`."""
+        return self.path / "memories.jsonl.gz"
+
+    @property
     def content(self) -> tuple[Path, ...]:
-        """Files whose digests the metadata hold."""
+        """Files whose digests the metadata of every submission hold."""
         return self.result, self.episodes, self.trajectories
+
+    @property
+    def all_files(self) -> tuple[Path, ...]:
+        """Files that a submission may have."""
+        return self.metadata, *self.content, self.memories
 
 
 @dataclass(frozen=True, slots=True)

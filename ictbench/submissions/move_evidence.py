@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES, WEB, EvidenceLocation
+from ictbench.submissions.evidence_location import BOARD, WEB, EvidenceLocation, evidence_files
 from ictbench.submissions.evidence_store import fetch, file_name, store_files, write_files
 from ictbench.submissions.metadata import metadata_file
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def elsewhere(files: dict[str, bytes], store: str) -> dict[str, bytes]:
     """Return the files of a submission whose evidence lies in a store: its result, and metadata that name the store."""
-    sizes: dict[EvidenceFile, int] = {name: len(files[name]) for name in EVIDENCE_FILES}
+    sizes: dict[EvidenceFile, int] = {name: len(files[name]) for name in evidence_files(files)}
     location = EvidenceLocation(store=store, sizes=sizes)
     stated = {**json.loads(files["submission.json"]), "evidence": location.model_dump(mode="json")}
     return {"result.json": files["result.json"], "submission.json": metadata_file(stated)}
@@ -45,16 +45,16 @@ def move_evidence(folder: SubmissionFolder, files: dict[str, bytes], store: str,
     remaining = elsewhere(files, store)
     stated = json.loads(remaining["submission.json"])
     location = EvidenceLocation.model_validate(stated["evidence"])
-    store_files(store, (files[name] for name in EVIDENCE_FILES), folder.board)
+    store_files(store, (files[name] for name in location.sizes), folder.board)
     try:
-        for name in EVIDENCE_FILES:
+        for name in location.sizes:
             fetch(location, name, stated["files"][name], folder.board, cache=False)
     except SubmissionError as error:
         if store == BOARD or store.partition("://")[0] not in WEB:
             raise
-        write_files(copies, {file_name(stated["files"][name]): files[name] for name in EVIDENCE_FILES})
+        write_files(copies, {file_name(stated["files"][name]): files[name] for name in location.sizes})
         raise SubmissionError(f"{error}; copy the files of {copies} to {store}, and submit again") from error
-    for name in EVIDENCE_FILES:
+    for name in location.sizes:
         (folder.path / name).unlink()
     folder.metadata.write_bytes(remaining["submission.json"])
     return remaining

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ictbench.errors import SubmissionError
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES
+from ictbench.submissions.evidence_location import BOARD, evidence_files
 from ictbench.submissions.evidence_store import file_name
 from ictbench.submissions.git import NO_FILE, PLAIN_FILE, Repository
 from ictbench.submissions.layout import BoardFolder
@@ -51,7 +51,7 @@ def _beyond_one_submission(repository: Repository, changes: Sequence[Change], pl
             yield from _not_added(change)
             continue
         folder = BoardFolder(path.parents[2]).submission(path.parent.name) if len(path.parts) > 3 else None
-        if folder is None or path.parents[3] != place or path not in (folder.metadata, *folder.content):
+        if folder is None or path.parents[3] != place or path not in folder.all_files:
             yield f"{change.path!a} is not a file of a submission; a pull request may only add one submission"
             continue
         touched.add(folder.path)
@@ -81,7 +81,7 @@ def _evidence_of_added(repository: Repository, changes: Sequence[Change], place:
             with suppress(SubmissionError):
                 submission = parse_metadata(path, repository.content("HEAD", change.path))
                 if submission.evidence and submission.evidence.store == BOARD:
-                    digests = [submission.files[name] for name in EVIDENCE_FILES if name in submission.files]
+                    digests = [submission.files[name] for name in evidence_files(submission.files)]
                     named |= {board.evidence / file_name(digest) for digest in digests}
     return named
 

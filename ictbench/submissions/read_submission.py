@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from ictbench.errors import ResultError, SubmissionError
-from ictbench.records import Episode, Record
+from ictbench.records import MEMORY_BYTES, Episode, Memory, Record
 from ictbench.results.result_file import check_result
 from ictbench.safe_read import SizeLimits, check_names, list_folder, parse_json, read_bytes, read_lines
-from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence
-from ictbench.submissions.evidence_location import EVIDENCE_FILES, EvidenceFile
+from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence, memory_of
+from ictbench.submissions.evidence_location import ALWAYS, EVIDENCE_FILES, EvidenceFile, evidence_files
 from ictbench.submissions.evidence_store import fetch
 from ictbench.submissions.hashes import hash_problems
 from ictbench.submissions.submission_schema import Submission
@@ -40,6 +40,7 @@ METADATA_VALUES, RESULT_VALUES = 1_000, 200_000
 
 EPISODES = SizeLimits(unpacked=200_000_000, ratio=250, lines=200_000, line=200_000, values=2_000)
 TRAJECTORIES = SizeLimits(unpacked=50_000_000, ratio=250, lines=200, line=2_000_000, values=20_000)
+MEMORIES = SizeLimits(unpacked=100_000_000, ratio=1_000, lines=20_000, line=MEMORY_BYTES + 1_000, values=MEMORY_BYTES)
 
 R = TypeVar("R", bound=Record)
 
@@ -81,7 +82,7 @@ class SubmissionContent:
         Raises:
             SubmissionError: The result cannot be used.
         """
-        return Evidence(self.result, self._episodes, SUBMISSION_DIGITS, self.shown_episodes)
+        return Evidence(self.result, self._episodes, SUBMISSION_DIGITS, self.shown_episodes, self._memories)
 
     def shown_episodes(self) -> Iterator[Episode]:
         """Yield the episodes that the submission shows in full.
@@ -115,6 +116,11 @@ class SubmissionContent:
             last = record.key
             yield record
 
+    def _memories(self) -> Iterator[Memory]:
+        name: EvidenceFile = "memories.jsonl.gz"
+        if name in self.submission.files:
+            yield from (memory_of(line, place) for place, line in self._lines(name, MEMORIES))
+
     def _lines(self, name: EvidenceFile, caps: SizeLimits) -> Iterator[tuple[str, bytes]]:
         return read_lines(self.file(name), str(self.folder.path / name), caps)
 
@@ -129,6 +135,8 @@ def read_content(folder: SubmissionFolder) -> SubmissionContent:
     present = list_folder(folder.path, 4 * len(names))
     elsewhere = not set(EVIDENCE_FILES) & set(present)
     expected = [name for name in names if not (elsewhere and name in EVIDENCE_FILES)]
+    if (memories := folder.memories.name) in present:
+        expected.append(memories)
     if problems := list(check_names(folder.path, expected)):
         raise SubmissionError("; ".join(problems))
     files: dict[str, bytes] = {}
@@ -137,15 +145,17 @@ def read_content(folder: SubmissionFolder) -> SubmissionContent:
         _check_total(folder, sum(map(len, files.values())))
     submission = parse_metadata(folder.metadata, files.pop(folder.metadata.name))
     if elsewhere and submission.evidence is None:
-        raise SubmissionError(f"{folder.path} lacks {' and '.join(EVIDENCE_FILES)}; `ictbench submit` writes them")
+        raise SubmissionError(f"{folder.path} lacks {' and '.join(ALWAYS)}; `ictbench submit` writes them")
     if submission.evidence and not elsewhere:
         raise SubmissionError(f"{folder.path} holds evidence, and {folder.metadata.name} names another place of it")
     if location := submission.evidence:
-        if set(location.sizes) != set(EVIDENCE_FILES):
+        if not set(location.sizes) >= {*ALWAYS, *evidence_files(submission.files)}:
             raise SubmissionError(f"{folder.metadata}: evidence.sizes lacks one of {', '.join(EVIDENCE_FILES)}")
         _check_total(folder, sum([*map(len, files.values()), *location.sizes.values()]))
-        if set(submission.files) != {path.name for path in folder.content}:
+        if set(submission.files) != {folder.result.name, *location.sizes}:
             raise SubmissionError(f"{folder.metadata}: files lacks a digest; `ictbench submit` writes them")
+    elif lacking := sorted(set(submission.files) - set(files)):
+        raise SubmissionError(f"{folder.path} lacks {lacking[0]}; `ictbench submit` writes it")
     for name, data in files.items():
         stated = dict(submission.files).get(name)  # type: ignore[call-overload]
         if stated != (digest := hashlib.sha256(data).hexdigest()):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ictbench.choices import ProfileName
 from ictbench.records import Record, digest_of
-from ictbench.submissions.evidence_location import EvidenceLocation
+from ictbench.submissions.evidence_location import EvidenceFile, EvidenceLocation
 from ictbench.submissions.spelling import has_stacked_marks, is_hidden, mixed_word, unusual_letter
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
@@ -127,7 +127,7 @@ class Submission(Record):
     cost: SubmissionCost
     ictbench: Line
     """Version of ictbench that made the run."""
-    files: dict[Literal["result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"], Hash]
+    files: dict[Literal["result.json"] | EvidenceFile, Hash]
     """SHA-256 digests of the submission's other files."""
     evidence: EvidenceLocation | None = Field(default=None, exclude_if=lambda location: location is None)
     """Where the episode records and trajectories lie; None if they lie in the submission's folder."""

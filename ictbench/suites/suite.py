@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from ictbench.choices import MAX_REPEATS, DecodingName, PastActions, ProfileName
-from ictbench.errors import UnknownNameError
+from ictbench.errors import PoolTooSmallError, UnknownNameError
 from ictbench.plugins import suggest
 from ictbench.records import Record, Role, digest_of
 from ictbench.suites.pools import GamePools, Pools, ScoringPool
+from ictbench.suites.streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ictbench.records import Task
 
@@ -28,11 +30,13 @@ _orders: dict[tuple[str, str, int, int], tuple[Task, ...]] = {}
 
 
 class Family(Record):
-    """Tasks of one kind."""
+    """Tasks of one kind, or a stream of tasks of several kinds."""
 
     role: Role
     params: dict[str, JsonValue] = Field(default_factory=dict)
     """Params that all tasks of the family share."""
+    stream: Stream | None = Field(default=None, exclude_if=lambda stream: stream is None)
+    """The families that are mixed; None for tasks of one kind."""
     note: str = ""
     """What a reader of the family's numbers should know. Not part of the digest."""
 
@@ -44,9 +48,9 @@ class Sizes(Record):
     batch_size: int = Field(ge=1)
     loops: int = Field(ge=1)
     selection_size: int | None = Field(default=None, ge=1)
-    """Selection tasks per loop. None means the whole pool."""
+    """Selection tasks per loop, in a stream of each of its families. None means the whole pool."""
     test_size: int | None = Field(default=None, ge=1)
-    """Test tasks per loop. None means the whole pool."""
+    """Test tasks per loop, in a stream of each of its families. None means the whole pool."""
     repeats: int = Field(default=1, ge=1, le=MAX_REPEATS, exclude_if=lambda repeats: repeats == 1)
     """Episodes per selection and test task and prompt, each with its own sampling seed; experience is played once."""
 
@@ -85,6 +89,8 @@ class Suite(Record):
     title: str
     env: str
     families: dict[str, Family] = Field(min_length=1)
+    streamed: dict[str, dict[str, JsonValue]] = Field(default_factory=dict, exclude_if=lambda params: not params)
+    """Params of the families that are met in streams only, by name."""
     pools: Pools
     prompt: str
     presentation: str
@@ -97,6 +103,24 @@ class Suite(Record):
     @classmethod
     def _strip_prompt(cls, prompt: str) -> str:
         return prompt.strip()
+
+    @model_validator(mode="after")
+    def _check_streams(self) -> Self:
+        named = [(name, family.stream) for name, family in self.families.items() if family.stream]
+        if both := sorted(self.families.keys() & self.streamed.keys()):
+            raise ValueError(f"{both[0]!r} is a family and streamed; give one of them another name")
+        for name, stream in named:
+            if isinstance(self.pools, GamePools):
+                raise ValueError(
+                    f"{name!r} is a stream, which needs pools of kind seeds: each loop has its own test tasks"
+                )
+            if self.families[name].params:
+                raise ValueError(f"{name!r} is a stream and has params; write those of its families under `streamed`")
+            if unknown := [one for one in stream.families if one not in self.streamed]:
+                raise ValueError(f"stream {name!r} has the family {unknown[0]!r}, which is not under `streamed`")
+        if unused := self.streamed.keys() - {one for _, stream in named for one in stream.families}:
+            raise ValueError(f"no stream has {min(unused)!r}, which is under `streamed`")
+        return self
 
     @model_validator(mode="after")
     def _check_games(self) -> Self:
@@ -112,6 +136,17 @@ class Suite(Record):
     def digest(self) -> str:
         """SHA-256 of the suite's content except notes. Suites with equal digests are the same benchmark."""
         return digest_of(self.model_dump(mode="json", by_alias=True, exclude={"families": {"__all__": {"note"}}}))
+
+    @cached_property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the families that are streams."""
+        return tuple(name for name, family in self.families.items() if family.stream)
+
+    @property
+    def loops(self) -> int | None:
+        """Number of loops for which every family has selection and test tasks; None if there is no limit."""
+        loops = self.pools.loops
+        return loops if loops is None else loops // max(1, len(self.streams))
 
     def select_families(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return families in the suite's order.
@@ -148,8 +183,7 @@ class Suite(Record):
 
             if len(_orders) >= MAX_ORDERS:
                 _orders.clear()
-            params = self.families[family].params
-            _orders[key] = tuple(self.pools.experience_tasks(self.env, family, params, count, rank))
+            _orders[key] = tuple(self._experience(family, loop, count, rank))
         return list(_orders[key])
 
     def scoring_tasks(self, pool: ScoringPool, family: str, loop: int, size: int | None) -> list[Task]:
@@ -157,20 +191,38 @@ class Suite(Record):
 
         Args:
             pool: `selection` or `test`.
-            family: Name of the family.
+            family: Name of the family. Of a stream, the tasks of one of its families follow those of another.
             loop: Loop index. Ignored where all loops share the pool.
-            size: Number of tasks, None for all; 0 needs no block of the loop.
+            size: Number of tasks, of a stream of tasks of each family; None for all; 0 needs no block of the loop.
 
         Raises:
             PoolTooSmallError: The pool has fewer tasks.
         """
         if size == 0:
             return []
-        return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
+        stream = self.families[family].stream
+        if stream is None:
+            return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
+        # Each stream has blocks of its own, so that two streams of a family are independent.
+        if self.loops is not None and loop >= self.loops:
+            raise PoolTooSmallError(
+                f"stream {family!r}: loop {loop} requested, there are blocks for {self.loops} loops; ask for fewer"
+            )
+        block = loop * len(self.streams) + self.streams.index(family)
+        return [
+            task
+            for name in stream.families
+            for task in self.pools.scoring_tasks(pool, self.env, name, self.streamed[name], block, size)
+        ]
 
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
         """Return the number of tasks on which a loop of the family is scored; `size` is as in `scoring_tasks`."""
-        return self.pools.scoring_size(pool, family, size)
+        return sum(self.pools.scoring_size(pool, name, size) for name in self.parts(family))
+
+    def parts(self, family: str) -> tuple[str, ...]:
+        """Return the families that a stream mixes; of any other family, the family itself."""
+        stream = self.families[family].stream
+        return stream.families if stream else (family,)
 
     def task(self, family: str, id_: str) -> Task:
         """Return the task of a family with an id, from the pool that contains it.
@@ -178,7 +230,22 @@ class Suite(Record):
         Raises:
             UnknownNameError: No pool contains it.
         """
-        task = self.pools.task(self.env, family, self.families[family].params, id_)
+        found = (self.pools.task(self.env, name, self._params(name), id_) for name in self.parts(family))
+        task = next(filter(None, found), None)
         if task is None:
             raise UnknownNameError(f"family {family!r} of suite {self.name} has no task {id_!r}")
         return task
+
+    def _params(self, family: str) -> dict[str, JsonValue]:
+        return self.streamed[family] if family in self.streamed else self.families[family].params
+
+    def _experience(self, family: str, loop: int, count: int, rank: Callable[[str], bytes]) -> Iterator[Task]:
+        """Yield the experience of a loop; in a stream, the tasks of each family come in the order of their ranks."""
+        stream = self.families[family].stream
+        schedule = stream.schedule(loop, count) if stream else (family,) * count
+        orders = {
+            name: iter(self.pools.experience_tasks(self.env, name, self._params(name), number, rank))
+            for name, number in Counter(schedule).items()
+        }
+        for name in schedule:
+            yield next(orders[name])

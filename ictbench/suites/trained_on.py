@@ -105,18 +105,32 @@ def format_trained_on(trained_on: TrainedOn | None) -> str:
 
 
 def was_trained_on(trained_on: TrainedOn, suite: str, env: str | None, family: str) -> bool:
-    """Check whether a family was trained on: in its suite, or under its name in another suite of its environment."""
+    """Check whether a family was trained on: in its suite, or under its name in another suite of its environment.
+
+    A stream was trained on if one of its families was, and the families of a stream if the stream was.
+    """
+    parts = _parts(suite, family)
     for name in trained_on:
         other_suite, _, other_family = name.partition("/")
-        if other_family == family and (other_suite == suite or (env is not None and env_of_suite(other_suite) == env)):
+        same_env = other_suite == suite or (env is not None and env_of_suite(other_suite) == env)
+        if same_env and parts & _parts(other_suite, other_family):
             return True
     return False
 
 
 def held_out_trained_on(trained_on: TrainedOn, suite: Suite) -> tuple[str, ...]:
     """Return the held-out families of a suite that were trained on, which disqualifies a run from ranking."""
-    held_out = suite.select_families(["held-out"])
-    return tuple(family for family in held_out if was_trained_on(trained_on, suite.name, suite.env, family))
+    return tuple(
+        family
+        for family in suite.select_families(["held-out"])
+        if any(was_trained_on(trained_on, suite.name, suite.env, part) for part in {family, *suite.parts(family)})
+    )
+
+
+def _parts(suite_name: str, family: str) -> set[str]:
+    """Return a family, and if it is a stream of an installed suite, the families that it mixes."""
+    suite = _installed(suite_name)
+    return {family, *(suite.parts(family) if suite and family in suite.families else ())}
 
 
 def env_of_suite(name: str) -> str | None:

@@ -16,7 +16,7 @@ from ictbench.board import examine
 from ictbench.board.finding_cache import FindingCache
 from ictbench.board.validate import validate
 from ictbench.results.schema import checksum_of
-from ictbench.submissions.evidence_location import EVIDENCE_FILES
+from ictbench.submissions.evidence_location import ALWAYS
 from ictbench.submissions.evidence_store import file_name, write_files
 from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 
@@ -156,7 +156,7 @@ def test_submission_that_moves_to_the_ranked_ones_is_checked_again(board: Board)
 
 def test_stores_that_cannot_be_read_are_problems_and_stop_nothing(board: Board) -> None:
     honest = board.folder.submission("honest")
-    evidence = {name: (honest.path / name).read_bytes() for name in EVIDENCE_FILES}
+    evidence = {name: (honest.path / name).read_bytes() for name in ALWAYS}
     stated = json.loads(honest.metadata.read_bytes())
     stated["evidence"] = {"store": "board", "sizes": {name: len(content) for name, content in evidence.items()}}
     honest.metadata.write_text(json.dumps(stated), encoding="utf-8")

@@ -40,7 +40,7 @@ def complete(line: str, folder: Path) -> set[str]:
     [
         ("ictbench comp", {"compare"}),
         ("ictbench run --env mini", {"minihack"}),
-        ("ictbench run --suite minihack", {"minihack-v1", "minihack-paper-v1"}),
+        ("ictbench run --suite minihack", {"minihack-v1", "minihack-paper-v1", "minihack-stream-v1"}),
         ("ictbench run --suite minihack-v1 --families z", {"zap"}),
         ("ictbench run --suite minihack-v1 --families zap,ro", {"zap,room-dark", "zap,room-random"}),
         ("ictbench run --reflector ope", {"openai/"}),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from ictbench.submissions.evidence_location import EVIDENCE_FILES
+from ictbench.submissions.evidence_location import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ def move_out(folder: SubmissionFolder, store: str) -> dict[str, bytes]:
     metadata = json.loads(folder.metadata.read_bytes())
     files: dict[str, bytes] = {}
     sizes: dict[str, int] = {}
-    for name in EVIDENCE_FILES:
+    for name in ALWAYS:
         content = (folder.path / name).read_bytes()
         files[f"{hashlib.sha256(content).hexdigest()}.jsonl.gz"] = content
         sizes[name] = len(content)

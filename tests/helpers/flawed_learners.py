@@ -56,6 +56,19 @@ class Deep(Remembers):
         return value
 
 
+class Nested(Remembers):
+    def keep(self, memory: JsonValue, turn: int) -> Any:
+        value: Any = turn
+        for _ in range(30):
+            value = [value]
+        return value
+
+
+class LargeNumber(Remembers):
+    def keep(self, memory: JsonValue, turn: int) -> Any:
+        return {"turn": 10**16}
+
+
 class Tuple(Remembers):
     def keep(self, memory: JsonValue, turn: int) -> Any:
         return {"turns": (turn,)}

@@ -77,3 +77,23 @@ def test_sizes_that_do_not_fit_the_experience_are_refused() -> None:
         with pytest.raises(ConfigError, match=f"the experience of reflector x is {experience}; omit --audit"):
             check_experience(experience, sizes(2, 3), "x", audit=True)
         check_experience(experience, sizes(2, 3), "x", audit=False)
+
+
+def test_foreign_batches_of_a_stream_come_from_the_stream_of_the_same_order_with_other_families() -> None:
+    suite = ictbench.load_suite("minihack-stream-v1")
+    pairs = {name: next_family(suite, name) for name in suite.families}
+    assert pairs == {
+        **{name: f"train-{name}" for name in ("blocked", "interleaved", "drifting")},
+        **{f"train-{name}": name for name in ("blocked", "interleaved", "drifting")},
+    }
+    alone = suite.model_copy(update={"families": {"blocked": suite.families["blocked"]}})
+    with pytest.raises(ConfigError, match="no other blocked stream with other families than 'blocked'"):
+        next_family(alone, "blocked")
+
+
+def test_a_stream_keeps_its_order() -> None:
+    suite = ictbench.load_suite("minihack-stream-v1")
+    halved = [task.family for batch in batches_of(suite, "blocked", 0, sizes(4, 2), "halved") for task in batch]
+    assert halved == ["room-dark", "read", "puton", "zap"]
+    with pytest.raises(ConfigError, match="only experience of the kinds fresh, halved, foreign"):
+        batches_of(suite, "blocked", 0, sizes(4, 2), "retried")

@@ -88,3 +88,14 @@ def test_there_is_no_projection_without_a_price() -> None:
         progress.played += 1
         progress.costs.add_episode("eat", usage)
     assert progress.costs.total() is None
+
+
+def test_episodes_of_streams_cost_the_mean_of_all_as_their_tasks_are_of_other_families() -> None:
+    progress = progress_of(blocked=100, drifting=100)
+    for stream, episodes in (("blocked", 30), ("drifting", 10)):
+        for number in range(episodes):
+            usage = Usage(calls=1, cost=0.02)
+            progress.meter.count(usage)
+            progress.costs.add_episode(("read", "zap")[number % 2], usage)
+            progress.families[stream].episodes_done += 1
+    assert progress.costs.total() == pytest.approx(200 * 0.02)

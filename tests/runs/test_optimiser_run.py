@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
 from optimised import OPTIONS, RULES, propose
-from rehearsals import REQUESTS
 
 import ictbench
-from ictbench.errors import ConfigError, PluginError
 from ictbench.protocol.candidates import candidate_scores
 from ictbench.testing import ScriptedServer
 

@@ -61,7 +61,7 @@ def test_a_suite_of_a_plug_in_is_found_by_its_name_and_its_environment(site: Pat
 
 def test_a_broken_suite_of_a_plug_in_stops_only_those_who_need_it(site: Path) -> None:
     install(site, "lakes", "lake-v1 = lakes\ngone-v1 = no_such_module")
-    assert suites_of_env("minihack") == ["minihack-paper-v1", "minihack-v1"]
+    assert suites_of_env("minihack") == ["minihack-paper-v1", "minihack-stream-v1", "minihack-v1"]
     assert "gone-v1" not in list_suites()
     with pytest.raises(SuiteError, match=r"lake-v1.yaml cannot be read: .*No such file"):
         suites_of_env("lake")

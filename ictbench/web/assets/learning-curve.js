@@ -4,8 +4,8 @@ import { band, chart, mark, path, seriesClass } from "./chart.js";
 import { estimate, range } from "./format.js";
 
 // `series` are { name, position, points: [{ value, low, high }], loops: [[value, …], …] }. `position` selects colour
-// and shape; `loops` are drawn as thin lines.
-export function learningCurve({ title, series }) {
+// and shape; `loops` are drawn as thin lines. `pool` is the one on whose tasks success is measured.
+export function learningCurve({ title, series, pool = "selection" }) {
   const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
   const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
   return chart(
@@ -17,7 +17,7 @@ export function learningCurve({ title, series }) {
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true },
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: `success rate, ${pool} tasks`, grid: true },
     },
     (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),

@@ -35,6 +35,13 @@ const TERMS = {
   tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
   dollars: "Price of all tokens of the run.",
   cost: "Price in US dollars, where the prices are known.",
+  division:
+    "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " +
+    "over a whole loop. Each division has rankings of its own.",
+  experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+  "Pareto front":
+    "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " +
+    "entry whose tokens are unknown is not on it.",
   date: "Day on which the run was started (UTC), or on which the log line was written.",
   reason: "Why the board does not rank the entry, or why the log line was written.",
   actor: "Player of the tasks: a language model, or a program.",
@@ -49,6 +56,13 @@ const TERMS = {
   family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
   prompt: "The prompt under which the tasks were played.",
   noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+  forgetting:
+    "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " +
+    `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
+  "forward transfer":
+    "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " +
+    `others teach about it. ${INTERVAL}`,
+  after: "Success rate on test tasks of the family under the prompt that its last turn of the stream produced.",
   regret: "The same tasks under the best prompt, minus all turns as they were played.",
   role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
   calls: "Calls to language models.",

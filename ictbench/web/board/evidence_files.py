@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
 from ictbench.safe_read import read_bytes
-from ictbench.submissions.evidence_location import BOARD, EVIDENCE_FILES, read_stores
+from ictbench.submissions.evidence_location import BOARD, evidence_files, read_stores
 from ictbench.submissions.evidence_store import file_name
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ def _files(board: Board, entry: Entry) -> list[Path]:
     records = [folder.verification(entry.slug, badge) for badge in entry.badges.held]
     own = [
         folder.evidence / file_name(submission.files[name])
-        for name in (EVIDENCE_FILES if submission.evidence and submission.evidence.store == BOARD else ())
+        for name in evidence_files(submission.files)
+        if submission.evidence and submission.evidence.store == BOARD
     ]
-    return [path for path in (entry.folder.metadata, *entry.folder.content, *own, *records) if path.is_file()]
+    return [path for path in (*entry.folder.all_files, *own, *records) if path.is_file()]
 
 
 def _on_the_web(board: Board, entry: Entry) -> list[Json]:
@@ -80,5 +81,5 @@ def _on_the_web(board: Board, entry: Entry) -> list[Json]:
             "sha256": submission.files[name],
             "bytes": location.sizes[name],
         }
-        for name in EVIDENCE_FILES
+        for name in location.sizes
     ]

@@ -142,6 +142,9 @@
     tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
     dollars: "Price of all tokens of the run.",
     cost: "Price in US dollars, where the prices are known.",
+    division: "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " + "over a whole loop. Each division has rankings of its own.",
+    experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+    "Pareto front": "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " + "entry whose tokens are unknown is not on it.",
     date: "Day on which the run was started (UTC), or on which the log line was written.",
     reason: "Why the board does not rank the entry, or why the log line was written.",
     actor: "Player of the tasks: a language model, or a program.",
@@ -154,6 +157,9 @@
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+    forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
+    "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,
+    after: "Success rate on test tasks of the family under the prompt that its last turn of the stream produced.",
     regret: "The same tasks under the best prompt, minus all turns as they were played.",
     role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
     calls: "Calls to language models.",
@@ -449,6 +455,17 @@
   function entryLink(entry, href) {
     return element("a", { href, class: "entry" }, entry.name);
   }
+  var DIVISIONS = {
+    reflector: { name: "reflectors", text: "They rewrite the prompt once a turn." },
+    memory: {
+      name: "memory learners",
+      text: "They also keep a memory, from which they add text to the prompt of each episode."
+    },
+    optimiser: {
+      name: "optimisers",
+      text: "They search for prompts over the episodes of a whole loop, and may play its experience tasks again."
+    }
+  };
   var KINDS = {
     model: "language model",
     program: "program",
@@ -630,7 +647,7 @@
   function paretoChart(options) {
     return fittedChart((width) => paretoImage(options, width), { least: 280, most: 720 });
   }
-  function paretoImage({ title, entries, unit, format }, width) {
+  function paretoImage({ title, entries, axis, format }, width) {
     const front = paretoFront(entries);
     const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
     const points = entries.map((entry) => ({
@@ -638,7 +655,7 @@
       estimate: entry.gain,
       name: entry.name,
       isMinor: !front.includes(entry),
-      position: entry.kind === "model" ? 0 : 1,
+      position: entry.shape,
       kind: front.includes(entry) ? "front" : "dominated",
       text: sentence(entry),
       data: { cost: entry.cost, gain: entry.gain.value },
@@ -651,7 +668,7 @@
       width,
       height: 350,
       margin: [24, 16, 38, 42],
-      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
+      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: axis },
       y: gainAxis(entries)
     }, (plot) => [front.length > 1 ? path(plot, staircase(front), "front") : null, scatter(plot, points, 9)]);
   }
@@ -713,34 +730,50 @@
 
   // board/assets/cost.js
   var UNITS = {
-    tokens: { cost: ({ cost }) => cost.tokens, format: compactCount },
-    dollars: { cost: ({ cost }) => cost.usd, format: dollars }
+    tokens: { cost: ({ cost }) => cost.tokens, format: compactCount, axis: "cost of the run in tokens", unknown: "tokens" },
+    dollars: { cost: ({ cost }) => cost.usd, format: dollars, axis: "cost of the run in dollars", unknown: "prices" },
+    episodes: { cost: ({ cost }) => cost.experience, format: count, axis: "episodes of experience per loop" }
   };
   function costSection(choices) {
-    const lead = "The line is the Pareto front: each entry on it gains more than every entry that costs the same or less. Circles are " + "language models, squares are programs and own classes. Vertical lines are 95 % intervals.";
+    const lead = "Entries of all divisions with this actor and profile. The line is the Pareto front: each entry on it gains more than " + "every entry that costs the same or less. Vertical lines are 95 % intervals.";
     const options = { id: "cost", heading: "Gain against cost", lead, label: "Cost in", choices: UNITS, key: "cost" };
     return choiceSection(options, choices, costViews);
   }
-  function costViews({ entries }, unit) {
-    const { cost, format } = UNITS[unit];
-    const known = entries.filter((entry) => cost(entry) !== null).map((entry) => ({ name: entry.name, kind: entry.kind, cost: cost(entry), gain: entry.measures.gain }));
+  function costViews({ inAllDivisions: entries }, unit) {
+    const { cost, format, axis, unknown: what } = UNITS[unit];
+    const divisions = Object.keys(DIVISIONS).filter((name) => entries.some(({ division }) => division === name));
+    const known = entries.filter((entry) => cost(entry) !== null);
     const unknown = entries.length - known.length;
-    if (known.length && known.every((entry) => entry.cost === 0))
+    if (known.length && known.every((entry) => cost(entry) === 0))
       return [paragraph("note", "None of these entries called a language model, so all costs are zero.")];
-    const what = unit === "tokens" ? "tokens" : "prices";
     const note = unknown ? [paragraph("faint", `Not shown, ${what} unknown: ${unknown} of ${entries.length}.`)] : [];
     if (!known.length)
       return note;
-    const table = {
-      caption: `cost in ${unit} and gain`,
-      columns: ["entry", unit, "gain"],
-      rows: known.map((entry) => [entry.name, format(entry.cost), estimate(entry.gain, signed)])
-    };
+    const points = known.map((entry) => ({
+      name: entry.name,
+      shape: divisions.length > 1 ? Object.keys(DIVISIONS).indexOf(entry.division) : entry.kind === "model" ? 0 : 1,
+      cost: cost(entry),
+      gain: entry.measures.gain
+    }));
     return [
-      paretoChart({ title: `Gain against cost in ${unit}`, entries: known, unit, format }),
+      paragraph("faint", shapesText(divisions)),
+      paretoChart({ title: `Gain against cost in ${unit}`, entries: points, axis, format }),
       ...note,
-      foldedTable(table)
+      foldedTable({
+        caption: `cost in ${unit} and gain`,
+        columns: ["entry", "division", "gain", "tokens", "dollars", "experience", "Pareto front"],
+        rows: known.map((entry) => [
+          entry.name,
+          DIVISIONS[entry.division].name,
+          estimate(entry.measures.gain, signed),
+          ...Object.values(UNITS).map((one) => one.format(one.cost(entry))),
+          entry.on_front ? "yes" : "no"
+        ])
+      })
     ];
+  }
+  function shapesText(divisions) {
+    return divisions.length > 1 ? "Circles are reflectors, squares are memory learners, diamonds are optimisers." : "Circles are language models, squares are programs and own classes.";
   }
 
   // board/assets/families.js
@@ -791,8 +824,106 @@
     return lines.map((line) => paragraph("faint", line));
   }
 
+  // board/assets/filters.js
+  var FILTERS = {
+    kind: {
+      any: () => true,
+      ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, (entry) => entry.kind === kind]))
+    },
+    weights: {
+      any: () => true,
+      open: ({ weights }) => weights === true,
+      closed: ({ weights }) => weights === false,
+      none: ({ weights }) => weights === null
+    },
+    badge: {
+      any: () => true,
+      "replayed in full": ({ replayed_share: share }) => share >= 1,
+      rerun: ({ badges }) => badges.includes("rerun")
+    }
+  };
+  function entryFilter(all, { search, trained, actorTrained, ...state }) {
+    const chosen = Object.entries(FILTERS).map(([name, table]) => table[keyOrFirst(table, state[name])]);
+    const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
+    const isActorTrainingKnown = all.some((entry) => entry.actor_trained_on === actorTrained);
+    return (entry) => isFound(entry, search) && chosen.every((passes) => passes(entry)) && (!isTrainingKnown || entry.trained_on === trained) && (!isActorTrainingKnown || entry.actor_trained_on === actorTrained);
+  }
+  function filterControls(board, state, update) {
+    const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
+    const search = searchBox(state, update);
+    const tracks = trackSwitch(board, bySlug, state, update);
+    const kinds = [["any", "any"], ...Object.entries(KINDS)];
+    const pickers = {
+      kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
+      weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
+      trained: picker("Reflector trained on", [], (trained) => update({ trained })),
+      actorTrained: picker("Actor trained on", [], (actorTrained) => update({ actorTrained })),
+      badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
+    };
+    const controls = [search.node, ...Object.values(pickers).map(({ node }) => node)];
+    const node = element("div", {}, tracks.node, element("div", { class: "pickers" }, controls));
+    function show(track, all) {
+      showTrainings("trained", all.map((entry) => entry.trained_on));
+      showTrainings("actorTrained", all.map((entry) => entry.actor_trained_on));
+      for (const name of Object.keys(FILTERS))
+        pickers[name].select.value = keyOrFirst(FILTERS[name], state[name]);
+      search.show();
+      tracks.show(track);
+    }
+    function showTrainings(name, names) {
+      const trainings = [...new Set(names)].sort();
+      setOptions(pickers[name].select, ["any", ...trainings]);
+      pickers[name].select.value = trainings.includes(state[name]) ? state[name] : "any";
+    }
+    return { node, show };
+  }
+  function searchBox(state, update) {
+    const input = element("input", {
+      type: "search",
+      placeholder: "name, reflector, actor, submitter",
+      input: () => update({ search: input.value })
+    });
+    function show() {
+      if (input.value !== state.search)
+        input.value = state.search;
+    }
+    return { node: element("label", { class: "picker search" }, element("span", {}, "Search"), input), show };
+  }
+  function trackSwitch({ tracks }, bySlug, state, update) {
+    const name = uniqueId("track");
+    const choices = tracks.map((track) => trackChoice(track, name, () => select(track.key)));
+    const groups = Object.entries(DIVISIONS).flatMap(([division, { name: heading }]) => [
+      [`${capitalised(heading)}, language models as actors`, choicesOf(division, false)],
+      [`${capitalised(heading)}, programs as actors (scripted)`, choicesOf(division, true)]
+    ]).filter(([, group]) => group.length);
+    const node = element("fieldset", { class: "tracks" }, element("legend", {}, "Division, actor and profile"), groups.map(([heading, group]) => element("div", { class: "track-group", role: "group", "aria-label": heading }, element("span", { class: "faint" }, heading), group.map((choice) => choice.node))));
+    function choicesOf(division, isScripted) {
+      return choices.filter(({ track }) => track.division === division && track.scripted === isScripted);
+    }
+    function select(track) {
+      update({ track, trained: "any", actorTrained: "any", curves: "" });
+    }
+    function show(current) {
+      for (const { track, input, count } of choices) {
+        const found = track.entries.filter((slug) => isFound(bySlug.get(slug), state.search)).length;
+        input.checked = track === current;
+        count.textContent = state.search ? `${found} of ${track.entries.length}` : String(track.entries.length);
+      }
+    }
+    return { node, show };
+  }
+  function capitalised(text) {
+    return text[0].toUpperCase() + text.slice(1);
+  }
+  function trackChoice(track, name, change) {
+    const input = element("input", { type: "radio", name, value: track.key, change });
+    const count = element("span", { class: "count" });
+    const node = element("label", { class: "track" }, input, element("span", {}, track.name), " ", count);
+    return { track, input, count, node };
+  }
+
   // assets/learning-curve.js
-  function learningCurve({ title, series }) {
+  function learningCurve({ title, series, pool = "selection" }) {
     const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
     const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
     return chart({
@@ -803,7 +934,7 @@
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: `success rate, ${pool} tasks`, grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
@@ -933,98 +1064,6 @@
     ]);
   }
 
-  // board/assets/filters.js
-  var FILTERS = {
-    kind: {
-      any: () => true,
-      ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, (entry) => entry.kind === kind]))
-    },
-    weights: {
-      any: () => true,
-      open: ({ weights }) => weights === true,
-      closed: ({ weights }) => weights === false,
-      none: ({ weights }) => weights === null
-    },
-    badge: {
-      any: () => true,
-      "replayed in full": ({ replayed_share: share }) => share >= 1,
-      rerun: ({ badges }) => badges.includes("rerun")
-    }
-  };
-  function entryFilter(all, { search, trained, actorTrained, ...state }) {
-    const chosen = Object.entries(FILTERS).map(([name, table]) => table[keyOrFirst(table, state[name])]);
-    const isTrainingKnown = all.some((entry) => entry.trained_on === trained);
-    const isActorTrainingKnown = all.some((entry) => entry.actor_trained_on === actorTrained);
-    return (entry) => isFound(entry, search) && chosen.every((passes) => passes(entry)) && (!isTrainingKnown || entry.trained_on === trained) && (!isActorTrainingKnown || entry.actor_trained_on === actorTrained);
-  }
-  function filterControls(board, state, update) {
-    const bySlug = new Map(board.entries.map((entry) => [entry.slug, entry]));
-    const search = searchBox(state, update);
-    const tracks = trackSwitch(board, bySlug, state, update);
-    const kinds = [["any", "any"], ...Object.entries(KINDS)];
-    const pickers = {
-      kind: picker("Prompts written by", kinds, (kind) => update({ kind })),
-      weights: picker("Weights of the reflector", Object.keys(FILTERS.weights), (weights) => update({ weights })),
-      trained: picker("Reflector trained on", [], (trained) => update({ trained })),
-      actorTrained: picker("Actor trained on", [], (actorTrained) => update({ actorTrained })),
-      badge: picker("Badge", Object.keys(FILTERS.badge), (badge) => update({ badge }))
-    };
-    const controls = [search.node, ...Object.values(pickers).map(({ node }) => node)];
-    const node = element("div", {}, tracks.node, element("div", { class: "pickers" }, controls));
-    function show(track, all) {
-      showTrainings("trained", all.map((entry) => entry.trained_on));
-      showTrainings("actorTrained", all.map((entry) => entry.actor_trained_on));
-      for (const name of Object.keys(FILTERS))
-        pickers[name].select.value = keyOrFirst(FILTERS[name], state[name]);
-      search.show();
-      tracks.show(track);
-    }
-    function showTrainings(name, names) {
-      const trainings = [...new Set(names)].sort();
-      setOptions(pickers[name].select, ["any", ...trainings]);
-      pickers[name].select.value = trainings.includes(state[name]) ? state[name] : "any";
-    }
-    return { node, show };
-  }
-  function searchBox(state, update) {
-    const input = element("input", {
-      type: "search",
-      placeholder: "name, reflector, actor, submitter",
-      input: () => update({ search: input.value })
-    });
-    function show() {
-      if (input.value !== state.search)
-        input.value = state.search;
-    }
-    return { node: element("label", { class: "picker search" }, element("span", {}, "Search"), input), show };
-  }
-  function trackSwitch({ tracks }, bySlug, state, update) {
-    const name = uniqueId("track");
-    const choices = tracks.map((track) => trackChoice(track, name, () => select(track.key)));
-    const groups = [
-      ["Language models as actors", choices.filter(({ track }) => !track.scripted)],
-      ["Programs as actors (scripted)", choices.filter(({ track }) => track.scripted)]
-    ].filter(([, group]) => group.length);
-    const node = element("fieldset", { class: "tracks" }, element("legend", {}, "Actor and profile"), groups.map(([heading, group]) => element("div", { class: "track-group", role: "group", "aria-label": heading }, element("span", { class: "faint" }, heading), group.map((choice) => choice.node))));
-    function select(track) {
-      update({ track, trained: "any", actorTrained: "any", curves: "" });
-    }
-    function show(current) {
-      for (const { track, input, count } of choices) {
-        const found = track.entries.filter((slug) => isFound(bySlug.get(slug), state.search)).length;
-        input.checked = track === current;
-        count.textContent = state.search ? `${found} of ${track.entries.length}` : String(track.entries.length);
-      }
-    }
-    return { node, show };
-  }
-  function trackChoice(track, name, change) {
-    const input = element("input", { type: "radio", name, value: track.key, change });
-    const count = element("span", { class: "count" });
-    const node = element("label", { class: "track" }, input, element("span", {}, track.name), " ", count);
-    return { track, input, count, node };
-  }
-
   // board/assets/ranking.js
   var measure = (name) => (entry) => entry.measures[name]?.value ?? null;
   var COLUMNS = [
@@ -1094,7 +1133,7 @@
       heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
       body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
     }
-    const node = section("ranking", "Ranking", paragraph("lead", "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance."), board.tracks.length ? [
+    const node = section("ranking", "Ranking", paragraph("lead", "Learners of one division for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance."), board.tracks.length ? [
       filters.node,
       about,
       scrollBox(ranking, "Ranking, all columns"),
@@ -1125,8 +1164,12 @@
     const text = "No entry passes these filters.";
     return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
   }
-  function trackText({ actor, scripted }, all) {
-    const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
+  function trackText({ actor, scripted, division }, all) {
+    const { name, text } = DIVISIONS[division];
+    const parts = [
+      `Division of ${name}. ${text}`,
+      scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`
+    ];
     if (all.length > 1)
       parts.push(`All ${all.length} entries played the same tasks.`);
     return parts.join(" ");
@@ -1231,7 +1274,7 @@
       entryHead(entry, `entries/${entry.slug}.html`),
       element("span", { class: "reason" }, entry.why),
       entry.actor,
-      entry.profile,
+      [entry.profile, entry.division === "reflector" ? null : secondLine(DIVISIONS[entry.division].name)],
       stackedEstimate(best),
       stackedEstimate(gain, signed),
       number(last?.value),
@@ -1272,7 +1315,13 @@
       if (!track)
         return;
       const all = track.entries.map((slug) => bySlug.get(slug));
-      const view = { track, all, entries: selectEntries(all, choices.state) };
+      const inAllDivisions = board.tracks.filter(({ setup }) => setup === track.setup).flatMap(({ entries }) => entries.map((slug) => bySlug.get(slug)));
+      const view = {
+        track,
+        all,
+        entries: selectEntries(all, choices.state),
+        inAllDivisions: inAllDivisions.filter(entryFilter(inAllDivisions, choices.state))
+      };
       for (const [, part] of parts)
         part.show(view);
     }

@@ -159,6 +159,9 @@
     tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
     dollars: "Price of all tokens of the run.",
     cost: "Price in US dollars, where the prices are known.",
+    division: "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " + "over a whole loop. Each division has rankings of its own.",
+    experience: "Episodes that the learner could learn from, mean per loop, with those that it played itself.",
+    "Pareto front": "Whether no other ranked entry of any division gains at least as much with no more tokens and no more experience. An " + "entry whose tokens are unknown is not on it.",
     date: "Day on which the run was started (UTC), or on which the log line was written.",
     reason: "Why the board does not rank the entry, or why the log line was written.",
     actor: "Player of the tasks: a language model, or a program.",
@@ -171,6 +174,9 @@
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
+    forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
+    "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,
+    after: "Success rate on test tasks of the family under the prompt that its last turn of the stream produced.",
     regret: "The same tasks under the best prompt, minus all turns as they were played.",
     role: "What the calls were made for: playing experience, selection or test tasks, or reflecting.",
     calls: "Calls to language models.",
@@ -1107,7 +1113,7 @@
   }
 
   // assets/learning-curve.js
-  function learningCurve({ title, series }) {
+  function learningCurve({ title, series, pool = "selection" }) {
     const turns = Math.max(1, ...series.map(({ points }) => points.length - 1));
     const each = (draw) => series.map((curve) => draw(curve, seriesClass(curve.position)));
     return chart({
@@ -1118,7 +1124,7 @@
       height: 212,
       margin: [26, 8, 34, 30],
       x: { domain: [0, turns], inset: 6, ticks: promptTicks(turns), format: String, title: "prompt" },
-      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: "success rate, selection tasks", grid: true }
+      y: { domain: [0, 1], ticks: [0, 0.5, 1], format: String, title: `success rate, ${pool} tasks`, grid: true }
     }, (plot) => [
       each(({ points }, kind) => band(plot, points, kind)),
       each(({ loops = [] }, kind) => loops.map((values) => curve(plot, values, `loop ${kind}`))),
@@ -1237,14 +1243,59 @@
     return [...range(most).map((index) => index < pass_k.length ? estimate(pass_k[index]) : MISSING), percent(noise)];
   }
 
+  // assets/run/streams.js
+  var PLACES = ["first", "second", "third", "fourth", "fifth", "sixth"];
+  function streamsView(entries) {
+    const mixed = entries.filter(({ family }) => family.measures?.mixed);
+    if (!mixed.length)
+      return null;
+    const drawn = mixed.filter(({ family }) => family.measures.mixed.curves.length);
+    const most = Math.max(0, ...drawn.map(({ family }) => family.measures.mixed.curves.length));
+    return element("div", {}, element("h3", {}, "Families of the streams"), dataTable({
+      caption: "Success on the test tasks of each family: under prompt[0] (base), under the prompt after its last task of the " + "experience (after), under prompt[N] (last). Forgetting: success before turns without a task of the family, " + "minus that after them. Forward transfer: success before its first task, minus base. 95 % intervals in brackets.",
+      columns: ["stream", "family", "base", "after", "last", "forgetting", "forward transfer"],
+      rows: mixed.flatMap(({ name, family: { measures } }) => rowsOf2(name, measures.mixed))
+    }), legend(range(most).map(place), "Families, in the order in which a loop meets them"), element("div", { class: "panels" }, drawn.map(panel2)), foldedTable({
+      caption: "success rate on test tasks by prompt, mean over loops",
+      columns: ["stream", "family met", ...range(Math.max(0, ...drawn.map(prompts))).map(String)],
+      rows: drawn.flatMap(({ name, family }) => family.measures.mixed.curves.map((curve, index) => [name, place(index), ...curve.map((rate) => number(rate))]))
+    }));
+  }
+  function rowsOf2(stream, { families, forgetting, forward_transfer }) {
+    const shown = (value, format) => value ? estimate(value, format) : MISSING;
+    return [
+      ...Object.entries(families).map(([name, one]) => [
+        stream,
+        name,
+        ...[one.base, one.after, one.last].map((value) => shown(value)),
+        ...[one.forgetting, one.forward_transfer].map((value) => shown(value, signed))
+      ]),
+      [stream, "mean", MISSING, MISSING, MISSING, shown(forgetting, signed), shown(forward_transfer, signed)]
+    ];
+  }
+  function panel2({ name, family }) {
+    const series = family.measures.mixed.curves.map((curve, position) => ({
+      name: place(position),
+      position,
+      points: curve.map((value) => ({ value, low: null, high: null }))
+    }));
+    return element("article", { class: "panel", "aria-label": name }, element("h4", {}, name), learningCurve({ title: `Success by family, ${name}`, series, pool: "test" }));
+  }
+  function prompts({ family }) {
+    return family.measures.mixed.curves[0].length;
+  }
+  function place(index) {
+    return PLACES[index] ?? `number ${index + 1}`;
+  }
+
   // assets/run/gains.js
   var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
-  var OWN_VIEW = ["curve", "stream", "online", "reliability"];
+  var OWN_VIEW = ["curve", "stream", "online", "mixed", "reliability"];
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
     const entries = entriesOf([...families, ...rolesOf(report)]);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), experienceTable(entries), reliabilityTable(entries));
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), experienceTable(entries), streamsView(entries), reliabilityTable(entries));
   }
   function headroomFigure(families) {
     const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
@@ -1619,6 +1670,17 @@
   function dollars(value) {
     return value === 0 ? "$0" : money(value);
   }
+  var DIVISIONS = {
+    reflector: { name: "reflectors", text: "They rewrite the prompt once a turn." },
+    memory: {
+      name: "memory learners",
+      text: "They also keep a memory, from which they add text to the prompt of each episode."
+    },
+    optimiser: {
+      name: "optimisers",
+      text: "They search for prompts over the episodes of a whole loop, and may play its experience tasks again."
+    }
+  };
   var KINDS = {
     model: "language model",
     program: "program",
@@ -1671,13 +1733,14 @@
       ["Reflector trained on", entry.trained_on],
       ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
       ["Actor trained on", entry.actor_trained_on],
+      ["Division", DIVISIONS[entry.division].name],
       ["Profile", entry.profile],
       ["Submitted by", entry.by],
       ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
       ["Date", entry.date],
       [
         "Cost",
-        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`
+        `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}; ` + `${counted(entry.cost.experience, "episode")} of experience per loop`
       ],
       ["Software", versionsText(versions)],
       ["Badges", badgeList(entry)],

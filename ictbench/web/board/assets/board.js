@@ -6,6 +6,7 @@ import { drawPage, errorNote, pageDocument } from "../../assets/page.js";
 import { aboutSection } from "./about.js";
 import { costSection } from "./cost.js";
 import { familiesSection } from "./families.js";
+import { entryFilter } from "./filters.js";
 import { learningCurvesSection } from "./learning-curves.js";
 import { logSection } from "./log.js";
 import { rankingSection, selectEntries } from "./ranking.js";
@@ -54,7 +55,15 @@ function draw(data) {
     const track = board.tracks.find(({ key }) => key === choices.state.track) ?? board.tracks[0];
     if (!track) return;
     const all = track.entries.map((slug) => bySlug.get(slug));
-    const view = { track, all, entries: selectEntries(all, choices.state) };
+    const inAllDivisions = board.tracks
+      .filter(({ setup }) => setup === track.setup)
+      .flatMap(({ entries }) => entries.map((slug) => bySlug.get(slug)));
+    const view = {
+      track,
+      all,
+      entries: selectEntries(all, choices.state),
+      inAllDivisions: inAllDivisions.filter(entryFilter(inAllDivisions, choices.state)),
+    };
     for (const [, part] of parts) part.show(view);
   }
 

@@ -42,6 +42,19 @@ export function entryLink(entry, href) {
   return element("a", { href, class: "entry" }, entry.name);
 }
 
+// Divisions in the order of the board: each has rankings of its own.
+export const DIVISIONS = {
+  reflector: { name: "reflectors", text: "They rewrite the prompt once a turn." },
+  memory: {
+    name: "memory learners",
+    text: "They also keep a memory, from which they add text to the prompt of each episode.",
+  },
+  optimiser: {
+    name: "optimisers",
+    text: "They search for prompts over the episodes of a whole loop, and may play its experience tasks again.",
+  },
+};
+
 export const KINDS = {
   model: "language model",
   program: "program",

@@ -5,7 +5,7 @@ import { counted, estimate, MISSING, number, pValue, signed } from "../../assets
 import { linkedText, outsideLink } from "../../assets/links.js";
 import { headline, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
-import { badgeList, compactCount, dollars, kindTag, ranksText, weightsText } from "./entry-format.js";
+import { badgeList, compactCount, DIVISIONS, dollars, kindTag, ranksText, weightsText } from "./entry-format.js";
 
 const VERDICTS = { better: ["better", "good"], worse: ["worse", "bad"], tie: ["tie", "faint"] };
 
@@ -59,13 +59,15 @@ function facts({ entry, revisions, actor_weights: actorWeights, links, made_with
     ["Reflector trained on", entry.trained_on],
     ["Actor", playerText(entry.actor, revisions.actor, actorWeights)],
     ["Actor trained on", entry.actor_trained_on],
+    ["Division", DIVISIONS[entry.division].name],
     ["Profile", entry.profile],
     ["Submitted by", entry.by],
     ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
     ["Date", entry.date],
     [
       "Cost",
-      `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}`,
+      `${compactCount(entry.cost.calls)} calls, ${compactCount(entry.cost.tokens)} tokens, ${dollars(entry.cost.usd)}; ` +
+        `${counted(entry.cost.experience, "episode")} of experience per loop`,
     ],
     ["Software", versionsText(versions)],
     ["Badges", badgeList(entry)],

@@ -1,7 +1,7 @@
 // Controls that select the entries shown: text search, track, and filters. The search covers all tracks.
 
 import { element, picker, setOptions, uniqueId } from "../../assets/dom.js";
-import { isFound, KINDS } from "./entry-format.js";
+import { DIVISIONS, isFound, KINDS } from "./entry-format.js";
 import { keyOrFirst } from "./view-state.js";
 
 const FILTERS = {
@@ -79,18 +79,21 @@ function searchBox(state, update) {
   return { node: element("label", { class: "picker search" }, element("span", {}, "Search"), input), show };
 }
 
-// One button per track, language models as actors apart from programs; each says how many entries the search finds.
+// One button per track, in a group for each division and for language models and programs as actors; each says how many
+// entries the search finds.
 function trackSwitch({ tracks }, bySlug, state, update) {
   const name = uniqueId("track");
   const choices = tracks.map((track) => trackChoice(track, name, () => select(track.key)));
-  const groups = [
-    ["Language models as actors", choices.filter(({ track }) => !track.scripted)],
-    ["Programs as actors (scripted)", choices.filter(({ track }) => track.scripted)],
-  ].filter(([, group]) => group.length);
+  const groups = Object.entries(DIVISIONS)
+    .flatMap(([division, { name: heading }]) => [
+      [`${capitalised(heading)}, language models as actors`, choicesOf(division, false)],
+      [`${capitalised(heading)}, programs as actors (scripted)`, choicesOf(division, true)],
+    ])
+    .filter(([, group]) => group.length);
   const node = element(
     "fieldset",
     { class: "tracks" },
-    element("legend", {}, "Actor and profile"),
+    element("legend", {}, "Division, actor and profile"),
     groups.map(([heading, group]) =>
       element(
         "div",
@@ -100,6 +103,10 @@ function trackSwitch({ tracks }, bySlug, state, update) {
       ),
     ),
   );
+
+  function choicesOf(division, isScripted) {
+    return choices.filter(({ track }) => track.division === division && track.scripted === isScripted);
+  }
 
   function select(track) {
     update({ track, trained: "any", actorTrained: "any", curves: "" });
@@ -114,6 +121,10 @@ function trackSwitch({ tracks }, bySlug, state, update) {
   }
 
   return { node, show };
+}
+
+function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 function trackChoice(track, name, change) {

@@ -1,5 +1,5 @@
 // Chart of gain against cost, with the Pareto front: no other entry gains at least as much for less. Entries are named, those
-// on the front first, as far as there is space; the shape of a mark tells language models from programs.
+// on the front first, as far as there is space.
 
 import { chart, path, scatter } from "../../assets/chart.js";
 import { fittedChart } from "../../assets/fitted-chart.js";
@@ -9,12 +9,12 @@ import { gainAxis } from "../../assets/run/gain-chart.js";
 // Share of the x axis that is reserved for entries without cost, which a logarithmic scale cannot show.
 const ZERO_COST_LANE = 0.07;
 
-// `entries` are { name, cost, gain: { value, low, high } }; `format` writes a cost.
+// `entries` are { name, shape, cost, gain: { value, low, high } }; `format` writes a cost, and `axis` says what it is.
 export function paretoChart(options) {
   return fittedChart((width) => paretoImage(options, width), { least: 280, most: 720 });
 }
 
-function paretoImage({ title, entries, unit, format }, width) {
+function paretoImage({ title, entries, axis, format }, width) {
   const front = paretoFront(entries);
   const sentence = ({ name, cost, gain }) => `${name}: ${format(cost)}, gain ${estimate(gain, signed)}`;
   const points = entries.map((entry) => ({
@@ -22,7 +22,7 @@ function paretoImage({ title, entries, unit, format }, width) {
     estimate: entry.gain,
     name: entry.name,
     isMinor: !front.includes(entry),
-    position: entry.kind === "model" ? 0 : 1,
+    position: entry.shape,
     kind: front.includes(entry) ? "front" : "dominated",
     text: sentence(entry),
     data: { cost: entry.cost, gain: entry.gain.value },
@@ -36,7 +36,7 @@ function paretoImage({ title, entries, unit, format }, width) {
       width,
       height: 350,
       margin: [24, 16, 38, 42],
-      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: `cost of the run in ${unit}` },
+      x: { ...costScale(entries.map(({ cost }) => cost)), inset: 12, format, title: axis },
       y: gainAxis(entries),
     },
     (plot) => [front.length > 1 ? path(plot, staircase(front), "front") : null, scatter(plot, points, 9)],

@@ -10,6 +10,7 @@ import { baseToBest } from "./base-to-best.js";
 import {
   badgeList,
   compactCount,
+  DIVISIONS,
   dollars,
   entryHead,
   ranksText,
@@ -103,7 +104,7 @@ export function rankingSection(board, { state, update }) {
     "Ranking",
     paragraph(
       "lead",
-      "Reflectors for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
+      "Learners of one division for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " +
         "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance.",
     ),
     board.tracks.length
@@ -156,8 +157,12 @@ function emptyRow() {
   return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
 }
 
-function trackText({ actor, scripted }, all) {
-  const parts = [scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`];
+function trackText({ actor, scripted, division }, all) {
+  const { name, text } = DIVISIONS[division];
+  const parts = [
+    `Division of ${name}. ${text}`,
+    scripted ? `Actor ${actor}: a scripted program, not a language model.` : `Actor ${actor}.`,
+  ];
   if (all.length > 1) parts.push(`All ${all.length} entries played the same tasks.`);
   return parts.join(" ");
 }

@@ -4,7 +4,7 @@ import { element, paragraph } from "../../assets/dom.js";
 import { number, signed } from "../../assets/format.js";
 import { section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
-import { badgeList, entryHead, isFound, stackedEstimate } from "./entry-format.js";
+import { badgeList, DIVISIONS, entryHead, isFound, secondLine, stackedEstimate } from "./entry-format.js";
 
 const COLUMNS = ["entry", "reason", "actor", "profile", "best", "gain", "last", "badges", "date"];
 
@@ -86,7 +86,7 @@ function entryRow(entry) {
     entryHead(entry, `entries/${entry.slug}.html`),
     element("span", { class: "reason" }, entry.why),
     entry.actor,
-    entry.profile,
+    [entry.profile, entry.division === "reflector" ? null : secondLine(DIVISIONS[entry.division].name)],
     stackedEstimate(best),
     stackedEstimate(gain, signed),
     number(last?.value),
