@@ -37,9 +37,11 @@ def test_the_best_candidate_so_far_is_the_prompt_of_each_turn(run: ictbench.Run)
     base, walk, eat, *_ = loop.candidates
     assert (walk.text, eat.text) == (f"{base.text}\n{RULES[0]}", f"{base.text}\n{RULES[0]}\n{RULES[1]}")
     assert (walk.parents, eat.parents) == ((base.digest,), (walk.digest,))
-    assert [candidate.kept for candidate in (base, walk, eat)] == [True] * 3
-    assert eat.front == (0, 1)
-    assert loop.prompts[-1].text == eat.text
+    assert (base.turn, base.kept, walk.turn, eat.front) == (0, 1, 2, (0, 1))
+    assert walk.kept is not None
+    assert eat.kept is not None
+    assert [prompt.text for prompt in loop.prompts[eat.kept :]] == [eat.text] * (7 - eat.kept)
+    assert [prompt.text for prompt in loop.prompts[: walk.kept]] == [base.text] * walk.kept
     assert run.result.families[0].measures is not None
     assert run.result.families[0].measures.last.value == 1
 
