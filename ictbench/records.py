@@ -358,6 +358,11 @@ def task_id_of(key: str) -> str:
     return key.rpartition("@")[0]
 
 
+def prompt_of(key: str) -> str:
+    """Return the digest of the prompt in the key of an episode that is not repeated; empty if the key holds none."""
+    return key.rpartition("@")[2] if "@" in key else ""
+
+
 @functools.lru_cache(maxsize=1024)
 def prompt_digest(prompt: str, memory: str = "") -> str:
     """Return 12 hexadecimal digits of SHA-256 over the prompt's UTF-8 bytes, and over the digest of a memory."""
@@ -433,6 +438,18 @@ class EpisodeSummary(Record):
         return self.start or self.first_digest
 
 
+class Candidate(Record):
+    """Prompt that an optimiser tried, as the optimiser describes it."""
+
+    text: str
+    parents: tuple[str, ...] = ()
+    """Texts of the candidates that it was made from."""
+    kept: bool = False
+    """Whether the optimiser works on with it; False if it was dropped or is not decided on yet."""
+    front: tuple[int, ...] = ()
+    """Positions of the tasks for which it is on the Pareto front."""
+
+
 class Reflection(Record):
     """Answer of a reflector."""
 
@@ -449,3 +466,7 @@ class Reflection(Record):
     usage: Usage = Usage()
     replays: tuple[str, ...] = ()
     """Keys of the episodes that the reflector played itself; the caller fills them in."""
+    outcomes: str = Field(default="", exclude_if=lambda outcomes: not outcomes)
+    """Outcomes of the replays of an optimiser; the caller fills them in."""
+    candidates: tuple[Candidate, ...] = Field(default=(), exclude_if=lambda candidates: not candidates)
+    """Prompts that an optimiser has tried so far. The caller adds those that were played and are missing."""
