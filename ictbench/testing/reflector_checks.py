@@ -8,8 +8,10 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ictbench.records import Reflection
-from ictbench.reflectors import Context, Reflector, make_reflector
+from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, Reflection
+from ictbench.reflectors import Context, Reflector, make_reflector, traits_of
+from ictbench.runs.checked_reflection import copied
+from ictbench.testing.memory_checks import check_memory, check_recall
 from ictbench.testing.player_checks import (
     check_async,
     check_model_faults,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from ictbench.testing.scripted_replies import Answer
 
 PROMPT_CAP, SMALL_PROMPT_CAP = 8000, 40
-"""Maximum lengths of a prompt in bytes."""
+"""Maximum sizes of a prompt in bytes, with what a memory adds to it."""
 Batches = tuple[tuple["Trajectory", ...], ...]
 
 
@@ -69,16 +71,22 @@ def check_reflector(
             spec = with_scripted_model(spec, server)
         check_unknown_option(make_reflector, spec)
         first = run_player("reflect", lambda: play_loop(spec, batches))
-        check = partial(compare, names=("prompt", "analysis", "failure", "state"), first=first)
+        check = partial(compare, names=("prompt", "analysis", "failure", "state", "memory"), first=first)
         remedy = "let only prompt, trajectories, state and the context's seed determine the result"
         check("repeated", second=run_player("reflect", lambda: play_loop(spec, batches)), remedy=remedy)
         restarted = run_player("reflect", lambda: play_loop(spec, batches, restarting=True))
-        check("after a restart", second=restarted, remedy="keep what you remember in the state, as plain JSON")
+        check(
+            "after a restart",
+            second=restarted,
+            remedy="keep what you remember in the state, or in the memory, as plain JSON",
+        )
         interleaved = run_player("reflect", lambda: _play_two_loops(spec, batches))
         check("next to another loop", second=interleaved, remedy="keep no state in the instance: all loops share it")
         elsewhere = run_player_in_new_process(play_loop_sync, spec, batches)
         check("in a new process", second=elsewhere, remedy=f"{remedy}, not the order of a set or a hash")
         run_player("prompt cap", lambda: play_loop(spec, batches, prompt_cap=SMALL_PROMPT_CAP))
+        if traits_of(spec).division == "memory":
+            check_recall(spec, first)
     if with_model:
         check_model_faults(
             spec, lambda failing: play_loop(failing, batches[:1]), lambda reflections: bool(reflections[0].failure)
@@ -124,15 +132,24 @@ async def _turns(
 ) -> list[Reflection]:
     prompt, reflections = PROMPT, list[Reflection]()
     state: JsonValue = None
+    memory = NO_MEMORY
+    division = traits_of(spec).division
+    if division == "memory":
+        prompt_cap = max(prompt_cap - MEMORY_ROOM, SMALL_PROMPT_CAP)
     for turn, batch in enumerate(batches):
         reflector = instance or make_reflector(spec, model)
         before = copy.deepcopy(state)
-        context = Context(seed=turn, prompt_cap=prompt_cap)
+        context = Context(seed=turn, prompt_cap=prompt_cap, memory=copied(memory))
         reflection = await check_async("reflect", reflector.reflect(prompt, batch, state, context))
         if state != before:
             raise violation("state", "it modified the state", "copy what you want to change")
         _check_reflection(reflection, prompt, prompt_cap)
-        state = _through_json(reflection.state)
+        state = _through_json("state", reflection.state)
+        if reflection.memory is not None:
+            if division != "memory":
+                raise violation("memory", "it returned one", 'set `division = "memory"` in the class')
+            check_memory(reflection.memory)
+            memory = Memory.of(_through_json("memory", reflection.memory)) if reflection.prompt else memory
         prompt = reflection.prompt or prompt
         reflections.append(reflection)
     return reflections
@@ -155,12 +172,12 @@ def _check_reflection(reflection: Any, previous_prompt: str, prompt_cap: int) ->
         raise violation("prompt cap", f"the prompt has {size} bytes, more than {prompt_cap}", remedy)
 
 
-def _through_json(state: JsonValue) -> JsonValue:
+def _through_json(name: str, value: JsonValue) -> JsonValue:
     try:
-        copied: JsonValue = json.loads(json.dumps(state, allow_nan=False))
+        kept: JsonValue = json.loads(json.dumps(value, allow_nan=False))
     except ValueError as error:
         remedy = "use finite numbers, strings, lists and dicts"
-        raise violation("state", f"it is not plain JSON: {error}", remedy) from error
-    if copied != state:
-        raise violation("state", f"{short_repr(state)} changes on the way through JSON", "use strings as keys")
-    return copied
+        raise violation(name, f"it is not plain JSON: {error}", remedy) from error
+    if kept != value:
+        raise violation(name, f"{short_repr(value)} changes on the way through JSON", "use strings as keys")
+    return kept

@@ -194,3 +194,28 @@ class LaterChanges(Remembers):
         assert isinstance(reflection.memory, dict)
         self.returned.append(reflection.memory)
         return reflection
+
+
+class NoMemory(Remembers):
+    def keep(self, memory: JsonValue, turn: int) -> Any:
+        return None
+
+
+class CountsInInstance(Remembers):
+    turns = 0
+
+    def keep(self, memory: JsonValue, turn: int) -> Any:
+        self.turns += 1
+        return {"turns": [self.turns]}
+
+
+class HashDependent(Remembers):
+    def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> Any:
+        return f"{hash(actions)}"
+
+
+class IgnoresRoom(Remembers):
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        return Reflection(prompt="x" * 7_000, memory={"turns": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from memory_run import OPTIONS, memory_run
@@ -112,3 +113,22 @@ def test_what_is_added_counts_against_the_cap_of_the_prompt() -> None:
         assert len(shown.encode()) <= SUITE.limits.prompt_bytes
         assert (HEADING in shown) == bool(episode.added)
     assert memory_run().result.reflector.name == RECALLED_RULES
+
+
+def test_a_memory_run_in_progress_can_be_read(tmp_path: Path) -> None:
+    whole = memory_run()
+    options = OPTIONS | {"families": ["eat"]}
+    run = ictbench.run(**options, out=tmp_path / "run")
+    with closing(Journal(run.folder / "journal.sqlite")) as journal:
+        tested = run.result.families[0].loops[1].test_tasks
+        journal.forget_episodes(key for task in tested for key in journal.keys(f"{task}@"))
+        journal.note("complete", False)
+    (run.folder / "result.json").unlink()
+    interrupted = ictbench.load_run(run.folder)
+    result = interrupted.current_result()
+    assert (result.division, result.complete) == ("memory", False)
+    (loop,) = result.families[0].loops
+    assert loop == whole.result.families[0].loops[0]
+    assert interrupted.missing_episodes().keys() == {"test"}
+    again = ictbench.run(**options, out=run.folder)
+    assert again.result.families[0].loops == whole.result.families[0].loops

@@ -1,11 +1,14 @@
 """Memory learner that keeps a playbook of bullets, each with counters of how often it helped and harmed.
 
 Zhang et al., *Agentic Context Engineering: Evolving Contexts for Self-Improving Language Models* (arXiv 2510.04618).
-The actor is the generator. A turn asks the model twice: as reflector, which says what the episodes teach and which
-bullets helped or harmed, and as curator, which adds bullets. Nothing is rewritten, and the program merges the answers.
-Differences: one reflection covers a batch of episodes, in one round. Duplicates are found by their words, where the
-paper compares embeddings, and the older one stays. An episode shows the bullets with the best balance of counters that
-fit, and none that harmed more than it helped; the model still reads those, so that it does not add them again.
+As there, the actor is the generator, and the model is asked twice in a turn: as reflector, which says what the
+episodes teach and which bullets helped or harmed, and as curator, which adds bullets. Nothing is rewritten, and the
+program merges the answers.
+
+What differs: One reflection covers a batch of episodes, in one round. Duplicates are found by their words, and the
+older one stays; the paper compares embeddings. The paper shows the whole playbook; here an episode shows the bullets
+with the best balance of counters, as many as fit into what a memory may add, and none that harmed more than it helped.
+The model still reads those, so that it does not add them again.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Memory learner whose model rewrites one cheat sheet in every turn.
 
 Suzgun et al., *Dynamic Cheatsheet: Test-Time Learning with Adaptive Memory* (arXiv 2504.07952), in the cumulative
-variant: a curator reads the sheet and what just happened, and writes the next sheet. Differences: the curator reads a
-batch of episodes with their outcomes, where the paper's judges one answer without them. An entry is one line, and the
-order of the lines says how useful they are, where the paper counts their uses. The sheet is not retrieved from: every
-episode shows its first lines, as many as fit.
+variant. As there, a curator reads the sheet and what just happened, and writes the whole next sheet.
+
+What differs: The curator reads a batch of episodes with their outcomes; in the paper, it judges one answer without
+them. An entry is one line, and the order of the lines says how useful they are; the paper counts their uses. An
+episode shows the first lines, as many as fit into what a memory may add.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Kind = Literal["strategy", "environment", "mistake"]
 MAX_ADDED = 4
 """New bullets per turn."""
 
-MAX_BULLETS, BULLET_BYTES = 200, 600
+MAX_BULLETS, BULLET_BYTES = 150, 600
 """Bullets of a playbook, and their maximum size. A bullet that is too long is not added."""
 
 SIMILAR = 0.8

@@ -26,7 +26,11 @@ def ace(request: str) -> str:
     return "ANALYSIS:\nScrolls are read.\nTAGS:\nHELPFUL 1, 2, 3"
 
 
-@pytest.mark.parametrize("reply", [cheatsheet, ace])
+def reasoningbank(request: str) -> str:
+    return "\n".join(["ITEMS:", *(f"TITLE: Rule\nDESCRIPTION: Always.\nCONTENT: {rule}" for rule in RULES)])
+
+
+@pytest.mark.parametrize("reply", [cheatsheet, ace, reasoningbank])
 def test_the_actor_obeys_the_memory(reply: Any, tmp_path: Path) -> None:
     with ScriptedServer(lambda body: reply(body["messages"][-1]["content"]), model="m") as server:
         run = ictbench.run(
