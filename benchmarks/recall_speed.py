@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 from ictbench.plugins import resolve
 from ictbench.records import MEMORY_BYTES, Record, canonical_json
-from ictbench.reflectors.memory import expel, workflows
+from ictbench.reflectors.memory import cheatsheet, expel, playbook, reasoning_bank, workflows
 from ictbench.reflectors.memory.retrieval import rank
 from ictbench.suites import load_suite
 
@@ -61,8 +61,29 @@ def workflows_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Re
     return workflows.Workflows(workflows=tuple(_filled(items, size)))
 
 
+def ace_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `ace`: as many of the longest bullets as it keeps."""
+    bullets = (playbook.Bullet(id=number, kind="strategy", text="x" * playbook.BULLET_BYTES) for number in range(9_999))
+    return playbook.Playbook(bullets=tuple(itertools.islice(_filled(bullets, size), playbook.MAX_BULLETS)))
+
+
+def cheatsheet_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `cheatsheet`: as many of the longest entries as it keeps."""
+    return cheatsheet.CheatSheet.of(f"{number:03} {'x' * (cheatsheet.ENTRY_BYTES - 4)}" for number in range(999))
+
+
+def reasoningbank_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `reasoningbank`: batches of three episodes with five items."""
+    items = tuple(reasoning_bank.Item(title=f"T {n}", description=EVENTS, content=EVENTS) for n in range(5))
+    batches = (reasoning_bank.Batch(items=items, starts=three) for three in zip(starts, starts, starts, strict=False))
+    return reasoning_bank.Bank(batches=tuple(_filled(batches, size)))
+
+
 LEARNERS: dict[str, Callable[[Iterator[str], Callable[[Record], int]], Record]] = {
+    "ace": ace_memory,
+    "cheatsheet": cheatsheet_memory,
     "expel": expel_memory,
+    "reasoningbank": reasoningbank_memory,
     "workflows": workflows_memory,
 }
 """Functions that make the largest memory, by learner."""
