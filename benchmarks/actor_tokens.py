@@ -23,7 +23,7 @@ from ictbench.actors import History
 from ictbench.actors.react import render_messages
 from ictbench.models.providers.smollm2 import smollm2_folder
 from ictbench.runs import EpisodePlayer
-from ictbench.runs.cost_estimate import RANDOM
+from ictbench.runs.cost_sample import RANDOM
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
 

@@ -61,22 +61,34 @@ def workflows_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Re
     return workflows.Workflows(workflows=tuple(_filled(items, size)))
 
 
+def reasoningbank_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `reasoningbank`: five items for each batch of three episodes."""
+    batches = (
+        reasoning_bank.Batch(
+            items=tuple(
+                reasoning_bank.Item(title=f"item {5 * number + one}", description="When it matters.", content=EVENTS)
+                for one in range(5)
+            ),
+            starts=three,
+        )
+        for number, three in enumerate(zip(starts, starts, starts, strict=False))
+    )
+    return reasoning_bank.Bank(batches=tuple(_filled(batches, size)))
+
+
 def ace_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
-    """Return the memory of `ace`: as many of the longest bullets as it keeps."""
-    bullets = (playbook.Bullet(id=number, kind="strategy", text="x" * playbook.BULLET_BYTES) for number in range(9_999))
-    return playbook.Playbook(bullets=tuple(itertools.islice(_filled(bullets, size), playbook.MAX_BULLETS)))
+    """Return the memory of `ace`, whose bullets are limited in number and size."""
+    bullets = (
+        playbook.Bullet(id=number, kind="strategy", text=f"{number} {start}"[: playbook.BULLET_BYTES])
+        for number, start in zip(range(playbook.MAX_BULLETS), starts, strict=False)
+    )
+    return playbook.Playbook(bullets=tuple(_filled(bullets, size)), last_id=playbook.MAX_BULLETS)
 
 
 def cheatsheet_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
-    """Return the memory of `cheatsheet`: as many of the longest entries as it keeps."""
-    return cheatsheet.CheatSheet.of(f"{number:03} {'x' * (cheatsheet.ENTRY_BYTES - 4)}" for number in range(999))
-
-
-def reasoningbank_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
-    """Return the memory of `reasoningbank`: batches of three episodes with five items."""
-    items = tuple(reasoning_bank.Item(title=f"T {n}", description=EVENTS, content=EVENTS) for n in range(5))
-    batches = (reasoning_bank.Batch(items=items, starts=three) for three in zip(starts, starts, starts, strict=False))
-    return reasoning_bank.Bank(batches=tuple(_filled(batches, size)))
+    """Return the memory of `cheatsheet`, whose entries are limited in number and size."""
+    entries = (f"{number} {start}"[: cheatsheet.ENTRY_BYTES] for number, start in enumerate(starts))
+    return cheatsheet.CheatSheet.of(itertools.islice(entries, cheatsheet.MAX_ENTRIES))
 
 
 LEARNERS: dict[str, Callable[[Iterator[str], Callable[[Record], int]], Record]] = {

@@ -26,6 +26,10 @@ Plans = dict[tuple[str, int], "LoopPlan"]
 """Plans of loops by family and loop index."""
 
 
+MAX_ANALYSIS_BYTES = 1_000_000
+"""Maximum size of an analysis: more than a model writes in one reply."""
+
+
 def check_suite(result: Result, suite: Suite) -> Check:
     """Check that the result belongs to this suite, as it is defined here."""
     findings = Findings("suite")
@@ -203,6 +207,8 @@ def _prompt_problems(loop: LoopResult, suite: Suite, result: Result, family: str
         most, kept_free = (max_bytes - MEMORY_ROOM, " beside a memory") if prompt.memory else (max_bytes, "")
         if (size := len(prompt.text.encode())) > most:
             yield f"prompt[{index}] has {size:,} bytes, of at most {most:,}{kept_free}"
+        if (size := len(prompt.analysis.encode())) > MAX_ANALYSIS_BYTES:
+            yield f"prompt[{index}] has an analysis of {size:,} bytes, of at most {MAX_ANALYSIS_BYTES:,}"
         if prompt.memory and result.division != "memory":
             yield f"prompt[{index}] has a memory, but the division is {result.division}"
         before = loop.prompts[index - 1] if index else prompt

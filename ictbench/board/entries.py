@@ -25,7 +25,7 @@ from ictbench.submissions.layout import BoardFolder, SubmissionFolder
 from ictbench.submissions.metadata import slug_problem
 from ictbench.submissions.player_labels import label_problems
 from ictbench.submissions.read_submission import read_content
-from ictbench.submissions.truthfulness import training_problems
+from ictbench.submissions.truthfulness import model_problems_of_programs, training_problems
 from ictbench.suites.suite import RANKED_PROFILES
 from ictbench.suites.trained_on import env_of_suite, was_trained_on
 from ictbench.visible_text import one_line
@@ -282,6 +282,7 @@ def _false_statements(result: Result) -> Iterator[str]:
     for role in KNOWN:
         yield from player_problems(role, getattr(result, role))
     yield from label_problems(result)
+    yield from model_problems_of_programs(result)
     yield from training_problems(result)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ictbench.campaigns.plan_campaign import CampaignPlan, PlannedCell
+    from ictbench.runs.cost_sample import Played
 
 
 class CellDryRun(Record):
@@ -61,10 +62,9 @@ class CellDryRun(Record):
         return sum(cost[0] for cost in known) * self.left, sum(cost[1] for cost in known) * self.left
 
     @property
-    def seconds(self) -> tuple[float, float] | None:
-        """Least and most seconds that are left, alone on the connections; None without a model."""
-        seconds = self.planned.seconds
-        return seconds and (seconds[0] * self.left, seconds[1] * self.left)
+    def seconds(self) -> tuple[float, float]:
+        """Least and most seconds that are left, alone on connections and workers."""
+        return self.planned.seconds[0] * self.left, self.planned.seconds[1] * self.left
 
 
 class CampaignDryRun(Record):
@@ -95,10 +95,15 @@ class CampaignDryRun(Record):
         return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
     @property
-    def seconds(self) -> tuple[float, float] | None:
-        """Seconds: at least those of the longest cell, at most those of all cells one after the other."""
-        pairs = [cell.seconds for cell in self.cells if cell.seconds]
-        return (max(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)) if pairs else None
+    def seconds(self) -> tuple[float, float]:
+        """Least and most seconds that are left.
+
+        At least those of the longest cell, and those for which all cells need the connections and workers that they
+        share. At most those of all cells one after the other.
+        """
+        busy = sum(cell.planned.busy[0] * cell.left for cell in self.cells)
+        longest = max((cell.seconds[0] for cell in self.cells), default=0.0)
+        return max(busy, longest), sum(cell.seconds[1] for cell in self.cells)
 
 
 def dry_run_campaign(plan: CampaignPlan, folder: Path, cells: Sequence[PlannedCell], *, ask: bool) -> CampaignDryRun:
@@ -112,10 +117,11 @@ def dry_run_campaign(plan: CampaignPlan, folder: Path, cells: Sequence[PlannedCe
     if campaign.config.exists():
         campaign.check(what_is_asked(plan))
     shared = shared_first_episodes(cells)
+    played: Played = {}
     return CampaignDryRun(
         name=plan.name,
         folder=str(folder),
-        cells=tuple(_dry_run(cell, campaign, shared[cell.name], ask=ask) for cell in cells),
+        cells=tuple(_dry_run(cell, campaign, shared[cell.name], played, ask=ask) for cell in cells),
     )
 
 
@@ -139,11 +145,7 @@ def shared_first_episodes(cells: Sequence[PlannedCell]) -> dict[str, int]:
     return shared
 
 
-def _dry_run(cell: PlannedCell, campaign: CampaignFolder, shared: int, *, ask: bool) -> CellDryRun:
-    plan = cell.plan
-    if plan.actor.model or plan.reflector.model:
-        planned = run_blocking(lambda: estimate(plan, cell.loops, ask=ask))
-    else:
-        planned = DryRun(counts=plan.episode_bounds())
+def _dry_run(cell: PlannedCell, campaign: CampaignFolder, shared: int, played: Played, *, ask: bool) -> CellDryRun:
+    planned = run_blocking(lambda: estimate(cell.plan, cell.loops, ask=ask, played=played))
     status, recorded = recorded_state(campaign.cell(cell.name))
     return CellDryRun(name=cell.name, planned=planned, status=status, recorded=recorded, shared=shared)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "alfworld": "alfworld",
+    "babyai": "minigrid",
     "datasets": "datasets",
     "gepa": "gepa",
     "hf": "transformers",
@@ -126,6 +127,7 @@ def _extras() -> Iterator[Check]:
 def _purpose(extra: str) -> str:
     purposes = {
         "alfworld": "ALFWorld",
+        "babyai": "BabyAI",
         "datasets": "export",
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",

@@ -20,7 +20,10 @@ PAGE = page(
 
 
 def new(
-    kind: Annotated[Literal["env", "reflector", "actor"], typer.Argument(help="Kind of plug-in.")],
+    kind: Annotated[
+        Literal["env", "reflector", "learner", "actor"],
+        typer.Argument(help="Kind of plug-in. A learner is a reflector with a memory."),
+    ],
     name: Annotated[str, typer.Argument(help="Name of the plug-in and of its module.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write.", show_default="the name")] = None,
 ) -> None:
@@ -33,7 +36,7 @@ def new(
     print(f"Then: {program()} {_command(kind, name)}")
 
 
-def _command(kind: Literal["env", "reflector", "actor"], name: str) -> str:
+def _command(kind: Literal["env", "reflector", "learner", "actor"], name: str) -> str:
     """Return the command that plays with the new plug-in."""
     if kind == "env":
         return f"run --env {name} --actor solver --reflector none"

@@ -38,7 +38,7 @@ def print_campaign_plan(planned: CampaignDryRun) -> None:
     print_table(table)
     print_line(
         "Episodes are upper bounds. Shared are those under prompt[0] that an earlier cell plays too. Tokens, cost and "
-        "time are for what is left; the time is that of the longest cell up to that of all cells one after the other."
+        "time are for what is left; the time of a cell is that of the cell alone."
     )
 
 
@@ -90,12 +90,12 @@ def print_campaign(finished: Campaign, *, quiet: bool, as_json: bool) -> None:
 
 
 def _figures(
-    tokens: tuple[int, int] | None, cost: tuple[float, float] | None, seconds: tuple[float, float] | None
+    tokens: tuple[int, int] | None, cost: tuple[float, float] | None, seconds: tuple[float, float]
 ) -> tuple[str, str, str]:
     return (
         range_text(tokens, count_text) if tokens else NONE,
         range_text(cost, dollars_text) if cost else ("unknown" if tokens and tokens[1] else NONE),
-        range_text(seconds, duration_text) if seconds else NONE,
+        range_text(seconds, duration_text),
     )
 
 

@@ -29,10 +29,10 @@ def print_dry_run(planned: DryRun) -> None:
     for role, player in players.items():
         if player:
             print_line(f"{role} {player.model}: {_estimate(player)}")
-    if planned.seconds:
-        print_line(f"time: {range_text(planned.seconds, duration_text)}")
-    if asked := [player for player in players.values() if player]:
-        print_line(_basis(planned.sample_episodes, asked))
+    print_line(f"time: {range_text(planned.seconds, duration_text)}")
+    asked = [player for player in players.values() if player]
+    print_line(_basis(planned, asked))
+    if asked:
         print_line(REHEARSAL)
 
 
@@ -45,14 +45,17 @@ def _estimate(player: ModelEstimate) -> str:
     )
 
 
-def _basis(episodes: int, players: list[ModelEstimate]) -> str:
+def _basis(planned: DryRun, players: list[ModelEstimate]) -> str:
+    sample = f"Estimated from {planned.sample_episodes} episodes that actor {planned.sample_actor} played"
+    if not players:
+        return f"{sample}. Equal prompts are played once, which takes less."
     replies = (
         "replies as measured"
         if all(player.asked for player in players)
         else "replies from a bare action up to the token limit (--ask measures them)"
     )
     return (
-        f"Estimated from {episodes} episodes of a random player; {replies}. Better players need fewer decisions, and "
+        f"{sample}; {replies}. Better players need fewer decisions, and "
         "equal prompts are played once. The least cost assumes that the provider caches repeated prefixes."
     )
 

@@ -96,8 +96,8 @@ class Reflector(ABC):
         """Return the text that the memory adds to the prompt of one episode; only for the division `memory`.
 
         It must be a pure function: equal arguments give equal texts, in every process, and the memory is not changed.
-        It is called only if there is a memory, at least twice for each episode, in a thread of its own, while
-        `reflect` may run for another loop. A call may take at most five seconds.
+        It is called only if there is a memory, at least twice for each episode, in a thread of its own, on another
+        instance than `reflect`. A call may take at most five seconds.
 
         Args:
             memory: Memory that the last turn returned, plain JSON.

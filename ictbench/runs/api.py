@@ -278,9 +278,10 @@ def run(
 
 @show_options
 def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
-    """Make the same checks as `run`, and return what the run would do at most and what its models would cost.
+    """Make the same checks as `run`, and return what the run would do at most, its time, and the cost of its models.
 
-    Nothing is recorded. If a player has a model, a random player plays a few episodes, from which inputs are estimated.
+    Nothing is recorded. A few episodes are played, from which time and inputs of models are estimated: by the actor if
+    it only computes, or else by a random one.
 
     Args:
         ask: Whether each model is rehearsed and asked a few times, so that replies are measured instead of assumed.
@@ -294,8 +295,6 @@ def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
     loops = list(plan.loops())
     check_playable(plan, loops)
     open_players(plan, ModelPool())
-    if not (plan.actor.model or plan.reflector.model):
-        return DryRun(counts=plan.episode_bounds())
     return run_blocking(lambda: estimate(plan, loops, ask=ask))
 
 

@@ -14,7 +14,8 @@ from typing import Literal, cast, get_args
 from ictbench.errors import ConfigError
 from ictbench.plugins import installed
 
-Kind = Literal["env", "reflector", "actor"]
+Kind = Literal["env", "reflector", "learner", "actor"]
+"""Kind of a plug-in; a learner is a reflector with a memory."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".template"
@@ -73,5 +74,5 @@ def _check_name(kind: str, name: str) -> None:
         raise ConfigError(f"{name!r} is a keyword of Python; choose another name, e.g. my_{name}")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
         raise ConfigError(f"{name!r} would hide an installed module; choose another name, e.g. my_{name}")
-    if name in installed(cast("Kind", kind)):
+    if name in installed("reflector" if kind == "learner" else cast("Literal['env', 'reflector', 'actor']", kind)):
         raise ConfigError(f"{kind} {name!r} already exists; choose another name, e.g. my_{name}")

@@ -50,6 +50,7 @@ def untrue_statements(result: Result) -> Iterator[str]:
     if result.retried_failures and is_program(result.actor):
         yield f"retried_failures counts failed episodes, but actor {result.actor.label!r:.80} is a program"
     yield from _control_problems(result.control)
+    yield from model_problems_of_programs(result)
     for role in ("actor", "reflector"):
         model = getattr(result, role).model
         if model is not None and model.base_url is not None:
@@ -62,6 +63,17 @@ def _control_problems(control: str) -> Iterator[str]:
         CLAUSE.validate_python(control or "none")
     except ValidationError as error:
         yield f"control: {describe(error.errors(include_url=False)[0])}"
+
+
+def model_problems_of_programs(result: Result) -> Iterator[str]:
+    """Yield what a result states about the model of a player that has none: another version is another track."""
+    for role in ("actor", "reflector"):
+        player = getattr(result, role)
+        stated = {name: getattr(player, name) for name in ("fingerprint", "reproducible")}
+        for name, value in stated.items() if player.model is None else ():
+            if value is not None:
+                claim = f"its {role} {player.name!r:.80} has no model, but states {name}: {value!r:.80}"
+                yield f"{claim}; submit the run again"
 
 
 def training_problems(result: Result) -> Iterator[str]:

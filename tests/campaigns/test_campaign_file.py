@@ -150,8 +150,9 @@ def test_a_file_without_a_matrix_is_refused(tmp_path: Path, text: str) -> None:
         read_campaign(path)
 
 
-@pytest.mark.parametrize(("name", "cells"), [("controls", 12), ("regression", 2)])
-def test_the_examples_can_be_played(name: str, cells: int) -> None:
+@pytest.mark.parametrize(("name", "cells"), [("controls", 12), ("models", 6), ("regression", 2)])
+def test_the_examples_can_be_played(name: str, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-used-by-a-plan")
     assert len(plan_campaign(EXAMPLES / f"{name}.yaml").cells) == cells
 
 

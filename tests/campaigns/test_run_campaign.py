@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from recalled_rules import RECALLED_RULES
-from small_campaign import SIZES, Broken, small_campaign, small_matrix
+from small_campaign import SIZES, Broken, journal_keys, small_campaign, small_matrix
 
 import ictbench
 from ictbench.campaigns import campaign, dry_run, load_campaign
 from ictbench.errors import ConfigError, RunFolderError
 from ictbench.records import Usage
 from ictbench.runs.journal import Journal
-from ictbench.runs.run_folder import RunFolder
 from ictbench.testing import ScriptedServer, react_policy
 
 if TYPE_CHECKING:
@@ -32,11 +31,6 @@ PLAY = react_policy(lambda prompt, observation, actions: random.Random(observati
 def server() -> Iterator[ScriptedServer]:
     with ScriptedServer(PLAY, model="scripted") as server:
         yield server
-
-
-def journal_keys(folder: Path) -> set[str]:
-    with closing(Journal(RunFolder(folder).journal)) as journal:
-        return {*journal.keys()}
 
 
 def states(finished: Any) -> dict[str, str]:
@@ -61,21 +55,6 @@ def test_cells_of_one_actor_share_episodes_and_each_is_played_once() -> None:
     distinct = set().union(*keys.values())
     assert finished.played == len(distinct)
     assert finished.found == sum(map(len, keys.values())) - len(distinct) > 0
-
-
-def test_the_dry_run_counts_what_cells_share_and_what_is_there(tmp_path: Path) -> None:
-    planned = dry_run(small_matrix(), out=tmp_path / "none")
-    assert not (tmp_path / "none").exists()
-    cells = {cell.name: cell for cell in planned.cells}
-    # Two experience tasks, three selection tasks and four test tasks under prompt[0], in each of three loops.
-    assert [cells[name].shared for name in ("none--read", "rules--read", "blind-rules--read")] == [0, 27, 27]
-    assert {cell.status for cell in planned.cells} == {"missing"}
-    assert planned.tokens is None
-    there = dry_run(small_matrix(), out=small_campaign().folder)
-    assert {cell.status for cell in there.cells} == {"complete"}
-    assert [cell.recorded for cell in there.cells] == [
-        len(journal_keys(cell.folder)) for cell in small_campaign().cells.values()
-    ]
 
 
 def test_other_actors_share_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import sqlite3
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -21,9 +23,9 @@ from small_campaign import small_campaign, small_matrix
 from ictbench.campaigns import load_campaign
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from command_line import CommandLine, Completed
+
+MODELS = Path(__file__).parents[2] / "examples/campaigns/models.yaml"
 
 
 @pytest.fixture
@@ -45,6 +47,16 @@ def test_the_dry_run_prints_every_cell_and_plays_nothing(call: CommandLine, file
     assert not (tmp_path / "out").exists()
     planned = json.loads(run(call, "campaign", file, "--dry-run", "--json", "--out", tmp_path / "out").out)
     assert [cell["shared"] for cell in planned["cells"]] == [0, 0, 27, 27, 27, 27]
+
+
+def test_the_dry_run_prints_dollars_of_models_with_a_price(call: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-used-by-a-dry-run")
+    code, out, err = run(call, "campaign", MODELS, "--dry-run")
+    assert (code, err) == (0, "")
+    rows = [line for line in out.splitlines() if line.startswith(("openai-", "all "))]
+    assert len(rows) == 7
+    for line in rows:
+        assert re.search(r" \d+M to [\d,]+M +\$[\d.]+ to \$[\d.]+ +\d+ \w+ to \d+ \w+", line), line
 
 
 def test_an_interrupt_prints_how_to_continue(

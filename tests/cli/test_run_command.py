@@ -106,7 +106,9 @@ def test_an_interrupt_while_the_table_is_printed_does_not_say_that_nothing_was_p
 def test_a_dry_run_prints_the_maximum_counts_and_plays_nothing(call: CommandLine, tmp_path: Path) -> None:
     code, out, err = call("run", "--env", "minihack", "--families", "read", "--loops", "2", "--dry-run", "--json")
     assert (code, err) == (0, "")
-    *lines, last = out.splitlines()
+    *lines, duration, basis, last = out.splitlines()
+    assert re.fullmatch(r"time: \d+ \w+", duration), duration
+    assert basis.startswith("Estimated from 3 episodes that actor rules played.")
     # quick: 6 turns of 3, selection 10 for 7 prompts, test 20 for 3; two loops.
     expected = {
         "experience_episodes": 36,
@@ -151,7 +153,7 @@ def test_a_dry_run_prints_an_estimate_of_the_cost(call: CommandLine, monkeypatch
         expected = rf"{role} openai/gpt-4o-mini: about {number} calls?, {tokens}, {money}, 0.5 to 10 s a reply"
         assert re.fullmatch(expected, line), line
     assert re.fullmatch(r"time: \d+ \w+ to \d+ \w+", duration), duration
-    assert "episodes of a random player" in basis
+    assert "episodes that actor random played" in basis
     assert rehearsal.startswith("Not counted: before the first episode a rehearsal asks each model up to 5 times")
 
 

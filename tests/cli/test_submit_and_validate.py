@@ -80,7 +80,7 @@ def test_problems_are_printed_one_line_each(call: CommandLine, run: Run) -> None
     assert (code, err) == (1, "")
     first, second, third = out.splitlines()
     assert first.startswith(
-        "mine-v1: 'mine-v1' is not a suite (suites: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, minihack"
+        "mine-v1: 'mine-v1' is not a suite (suites: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, babyai-v1"
     )
     assert second.startswith(
         "minihack-v1/submissions/No\N{REPLACEMENT CHARACTER}[2J: 'No\\x1b[2J' is not a valid submission name"

@@ -74,6 +74,14 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         lambda f: f.result.update(retried_failures={"timeout": 5}),
         "retried_failures counts failed episodes, but actor 'rules' is a program",
     ),
+    "a program whose replies repeat": (
+        lambda f: f.result["actor"].update(reproducible=True),
+        "its actor 'rules' has no model, but states reproducible: True",
+    ),
+    "a version of a program's weights, for a track of its own": (
+        lambda f: (f.result["actor"].update(fingerprint="2026-01"), f.metadata["actor"].update(revision="2026-01")),
+        "its actor 'rules' has no model, but states fingerprint: '2026-01'",
+    ),
     "a version of ictbench that does not exist yet": (
         lambda f: f.result.update(ictbench="99.0.0"),
         "ictbench 99.0.0 made the run, and this is",

@@ -92,6 +92,13 @@ def edit_prompt_everywhere(f: Forgery) -> None:
     f.recompute()
 
 
+@attack(
+    "an analysis of five megabytes", "validate", "prompt[2] has an analysis of 5,000,000 bytes, of at most 1,000,000"
+)
+def long_analysis(f: Forgery) -> None:
+    f.loop()["prompts"][2]["analysis"] = "because " * 625_000
+
+
 @attack("a prompt beyond the size limit", "validate", "prompt[5] has 8,001 bytes, of at most 8,000")
 def long_prompt(f: Forgery) -> None:
     replace_prompt(f, f.loop(3, 1), 5, "x" * 8001)

@@ -6,11 +6,14 @@ import atexit
 import functools
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from ictbench import Reflection, Reflector
 from ictbench.campaigns import Campaign, campaign
+from ictbench.runs.journal import Journal
+from ictbench.runs.run_folder import RunFolder
 
 SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_size": 3, "test_size": 4}
 
@@ -40,3 +43,9 @@ def small_campaign() -> Campaign:
     folder = Path(tempfile.mkdtemp(prefix="ictbench-small-campaign-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return campaign(small_matrix(), out=folder / "small")
+
+
+def journal_keys(folder: Path) -> set[str]:
+    """Return the keys of the episodes that the journal of a cell holds."""
+    with closing(Journal(RunFolder(folder).journal)) as journal:
+        return {*journal.keys()}

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import json
-import os
 import random
 import socket
 import subprocess
 import threading
 import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
-
-import faulty_plugins
 import pytest
 import ray
 from apart import command, comparable, played
 from faulty_plugins import spec
-from ray.cluster_utils import Cluster
 from small_run import evidence_of, small_run
 
 import ictbench
@@ -38,8 +31,13 @@ from ictbench.submissions.shown_episodes import NOT_RECORDED
 from ictbench.testing import ScriptedServer, react_policy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
+    from ray.cluster_utils import Cluster
+
+NODES = 2
+"""Nodes of the cluster with room for one worker each."""
 SIZES: dict[str, Any] = {
     "suite": "minihack-v1",
     "families": "read",
@@ -49,29 +47,7 @@ SIZES: dict[str, Any] = {
     "selection_size": 4,
     "test_size": 6,
 }
-NODES = 2
 API: Any = ray
-
-
-@pytest.fixture(autouse=True)
-def watchdog() -> Iterator[None]:
-    """End the tests with a traceback if a cluster hangs."""
-    faulthandler.dump_traceback_later(240, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Start a head node that plays nothing, and nodes with room for one worker each."""
-    with pytest.MonkeyPatch.context() as patch:
-        # Makes a user's own classes importable on every node.
-        patch.setenv("PYTHONPATH", str(Path(faulty_plugins.__file__).parent))
-        cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-        for _ in range(NODES):
-            cluster.add_node(num_cpus=1)
-        yield cluster
-        cluster.shutdown()
 
 
 def run(cluster: Cluster, out: Path, **options: Any) -> ictbench.Run:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apart import played
 
 import ictbench
 from ictbench.errors import EndpointRefusedError
@@ -119,12 +121,9 @@ def test_an_unknown_price_is_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rate_limits_and_connections_lengthen_a_run() -> None:
     shared = {**SIZES, "reflector": "openai/m", "reflector_base_url": "http://127.0.0.1:9/v1"}
     fast, slow = (ictbench.dry_run(**shared, max_connections=count) for count in (64, 1))
-    assert fast.seconds is not None
-    assert slow.seconds is not None
     assert fast.actor is not None
     assert fast.seconds[1] < slow.seconds[1]
     limited = ictbench.dry_run(**shared, requests_per_minute=1)
-    assert limited.seconds is not None
     assert limited.seconds[0] >= 60 * fast.actor.calls
 
 
@@ -149,10 +148,25 @@ def test_a_reflector_that_asks_only_about_solved_episodes_has_an_estimate() -> N
     assert planned.input_tokens[0] > 0.8 * usual.input_tokens[0]
 
 
-def test_scripted_players_have_no_estimate() -> None:
-    planned = ictbench.dry_run(**SIZES, reflector="rules")
-    assert (planned.actor, planned.reflector, planned.seconds) == (None, None, None)
-    assert planned.counts["episodes"] > 0
+def test_scripted_players_cost_nothing_and_take_the_time_of_their_episodes(tmp_path: Path) -> None:
+    sizes = {**SIZES, "turns": 3, "selection_size": 6, "test_size": 10, "reflector": "rules"}
+    planned = ictbench.dry_run(**sizes)
+    assert (planned.actor, planned.reflector, planned.sample_actor) == (None, None, "rules")
+    ictbench.run(**sizes, out=tmp_path / "run")
+    seconds = [took for _, took in played(tmp_path / "run").values()]
+    assert len(seconds) <= planned.counts["episodes"]
+    least, most = (bound / planned.counts["episodes"] for bound in planned.seconds)
+    # A busy machine may be slower for one of the two.
+    assert 0.2 < least / fmean(seconds) < 5
+    assert least == most
+    assert planned.busy == planned.seconds
+
+
+def test_workers_share_the_time_of_episodes() -> None:
+    one, four = (
+        ictbench.dry_run(**SIZES | {"executor": "process"}, reflector="rules", workers=workers) for workers in (1, 4)
+    )
+    assert four.seconds[0] < one.seconds[0]
 
 
 def test_asking_a_server_that_rejects_the_requests_says_so() -> None:

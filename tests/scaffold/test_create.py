@@ -24,6 +24,7 @@ MINIHACK = ["--env", "minihack", "--families", "eat"]
 RUNS: dict[Kind, list[str]] = {
     "env": ["--suite", "tiny_thing-v1.yaml", "--reflector", "rules"],
     "reflector": [*MINIHACK, "--reflector", "tiny_thing:TinyThingReflector", "--actor", "rules"],
+    "learner": [*MINIHACK, "--reflector", "tiny_thing:TinyThingLearner", "--actor", "rules"],
     "actor": [*MINIHACK, "--actor", "tiny_thing:TinyThingActor", "--reflector", "none"],
 }
 
@@ -69,7 +70,8 @@ def test_a_new_plug_in_runs_without_being_installed(plug_in: tuple[Kind, Path], 
 def test_an_installed_plug_in_has_its_name_and_passes_its_tests(plug_in: tuple[Kind, Path], tmp_path: Path) -> None:
     kind, folder = plug_in
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    points = {f"ictbench.{kind}s": {"tiny_thing": f"tiny_thing:TinyThing{kind.capitalize()}"}}
+    group = "reflector" if kind == "learner" else kind
+    points = {f"ictbench.{group}s": {"tiny_thing": f"tiny_thing:TinyThing{kind.capitalize()}"}}
     suites = {"ictbench.suites": {"tiny_thing-v1": "tiny_thing"}} if kind == "env" else {}
     assert project["entry-points"] == {**points, **suites}
     output_of(["python", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)], folder)
@@ -126,7 +128,9 @@ def test_an_unusable_name_is_refused(name: str, message: str, tmp_path: Path) ->
 def test_a_taken_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"reflector 'rules' already exists; choose another name, e.g. my_rules"):
         create("reflector", "rules", tmp_path / "mine")
-    with pytest.raises(ConfigError, match=r"no template for 'model' \(templates: env, reflector, actor\)"):
+    with pytest.raises(ConfigError, match=r"learner 'rules' already exists; choose another name, e.g. my_rules"):
+        create("learner", "rules", tmp_path / "mine")
+    with pytest.raises(ConfigError, match=r"no template for 'model' \(templates: env, reflector, learner, actor\)"):
         create("model", "mine", tmp_path / "mine")  # type: ignore[arg-type]
 
 

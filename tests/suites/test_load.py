@@ -77,7 +77,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     ("name", "hint"),
     [
         ("minihack-v2", "did you mean 'minihack-v1'"),
-        ("chess", "known: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, minihack-paper"),
+        ("chess", "known: alfworld-paper-v1, alfworld-procgen-v1, alfworld-v1, babyai-v1"),
     ],
 )
 def test_an_unknown_name_is_an_error_with_a_hint(name: str, hint: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ictbench.board.bad_entry import BadEntry
 from ictbench.board.board_tables import write_tables
@@ -42,6 +42,13 @@ NOTHING_STATED = About()
 INDEX, BOARD, ENTRY = (
     HtmlShell(GENERATOR, bundle, (*STYLES, "board/assets/site.css")) for bundle in ("index", "board", "entry")
 )
+
+
+class Place(NamedTuple):
+    """Folder of a board's pages, and the same folder of the site that is replaced, which may not exist."""
+
+    new: Path
+    before: Path
 
 
 def build_site(
@@ -99,7 +106,10 @@ def write_site(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         with _known_parts(findings) as parts:
-            shown = [_write_board(part / board.suite, about, board, parts, on_progress) for board in boards]
+            shown = [
+                _write_board(Place(part / board.suite, site / board.suite), about, board, parts, on_progress)
+                for board in boards
+            ]
         pages = [_write_index(part, about, [(board, tracks) for board, (tracks, _) in shown])]
         pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)
@@ -134,20 +144,21 @@ def _write_index(folder: Path, about: About, ranked: Sequence[tuple[Board, Seque
 
 
 def _write_board(
-    folder: Path, about: About, board: Board, findings: FindingCache, on_progress: OnProgress
+    place: Place, about: About, board: Board, findings: FindingCache, on_progress: OnProgress
 ) -> tuple[Board, tuple[tuple[Track, ...], list[Path]]]:
     """Write the pages of the entries that can be shown, and return the board without the others."""
     reasons = prepare_parts(board.entries, findings, f"pages of {board.suite}", on_progress)
     good = tuple(entry for entry, reason in zip(board.entries, reasons, strict=True) if not reason)
     bad = [BadEntry(entry.slug, reason) for entry, reason in zip(board.entries, reasons, strict=True) if reason]
     board = replace(board, entries=good, bad=(*board.bad, *bad))
-    return process_board(board, partial(_write_pages, folder, about, findings, on_progress))
+    return process_board(board, partial(_write_pages, place, about, findings, on_progress))
 
 
 def _write_pages(
-    folder: Path, about: About, findings: FindingCache, on_progress: OnProgress, board: Board
+    place: Place, about: About, findings: FindingCache, on_progress: OnProgress, board: Board
 ) -> tuple[tuple[Track, ...], list[Path]]:
     """Rank a board and write its pages into a folder, which is emptied first."""
+    folder = place.new
     shutil.rmtree(folder, ignore_errors=True)
     tracks = rank(board.entries)
     write_tables(board, tracks, folder / TABLES)
@@ -160,22 +171,22 @@ def _write_pages(
     pages, index = [page], BoardIndex(board, tracks)
     with remembered_pairs(tracks, findings):
         for number, entry in enumerate(board.entries, 1):
-            pages.append(_write_entry(folder, about, about_board, findings, index, entry))
+            pages.append(_write_entry(place, about, about_board, findings, index, entry))
             on_progress(f"writing {board.suite}", number, len(board.entries))
     return tracks, pages
 
 
 def _write_entry(
-    folder: Path, about: About, about_board: Json, findings: FindingCache, index: BoardIndex, entry: Entry
+    place: Place, about: About, about_board: Json, findings: FindingCache, index: BoardIndex, entry: Entry
 ) -> Path:
-    page = folder / "entries" / f"{entry.slug}.html"
+    page = place.new / "entries" / f"{entry.slug}.html"
     with open_chunks() as chunks:
         for chunk_id, content in parts_of(entry, findings).chunks:
             chunks.add_compressed(chunk_id, content)
         title = f"{entry.submission.name}, {index.board.suite} - {GENERATOR}"
         document = entry_document(index, entry) | {
             "about": about_entry(about, about_board, entry),
-            "evidence": publish_evidence(about, index.board, entry, folder),
+            "evidence": publish_evidence(about, index.board, entry, *place),
         }
         ENTRY.write(page, title, document, chunks)
     return page

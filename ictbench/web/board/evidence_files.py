@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import SubmissionError
@@ -22,14 +24,15 @@ MAX_BYTES = 50_000_000
 """Maximum size of a file that is copied; a submission has at most ten megabytes."""
 
 
-def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> list[Json]:
-    """Return the files of an entry with their addresses, copying them into the site if the board states no address.
+def publish_evidence(about: About, board: Board, entry: Entry, site: Path, before: Path) -> list[Json]:
+    """Return the files of an entry with their addresses; they are put into the site if the board states no address.
 
     Args:
         about: Statements about the boards.
         board: The board of the entry.
         entry: The entry.
         site: Folder of the board's pages.
+        before: The same folder of the site that this one replaces. Files that it holds already are not copied again.
 
     Raises:
         SubmissionError: A file has changed since the board was read, or cannot be read.
@@ -45,11 +48,20 @@ def publish_evidence(about: About, board: Board, entry: Entry, site: Path) -> li
             address = f"{about.evidence.rstrip('/')}/{board.suite}/{place}"
         else:
             address = f"../evidence/{place}"
-            copy = site / "evidence" / place
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(content)
+            _put(content, site / "evidence" / place, before / "evidence" / place)
         files.append({"name": path.name, "place": place, "href": address, "sha256": digest, "bytes": len(content)})
     return [*files, *_on_the_web(board, entry)]
+
+
+def _put(content: bytes, copy: Path, earlier: Path) -> None:
+    """Write a file of the site, or link it to the earlier site's copy, so that the board's own files stay apart."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.unlink(missing_ok=True)  # two entries may share a file; a link must not be written through
+    with suppress(OSError, SubmissionError):  # there is none, or it cannot be read or linked
+        if read_bytes(earlier, MAX_BYTES) == content:
+            os.link(earlier, copy)
+            return
+    copy.write_bytes(content)
 
 
 def _files(board: Board, entry: Entry) -> list[Path]:

@@ -1,0 +1,1 @@
+"""BabyAI: grid worlds with a mission in words, reproducible from a seed."""
