@@ -51,7 +51,8 @@ class PlayerOptions(SuiteOptions):
         "rules",
         "provider/model; ace:, cheatsheet:, expel:, gepa:, gepa-loop:, reasoningbank: or workflows:provider/model; "
         "rules (scripted), none (prompt unchanged), icl, retrieval, copy, copy-last, copy-commonest, file:PATH "
-        "(hand-written prompt), module:Class; blind:, shuffled:, unlabelled:, flipped:, losses: or reflexion:REFLECTOR.",
+        "(hand-written prompt), module:Class; blind:, shuffled:, unlabelled:, flipped:, losses: or "
+        "reflexion:REFLECTOR.",
         PLAYERS,
         also=("collect",),
     )
