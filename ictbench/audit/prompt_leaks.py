@@ -92,6 +92,11 @@ def _new_prompts(result: Result, plans: Plans) -> Iterator[_NewPrompt]:
                 if before.text != after.text:
                     place = f"{family.name}, loop {loop.index}, prompt[{index}]"
                     yield _NewPrompt(place, after.text, loop, index, plans[family.name, loop.index])
+            written = {prompt.text for prompt in loop.prompts}
+            for number, candidate in enumerate(loop.candidates):
+                if candidate.text not in written:
+                    place = f"{family.name}, loop {loop.index}, candidates[{number}]"
+                    yield _NewPrompt(place, candidate.text, loop, candidate.turn, plans[family.name, loop.index])
 
 
 def _secret_names(suite: Suite, plans: Plans) -> set[str]:

@@ -122,7 +122,7 @@ class Measures(Record):
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
     stream: tuple[Interval, ...] = Field(default=(), exclude_if=lambda intervals: not intervals)
-    """Success rate on the experience of each turn, under the prompt of that turn."""
+    """Success rate on the experience of each turn, under the prompt of that turn; empty for an optimiser."""
     stream_success: Interval | None = Field(default=None, exclude_if=lambda value: value is None)
     """Success rate on the whole experience, i.e. while learning."""
     online: OnlineMeasures | None = Field(default=None, exclude_if=lambda value: value is None)

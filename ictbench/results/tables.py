@@ -166,7 +166,8 @@ def _turn_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
     """Return the success rate on the experience of each turn, and under the prompts that stay the same."""
     rows: list[dict[str, Any]] = []
     for turn, batch in enumerate(loop.batches, 1):
-        row = {"family": family.name, "loop": loop.index, "turn": turn, "experience": success_rate(batch.outcomes)}
+        rate = success_rate(batch.outcomes) if batch.outcomes else None
+        row = {"family": family.name, "loop": loop.index, "turn": turn, "experience": rate}
         if loop.online:
             row["online_base"] = success_rate(loop.online.base[turn - 1])
             row["online_best"] = success_rate(loop.online.best[turn - 1])

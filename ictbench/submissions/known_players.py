@@ -73,6 +73,13 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         options=("experience", "instruction"),
         asks_once=False,
     ),
+    "gepa-loop": KnownPlayer(
+        experience="pooled",
+        division="optimiser",
+        has_model=True,
+        options=("experience", "instruction"),
+        asks_once=False,
+    ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
     "insights": _ON_MODEL_AS_TOLD,
     "lessons": _ON_MODEL,
@@ -187,7 +194,8 @@ def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:
         if known.wraps and layer is layers[-1]:
             yield f"its {role} {layer.name!r} lacks the reflector that it wraps; run it again"
         if depth and known.experience != "fresh":
-            yield f"its reflector {layer.name!r} cannot be wrapped, because {known.control}"
+            why = known.control or "it plays its episodes itself"
+            yield f"its reflector {layer.name!r} cannot be wrapped, because {why}"
         if layer is layers[-1] and not known.wraps and known.has_model != (player.model is not None):
             yield f"its {role} {layer.name!r} {'needs a' if known.has_model else 'has no'} model; run it again"
     if player.model is not None:

@@ -976,6 +976,7 @@
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
   var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
+  var CLOSE_SHIFTS = 9;
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -1038,14 +1039,14 @@
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
     const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
-    return named.map(({ x, y, name, isMinor }) => {
+    return named.map(({ x, y, name, isOptional }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
       const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
-      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const boxes = LABEL_SHIFTS.slice(0, isOptional ? CLOSE_SHIFTS : undefined).map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
       const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
-      if (!free && isMinor)
+      if (!free && isOptional)
         return null;
       const chosen = free ?? boxes[0];
       taken.push(chosen);
