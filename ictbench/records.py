@@ -326,7 +326,7 @@ class EpisodeSpec(Record):
     time_limit: float | None = None
     """Seconds the episode may take, not counting waits for retries and rate limits; None means no limit."""
     keep_texts: bool = True
-    """False leaves observations and available actions out of the trajectory; their digests stay."""
+    """False leaves observations and available actions out of the trajectory, except the first; their digests stay."""
 
     @property
     def key(self) -> str:
