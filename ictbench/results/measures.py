@@ -75,7 +75,7 @@ def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
         stream=stream(families),
         stream_success=stream_success(families),
         online=online_measures(families),
-        mixed=stream_measures(families),
+        mixed=stream_measures(families, constant=constant),
     )
 
 
