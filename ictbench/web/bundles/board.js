@@ -515,6 +515,7 @@
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
   var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
+  var CLOSE_SHIFTS = 9;
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -567,14 +568,14 @@
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
     const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
-    return named.map(({ x, y, name, isMinor }) => {
+    return named.map(({ x, y, name, isOptional }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
       const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
-      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const boxes = LABEL_SHIFTS.slice(0, isOptional ? CLOSE_SHIFTS : undefined).map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
       const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
-      if (!free && isMinor)
+      if (!free && isOptional)
         return null;
       const chosen = free ?? boxes[0];
       taken.push(chosen);
@@ -655,6 +656,7 @@
       estimate: entry.gain,
       name: entry.name,
       isMinor: !front.includes(entry),
+      isOptional: true,
       position: entry.shape,
       kind: front.includes(entry) ? "front" : "dominated",
       text: sentence(entry),
@@ -968,9 +970,11 @@
   // board/assets/learning-curves.js
   var MAX_ENTRIES = 6;
   var DEFAULT_ENTRIES = 3;
+  var MAX_LISTED = 50;
   var CHUNK_SIZE = 50;
   function learningCurvesSection({ state, update }) {
     const checkboxes = element("fieldset", { class: "checkboxes" });
+    const note = paragraph("faint");
     const content = element("div", {});
     let shown = "";
     function show({ track, all, entries }) {
@@ -986,7 +990,9 @@
     function drawCheckboxes(entries, selected) {
       const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
       const slugs = selected.map(({ slug }) => slug);
-      const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
+      const others = entries.filter(({ slug }) => !slugs.includes(slug));
+      const listed = [...selected, ...others.slice(0, MAX_LISTED)].sort(byName);
+      note.textContent = others.length > MAX_LISTED ? `${listed.length} of ${count(others.length + selected.length)} entries are listed: those at the top of the ` + "ranking. The search above the ranking finds the others." : "";
       checkboxes.replaceChildren(element("legend", {}, `Entries, at most ${MAX_ENTRIES}`), ...listed.map((entry) => checkbox(entry, slugs)));
       checkboxes.querySelector(`input[value="${CSS.escape(focused ?? "")}"]`)?.focus();
     }
@@ -1003,7 +1009,7 @@
       const series = checked ? seriesClass(slugs.indexOf(entry.slug)) : "";
       return element("label", { class: series }, input, element("span", {}, entry.name));
     }
-    const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
+    const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, note, content);
     return { node, show };
   }
   async function loadCurves({ key, entries }, selected) {
@@ -1237,7 +1243,8 @@
       shown = search;
       const found = all.filter((entry) => isFound(entry, search));
       const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
-      const nothing = all.length ? "No unranked entry matches the search." : "All entries are ranked.";
+      const none = board.entries.length ? "All entries are ranked." : "No entry yet.";
+      const nothing = all.length ? "No unranked entry matches the search." : none;
       content.replaceChildren(...groups.length ? groups.flatMap(([texts, entries]) => groupView(texts, entries)) : [paragraph("faint", nothing)]);
     }
     return { node, show };
