@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def invented_site(folder: Path) -> Site:
-    """Write a board of nine entries with random outcomes and costs, and the prompts and episodes of one real run."""
+    """Write a board of nine entries in three divisions, with random outcomes, and prompts and episodes of a real run."""
     sizes: dict[str, Any] = {"turns": 5, "batch_size": 3, "loops": 10, "selection_size": 5, "test_size": 10}
     run = ictbench.run(env="minihack", families="all", out=folder / "board-run", **sizes)
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
@@ -62,7 +62,8 @@ def invented_site(folder: Path) -> Site:
         result = with_tests(base, partial(_outcomes, draw, weights))
         tokens = int(10 ** (4.3 + 0.22 * number + draw.random()))
         reflector = _reflector(number)
-        named = {"reflector": reflector, "reflector_trained_on": ()}
+        division = "reflector" if number < 6 else "memory" if number < 8 else "optimiser"
+        named = {"reflector": reflector, "reflector_trained_on": (), "division": division}
         submit(
             board,
             f"entry-{number}",
