@@ -9,8 +9,11 @@
     return (key) => positions.get(key);
   }
   async function loadEpisode(position, chunkSize, chunkId) {
-    const episodes = await loadChunk(chunkId(Math.floor(position / chunkSize)));
-    return withActions(episodes[position % chunkSize]);
+    return withActions(await loadEntry(position, chunkSize, chunkId));
+  }
+  async function loadEntry(position, chunkSize, chunkId) {
+    const entries = await loadChunk(chunkId(Math.floor(position / chunkSize)));
+    return entries[position % chunkSize];
   }
   async function loadChunk(id) {
     if (!cache.has(id)) {
@@ -726,6 +729,11 @@
       facts.push(`${count(usage.calls)} calls`, `${usage.unreported ? "≥ " : ""}${count(usage.input_tokens + usage.output_tokens)} tokens`);
     return paragraph("ending", element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
   }
+  function addedView({ added }) {
+    if (!added)
+      return null;
+    return element("details", { class: "added", open: true }, element("summary", {}, "Added to the prompt from the memory"), element("div", { class: "prompt-text" }, added));
+  }
   function decisionView(episode, frame) {
     const step = episode.steps[frame];
     if (!step)
@@ -849,7 +857,7 @@
     const status = element("p", { class: "status", role: "status" });
     const controls = transport(last, goto);
     const decisions = decisionList(episode, (frame) => interrupt(frame));
-    const node = element("section", { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey }, element("h3", { id: heading }, title), endView(episode), controls.node, status, element("div", { class: "frame" }, screen, decision), decisions);
+    const node = element("section", { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey }, element("h3", { id: heading }, title), endView(episode), addedView(episode), controls.node, status, element("div", { class: "frame" }, screen, decision), decisions);
     let current = 0;
     function onKey(event) {
       const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
@@ -1451,6 +1459,45 @@
     return element(TAGS[kind], { class: `row ${kind}` }, element("span", { class: "sign" }, SIGNS[kind]), element("span", {}, texts));
   }
 
+  // assets/run/memory.js
+  var MAX_COMPARED = 20000;
+  function memoryView(report, run, { prompts }, index) {
+    const digest = prompts[index].memory;
+    if (!digest)
+      return null;
+    const before = prompts[index - 1]?.memory;
+    if (digest === before)
+      return paragraph("faint", "Memory unchanged.");
+    if (!run.memories?.keys.includes(digest))
+      return paragraph("faint", `Its memory (${digest}) is not in this page.`);
+    const place = element("div", {});
+    const details = element("details", { class: "memory", toggle: open }, element("summary", {}, before ? "Memory, and its change" : "Memory"), place);
+    let isShown = false;
+    async function open() {
+      if (isShown || !details.open)
+        return;
+      isShown = true;
+      try {
+        const [now, earlier] = await Promise.all([load3(report, run, digest), before ? load3(report, run, before) : null]);
+        place.replaceChildren(...content(now, earlier));
+      } catch (error) {
+        place.replaceChildren(errorNote(`Cannot decompress this memory: ${error.message}`));
+      }
+    }
+    return details;
+  }
+  function content(now, earlier) {
+    const cut = now.whole ? [] : [paragraph("faint", "Only the beginning is shown; memories.jsonl.gz has the whole memory.")];
+    const isCompared = earlier && Math.max(now.text.length, earlier.text.length) <= MAX_COMPARED;
+    const text = element("div", { class: "prompt-text", tabindex: 0, role: "group", "aria-label": "Memory" }, now.text);
+    return [...cut, isCompared ? diffView(earlier.text, now.text) : text];
+  }
+  function load3(report, run, digest) {
+    const position = episodeLocator(run.memories)(digest);
+    const number = report.runs.indexOf(run);
+    return loadEntry(position, run.memories.chunk_size, (chunk) => `memory-${number}-${chunk}`);
+  }
+
   // assets/run/prompts.js
   function promptsSection(report, openEpisode) {
     const families = familiesOf(report).filter(({ entries }) => entries.some(({ family }) => family.loops.length));
@@ -1471,7 +1518,7 @@
         loop: loops.find(({ index }) => index === Number(loop.select.value))
       })).filter((column) => column.loop);
       const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
-      turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
+      turns.replaceChildren(...indices.map((index) => turnView(index, columns, report, openEpisode)));
     }
     if (opened) {
       family.select.value = opened.family;
@@ -1490,14 +1537,15 @@
     }))));
     return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
   }
-  function turnView(index, columns, several, openEpisode) {
+  function turnView(index, columns, report, openEpisode) {
     const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
     const tag = index === 0 ? element("span", { class: "tag" }, "the suite’s own prompt") : null;
-    return element("div", { class: "turn" }, element("h3", {}, `prompt[${index}]`, tag), element("div", { class: "columns" }, longEnough.map((column) => promptView(index, column, several, openEpisode))));
+    return element("div", { class: "turn" }, element("h3", {}, `prompt[${index}]`, tag), element("div", { class: "columns" }, longEnough.map((column) => promptView(index, column, report, openEpisode))));
   }
-  function promptView(index, { run, position, loop }, several, openEpisode) {
+  function promptView(index, { run, position, loop }, report, openEpisode) {
+    const several = report.runs.length > 1;
     const prompt = loop.prompts[index];
-    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? paragraph("bad", `The reflector’s answer was not used (${words(prompt.failure)}): prompt unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
+    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? paragraph("bad", `The reflector’s answer was not used (${words(prompt.failure)}): prompt unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text), memoryView(report, run, loop, index));
   }
   function scoresView(index, { selection, test, best, prompts }) {
     const facts = [`selection ${score(selection[index])}`];

@@ -6,6 +6,7 @@ import { element, paragraph, picker, setOptions } from "../dom.js";
 import { number, range, solvedCount, successRate, words } from "../format.js";
 import { section } from "../page.js";
 import { familiesOf, nothingFinished } from "./families.js";
+import { memoryView } from "./memory.js";
 
 // `openEpisode(run, key)` shows an episode; null where the page does not hold the episodes of the batches.
 export function promptsSection(report, openEpisode) {
@@ -39,7 +40,7 @@ export function promptsSection(report, openEpisode) {
       }))
       .filter((column) => column.loop);
     const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
-    turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
+    turns.replaceChildren(...indices.map((index) => turnView(index, columns, report, openEpisode)));
   }
 
   if (opened) {
@@ -71,7 +72,7 @@ function mostImproved(families) {
   return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
 }
 
-function turnView(index, columns, several, openEpisode) {
+function turnView(index, columns, report, openEpisode) {
   const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
   const tag = index === 0 ? element("span", { class: "tag" }, "the suite\u2019s own prompt") : null;
   return element(
@@ -81,12 +82,13 @@ function turnView(index, columns, several, openEpisode) {
     element(
       "div",
       { class: "columns" },
-      longEnough.map((column) => promptView(index, column, several, openEpisode)),
+      longEnough.map((column) => promptView(index, column, report, openEpisode)),
     ),
   );
 }
 
-function promptView(index, { run, position, loop }, several, openEpisode) {
+function promptView(index, { run, position, loop }, report, openEpisode) {
+  const several = report.runs.length > 1;
   const prompt = loop.prompts[index];
   return element(
     "article",
@@ -107,6 +109,7 @@ function promptView(index, { run, position, loop }, several, openEpisode) {
         )
       : null,
     index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text),
+    memoryView(report, run, loop, index),
   );
 }
 
