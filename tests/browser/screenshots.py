@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def invented_site(folder: Path) -> Site:
-    """Write a board of nine entries in three divisions, with random outcomes, and prompts and episodes of a real run."""
+    """Write a board of nine entries with random outcomes and costs, and the prompts and episodes of one real run."""
     sizes: dict[str, Any] = {"turns": 5, "batch_size": 3, "loops": 10, "selection_size": 5, "test_size": 10}
     run = ictbench.run(env="minihack", families="all", out=folder / "board-run", **sizes)
     base = run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()})
@@ -62,7 +62,7 @@ def invented_site(folder: Path) -> Site:
         result = with_tests(base, partial(_outcomes, draw, weights))
         tokens = int(10 ** (4.3 + 0.22 * number + draw.random()))
         reflector = _reflector(number)
-        division = "reflector" if number < 6 else "memory" if number < 8 else "optimiser"
+        division = {6: "memory", 7: "memory", 8: "optimiser"}.get(number, "reflector")
         named = {"reflector": reflector, "reflector_trained_on": (), "division": division}
         submit(
             board,
@@ -86,7 +86,9 @@ def _reflector(number: int) -> Player:
     if number % 3 == 1:
         return Player(label=f"maker:Rules{number}", name=f"maker:Rules{number}")
     model = ModelSpec(provider="openai", model=f"model-{number}")
-    return Player(label=f"openai/model-{number}", name="rewrite", model=model, fingerprint="2026-01")
+    name = {6: "ace", 8: "gepa-loop"}.get(number)
+    label = f"{name}:openai/model-{number}" if name else f"openai/model-{number}"
+    return Player(label=label, name=name or "rewrite", model=model, fingerprint="2026-01")
 
 
 def _outcomes(draw: random.Random, weights: tuple[int, int]) -> str:
