@@ -203,9 +203,17 @@ def test_the_committed_json_schema_matches_the_models() -> None:
 def test_the_json_schema_names_every_field_of_a_real_result(run: ictbench.Run) -> None:
     schema = json.loads(json_schema())
     plain = json.loads(run.result.to_json())
-    # Omitted are loop indices if they are 0 … L−1, online measures if not asked for, a pre-registration, repeated
+    # Omitted are the division of reflectors, what memories add if there are none, loop indices if they are 0 … L−1, online measures if not asked for, a pre-registration, repeated
     # reflections and words about failures if there are none, and whether replies repeat if that is unknown.
-    assert {*plain, "loop_indices", "online", "preregistration", "retried_reflections"} == set(schema["properties"])
+    assert {
+        *plain,
+        "added_bytes",
+        "division",
+        "loop_indices",
+        "online",
+        "preregistration",
+        "retried_reflections",
+    } == set(schema["properties"])
     # Fields added under the same schema have a default.
     assert set(plain) - {"control", "experience", "actor_trained_on"} <= set(schema["required"])
     definitions = schema["$defs"]
