@@ -57,7 +57,6 @@ _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended"
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
     "ace": replace(_WITH_MEMORY, asks_once=False),
-    "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
     "cheatsheet": _WITH_MEMORY,
     "copy": _COPY,
@@ -81,7 +80,6 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         asks_once=False,
     ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "insights": _ON_MODEL_AS_TOLD,
     "lessons": _ON_MODEL,
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),

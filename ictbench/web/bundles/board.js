@@ -1094,6 +1094,20 @@
         blind ? element("span", { class: "second-line arm" }, `over ${blind.name}, by ${blind.by}`) : null
       ]
     },
+    {
+      key: "forgetting",
+      head: "forgetting",
+      value: measure("forgetting"),
+      cell: ({ measures }) => stackedEstimate(measures.forgetting, signed),
+      ofStreams: true
+    },
+    {
+      key: "transfer",
+      head: "forward transfer",
+      value: measure("forward_transfer"),
+      cell: ({ measures }) => stackedEstimate(measures.forward_transfer, signed),
+      ofStreams: true
+    },
     { head: "badges", cell: badgeList },
     {
       head: "trained on",
@@ -1111,6 +1125,10 @@
     },
     { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date }
   ];
+  function columnsOf({ entries }) {
+    const streamed = entries.some(({ measures }) => Object.hasOwn(measures, "forgetting"));
+    return COLUMNS.filter(({ ofStreams = false }) => streamed || !ofStreams);
+  }
   function selectEntries(all, state) {
     const isWanted = entryFilter(all, state);
     const column = COLUMNS.find(({ key }) => key && key === state.sort) ?? COLUMNS[0];
@@ -1130,21 +1148,22 @@
     const status = element("p", { class: "faint", role: "status" });
     const about = paragraph("faint");
     const body = element("tbody", { role: "rowgroup" });
-    const heads = COLUMNS.map((column) => sortableHead(column, () => update(sortBy(column, state))));
+    const columns = columnsOf(board);
+    const heads = columns.map((column) => sortableHead(column, () => update(sortBy(column, state))));
     const ranking = table({ kind: "ranking", caption: "Ranking", heads, body, hideCaption: true });
     function show({ track, all, entries }) {
       filters.show(track, all);
       about.replaceChildren(element("span", {}, trackText(track, all)));
       status.textContent = entries.length === all.length ? `All ${all.length} entries of this track.` : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
-      heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
-      body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
+      heads.forEach((head, index) => markSorted(head, columns[index], state));
+      body.replaceChildren(...entries.length ? entries.map((entry) => entryRow(entry, columns)) : [emptyRow(columns)]);
     }
     const node = section("ranking", "Ranking", paragraph("lead", "Learners of one division for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance."), board.tracks.length ? [
       filters.node,
       about,
       scrollBox(ranking, "Ranking, all columns"),
       status,
-      termList(COLUMNS.map(({ head }) => head))
+      termList(columns.map(({ head }) => head))
     ] : paragraph("note", "No entry is ranked yet."));
     return { node, show };
   }
@@ -1162,13 +1181,13 @@
     else
       head.removeAttribute("aria-sort");
   }
-  function entryRow(entry) {
-    const cells = COLUMNS.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row", role: "rowheader", "data-label": head }, entryHead(entry, `entries/${entry.slug}.html`)) : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }));
+  function entryRow(entry, columns) {
+    const cells = columns.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row", role: "rowheader", "data-label": head }, entryHead(entry, `entries/${entry.slug}.html`)) : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }));
     return element("tr", { role: "row", class: `of-${entry.kind}` }, cells);
   }
-  function emptyRow() {
+  function emptyRow(columns) {
     const text = "No entry passes these filters.";
-    return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
+    return element("tr", { role: "row" }, dataCell(null, text, { colspan: columns.length, class: "empty" }));
   }
   function trackText({ actor, scripted, division }, all) {
     const { name, text } = DIVISIONS[division];
