@@ -32,9 +32,9 @@ class Searcher(Reflector):
         played = await context.play(tried, range(min(context.play.left, context.play.size)))
         assert context.play.new_episodes(tried, [0]) == 0
         score = sum(one.solved for one in played)
-        best = state if isinstance(state, list) else [-1, prompt]
+        best: Any = state or [-1, prompt]
         best = max(best, [score, tried])
-        return Reflection(prompt=str(best[1]), state=best, candidates=(Candidate(text=tried),))
+        return Reflection(prompt=best[1], state=best, candidates=(Candidate(text=tried),))
 
 
 class Forgetful(Searcher):
