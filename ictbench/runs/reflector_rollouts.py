@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from ictbench.records import Reflection, Task, Trajectory
+    from ictbench.reflectors import BatchPlayer
 
 
 class PlayTasks(Protocol):
@@ -116,3 +117,26 @@ class ReflectorRollouts:
                 "candidates": (*reflection.candidates, *missing),
             }
         )
+
+
+def without_tasks(player: BatchPlayer) -> BatchPlayer:
+    """Return a player for a reflector: it has the methods of the contract, and no attribute holds a task or a key."""
+
+    class Player:
+        __slots__ = ()
+
+        @property
+        def left(self) -> int:
+            return player.left
+
+        @property
+        def size(self) -> int:
+            return player.size
+
+        def new_episodes(self, prompt: str, indices: Sequence[int]) -> int:
+            return player.new_episodes(prompt, indices)
+
+        async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
+            return await player(prompt, indices)
+
+    return Player()

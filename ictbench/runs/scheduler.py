@@ -16,7 +16,7 @@ from ictbench.records import UNREPORTED, Reflection, episode_key, prompt_digest
 from ictbench.reflectors import OWN_EPISODES, Context
 from ictbench.rollout import Priority
 from ictbench.runs.checked_reflection import checked_reflection, copied
-from ictbench.runs.reflector_rollouts import ReflectorRollouts
+from ictbench.runs.reflector_rollouts import ReflectorRollouts, without_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,7 +186,7 @@ class Scheduler:
         context = Context(
             reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn),
             self.plan.written_bytes,
-            rollouts if plan.experience in OWN_EPISODES else None,
+            without_tasks(rollouts) if plan.experience in OWN_EPISODES else None,
             request.turn,
             loop_seed(self.plan.suite.digest, plan.family, plan.index),
             copied(request.memory),

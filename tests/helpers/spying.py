@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.records import Division
+    from ictbench.reflectors.reflector import Experience
 
 EXPERIENCE, SELECTION, TEST = 7_310_000, 7_420_000, 7_530_000
 """First seed of each pool."""
@@ -84,6 +86,29 @@ class Spy(Reflector):
 
     def remembered(self, summary: str) -> dict[str, Any]:
         return {}
+
+
+class SpyThatPlays(Spy):
+    """Also plays as many episodes itself as it may, half of them under another prompt."""
+
+    control: ClassVar[str] = "it plays again"
+    experience: ClassVar[Experience] = "halved"
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        assert context.play is not None
+        indices = range(context.play.left)
+        played = [await context.play(f"{prompt} Or not." if index % 2 else prompt, [index]) for index in indices]
+        return await super().reflect(prompt, [*trajectories, *itertools.chain(*played)], state, context)
+
+
+class SpyThatOptimises(SpyThatPlays):
+    """Plays all its experience itself."""
+
+    control: ClassVar[str] = ""
+    division: ClassVar[Division] = "optimiser"
+    experience: ClassVar[Experience] = "pooled"
 
 
 class SpyWithMemory(Spy):

@@ -19,6 +19,8 @@ from ictbench import Context, Trajectory
 from ictbench.records import Step
 
 LEARNERS = ("spying:Spy", "spying:SpyWithMemory")
+PLAYERS = ("spying:SpyThatPlays", "spying:SpyThatOptimises")
+"""Learners that play episodes themselves, which no control can wrap."""
 WRAPPERS = ("", "blind:", "flipped:", "losses:", "reflexion:", "shuffled:", "unlabelled:")
 
 SIZES: dict[str, Any] = {"families": [FAMILIES[0]], "turns": 2, "batch_size": 2, "loops": 2}
@@ -45,8 +47,7 @@ def seen_in(world: World, reflector: str, **options: Any) -> tuple[list[dict[str
 
 
 @given(
-    learner=st.sampled_from(LEARNERS),
-    wrapper=st.sampled_from(WRAPPERS),
+    reflector=st.sampled_from([*(wrapper + learner for wrapper in WRAPPERS for learner in LEARNERS), *PLAYERS]),
     turns=st.integers(1, 3),
     salt=st.integers(1, 1000),
     test_every_turn=st.booleans(),
@@ -54,14 +55,14 @@ def seen_in(world: World, reflector: str, **options: Any) -> tuple[list[dict[str
 )
 @settings(max_examples=8, deadline=None)
 def test_nothing_of_selection_and_test_tasks_reaches_a_learner(
-    learner: str, wrapper: str, turns: int, salt: int, test_every_turn: bool, repeats: int
+    reflector: str, turns: int, salt: int, test_every_turn: bool, repeats: int
 ) -> None:
     """Other texts and outcomes there give the same inputs: whatever they say, the learner does not know."""
     options = {"turns": turns, "test_every_turn": test_every_turn, "repeats": repeats}
-    one, run = seen_in(World(), f"{wrapper}{learner}", **options)
-    other, changed = seen_in(World(scored=salt), f"{wrapper}{learner}", **options)
+    one, run = seen_in(World(), reflector, **options)
+    other, changed = seen_in(World(scored=salt), reflector, **options)
     assert one == other
-    assert len(one) == 2 * turns or wrapper == "losses:"
+    assert len(one) == 2 * turns or reflector.startswith("losses:")
     outcomes = [
         [(loop.selection, loop.test) for family in one.families for loop in family.loops]
         for one in (run.result, changed.result)
@@ -80,10 +81,9 @@ def test_no_outcome_reaches_a_learner_that_is_not_to_see_any(learner: str, ends:
     assert labelled != changed, "the worlds do not differ"
 
 
-@pytest.mark.parametrize("wrapper", WRAPPERS)
-@pytest.mark.parametrize("learner", LEARNERS)
-def test_no_name_seed_or_parameter_of_a_task_reaches_a_learner(learner: str, wrapper: str) -> None:
-    inputs, run = seen_in(World(), f"{wrapper}{learner}")
+@pytest.mark.parametrize("reflector", [*(f"{wrapper}{LEARNERS[1]}" for wrapper in WRAPPERS), LEARNERS[0], *PLAYERS])
+def test_no_name_seed_or_parameter_of_a_task_reaches_a_learner(reflector: str) -> None:
+    inputs, run = seen_in(World(), reflector)
     seeds = {seed for first in (EXPERIENCE, spying.SELECTION, TEST) for seed in range(first, first + 100)}
     secrets = {*map(str, seeds), *FAMILIES, PASSWORD, "vault", "secret", "spying", run.result.suite.digest[:12]}
     secrets |= {str(run.folder), "ictbench-seen"}
@@ -103,7 +103,7 @@ def test_the_table_names_every_field_that_a_learner_is_given() -> None:
     assert named - given == {"prompt", "trajectories", "state"}
 
 
-@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("learner", [*LEARNERS, *PLAYERS])
 def test_a_learner_is_given_no_other_fields(learner: str) -> None:
     inputs, _ = seen_in(World(), learner)
     names = {part for call in inputs for path in call for part in re.findall(r"[a-z_]+", path)}
