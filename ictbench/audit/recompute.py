@@ -9,7 +9,7 @@ still be invented: `ictbench.audit.replay` replays them.
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ from ictbench.records import (
     prompt_of,
     task_id_of,
 )
-from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.assemble import added_bytes, costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
@@ -200,7 +200,9 @@ class _Recomputation:
 
     def _compare_cost(self, loops: Mapping[str, list[LoopResult]], findings: Findings) -> None:
         expected_cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+        added: Counter[CostRole] = Counter()
         for family_loops in loops.values():
+            added.update(added_bytes(family_loops, self.summaries))
             for role, usage in costs(family_loops, self.summaries).items():
                 expected_cost[role] = expected_cost.get(role, Usage()) + usage
         # No record holds the cost of reflections.
@@ -208,6 +210,8 @@ class _Recomputation:
         for place, claimed, expected in differences(
             claimed_cost, {role: _json(usage) for role, usage in expected_cost.items()}
         ):
+            findings.add(_differs(format_place(place), claimed, expected))
+        for place, claimed, expected in differences(self.evidence.result.added_bytes, dict(added), ("added_bytes",)):
             findings.add(_differs(format_place(place), claimed, expected))
         reflector = self.evidence.result.cost.get("reflector", Usage())
         total = Usage.total([reflector, *expected_cost.values()])

@@ -263,6 +263,9 @@ class Result(Record):
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""
     cost: dict[CostRole, Usage]
+    added_bytes: dict[CostRole, int] = Field(default_factory=dict, exclude_if=lambda sizes: not sizes)
+    """UTF-8 bytes of what memories added to prompts, once for each decision; empty if nothing was added. A model reads
+    them as a part of the input tokens in `cost`."""
     episodes_sha256: str
     """SHA-256 of the uncompressed episodes.jsonl that belongs to this result."""
     host: Host

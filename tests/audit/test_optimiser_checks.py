@@ -6,14 +6,12 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from optimised import OPTIONS, propose
+from optimised import optimised_run
 from small_run import SUITE, failed
 
-import ictbench
 from ictbench.audit.recompute import recompute
 from ictbench.results import Result
 from ictbench.submissions.episode_records import RUN_DIGITS, Evidence, evidence_of_run
-from ictbench.testing import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    folder = tmp_path_factory.mktemp("optimiser") / "run"
-    with ScriptedServer(propose, model="m") as server:
-        ictbench.run(**OPTIONS, reflector_base_url=server.url, out=folder)
-    return evidence_of_run(folder)
+def honest() -> Evidence:
+    return evidence_of_run(optimised_run().folder)
 
 
 def test_an_honest_optimiser_passes_every_check(honest: Evidence) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from apart import comparable, complete, reached, start
-from optimised import OPTIONS, RULES, propose
+from optimised import OPTIONS, RULES, optimised_run, propose
 from rehearsals import REQUESTS
 from watching import wait_for_the_end_of, workers_of
 
@@ -25,13 +25,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> ictbench.Run:
-    return optimise(tmp_path_factory.mktemp("optimiser") / "run")
-
-
-def optimise(out: Path, **options: object) -> ictbench.Run:
-    with ScriptedServer(propose, model="m") as server:
-        return ictbench.run(**OPTIONS | options, reflector_base_url=server.url, out=out)
+def run() -> ictbench.Run:
+    return optimised_run()
 
 
 def loop_of(run: ictbench.Run) -> LoopResult:

@@ -47,6 +47,8 @@ MAX_OPERATIONS = 4
 """Operations per turn."""
 MAX_EPISODES = 3
 """Episodes that are recalled for a task."""
+EMBEDDED_CHARACTERS = 4_000
+"""Maximum length of a text that is embedded."""
 
 TITLE = "Insights from earlier episodes, the surest first:"
 ADDED_TITLE = "What happened in similar episodes that were solved, the most similar first:"
@@ -127,7 +129,8 @@ class ExpelReflector(LLMReflector):
         if not (successes and self._model.embeds):
             return successes, spent
         try:
-            embeddings = await self._model.embed([success.start for success in successes])
+            # Servers refuse empty texts, and those that are longer than their model reads.
+            embeddings = await self._model.embed([success.start[:EMBEDDED_CHARACTERS] or " " for success in successes])
         except ModelFailure as error:
             error.usage = spent + (error.usage or UNREPORTED)
             raise

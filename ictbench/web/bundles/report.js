@@ -462,12 +462,14 @@
     reasoning_tokens: "reasoning",
     cache_hits: "replies from cache"
   };
+  var TOKEN_BYTES = 4;
   function costSection(report) {
     const several = report.runs.length > 1;
     const calling = report.runs.filter(hasCalls);
     const silent = report.runs.filter((run) => !calling.includes(run));
     const rows = calling.flatMap((run) => [
       ...Object.entries(run.cost).map(([role, usage]) => usageRow(role, usage, run, several)),
+      ...run.added_bytes ? [memoryRow(run, several)] : [],
       usageRow("all roles", totalUsage(run.cost), run, several),
       usageRow("paid for, with repetitions", run.spent, run, several)
     ]);
@@ -489,6 +491,17 @@
       stackedBar([{ share, kind: "tokens" }]),
       ...Object.keys(COUNTS).map((name) => atLeast(name.endsWith("_tokens") && usage.unreported, count(usage[name]))),
       usage.cost === null && usage.cost_at_least ? atLeast(true, money(usage.cost_at_least)) : money(usage.cost)
+    ];
+  }
+  function memoryRow(run, several) {
+    const estimate = Math.round(Object.values(run.added_bytes).reduce((sum, size) => sum + size, 0) / TOKEN_BYTES);
+    const total = tokens(totalUsage(run.cost));
+    const label = "of these, added by memories (estimate)";
+    return [
+      several ? `${run.label}: ${label}` : label,
+      stackedBar([{ share: total ? Math.min(1, estimate / total) : 0, kind: "tokens" }]),
+      ...Object.keys(COUNTS).map((name) => name === "input_tokens" ? `≈ ${count(estimate)}` : ""),
+      ""
     ];
   }
   function atLeast(isBound, text) {
@@ -552,15 +565,15 @@
   function loopGroups(family, loop) {
     const last = loop.prompts.length - 1;
     const roles = (index) => [index === 0 && "base", index === loop.best && "best", index === last && "last"].filter(Boolean).join(", ");
-    const group = (name, index, tasks, outcomes) => ({
+    const group = (name, index, tasks, outcomes, digests = null) => ({
       family,
       loop: loop.index,
       name,
-      episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest)
+      episodes: playedEpisodes(tasks, outcomes, digests ?? tasks.map(() => loop.prompts[index].digest))
     });
     const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
     return [
-      ...loop.batches.map(({ tasks, outcomes }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes)),
+      ...loop.batches.map(({ tasks, outcomes, prompts }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes, prompts)).filter(({ episodes }) => episodes.length),
       ...Object.entries(loop.test).map(([index, outcomes]) => group(name("test", Number(index)), Number(index), loop.test_tasks, outcomes)),
       ...loop.selection.map((outcomes, index) => group(name("selection", index), index, loop.selection_tasks, outcomes)),
       ...loop.audit.flatMap(({ replayed, fresh }, index) => [
@@ -574,14 +587,15 @@
     const under = { 0: loop.online?.base ?? [], [loop.best]: loop.online?.best ?? [] };
     return Object.entries(under).flatMap(([index, turns]) => turns.map((outcomes, turn) => group(`online, turn ${turn + 1}, prompt[${index}]`, Number(index), loop.batches[turn].tasks, outcomes)));
   }
-  function playedEpisodes(tasks, outcomes, digest) {
+  function playedEpisodes(tasks, outcomes, digests) {
     const repeats = outcomes.length / tasks.length;
     return [...outcomes].map((outcome, position) => {
-      const task = tasks[Math.floor(position / repeats)];
+      const index = Math.floor(position / repeats);
+      const task = tasks[index];
       const replicate = position % repeats;
       return {
         task,
-        key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+        key: `${task}@${digests[index]}${replicate ? `.${replicate}` : ""}`,
         solved: outcome === "1",
         repeat: repeats > 1 ? replicate + 1 : null
       };
@@ -1463,6 +1477,59 @@
     return element(TAGS[kind], { class: `row ${kind}` }, element("span", { class: "sign" }, SIGNS[kind]), element("span", {}, texts));
   }
 
+  // assets/run/candidates.js
+  function candidatesView({ run, loop }, several) {
+    const { candidates } = loop;
+    if (!candidates?.length)
+      return null;
+    const numbers = new Map(candidates.map(({ digest }, number) => [digest, number]));
+    const scores = scoresOf(loop);
+    const table = dataTable({
+      caption: "Prompts that the optimiser tried, with their episodes among the experience tasks. Front: experience tasks for " + "which the prompt is on the Pareto front at the end.",
+      columns: ["candidate", "first tried", "made from", "solved", "kept", "front", "prompt of the loop"],
+      rows: candidates.map((candidate, number) => [
+        name(number),
+        candidate.turn ? `turn ${candidate.turn}` : "from the start",
+        candidate.parents.map((parent) => name(numbers.get(parent))).join(", "),
+        scoreText(scores.get(candidate.digest)),
+        candidate.kept === null ? "no" : `turn ${candidate.kept}`,
+        candidate.front.map((position) => `task ${position + 1}`).join(", "),
+        promptsOf(candidate.digest, loop.prompts)
+      ])
+    });
+    return element("div", { class: "turn" }, element("h3", {}, several ? `Candidates of ${run.label}` : "Candidates"), table, candidates.map((candidate, number) => changeOf(candidate, number, candidates, numbers)));
+  }
+  function candidateName({ candidates }, digest) {
+    return name(candidates.findIndex((candidate) => candidate.digest === digest));
+  }
+  function name(number) {
+    return `candidate ${number}`;
+  }
+  function scoresOf({ batches }) {
+    const scores = new Map;
+    for (const { prompts, outcomes } of batches) {
+      for (const [position, digest] of (prompts ?? []).entries()) {
+        const { played, solved } = scores.get(digest) ?? { played: 0, solved: 0 };
+        scores.set(digest, { played: played + 1, solved: solved + Number(outcomes[position]) });
+      }
+    }
+    return scores;
+  }
+  function scoreText(score) {
+    return score ? `${score.solved} of ${score.played}` : "not played";
+  }
+  function promptsOf(digest, prompts) {
+    return [...prompts.entries()].flatMap(([index, prompt]) => prompt.digest === digest ? [`[${index}]`] : []).join(" ");
+  }
+  function changeOf({ text, parents }, number, candidates, numbers) {
+    const parent = candidates[numbers.get(parents[0])];
+    if (!parent)
+      return null;
+    const heading = `${name(number)}, compared with ${name(numbers.get(parent.digest))}`;
+    const change = text === parent.text ? paragraph("faint", "Unchanged.") : diffView(parent.text, text);
+    return element("details", {}, element("summary", {}, heading), change);
+  }
+
   // assets/run/memory.js
   var MAX_COMPARED = 20000;
   function memoryView(report, run, { prompts }, index) {
@@ -1522,7 +1589,7 @@
         loop: loops.find(({ index }) => index === Number(loop.select.value))
       })).filter((column) => column.loop);
       const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
-      turns.replaceChildren(...indices.map((index) => turnView(index, columns, report, openEpisode)));
+      turns.replaceChildren(...columns.map((column) => candidatesView(column, report.runs.length > 1)).filter(Boolean), ...indices.map((index) => turnView(index, columns, report, openEpisode)));
     }
     if (opened) {
       family.select.value = opened.family;
@@ -1562,17 +1629,20 @@
     return `${number(successRate(outcomes))} (${solvedCount(outcomes)} of ${outcomes.length})`;
   }
   function batchView(index, run, loop, openEpisode) {
-    const { tasks, outcomes } = loop.batches[index - 1];
+    const { tasks, outcomes, prompts: chosen } = loop.batches[index - 1];
     const { digest } = loop.prompts[index - 1];
     const episodes = tasks.map((task, position) => {
       const isSolved = outcomes[position] === "1";
-      const text = `${task}: ${isSolved ? "solved" : "not solved"}`;
+      const under = chosen ? `, ${candidateName(loop, chosen[position])}` : "";
+      const text = `${task}${under}: ${isSolved ? "solved" : "not solved"}`;
+      const key = `${task}@${chosen ? chosen[position] : digest}`;
       const kind = `outcome ${isSolved ? "good" : "bad"}`;
       if (!openEpisode)
         return element("span", { class: kind }, text);
-      return element("button", { type: "button", class: kind, click: () => openEpisode(run, `${task}@${digest}`) }, text);
+      return element("button", { type: "button", class: kind, click: () => openEpisode(run, key) }, text);
     });
-    return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`), episodes);
+    const how = loop.candidates ? "played by the optimiser" : `played under prompt[${index - 1}]`;
+    return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, ${how}:`), episodes);
   }
   function auditView(index, { audit, batches }) {
     const { replayed, fresh } = audit[index - 1];
