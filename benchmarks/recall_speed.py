@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 from ictbench.plugins import resolve
 from ictbench.records import MEMORY_BYTES, Record, canonical_json
-from ictbench.reflectors.memory import expel, workflows
+from ictbench.reflectors.memory import cheatsheet, expel, playbook, reasoning_bank, workflows
 from ictbench.reflectors.memory.retrieval import rank
 from ictbench.suites import load_suite
 
@@ -61,8 +61,41 @@ def workflows_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Re
     return workflows.Workflows(workflows=tuple(_filled(items, size)))
 
 
+def reasoningbank_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `reasoningbank`: five items for each batch of three episodes."""
+    batches = (
+        reasoning_bank.Batch(
+            items=tuple(
+                reasoning_bank.Item(title=f"item {5 * number + one}", description="When it matters.", content=EVENTS)
+                for one in range(5)
+            ),
+            starts=three,
+        )
+        for number, three in enumerate(zip(starts, starts, starts, strict=False))
+    )
+    return reasoning_bank.Bank(batches=tuple(_filled(batches, size)))
+
+
+def ace_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `ace`, whose bullets are limited in number and size."""
+    bullets = (
+        playbook.Bullet(id=number, kind="strategy", text=f"{number} {start}"[: playbook.BULLET_BYTES])
+        for number, start in zip(range(playbook.MAX_BULLETS), starts, strict=False)
+    )
+    return playbook.Playbook(bullets=tuple(_filled(bullets, size)), last_id=playbook.MAX_BULLETS)
+
+
+def cheatsheet_memory(starts: Iterator[str], size: Callable[[Record], int]) -> Record:
+    """Return the memory of `cheatsheet`, whose entries are limited in number and size."""
+    entries = (f"{number} {start}"[: cheatsheet.ENTRY_BYTES] for number, start in enumerate(starts))
+    return cheatsheet.CheatSheet.of(itertools.islice(entries, cheatsheet.MAX_ENTRIES))
+
+
 LEARNERS: dict[str, Callable[[Iterator[str], Callable[[Record], int]], Record]] = {
+    "ace": ace_memory,
+    "cheatsheet": cheatsheet_memory,
     "expel": expel_memory,
+    "reasoningbank": reasoningbank_memory,
     "workflows": workflows_memory,
 }
 """Functions that make the largest memory, by learner."""

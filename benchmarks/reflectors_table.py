@@ -9,8 +9,8 @@ which limits what the rows mean:
 - `rules` writes such rules, and its wrappers measure what they are worth. `none` is the baseline.
 - `retrieval` and `icl` put trajectories into the prompt, which this actor ignores. Their rows only measure the effect
   of a prompt that is eight times as long.
-- `rewrite`, `append`, `insights`, `expel`, `workflows` and `gepa` need a model. The actor obeys a sentence of theirs
-  only where it happens to be a rule. With a small model their rows show how often a reply can be used.
+- `rewrite`, `gepa` and the memory learners need a model. The actor obeys a sentence of theirs only where it happens to
+  be a rule. With a small model their rows show how often a reply can be used.
 - `file:PATH` depends on the author of the file and is left out.
 """
 
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 WITHOUT_MODEL = ("none", "rules", "blind:rules", "shuffled:rules", "reflexion:rules", "retrieval", "icl")
 WITH_MODEL = (
     "rewrite",
-    "append",
-    "insights",
+    "ace",
+    "cheatsheet",
     "expel",
+    "reasoningbank",
     "workflows",
     "gepa",
     "blind:rewrite",
     "shuffled:rewrite",
-    "reflexion:append",
+    "reflexion:ace",
 )
 COLUMNS = ("reflector", "families", "base", "best", "gain [95 %]", "unusable", "prompt bytes", "seconds", "lines")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ictbench.errors import IctbenchError, RunError, UsageError
     from ictbench.meta import MetaEnv
     from ictbench.models import ChatModel
-    from ictbench.records import Decision, Episode, Observation, Reflection, Task, Trajectory
+    from ictbench.records import Candidate, Decision, Episode, Observation, Reflection, Task, Trajectory
     from ictbench.reflectors import Context, Reflector
     from ictbench.results import Check, Comparison, Power, Result
     from ictbench.runs import Progress, Run, dry_run, load_result, load_run, run
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Actor": "actors",
     "Campaign": "campaigns",
+    "Candidate": "records",
     "ChatModel": "models",
     "Check": "results",
     "Comparison": "results",
@@ -70,6 +71,7 @@ _MODULES = {
 __all__ = [
     "Actor",
     "Campaign",
+    "Candidate",
     "ChatModel",
     "Check",
     "Comparison",

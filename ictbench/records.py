@@ -326,7 +326,7 @@ class EpisodeSpec(Record):
     time_limit: float | None = None
     """Seconds the episode may take, not counting waits for retries and rate limits; None means no limit."""
     keep_texts: bool = True
-    """False leaves observations and available actions out of the trajectory; their digests stay."""
+    """False leaves observations and available actions out of the trajectory, except the first; their digests stay."""
 
     @property
     def key(self) -> str:
@@ -356,6 +356,11 @@ def episode_key(task_id: str, digest: str, replicate: int = 0) -> str:
 def task_id_of(key: str) -> str:
     """Return the task id in an episode key; empty if the key holds none."""
     return key.rpartition("@")[0]
+
+
+def prompt_of(key: str) -> str:
+    """Return the digest of the prompt in the key of an episode that is not repeated; empty if the key holds none."""
+    return key.rpartition("@")[2] if "@" in key else ""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -433,6 +438,18 @@ class EpisodeSummary(Record):
         return self.start or self.first_digest
 
 
+class Candidate(Record):
+    """Prompt that an optimiser tried, as the optimiser describes it."""
+
+    text: str
+    parents: tuple[str, ...] = ()
+    """Texts of the candidates that it was made from."""
+    kept: bool = False
+    """Whether the optimiser works on with it; False if it was dropped or is not decided on yet."""
+    front: tuple[int, ...] = ()
+    """Positions of the tasks for which it is on the Pareto front."""
+
+
 class Reflection(Record):
     """Answer of a reflector."""
 
@@ -449,3 +466,7 @@ class Reflection(Record):
     usage: Usage = Usage()
     replays: tuple[str, ...] = ()
     """Keys of the episodes that the reflector played itself; the caller fills them in."""
+    outcomes: str = Field(default="", exclude_if=lambda outcomes: not outcomes)
+    """Outcomes of the replays of an optimiser; the caller fills them in."""
+    candidates: tuple[Candidate, ...] = Field(default=(), exclude_if=lambda candidates: not candidates)
+    """Prompts that an optimiser has tried so far. The caller adds those that were played and are missing."""

@@ -31,7 +31,7 @@ def test_the_public_names_are_one_sorted_list() -> None:
             "History",
             "IctbenchError",
         ),
-        *("MetaEnv", "Observation", "Power", "Progress"),
+        *("Candidate", "MetaEnv", "Observation", "Power", "Progress"),
         *("Reflection", "Reflector", "Result", "Run", "RunError", "Suite", "Task", "TextEnv", "Trajectory"),
         *("UsageError", "__version__", "check", "compare", "dry_run", "list_suites", "load_result", "load_run"),
         *("campaign", "load_campaign", "load_suite", "power", "run", "verify", "write_report"),

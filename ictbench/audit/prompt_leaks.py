@@ -1,5 +1,8 @@
 """Search of prompts for what experience cannot have taught them: task names, seeds, and solutions word by word.
 
+Memories, and what they add to prompts, are searched like prompts. The actions of a solution may stand in a list, one an
+item or in one field of its items.
+
 A solution is the sequence of executed actions of a solved selection or test episode of the loop: at least six actions,
 three of them different. It is a leak if it occurs in a prompt, whatever case, white space and separators, and in no
 experience episode that came before the prompt.
@@ -18,10 +21,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, quote
+from ictbench.audit.written_texts import added_texts, written_memories, written_prompts
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.records import task_id_of
 from ictbench.submissions.spelling import latin_form, normal_form
@@ -31,8 +35,7 @@ if TYPE_CHECKING:
 
     from ictbench.audit.result_checks import Plans
     from ictbench.audit.verification import Check
-    from ictbench.protocol import LoopPlan, LoopResult
-    from ictbench.results import Result
+    from ictbench.audit.written_texts import WrittenText
     from ictbench.submissions.episode_records import Evidence
     from ictbench.suites import Suite
 
@@ -52,7 +55,7 @@ NUMBER = re.compile(r"(?<!\d)(?<!\d[.])(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d+)")
 
 
 def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Check]:
-    """Search the prompts of all loops; yield one check each of names, seeds and actions.
+    """Search the prompts and memories of all loops; yield one check each of names, seeds and actions.
 
     Args:
         evidence: The result and its records.
@@ -61,37 +64,23 @@ def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Chec
     """
     names, seeds, actions = (Findings(f"leaked {kind}") for kind in ("names", "seeds", "actions"))
     secret_names, played = _secret_names(suite, plans), _PlayedActions.of(evidence, plans)
-    prompts = 0
-    for prompt in _new_prompts(evidence.result, plans):
-        prompts += 1
+    kinds = {
+        "prompts": written_prompts(evidence.result, plans),
+        "memories": written_memories(evidence, plans),
+        "added texts": added_texts(evidence, plans),
+    }
+    counts = dict.fromkeys(kinds, 0)
+    for kind, prompt in chain.from_iterable(((kind, text) for text in texts) for kind, texts in kinds.items()):
+        counts[kind] += 1
         names.extend(f"{prompt.place} names {quote(name)}" for name in _names_in(prompt.text) & secret_names)
         for seed, task_id in _seeds_in(prompt):
             seeds.add(f"{prompt.place} holds {seed}, the seed of {task_id}")
         for solution, task_id in played.leaked_solutions(prompt):
             actions.add(f"{prompt.place} holds a solution of {task_id}: {quote(solution)}")
-    yield names.check(f"no task, environment or game is named in {prompts:,} prompts")
-    yield seeds.check(f"no seed of a loop's selection and test tasks in {prompts:,} prompts")
-    yield actions.check(f"no solution of a loop's selection and test tasks in {prompts:,} prompts")
-
-
-@dataclass(frozen=True, slots=True)
-class _NewPrompt:
-    """A prompt that a reflection wrote."""
-
-    place: str
-    text: str
-    loop: LoopResult
-    index: int
-    plan: LoopPlan
-
-
-def _new_prompts(result: Result, plans: Plans) -> Iterator[_NewPrompt]:
-    for family in result.families:
-        for loop in family.loops:
-            for index, (before, after) in enumerate(pairwise(loop.prompts), 1):
-                if before.text != after.text:
-                    place = f"{family.name}, loop {loop.index}, prompt[{index}]"
-                    yield _NewPrompt(place, after.text, loop, index, plans[family.name, loop.index])
+    searched = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count or kind == "prompts")
+    yield names.check(f"no task, environment or game is named in {searched}")
+    yield seeds.check(f"no seed of a loop's selection and test tasks in {searched}")
+    yield actions.check(f"no solution of a loop's selection and test tasks in {searched}")
 
 
 def _secret_names(suite: Suite, plans: Plans) -> set[str]:
@@ -110,7 +99,7 @@ def _names_in(text: str) -> set[str]:
     return set(NAME.findall(latin_form(text)))
 
 
-def _seeds_in(prompt: _NewPrompt) -> Iterator[tuple[int, str]]:
+def _seeds_in(prompt: WrittenText) -> Iterator[tuple[int, str]]:
     numbers = {re.sub(r"\D", "", match).lstrip("0") for match in NUMBER.findall(normal_form(prompt.text))}
     for task in (*prompt.plan.selection, *prompt.plan.test):
         seed = task.params.get("seed")
@@ -126,6 +115,7 @@ class _PlayedActions:
     """Those of solved selection and test episodes, by task id."""
     experience: dict[str, str] = field(default_factory=dict)
     """Those of experience episodes, by key."""
+    _earlier: dict[tuple[str, int, int], list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evidence: Evidence, plans: Plans) -> _PlayedActions:
@@ -145,21 +135,28 @@ class _PlayedActions:
                 played.solutions[task_id].add(_words(" ".join(executed)))
         return played
 
-    def leaked_solutions(self, prompt: _NewPrompt) -> Iterator[tuple[str, str]]:
+    def leaked_solutions(self, prompt: WrittenText) -> Iterator[tuple[str, str]]:
         """Yield solutions that occur in a prompt and in no earlier experience, each with its task id."""
         text = LIST_MARK.sub("", normal_form(prompt.text))
         words, words_without_numbers = _words(text), _words(re.sub(r"\d+", " ", text))
-        earlier = [
-            self.experience[use.key]
-            for use in episode_uses(prompt.loop)
-            if use.purpose == "experience" and use.prompt < prompt.index and use.key in self.experience
-        ]
+        earlier = self._earlier_experience(prompt)
         for task in (*prompt.plan.selection, *prompt.plan.test):
             for solution in sorted(self.solutions.get(task.id, ())):
                 # A prompt may number its steps; actions that contain numbers must match with them.
                 text_words = words if any(map(str.isdigit, solution)) else words_without_numbers
                 if solution in text_words and not any(solution in actions for actions in earlier):
                     yield solution.strip(), task.id
+
+    def _earlier_experience(self, prompt: WrittenText) -> list[str]:
+        """Return the actions of the experience that came before a text."""
+        place = (prompt.plan.family, prompt.plan.index, prompt.index)
+        if place not in self._earlier:
+            self._earlier[place] = [
+                self.experience[use.key]
+                for use in episode_uses(prompt.loop)
+                if use.purpose == "experience" and use.prompt < prompt.index and use.key in self.experience
+            ]
+        return self._earlier[place]
 
 
 def _words(text: str) -> str:

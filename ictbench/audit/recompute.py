@@ -8,7 +8,8 @@ still be invented: `ictbench.audit.replay` replays them.
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,21 @@ from ictbench.audit.record_checks import MAX_SECONDS, record_problems, start_of
 from ictbench.audit.usage_checks import impossible_usage, reflector_usage_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
-from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score
-from ictbench.records import NO_MEMORY, Memory, Reflection, Trajectory, Usage, episode_key, prompt_digest, task_id_of
-from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, keys_for
+from ictbench.protocol.candidates import candidates_of
+from ictbench.protocol.loop import outcome_string
+from ictbench.records import (
+    NO_MEMORY,
+    Memory,
+    Reflection,
+    Trajectory,
+    Usage,
+    episode_key,
+    prompt_digest,
+    prompt_of,
+    task_id_of,
+)
+from ictbench.results.assemble import added_bytes, costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
@@ -137,9 +150,10 @@ class _Recomputation:
                 for task in plan.tasks:
                     tasks[task.id] = task
                     prompts.setdefault(task.id, set()).update(digests)
-                for key in (key for keys in loop.replays for key in keys):
-                    task_id, _, digest = key.rpartition("@")
-                    prompts.setdefault(task_id, set()).add(digest)
+                for key in (*itertools.chain(*loop.replays), *keys_for(loop, "experience")):
+                    # Whether it is the suite's is checked elsewhere.
+                    if (task_id := task_id_of(key)) in tasks:
+                        prompts[task_id].add(prompt_of(key))
         return tasks, prompts
 
     def _loops(self, episodes: Findings) -> dict[str, list[LoopResult]]:
@@ -151,8 +165,7 @@ class _Recomputation:
             self.needed.add(key)
             return key in self.summaries
 
-        def solved(task: Task, digest: str, replicate: int) -> bool:
-            key = episode_key(task.id, digest, replicate)
+        def solved(key: str) -> bool:
             return need(key) and self.summaries.solved(key)
 
         for family in self.evidence.result.families:
@@ -187,7 +200,9 @@ class _Recomputation:
 
     def _compare_cost(self, loops: Mapping[str, list[LoopResult]], findings: Findings) -> None:
         expected_cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+        added: Counter[CostRole] = Counter()
         for family_loops in loops.values():
+            added.update(added_bytes(family_loops, self.summaries))
             for role, usage in costs(family_loops, self.summaries).items():
                 expected_cost[role] = expected_cost.get(role, Usage()) + usage
         # No record holds the cost of reflections.
@@ -195,6 +210,8 @@ class _Recomputation:
         for place, claimed, expected in differences(
             claimed_cost, {role: _json(usage) for role, usage in expected_cost.items()}
         ):
+            findings.add(_differs(format_place(place), claimed, expected))
+        for place, claimed, expected in differences(self.evidence.result.added_bytes, dict(added), ("added_bytes",)):
             findings.add(_differs(format_place(place), claimed, expected))
         reflector = self.evidence.result.cost.get("reflector", Usage())
         total = Usage.total([reflector, *expected_cost.values()])
@@ -207,14 +224,18 @@ class _Recomputation:
             findings.add(f"host.seconds is {host.seconds:g}")
 
 
-def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str, int], bool]) -> LoopResult:
+def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved_key: Callable[[str], bool]) -> LoopResult:
     """Run one loop with the prompts of the result and the outcomes of the records.
 
     Args:
         plan: The suite's plan of the loop.
         claimed: The loop in the result.
-        solved: Returns the outcome of a task under the prompt with this digest, of the replicate with this number.
+        solved_key: Returns the outcome of the episode with this key.
     """
+
+    def solved(task: Task, digest: str, replicate: int) -> bool:
+        return solved_key(episode_key(task.id, digest, replicate))
+
     loop = Loop(plan, make_memory=_named_memory)
     requests = deque(loop.start())
     while requests:
@@ -226,7 +247,11 @@ def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved: Callable[[Task, str
                 outcomes = [solved(task, digest, 0) for task in request.tasks]
                 requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
             case Reflect():
-                requests.extend(loop.reflected(request, _reflection(claimed, request.turn)))
+                reflection = _reflection(claimed, request.turn)
+                if plan.experience == "pooled":
+                    chosen = outcome_string(map(solved_key, reflection.replays))
+                    reflection = reflection.model_copy(update={"outcomes": chosen})
+                requests.extend(loop.reflected(request, reflection))
             case Score():
                 outcomes = [solved(task, digest, replicate) for task, replicate in request.episodes]
                 requests.extend(loop.scored(request, outcomes))
@@ -244,13 +269,15 @@ def _trajectory(solved: bool) -> Trajectory:
 
 def _reflection(claimed: LoopResult, turn: int) -> Reflection:
     """Return the reflection that the reflector must have given for the claimed loop, with the digest of its memory."""
-    prompt = claimed.prompts[turn]
+    prompt, batch = claimed.prompts[turn], claimed.batches[turn - 1]
+    replays = claimed.replays[turn - 1] if claimed.replays else ()
     return Reflection(
         prompt=None if prompt.failure else prompt.text,
         analysis=prompt.analysis,
         failure=prompt.failure,
         memory=prompt.memory or None,
-        replays=claimed.replays[turn - 1] if claimed.replays else (),
+        replays=tuple(map(episode_key, batch.tasks, batch.prompts)) if batch.prompts else replays,
+        candidates=candidates_of(claimed, turn),
     )
 
 

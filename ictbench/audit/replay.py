@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings
+from ictbench.audit.recalled_texts import RecalledTexts, unknown_recall
 from ictbench.audit.replay_episode import ASPECTS, Aspect, Mismatch, first_mismatch, replay_spec
 from ictbench.audit.shown_checks import text_mismatch
 from ictbench.errors import EnvError, PluginError, UsageError, WorkerLostError
@@ -43,13 +44,21 @@ class Replay:
     decisions: int = 0
     shown: int | None = None
     """Episodes shown in full whose texts were compared; None for a run, which shows none."""
+    recalled: int | None = None
+    """Episodes whose added texts were recomputed from memories; None if the learner has no memory, or is not known."""
+    not_recalled: str = ""
+    """Why the texts that memories added were not recomputed."""
     _findings: Mapping[Aspect, Findings] = field(default_factory=lambda: {name: Findings(name) for name in ASPECTS})
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """One check for each aspect of an episode; that of texts only for a submission."""
+        """One check for each aspect of an episode; that of texts only for a submission, of added ones with memories."""
         passed = f"as recorded, in {self.episodes:,} episodes with {self.decisions:,} decisions"
-        checks = [findings.check(passed) for name, findings in self._findings.items() if name != "texts"]
+        checks = [findings.check(passed) for name, findings in self._findings.items() if name not in ("added", "texts")]
+        if self.recalled is not None:
+            checks.append(self._findings["added"].check(f"as the memories add them, in {self.recalled:,} episodes"))
+        elif self.not_recalled:
+            checks.append(self._findings["added"].skipped(f"not recomputed: {self.not_recalled}"))
         if self.shown is not None:
             checks.append(self._findings["texts"].check(f"word for word, in the {self.shown} episodes shown in full"))
         return tuple(checks)
@@ -70,6 +79,14 @@ class Replay:
         self.decisions += len(record.trajectory.steps)
         if mismatch is not None:
             self._findings[mismatch.aspect].add(f"{mismatch.key}: {mismatch.detail}")
+
+    async def add_recalled(self, texts: RecalledTexts) -> None:
+        """Recall what memories added in the episodes that were played, until enough differs."""
+        self.recalled = len(texts)
+        async for mismatch in texts.mismatches():
+            self._findings[mismatch.aspect].add(f"{mismatch.key}: {mismatch.detail}")
+            if self.enough:
+                return
 
 
 def draw_sample(keys: Iterable[str], count: int, seed: str) -> set[str]:
@@ -106,15 +123,22 @@ def replay(
     """
 
     shown = {episode.key: episode for episode in evidence.shown_episodes()}
+    chosen = None if sample is None else {*sample, *shown}
+    has_memories = evidence.result.division == "memory"
+    not_recalled = (unknown_recall(evidence.result.reflector) or "") if has_memories else ""
+    recalled = RecalledTexts.of(evidence, chosen) if has_memories and not not_recalled else None
 
     async def play() -> Replay:
         meter = UsageMeter()
         executor = await open_executor(options, ModelPool(meter), meter)
         try:
-            chosen = None if sample is None else {*sample, *shown}
             records = (record for record in evidence.episodes() if chosen is None or record.key in chosen)
-            replayer = _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played, shown)
-            return await replayer.play_all(records)
+            replayer = _Replayer(executor, tasks, evidence.digits, options.env_timeout, on_played, shown, recalled)
+            result = await replayer.play_all(records)
+            result.not_recalled = not_recalled
+            if recalled is not None:
+                await result.add_recalled(recalled)
+            return result
         finally:
             await executor.aclose()
 
@@ -135,6 +159,7 @@ class _Replayer:
     env_timeout: float
     on_played: Callable[[int], None]
     shown: Mapping[str, Episode]
+    recalled: RecalledTexts | None
     result: Replay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -172,6 +197,8 @@ class _Replayer:
         except (EnvError, PluginError, UsageError) as error:
             return Mismatch("played", record.key, self._reason(error))
         mismatch = first_mismatch(record, replayed, self.digits)
+        if mismatch is None and self.recalled is not None:
+            await self.recalled.add(record, replayed, self.executor)
         if mismatch is None and shown is not None:
             self.result.shown = (self.result.shown or 0) + 1
             if difference := text_mismatch(shown, replayed):

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ictbench.records import Episode, Step, Task
     from ictbench.submissions.episode_records import EpisodeRecord, RecordedStep
 
-Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions", "texts"]
-"""Aspect in which a replay can differ; `played` stands for an environment that broke, `texts` for the words of an
-episode that a submission shows in full."""
+Aspect = Literal["played", "observations", "actions", "rewards", "ends", "versions", "added", "texts"]
+"""Aspect in which a replay can differ; `played` stands for an environment that broke, `added` for what a memory
+added to the prompt, `texts` for the words of an episode that a submission shows in full."""
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ictbench.actors.person import is_person
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
+from ictbench.audit.optimiser_checks import optimiser_problems
 from ictbench.protocol import loop_plan, loop_seed, played_tasks
 from ictbench.records import MEMORY_ROOM, prompt_digest, task_id_of
 from ictbench.results.schema_checks import contradictions
@@ -106,8 +107,10 @@ def check_setup(result: Result, suite: Suite) -> Check:
     control = control_of(result)
     if result.control != control:
         findings.add(f"its control is {quote(result.control)}, not {quote(control)}")
-    if result.experience != "fresh" and not control:
+    if result.experience not in ("fresh", "pooled") and not control:
         findings.add(f"its experience is {result.experience}, but it does not state that it is a control")
+    if (result.experience == "pooled") != (result.division == "optimiser"):
+        findings.add(f"its experience is {result.experience}, but its division {result.division}")
     fair = not result.deviations and not control
     expected_values = {
         "ranked": result.complete and fair and result.profile in RANKED_PROFILES,
@@ -172,8 +175,10 @@ def check_tasks(result: Result, plans: Plans) -> Check:
     findings = Findings("tasks")
     for family in result.families:
         for loop in family.loops:
-            for problem in _task_problems(loop, plans[family.name, loop.index]):
+            for problem in _task_problems(loop, plans[family.name, loop.index], result.reflector.name):
                 findings.add(f"{_place(family.name, loop)}: {problem}")
+    if result.experience == "pooled":
+        return findings.check(f"those of {len(plans)} loops are the suite's; the optimiser plays experience tasks only")
     repeats = "the same batch in every turn" if result.experience == "retried" else "none twice in a loop"
     return findings.check(f"those of {len(plans)} loops are the suite's, in its order, {repeats}")
 
@@ -185,6 +190,8 @@ def _size_problems(result: Result, suite: Suite, family: str, loop: LoopResult) 
         "test": suite.scoring_size("test", family, sizes.test_size),
     }
     for played in played_tasks(loop):
+        if played.purpose == "experience" and result.experience == "pooled":
+            continue
         is_batch = played.purpose in ("experience", "online")
         if is_batch and result.experience == "halved" and len(played.tasks) < sizes.batch_size:
             continue
@@ -226,25 +233,28 @@ def _hands_out(result: Result, family: str, loop: LoopResult) -> bool:
     return isinstance(recorded, dict) and recorded.get(seed) == [prompt.text for prompt in loop.prompts[1:]]
 
 
-def _task_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
-    experience = [task for batch in loop.batches for task in batch.tasks]
-    repeated = next((task for task in experience if experience.count(task) > 1), None)
-    if plan.experience != "retried" and repeated:
-        yield f"{quote(repeated)} occurs twice in the experience"
-    claimed = {
-        "batches": [[*batch.tasks] for batch in loop.batches],
+def _task_problems(loop: LoopResult, plan: LoopPlan, reflector: str) -> Iterator[str]:
+    claimed: dict[str, list[Any]] = {
         "selection_tasks": [*loop.selection_tasks],
         "test_tasks": [*loop.test_tasks],
         "families": [[*batch.families] for batch in loop.batches],
         "test_families": [*loop.test_families],
     }
-    planned = {
-        "batches": [[task.id for task in batch] for batch in plan.batches],
+    planned: dict[str, list[Any]] = {
         "selection_tasks": [task.id for task in plan.selection],
         "test_tasks": [task.id for task in plan.test],
         "families": [[task.family for task in batch if plan.mixed] for batch in plan.batches],
         "test_families": [task.family for task in plan.test if plan.mixed],
     }
+    if plan.experience == "pooled":
+        yield from optimiser_problems(loop, plan, reflector)
+    else:
+        experience = [task for batch in loop.batches for task in batch.tasks]
+        repeated = next((task for task in experience if experience.count(task) > 1), None)
+        if plan.experience != "retried" and repeated:
+            yield f"{quote(repeated)} occurs twice in the experience"
+        claimed["batches"] = [[*batch.tasks] for batch in loop.batches]
+        planned["batches"] = [[task.id for task in batch] for batch in plan.batches]
     for place, value, expected in differences(claimed, planned):
         yield f"{format_place(place)} is {quote(value)}, not {quote(expected)}"
     if loop.replays and plan.experience != "halved":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ictbench.models.embeddings import OPTION
 from ictbench.records import Usage
 from ictbench.submissions.known_models import PROVIDERS
 from ictbench.submissions.known_players import ACTORS, REFLECTORS, is_program, layers_of
@@ -65,7 +66,8 @@ def reflector_usage_problems(result: Result) -> Iterator[str]:
     elif _has_known_provider(result.reflector):
         prompts = [loop.prompts[1:] for family in result.families for loop in family.loops]
         reflections, failures = sum(map(len, prompts)), sum(bool(one.failure) for some in prompts for one in some)
-        if inner.asks_once and all(player.asks_once for player in around) and _requests(usage) != reflections:
+        once = inner.asks_once and all(player.asks_once for player in around) and not _may_embed(result.reflector)
+        if once and _requests(usage) != reflections:
             yield f"reflector has {_in_words(usage)} for {reflections} reflections"
         yield from _contradictions(usage, "reflector", failures)
 
@@ -77,6 +79,11 @@ def _calls_of_program(usage: Usage, role: str, player: PluginSpec) -> Iterator[s
 
 def _has_known_provider(player: PluginSpec) -> bool:
     return player.model is not None and player.model.provider in PROVIDERS
+
+
+def _may_embed(player: PluginSpec) -> bool:
+    """Return whether a player's model also embeds texts, which are further requests."""
+    return player.model is not None and OPTION in player.model.options
 
 
 def _requests(usage: Usage) -> int:

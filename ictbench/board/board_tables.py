@@ -39,6 +39,7 @@ RANKED = (
     "blind arm",
     "badges",
 )
+STREAMED = ("entry", "online success [95 %]", "regret [95 %]", "forgetting [95 %]", "forward transfer [95 %]")
 COMBINED = ("entry", "division", "gain [95 %]", "tokens", "episodes per loop", "Pareto front")
 COMBINED_MEANING = (
     "On the Pareto front: no other entry gains at least as much with no more tokens and no more episodes of "
@@ -103,6 +104,20 @@ def ranked_cells(one: Ranked) -> list[str]:
     ]
 
 
+def streamed_cells(one: Ranked) -> list[str] | None:
+    """Return a row for the columns `STREAMED`; None for an entry of a suite without streams."""
+    measures = one.entry.measures
+    if measures is None or measures.mixed is None:
+        return None
+    regret = measures.online.regret if measures.online else None
+    differences = (regret, measures.mixed.forgetting, measures.mixed.forward_transfer)
+    return [
+        one.entry.submission.name,
+        rate(measures.stream_success) if measures.stream_success else "",
+        *(signed(difference) if difference else "" for difference in differences),
+    ]
+
+
 def ranked_remarks(track: Track) -> Iterator[tuple[str, str]]:
     """Yield what a reader should know beside the scores: the names of ranked entries, each with a remark."""
     for one in track.ranked:
@@ -158,6 +173,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
+        if streamed := [*filter(None, map(streamed_cells, track.ranked))]:
+            yield _table(STREAMED, streamed, texts=(0,))
         for name, text in ranked_remarks(track):
             yield f"{code_span(name)}: {code_span(text)}\n"
         if any(one.low < one.high for one in track.ranked):
@@ -242,6 +259,8 @@ def _measures(measures: Measures | None) -> Row:
     for name in MEASURES:
         row |= _ends(name, getattr(measures, name) if measures else None)
     if measures and measures.mixed:
+        row |= _ends("stream_success", measures.stream_success)
+        row |= _ends("online_regret", measures.online.regret if measures.online else None)
         for name in MIXED:
             row |= _ends(name, getattr(measures.mixed, name))
     return row

@@ -58,6 +58,14 @@ class Completion:
         return not (self.text.strip() or self.calls or self.finish_reason == "length")
 
 
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors of texts, in the order of the texts; all have the same length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
+
+
 class ConstraintStyle(StrEnum):
     """The ways to constrain a reply; the `capabilities` of a model name those that it offers."""
 
@@ -114,7 +122,7 @@ class ChatModel(ABC):
     """A chat model of some provider, created from a `ModelSpec` and used from one event loop.
 
     `complete` makes one attempt: retries, limits and the cache belong to `ModelClient`. To write your own, implement
-    `complete`, `fingerprint` and `aclose`, and run `ictbench.testing.check_model` on it.
+    `complete`, `fingerprint` and `aclose`, and run `ictbench.testing.check_model` on it; `embed` is optional.
     """
 
     capabilities: frozenset[ConstraintStyle] = frozenset()
@@ -154,6 +162,25 @@ class ChatModel(ABC):
     ) -> Completion:
         """Request one completion that no cache answers; a model that keeps replies overrides this. See `complete`."""
         return await self.complete(messages, seed=seed, constraint=constraint)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether `embed` is available, which is optional."""
+        return False
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Request the embeddings of texts, in one attempt.
+
+        Args:
+            texts: At least one.
+
+        Raises:
+            NotImplementedError: The model does not embed texts.
+            ModelFailure: The model caused the failure.
+            TransientModelError: Another attempt may succeed.
+            EndpointRefusedError: No request to this endpoint can succeed.
+        """
+        raise NotImplementedError(f"{self.spec.name} does not embed texts")
 
     @property
     @abstractmethod

@@ -6,24 +6,28 @@ import asyncio
 import random
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailableError, TransientModelError
 from ictbench.models.adaptation import adapt_messages
-from ictbench.models.chat_model import ChatModel, Completion
+from ictbench.models.chat_model import ChatModel, Completion, Embeddings
 from ictbench.models.dropped_messages import DroppedMessages
+from ictbench.models.embeddings import embedding_model
+from ictbench.models.prices import find_price
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal
 from ictbench.models.token_counts import input_tokens_at_most
 from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ictbench.models.chat_model import Constraint, Message
     from ictbench.models.prices import Price
     from ictbench.models.response_cache import ResponseCache
     from ictbench.models.usage_meter import RequestGate
+
+Answer = TypeVar("Answer", Completion, Embeddings)
 
 CHARACTERS_PER_TOKEN = 4
 """A rough estimate, used only to spread requests under --tokens-per-minute."""
@@ -124,13 +128,53 @@ class ModelClient(ChatModel):
         """Call the provider with limits and retries."""
         messages = adapt_messages(messages, self.spec.adaptation)
         seed = None if "seed" in self.spec.adaptation.omit else seed
+
+        async def request() -> Completion:
+            completion = finish_reply(await call(messages, seed=seed, constraint=constraint), self.spec)
+            self._dropped.check(self.adapter.fingerprint, messages, completion.usage)
+            return completion
+
+        def at_most() -> tuple[int, int]:
+            return input_tokens_at_most(messages, constraint), self.spec.max_tokens
+
+        priced = partial(_priced, price=self._price, tokens_at_most=at_most)
         tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
-        unanswered = partial(self._priced, UNANSWERED, messages, constraint)
+        return await self._with_retries(request, tokens, priced)
+
+    @property
+    def embeds(self) -> bool:
+        """See `ChatModel.embeds`."""
+        return self.adapter.embeds
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Request embeddings with limits and retries, at the price of the model that makes them.
+
+        Raises:
+            ModelFailure: The model caused the failure.
+            ModelUnavailableError: No usable reply after all retries.
+            EndpointRefusedError: No request to this endpoint can succeed.
+            LimitReachedError: A limit of the whole run is reached.
+        """
+        price = find_price(self.spec.model_copy(update={"model": embedding_model(self.spec)}))
+        size = sum(len(text.encode(errors="replace")) for text in texts)
+        priced = partial(_priced, price=price, tokens_at_most=lambda: (size, 0))
+        return await self._with_retries(partial(self.adapter.embed, texts), size // CHARACTERS_PER_TOKEN, priced)
+
+    async def _with_retries(
+        self, request: Callable[[], Awaitable[Answer]], tokens: int, priced: Callable[[Usage], Usage]
+    ) -> Answer:
+        """Make a request until it is answered, within the limits of the run.
+
+        Args:
+            request: Makes one attempt.
+            tokens: Estimated tokens of an attempt.
+            priced: Returns a usage with its cost.
+        """
         failures, waited = 0, 0.0
         while True:
             try:
-                async with self._meter.request(tokens, unanswered):
-                    return await self._attempt(call, messages, seed, constraint)
+                async with self._meter.request(tokens, lambda: priced(UNANSWERED)):
+                    return await self._attempt(request, priced)
             except TransientModelError as error:
                 failures += 1
                 reason = f"{self.spec.name}: {error}"
@@ -169,20 +213,16 @@ class ModelClient(ChatModel):
         """Close the provider's model."""
         await self.adapter.aclose()
 
-    async def _attempt(
-        self, call: Call, messages: Sequence[Message], seed: int | None, constraint: Constraint | None
-    ) -> Completion:
+    async def _attempt(self, request: Callable[[], Awaitable[Answer]], priced: Callable[[Usage], Usage]) -> Answer:
         """Call the provider once, and count what the attempt cost or may have cost."""
 
         def count(usage: Usage, unreported_by: str = "") -> Usage:
-            priced = self._priced(usage, messages, constraint)
-            self._meter.count(priced, unreported_by)
-            return priced
+            counted = priced(usage)
+            self._meter.count(counted, unreported_by)
+            return counted
 
         try:
-            reply = await call(messages, seed=seed, constraint=constraint)
-            completion = finish_reply(reply, self.spec)
-            self._dropped.check(self.adapter.fingerprint, messages, completion.usage)
+            answer = await request()
         except ModelFailure as failure:
             # A request that is rejected as invalid is not billed; of other failures that is not known.
             failure.usage = count(failure.usage or (Usage(calls=1) if failure.kind == "bad_request" else UNREPORTED))
@@ -194,19 +234,26 @@ class ModelClient(ChatModel):
         except asyncio.CancelledError:
             count(UNANSWERED)
             raise
-        usage = completion.usage
-        priced = count(usage, self.spec.name if usage.unreported else "")
-        return completion if priced is usage else replace(completion, usage=priced)
+        usage = answer.usage
+        counted = count(usage, self.spec.name if usage.unreported else "")
+        return answer if counted is usage else replace(answer, usage=counted)
 
-    def _priced(self, usage: Usage, messages: Sequence[Message], constraint: Constraint | None) -> Usage:
-        """Return a usage with its cost, from the price table if the provider reports none; bounds if it is unknown."""
-        price, update = self._price, {}
-        if price is None and usage.cost is None and not usage.unreported:
-            return usage
-        if not usage.cost:
-            update["cost"] = price.cost(usage) if price and not usage.unreported else None
-        if usage.unreported:
-            tokens = input_tokens_at_most(messages, constraint), self.spec.max_tokens
-            update["unreported_tokens"] = sum(tokens)
-            update["cost_at_most"] = price.cost_at_most(*tokens) if price and not usage.cost else None
-        return usage.model_copy(update=update)
+
+def _priced(usage: Usage, *, price: Price | None, tokens_at_most: Callable[[], tuple[int, int]]) -> Usage:
+    """Return a usage with its cost, from the price if the provider reports none; bounds if it is unknown.
+
+    Args:
+        usage: The usage.
+        price: Price of the model; None if it is unknown.
+        tokens_at_most: Returns an upper estimate of input and output tokens.
+    """
+    update: dict[str, float | None] = {}
+    if price is None and usage.cost is None and not usage.unreported:
+        return usage
+    if not usage.cost:
+        update["cost"] = price.cost(usage) if price and not usage.unreported else None
+    if usage.unreported:
+        tokens = tokens_at_most()
+        update["unreported_tokens"] = sum(tokens)
+        update["cost_at_most"] = price.cost_at_most(*tokens) if price and not usage.cost else None
+    return usage.model_copy(update=update)

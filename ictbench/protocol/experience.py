@@ -21,6 +21,8 @@ STREAMED: tuple[Experience, ...] = ("fresh", "halved", "foreign")
 def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: Experience) -> Batches:
     """Return one batch of tasks per turn, in the order that the protocol fixes for every arm.
 
+    An optimiser, whose experience is `pooled`, may play them in any order and again.
+
     Raises:
         PoolTooSmallError: The family has too few tasks.
         ConfigError: The experience is that of another family, and there is none, or it does not fit a stream.
@@ -37,7 +39,7 @@ def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: E
         case "halved":
             # Half of all tasks: with batches of 3, turns get 1 and 2 tasks alternately.
             ends = [turn * size // 2 for turn in range(turns + 1)]
-        case "fresh" | "foreign":
+        case "fresh" | "foreign" | "pooled":
             ends = [turn * size for turn in range(turns + 1)]
     source = next_family(suite, family) if experience == "foreign" else family
     order = suite.experience_order(source, loop, ends[-1])
@@ -78,7 +80,7 @@ def measured_as_stream(suite: Suite, family: str, experience: Experience) -> tup
     experience has no regret.
     """
     streamed = suite.families[family].stream is not None
-    return streamed, streamed and experience != "foreign"
+    return streamed, streamed and experience in STREAMED and experience != "foreign"
 
 
 def check_experience(
@@ -98,6 +100,11 @@ def check_experience(
         raise ConfigError(
             f"online measures are of the run's own families, and reflector {reflector} learns from another family; "
             "omit --online"
+        )
+    if online and experience == "pooled":
+        raise ConfigError(
+            f"online measures are of batches that every arm plays, and reflector {reflector} chooses its episodes "
+            "itself; omit --online"
         )
     if audit and sizes.turns < 2:
         raise ConfigError(

@@ -11,17 +11,18 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from ictbench.protocol.candidates import updated
 from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, OnlineResult, PromptResult
-from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, prompt_digest
+from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, prompt_digest, prompt_of, task_id_of
 from ictbench.visible_text import is_encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pydantic import JsonValue
 
     from ictbench.protocol.loop_plan import LoopPlan
-    from ictbench.protocol.loop_result import OutcomeString
+    from ictbench.protocol.loop_result import CandidateResult, OutcomeString
     from ictbench.records import Reflection, Task, Trajectory
 
 
@@ -43,8 +44,11 @@ class Reflect:
     turn: int
     prompt: str
     trajectories: tuple[Trajectory, ...]
+    """Those of the turn's batch; empty for an optimiser, which plays its episodes itself."""
     state: JsonValue
     memory: Memory = NO_MEMORY
+    played: tuple[str, ...] = ()
+    """Keys of the episodes that an optimiser has played in earlier turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Loop:
     """Returns the memory in a reflection. A recomputation gives digests in place of memories."""
     _prompts: list[PromptResult] = field(default_factory=list)
     _experience: list[OutcomeString] = field(default_factory=list)
+    _candidates: dict[str, CandidateResult] = field(default_factory=dict)
+    """By digest of the prompt."""
     _selection: dict[int, OutcomeString] = field(default_factory=dict)
     _test: dict[int, OutcomeString] = field(default_factory=dict)
     _requested_tests: set[int] = field(default_factory=set)
@@ -127,7 +133,7 @@ class Loop:
     def start(self) -> tuple[Request, ...]:
         """Return the first requests."""
         self._prompts.append(PromptResult(digest=prompt_digest(self.plan.prompt), text=self.plan.prompt))
-        return (self._play(), self._score("selection", 0), *self._due_tests())
+        return (self._next_turn(), self._score("selection", 0), *self._due_tests())
 
     def played(self, request: Play, trajectories: Sequence[Trajectory]) -> tuple[Request, ...]:
         """Accept the trajectories of a batch, in the order of its tasks."""
@@ -163,7 +169,10 @@ class Loop:
         )
         self._replays.append(reflection.replays)
         self._state = reflection.state
-        play = () if self.turn == self.plan.turns else (self._play(),)
+        if self.plan.experience == "pooled":
+            self._experience.append(reflection.outcomes)
+            self._candidates = updated(self._candidates, self.plan.prompt, reflection.candidates, self.turn)
+        play = () if self.turn == self.plan.turns else (self._next_turn(),)
         return (*play, self._score("selection", self.turn), *self._due_tests(), *self._audits(self.turn))
 
     def scored(self, request: Score, outcomes: Sequence[bool]) -> tuple[Request, ...]:
@@ -222,10 +231,7 @@ class Loop:
         return LoopResult(
             index=plan.index,
             prompts=tuple(self._prompts),
-            batches=tuple(
-                BatchResult(tasks=_ids(batch), outcomes=outcomes, families=self._families(batch))
-                for batch, outcomes in zip(plan.batches, self._experience, strict=True)
-            ),
+            batches=tuple(self._batches()),
             selection_tasks=_ids(plan.selection),
             selection=tuple(self._selection[index] for index in range(plan.turns + 1)),
             best=self._best(),
@@ -238,6 +244,7 @@ class Loop:
             ),
             online=self._online_result() if plan.online else None,
             replays=tuple(self._replays) if plan.experience == "halved" else (),
+            candidates=tuple(self._candidates.values()),
         )
 
     def _families(self, tasks: Iterable[Task]) -> tuple[str, ...]:
@@ -251,9 +258,22 @@ class Loop:
         """Return the index of the prompt with the highest selection score, the earliest on ties."""
         return max(sorted(self._selection), key=lambda index: self._selection[index].count("1"))
 
-    def _play(self) -> Play:
-        turn = len(self._prompts)
-        return Play(turn, self._prompts[-1].text, self.plan.batches[turn - 1], self._memories[-1])
+    def _next_turn(self) -> Play | Reflect:
+        """Return the request that starts the next turn: its batch, or the reflector that plays its episodes itself."""
+        turn, prompt, memory = len(self._prompts), self._prompts[-1].text, self._memories[-1]
+        if self.plan.experience == "pooled":
+            return Reflect(turn, prompt, (), self._state, memory, tuple(itertools.chain(*self._replays)))
+        return Play(turn, prompt, self.plan.batches[turn - 1], memory)
+
+    def _batches(self) -> Iterator[BatchResult]:
+        """Yield the experience by turn."""
+        if self.plan.experience != "pooled":
+            for batch, outcomes in zip(self.plan.batches, self._experience, strict=True):
+                yield BatchResult(tasks=_ids(batch), outcomes=outcomes, families=self._families(batch))
+            return
+        for keys, outcomes in zip(self._replays, self._experience, strict=True):
+            tasks, digests = tuple(map(task_id_of, keys)), tuple(map(prompt_of, keys))
+            yield BatchResult(tasks=tasks, outcomes=outcomes, prompts=digests)
 
     def _score(self, pool: Literal["selection", "test"], index: int) -> Score:
         tasks = self.plan.selection if pool == "selection" else self.plan.test

@@ -21,6 +21,8 @@ class PlayedTasks(NamedTuple):
     tasks: tuple[str, ...]
     outcomes: OutcomeString
     """Those of each task stand together if it is played several times."""
+    digests: tuple[str, ...] = ()
+    """Digest of the prompt of each task, where an optimiser chose it."""
 
     @property
     def repeats(self) -> int:
@@ -29,6 +31,9 @@ class PlayedTasks(NamedTuple):
 
     def keys(self, digest: str) -> Iterator[str]:
         """Yield the keys of the episodes under the prompt with this digest, in the order of the outcomes."""
+        if self.digests:
+            yield from map(episode_key, self.tasks, self.digests)
+            return
         for task in self.tasks:
             for replicate in range(self.repeats):
                 yield episode_key(task, digest, replicate)
@@ -39,7 +44,8 @@ class EpisodeUse(NamedTuple):
 
     purpose: Purpose
     prompt: int
-    """Index of the prompt; for a replay, of the prompt that its turn produced."""
+    """Index of the prompt; for a replay, of the prompt that its turn produced; for the experience of an optimiser, of
+    the prompt before its turn."""
     key: str
 
 
@@ -49,7 +55,7 @@ def played_tasks(loop: LoopResult) -> Iterator[PlayedTasks]:
     The loop may contradict itself: no index is looked up.
     """
     for prompt, batch in enumerate(loop.batches):
-        yield PlayedTasks("experience", prompt, batch.tasks, batch.outcomes)
+        yield PlayedTasks("experience", prompt, batch.tasks, batch.outcomes, batch.prompts)
     for prompt, outcomes in enumerate(loop.selection):
         yield PlayedTasks("selection", prompt, loop.selection_tasks, outcomes)
     for prompt, outcomes in loop.test.items():

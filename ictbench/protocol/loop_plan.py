@@ -38,7 +38,8 @@ class LoopPlan:
     mixed: bool = False
     """Whether the loop is one of a stream, whose tasks are of several families."""
     experience: Experience = "fresh"
-    """Kind of experience; in a `halved` loop the reflector may play as many episodes itself as the batches hold."""
+    """Kind of experience; in a `halved` loop the reflector may play as many episodes itself as the batches hold, in a
+    `pooled` loop it plays the tasks of all batches itself."""
 
     def __post_init__(self) -> None:
         ids = [task.id for batch in self.batches for task in batch]
@@ -51,9 +52,18 @@ class LoopPlan:
         return len(self.batches)
 
     @property
+    def experience_tasks(self) -> tuple[Task, ...]:
+        """Tasks of all batches."""
+        return tuple(itertools.chain(*self.batches))
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """All tasks: experience, selection, test."""
-        return (*itertools.chain(*self.batches), *self.selection, *self.test)
+        return (*self.experience_tasks, *self.selection, *self.test)
+
+    def budget(self, turn: int) -> int:
+        """Return how many episodes an optimiser may have played at the end of a turn."""
+        return sum(map(len, self.batches[:turn]))
 
 
 def loop_plan(

@@ -37,6 +37,23 @@ class BatchResult(Record):
     outcomes: OutcomeString
     families: tuple[str, ...] = Field(default=(), exclude_if=lambda families: not families)
     """Family of each task; empty unless the loop is one of a stream."""
+    prompts: tuple[str, ...] = Field(default=(), exclude_if=lambda digests: not digests)
+    """Digest of the prompt of each episode, where an optimiser chose task and prompt; otherwise empty."""
+
+
+class CandidateResult(Record):
+    """Prompt that an optimiser tried."""
+
+    digest: str
+    text: str
+    turn: int
+    """Turn in which it was first tried; 0 for prompt[0]."""
+    parents: tuple[str, ...] = ()
+    """Digests of the candidates that it was made from."""
+    kept: int | None = None
+    """Turn at whose end the optimiser had first kept it; None if it did not keep it."""
+    front: tuple[int, ...] = ()
+    """Positions of the loop's experience tasks for which it is on the Pareto front at the end."""
 
 
 class AuditResult(Record):
@@ -64,7 +81,7 @@ class LoopResult(Record):
     prompts: tuple[PromptResult, ...]
     """prompt[0] … prompt[N]."""
     batches: tuple[BatchResult, ...]
-    """Experience by turn."""
+    """Experience by turn; of an optimiser, the episodes that it played in the turn."""
     selection_tasks: tuple[str, ...]
     selection: tuple[OutcomeString, ...]
     """By prompt."""
@@ -80,7 +97,9 @@ class LoopResult(Record):
     online: OnlineResult | None = Field(default=None, exclude_if=lambda online: online is None)
     """None unless the online measures were asked for."""
     replays: tuple[tuple[str, ...], ...] = ()
-    """By turn, keys of the episodes that the reflector played itself; empty for reflectors that play none."""
+    """By turn, keys of the episodes that the reflector played itself, besides the batches; empty if it played none."""
+    candidates: tuple[CandidateResult, ...] = Field(default=(), exclude_if=lambda candidates: not candidates)
+    """Prompts that an optimiser tried, in the order of their first use; prompt[0] is the first."""
 
     @property
     def last(self) -> int:

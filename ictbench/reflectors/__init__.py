@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.plugin_errors import create
-from ictbench.reflectors.reflector import BatchPlayer, Context, Experience, Reflector
+from ictbench.reflectors.reflector import OWN_EPISODES, BatchPlayer, Context, Experience, Reflector
 from ictbench.reflectors.traits import Traits, reflector_class, traits_of
 
 if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import PluginSpec
 
-__all__ = ["BatchPlayer", "Context", "Experience", "Reflector", "Traits", "make_reflector", "traits_of"]
+__all__ = ["OWN_EPISODES", "BatchPlayer", "Context", "Experience", "Reflector", "Traits", "make_reflector", "traits_of"]
 
 
 def make_reflector(spec: PluginSpec, model: ChatModel | None) -> Reflector:

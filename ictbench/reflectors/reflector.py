@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from ictbench.models import ChatModel
     from ictbench.records import Division, Memory, Reflection, Trajectory
 
-Experience = Literal["fresh", "halved", "retried", "foreign"]
+Experience = Literal["fresh", "halved", "retried", "foreign", "pooled"]
 """Which episodes a loop of N turns with k tasks each plays for a reflector. There are always N k episodes.
 
 fresh: k new tasks in every turn.
 halved: half of these tasks; the reflector may play as many episodes itself.
 retried: the same k tasks in every turn.
 foreign: k new tasks of another family in every turn.
+pooled: none is played for it; an optimiser plays any of the N k tasks itself, under prompts of its choice, up to i k
+    episodes until the end of turn i.
 """
+
+OWN_EPISODES: tuple[Experience, ...] = ("halved", "pooled")
+"""Kinds of experience with which a reflector plays episodes itself."""
 
 
 class Reflector(ABC):
@@ -96,8 +101,8 @@ class Reflector(ABC):
         """Return the text that the memory adds to the prompt of one episode; only for the division `memory`.
 
         It must be a pure function: equal arguments give equal texts, in every process, and the memory is not changed.
-        It is called only if there is a memory, at least twice for each episode, in a thread of its own, while
-        `reflect` may run for another loop. A call may take at most five seconds.
+        It is called only if there is a memory, at least twice for each episode, in a thread of its own, on another
+        instance than `reflect`. A call may take at most five seconds.
 
         Args:
             memory: Memory that the last turn returned, plain JSON.
@@ -119,13 +124,13 @@ class Context:
     prompt_cap: int
     """Maximum size of the next prompt in UTF-8 bytes. In the division `memory` it leaves room for what is recalled."""
     play: BatchPlayer | None = None
-    """Plays tasks of the batch again; only for a reflector whose `experience` is `halved`."""
+    """Plays episodes for a reflector whose `experience` is `halved` or `pooled`; None for all others."""
     turn: int = 1
     """Number of the turn, 1 … N."""
     loop_seed: int = 0
     """Seed that is the same in all turns of a loop."""
     memory: Memory = NO_MEMORY
-    """Copy of the loop's memory; its value is None until a turn has returned one."""
+    """Copy of the loop's memory, with sorted keys; its value is None until a turn has returned one."""
 
 
 def labelled(name: str, options: Mapping[str, JsonValue]) -> str:
@@ -135,22 +140,32 @@ def labelled(name: str, options: Mapping[str, JsonValue]) -> str:
 
 
 class BatchPlayer(Protocol):
-    """Plays tasks of the turn's batch under another prompt. Its episodes are recorded like all others."""
+    """Plays tasks under a prompt that the reflector chooses. Its episodes are recorded like all others.
+
+    The tasks are those of the turn's batch, or all experience tasks of the loop if the experience is `pooled`.
+    """
 
     @property
     def left(self) -> int:
         """Number of episodes that may still be played in this turn."""
 
+    @property
+    def size(self) -> int:
+        """Number of tasks."""
+
+    def new_episodes(self, prompt: str, indices: Sequence[int]) -> int:
+        """Return how many of these episodes would count, since they were not played yet."""
+
     async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
         """Play tasks under `prompt` and return their trajectories.
 
-        An episode that was already played in this turn is returned again and does not count again.
+        An episode that was already played is returned again and does not count again.
 
         Args:
             prompt: The system prompt.
-            indices: Positions of the tasks in the batch, from 0.
+            indices: Positions of the tasks, from 0.
 
         Raises:
-            PluginError: More episodes are requested than are left.
+            PluginError: More episodes are requested than are left, a task does not exist, or the prompt is too long.
             InfrastructureError: An episode could not be played, and the model did not cause it.
         """

@@ -45,9 +45,10 @@ def traits_of(spec: PluginSpec) -> Traits:
     for inner in classes[1:]:
         if inner.experience != "fresh":
             raise ConfigError(
-                f"reflector {spec.label}: {inner.__name__} cannot be wrapped, because {inner.control}; "
-                "remove the wrapper"
+                f"reflector {spec.label}: {inner.__name__} cannot be wrapped, because "
+                f"{inner.control or 'it plays its episodes itself'}; remove the wrapper"
             )
+    _check_division(spec, classes[-1])
     _check_varied(spec, classes)
     _check_memory(spec, classes)
     card = find_card(spec.model) if spec.model else None
@@ -59,6 +60,19 @@ def traits_of(spec: PluginSpec) -> Traits:
         division=classes[-1].division,
         memory_version=classes[-1].memory_version,
     )
+
+
+def _check_division(spec: PluginSpec, learner: type[Reflector]) -> None:
+    """Check that an optimiser, and nothing else, has the experience of one.
+
+    Raises:
+        ConfigError: It is not so.
+    """
+    if (learner.division == "optimiser") != (learner.experience == "pooled"):
+        raise ConfigError(
+            f"reflector {spec.label}: {learner.__name__} has the division {learner.division!r} and the experience "
+            f"{learner.experience!r}; an optimiser has 'optimiser' and 'pooled', and nothing else has either"
+        )
 
 
 def _check_varied(spec: PluginSpec, classes: Sequence[type[Reflector]]) -> None:

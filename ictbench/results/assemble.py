@@ -64,12 +64,30 @@ def costs(loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]) -
 
     An episode with several uses is counted once.
     """
-    roles: dict[str, CostRole] = {}
-    for loop in loops:
-        for use in sorted(episode_uses(loop), key=lambda use: COST_PRECEDENCE.index(use.purpose)):
-            roles[use.key] = use.purpose
+    roles = _roles(loops)
     optional: list[CostRole] = [role for role in ("audit", "online", "replay") if role in roles.values()]
     totals: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test", *optional)}
     for key, role in sorted(roles.items()):
         totals[role] += episodes[key].usage
     return totals
+
+
+def added_bytes(loops: Iterable[LoopResult], episodes: Mapping[str, EpisodeSummary]) -> dict[CostRole, int]:
+    """Return the bytes that memories added to prompts, once for each decision, by the role that an episode counts for.
+
+    Roles without any are left out.
+    """
+    totals: dict[CostRole, int] = {}
+    for key, role in sorted(_roles(loops).items()):
+        if size := episodes[key].added_bytes * episodes[key].decisions:
+            totals[role] = totals.get(role, 0) + size
+    return totals
+
+
+def _roles(loops: Iterable[LoopResult]) -> dict[str, CostRole]:
+    """Return the role that each episode counts for, by key."""
+    roles: dict[str, CostRole] = {}
+    for loop in loops:
+        for use in sorted(episode_uses(loop), key=lambda use: COST_PRECEDENCE.index(use.purpose)):
+            roles[use.key] = use.purpose
+    return roles

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ictbench.results.intervals import DIGITS, Changes, Sample, mean_interval
-from ictbench.results.outcomes import kept_all, task_rates
+from ictbench.results.outcomes import task_rates
 from ictbench.results.samples import SHARE_BOUNDS, rates_by_loop
 from ictbench.results.schema import StreamFamily, StreamMeasures
 
@@ -78,16 +78,21 @@ def transferred(course: Course) -> Floats | None:
     return course.rates[course.first - 1] - course.rates[0] if course.first and course.first > 1 else None
 
 
-def stream_measures(streams: Sequence[Sequence[LoopResult]]) -> StreamMeasures | None:
-    """Return the measures of one stream, or their means over several; None unless all loops are those of streams."""
+def stream_measures(streams: Sequence[Sequence[LoopResult]], *, constant: bool = False) -> StreamMeasures | None:
+    """Return the measures of one stream, or their means over several; None unless all loops are those of streams.
+
+    Args:
+        streams: Finished loops by stream.
+        constant: Whether the reflector keeps prompt[0] by design.
+    """
     if not all(is_measured(loop) for loops in streams for loop in loops):
         return None
     one = streams[0] if len(streams) == 1 else ()
     names = list(dict.fromkeys(one[0].test_families)) if one else []
     return StreamMeasures(
-        forgetting=_mean(streams, forgotten),
-        forward_transfer=_mean(streams, transferred),
-        families={name: _family(one, name) for name in names},
+        forgetting=_mean(streams, forgotten, constant),
+        forward_transfer=_mean(streams, transferred, constant),
+        families={name: _family(one, name, constant) for name in names},
         curves=_curves(one) if one else (),
     )
 
@@ -104,21 +109,28 @@ def stream_rates(loop: LoopResult) -> tuple[float | None, float | None]:
     return forgetting, transfer
 
 
-def _mean(streams: Sequence[Sequence[LoopResult]], change: Change) -> Interval | None:
+def _mean(streams: Sequence[Sequence[LoopResult]], change: Change, constant: bool) -> Interval | None:
     """Return the mean change over the streams that have one."""
-    samples = [_sample(loops, [_of_loop(loop, change) for loop in loops]) for loops in streams]
+    samples = [_sample([_of_loop(loop, change) for loop in loops], constant) for loops in streams]
     known = [sample for sample in samples if sample]
     return mean_interval(known) if known else None
 
 
-def _sample(loops: Sequence[LoopResult], values: Sequence[Floats | None]) -> Sample | None:
-    """Return the changes of the loops that have one, loops × tasks; None if no loop has one."""
-    known = [(loop, one) for loop, one in zip(loops, values, strict=True) if one is not None]
-    if not known:
-        return None
-    rows = np.array([one for _, one in known])
-    kept = kept_all([loop for loop, _ in known])
-    return Sample(rows, DIFFERENCE_BOUNDS, (Changes(rows.mean(axis=-1), kept, *DIFFERENCE_BOUNDS),))
+def change_sample(values: Floats, *, constant: bool = False) -> Sample:
+    """Return the sample of changes on the same tasks, loops × tasks; leading axes hold independent samples.
+
+    A loop in which no outcome changes counts as one that keeps its prompt: it does not show how much others change. If
+    no loop shows a change, any is possible, unless the prompt is constant by design.
+    """
+    possible = 0.0 if constant else 1.0
+    unchanged = np.asarray((values == 0).all(axis=-1))
+    return Sample(values, DIFFERENCE_BOUNDS, (Changes(values.mean(axis=-1), unchanged, -possible, possible),))
+
+
+def _sample(values: Sequence[Floats | None], constant: bool) -> Sample | None:
+    """Return the sample of the loops that have a change; None if no loop has one."""
+    known = [one for one in values if one is not None]
+    return change_sample(np.array(known), constant=constant) if known else None
 
 
 def _of_loop(loop: LoopResult, change: Change) -> Floats | None:
@@ -128,13 +140,13 @@ def _of_loop(loop: LoopResult, change: Change) -> Floats | None:
     return np.concatenate(known) if known else None
 
 
-def _family(loops: Sequence[LoopResult], name: str) -> StreamFamily:
+def _family(loops: Sequence[LoopResult], name: str, constant: bool) -> StreamFamily:
     """Return the measures of one family of a stream."""
     courses = [Course(loop, name) for loop in loops]
     met = [course for course in courses if course.after]
 
     def change(of: Change) -> Interval | None:
-        sample = _sample(loops, [of(course) for course in courses])
+        sample = _sample([of(course) for course in courses], constant)
         return mean_interval([sample]) if sample else None
 
     return StreamFamily(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ictbench.results.schema import Interval
 
 
+TOKEN_BYTES = 4
+"""UTF-8 bytes of a token, for estimates: English text has 4 to 5 in most tokenizers."""
+
 INTERVAL_MEANING = (
     "In brackets: 95 % intervals. About 95 of 100 such intervals contain the value that very many loops would give."
 )
@@ -106,3 +109,8 @@ def markdown_row(cells: Iterable[str]) -> str:
 def markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table; the cells are escaped."""
     return "\n".join(map(markdown_row, (head, ["---"] * len(head), *rows)))
+
+
+def tokens_estimate(size: int) -> int:
+    """Return about how many tokens a text of this many bytes has."""
+    return round(size / TOKEN_BYTES)

@@ -75,7 +75,7 @@ def _missing(role: Requirement, reflector: Result) -> MissingArm:
     label = reflector.reflector.label
     if role in WRAPPERS:
         if reflector.experience != "fresh":
-            why = f"{label} cannot be wrapped, because {reflector.control or 'its experience is special'}"
+            why = f"{label} cannot be wrapped, because {reflector.control or 'it plays its episodes itself'}"
             return MissingArm(role=role, reason=f"cannot exist: {why}")
         if role in OUTCOME_WRAPPERS and is_constant(reflector.reflector):
             return MissingArm(role=role, reason=f"cannot exist: {label} does not read how episodes ended")

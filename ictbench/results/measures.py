@@ -75,7 +75,7 @@ def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
         stream=stream(families),
         stream_success=stream_success(families),
         online=online_measures(families),
-        mixed=stream_measures(families),
+        mixed=stream_measures(families, constant=constant),
     )
 
 
@@ -238,7 +238,7 @@ def _prompt_changes(loop: LoopResult) -> Iterator[tuple[float, bool]]:
     """Yield, by turn, the changed share of the prompt's lines and whether the whole batch before was solved."""
     for (before, after), batch in zip(pairwise(loop.prompts), loop.batches, strict=True):
         lines = before.text.splitlines(), after.text.splitlines()
-        yield 1 - SequenceMatcher(None, *lines).ratio(), "0" not in batch.outcomes
+        yield 1 - SequenceMatcher(None, *lines).ratio(), bool(batch.outcomes) and "0" not in batch.outcomes
 
 
 def _starts_shared(loop: LoopResult, episodes: Mapping[str, EpisodeSummary]) -> float:

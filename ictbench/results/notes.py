@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.actors.person import is_person, name_of
 from ictbench.results.failures import counts_by_kind, failure_counts, failure_remarks, failures_text
-from ictbench.results.formatting import INTERVAL_MEANING, rate, signed
+from ictbench.results.formatting import INTERVAL_MEANING, TOKEN_BYTES, rate, signed, tokens_estimate
 from ictbench.results.intervals import MIN_LOOPS
 from ictbench.results.invalid_actions import INVALID, all_invalid, invalid_remark
 from ictbench.results.loops_needed import MAX_LOOPS, mean_row
@@ -32,6 +32,8 @@ def remarks(result: Result) -> Iterator[str]:
     hits = sum(usage.cache_hits for usage in result.cost.values())
     if hits and False in (result.actor.reproducible, result.reflector.reproducible):
         yield f"{hits} replies come from the response cache: they are those of an earlier request, not new ones."
+    if result.added_bytes:
+        yield _added_remark(result)
     if result.retried_failures:
         yield f"Failed episodes played again: {counts_by_kind(result.retried_failures)}."
     if result.retried_reflections:
@@ -166,3 +168,14 @@ def model_remarks(role: str, model: ModelSpec | None, reproducible: bool | None)
             f"The {role}'s model does not repeat its replies at temperature 0: another run of the same tasks gives "
             "other episodes."
         )
+
+
+def _added_remark(result: Result) -> str:
+    size = sum(result.added_bytes.values())
+    if result.actor.model is None:
+        return f"Memories added {size:,} bytes to what the actor read, once for each decision; it is a program."
+    read = sum(usage.input_tokens for role, usage in result.cost.items() if role in result.added_bytes)
+    return (
+        f"Memories added about {tokens_estimate(size):,} of the actor's {read:,} input tokens in "
+        f"{' and '.join(result.added_bytes)} (estimate: {TOKEN_BYTES} bytes a token)."
+    )

@@ -29,12 +29,14 @@ DIFFERENCE_BOUNDS = (-1.0, 1.0)
 
 
 def stream(families: Families) -> tuple[Interval, ...]:
-    """Return the success rate on the experience of each turn."""
-    return _by_turn(families, _experience)
+    """Return the success rate on the experience of each turn; empty for an optimiser, which has no prompt of a turn."""
+    return () if _is_chosen(families) else _by_turn(families, _experience)
 
 
-def stream_success(families: Families) -> Interval:
-    """Return the success rate on the whole experience."""
+def stream_success(families: Families) -> Interval | None:
+    """Return the success rate on the whole experience; None for an optimiser."""
+    if _is_chosen(families):
+        return None
     return mean_interval([rates_by_loop(_whole(loops, _experience)) for loops in families])
 
 
@@ -50,8 +52,10 @@ def online_measures(families: Families) -> OnlineMeasures | None:
     )
 
 
-def stream_rate(loop: LoopResult) -> float:
-    """Return the success rate of one loop on its experience."""
+def stream_rate(loop: LoopResult) -> float | None:
+    """Return the success rate of one loop on its experience; None for an optimiser."""
+    if _is_chosen([[loop]]):
+        return None
     return float(_whole([loop], _experience).mean())
 
 
@@ -61,6 +65,11 @@ def online_rates(loop: LoopResult) -> tuple[float, float] | None:
         return None
     success, base, best = (float(_whole([loop], batches).mean()) for batches in (_experience, _base, _best))
     return success - base, best - success
+
+
+def _is_chosen(families: Families) -> bool:
+    """Return whether the reflector chose tasks and prompts of the experience itself, as an optimiser does."""
+    return any(loop.candidates for loops in families for loop in loops)
 
 
 def _experience(loop: LoopResult) -> Sequence[OutcomeString]:

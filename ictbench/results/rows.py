@@ -190,7 +190,7 @@ class ResultRow(Row):
     """last − base."""
     overfitting_gap: float | None
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
-    stream_success: float
+    stream_success: float | None
     """Success rate on the experience, each batch under the prompt of its turn."""
     online_gain: float | None
     """stream_success minus the success rate of prompt[0] on the experience; missing without online measures."""

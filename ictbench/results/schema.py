@@ -122,7 +122,7 @@ class Measures(Record):
     best_on_test: float | None = None
     """Mean of the highest test success of any prompt; biased, as it is chosen on the tasks it is reported on."""
     stream: tuple[Interval, ...] = Field(default=(), exclude_if=lambda intervals: not intervals)
-    """Success rate on the experience of each turn, under the prompt of that turn."""
+    """Success rate on the experience of each turn, under the prompt of that turn; empty for an optimiser."""
     stream_success: Interval | None = Field(default=None, exclude_if=lambda value: value is None)
     """Success rate on the whole experience, i.e. while learning."""
     online: OnlineMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
@@ -263,6 +263,9 @@ class Result(Record):
     by_role: dict[Role, Measures]
     """Means over the families of each role; `held-out` is the headline."""
     cost: dict[CostRole, Usage]
+    added_bytes: dict[CostRole, int] = Field(default_factory=dict, exclude_if=lambda sizes: not sizes)
+    """UTF-8 bytes of what memories added to prompts, once for each decision; empty if nothing was added. A model reads
+    them as a part of the input tokens in `cost`."""
     episodes_sha256: str
     """SHA-256 of the uncompressed episodes.jsonl that belongs to this result."""
     host: Host

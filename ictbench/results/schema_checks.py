@@ -63,15 +63,28 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
     if unknown := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
     yield from _online_contradictions(result, loop)
+    yield from _choice_contradictions(result, loop)
     yield from _stream_contradictions(result, loop)
-    for purpose, prompt, tasks, outcomes in played_tasks(loop):
+    for purpose, prompt, tasks, outcomes, _ in played_tasks(loop):
         repeats = result.sizes.repeats if purpose in ("selection", "test") else 1
-        if len(outcomes) != len(tasks) * repeats or not outcomes or set(outcomes) - {"0", "1"}:
+        # An optimiser need not play in every turn.
+        none = not outcomes and not (result.experience == "pooled" and purpose == "experience")
+        if len(outcomes) != len(tasks) * repeats or none or set(outcomes) - {"0", "1"}:
             each = f" of {repeats} episodes each" if repeats > 1 else ""
             yield f"{purpose} of prompt[{prompt}]: {len(tasks)} tasks{each} and the outcomes {outcomes!r:.40}"
     scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"
+
+
+def _choice_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
+    """Yield where only an optimiser, or any other reflector but one, chooses the episodes of its experience."""
+    chosen = result.experience == "pooled"
+    for turn, batch in enumerate(loop.batches, 1):
+        if (count := len(batch.prompts)) != (expected := len(batch.tasks) if chosen else 0):
+            yield f"turn {turn} names {count} prompts of its episodes, not {expected}"
+    if chosen != bool(loop.candidates):
+        yield f"{len(loop.candidates)} candidates, but the experience is {result.experience}"
 
 
 def _online_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:

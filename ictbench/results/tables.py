@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.results.failures import counts_by_kind, failure_counts
 from ictbench.results.forgetting import is_measured, stream_rates
+from ictbench.results.formatting import tokens_estimate
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ictbench.protocol import LoopResult
     from ictbench.records import Record
     from ictbench.results.comparison_schema import Arm, Comparison, Difference
-    from ictbench.results.schema import FamilyResult, Interval, Measures, Result
+    from ictbench.results.schema import CostRole, FamilyResult, Interval, Measures, Result
 
 MEASURES = (
     *("base", "best", "last", "gain", "last_gain", "headroom_gain", "auc", "w_auc"),
@@ -54,7 +55,7 @@ def tables(result: Result) -> dict[str, pd.DataFrame]:
         "loops": [_loop_row(family, loop) for family, loop in loops],
         "curves": [row for family, loop in loops for row in _curve_rows(family, loop)],
         "turns": [row for family, loop in loops for row in _turn_rows(family, loop)],
-        "cost": [{"role": role, **usage.model_dump()} for role, usage in result.cost.items()],
+        "cost": [{"role": role, **usage.model_dump(), **_added(result, role)} for role, usage in result.cost.items()],
     }
     if streams := [family for family in result.families if family.measures and family.measures.mixed]:
         rows["streams"] = [row for family in streams for row in _stream_rows(family)]
@@ -166,9 +167,18 @@ def _turn_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
     """Return the success rate on the experience of each turn, and under the prompts that stay the same."""
     rows: list[dict[str, Any]] = []
     for turn, batch in enumerate(loop.batches, 1):
-        row = {"family": family.name, "loop": loop.index, "turn": turn, "experience": success_rate(batch.outcomes)}
+        rate = success_rate(batch.outcomes) if batch.outcomes else None
+        row = {"family": family.name, "loop": loop.index, "turn": turn, "experience": rate}
         if loop.online:
             row["online_base"] = success_rate(loop.online.base[turn - 1])
             row["online_best"] = success_rate(loop.online.best[turn - 1])
         rows.append(row)
     return rows
+
+
+def _added(result: Result, role: CostRole) -> dict[str, int]:
+    """Return what memories added, of a run in which they added something."""
+    if not result.added_bytes:
+        return {}
+    size = result.added_bytes.get(role, 0)
+    return {"added_bytes": size, "added_tokens_estimate": tokens_estimate(size)}

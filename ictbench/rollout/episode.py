@@ -76,12 +76,12 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
             usages.append(decision.usage)
         executed = match_action(decision.action, observation.actions)
         after = observation if executed is None else await calls.step(executed)
-        steps.append(_step(spec.keep_texts, shown, observation, decision, executed, after))
+        steps.append(_step(spec.keep_texts or not steps, shown, observation, decision, executed, after))
         notice = invalid_notice(decision.action) if executed is None else ""
         observation, shown = after, notice + after.text
     trajectory = Trajectory(
         steps=tuple(steps),
-        last_observation=shown if spec.keep_texts else "",
+        last_observation=shown if spec.keep_texts or not steps else "",
         last_digest=observation.digest,
         end=_end(observation, failure),
         failure=failure,

@@ -13,9 +13,9 @@ from ictbench.actors import History, make_actor
 from ictbench.plugins import resolve
 from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import PluginSpec
-from ictbench.reflectors import Context, make_reflector
+from ictbench.reflectors import make_reflector
 from ictbench.rollout import Priority
-from ictbench.runs.player_rehearsal import NoEpisodes
+from ictbench.runs.player_rehearsal import reflect_on
 from ictbench.runs.recording_model import RecordingModel
 
 if TYPE_CHECKING:
@@ -159,13 +159,12 @@ async def _actor_requests(plan: RunPlan, steps: Sequence[Step], model: ChatModel
 
 async def _reflector_requests(plan: RunPlan, batch: Sequence[Trajectory], model: ChatModel) -> list[Request]:
     recorder = RecordingModel(model)
-    play = NoEpisodes() if plan.traits.experience == "halved" else None
-    context = Context(reflection_seed(plan.suite.digest, "estimate", 0, 1), plan.written_bytes, play)
+    seed = reflection_seed(plan.suite.digest, "estimate", 0, 1)
     reflector = make_reflector(plan.reflector, recorder)
     # A reflector may ask its model about solved episodes only, and a random player solves few.
     for episodes in (batch, [trajectory.model_copy(update={"end": "solved"}) for trajectory in batch]):
         if not recorder.requests:
-            await _until_asked(reflector.reflect(plan.suite.prompt, list(episodes), None, context))
+            await _until_asked(reflect_on(reflector, plan, episodes, seed))
     return recorder.requests
 
 

@@ -28,9 +28,10 @@ class RunOptions(TypedDict, total=False):
     """Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never
     ranked."""
     reflector: type[Reflector] | str
-    """provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged),
-    icl, retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:,
-    shuffled:, unlabelled:, flipped:, losses: or reflexion:REFLECTOR."""
+    """provider/model; ace:, cheatsheet:, expel:, gepa:, gepa-loop:, reasoningbank: or
+    workflows:provider/model; rules (scripted), none (prompt unchanged), icl, retrieval, copy, copy-last,
+    copy-commonest, file:PATH (hand-written prompt), module:Class; blind:, shuffled:, unlabelled:, flipped:,
+    losses: or reflexion:REFLECTOR."""
     actor: type[Actor] | str | None
     """provider/model, rules (scripted), module:Class."""
     reflector_trained_on: str | Sequence[str] | None
@@ -39,8 +40,8 @@ class RunOptions(TypedDict, total=False):
     actor_trained_on: str | Sequence[str] | None
     """Families the actor was trained on, in the same form."""
     reflector_instruction: Path | None
-    """Text file with the instruction of the reflector's model, for rewrite, append, insights and gepa; part
-    of the result."""
+    """Text file with the instruction of the reflector's model, for rewrite, gepa, gepa-loop and memory
+    learners; part of the result."""
     reflector_experience: Literal["full", "events", "tally"] | None
     """Observations shown to the reflector's model: in full, only what changed (events), or each action with
     the outcomes of its episodes (tally)."""

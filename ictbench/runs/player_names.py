@@ -2,7 +2,7 @@
 
 `provider/model` is a language model, used by the standard actor or reflector. A bare name is an installed plug-in, and
 `package.module:Name` a class of the user's. After the colon of a reflector comes what it needs: its model in
-`append:provider/model`, the reflector that it wraps in `blind:REFLECTOR`, its prompt in `file:PATH`.
+`ace:provider/model`, the reflector that it wraps in `blind:REFLECTOR`, its prompt in `file:PATH`.
 """
 
 from __future__ import annotations

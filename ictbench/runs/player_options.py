@@ -49,9 +49,10 @@ class PlayerOptions(SuiteOptions):
 
     reflector: str = option(
         "rules",
-        "provider/model; append:, insights: or gepa:provider/model; rules (scripted), none (prompt unchanged), icl, "
-        "retrieval, copy, copy-last, copy-commonest, file:PATH (hand-written prompt), module:Class; blind:, shuffled:, "
-        "unlabelled:, flipped:, losses: or reflexion:REFLECTOR.",
+        "provider/model; ace:, cheatsheet:, expel:, gepa:, gepa-loop:, reasoningbank: or workflows:provider/model; "
+        "rules (scripted), none (prompt unchanged), icl, retrieval, copy, copy-last, copy-commonest, file:PATH "
+        "(hand-written prompt), module:Class; blind:, shuffled:, unlabelled:, flipped:, losses: or "
+        "reflexion:REFLECTOR.",
         PLAYERS,
         also=("collect",),
     )
@@ -77,8 +78,8 @@ class PlayerOptions(SuiteOptions):
     )
     reflector_instruction: Path | None = option(
         None,
-        "Text file with the instruction of the reflector's model, for rewrite, append, insights and gepa; part of the "
-        "result.",
+        "Text file with the instruction of the reflector's model, for rewrite, gepa, gepa-loop and memory learners; "
+        "part of the result.",
         PLAYERS,
         default_text="the reflector's own",
     )

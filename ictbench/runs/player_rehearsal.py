@@ -6,7 +6,7 @@ The real actor and the real reflector make the requests, from a short episode th
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ictbench.actors import History, make_actor
@@ -15,7 +15,7 @@ from ictbench.models.adaptation import Request
 from ictbench.models.rehearsal import Part, probe, rehearse, repeats
 from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec, Step, Trajectory
-from ictbench.reflectors import Context, make_reflector
+from ictbench.reflectors import OWN_EPISODES, Context, make_reflector
 from ictbench.rollout import Priority
 from ictbench.runs.player_sampling import check_sampling_is_sent
 from ictbench.runs.recording_model import RecordingModel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ictbench.models import ChatModel, ModelPool
     from ictbench.records import Task
+    from ictbench.reflectors import Reflector
     from ictbench.rollout import Executor
     from ictbench.runs.plan import RunPlan
 
@@ -164,14 +165,12 @@ async def _reflector_part(plan: RunPlan, steps: Sequence[Step], models: ModelPoo
     if spec.model is None:
         return None
     seed = reflection_seed(plan.suite.digest, "rehearsal", 0, 1)
-    play = NoEpisodes() if plan.traits.experience == "halved" else None
 
     async def reflect(model: ChatModel, count: int) -> None:
         trajectory = Trajectory(
             steps=tuple(steps[:count]), last_observation=SAMPLE_END, last_digest="", end="step_limit"
         )
-        context = Context(seed, plan.written_bytes, play)
-        await make_reflector(spec, model).reflect(prompt, [trajectory], None, context)
+        await reflect_on(make_reflector(spec, model), plan, [trajectory], seed)
 
     model = models.open(spec.model)
     question = await _record(model, lambda recorder: reflect(recorder, len(steps))) or _plain_request(prompt)
@@ -194,15 +193,43 @@ def _plain_request(prompt: str) -> Request:
     return Request(({"role": "system", "content": prompt}, {"role": "user", "content": "Reply with the word OK."}))
 
 
-class NoEpisodes:
-    """`BatchPlayer` of a reflector that may play no episodes."""
+async def reflect_on(reflector: Reflector, plan: RunPlan, batch: Sequence[Trajectory], seed: int) -> None:
+    """Let a reflector reflect on a batch of sample episodes, or play them if it plays its episodes itself."""
+    experience = plan.traits.experience
+    play = SampleEpisodes(tuple(batch)) if experience in OWN_EPISODES else None
+    shown = () if experience == "pooled" else batch
+    await reflector.reflect(plan.suite.prompt, list(shown), None, Context(seed, plan.written_bytes, play))
 
-    left = 0
+
+@dataclass
+class SampleEpisodes:
+    """`BatchPlayer` that returns given trajectories, whatever the prompt: each three times.
+
+    That is enough to compare two prompts, so that a reflector comes to ask its model.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = 3 * self.size
+
+    @property
+    def size(self) -> int:
+        """Number of tasks."""
+        return len(self.trajectories)
+
+    def new_episodes(self, prompt: str, indices: Sequence[int]) -> int:
+        """Return the number of episodes: all count."""
+        return len(indices)
 
     async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
-        """Play nothing.
+        """Return the trajectories at these positions.
 
         Raises:
-            ModelFailure: Always.
+            ModelFailure: More are requested than are left.
         """
-        raise ModelFailure("empty", "no episode is played in a rehearsal")
+        self.left -= len(indices)
+        if self.left < 0:
+            raise ModelFailure("empty", "no more episodes are played for a sample request")
+        return [self.trajectories[index] for index in indices]

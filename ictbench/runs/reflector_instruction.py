@@ -54,6 +54,6 @@ def instruction_options(name: str, plugin_class: type[Any], instruction: str | N
     if not getattr(plugin_class, "system", ""):
         raise ConfigError(
             f"reflector {name!r} does not take an instruction: leave out --reflector-instruction, or use rewrite, "
-            "append, insights or gepa on a model"
+            "gepa, gepa-loop or a memory learner on a model, e.g. ace:openai/gpt-4.1-mini"
         )
     return {"instruction": instruction}

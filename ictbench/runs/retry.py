@@ -74,12 +74,20 @@ def failures_to_repeat(
         unusable = {turn: kind for turn, kind in failures.items() if kind in reflections}
         repeated.update(unusable.values())
         stale = [turn for turn, batch in enumerate(loop.batches, 1) if tasks & {task.id for task in batch}]
+        if loop.experience == "pooled":
+            stale = [turn for turn in range(1, loop.turns + 1) if _has_read(journal, loop, turn, failed)]
         if stale or unusable:
             first[loop.family, loop.index] = min([*stale, *unusable])
     resampled = Counter(
         actor=sum(kind in requested for kind in failed.values()), reflector=sum(repeated[kind] for kind in requested)
     )
     return FailuresToRepeat(failed, repeated, first, resampled)
+
+
+def _has_read(journal: Journal, loop: LoopPlan, turn: int, keys: Collection[str]) -> bool:
+    """Return whether an optimiser has played one of these episodes in a turn."""
+    reflection = journal.reflection(loop.family, loop.index, turn)
+    return reflection is not None and not {*keys}.isdisjoint(reflection.replays)
 
 
 def _note(journal: Journal, name: str, kinds: Counter[str]) -> None:

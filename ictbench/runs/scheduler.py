@@ -12,11 +12,11 @@ from ictbench.errors import IctbenchError, InfrastructureError, ModelFailure, Pl
 from ictbench.models.failure_detail import failure_detail
 from ictbench.plugin_errors import asked_by, player_error
 from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, loop_seed, reflection_seed
-from ictbench.records import UNREPORTED, Reflection
-from ictbench.reflectors import Context
+from ictbench.records import UNREPORTED, Reflection, episode_key, prompt_digest
+from ictbench.reflectors import OWN_EPISODES, Context
 from ictbench.rollout import Priority
 from ictbench.runs.checked_reflection import checked_reflection, copied
-from ictbench.runs.reflector_rollouts import ReflectorRollouts
+from ictbench.runs.reflector_rollouts import ReflectorRollouts, without_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,7 @@ class Scheduler:
         # Where the best prompt is the first or the last, its test is played once.
         progress.episodes -= (self.plan.prompts_tested - len(result.test)) * len(plan.test) * plan.repeats
         # A reflector need not play all episodes that it may.
-        experience = sum(map(len, (*plan.batches, *result.replays)))
+        experience = sum(map(len, (*(batch.tasks for batch in result.batches), *result.replays)))
         progress.episodes -= self.plan.sizes.turns * self.plan.sizes.batch_size - experience
         if result.online:
             # Where the best prompt is the first, the experience is played under one prompt.
@@ -186,7 +186,7 @@ class Scheduler:
         context = Context(
             reflection_seed(self.plan.suite.digest, plan.family, plan.index, request.turn),
             self.plan.written_bytes,
-            rollouts if plan.experience == "halved" else None,
+            without_tasks(rollouts) if plan.experience in OWN_EPISODES else None,
             request.turn,
             loop_seed(self.plan.suite.digest, plan.family, plan.index),
             copied(request.memory),
@@ -213,16 +213,27 @@ class Scheduler:
             raise player_error(error, place, "reflect", type(self.reflector), returned) from error
         if not isinstance(answer, Reflection):
             raise PluginError(f"{place}: it returned {answer!r:.80}, which is not a Reflection")
-        answer = answer.model_copy(update={"replays": tuple(rollouts.keys)})
+        answer = rollouts.recorded_in(answer, optimiser=plan.experience == "pooled")
         return checked_reflection(place, answer, self.plan.traits.division)
 
     def _rollouts(self, request: Reflect, plan: LoopPlan) -> ReflectorRollouts:
         count = self._counter(self.progress.families[plan.family])
 
-        async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
-            return await self.store.trajectories(tasks, self._spec(prompt), count)
+        async def play(tasks: Sequence[Task], prompt: str, *, again: bool) -> list[Trajectory]:
+            spec = self._spec(prompt)
+            return await (
+                self.store.trajectories(tasks, spec) if again else self.store.trajectories(tasks, spec, count)
+            )
 
-        return ReflectorRollouts(self.plan.reflector.label, plan.batches[request.turn - 1], request.prompt, play)
+        label = self.plan.reflector.label
+        if plan.experience == "pooled":
+            left = plan.budget(request.turn) - len(request.played)
+            free = frozenset(request.played)
+            return ReflectorRollouts(label, plan.experience_tasks, left, plan.prompt_bytes, free, play)
+        batch, digest = plan.batches[request.turn - 1], prompt_digest(request.prompt)
+        # Under the prompt of the batch, its own episodes are returned, at no charge.
+        free = frozenset(episode_key(task.id, digest) for task in batch)
+        return ReflectorRollouts(label, batch, len(batch), plan.prompt_bytes, free, play)
 
     def _spec(self, prompt: str) -> Callable[[Task], EpisodeSpec]:
         """Return the function that makes the episode of a task under a prompt."""

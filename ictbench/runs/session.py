@@ -146,7 +146,9 @@ async def run_session(
                 on_episode=invalid.add,
             )
             reflector = open_players(plan, engine.models)
-            recalls = Recalls(reflector, plan.reflector.label, engine.executor)
+            # An instance of its own: what `recall` sees of selection and test tasks does not reach `reflect`.
+            recalling = open_players(plan, engine.models) if plan.traits.division == "memory" else reflector
+            recalls = Recalls(recalling, plan.reflector.label, engine.executor)
             scheduler = Scheduler(plan, store, journal, reflector, progress, watch, recalls)
             finished = await _play(plan, loops, engine.models, scheduler)
         return write(FinishedSession(plan, finished, store, journal, versions, folder))

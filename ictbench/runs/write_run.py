@@ -8,13 +8,14 @@ import hashlib
 import io
 import json
 import platform
+from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from ictbench._version import __version__
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results import Result
-from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.assemble import added_bytes, costs, family_result, role_measures
 from ictbench.results.failures import failure_counts
 from ictbench.results.invalid_actions import INVALID, all_invalid, words_of
 from ictbench.results.outcomes import is_constant
@@ -78,6 +79,7 @@ def build_result(
     constant = is_constant(plan.reflector)
     families: list[FamilyResult] = []
     cost: dict[CostRole, Usage] = {role: Usage() for role in ("experience", "selection", "test")}
+    added: Counter[CostRole] = Counter()
     for name in plan.families:
         finished = loops.get(name, [])
         # Episodes of one family at a time: those of a whole run may not fit into memory.
@@ -85,6 +87,7 @@ def build_result(
         families.append(family_result(name, plan.suite.families[name], finished, episodes, constant=constant))
         for role, usage in costs(finished, episodes).items():
             cost[role] = cost.get(role, Usage()) + usage
+        added.update(added_bytes(finished, episodes))
     stated = plan.deviations() if of_plan is None else of_plan
     deviations = (*stated, *changed, *drawn, *repeated, *rejected_requests(families))
     cost["reflector"] = sum((r.usage for r in journal.reflections()), Usage())
@@ -119,6 +122,7 @@ def build_result(
         families=tuple(families),
         by_role=role_measures(families, constant=constant),
         cost=cost,
+        added_bytes=dict(sorted(added.items())),
         episodes_sha256=journal.get("episodes_sha256", ""),
         host=Host(
             folder=str(folder),

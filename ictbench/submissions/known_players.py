@@ -57,7 +57,6 @@ _COPY = KnownPlayer("it copies from its text and ignores how the episodes ended"
 
 REFLECTORS: Mapping[str, KnownPlayer] = {
     "ace": replace(_WITH_MEMORY, asks_once=False),
-    "append": _ON_MODEL_AS_TOLD,
     "blind": KnownPlayer("it is shown no trajectory", wraps=True, options=("reflector",)),
     "cheatsheet": _WITH_MEMORY,
     "copy": _COPY,
@@ -73,13 +72,19 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
         options=("experience", "instruction"),
         asks_once=False,
     ),
+    "gepa-loop": KnownPlayer(
+        experience="pooled",
+        division="optimiser",
+        has_model=True,
+        options=("experience", "instruction"),
+        asks_once=False,
+    ),
     "icl": KnownPlayer("its prompts may hold 64,000 bytes, of raw trajectories"),
-    "insights": _ON_MODEL_AS_TOLD,
     "lessons": _ON_MODEL,
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
     "one-rule": _ON_MODEL,
-    "reasoningbank": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction")),
+    "reasoningbank": _WITH_MEMORY,
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",
@@ -187,7 +192,8 @@ def player_problems(role: PlayerRole, player: PluginSpec) -> Iterator[str]:
         if known.wraps and layer is layers[-1]:
             yield f"its {role} {layer.name!r} lacks the reflector that it wraps; run it again"
         if depth and known.experience != "fresh":
-            yield f"its reflector {layer.name!r} cannot be wrapped, because {known.control}"
+            why = known.control or "it plays its episodes itself"
+            yield f"its reflector {layer.name!r} cannot be wrapped, because {why}"
         if layer is layers[-1] and not known.wraps and known.has_model != (player.model is not None):
             yield f"its {role} {layer.name!r} {'needs a' if known.has_model else 'has no'} model; run it again"
     if player.model is not None:

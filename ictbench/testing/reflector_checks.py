@@ -24,6 +24,7 @@ from ictbench.testing.player_checks import (
     with_scripted_model,
 )
 from ictbench.testing.sample_episodes import PROMPT, TRAJECTORIES
+from ictbench.testing.sample_rollouts import SampleLoop
 from ictbench.testing.scripted_server import ScriptedServer
 from ictbench.testing.violations import short_repr, violation
 
@@ -88,8 +89,10 @@ def check_reflector(
         if traits_of(spec).division == "memory":
             check_recall(spec, first)
     if with_model:
+        # An optimiser may ask its model late.
+        asked = batches if traits_of(spec).division == "optimiser" else batches[:1]
         check_model_faults(
-            spec, lambda failing: play_loop(failing, batches[:1]), lambda reflections: bool(reflections[0].failure)
+            spec, lambda failing: play_loop(failing, asked), lambda reflections: any(one.failure for one in reflections)
         )
 
 
@@ -136,11 +139,14 @@ async def _turns(
     division = traits_of(spec).division
     if division == "memory":
         prompt_cap = max(prompt_cap - MEMORY_ROOM, SMALL_PROMPT_CAP)
-    for turn, batch in enumerate(batches):
+    sample = SampleLoop(traits_of(spec).experience, batches, max(prompt_cap, len(PROMPT.encode())))
+    for turn in range(1, len(batches) + 1):
         reflector = instance or make_reflector(spec, model)
         before = copy.deepcopy(state)
-        context = Context(seed=turn, prompt_cap=prompt_cap, memory=copied(memory))
-        reflection = await check_async("reflect", reflector.reflect(prompt, batch, state, context))
+        rollouts = sample.rollouts(turn)
+        context = Context(seed=turn - 1, prompt_cap=prompt_cap, play=rollouts, turn=turn, memory=copied(memory))
+        reflection = await check_async("reflect", reflector.reflect(prompt, sample.batch(turn), state, context))
+        sample.played.update(rollouts.outcomes if rollouts else ())
         if state != before:
             raise violation("state", "it modified the state", "copy what you want to change")
         _check_reflection(reflection, prompt, prompt_cap)
@@ -174,7 +180,7 @@ def _check_reflection(reflection: Any, previous_prompt: str, prompt_cap: int) ->
 
 def _through_json(name: str, value: JsonValue) -> JsonValue:
     try:
-        kept: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+        kept: JsonValue = json.loads(json.dumps(value, allow_nan=False, sort_keys=name == "memory"))
     except ValueError as error:
         remedy = "use finite numbers, strings, lists and dicts"
         raise violation(name, f"it is not plain JSON: {error}", remedy) from error

@@ -31,7 +31,7 @@ from ictbench.testing.server_zoo.personality import PersonalityFormat
 from ictbench.testing.wire_formats import WIRE_FORMATS, WireFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from ictbench.testing.faults import Fault
@@ -65,6 +65,7 @@ class ScriptedServer:
         statuses: Number of replies by HTTP status; 0 counts replies that never arrive.
         faults: Number of injected faults by name.
         requests_log: Bodies of all requests in the order in which they were served, if `record` is set.
+        embedded: Texts for which embeddings were requested.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ScriptedServer:
         seed: int = 0,
         record: bool = False,
         port: int = 0,
+        embed: Callable[[str], Sequence[float]] | None = None,
     ) -> None:
         """Prepare the server; it starts when its context is entered.
 
@@ -93,6 +95,7 @@ class ScriptedServer:
             seed: Seed of the latencies; each depends on it and on the request's number.
             record: Whether to keep the bodies of all requests in `requests_log`.
             port: Port; 0 for a free one.
+            embed: Computes the vector of a text for `POST /v1/embeddings`; None for a server without embeddings.
         """
         self.url = self.anthropic_url = self.base_url = ""
         self.requests = self.in_flight = self.max_in_flight = self.max_serving = 0
@@ -100,6 +103,8 @@ class ScriptedServer:
         self.statuses: Counter[int] = Counter()
         self.faults: Counter[str] = Counter()
         self.requests_log: list[dict[str, Any]] = []
+        self.embedded: list[str] = []
+        self._embed = embed
         self._answer = as_answer(answer)
         self._latency = latency or Latency()
         self._faults = faults or Faults()
@@ -170,6 +175,8 @@ class ScriptedServer:
         first = self._formats[0]
         app.router.add_get(first.models_path, functools.partial(self._models, first))
         app.router.add_get("/stats", self._stats)
+        if self._embed:
+            app.router.add_post("/v1/embeddings", self._embeddings)
         if self._personality and self._personality.other_endpoints is not None:
             app.router.add_route("*", "/{path:.*}", self._other_endpoint)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
@@ -250,6 +257,15 @@ class ScriptedServer:
         if fault:
             self.faults[fault.value] += 1
         return fault
+
+    async def _embeddings(self, request: web.Request) -> web.Response:
+        texts = (await request.json())["input"]
+        self.embedded += texts
+        vectors = [list(self._embed(text)) for text in texts] if self._embed else []
+        data = [{"object": "embedding", "index": number, "embedding": vector} for number, vector in enumerate(vectors)]
+        tokens = sum(len(text.split()) for text in texts)
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return web.json_response({"object": "list", "data": data, "model": self._model, "usage": usage})
 
     async def _models(self, wire: WireFormat, request: web.Request) -> web.Response:
         return web.json_response(wire.models(self._model))

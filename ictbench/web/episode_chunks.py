@@ -63,6 +63,7 @@ def _episode_json(episode: Episode) -> dict[str, Any]:
         "end": trajectory.end,
         "failure": trajectory.failure,
         "reward": trajectory.total_reward,
+        **({"added": episode.added} if episode.added else {}),
         "usage": episode.usage.model_dump(mode="json"),
         "steps": steps,
         "last": trajectory.last_observation,

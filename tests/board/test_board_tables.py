@@ -11,6 +11,7 @@ from ictbench.board import board_log as log
 from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import read_board
 from ictbench.board.ranking import rank
+from ictbench.results.schema import Interval, OnlineMeasures, StreamMeasures
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board.entry_summary import entry_summary
 
@@ -34,6 +35,12 @@ def folder(tmp_path: Path) -> BoardFolder:
 def table_texts(folder: BoardFolder) -> dict[str, str]:
     board = with_metadata(read_board(folder), "good", name='=HYPERLINK("https://example.org")')
     board = with_metadata(board, "bad", name="@everyone | <b>`x`</b> ![](https://e)", submitted_by="\t-2+3|cmd")
+    write_tables(board, rank(board.entries), folder.tables)
+    return {path.name: path.read_text("utf-8") for path in sorted(folder.tables.iterdir())}
+
+
+def table_texts_of(folder: BoardFolder) -> dict[str, str]:
+    board = read_board(folder)
     write_tables(board, rank(board.entries), folder.tables)
     return {path.name: path.read_text("utf-8") for path in sorted(folder.tables.iterdir())}
 
@@ -91,3 +98,33 @@ def test_empty_board_has_tables(tmp_path: Path) -> None:
     folder = BoardFolder(tmp_path / "rooms-v1")
     folder.submissions.mkdir(parents=True)
     assert "No entry yet." in table_texts(folder)["board.md"]
+
+
+def test_boards_of_streams_have_forgetting_forward_transfer_and_regret(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    result = make_result(READ, "rules")
+    measures = result.by_role["held-out"]
+    of_streams = measures.model_copy(
+        update={
+            "mixed": StreamMeasures(
+                forgetting=Interval(value=0.25, low=0.125, high=0.5), forward_transfer=None, families={}, curves=()
+            ),
+            "online": OnlineMeasures(
+                base=(), best=(), gain=Interval(value=0.5), regret=Interval(value=0.0625, low=-0.25, high=0.25)
+            ),
+        }
+    )
+    submit(folder, "stream", result.model_copy(update={"by_role": {"held-out": of_streams}}))
+    files = table_texts_of(folder)
+    (row,) = csv.DictReader(files["ranking.csv"].splitlines())
+    assert (row["forgetting"], row["forgetting_low"], row["online_regret"]) == ("0.25", "0.125", "0.0625")
+    assert row["forward_transfer"] == ""
+    assert "| +0.06 [-0.25, +0.25] | +0.25 [+0.12, +0.50] |  |" in files["board.md"]
+    (entry,) = read_board(folder).entries
+    assert entry_summary(entry, None)["measures"]["forgetting"] == {"value": 0.25, "low": 0.125, "high": 0.5}
+
+
+def test_other_boards_have_no_columns_of_streams(folder: BoardFolder) -> None:
+    files = table_texts(folder)
+    assert "forgetting" not in files["ranking.csv"] + files["board.md"]
+    assert all("forgetting" not in entry_summary(entry, None)["measures"] for entry in read_board(folder).entries)

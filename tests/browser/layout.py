@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+ATTEMPTS = 15
+"""Measurements until there is no problem: a page with many tables takes seconds to follow its width."""
+
 PROBLEMS = """() => {
     const width = document.documentElement.clientWidth;
     const shown = [...document.querySelectorAll("body *")].filter((node) =>
@@ -35,6 +38,9 @@ def layout_problems(page: Page) -> list[str]:
     """Return what is cut, lies outside of the page's width, or overlaps in a chart, with all folded details open."""
     page.wait_for_function("!document.querySelector('main').innerText.includes('Loading')")
     page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    page.wait_for_timeout(400)  # tables and charts follow the width in animation frames
-    found: list[str] = page.evaluate(PROBLEMS)
+    found: list[str] = []
+    for _ in range(ATTEMPTS):
+        page.wait_for_timeout(400)  # tables and charts follow the width in animation frames
+        if not (found := page.evaluate(PROBLEMS)):
+            break
     return found

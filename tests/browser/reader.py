@@ -33,19 +33,22 @@ class Reader:
         self._contexts: list[Any] = []
         self.problems: list[str] = []
 
-    def open(self, path: Path, *, query: str = "", root: Path | None = None, **settings: Any) -> Page:
+    def open(
+        self, path: Path, *, query: str = "", root: Path | None = None, timeout: float = 4000, **settings: Any
+    ) -> Page:
         """Open a page in a new window.
 
         Args:
             path: The page.
             query: Query string to append to its address.
             root: Folder whose files the page may request; by default it may request only itself.
+            timeout: Milliseconds that anything on the page may take.
             settings: Settings of Playwright, for example viewport and color_scheme.
         """
         context = self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(4000)
+        page.set_default_timeout(timeout)
         page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("dialog", self._dismiss)

@@ -8,11 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.protocol import Audit, Loop, LoopPlan, LoopResult, Online, Play, Reflect, Request, Score, keys_for
-from ictbench.protocol.loop_result import PromptResult
+from ictbench.protocol import (
+    Audit,
+    Loop,
+    LoopPlan,
+    LoopResult,
+    Online,
+    Play,
+    Reflect,
+    Request,
+    Score,
+    episode_uses,
+    keys_for,
+)
+from ictbench.protocol.candidates import candidate_scores
+from ictbench.protocol.loop_result import BatchResult, PromptResult
 from ictbench.records import (
     MEMORY_ROOM,
     NO_MEMORY,
+    Candidate,
     Memory,
     Reflection,
     ReflectionFailure,
@@ -450,3 +464,31 @@ def test_prompts_with_other_memories_have_other_digests(values: list[Any]) -> No
     memories = {Memory.of(value).digest for value in values}
     assert len({prompt_digest("p", memory) for memory in memories}) == len(memories)
     assert prompt_digest("p", "") == prompt_digest("p")
+
+
+def test_an_optimiser_plays_its_experience_itself() -> None:
+    def reflect(request: Reflect) -> Reflection:
+        assert request.trajectories == ()
+        assert request.played == tuple(f"experience-{turn}@{prompt_digest('q')}" for turn in range(request.turn - 1))
+        return Reflection(
+            prompt=f"p{request.turn}",
+            replays=(f"experience-{request.turn - 1}@{prompt_digest('q')}",),
+            outcomes="01"[request.turn % 2],
+            candidates=(Candidate(text="q", parents=("p0",), kept=request.turn > 1, front=(request.turn,)),),
+        )
+
+    pooled, world = replace(plan(), experience="pooled"), World(reflect=reflect)
+    result = world.run(pooled)
+    digest = prompt_digest("q")
+    assert not list(world.of(Play))
+    assert result.batches == tuple(
+        BatchResult(tasks=(f"experience-{turn}",), outcomes="10"[turn % 2], prompts=(digest,)) for turn in range(3)
+    )
+    assert result.replays == ()
+    base, tried = result.candidates
+    assert (base.text, base.turn, base.kept) == ("p0", 0, None)
+    assert (tried.turn, tried.parents, tried.kept, tried.front) == (1, (base.digest,), 2, (3,))
+    assert candidate_scores(result) == {base.digest: (0, 0), digest: (3, 2)}
+    uses = [use for use in episode_uses(result) if use.purpose == "experience"]
+    assert [(use.prompt, use.key) for use in uses] == [(turn, f"experience-{turn}@{digest}") for turn in range(3)]
+    assert [pooled.budget(turn) for turn in range(4)] == [0, 2, 4, 6]

@@ -133,3 +133,22 @@ def test_intervals_hold_the_value_and_stay_within_the_possible(loops: list[list[
         assert interval.low is not None
         assert interval.high is not None
         assert -1 <= interval.low <= interval.value <= interval.high <= 1
+
+
+def test_loops_without_a_change_do_not_show_that_others_change_as_little() -> None:
+    """Four loops of which none forgets: one in five may."""
+    still = [streamed(["aa", "bb"], ["0000", "1100", "1111"], index=index) for index in range(4)]
+    measures = stream_measures([still])
+    assert measures is not None
+    assert measures.forgetting is not None
+    assert measures.forgetting.value == 0
+    assert measures.forgetting.high is not None
+    assert measures.forgetting.high > 0.2
+
+
+def test_a_reflector_that_keeps_the_prompt_by_design_forgets_nothing_for_certain() -> None:
+    still = [streamed(["aa", "bb"], ["0101"] * 3, index=index) for index in range(4)]
+    measures = stream_measures([still], constant=True)
+    assert measures is not None
+    assert measures.forgetting is not None
+    assert (measures.forgetting.low, measures.forgetting.high) == (0, 0)

@@ -36,7 +36,8 @@ LOOPS = (one(["00", "10"], ["00", "00"], ["11", "11"]), one(["01", "11"], ["01",
 
 def test_the_stream_is_success_on_experience_by_turn() -> None:
     assert [interval.value for interval in stream([LOOPS])] == [1 / 4, 3 / 4]
-    assert stream_success([LOOPS]).value == pytest.approx(1 / 2)
+    assert (whole := stream_success([LOOPS]))
+    assert whole.value == pytest.approx(1 / 2)
     assert stream_rate(LOOPS[0]) == pytest.approx(1 / 4)
 
 
@@ -85,7 +86,8 @@ def test_batches_of_different_sizes_count_by_task() -> None:
         }
     )
     assert [interval.value for interval in stream([(uneven,)])] == [1, 0]
-    assert stream_success([(uneven,)]).value == pytest.approx(1 / 3)
+    assert (whole := stream_success([(uneven,)]))
+    assert whole.value == pytest.approx(1 / 3)
 
 
 def test_only_episodes_that_nothing_else_needs_count_as_online_cost() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
+from ictbench.audit.usage_checks import reflector_usage_problems
 from ictbench.records import ADDED_BYTES, extended_prompt
 from ictbench.reflectors.memory import expel, workflows
 from ictbench.runs.journal import Journal
@@ -71,3 +72,23 @@ def test_the_actor_obeys_what_is_learned(tmp_path: Path, name: str, reply: str, 
         assert all(rule in system_prompt for rule in RULES) == (prompt is not loop.prompts[0])
         # `expel` rewrites the prompt; `workflows` leaves it as it is.
         assert (RULES[0] in prompt.text) == (name == "expel" and prompt is not loop.prompts[0])
+
+
+def test_embeddings_are_requests_of_the_reflector(tmp_path: Path) -> None:
+    with ScriptedServer(["OPERATIONS:\nnone"], model="m", embed=lambda text: [1.0, len(text)]) as server:
+        run = ictbench.run(
+            **OPTIONS,
+            out=tmp_path / "run",
+            reflector="expel:openai/m",
+            reflector_base_url=server.url,
+            reflector_model_options={"embedding_model": "small"},
+        )
+        (loop,) = run.result.families[0].loops
+        # The one solved episode of the first turn.
+        assert loop.batches[0].outcomes == "0100"
+        embedded = len(server.embedded)
+    assert run.result.reflector.model is not None
+    assert run.result.reflector.model.options == {"embedding_model": "small"}
+    assert run.result.cost["reflector"].calls == len(loop.batches) + sum("1" in b.outcomes for b in loop.batches)
+    assert embedded == sum(batch.outcomes.count("1") for batch in loop.batches)
+    assert list(reflector_usage_problems(run.result)) == []

@@ -388,11 +388,13 @@ def test_sampling_is_the_identity_of_a_player_and_of_no_other() -> None:
     assert (chosen.actor.model.temperature, chosen.actor.model.reasoning_effort) == (0.7, "low")
     assert chosen.reflector.model == plan(reflector="openai/m").reflector.model
     assert chosen.identity()["actor"] != plan(reflector="openai/m").identity()["actor"]
-    reflecting = plan(reflector="append:openai/m", reflector_top_p=0.5, reflector_stop="x, y", reflector_max_tokens=9)
+    reflecting = plan(
+        reflector="cheatsheet:openai/m", reflector_top_p=0.5, reflector_stop="x, y", reflector_max_tokens=9
+    )
     assert reflecting.reflector.model
     assert (reflecting.reflector.model.top_p, reflecting.reflector.model.stop) == (0.5, ("x, y",))
     assert reflecting.reflector.model.max_tokens == 9
-    assert reflecting.actor.model == plan(reflector="append:openai/m").actor.model
+    assert reflecting.actor.model == plan(reflector="cheatsheet:openai/m").actor.model
 
 
 @pytest.mark.parametrize(

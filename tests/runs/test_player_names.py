@@ -38,7 +38,7 @@ def _own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["openai/m", "rewrite:openai/m", "append:openai/m", "insights:openai/m", "gepa:openai/m", "blind:openai/m"]
+    "name", ["openai/m", "rewrite:openai/m", "ace:openai/m", "expel:openai/m", "gepa:openai/m", "blind:openai/m"]
 )
 def test_an_instruction_is_part_of_the_reflector(name: str) -> None:
     def told(text: str | None) -> PluginSpec:

@@ -16,11 +16,12 @@ TASKS = tuple(Task(id=f"read-{seed}", family="read", env="minihack", params={"se
 
 
 def make_rollouts() -> ReflectorRollouts:
-    async def play(tasks: Sequence[Task], prompt: str) -> list[Trajectory]:
+    async def play(tasks: Sequence[Task], prompt: str, *, again: bool) -> list[Trajectory]:
         ends = [Trajectory(steps=(), last_observation=task.id, last_digest=prompt, end="solved") for task in tasks]
         return list(ends)
 
-    return ReflectorRollouts("mine", TASKS, "old", play)
+    free = {episode_key(task.id, prompt_digest("old")) for task in TASKS}
+    return ReflectorRollouts("mine", TASKS, len(TASKS), 20, free, play)
 
 
 def play(rollouts: ReflectorRollouts, prompt: str, places: Sequence[int]) -> list[str]:
@@ -42,7 +43,8 @@ def test_each_episode_counts_once_and_those_of_the_batch_do_not_count() -> None:
     play(rollouts, "newer", [1, 2])
     assert rollouts.left == 0
     new, newer = prompt_digest("new"), prompt_digest("newer")
-    assert rollouts.keys == [episode_key("read-8", new), episode_key("read-8", newer), episode_key("read-9", newer)]
+    keys = [episode_key("read-8", new), episode_key("read-8", newer), episode_key("read-9", newer)]
+    assert rollouts.outcomes == dict.fromkeys(keys, True)
 
 
 def test_more_episodes_than_the_batch_has_are_refused() -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ictbench.records import Episode, Task, Trajectory, Usage
+from ictbench.protocol import LoopPlan
+from ictbench.records import Episode, Reflection, Task, Trajectory, Usage
 from ictbench.runs.journal import Journal
 from ictbench.runs.retry import failures_to_repeat
 
@@ -53,3 +54,15 @@ def test_kill_in_the_middle_leaves_no_repetition_unnoted(
         failures_to_repeat(journal, [], ["truncated"], []).forget(journal)
         assert journal.keys() == []
         assert journal.get("retried_failures") == {"truncated": 2}
+
+
+def test_an_optimiser_repeats_the_turns_from_the_first_that_read_a_failed_episode(tmp_path: Path) -> None:
+    tasks = tuple(Task(id=f"read-{number}", family="read", env="minihack", params={}) for number in range(1, 7))
+    loop = LoopPlan("read", 0, "p", (tasks[:2], tasks[2:4], tasks[4:]), (), (), 100, experience="pooled")
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        # The second turn plays a task of the first batch of other arms.
+        journal.add_episode(failed("read-1@q"), 0.0, 1.0, Usage())
+        for turn, keys in enumerate([("read-5@p",), ("read-1@q",), ("read-1@p",)], 1):
+            journal.add_reflection("read", 0, turn, Reflection(prompt="p", replays=keys), 0.0, Usage())
+        failures = failures_to_repeat(journal, [loop], ["truncated"], [])
+        assert failures.stale == {("read", 0): 2}

@@ -27,7 +27,7 @@ def _a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_chosen_experience_is_an_option_of_the_reflector() -> None:
     assert plan("openai/m").reflector.options == {}
     assert plan("openai/m", reflector_experience="full").reflector.options == {}
-    for name in ("openai/m", "append:openai/m", "insights:openai/m"):
+    for name in ("openai/m", "cheatsheet:openai/m", "expel:openai/m"):
         made = plan(name, reflector_experience="events")
         assert made.reflector.options == {"experience": "events"}
         assert made.identity() != plan(name).identity()

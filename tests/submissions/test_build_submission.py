@@ -300,14 +300,14 @@ def test_instruction_is_that_of_the_inner_reflector(monkeypatch: pytest.MonkeyPa
 
 
 def test_instruction_in_the_metadata_is_that_of_the_result(altered_run: Callable[..., Run], tmp_path: Path) -> None:
-    model = {"label": "append:openai/gpt-9", "name": "append", "model": MODEL, "fingerprint": "v1"}
+    model = {"label": "openai/gpt-9", "name": "rewrite", "model": MODEL, "fingerprint": "v1"}
     told = altered_run(reflector={**model, "options": {"instruction": "Be brief."}})
     closed = STATEMENT.model_copy(update={"reflector_weights": "closed"})
     result = draft(told, tmp_path, closed).result
     stated = metadata(
         result, closed, dict.fromkeys(("result.json", "episodes.jsonl.gz", "trajectories.jsonl.gz"), "0" * 64)
     )
-    assert stated["instruction"].startswith("Be brief.\n\nAnswer with exactly this section")
+    assert stated["instruction"].startswith("Be brief.\n\nAnswer with exactly these two sections")
     assert list(metadata_mismatches(Submission.model_validate(stated), result)) == []
     forged = Submission.model_validate({**stated, "instruction": "Be honest."})
     assert list(metadata_mismatches(forged, result)) == ["instruction is 'Be honest.', but the result says 'Be brief.'"]

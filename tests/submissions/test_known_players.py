@@ -121,7 +121,7 @@ def test_the_division_is_that_of_the_innermost_reflector(monkeypatch: pytest.Mon
     [
         ("reflector", spec("rules")),
         ("reflector", spec("rewrite", MODEL, experience="events")),
-        ("reflector", wrapped("blind", wrapped("blind", spec("append", MODEL)))),
+        ("reflector", wrapped("blind", wrapped("blind", spec("ace", MODEL)))),
         ("reflector", spec("my.module:Class", anything=1)),
         ("reflector", spec("my_lab.openai_reflector:GptReflector")),
         ("reflector", spec("meta_learner:Reflector")),

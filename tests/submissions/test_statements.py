@@ -30,8 +30,8 @@ MODEL = ModelSpec(provider="openai", model="gpt-4.1-mini")
         "blind:rules",
         "shuffled:blind:rules",
         "openai/gpt-4.1-mini",
-        "append:openai/gpt-4.1-mini",
-        "blind:append:openai/gpt-4.1-mini",
+        "ace:openai/gpt-4.1-mini",
+        "blind:ace:openai/gpt-4.1-mini",
         "blind:openai/gpt-4.1-mini",
     ],
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ictbench.errors import UsageError
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.addresses import APIS
-from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
+from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Embeddings, Message
+from ictbench.models.embeddings import OPTION, embedding_model, read_embeddings
 from ictbench.models.http import JsonClient, MalformedReplyError
 from ictbench.models.http_errors import api_hints
 from ictbench.models.model_options import request_parameters
@@ -39,10 +40,11 @@ class OpenAIModel(ApiModel):
     The base URL is the spec's, else OPENAI_BASE_URL, else OpenAI's own. OPENAI_API_KEY, OPENAI_ORG_ID and
     OPENAI_PROJECT_ID have the same meaning as for OpenAI's client; a server of your own may need no key.
     Reasoning models (o1, o3, o4, gpt-5) take neither temperature nor seed, so these are not sent to them. The spec's
-    options are parameters of each request.
+    options are parameters of each request, except `embedding_model`, which names the model that embeds texts.
     """
 
     capabilities = frozenset({ConstraintStyle.JSON, ConstraintStyle.TOOLS})
+    _embedding_model: str = ""
     _system_fingerprint: str | None = None
     _reported: tuple[Any, Any] | None = None
     """Model and system fingerprint of the last reply, as reported."""
@@ -60,7 +62,8 @@ class OpenAIModel(ApiModel):
             raise UsageError(f"{spec.name} needs a key: set OPENAI_API_KEY, or give the base URL of another server")
         self._base_url = base_url
         self._is_reasoning_model = REASONING_MODEL.match(spec.model) is not None
-        self._parameters = request_parameters(spec)
+        self._embedding_model = embedding_model(spec)
+        self._parameters = request_parameters(spec, {k: v for k, v in spec.options.items() if k != OPTION})
         if self._is_reasoning_model:
             self.unsupported = frozenset({"temperature"})
         self._client = JsonClient(
@@ -80,6 +83,18 @@ class OpenAIModel(ApiModel):
             body |= openai_constraint(constraint)
         body = adapt_parameters(body, self.spec.adaptation)
         return await self._client.post("chat/completions", body, self._read)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the option `embedding_model` is given."""
+        return bool(self._embedding_model)
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """See `ChatModel.embed`."""
+        if not self._embedding_model:
+            raise NotImplementedError(f"{self.spec.name} embeds no texts without the option {OPTION!r}")
+        body = {"model": self._embedding_model, "input": list(texts), "encoding_format": "float"}
+        return await self._client.post("embeddings", body, lambda reply: read_embeddings(reply, len(texts)))
 
     async def aclose(self) -> None:
         """Close connections."""

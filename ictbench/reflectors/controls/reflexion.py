@@ -1,8 +1,8 @@
 """Control: plays the same tasks in every turn.
 
 After Shinn et al., *Reflexion: Language Agents with Verbal Reinforcement Learning* (arXiv 2303.11366): an agent that
-failed describes its mistake, remembers the description, and tries the same task again. Around `append`, which keeps
-its lessons word for word, this wrapper is that method with one memory for all tasks of a batch.
+failed describes its mistake, remembers the description, and tries the same task again. Around `ace`, which keeps its
+bullets word for word, this wrapper is closest to that method, with one memory for all tasks of a batch.
 """
 
 from __future__ import annotations

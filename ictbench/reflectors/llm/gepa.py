@@ -67,8 +67,7 @@ class GepaReflector(LLMReflector):
             UsageError: The model is missing, or the package is not installed.
         """
         super().__init__(model, **options)
-        if find_spec("gepa") is None:
-            raise MissingExtraError("reflector gepa", "gepa", "No module named 'gepa'")
+        require_package("gepa")
 
     async def revise(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
@@ -101,6 +100,16 @@ class GepaReflector(LLMReflector):
         best = await run_with_loop_calls(work)
         usage = sum((reply.usage for reply in replies), Usage())
         return Reflection(prompt=best, analysis=_summary(prompt, best, played), state=state, usage=usage)
+
+
+def require_package(reflector: str) -> None:
+    """Check that the package is installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if find_spec("gepa") is None:
+        raise MissingExtraError(f"reflector {reflector}", "gepa", "No module named 'gepa'")
 
 
 class BatchAdapter:

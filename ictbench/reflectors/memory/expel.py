@@ -7,15 +7,18 @@ stand in the prompt of all tasks. Each task also gets the most similar solved ep
 What differs: The paper collects all episodes first, and tries failed tasks again. Here the insights change after each
 batch, whose tasks are all different, so the model compares episodes of a batch instead of tries of one task. The paper
 compares tasks by sentence embeddings of their descriptions; here BM25 compares the first observations. Episodes are
-recalled as lists of events, without thoughts, because whole screens do not fit into what a memory may add.
+recalled as lists of events, without thoughts, because whole screens do not fit into what a memory may add. If the
+model embeds texts, the embeddings of first observations decide, too; see `ictbench.reflectors.memory.vectors`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from ictbench.records import ADDED_BYTES, Record, Reflection
+from pydantic import Field
+
+from ictbench.errors import ModelFailure
+from ictbench.records import ADDED_BYTES, UNREPORTED, Record, Reflection
 from ictbench.reflectors.event_digest import format_episode_events, texts_of
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
@@ -26,8 +29,10 @@ from ictbench.reflectors.llm.llm_reflector import (
 )
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 from ictbench.reflectors.memory.added_text import fitting
+from ictbench.reflectors.memory.insight_votes import Insight, apply_operations
 from ictbench.reflectors.memory.memory_size import newest_items
 from ictbench.reflectors.memory.retrieval import rank
+from ictbench.reflectors.memory.vectors import pack_vector, rerank
 from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
@@ -35,15 +40,15 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ictbench.records import Trajectory
+    from ictbench.records import Trajectory, Usage
     from ictbench.reflectors.reflector import Context
 
 MAX_OPERATIONS = 4
 """Operations per turn."""
-NEW_VOTES = 2
-"""Votes of a new insight."""
 MAX_EPISODES = 3
 """Episodes that are recalled for a task."""
+EMBEDDED_CHARACTERS = 4_000
+"""Maximum length of a text that is embedded."""
 
 TITLE = "Insights from earlier episodes, the surest first:"
 ADDED_TITLE = "What happened in similar episodes that were solved, the most similar first:"
@@ -65,16 +70,6 @@ EDIT 2: what insight 2 should say
 UPVOTE 1
 DOWNVOTE 3"""
 OPERATIONS = heading_pattern("operations")
-OPERATION = re.compile(
-    r"(?P<verb>add|edit|upvote|downvote)\b ?(?:insight ?)?(?P<number>\d+)? ?(?:: ?(?P<text>.*))?", re.IGNORECASE
-)
-
-
-class Insight(Record):
-    """Insight with its number of votes."""
-
-    text: str
-    votes: int = NEW_VOTES
 
 
 class Success(Record):
@@ -83,6 +78,8 @@ class Success(Record):
     start: str
     """First observation."""
     events: str
+    vector: str = Field(default="", exclude_if=lambda vector: not vector)
+    """Embedding of the first observation, if the model embeds texts."""
 
 
 class Experience(Record):
@@ -116,62 +113,37 @@ class ExpelReflector(LLMReflector):
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
         kept = _insights_that_fit(before.own, insights, context.prompt_cap - ADDED_BYTES)
-        after = Experience(
-            own=before.own,
-            insights=kept,
-            successes=newest_items([*before.successes, *new_successes(before.own, trajectories, before.successes)]),
-        )
+        new = list(new_successes(before.own, trajectories, before.successes))
+        new, usage = await self._embedded(new, completion.usage)
+        after = Experience(own=before.own, insights=kept, successes=newest_items([*before.successes, *new]))
         return Reflection(
             prompt=append_section(before.own, TITLE, [_line(insight) for insight in kept]),
             analysis="\n".join(applied) or "Nothing to change.",
             # Without both it is no memory: the episodes stay those of the prompt alone.
             memory=after.model_dump(mode="json") if after.insights or after.successes else None,
-            usage=completion.usage,
+            usage=usage,
         )
+
+    async def _embedded(self, successes: list[Success], spent: Usage) -> tuple[list[Success], Usage]:
+        """Return the episodes with their vectors, if the model embeds texts, and the usage of the whole turn."""
+        if not (successes and self._model.embeds):
+            return successes, spent
+        try:
+            # Servers refuse empty texts, and those that are longer than their model reads.
+            embeddings = await self._model.embed([success.start[:EMBEDDED_CHARACTERS] or " " for success in successes])
+        except ModelFailure as error:
+            error.usage = spent + (error.usage or UNREPORTED)
+            raise
+        pairs = zip(successes, embeddings.vectors, strict=True)
+        embedded = [success.model_copy(update={"vector": pack_vector(vector)}) for success, vector in pairs]
+        return embedded, spent + embeddings.usage
 
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return the solved episodes whose first observation is the most similar; of equals, the newest."""
         newest_first = Experience.model_validate(memory).successes[::-1]
-        order = rank(observation, [success.start for success in newest_first])[:MAX_EPISODES]
+        order = rank(observation, [success.start for success in newest_first])
+        order = rerank(order, [success.vector for success in newest_first])[:MAX_EPISODES]
         return fitting(ADDED_TITLE, [f"Episode:\n{newest_first[position].events}" for position in order])
-
-
-def apply_operations(insights: Sequence[Insight], lines: Sequence[str]) -> tuple[list[Insight], list[str]]:
-    """Apply the valid operations to a list of insights.
-
-    Args:
-        insights: The insights; operations refer to them by number, from 1.
-        lines: The operations, one a line. Lines that are not valid are skipped. Text that equals an insight is a vote
-            for it.
-
-    Returns:
-        The new insights, most votes first, and the operations that were applied.
-    """
-    updated: list[Insight] = list(insights)
-    applied: list[str] = []
-
-    def vote(position: int, votes: int) -> None:
-        updated[position] = updated[position].model_copy(update={"votes": updated[position].votes + votes})
-
-    for line in lines:
-        parsed = OPERATION.fullmatch(line)
-        text, number = (parsed["text"] or "", int(parsed["number"] or 0)) if parsed else ("", 0)
-        verb, exists = parsed["verb"].upper() if parsed else "", 1 <= number <= len(insights)
-        same = next((position for position, insight in enumerate(updated) if insight.text == text), None)
-        match verb:
-            case "ADD" | "EDIT" if same is not None and (exists or verb == "ADD"):
-                vote(same, 1)
-            case "ADD" if text:
-                updated.append(Insight(text=text))
-            case "EDIT" if text and exists:
-                updated[number - 1] = Insight(text=text, votes=updated[number - 1].votes + 1)
-            case "UPVOTE" | "DOWNVOTE" if exists:
-                vote(number - 1, 1 if verb == "UPVOTE" else -1)
-            case _:
-                continue
-        applied.append(line)
-    remaining = [insight for insight in updated if insight.votes > 0]
-    return sorted(remaining, key=lambda insight: -insight.votes), applied
 
 
 def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequence[Success]) -> Iterator[Success]:
@@ -180,7 +152,7 @@ def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequen
         if trajectory.solved:
             events = format_episode_events(trajectory, player_symbol(prompt), set())
             success = Success(start=texts_of(trajectory)[0], events=events)
-            if success not in known:
+            if all((success.start, success.events) != (one.start, one.events) for one in known):
                 yield success
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ictbench.records import Record
 from ictbench.reflectors.memory.added_text import fitting
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Kind = Literal["strategy", "environment", "mistake"]
+KINDS: dict[str, Kind] = {kind[0]: kind for kind in get_args(Kind)}
+"""By first letter."""
 
 MAX_ADDED = 4
 """New bullets per turn."""
@@ -23,8 +25,14 @@ SIMILAR = 0.8
 """Share of their words that duplicates have in common, at least."""
 
 TITLE = "Playbook from earlier episodes:"
-ADD = re.compile(r"add[ :]+(?P<kind>strategy|environment|mistake)s? ?: ?(?P<text>.+)", re.IGNORECASE)
-TAG = re.compile(r"(?P<tag>helpful|harmful) ?:? ?(?P<ids>[\d\[\], ]+)\.?", re.IGNORECASE)
+MARKUP = r"[*_`]*"
+ADD = re.compile(
+    rf"{MARKUP}add{MARKUP}[ :]+(?P<kind>strateg(?:y|ies)|environment|mistakes?){MARKUP} ?:{MARKUP} ?(?P<text>.+)",
+    re.IGNORECASE,
+)
+TAG = re.compile(
+    rf"{MARKUP}(?P<tag>helpful|harmful){MARKUP} ?:?{MARKUP} ?(?P<ids>[\d\[#](?:and|[\d\[\],# ])*)\.?", re.IGNORECASE
+)
 WORD = re.compile(r"[\w']+")
 EXACT = re.compile(r"\"[^\"]*\"|\d+|\b(?:not|no|never|nothing|without|before|after|[a-z]+n't)\b", re.IGNORECASE)
 """What may turn the meaning of a sentence: quoted texts, numbers, negations and order."""
@@ -107,7 +115,7 @@ class Playbook(Record):
             text = parsed["text"].strip()
             if len(text.encode()) <= BULLET_BYTES and not any(are_duplicates(text, old.text) for old in bullets):
                 last_id += 1
-                bullets.append(Bullet(id=last_id, kind=cast("Kind", parsed["kind"].lower()), text=text))
+                bullets.append(Bullet(id=last_id, kind=KINDS[parsed["kind"][0].lower()], text=text))
         grown = Playbook(bullets=tuple(bullets), last_id=last_id)
         kept = {bullet.id for bullet in grown._best_first()[:MAX_BULLETS]}
         return grown.model_copy(update={"bullets": tuple(bullet for bullet in bullets if bullet.id in kept)})

@@ -5,8 +5,8 @@ has a title, a description and a content, and new items join the bank as they ar
 
 What differs: Whether an episode succeeded is the environment's word; in the paper, a model judges that. One question
 covers a batch and compares its episodes, as the paper does with several attempts at one task. BM25 compares the
-beginning of an episode with the words of an item and the first observations of its batch; the paper compares
-embeddings of tasks. An episode shows up to five items, without their descriptions.
+beginning of an episode with the first observations and the items of a batch; the paper compares embeddings of tasks.
+An episode shows five items at most, without their descriptions.
 """
 
 from __future__ import annotations
@@ -82,6 +82,11 @@ class Batch(Record):
     items: tuple[Item, ...]
     starts: tuple[str, ...]
 
+    @property
+    def text(self) -> str:
+        """What the beginning of an episode is compared with."""
+        return "\n".join([*self.starts, *(text for item in self.items for text in item.model_dump().values())])
+
 
 class Bank(Record):
     """The memory."""
@@ -104,10 +109,13 @@ class Bank(Record):
         return Bank(batches=newest_items([*self.batches, batch]))
 
     def similar(self, beginning: str) -> list[Item]:
-        """Return all items, the most similar to the beginning of an episode first, of equals the newest."""
-        newest = [(item, batch.starts) for batch in self.batches for item in batch.items][::-1]
-        texts = ["\n".join([item.title, item.description, item.content, *starts]) for item, starts in newest]
-        return [newest[position][0] for position in rank(beginning, texts)]
+        """Return the items of the batches that are most similar to the beginning of an episode, of equals the newest.
+
+        The most similar batch is first; the items of a batch keep their order.
+        """
+        newest_first = self.batches[::-1]
+        best = rank(beginning, [batch.text for batch in newest_first])
+        return [item for position in best for item in newest_first[position].items]
 
 
 class ReasoningBankReflector(LLMReflector):
@@ -140,7 +148,7 @@ class ReasoningBankReflector(LLMReflector):
         )
 
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
-        """Return the items that are most similar to the beginning of the episode, of equals the newest."""
+        """Return items of the most similar batches; see `Bank.similar`."""
         similar = Bank.model_validate(memory).similar("\n".join([observation, *actions]))
         return fitting(TITLE, (item.line for item in similar[:MAX_SHOWN]))
 

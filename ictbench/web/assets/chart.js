@@ -21,6 +21,9 @@ const MAX_LABEL_LENGTH = 28;
 // Shifts of a label from its mark in lines, the nearest first: 0, 0.5, −0.5, 1, −1, …
 const LABEL_SHIFTS = range(33).map((index) => ((index % 2 ? 1 : -1) * Math.ceil(index / 2)) / 2);
 
+// So many of them leave a label close enough to its mark to be read as its name: up to two lines away.
+const CLOSE_SHIFTS = 9;
+
 // Return the class that colours a series: a run has the same colour in every chart.
 export function seriesClass(position) {
   return `series-${position % COLOURS}`;
@@ -105,7 +108,8 @@ export function label(x, y, text, kind = "") {
 }
 
 // Draw named points with vertical intervals: { x, estimate: { value, low, high }, name, kind } and the options of a mark.
-// Points with `isMinor` are named last, and only where there is space; `lift` raises the names by so many pixels.
+// Points with `isMinor` are named last, and those with `isOptional` only where there is space close to them; `lift` raises the
+// names by so many pixels.
 export function scatter(plot, points, lift = 0) {
   const intervals = points
     .filter(({ estimate }) => estimate.low !== null)
@@ -120,16 +124,17 @@ function nameLabels({ frame, ...plot }, points, lift) {
   const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
   const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
   const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
-  return named.map(({ x, y, name, isMinor }) => {
+  return named.map(({ x, y, name, isOptional }) => {
     const text = shortened(visible(name));
     const width = CHARACTER_WIDTH * text.length;
     const fitsLeft = x - MARK_GAP - width >= frame.left;
     const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
-    const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT)
+    const boxes = LABEL_SHIFTS.slice(0, isOptional ? CLOSE_SHIFTS : undefined)
+      .map((shift) => y - lift + shift * LINE_HEIGHT)
       .filter((middle) => middle > frame.top && middle <= frame.bottom)
       .map((middle) => ({ start, end: start + width, middle }));
     const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
-    if (!free && isMinor) return null;
+    if (!free && isOptional) return null;
     const chosen = free ?? boxes[0];
     taken.push(chosen);
     return label(fitsLeft ? chosen.end : start, chosen.middle + 3.5, text, fitsLeft ? "end" : "");

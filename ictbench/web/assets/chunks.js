@@ -11,8 +11,13 @@ export function episodeLocator(index) {
 
 // `chunkId` returns the id of the element that holds the chunk of a given number.
 export async function loadEpisode(position, chunkSize, chunkId) {
-  const episodes = await loadChunk(chunkId(Math.floor(position / chunkSize)));
-  return withActions(episodes[position % chunkSize]);
+  return withActions(await loadEntry(position, chunkSize, chunkId));
+}
+
+// Return the entry at a position of an index.
+export async function loadEntry(position, chunkSize, chunkId) {
+  const entries = await loadChunk(chunkId(Math.floor(position / chunkSize)));
+  return entries[position % chunkSize];
 }
 
 // Return the decompressed content of a chunk.

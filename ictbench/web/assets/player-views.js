@@ -57,6 +57,17 @@ export function endView(episode) {
   );
 }
 
+// Return what the learner's memory added to the prompt, null if it added nothing.
+export function addedView({ added }) {
+  if (!added) return null;
+  return element(
+    "details",
+    { class: "added", open: true },
+    element("summary", {}, "Added to the prompt from the memory"),
+    element("div", { class: "prompt-text" }, added),
+  );
+}
+
 export function decisionView(episode, frame) {
   const step = episode.steps[frame];
   if (!step) return paragraph("decision", `The episode has ended. ${endText(episode)}.`);

@@ -1,7 +1,7 @@
 // Replay of one recorded episode, decision by decision.
 
 import { element, uniqueId } from "./dom.js";
-import { decisionList, decisionView, endView, frameText, markCurrent, screenView } from "./player-views.js";
+import { addedView, decisionList, decisionView, endView, frameText, markCurrent, screenView } from "./player-views.js";
 import { transport } from "./transport.js";
 
 // Return { node, show }. Frame n shows decision n + 1; the last frame shows the screen after the last decision.
@@ -19,6 +19,7 @@ export function player(episode, { title, onstep = () => {} }) {
     { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey },
     element("h3", { id: heading }, title),
     endView(episode),
+    addedView(episode),
     controls.node,
     status,
     element("div", { class: "frame" }, screen, decision),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.results.failures import failure_remarks
+from ictbench.results.tables import MIXED
 from ictbench.submissions.known_players import REFLECTORS, layers_of
 from ictbench.suites.trained_on import env_of_suite, format_trained_on, was_trained_on
 
@@ -98,7 +99,9 @@ def _blind_arm(entry: Entry) -> Json:
 
 def measures_json(measures: Measures | None) -> Json:
     """Return the measures of a table with their intervals; null for those that are missing."""
-    return {name: interval_json(getattr(measures, name)) if measures else None for name in MEASURES}
+    known = {name: interval_json(getattr(measures, name)) if measures else None for name in MEASURES}
+    mixed = measures.mixed if measures else None
+    return known | ({name: interval_json(getattr(mixed, name)) for name in MIXED} if mixed else {})
 
 
 def interval_json(interval: Interval | None) -> Json | None:

@@ -515,6 +515,7 @@
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
   var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
+  var CLOSE_SHIFTS = 9;
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -567,14 +568,14 @@
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
     const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
-    return named.map(({ x, y, name, isMinor }) => {
+    return named.map(({ x, y, name, isOptional }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
       const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
-      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const boxes = LABEL_SHIFTS.slice(0, isOptional ? CLOSE_SHIFTS : undefined).map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
       const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
-      if (!free && isMinor)
+      if (!free && isOptional)
         return null;
       const chosen = free ?? boxes[0];
       taken.push(chosen);
@@ -655,6 +656,7 @@
       estimate: entry.gain,
       name: entry.name,
       isMinor: !front.includes(entry),
+      isOptional: true,
       position: entry.shape,
       kind: front.includes(entry) ? "front" : "dominated",
       text: sentence(entry),
@@ -968,9 +970,11 @@
   // board/assets/learning-curves.js
   var MAX_ENTRIES = 6;
   var DEFAULT_ENTRIES = 3;
+  var MAX_LISTED = 50;
   var CHUNK_SIZE = 50;
   function learningCurvesSection({ state, update }) {
     const checkboxes = element("fieldset", { class: "checkboxes" });
+    const note = paragraph("faint");
     const content = element("div", {});
     let shown = "";
     function show({ track, all, entries }) {
@@ -986,7 +990,9 @@
     function drawCheckboxes(entries, selected) {
       const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
       const slugs = selected.map(({ slug }) => slug);
-      const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
+      const others = entries.filter(({ slug }) => !slugs.includes(slug));
+      const listed = [...selected, ...others.slice(0, MAX_LISTED)].sort(byName);
+      note.textContent = others.length > MAX_LISTED ? `${listed.length} of ${count(others.length + selected.length)} entries are listed: those at the top of the ` + "ranking. The search above the ranking finds the others." : "";
       checkboxes.replaceChildren(element("legend", {}, `Entries, at most ${MAX_ENTRIES}`), ...listed.map((entry) => checkbox(entry, slugs)));
       checkboxes.querySelector(`input[value="${CSS.escape(focused ?? "")}"]`)?.focus();
     }
@@ -1003,7 +1009,7 @@
       const series = checked ? seriesClass(slugs.indexOf(entry.slug)) : "";
       return element("label", { class: series }, input, element("span", {}, entry.name));
     }
-    const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, content);
+    const node = section("curves", "Learning curves", paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."), checkboxes, note, content);
     return { node, show };
   }
   async function loadCurves({ key, entries }, selected) {
@@ -1088,6 +1094,20 @@
         blind ? element("span", { class: "second-line arm" }, `over ${blind.name}, by ${blind.by}`) : null
       ]
     },
+    {
+      key: "forgetting",
+      head: "forgetting",
+      value: measure("forgetting"),
+      cell: ({ measures }) => stackedEstimate(measures.forgetting, signed),
+      ofStreams: true
+    },
+    {
+      key: "transfer",
+      head: "forward transfer",
+      value: measure("forward_transfer"),
+      cell: ({ measures }) => stackedEstimate(measures.forward_transfer, signed),
+      ofStreams: true
+    },
     { head: "badges", cell: badgeList },
     {
       head: "trained on",
@@ -1105,6 +1125,10 @@
     },
     { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date }
   ];
+  function columnsOf({ entries }) {
+    const streamed = entries.some(({ measures }) => Object.hasOwn(measures, "forgetting"));
+    return COLUMNS.filter(({ ofStreams = false }) => streamed || !ofStreams);
+  }
   function selectEntries(all, state) {
     const isWanted = entryFilter(all, state);
     const column = COLUMNS.find(({ key }) => key && key === state.sort) ?? COLUMNS[0];
@@ -1124,21 +1148,22 @@
     const status = element("p", { class: "faint", role: "status" });
     const about = paragraph("faint");
     const body = element("tbody", { role: "rowgroup" });
-    const heads = COLUMNS.map((column) => sortableHead(column, () => update(sortBy(column, state))));
+    const columns = columnsOf(board);
+    const heads = columns.map((column) => sortableHead(column, () => update(sortBy(column, state))));
     const ranking = table({ kind: "ranking", caption: "Ranking", heads, body, hideCaption: true });
     function show({ track, all, entries }) {
       filters.show(track, all);
       about.replaceChildren(element("span", {}, trackText(track, all)));
       status.textContent = entries.length === all.length ? `All ${all.length} entries of this track.` : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
-      heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
-      body.replaceChildren(...entries.length ? entries.map(entryRow) : [emptyRow()]);
+      heads.forEach((head, index) => markSorted(head, columns[index], state));
+      body.replaceChildren(...entries.length ? entries.map((entry) => entryRow(entry, columns)) : [emptyRow(columns)]);
     }
     const node = section("ranking", "Ranking", paragraph("lead", "Learners of one division for one actor, ranked by success rate on test tasks under the best prompt: mean over held-out " + "families, with 95 % intervals. A range of ranks is a tie: the differences may be chance."), board.tracks.length ? [
       filters.node,
       about,
       scrollBox(ranking, "Ranking, all columns"),
       status,
-      termList(COLUMNS.map(({ head }) => head))
+      termList(columns.map(({ head }) => head))
     ] : paragraph("note", "No entry is ranked yet."));
     return { node, show };
   }
@@ -1156,13 +1181,13 @@
     else
       head.removeAttribute("aria-sort");
   }
-  function entryRow(entry) {
-    const cells = COLUMNS.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row", role: "rowheader", "data-label": head }, entryHead(entry, `entries/${entry.slug}.html`)) : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }));
+  function entryRow(entry, columns) {
+    const cells = columns.map(({ head, cell }) => head === "entry" ? element("th", { scope: "row", role: "rowheader", "data-label": head }, entryHead(entry, `entries/${entry.slug}.html`)) : dataCell(head, cell(entry), { class: head === "rank" ? "rank" : null }));
     return element("tr", { role: "row", class: `of-${entry.kind}` }, cells);
   }
-  function emptyRow() {
+  function emptyRow(columns) {
     const text = "No entry passes these filters.";
-    return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
+    return element("tr", { role: "row" }, dataCell(null, text, { colspan: columns.length, class: "empty" }));
   }
   function trackText({ actor, scripted, division }, all) {
     const { name, text } = DIVISIONS[division];
@@ -1237,7 +1262,8 @@
       shown = search;
       const found = all.filter((entry) => isFound(entry, search));
       const groups = Object.entries(GROUPS).map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)]).filter(([, entries]) => entries.length);
-      const nothing = all.length ? "No unranked entry matches the search." : "All entries are ranked.";
+      const none = board.entries.length ? "All entries are ranked." : "No entry yet.";
+      const nothing = all.length ? "No unranked entry matches the search." : none;
       content.replaceChildren(...groups.length ? groups.flatMap(([texts, entries]) => groupView(texts, entries)) : [paragraph("faint", nothing)]);
     }
     return { node, show };

@@ -9,8 +9,11 @@
     return (key) => positions.get(key);
   }
   async function loadEpisode(position, chunkSize, chunkId) {
-    const episodes = await loadChunk(chunkId(Math.floor(position / chunkSize)));
-    return withActions(episodes[position % chunkSize]);
+    return withActions(await loadEntry(position, chunkSize, chunkId));
+  }
+  async function loadEntry(position, chunkSize, chunkId) {
+    const entries = await loadChunk(chunkId(Math.floor(position / chunkSize)));
+    return entries[position % chunkSize];
   }
   async function loadChunk(id) {
     if (!cache.has(id)) {
@@ -494,12 +497,14 @@
     reasoning_tokens: "reasoning",
     cache_hits: "replies from cache"
   };
+  var TOKEN_BYTES = 4;
   function costSection(report) {
     const several = report.runs.length > 1;
     const calling = report.runs.filter(hasCalls);
     const silent = report.runs.filter((run) => !calling.includes(run));
     const rows = calling.flatMap((run) => [
       ...Object.entries(run.cost).map(([role, usage]) => usageRow(role, usage, run, several)),
+      ...run.added_bytes ? [memoryRow(run, several)] : [],
       usageRow("all roles", totalUsage(run.cost), run, several),
       usageRow("paid for, with repetitions", run.spent, run, several)
     ]);
@@ -521,6 +526,17 @@
       stackedBar([{ share, kind: "tokens" }]),
       ...Object.keys(COUNTS).map((name) => atLeast(name.endsWith("_tokens") && usage.unreported, count(usage[name]))),
       usage.cost === null && usage.cost_at_least ? atLeast(true, money(usage.cost_at_least)) : money(usage.cost)
+    ];
+  }
+  function memoryRow(run, several) {
+    const estimate = Math.round(Object.values(run.added_bytes).reduce((sum, size) => sum + size, 0) / TOKEN_BYTES);
+    const total = tokens(totalUsage(run.cost));
+    const label = "of these, added by memories (estimate)";
+    return [
+      several ? `${run.label}: ${label}` : label,
+      stackedBar([{ share: total ? Math.min(1, estimate / total) : 0, kind: "tokens" }]),
+      ...Object.keys(COUNTS).map((name) => name === "input_tokens" ? `≈ ${count(estimate)}` : ""),
+      ""
     ];
   }
   function atLeast(isBound, text) {
@@ -545,15 +561,15 @@
   function loopGroups(family, loop) {
     const last = loop.prompts.length - 1;
     const roles = (index) => [index === 0 && "base", index === loop.best && "best", index === last && "last"].filter(Boolean).join(", ");
-    const group = (name, index, tasks, outcomes) => ({
+    const group = (name, index, tasks, outcomes, digests = null) => ({
       family,
       loop: loop.index,
       name,
-      episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest)
+      episodes: playedEpisodes(tasks, outcomes, digests ?? tasks.map(() => loop.prompts[index].digest))
     });
     const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
     return [
-      ...loop.batches.map(({ tasks, outcomes }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes)),
+      ...loop.batches.map(({ tasks, outcomes, prompts }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes, prompts)).filter(({ episodes }) => episodes.length),
       ...Object.entries(loop.test).map(([index, outcomes]) => group(name("test", Number(index)), Number(index), loop.test_tasks, outcomes)),
       ...loop.selection.map((outcomes, index) => group(name("selection", index), index, loop.selection_tasks, outcomes)),
       ...loop.audit.flatMap(({ replayed, fresh }, index) => [
@@ -567,14 +583,15 @@
     const under = { 0: loop.online?.base ?? [], [loop.best]: loop.online?.best ?? [] };
     return Object.entries(under).flatMap(([index, turns]) => turns.map((outcomes, turn) => group(`online, turn ${turn + 1}, prompt[${index}]`, Number(index), loop.batches[turn].tasks, outcomes)));
   }
-  function playedEpisodes(tasks, outcomes, digest) {
+  function playedEpisodes(tasks, outcomes, digests) {
     const repeats = outcomes.length / tasks.length;
     return [...outcomes].map((outcome, position) => {
-      const task = tasks[Math.floor(position / repeats)];
+      const index = Math.floor(position / repeats);
+      const task = tasks[index];
       const replicate = position % repeats;
       return {
         task,
-        key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+        key: `${task}@${digests[index]}${replicate ? `.${replicate}` : ""}`,
         solved: outcome === "1",
         repeat: repeats > 1 ? replicate + 1 : null
       };
@@ -726,6 +743,11 @@
       facts.push(`${count(usage.calls)} calls`, `${usage.unreported ? "≥ " : ""}${count(usage.input_tokens + usage.output_tokens)} tokens`);
     return paragraph("ending", element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
   }
+  function addedView({ added }) {
+    if (!added)
+      return null;
+    return element("details", { class: "added", open: true }, element("summary", {}, "Added to the prompt from the memory"), element("div", { class: "prompt-text" }, added));
+  }
   function decisionView(episode, frame) {
     const step = episode.steps[frame];
     if (!step)
@@ -849,7 +871,7 @@
     const status = element("p", { class: "status", role: "status" });
     const controls = transport(last, goto);
     const decisions = decisionList(episode, (frame) => interrupt(frame));
-    const node = element("section", { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey }, element("h3", { id: heading }, title), endView(episode), controls.node, status, element("div", { class: "frame" }, screen, decision), decisions);
+    const node = element("section", { class: "player", tabindex: 0, "aria-labelledby": heading, keydown: onKey }, element("h3", { id: heading }, title), endView(episode), addedView(episode), controls.node, status, element("div", { class: "frame" }, screen, decision), decisions);
     let current = 0;
     function onKey(event) {
       const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
@@ -964,6 +986,7 @@
   var MARK_GAP = 8;
   var MAX_LABEL_LENGTH = 28;
   var LABEL_SHIFTS = range(33).map((index) => (index % 2 ? 1 : -1) * Math.ceil(index / 2) / 2);
+  var CLOSE_SHIFTS = 9;
   function seriesClass(position) {
     return `series-${position % COLOURS}`;
   }
@@ -1026,14 +1049,14 @@
     const placed = points.map((point) => ({ ...point, x: plot.x(point.x), y: plot.y(point.estimate.value) }));
     const taken = placed.map(({ x, y }) => ({ start: x - 4, end: x + 4, middle: y }));
     const named = [...placed].sort((left, right) => (left.isMinor ?? false) - (right.isMinor ?? false) || left.y - right.y);
-    return named.map(({ x, y, name, isMinor }) => {
+    return named.map(({ x, y, name, isOptional }) => {
       const text = shortened(visible(name));
       const width = CHARACTER_WIDTH * text.length;
       const fitsLeft = x - MARK_GAP - width >= frame.left;
       const start = fitsLeft ? x - MARK_GAP - width : Math.min(x + MARK_GAP, Math.max(frame.left, frame.right - width));
-      const boxes = LABEL_SHIFTS.map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
+      const boxes = LABEL_SHIFTS.slice(0, isOptional ? CLOSE_SHIFTS : undefined).map((shift) => y - lift + shift * LINE_HEIGHT).filter((middle) => middle > frame.top && middle <= frame.bottom).map((middle) => ({ start, end: start + width, middle }));
       const free = boxes.find((box) => !taken.some((other) => overlap(box, other)));
-      if (!free && isMinor)
+      if (!free && isOptional)
         return null;
       const chosen = free ?? boxes[0];
       taken.push(chosen);
@@ -1450,6 +1473,98 @@
     return element(TAGS[kind], { class: `row ${kind}` }, element("span", { class: "sign" }, SIGNS[kind]), element("span", {}, texts));
   }
 
+  // assets/run/candidates.js
+  function candidatesView({ run, loop }, several) {
+    const { candidates } = loop;
+    if (!candidates?.length)
+      return null;
+    const numbers = new Map(candidates.map(({ digest }, number) => [digest, number]));
+    const scores = scoresOf(loop);
+    const table = dataTable({
+      caption: "Prompts that the optimiser tried, with their episodes among the experience tasks. Front: experience tasks for " + "which the prompt is on the Pareto front at the end.",
+      columns: ["candidate", "first tried", "made from", "solved", "kept", "front", "prompt of the loop"],
+      rows: candidates.map((candidate, number) => [
+        name(number),
+        candidate.turn ? `turn ${candidate.turn}` : "from the start",
+        candidate.parents.map((parent) => name(numbers.get(parent))).join(", "),
+        scoreText(scores.get(candidate.digest)),
+        candidate.kept === null ? "no" : `turn ${candidate.kept}`,
+        candidate.front.map((position) => `task ${position + 1}`).join(", "),
+        promptsOf(candidate.digest, loop.prompts)
+      ])
+    });
+    return element("div", { class: "turn" }, element("h3", {}, several ? `Candidates of ${run.label}` : "Candidates"), table, candidates.map((candidate, number) => changeOf(candidate, number, candidates, numbers)));
+  }
+  function candidateName({ candidates }, digest) {
+    return name(candidates.findIndex((candidate) => candidate.digest === digest));
+  }
+  function name(number) {
+    return `candidate ${number}`;
+  }
+  function scoresOf({ batches }) {
+    const scores = new Map;
+    for (const { prompts, outcomes } of batches) {
+      for (const [position, digest] of (prompts ?? []).entries()) {
+        const { played, solved } = scores.get(digest) ?? { played: 0, solved: 0 };
+        scores.set(digest, { played: played + 1, solved: solved + Number(outcomes[position]) });
+      }
+    }
+    return scores;
+  }
+  function scoreText(score) {
+    return score ? `${score.solved} of ${score.played}` : "not played";
+  }
+  function promptsOf(digest, prompts) {
+    return [...prompts.entries()].flatMap(([index, prompt]) => prompt.digest === digest ? [`[${index}]`] : []).join(" ");
+  }
+  function changeOf({ text, parents }, number, candidates, numbers) {
+    const parent = candidates[numbers.get(parents[0])];
+    if (!parent)
+      return null;
+    const heading = `${name(number)}, compared with ${name(numbers.get(parent.digest))}`;
+    const change = text === parent.text ? paragraph("faint", "Unchanged.") : diffView(parent.text, text);
+    return element("details", {}, element("summary", {}, heading), change);
+  }
+
+  // assets/run/memory.js
+  var MAX_COMPARED = 20000;
+  function memoryView(report, run, { prompts }, index) {
+    const digest = prompts[index].memory;
+    if (!digest)
+      return null;
+    const before = prompts[index - 1]?.memory;
+    if (digest === before)
+      return paragraph("faint", "Memory unchanged.");
+    if (!run.memories?.keys.includes(digest))
+      return paragraph("faint", `Its memory (${digest}) is not in this page.`);
+    const place = element("div", {});
+    const details = element("details", { class: "memory", toggle: open }, element("summary", {}, before ? "Memory, and its change" : "Memory"), place);
+    let isShown = false;
+    async function open() {
+      if (isShown || !details.open)
+        return;
+      isShown = true;
+      try {
+        const [now, earlier] = await Promise.all([load3(report, run, digest), before ? load3(report, run, before) : null]);
+        place.replaceChildren(...content(now, earlier));
+      } catch (error) {
+        place.replaceChildren(errorNote(`Cannot decompress this memory: ${error.message}`));
+      }
+    }
+    return details;
+  }
+  function content(now, earlier) {
+    const cut = now.whole ? [] : [paragraph("faint", "Only the beginning is shown; memories.jsonl.gz has the whole memory.")];
+    const isCompared = earlier && Math.max(now.text.length, earlier.text.length) <= MAX_COMPARED;
+    const text = element("div", { class: "prompt-text", tabindex: 0, role: "group", "aria-label": "Memory" }, now.text);
+    return [...cut, isCompared ? diffView(earlier.text, now.text) : text];
+  }
+  function load3(report, run, digest) {
+    const position = episodeLocator(run.memories)(digest);
+    const number = report.runs.indexOf(run);
+    return loadEntry(position, run.memories.chunk_size, (chunk) => `memory-${number}-${chunk}`);
+  }
+
   // assets/run/prompts.js
   function promptsSection(report, openEpisode) {
     const families = familiesOf(report).filter(({ entries }) => entries.some(({ family }) => family.loops.length));
@@ -1470,7 +1585,7 @@
         loop: loops.find(({ index }) => index === Number(loop.select.value))
       })).filter((column) => column.loop);
       const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
-      turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
+      turns.replaceChildren(...columns.map((column) => candidatesView(column, report.runs.length > 1)).filter(Boolean), ...indices.map((index) => turnView(index, columns, report, openEpisode)));
     }
     if (opened) {
       family.select.value = opened.family;
@@ -1489,14 +1604,15 @@
     }))));
     return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
   }
-  function turnView(index, columns, several, openEpisode) {
+  function turnView(index, columns, report, openEpisode) {
     const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
     const tag = index === 0 ? element("span", { class: "tag" }, "the suite’s own prompt") : null;
-    return element("div", { class: "turn" }, element("h3", {}, `prompt[${index}]`, tag), element("div", { class: "columns" }, longEnough.map((column) => promptView(index, column, several, openEpisode))));
+    return element("div", { class: "turn" }, element("h3", {}, `prompt[${index}]`, tag), element("div", { class: "columns" }, longEnough.map((column) => promptView(index, column, report, openEpisode))));
   }
-  function promptView(index, { run, position, loop }, several, openEpisode) {
+  function promptView(index, { run, position, loop }, report, openEpisode) {
+    const several = report.runs.length > 1;
     const prompt = loop.prompts[index];
-    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? paragraph("bad", `The reflector’s answer was not used (${words(prompt.failure)}): prompt unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text));
+    return element("article", { class: `prompt-version ${several ? seriesClass(position) : ""}`, "aria-label": `prompt[${index}], ${run.label}` }, several ? paragraph("run-name", element("span", { class: "swatch" }), run.label) : null, scoresView(index, loop), index > 0 ? batchView(index, run, loop, openEpisode) : null, loop.audit[index - 1] ? auditView(index, loop) : null, prompt.failure ? paragraph("bad", `The reflector’s answer was not used (${words(prompt.failure)}): prompt unchanged.`) : null, prompt.analysis ? element("blockquote", { class: "analysis" }, element("h4", {}, "The reflector’s analysis"), element("p", {}, prompt.analysis)) : null, index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text), memoryView(report, run, loop, index));
   }
   function scoresView(index, { selection, test, best, prompts }) {
     const facts = [`selection ${score(selection[index])}`];
@@ -1509,17 +1625,20 @@
     return `${number(successRate(outcomes))} (${solvedCount(outcomes)} of ${outcomes.length})`;
   }
   function batchView(index, run, loop, openEpisode) {
-    const { tasks, outcomes } = loop.batches[index - 1];
+    const { tasks, outcomes, prompts: chosen } = loop.batches[index - 1];
     const { digest } = loop.prompts[index - 1];
     const episodes = tasks.map((task, position) => {
       const isSolved = outcomes[position] === "1";
-      const text = `${task}: ${isSolved ? "solved" : "not solved"}`;
+      const under = chosen ? `, ${candidateName(loop, chosen[position])}` : "";
+      const text = `${task}${under}: ${isSolved ? "solved" : "not solved"}`;
+      const key = `${task}@${chosen ? chosen[position] : digest}`;
       const kind = `outcome ${isSolved ? "good" : "bad"}`;
       if (!openEpisode)
         return element("span", { class: kind }, text);
-      return element("button", { type: "button", class: kind, click: () => openEpisode(run, `${task}@${digest}`) }, text);
+      return element("button", { type: "button", class: kind, click: () => openEpisode(run, key) }, text);
     });
-    return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`), episodes);
+    const how = loop.candidates ? "played by the optimiser" : `played under prompt[${index - 1}]`;
+    return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, ${how}:`), episodes);
   }
   function auditView(index, { audit, batches }) {
     const { replayed, fresh } = audit[index - 1];

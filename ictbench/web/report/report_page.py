@@ -8,6 +8,7 @@ from ictbench.errors import ResultError
 from ictbench.web.chunks import open_chunks
 from ictbench.web.episode_chunks import pack_episodes
 from ictbench.web.html_shell import HtmlShell
+from ictbench.web.memory_chunks import pack_memories
 from ictbench.web.report.episode_selection import omission_note, select_episodes
 from ictbench.web.report.report_document import report_document
 
@@ -35,6 +36,8 @@ def write_page(sources: Sequence[ReportSource], choice: EpisodeChoice, out: Path
         with open_chunks() as chunks:
             for number, (source, run) in enumerate(zip(sources, document["runs"], strict=True)):
                 run["episodes"] = _pack(number, source, choice, chunks)
+                if source.result.division == "memory":
+                    run["memories"] = pack_memories(source.memories(), chunks, number)
             REPORT.write(out, f"{labels} - {REPORT.generator}", document, chunks)
     except ValueError as error:
         names = ", ".join(source.name for source in sources)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ictbench.records import Episode
+    from ictbench.records import Episode, Memory
     from ictbench.results.schema import Result
 
 
@@ -22,3 +22,5 @@ class ReportSource:
     """Start an iteration over all episodes, in the order of their keys."""
     state: str = ""
     """How far the run is, in words; empty for a finished run."""
+    memories: Callable[[], Iterator[Memory]] = lambda: iter(())
+    """Start an iteration over the different memories of its learner, in the order of family, loop and turn."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from ictbench.errors import RunFolderError
 from ictbench.results import Result
 from ictbench.runs.api import Run, load_source
+from ictbench.runs.memory_file import named_memories
 from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
+from ictbench.submissions.episode_records import memories_in
 from ictbench.web.report.episode_selection import DEFAULT_CHOICE
 from ictbench.web.report.report_page import is_report, write_page
 from ictbench.web.report.report_source import ReportSource
@@ -18,7 +20,7 @@ from ictbench.web.report.report_source import ReportSource
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ictbench.records import Episode
+    from ictbench.records import Episode, Memory
     from ictbench.runs.api import Source
     from ictbench.web.report.episode_selection import EpisodeChoice
 
@@ -67,7 +69,18 @@ def _source(source: Run | Result) -> ReportSource:
         return ReportSource(Path(source.host.folder or "result").name, source, lambda: iter(()))
     result = source.current_result()
     state = "" if result.complete else source.state.in_words
-    return ReportSource(source.folder.resolve().name, result, partial(_episodes, source), state)
+    name, memories = source.folder.resolve().name, partial(_memories, source, result)
+    return ReportSource(name, result, partial(_episodes, source), state, memories)
+
+
+def _memories(run: Run, result: Result) -> Iterator[Memory]:
+    """Yield the memories that go with prompts of finished loops."""
+    folder = RunFolder(run.folder)
+    if run.is_complete:
+        yield from memories_in(folder.memories)
+        return
+    with open_journal(folder) as journal:
+        yield from named_memories(journal, [loop for family in result.families for loop in family.loops])
 
 
 def _episodes(run: Run) -> Iterator[Episode]:

@@ -21,10 +21,13 @@ BETTER = "```\nRead every scroll.\n```"
 class ScriptedPlayer:
     """`BatchPlayer` with fixed outcomes that records its calls."""
 
-    left = 2
+    left = size = 2
 
     def __init__(self, *won: bool) -> None:
         self.won, self.calls = won, list[tuple[str, list[int]]]()
+
+    def new_episodes(self, prompt: str, indices: Sequence[int]) -> int:
+        return len(indices)
 
     async def __call__(self, prompt: str, indices: Sequence[int]) -> list[Trajectory]:
         self.calls.append((prompt, list(indices)))

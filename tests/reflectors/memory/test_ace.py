@@ -94,6 +94,7 @@ def test_a_failure_of_the_curator_carries_the_usage_of_both_calls() -> None:
         "## Analysis\nDoors lead on.\n## Tags\n- helpful: [1], [2]",
         "<think>ANALYSIS: no</think>**ANALYSIS:** Doors lead on.\n**TAGS:**\n1. Helpful 1\n2. helpful 2.",
         "ANALYSIS:\nDoors lead on.\nTAGS:\nHELPFUL 1, 2, 2, 9\nHELPFUL 1",
+        "ANALYSIS:\nDoors lead on.\nTAGS:\n- **Helpful:** [1] and #2.\nHARMFUL none",
     ],
 )
 def test_tags_are_read_in_any_markup(reply: str) -> None:

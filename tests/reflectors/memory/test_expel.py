@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reflector_turns import LOST, WON, recalled, run_turns
 
-from ictbench.records import ADDED_BYTES, MEMORY_BYTES, Step, Trajectory, canonical_json
+from ictbench.models import ModelClient, UsageMeter
+from ictbench.models.providers.openai import OpenAIModel
+from ictbench.records import ADDED_BYTES, MEMORY_BYTES, ModelSpec, Reflection, Step, Trajectory, canonical_json
+from ictbench.reflectors import Context
 from ictbench.reflectors.memory.expel import (
     ADDED_TITLE,
     MAX_EPISODES,
@@ -13,12 +20,14 @@ from ictbench.reflectors.memory.expel import (
     TITLE,
     ExpelReflector,
     Experience,
-    Insight,
     Success,
-    apply_operations,
 )
+from ictbench.reflectors.memory.insight_votes import Insight, apply_operations
 from ictbench.reflectors.memory.memory_size import newest_items
-from ictbench.testing import Reply, check_reflector
+from ictbench.testing import Reply, ScriptedServer, check_reflector
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 def operations(*lines: str) -> str:
@@ -167,6 +176,35 @@ def test_an_episode_that_is_too_long_is_left_out_of_the_text() -> None:
     short = Success(start="A lamp.", events="lit")
     memory = Experience(own="p", successes=(long, short)).model_dump(mode="json")
     assert recalled(ExpelReflector, memory, "A jackal.") == f"{ADDED_TITLE}\nEpisode:\nlit"
+
+
+def test_embeddings_decide_which_episodes_go_with_the_most_similar_one() -> None:
+    """The word kitchen is in one text only, but the vectors of two texts say that both are about food."""
+    starts = ["A kitchen.", "An apple and a pear.", "A cave with bats.", "A cellar with rats."]
+    batch = [solved(start, f"do {number}") for number, start in enumerate(starts)]
+    food = {"A kitchen.": [1.0, 0.0], "An apple and a pear.": [0.9, 0.1]}
+
+    async def learn(url: str, **options: str) -> Reflection:
+        spec = ModelSpec(provider="openai", model="scripted", base_url=url, options={**options})
+        model = ModelClient(OpenAIModel(spec), UsageMeter())
+        try:
+            return await ExpelReflector(model).reflect("Play.", batch, None, Context(seed=0, prompt_cap=8000))
+        finally:
+            await model.aclose()
+
+    with ScriptedServer([operations("none")], embed=lambda text: food.get(text, [0.0, 1.0])) as server:
+        plain = asyncio.run(learn(server.url))
+        assert server.embedded == []
+        embedded = asyncio.run(learn(server.url, embedding_model="small"))
+        assert server.embedded == starts
+    assert (plain.usage.calls, embedded.usage.calls) == (1, 2)
+
+    def positions(memory: JsonValue) -> list[str]:
+        return re.findall(r"^do (\d)", recalled(ExpelReflector, memory, "Another kitchen."), re.MULTILINE)
+
+    # Without vectors, the newest comes after the one that shares a word with the query.
+    assert positions(plain.memory) == ["0", "3", "2"]
+    assert positions(embedded.memory) == ["0", "1", "3"]
 
 
 @given(st.lists(st.integers(0, 40_000), max_size=12), st.sampled_from("aä\n\U0001f600"))

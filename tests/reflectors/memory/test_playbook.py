@@ -49,6 +49,20 @@ def test_an_invalid_line_adds_nothing(line: str) -> None:
     assert playbook("Eat.").extended([line]) == playbook("Eat.")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "add Strategy: Walk.",
+        "**ADD strategy:** Walk.",
+        "ADD strategies: Walk.",
+        "`ADD` strategy: Walk.",
+        "ADD: strategy: Walk.",
+    ],
+)
+def test_an_operation_is_read_in_any_markup(line: str) -> None:
+    assert [bullet.line for bullet in Playbook().extended([line]).bullets] == ["- strategy: Walk."]
+
+
 def test_a_turn_adds_a_few_bullets() -> None:
     assert len(Playbook().extended([f"ADD strategy: {letter}" for letter in "abcdefg"]).bullets) == MAX_ADDED == 4
 

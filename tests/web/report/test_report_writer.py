@@ -9,6 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from memory_run import memory_run
 
 import ictbench
 from ictbench.errors import IctbenchError, ResultError, RunFolderError
@@ -149,3 +150,21 @@ def test_path_that_cannot_be_written_is_refused(run: ictbench.Run, tmp_path: Pat
     out = tmp_path / "file" / "report.html"
     with pytest.raises(RunFolderError, match=r"report\.html cannot be written \(.+\); choose another --out"):
         ictbench.write_report([run], out)
+
+
+def test_a_page_holds_the_memories_that_its_prompts_name(tmp_path: Path) -> None:
+    shutil.copytree(memory_run().folder, tmp_path / "run")
+    run = ictbench.load_run(tmp_path / "run")
+    named = {prompt.memory for family in run.result.families for loop in family.loops for prompt in loop.prompts} - {""}
+    finished = document_of(ictbench.write_report(run, tmp_path / "finished.html"))["runs"][0]
+    assert {*finished["memories"]["keys"]} == named
+    # The memories of an unfinished run are in its journal.
+    (run.folder / "result.json").unlink()
+    (run.folder / "memories.jsonl.gz").unlink()
+    page = ictbench.write_report(ictbench.load_run(run.folder), tmp_path / "unfinished.html")
+    assert document_of(page)["runs"][0]["memories"] == finished["memories"]
+    assert 'id="memory-0-0"' in page.read_text(encoding="utf-8")
+
+
+def test_a_run_without_a_memory_has_none_in_its_page(run: ictbench.Run, tmp_path: Path) -> None:
+    assert "memories" not in document_of(ictbench.write_report(run, tmp_path / "page.html"))["runs"][0]

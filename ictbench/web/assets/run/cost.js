@@ -14,12 +14,16 @@ const COUNTS = {
   cache_hits: "replies from cache",
 };
 
+// As in ictbench.results.formatting.
+const TOKEN_BYTES = 4;
+
 export function costSection(report) {
   const several = report.runs.length > 1;
   const calling = report.runs.filter(hasCalls);
   const silent = report.runs.filter((run) => !calling.includes(run));
   const rows = calling.flatMap((run) => [
     ...Object.entries(run.cost).map(([role, usage]) => usageRow(role, usage, run, several)),
+    ...(run.added_bytes ? [memoryRow(run, several)] : []),
     usageRow("all roles", totalUsage(run.cost), run, several),
     usageRow("paid for, with repetitions", run.spent, run, several),
   ]);
@@ -50,6 +54,19 @@ function usageRow(role, usage, run, several) {
     stackedBar([{ share, kind: "tokens" }]),
     ...Object.keys(COUNTS).map((name) => atLeast(name.endsWith("_tokens") && usage.unreported, count(usage[name]))),
     usage.cost === null && usage.cost_at_least ? atLeast(true, money(usage.cost_at_least)) : money(usage.cost),
+  ];
+}
+
+// What memories added to prompts: a part of the input tokens that no provider counts apart.
+function memoryRow(run, several) {
+  const estimate = Math.round(Object.values(run.added_bytes).reduce((sum, size) => sum + size, 0) / TOKEN_BYTES);
+  const total = tokens(totalUsage(run.cost));
+  const label = "of these, added by memories (estimate)";
+  return [
+    several ? `${run.label}: ${label}` : label,
+    stackedBar([{ share: total ? Math.min(1, estimate / total) : 0, kind: "tokens" }]),
+    ...Object.keys(COUNTS).map((name) => (name === "input_tokens" ? `\u2248 ${count(estimate)}` : "")),
+    "",
   ];
 }
 

@@ -10,15 +10,19 @@ function loopGroups(family, loop) {
   const last = loop.prompts.length - 1;
   const roles = (index) =>
     [index === 0 && "base", index === loop.best && "best", index === last && "last"].filter(Boolean).join(", ");
-  const group = (name, index, tasks, outcomes) => ({
+  const group = (name, index, tasks, outcomes, digests = null) => ({
     family,
     loop: loop.index,
     name,
-    episodes: playedEpisodes(tasks, outcomes, loop.prompts[index].digest),
+    episodes: playedEpisodes(tasks, outcomes, digests ?? tasks.map(() => loop.prompts[index].digest)),
   });
   const name = (pool, index) => `${pool}, prompt[${index}]${roles(index) ? ` (${roles(index)})` : ""}`;
   return [
-    ...loop.batches.map(({ tasks, outcomes }, index) => group(`experience, turn ${index + 1}`, index, tasks, outcomes)),
+    ...loop.batches
+      .map(({ tasks, outcomes, prompts }, index) =>
+        group(`experience, turn ${index + 1}`, index, tasks, outcomes, prompts),
+      )
+      .filter(({ episodes }) => episodes.length),
     ...Object.entries(loop.test).map(([index, outcomes]) =>
       group(name("test", Number(index)), Number(index), loop.test_tasks, outcomes),
     ),
@@ -46,15 +50,16 @@ function onlineGroups(loop, group) {
   );
 }
 
-// The outcomes of a task stand together, in the order of its replicates.
-function playedEpisodes(tasks, outcomes, digest) {
+// The outcomes of a task stand together, in the order of its replicates. `digests` are those of the prompts, by task.
+function playedEpisodes(tasks, outcomes, digests) {
   const repeats = outcomes.length / tasks.length;
   return [...outcomes].map((outcome, position) => {
-    const task = tasks[Math.floor(position / repeats)];
+    const index = Math.floor(position / repeats);
+    const task = tasks[index];
     const replicate = position % repeats;
     return {
       task,
-      key: `${task}@${digest}${replicate ? `.${replicate}` : ""}`,
+      key: `${task}@${digests[index]}${replicate ? `.${replicate}` : ""}`,
       solved: outcome === "1",
       repeat: repeats > 1 ? replicate + 1 : null,
     };

@@ -5,7 +5,9 @@ import { diffView } from "../diff-view.js";
 import { element, paragraph, picker, setOptions } from "../dom.js";
 import { number, range, solvedCount, successRate, words } from "../format.js";
 import { section } from "../page.js";
+import { candidateName, candidatesView } from "./candidates.js";
 import { familiesOf, nothingFinished } from "./families.js";
+import { memoryView } from "./memory.js";
 
 // `openEpisode(run, key)` shows an episode; null where the page does not hold the episodes of the batches.
 export function promptsSection(report, openEpisode) {
@@ -39,7 +41,10 @@ export function promptsSection(report, openEpisode) {
       }))
       .filter((column) => column.loop);
     const indices = range(Math.max(...columns.map((column) => column.loop.prompts.length)));
-    turns.replaceChildren(...indices.map((index) => turnView(index, columns, report.runs.length > 1, openEpisode)));
+    turns.replaceChildren(
+      ...columns.map((column) => candidatesView(column, report.runs.length > 1)).filter(Boolean),
+      ...indices.map((index) => turnView(index, columns, report, openEpisode)),
+    );
   }
 
   if (opened) {
@@ -71,7 +76,7 @@ function mostImproved(families) {
   return loops.sort((left, right) => right.isHeldOut - left.isHeldOut || right.gain - left.gain)[0] ?? null;
 }
 
-function turnView(index, columns, several, openEpisode) {
+function turnView(index, columns, report, openEpisode) {
   const longEnough = columns.filter(({ loop }) => index < loop.prompts.length);
   const tag = index === 0 ? element("span", { class: "tag" }, "the suite\u2019s own prompt") : null;
   return element(
@@ -81,12 +86,13 @@ function turnView(index, columns, several, openEpisode) {
     element(
       "div",
       { class: "columns" },
-      longEnough.map((column) => promptView(index, column, several, openEpisode)),
+      longEnough.map((column) => promptView(index, column, report, openEpisode)),
     ),
   );
 }
 
-function promptView(index, { run, position, loop }, several, openEpisode) {
+function promptView(index, { run, position, loop }, report, openEpisode) {
+  const several = report.runs.length > 1;
   const prompt = loop.prompts[index];
   return element(
     "article",
@@ -107,6 +113,7 @@ function promptView(index, { run, position, loop }, several, openEpisode) {
         )
       : null,
     index === 0 ? promptText(prompt.text) : changeView(loop.prompts[index - 1].text, prompt.text),
+    memoryView(report, run, loop, index),
   );
 }
 
@@ -126,21 +133,19 @@ function score(outcomes) {
 }
 
 function batchView(index, run, loop, openEpisode) {
-  const { tasks, outcomes } = loop.batches[index - 1];
+  const { tasks, outcomes, prompts: chosen } = loop.batches[index - 1];
   const { digest } = loop.prompts[index - 1];
   const episodes = tasks.map((task, position) => {
     const isSolved = outcomes[position] === "1";
-    const text = `${task}: ${isSolved ? "solved" : "not solved"}`;
+    const under = chosen ? `, ${candidateName(loop, chosen[position])}` : "";
+    const text = `${task}${under}: ${isSolved ? "solved" : "not solved"}`;
+    const key = `${task}@${chosen ? chosen[position] : digest}`;
     const kind = `outcome ${isSolved ? "good" : "bad"}`;
     if (!openEpisode) return element("span", { class: kind }, text);
-    return element("button", { type: "button", class: kind, click: () => openEpisode(run, `${task}@${digest}`) }, text);
+    return element("button", { type: "button", class: kind, click: () => openEpisode(run, key) }, text);
   });
-  return element(
-    "div",
-    { class: "batch" },
-    element("span", {}, `Turn ${index}, played under prompt[${index - 1}]:`),
-    episodes,
-  );
+  const how = loop.candidates ? "played by the optimiser" : `played under prompt[${index - 1}]`;
+  return element("div", { class: "batch" }, element("span", {}, `Turn ${index}, ${how}:`), episodes);
 }
 
 function auditView(index, { audit, batches }) {

@@ -3,17 +3,20 @@
 import { legend, seriesClass } from "../../assets/chart.js";
 import { loadChunk } from "../../assets/chunks.js";
 import { element, paragraph } from "../../assets/dom.js";
+import { count } from "../../assets/format.js";
 import { learningCurve } from "../../assets/learning-curve.js";
 import { errorNote, section } from "../../assets/page.js";
 
 const MAX_ENTRIES = 6;
 const DEFAULT_ENTRIES = 3;
+const MAX_LISTED = 50;
 
 // Entries of one chunk of curves, in the order of the track: see `CURVES_SIZE` in board_chunks.py.
 const CHUNK_SIZE = 50;
 
 export function learningCurvesSection({ state, update }) {
   const checkboxes = element("fieldset", { class: "checkboxes" });
+  const note = paragraph("faint");
   const content = element("div", {});
   let shown = "";
 
@@ -35,7 +38,13 @@ export function learningCurvesSection({ state, update }) {
   function drawCheckboxes(entries, selected) {
     const focused = document.activeElement?.closest?.(".checkboxes") ? document.activeElement.value : null;
     const slugs = selected.map(({ slug }) => slug);
-    const listed = [...selected, ...entries.filter(({ slug }) => !slugs.includes(slug))].sort(byName);
+    const others = entries.filter(({ slug }) => !slugs.includes(slug));
+    const listed = [...selected, ...others.slice(0, MAX_LISTED)].sort(byName);
+    note.textContent =
+      others.length > MAX_LISTED
+        ? `${listed.length} of ${count(others.length + selected.length)} entries are listed: those at the top of the ` +
+          "ranking. The search above the ranking finds the others."
+        : "";
     checkboxes.replaceChildren(
       element("legend", {}, `Entries, at most ${MAX_ENTRIES}`),
       ...listed.map((entry) => checkbox(entry, slugs)),
@@ -62,6 +71,7 @@ export function learningCurvesSection({ state, update }) {
     "Learning curves",
     paragraph("lead", "Success rate of each prompt on selection tasks, with its 95 % interval."),
     checkboxes,
+    note,
     content,
   );
   return { node, show };

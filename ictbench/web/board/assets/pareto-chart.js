@@ -22,6 +22,7 @@ function paretoImage({ title, entries, axis, format }, width) {
     estimate: entry.gain,
     name: entry.name,
     isMinor: !front.includes(entry),
+    isOptional: true,
     position: entry.shape,
     kind: front.includes(entry) ? "front" : "dominated",
     text: sentence(entry),

@@ -45,6 +45,20 @@ const COLUMNS = [
       blind ? element("span", { class: "second-line arm" }, `over ${blind.name}, by ${blind.by}`) : null,
     ],
   },
+  {
+    key: "forgetting",
+    head: "forgetting",
+    value: measure("forgetting"),
+    cell: ({ measures }) => stackedEstimate(measures.forgetting, signed),
+    ofStreams: true,
+  },
+  {
+    key: "transfer",
+    head: "forward transfer",
+    value: measure("forward_transfer"),
+    cell: ({ measures }) => stackedEstimate(measures.forward_transfer, signed),
+    ofStreams: true,
+  },
   { head: "badges", cell: badgeList },
   {
     head: "trained on",
@@ -62,6 +76,12 @@ const COLUMNS = [
   },
   { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date },
 ];
+
+// Only boards of streams have the columns of streams.
+function columnsOf({ entries }) {
+  const streamed = entries.some(({ measures }) => Object.hasOwn(measures, "forgetting"));
+  return COLUMNS.filter(({ ofStreams = false }) => streamed || !ofStreams);
+}
 
 // Return the entries of a track that pass the filters, in the selected order.
 export function selectEntries(all, state) {
@@ -85,7 +105,8 @@ export function rankingSection(board, { state, update }) {
   const status = element("p", { class: "faint", role: "status" });
   const about = paragraph("faint");
   const body = element("tbody", { role: "rowgroup" });
-  const heads = COLUMNS.map((column) => sortableHead(column, () => update(sortBy(column, state))));
+  const columns = columnsOf(board);
+  const heads = columns.map((column) => sortableHead(column, () => update(sortBy(column, state))));
   const ranking = table({ kind: "ranking", caption: "Ranking", heads, body, hideCaption: true });
 
   function show({ track, all, entries }) {
@@ -95,8 +116,8 @@ export function rankingSection(board, { state, update }) {
       entries.length === all.length
         ? `All ${all.length} entries of this track.`
         : `${entries.length} of ${all.length} entries are shown; ranks are among all of them.`;
-    heads.forEach((head, index) => markSorted(head, COLUMNS[index], state));
-    body.replaceChildren(...(entries.length ? entries.map(entryRow) : [emptyRow()]));
+    heads.forEach((head, index) => markSorted(head, columns[index], state));
+    body.replaceChildren(...(entries.length ? entries.map((entry) => entryRow(entry, columns)) : [emptyRow(columns)]));
   }
 
   const node = section(
@@ -113,7 +134,7 @@ export function rankingSection(board, { state, update }) {
           about,
           scrollBox(ranking, "Ranking, all columns"),
           status,
-          termList(COLUMNS.map(({ head }) => head)),
+          termList(columns.map(({ head }) => head)),
         ]
       : paragraph("note", "No entry is ranked yet."),
   );
@@ -139,8 +160,8 @@ function markSorted(head, column, state) {
   else head.removeAttribute("aria-sort");
 }
 
-function entryRow(entry) {
-  const cells = COLUMNS.map(({ head, cell }) =>
+function entryRow(entry, columns) {
+  const cells = columns.map(({ head, cell }) =>
     head === "entry"
       ? element(
           "th",
@@ -152,9 +173,9 @@ function entryRow(entry) {
   return element("tr", { role: "row", class: `of-${entry.kind}` }, cells);
 }
 
-function emptyRow() {
+function emptyRow(columns) {
   const text = "No entry passes these filters.";
-  return element("tr", { role: "row" }, dataCell(null, text, { colspan: COLUMNS.length, class: "empty" }));
+  return element("tr", { role: "row" }, dataCell(null, text, { colspan: columns.length, class: "empty" }));
 }
 
 function trackText({ actor, scripted, division }, all) {

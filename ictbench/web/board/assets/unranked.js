@@ -37,7 +37,8 @@ export function unrankedSection(board) {
     const groups = Object.entries(GROUPS)
       .map(([name, texts]) => [texts, found.filter((entry) => entry.section === name)])
       .filter(([, entries]) => entries.length);
-    const nothing = all.length ? "No unranked entry matches the search." : "All entries are ranked.";
+    const none = board.entries.length ? "All entries are ranked." : "No entry yet.";
+    const nothing = all.length ? "No unranked entry matches the search." : none;
     content.replaceChildren(
       ...(groups.length
         ? groups.flatMap(([texts, entries]) => groupView(texts, entries))
