@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from ictbench.errors import ConfigError, MissingExtraError
-from ictbench.submissions.known_players import control_of
+from ictbench.submissions.known_players import control_of, division_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,8 @@ def _notes(result: Result, measures: Measures) -> str:
         f"actor {result.actor.label}",
         f"reflector {result.reflector.label}",
     ]
+    if (division := division_of(result)) != "reflector":
+        parts.append(f"division {division}")
     if control := control_of(result):
         parts.append(f"a control: {control}")
     if result.deviations:

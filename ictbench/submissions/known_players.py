@@ -84,7 +84,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
     "one-rule": _ON_MODEL,
-    "reasoningbank": KnownPlayer(division="memory", has_model=True, options=("experience", "instruction")),
+    "reasoningbank": _WITH_MEMORY,
     "reflexion": KnownPlayer(
         "it tries the same tasks in every turn, which is another protocol",
         experience="retried",

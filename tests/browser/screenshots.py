@@ -62,7 +62,8 @@ def invented_site(folder: Path) -> Site:
         result = with_tests(base, partial(_outcomes, draw, weights))
         tokens = int(10 ** (4.3 + 0.22 * number + draw.random()))
         reflector = _reflector(number)
-        named = {"reflector": reflector, "reflector_trained_on": ()}
+        division = {6: "memory", 7: "memory", 8: "optimiser"}.get(number, "reflector")
+        named = {"reflector": reflector, "reflector_trained_on": (), "division": division}
         submit(
             board,
             f"entry-{number}",
@@ -85,7 +86,9 @@ def _reflector(number: int) -> Player:
     if number % 3 == 1:
         return Player(label=f"maker:Rules{number}", name=f"maker:Rules{number}")
     model = ModelSpec(provider="openai", model=f"model-{number}")
-    return Player(label=f"openai/model-{number}", name="rewrite", model=model, fingerprint="2026-01")
+    name = {6: "ace", 8: "gepa-loop"}.get(number)
+    label = f"{name}:openai/model-{number}" if name else f"openai/model-{number}"
+    return Player(label=label, name=name or "rewrite", model=model, fingerprint="2026-01")
 
 
 def _outcomes(draw: random.Random, weights: tuple[int, int]) -> str:

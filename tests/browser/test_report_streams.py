@@ -1,4 +1,4 @@
-"""The report of a run on streams in a real browser: forgetting by family as a table, success by family as charts."""
+"""The report of a run on streams, and their board, in a real browser: forgetting as a table, success as charts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from boards import submit
 
 import ictbench
+from ictbench.board.entries import read_board
 from ictbench.results.formatting import signed
+from ictbench.submissions.layout import BoardFolder
+
+from .board import Site, make_site
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -63,3 +68,19 @@ def test_each_stream_has_a_chart_with_one_line_for_each_place_of_a_family(
         chart = page.get_by_role("img", name=f"Success by family, {name}")
         assert chart.locator(".mark").count() == 4 * 5
         assert "third: from" in chart.inner_html()
+
+
+def test_a_board_of_streams_has_columns_for_forgetting_and_forward_transfer(
+    run: ictbench.Run, reader: Reader, site: Site, tmp_path: Path
+) -> None:
+    folder = BoardFolder(tmp_path / "minihack-stream-v1")
+    submit(folder, "one", run.result.model_copy(update={"profile": "lite", "ranked": True, "deviations": ()}))
+    streams = make_site(read_board(folder), tmp_path / "site")
+    heads = reader.open(streams.page("minihack-stream-v1/index.html")).get_by_role("table", name="Ranking")
+    assert {"forgetting", "forward transfer"} <= set(heads.locator("thead th").all_inner_texts())
+    mixed = run.result.by_role["held-out"].mixed
+    assert mixed is not None
+    assert mixed.forgetting is not None
+    assert f"{mixed.forgetting.value:+.2f}".replace("-", "\u2212").replace("+0.00", "0.00") in heads.inner_text()
+    others = reader.open(site.page("minihack-v1/index.html")).get_by_role("table", name="Ranking")
+    assert "forgetting" not in others.locator("thead th").all_inner_texts()

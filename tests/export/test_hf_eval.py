@@ -54,6 +54,11 @@ def test_notes_say_how_to_read_the_number(tmp_path: Path) -> None:
     assert "; not for ranking" in notes
 
 
+def test_notes_name_the_division_of_other_learners_than_reflectors(tmp_path: Path) -> None:
+    assert "division" not in str(exported(tmp_path / "reflector")["read"].notes)
+    assert "; division memory; " in str(exported(tmp_path / "memory", division="memory")["read"].notes)
+
+
 def test_notes_name_deviations(tmp_path: Path) -> None:
     assert "deviates from its profile: turns 2 instead of 5" in str(
         exported(tmp_path, deviations=("turns 2 instead of 5",))["read"].notes

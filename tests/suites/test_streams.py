@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, pairwise, product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,6 @@ from ictbench.errors import PoolTooSmallError, SuiteError
 from ictbench.suites.streams import Stream
 from ictbench.suites.trained_on import held_out_trained_on, was_trained_on
 from ictbench.yaml_file import read_yaml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ORDERS = ("blocked", "interleaved", "drifting")
 FAMILIES = ("a", "b", "c", "d")
@@ -119,10 +117,10 @@ def test_tasks_of_a_stream_stand_together_by_family_and_are_found_by_id() -> Non
 
 
 def test_there_are_blocks_for_so_many_loops() -> None:
-    assert SUITE.loops == 16
-    assert SUITE.scoring_tasks("test", "train-drifting", 15, 500)
-    with pytest.raises(PoolTooSmallError, match="loop 16 requested, there are blocks for 16 loops"):
-        SUITE.scoring_tasks("test", "blocked", 16, 1)
+    assert SUITE.loops == 33
+    assert SUITE.scoring_tasks("test", "train-drifting", 32, 400)
+    with pytest.raises(PoolTooSmallError, match="loop 33 requested, there are blocks for 33 loops"):
+        SUITE.scoring_tasks("test", "blocked", 33, 1)
 
 
 def test_training_on_a_family_is_training_on_its_stream_and_the_other_way_round() -> None:
@@ -192,3 +190,18 @@ def test_streams_of_finite_games_are_refused(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(SuiteError, match="needs pools of kind seeds"):
         load_suite(path)
+
+
+def test_the_episodes_in_the_docs_are_those_of_the_profiles() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "streams.md").read_text(encoding="utf-8")
+    for name, sizes in SUITE.profiles.items():
+        n, k, loops, s, t = sizes.turns, sizes.batch_size, sizes.loops, sizes.selection_size, sizes.test_size
+        assert s
+        assert t
+        experience, selection = n * k, (n + 1) * 4 * s
+        each = experience + selection + (n + 1) * 4 * t + (2 * n - 1) * k
+        plain = experience + selection + 3 * 4 * t
+        row = (
+            f"| `{name}` | {n} | {k} | {loops} | {s} | {t} | {each:,} | {3 * loops * each:,} | {3 * loops * plain:,} |"
+        )
+        assert row in text
