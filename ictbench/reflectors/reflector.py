@@ -130,7 +130,7 @@ class Context:
     loop_seed: int = 0
     """Seed that is the same in all turns of a loop."""
     memory: Memory = NO_MEMORY
-    """Copy of the loop's memory; its value is None until a turn has returned one."""
+    """Copy of the loop's memory, with sorted keys; its value is None until a turn has returned one."""
 
 
 def labelled(name: str, options: Mapping[str, JsonValue]) -> str:

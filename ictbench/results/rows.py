@@ -26,7 +26,8 @@ class Use(Row):
     pool: Purpose
     loop: int
     prompt: int
-    """Index of the prompt in that loop; for a replay, of the prompt that its turn produced."""
+    """Index of the prompt in that loop; for a replay, of the prompt that its turn produced; for the experience of an
+    optimiser, of the prompt before its turn."""
 
 
 class Costs(Row):

@@ -62,7 +62,8 @@ def copied(memory: Memory) -> Memory:
 def _plain(place: str, name: str, value: JsonValue) -> tuple[JsonValue, int]:
     """Return a value as it is after a restart, and the size of its JSON in UTF-8 bytes."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        # Sorted keys: memories of equal digest are equal in their order, too, on which `recall` may depend.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=name == "memory")
         # As deeply nested as in the record of the reflection: parsers limit the depth.
         kept: Any = from_json(f"[{text}]")[0]
         size = len(text.encode())

@@ -39,6 +39,8 @@ class WrittenPrompt:
     """Success rate on the loop's selection tasks; None while it is not known."""
     test: float | None = None
     """Success rate on the loop's test tasks; None if it is not tested."""
+    memory: str = ""
+    """Digest of the memory that goes with it, without which it scores differently; empty if there is none."""
 
     @property
     def title(self) -> str:
@@ -49,7 +51,8 @@ class WrittenPrompt:
             if rate is not None
         ]
         best = " (best)" if self.is_best else ""
-        return ", ".join([f"{self.family}, loop {self.loop}, prompt {self.index} of {self.of}{best}", *scores])
+        memory = [f"with memory {self.memory} of memories.jsonl.gz"] if self.memory else []
+        return ", ".join([f"{self.family}, loop {self.loop}, prompt {self.index} of {self.of}{best}", *memory, *scores])
 
     @property
     def file_name(self) -> str:
@@ -118,6 +121,7 @@ def _of_loop(family: str, loop: LoopResult) -> Iterator[WrittenPrompt]:
             is_best=index == loop.best,
             selection=success_rate(loop.selection[index]),
             test=success_rate(loop.test[index]) if index in loop.test else None,
+            memory=prompt.memory,
         )
 
 
@@ -132,4 +136,5 @@ def _of_journal(run: Run) -> Iterator[WrittenPrompt]:
                 continue
             texts = loop.written_prompts
             for index, text in enumerate(texts):
-                yield WrittenPrompt(family, number, index, len(texts) - 1, text, texts[0])
+                memory = loop.memories[index].digest
+                yield WrittenPrompt(family, number, index, len(texts) - 1, text, texts[0], memory=memory)

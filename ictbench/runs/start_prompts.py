@@ -13,6 +13,7 @@ from ictbench.user_folders import expand_home
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ictbench.protocol.loop_result import PromptResult
     from ictbench.results.schema import FamilyResult
 
 
@@ -55,14 +56,20 @@ def _of_run(path: Path, families: Iterable[str]) -> dict[str, str]:
     played = {family.name: family for family in read_result(folder.result).families if family.loops}
     if missing := [family for family in families if family not in played]:
         raise ConfigError(f"--start-prompt: the run in {path} has no finished loop of {', '.join(missing)}")
-    return {family: _best(played[family]) for family in families}
+    best = {family: _best(played[family]) for family in families}
+    if remembering := [family for family, prompt in best.items() if prompt.memory]:
+        raise ConfigError(
+            f"--start-prompt: the best prompt of {remembering[0]} in {path} goes with a memory, and a start prompt has "
+            "none; name a run without a memory, or a text file"
+        )
+    return {family: prompt.text for family, prompt in best.items()}
 
 
-def _best(family: FamilyResult) -> str:
+def _best(family: FamilyResult) -> PromptResult:
     def score(number: int) -> float:
         loop = family.loops[number]
         outcomes = loop.selection[loop.best]
         return outcomes.count("1") / len(outcomes)
 
     loop = family.loops[max(range(len(family.loops)), key=score)]
-    return loop.prompts[loop.best].text
+    return loop.prompts[loop.best]

@@ -41,7 +41,8 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
         yield f"suite {name} has changed since this run ({result.suite.digest!r:.16}…); run it again"
     if not unranked and result.profile not in RANKED_PROFILES:
         profiles = " or ".join(profile for profile in suite.profiles if profile in RANKED_PROFILES)
-        own_sizes = [_flag(text) for text in result.deviations if _name(text) in SIZES]
+        own = {*SIZES} - _fixed_sizes(result)
+        own_sizes = [_flag(text) for text in result.deviations if _name(text) in own]
         without = f", without {', '.join(own_sizes)}" if own_sizes else ""
         yield f"profile {result.profile!r:.80} is not ranked; run with --profile {profiles}{without}"
     if not result.complete or result.owed:
@@ -112,11 +113,16 @@ def _unacceptable(result: Result) -> Iterator[str]:
         default = load_suite(result.suite.name).limits.prompt_bytes
         accepted |= _deviations(result) - _deviations(result.model_copy(update={"prompt_bytes": default}))
     profiles = load_suite(result.suite.name).profiles
-    if result.reflector.name == "transferred" and result.profile in profiles:
+    if (fixed := _fixed_sizes(result)) and result.profile in profiles:
         sizes = profiles[result.profile]
-        usual = result.sizes.model_copy(update={"turns": sizes.turns, "batch_size": sizes.batch_size})
+        usual = result.sizes.model_copy(update={name: getattr(sizes, name) for name in fixed})
         accepted |= _deviations(result) - _deviations(result.model_copy(update={"sizes": usual}))
     return (text for text in result.deviations if text not in accepted)
+
+
+def _fixed_sizes(result: Result) -> frozenset[str]:
+    """Return the sizes that are not a choice: a run with transferred prompts has a turn for each of its two prompts."""
+    return frozenset({"turns", "batch_size"} if result.reflector.name == "transferred" else ())
 
 
 def _has_no_held_out(result: Result) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ def check_recall(spec: PluginSpec, reflections: Sequence[Reflection]) -> None:
     Raises:
         AssertionError: It is not, or the loop has no memory.
     """
-    memories = [reflection.memory for reflection in reflections if reflection.memory is not None]
+    recorded = [canonical_json(one.memory) for one in reflections if one.memory is not None]
+    memories = [*map(json.loads, recorded)]
     if not memories:
         remedy = "return it with each reflection; `answer` says what its model replies here"
         raise violation("memory", "no reflection has one", remedy)

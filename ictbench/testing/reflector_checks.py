@@ -180,7 +180,7 @@ def _check_reflection(reflection: Any, previous_prompt: str, prompt_cap: int) ->
 
 def _through_json(name: str, value: JsonValue) -> JsonValue:
     try:
-        kept: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+        kept: JsonValue = json.loads(json.dumps(value, allow_nan=False, sort_keys=name == "memory"))
     except ValueError as error:
         remedy = "use finite numbers, strings, lists and dicts"
         raise violation(name, f"it is not plain JSON: {error}", remedy) from error

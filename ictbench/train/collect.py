@@ -78,6 +78,11 @@ def plan_collection(first_loop: int = 0, **options: Any) -> RunPlan:
             f"reflector {plan.reflector.label!r} plays its episodes itself, so its turns have no batch to reflect on; "
             "collect with another reflector"
         )
+    if plan.traits.division == "memory":
+        raise ConfigError(
+            f"reflector {plan.reflector.label!r} keeps a memory, and a state holds a prompt only: its episodes are "
+            "played with more than the prompt; collect with another reflector"
+        )
     if streams := [family for family in plan.families if family in plan.suite.streams]:
         raise ConfigError(
             f"{streams[0]!r} is a stream: a reward needs fresh tasks of the families of a batch; collect from a suite "

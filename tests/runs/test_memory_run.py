@@ -7,16 +7,20 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from memory_run import OPTIONS, memory_run
 from recalled_rules import RECALLED_RULES, RecalledRules
 from small_run import SUITE
 
 import ictbench
 from ictbench.audit.recompute import recompute
+from ictbench.errors import ConfigError
 from ictbench.records import ADDED_BYTES, Memory, episode_key, extended_prompt, prompt_digest
 from ictbench.rules_text.rules import HEADING
 from ictbench.runs.journal import Journal
+from ictbench.runs.run_prompts import run_prompts
 from ictbench.submissions.episode_records import evidence_of_run
+from ictbench.train.collect import plan_collection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +117,18 @@ def test_what_is_added_counts_against_the_cap_of_the_prompt() -> None:
         assert len(shown.encode()) <= SUITE.limits.prompt_bytes
         assert (HEADING in shown) == bool(episode.added)
     assert memory_run().result.reflector.name == RECALLED_RULES
+
+
+def test_a_prompt_is_shown_with_its_memory_and_starts_no_other_run(tmp_path: Path) -> None:
+    run = memory_run()
+    kept = memories(run.folder)
+    for written in run_prompts(run, "all"):
+        assert (written.memory in kept) == (written.index > 0)
+        assert (f"with memory {written.memory} of memories.jsonl.gz" in written.title) == (written.index > 0)
+    with pytest.raises(ConfigError, match=r"--start-prompt: the best prompt of eat .* goes with a memory"):
+        ictbench.run(**OPTIONS | {"start_prompt": str(run.folder), "reflector": "rules"}, out=tmp_path / "run")
+    with pytest.raises(ConfigError, match="keeps a memory, and a state holds a prompt only"):
+        plan_collection(suite=SUITE.name, families=("eat",), reflector=RECALLED_RULES, actor="rules")
 
 
 def test_a_memory_run_in_progress_can_be_read(tmp_path: Path) -> None:
