@@ -92,7 +92,7 @@ def _suite(name: str) -> Check:
     try:
         suite = load_suite(name)
         family = next(iter(suite.families))
-        task = suite.experience_order(family, 0, 1)[0]
+        task = suite.first_tasks(family, 1)[0]
         env = env_class(suite.env)()
         observation = env.reset(task)
         env.step(observation.actions[0])

@@ -113,7 +113,7 @@ def _practise(env: str | None, suite: str | None, family: str | None, tasks: int
     print_line(HELP)
     at_terminal, solved = TerminalPlayer(), 0
     try:
-        for number, task in enumerate(loaded.experience_order(chosen, 0, tasks), 1):
+        for number, task in enumerate(loaded.first_tasks(chosen, tasks), 1):
             spec = EpisodeSpec(task=task, prompt=text, actor=person(), max_steps=loaded.limits.max_steps, seed=0)
             solved += at_terminal.play(spec, Place(chosen, "practice", number, tasks)).trajectory.solved
     except Quit:

@@ -186,6 +186,14 @@ class Suite(Record):
             _orders[key] = tuple(self._experience(family, loop, count, rank))
         return list(_orders[key])
 
+    def first_tasks(self, family: str, count: int) -> list[Task]:
+        """Return the first experience tasks of loop 0; fewer than a stream has families are allowed, too.
+
+        Raises:
+            PoolTooSmallError: The pool has fewer tasks.
+        """
+        return self.experience_order(family, 0, max(count, len(self.parts(family))))[:count]
+
     def scoring_tasks(self, pool: ScoringPool, family: str, loop: int, size: int | None) -> list[Task]:
         """Return the tasks on which a loop is scored.
 

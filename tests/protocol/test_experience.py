@@ -95,5 +95,7 @@ def test_a_stream_keeps_its_order() -> None:
     suite = ictbench.load_suite("minihack-stream-v1")
     halved = [task.family for batch in batches_of(suite, "blocked", 0, sizes(4, 2), "halved") for task in batch]
     assert halved == ["room-dark", "read", "puton", "zap"]
-    with pytest.raises(ConfigError, match="only experience of the kinds fresh, halved, foreign"):
-        batches_of(suite, "blocked", 0, sizes(4, 2), "retried")
+    kinds: tuple[Experience, ...] = ("retried", "pooled")
+    for kind in kinds:
+        with pytest.raises(ConfigError, match="only experience of the kinds fresh, halved, foreign"):
+            batches_of(suite, "blocked", 0, sizes(4, 2), kind)

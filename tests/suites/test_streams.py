@@ -69,6 +69,13 @@ def test_a_stream_needs_a_task_of_each_family() -> None:
         stream("blocked").schedule(0, 3)
 
 
+def test_a_single_task_can_be_tried() -> None:
+    (task,) = SUITE.first_tasks("blocked", 1)
+    assert task.family == "room-dark"
+    assert len(SUITE.first_tasks("interleaved", 9)) == 9
+    assert SINGLE.first_tasks("read", 2) == SINGLE.experience_order("read", 0, 2)
+
+
 @pytest.mark.parametrize("name", SUITE.streams)
 def test_families_and_roles_are_those_of_minihack_v1(name: str) -> None:
     family = SUITE.families[name]
