@@ -8,6 +8,7 @@ import pytest
 from memory_run import memory_run
 
 import ictbench
+from ictbench.audit.rerun import rerun
 from ictbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_a_learner_with_a_memory_is_run_again_with_memories_of_its_own(tmp_path: Path) -> None:
-    verification = ictbench.rerun(
+    verification = rerun(
         memory_run().folder, folder=tmp_path / "again", loops=3, margin=0.9, trust_code=True, executor="inline"
     )
     assert verification.reran is not None
@@ -27,4 +28,4 @@ def test_a_learner_with_a_memory_is_run_again_with_memories_of_its_own(tmp_path:
 
 def test_its_class_is_imported_only_with_trust_code(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="would import 'recalled_rules:RecalledRules'"):
-        ictbench.rerun(memory_run().folder, folder=tmp_path / "again", loops=3, executor="inline")
+        rerun(memory_run().folder, folder=tmp_path / "again", loops=3, executor="inline")
