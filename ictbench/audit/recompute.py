@@ -9,7 +9,7 @@ still be invented: `ictbench.audit.replay` replays them.
 from __future__ import annotations
 
 import itertools
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,35 +18,22 @@ from ictbench.audit.episode_summaries import EpisodeSummaries
 from ictbench.audit.findings import Findings, quote
 from ictbench.audit.json_diff import differences, format_place
 from ictbench.audit.memory_checks import AddedTexts, check_memories
+from ictbench.audit.recompute_loop import recompute_loop
 from ictbench.audit.record_checks import MAX_SECONDS, record_problems, start_of
 from ictbench.audit.usage_checks import impossible_usage, reflector_usage_problems
 from ictbench.audit.verification import Check
 from ictbench.errors import UsageError
-from ictbench.protocol import Audit, Loop, Online, Play, Reflect, Score, keys_for
-from ictbench.protocol.candidates import candidates_of
-from ictbench.protocol.loop import outcome_string
-from ictbench.records import (
-    NO_MEMORY,
-    Memory,
-    Reflection,
-    Trajectory,
-    Usage,
-    episode_key,
-    prompt_digest,
-    prompt_of,
-    task_id_of,
-)
+from ictbench.protocol import keys_for
+from ictbench.records import Usage, prompt_of, task_id_of
 from ictbench.results.assemble import added_bytes, costs, family_result, role_measures
 from ictbench.results.outcomes import is_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from pydantic import JsonValue
+    from collections.abc import Iterator, Mapping
 
     from ictbench.audit.json_diff import Place
     from ictbench.audit.result_checks import Plans
-    from ictbench.protocol import LoopPlan, LoopResult
+    from ictbench.protocol import LoopResult
     from ictbench.records import Record, Task
     from ictbench.results.schema import CostRole, FamilyResult
     from ictbench.submissions.episode_records import Evidence
@@ -172,7 +159,7 @@ class _Recomputation:
             for key in (key for loop in family.loops for keys in loop.replays for key in keys):
                 need(key)
         return {
-            family.name: [_rerun_loop(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
+            family.name: [recompute_loop(self.plans[family.name, loop.index], loop, solved) for loop in family.loops]
             for family in self.evidence.result.families
         }
 
@@ -211,8 +198,9 @@ class _Recomputation:
             claimed_cost, {role: _json(usage) for role, usage in expected_cost.items()}
         ):
             findings.add(_differs(format_place(place), claimed, expected))
-        for place, claimed, expected in differences(self.evidence.result.added_bytes, dict(added), ("added_bytes",)):
-            findings.add(_differs(format_place(place), claimed, expected))
+        for role in sorted({*added, *(claimed_bytes := self.evidence.result.added_bytes)}):
+            if (size := claimed_bytes.get(role, 0)) != added[role]:
+                findings.add(_differs(f"added_bytes.{role}", size, added[role]))
         reflector = self.evidence.result.cost.get("reflector", Usage())
         total = Usage.total([reflector, *expected_cost.values()])
         host = self.evidence.result.host
@@ -222,68 +210,6 @@ class _Recomputation:
         findings.extend(reflector_usage_problems(self.evidence.result))
         if not 0 <= host.seconds <= MAX_SECONDS:
             findings.add(f"host.seconds is {host.seconds:g}")
-
-
-def _rerun_loop(plan: LoopPlan, claimed: LoopResult, solved_key: Callable[[str], bool]) -> LoopResult:
-    """Run one loop with the prompts of the result and the outcomes of the records.
-
-    Args:
-        plan: The suite's plan of the loop.
-        claimed: The loop in the result.
-        solved_key: Returns the outcome of the episode with this key.
-    """
-
-    def solved(task: Task, digest: str, replicate: int) -> bool:
-        return solved_key(episode_key(task.id, digest, replicate))
-
-    loop = Loop(plan, make_memory=_named_memory)
-    requests = deque(loop.start())
-    while requests:
-        request = requests.popleft()
-        if not isinstance(request, Reflect):
-            digest = prompt_digest(request.prompt, request.memory.digest)
-        match request:
-            case Play():
-                outcomes = [solved(task, digest, 0) for task in request.tasks]
-                requests.extend(loop.played(request, [_trajectory(outcome) for outcome in outcomes]))
-            case Reflect():
-                reflection = _reflection(claimed, request.turn)
-                if plan.experience == "pooled":
-                    chosen = outcome_string(map(solved_key, reflection.replays))
-                    reflection = reflection.model_copy(update={"outcomes": chosen})
-                requests.extend(loop.reflected(request, reflection))
-            case Score():
-                outcomes = [solved(task, digest, replicate) for task, replicate in request.episodes]
-                requests.extend(loop.scored(request, outcomes))
-            case Audit():
-                requests.extend(loop.audited(request, [solved(task, digest, 0) for task in request.tasks]))
-            case Online():
-                requests.extend(loop.compared(request, [solved(task, digest, 0) for task in request.tasks]))
-    return loop.result()
-
-
-def _trajectory(solved: bool) -> Trajectory:
-    """Return a trajectory with all that the state machine reads of one."""
-    return Trajectory(steps=(), last_observation="", last_digest="", end="solved" if solved else "step_limit")
-
-
-def _reflection(claimed: LoopResult, turn: int) -> Reflection:
-    """Return the reflection that the reflector must have given for the claimed loop, with the digest of its memory."""
-    prompt, batch = claimed.prompts[turn], claimed.batches[turn - 1]
-    replays = claimed.replays[turn - 1] if claimed.replays else ()
-    return Reflection(
-        prompt=None if prompt.failure else prompt.text,
-        analysis=prompt.analysis,
-        failure=prompt.failure,
-        memory=prompt.memory or None,
-        replays=tuple(map(episode_key, batch.tasks, batch.prompts)) if batch.prompts else replays,
-        candidates=candidates_of(claimed, turn),
-    )
-
-
-def _named_memory(digest: JsonValue) -> Memory:
-    """Return a memory of which only the digest is known."""
-    return Memory(value=None, digest=digest) if isinstance(digest, str) else NO_MEMORY
 
 
 def _check_of(place: Place) -> str | None:

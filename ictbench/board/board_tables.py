@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ictbench.board.divisions import NAMES, spent_by
+from ictbench.board.divisions import NAMES, known_dollars, known_tokens, spent_by
 from ictbench.board.entries import SECTIONS
 from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
 from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, rate, signed, signed_number
@@ -239,8 +239,8 @@ def _row(entry: Entry) -> Row:
         "badges": format_badges(entry),
         "replayed_share": entry.badges.replayed_share,
         "calls": cost.calls,
-        "tokens": None if cost.unreported else cost.tokens,
-        "usd": cost.cost,
+        "tokens": known_tokens(cost),
+        "usd": known_dollars(cost),
         "episodes_per_loop": entry.facts.experience,
         "ictbench": result.ictbench,
         "submission": submission.digest,

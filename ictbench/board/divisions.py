@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ictbench.board.entries import Entry
+    from ictbench.records import Usage
 
 DIVISIONS: tuple[Division, ...] = get_args(Division)
 """In the order in which boards show them."""
@@ -33,9 +34,20 @@ class Spent(NamedTuple):
 
 def spent_by(entry: Entry) -> Spent | None:
     """Return what an entry gained and used; None if its tokens are unknown or it has no held-out family."""
-    if entry.measures is None or entry.cost.unreported:
+    tokens = known_tokens(entry.cost)
+    if entry.measures is None or tokens is None:
         return None
-    return Spent(entry.measures.gain.value, entry.cost.tokens, entry.facts.experience)
+    return Spent(entry.measures.gain.value, tokens, entry.facts.experience)
+
+
+def known_tokens(cost: Usage) -> int | None:
+    """Return the tokens of a run; None if some are unknown: those of replies from the response cache are, too."""
+    return None if cost.unreported or cost.cache_hits else cost.tokens
+
+
+def known_dollars(cost: Usage) -> float | None:
+    """Return the price of a run; None if it is unknown: replies from the response cache have cost something before."""
+    return None if cost.cache_hits else cost.cost
 
 
 def pareto_front(spent: Sequence[Spent | None]) -> list[bool]:

@@ -135,7 +135,9 @@ def shared_first_episodes(cells: Sequence[PlannedCell]) -> dict[str, int]:
     for cell in cells:
         keys = set()
         for loop in cell.loops:
-            tasks = [(task, 0) for task in loop.batches[0]] if loop.batches else []
+            # An optimiser chooses its episodes itself.
+            first = loop.batches[0] if loop.batches and loop.experience != "pooled" else ()
+            tasks = [(task, 0) for task in first]
             scored = (*loop.selection, *loop.test)
             tasks += [(task, replicate) for task in scored for replicate in range(loop.repeats)]
             keys |= {cell.plan.episode(task, loop.prompt, replicate).key for task, replicate in tasks}

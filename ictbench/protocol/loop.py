@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ictbench.protocol.candidates import updated
 from ictbench.protocol.loop_result import AuditResult, BatchResult, LoopResult, OnlineResult, PromptResult
+from ictbench.protocol.requests import Audit, Online, Play, Reflect, Score
 from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, prompt_digest, prompt_of, task_id_of
 from ictbench.visible_text import is_encodable
 
@@ -23,89 +24,8 @@ if TYPE_CHECKING:
 
     from ictbench.protocol.loop_plan import LoopPlan
     from ictbench.protocol.loop_result import CandidateResult, OutcomeString
+    from ictbench.protocol.requests import AuditBatch, OnlinePrompt, Request
     from ictbench.records import Reflection, Task, Trajectory
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Request to play experience tasks under a prompt."""
-
-    turn: int
-    prompt: str
-    tasks: tuple[Task, ...]
-    memory: Memory = NO_MEMORY
-    """Memory that goes with the prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reflect:
-    """Request to reflect on the trajectories of a batch."""
-
-    turn: int
-    prompt: str
-    trajectories: tuple[Trajectory, ...]
-    """Those of the turn's batch; empty for an optimiser, which plays its episodes itself."""
-    state: JsonValue
-    memory: Memory = NO_MEMORY
-    played: tuple[str, ...] = ()
-    """Keys of the episodes that an optimiser has played in earlier turns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Request for the outcomes of selection or test tasks under a prompt."""
-
-    pool: Literal["selection", "test"]
-    prompt_index: int
-    prompt: str
-    tasks: tuple[Task, ...]
-    repeats: int = 1
-    """Episodes per task."""
-    memory: Memory = NO_MEMORY
-    awaited: bool = True
-    """Whether the loop waits for it now; False for a test that is possible early and needed only at the end."""
-
-    @property
-    def episodes(self) -> tuple[tuple[Task, int], ...]:
-        """Task and replicate of each episode, in the order of the outcomes."""
-        return tuple(itertools.product(self.tasks, range(self.repeats)))
-
-
-AuditBatch = Literal["replayed", "fresh"]
-"""The batch that a turn reflected on, or the batch after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """Request for the outcomes of a batch under the prompt it was not played under.
-
-    Turn i turned prompt[i-1] into prompt[i]. Its own batch is replayed under prompt[i]. The next batch is fresh and
-    is played under prompt[i] anyway; the audit plays it under prompt[i-1], too.
-    """
-
-    turn: int
-    batch: AuditBatch
-    prompt: str
-    tasks: tuple[Task, ...]
-    memory: Memory = NO_MEMORY
-
-
-OnlinePrompt = Literal["base", "best"]
-"""prompt[0] or the best prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Online:
-    """Request for the outcomes of a turn's batch under a prompt that stays the same."""
-
-    turn: int
-    under: OnlinePrompt
-    prompt: str
-    tasks: tuple[Task, ...]
-    memory: Memory = NO_MEMORY
-
-
-Request = Play | Reflect | Score | Audit | Online
 
 
 @dataclass

@@ -17,7 +17,7 @@ from ictbench.records import PluginSpec, Usage
 from ictbench.submissions import known_players
 from ictbench.submissions.known_players import KnownPlayer
 from ictbench.submissions.layout import BoardFolder
-from ictbench.web.board.entry_summary import track_summary
+from ictbench.web.board.entry_summary import entry_summary, track_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,14 +137,20 @@ def test_experience_counts_what_a_reflector_plays_itself() -> None:
     assert EntryFacts.of(result.model_copy(update={"families": families})).experience == pytest.approx(1 + 2 / LOOPS)
 
 
-def test_an_entry_with_unknown_tokens_is_not_on_the_front(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unknown", [Usage(calls=1, unreported=1), Usage(cache_hits=4)], ids=["unreported", "cached"])
+def test_an_entry_with_unknown_tokens_is_not_on_the_front(tmp_path: Path, unknown: Usage) -> None:
+    """Replies from the response cache cost nothing the second time."""
     board = BoardFolder(tmp_path / "rooms-v1")
     best = with_tokens(4, "unknown", 0)
-    unknown = Usage(calls=1, unreported=1)
     submit(board, "unknown", best.model_copy(update={"cost": {"reflector": unknown}}))
     submit(board, "known", with_tokens(2, "known", 10))
     (track,) = rank(read_board(board).entries)
     assert {one.entry.slug: one.on_front for one in track.ranked} == {"unknown": False, "known": True}
+    shown = entry_summary(track.ranked[0].entry, track.ranked[0])
+    assert (shown["slug"], shown["cost"]["tokens"]) == ("unknown", None)
+    write_tables(read_board(board), [track], board.tables)
+    rows = {row["slug"]: row for row in csv.DictReader((board.tables / "ranking.csv").read_text("utf-8").splitlines())}
+    assert {slug: row["tokens"] for slug, row in rows.items()} == {"known": "10", "unknown": ""}
 
 
 @given(SPENT)

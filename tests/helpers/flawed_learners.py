@@ -80,7 +80,7 @@ class NumberAsKey(Remembers):
 
 
 class NoDivision(Remembers):
-    division = "optimiser"
+    division = "reflector"
     recall = Reflector.recall
 
 

@@ -6,9 +6,9 @@ stand in the prompt of all tasks. Each task also gets the most similar solved ep
 
 What differs: The paper collects all episodes first, and tries failed tasks again. Here the insights change after each
 batch, whose tasks are all different, so the model compares episodes of a batch instead of tries of one task. The paper
-compares tasks by sentence embeddings of their descriptions; here BM25 compares the first observations. Episodes are
-recalled as lists of events, without thoughts, because whole screens do not fit into what a memory may add. If the
-model embeds texts, the embeddings of first observations decide, too; see `ictbench.reflectors.memory.vectors`.
+compares tasks by sentence embeddings of their descriptions; here BM25 compares the first observations, and embeddings
+of these only help it; see `ictbench.reflectors.memory.vectors`. Episodes are recalled as lists of events, without
+thoughts, and of long ones the first line and the end, because whole screens do not fit into what a memory may add.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ MAX_OPERATIONS = 4
 """Operations per turn."""
 MAX_EPISODES = 3
 """Episodes that are recalled for a task."""
+EPISODE_BYTES = 940
+"""Maximum size of a recalled episode: two of this size fit into what a memory may add."""
 EMBEDDED_CHARACTERS = 4_000
 """Maximum length of a text that is embedded."""
 
@@ -151,9 +153,19 @@ def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequen
     for trajectory in trajectories:
         if trajectory.solved:
             events = format_episode_events(trajectory, player_symbol(prompt), set())
-            success = Success(start=texts_of(trajectory)[0], events=events)
+            success = Success(start=texts_of(trajectory)[0], events=_shortened(events))
             if all((success.start, success.events) != (one.start, one.events) for one in known):
                 yield success
+
+
+def _shortened(events: str) -> str:
+    """Return the first line, which tells the task, and the last ones that fit, which tell how it was solved."""
+    first, *lines = events.splitlines()
+    text = events
+    while lines and len(text.encode(errors="replace")) > EPISODE_BYTES:
+        text = "\n".join([first, "…", *lines[1:]])
+        lines = lines[1:]
+    return text
 
 
 def _numbered(insights: Sequence[Insight]) -> str:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 MAX_WORKFLOWS = 3
 """New workflows per turn."""
-MAX_STEPS = 12
-"""Steps of a workflow."""
+MAX_STEPS, WORKFLOW_BYTES = 12, 1_800
+"""Steps of a workflow, and its maximum size: a longer one fits into no episode and is not kept."""
 
 ADDED_TITLE = "Workflows that solved tasks of this kind, the most fitting first:"
 INSTRUCTIONS = f"""\
@@ -102,9 +102,10 @@ class WorkflowsReflector(LLMReflector):
         request = f"PROMPT:\n{prompt}\n\nWORKFLOWS:\n{texts}\n\nEPISODES:\n{episodes}\n\n{REQUEST}"
         completion = await self.ask(self._system, request, context)
         lines = section_lines(WORKFLOWS, completion.text) or []
-        new = list(read_workflows(lines, tuple(texts_of(trajectory)[0] for trajectory in solved)))[:MAX_WORKFLOWS]
+        found = list(read_workflows(lines, tuple(texts_of(trajectory)[0] for trajectory in solved)))[:MAX_WORKFLOWS]
+        new = [workflow for workflow in found if len(workflow.text.encode(errors="replace")) <= WORKFLOW_BYTES]
         if not new and [line.casefold().rstrip(".") for line in lines] != ["none"]:
-            raise UnusableReplyError(completion, "unparseable")
+            raise UnusableReplyError(completion, "too_long" if found else "unparseable")
         names = {workflow.name.casefold() for workflow in new}
         kept = [workflow for workflow in before.workflows if workflow.name.casefold() not in names]
         after = Workflows(workflows=newest_items([*kept, *new]))

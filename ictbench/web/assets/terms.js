@@ -32,7 +32,9 @@ const TERMS = {
     "replayed: the board replayed the recorded actions and got the recorded outcomes. rerun: a maintainer ran the players " +
     "again and best was the same within a margin.",
   "trained on": "Families on which the reflector\u2019s weights were trained, as stated; and whether the weights are public.",
-  tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
+  tokens:
+    "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars. " +
+    "Unknown if the provider did not report them, or if replies came from the response cache.",
   dollars: "Price of all tokens of the run.",
   cost: "Price in US dollars, where the prices are known.",
   division:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ictbench.board.divisions import known_dollars, known_tokens
 from ictbench.results.failures import failure_remarks
 from ictbench.results.tables import MIXED
 from ictbench.submissions.known_players import REFLECTORS, layers_of
@@ -75,8 +76,8 @@ def entry_summary(entry: Entry, ranked: Ranked | None) -> Json:
         "families": {family.name: _family(entry, family) for family in result.families},
         "cost": {
             "calls": cost.calls,
-            "tokens": None if cost.unreported else cost.tokens,
-            "usd": cost.cost,
+            "tokens": known_tokens(cost),
+            "usd": known_dollars(cost),
             "experience": round(entry.facts.experience, DIGITS),
         },
     }

@@ -139,7 +139,7 @@
     "over blind": "best minus best of a blind arm: the same reflector, which is shown no trajectory. It is what experience adds, as the " + "best of several wordings gains something by itself. The arm used is named with the number.",
     badges: "replayed: the board replayed the recorded actions and got the recorded outcomes. rerun: a maintainer ran the players " + "again and best was the same within a margin.",
     "trained on": "Families on which the reflector’s weights were trained, as stated; and whether the weights are public.",
-    tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars.",
+    tokens: "Input and output tokens of the whole run, all roles together, as reported; below, their price in US dollars. " + "Unknown if the provider did not report them, or if replies came from the response cache.",
     dollars: "Price of all tokens of the run.",
     cost: "Price in US dollars, where the prices are known.",
     division: "How the learner learns: reflectors rewrite the prompt once a turn, memory learners also keep a memory, optimisers search " + "over a whole loop. Each division has rankings of its own.",

@@ -15,6 +15,7 @@ from ictbench.records import ADDED_BYTES, MEMORY_BYTES, ModelSpec, Reflection, S
 from ictbench.reflectors import Context
 from ictbench.reflectors.memory.expel import (
     ADDED_TITLE,
+    EPISODE_BYTES,
     MAX_EPISODES,
     MAX_OPERATIONS,
     TITLE,
@@ -169,6 +170,22 @@ def test_there_is_no_memory_before_there_is_something_in_it() -> None:
 def test_an_episode_that_went_like_an_earlier_one_is_kept_once() -> None:
     reflection = run_turns(ExpelReflector, [operations("ADD: a"), operations("ADD: b")], batch=[WON])[0][-1]
     assert len(Experience.model_validate(reflection.memory).successes) == 1
+
+
+def test_of_a_long_episode_the_task_and_the_end_are_recalled() -> None:
+    steps = tuple(
+        Step(observation=text, actions=("go",), digest="", thought="", proposed=f"go {n}", executed=f"go {n}")
+        for n, text in enumerate(["Find the lamp.", *(f"Now you see a wall with number {n}." for n in range(1, 60))])
+    )
+    long = WON.model_copy(update={"steps": steps})
+    text = recalled(ExpelReflector, run_turns(ExpelReflector, [operations("none")], batch=[long])[0][-1].memory, "lamp")
+    title, head, first, cut, *lines, last = text.splitlines()
+    assert (title, head, first, cut) == (ADDED_TITLE, "Episode:", "Find the lamp.", "…")
+    assert last == "go 59: You win. The task was solved."
+    assert lines[-1] == "go 58: Now you see a wall with number 59."
+    episode = text.partition("Episode:\n")[2]
+    assert EPISODE_BYTES - 50 < len(episode.encode()) <= EPISODE_BYTES
+    assert len(f"{ADDED_TITLE}\nEpisode:\n{'x' * EPISODE_BYTES}\nEpisode:\n{'x' * EPISODE_BYTES}") <= ADDED_BYTES
 
 
 def test_an_episode_that_is_too_long_is_left_out_of_the_text() -> None:

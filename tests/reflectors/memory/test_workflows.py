@@ -8,6 +8,7 @@ from ictbench.reflectors.memory.workflows import (
     ADDED_TITLE,
     MAX_STEPS,
     MAX_WORKFLOWS,
+    WORKFLOW_BYTES,
     Workflow,
     Workflows,
     WorkflowsReflector,
@@ -74,6 +75,7 @@ def test_the_model_is_not_asked_if_no_episode_was_solved() -> None:
         ("WORKFLOWS:\n- take the lamp", "unparseable"),
         ("WORKFLOWS:\nWorkflow: light it\nWorkflow:\n- take it", "unparseable"),
         (f"{LAMP}\n<think>Or not?", "unparseable"),
+        (f"WORKFLOWS:\nWorkflow: wait\n- {'x' * WORKFLOW_BYTES}", "too_long"),
         (Reply(EAT, finish_reason="length"), "truncated"),
     ],
 )
@@ -117,6 +119,14 @@ def test_the_fitting_workflow_comes_first() -> None:
     assert names("A room.", "look", "eat") == ["eat what lies there", "light the lamp"]
     # Of equals, the newest is first.
     assert names("Nothing.") == ["eat what lies there", "light the lamp"]
+
+
+def test_the_largest_workflow_fits_and_a_larger_one_is_not_kept() -> None:
+    room = WORKFLOW_BYTES - len("Workflow: wait\n1. ")
+    reply = f"{LAMP}\nWorkflow: wait\n- {'x' * room}\nWorkflow: wait longer\n- {'x' * room}"
+    memory = run_turns(WorkflowsReflector, [reply])[0][-1].memory
+    assert [workflow.name for workflow in Workflows.model_validate(memory).workflows] == ["light the lamp", "wait"]
+    assert f"1. {'x' * room}" in recalled(WorkflowsReflector, memory, "wait")
 
 
 def test_workflows_that_do_not_fit_are_left_out() -> None:
