@@ -1,6 +1,6 @@
 """Coverage of the intervals of forgetting and forward transfer, on simulated streams whose truth is known.
 
-    python benchmarks/stream_coverage.py [--samples 1000]
+    python benchmarks/stream_coverage.py [--samples 250] [--cells TEXT]
 
 A stream has four families; each loop meets them in its own rotation. Some loops are steady: their success before and
 after is equal, task by task. The others lose a share of what they had learned, uniform in a range, or gain a share of
@@ -122,10 +122,14 @@ def _truth(cell: Cell) -> float:
 def main() -> None:
     """Run the simulation and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=1000, help="samples per cell")
+    parser.add_argument("--samples", type=int, default=250, help="samples per cell")
+    parser.add_argument("--cells", default="", help="only cells whose description contains this text")
     arguments = parser.parse_args()
     start, found = time.monotonic(), dict[Cell, tuple[float, float]]()
-    for seed, cell in enumerate(CELLS):
+    cells = [(seed, cell) for seed, cell in enumerate(CELLS) if arguments.cells in ", ".join(cell.columns)]
+    if not cells:
+        parser.error(f"no cell contains {arguments.cells!r}")
+    for seed, cell in cells:
         samples, truth = simulate(cell, arguments.samples, np.random.default_rng(seed))
         _, low, high = mean_ends(samples)
         held = (low <= truth + ROUNDING) & (truth - ROUNDING <= high)
@@ -134,7 +138,7 @@ def main() -> None:
         print(summary(found, lambda cell, column=column: cell.columns[column]), "\n")  # type: ignore[misc]
     worst = sorted(found, key=lambda cell: found[cell][0])[:5]
     print("Lowest:", *(f"{found[cell][0]:.3f} {', '.join(cell.columns)}" for cell in worst), sep="\n  ")
-    print(f"{arguments.samples} samples in each of {len(CELLS)} cells, {time.monotonic() - start:.0f} s")
+    print(f"{arguments.samples} samples in each of {len(cells)} cells, {time.monotonic() - start:.0f} s")
 
 
 def summary(found: dict[Cell, tuple[float, float]], group: Callable[[Cell], str]) -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 import yaml
+from altered_memories import built_in
 from forgery import Forgery
-from honest import SLUG, SUITE, honest_submission
+from honest import SLUG, SUITE, honest_memory_submission, honest_submission
 
 import ictbench
 from ictbench.board.examine import check_submission
@@ -49,6 +50,8 @@ class Attack:
     forge_files: Callable[[SubmissionFolder], object] = lambda folder: None
     """Edits the files written from the parts."""
     slug: str = SLUG
+    on_memory: bool = False
+    """Whether the honest submission is that of a learner with a memory, which the board takes for a built-in one."""
     prepare_board: Callable[[BoardFolder, SubmissionFolder], object] | None = None
     """Writes what the board holds beside the submission; the honest one is given."""
 
@@ -63,6 +66,30 @@ def attack(name: str, stage: Stage, reason: str) -> Callable[[Callable[[Forgery]
     def register(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
         ATTACKS.append(Attack(name, stage, reason, forge=forge))
         return forge
+
+    return register
+
+
+def attack_on_memory(
+    name: str, stage: Stage, reason: str
+) -> Callable[[Callable[[Forgery], None]], Callable[[Forgery], None]]:
+    """Register a function that edits the parts of a submission of a learner with a memory as an attack."""
+
+    def register(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
+        ATTACKS.append(Attack(name, stage, reason, forge=forge, on_memory=True))
+        return forge
+
+    return register
+
+
+def attack_on_memory_files(
+    name: str, stage: Stage, reason: str
+) -> Callable[[Callable[[SubmissionFolder], None]], Callable[[SubmissionFolder], None]]:
+    """Register a function that edits the files of a submission of a learner with a memory as an attack."""
+
+    def register(forge_files: Callable[[SubmissionFolder], None]) -> Callable[[SubmissionFolder], None]:
+        ATTACKS.append(Attack(name, stage, reason, forge_files=forge_files, on_memory=True))
+        return forge_files
 
     return register
 
@@ -96,11 +123,14 @@ def attacked_submission(folder: Path) -> Iterator[SubmissionFolder]:
         # An attack that replaces evidence must not be answered from what another one fetched.
         patch.setattr("ictbench.submissions.evidence_cache.read", lambda digest, size: None)
         patch.setattr("ictbench.submissions.evidence_cache.write", lambda digest, content: None)
+        built_in(patch)
         yield honest_submission(folder)
 
 
 def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple[Stage, list[str]]:
     """Carry out an attack; return the stage that refuses it, and the messages."""
+    if attack.on_memory:
+        honest = honest_memory_submission(honest.path.parents[3])
     forgery = Forgery.of(honest)
     attack.forge(forgery)
     folder = forgery.write(BoardFolder(scratch / SUITE).submission(attack.slug).path)
@@ -112,7 +142,7 @@ def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple
         problems = list(check_submission(folder, SUITE))
     try:
         content = read_content(folder)
-        for records in (content.evidence.episodes(), content.shown_episodes()):
+        for records in (content.evidence.episodes(), content.shown_episodes(), content.evidence.memories()):
             for _ in records:
                 pass
     except SubmissionError:

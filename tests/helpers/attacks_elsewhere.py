@@ -88,6 +88,16 @@ ELSEWHERE = tuple(
         ),
         # Of the replay and the rerun.
         (
+            "a memory with which a recall fails or takes too long",
+            "a failed check in bounded time",
+            "tests/audit/test_recalled_texts.py::test_a_memory_that_cannot_be_recalled_is_a_failed_check",
+        ),
+        (
+            "a memory that no built-in learner would write",
+            "each of them recalls from it or refuses it",
+            "tests/audit/test_recalled_texts.py::test_a_built_in_learner_recalls_from_any_memory_or_refuses_it",
+        ),
+        (
             "a submission that changes while it is verified",
             "every file is read once",
             "tests/audit/test_shown_episodes_replayed.py::test_swap_during_a_verification_moves_no_badge",

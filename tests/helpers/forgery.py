@@ -14,7 +14,7 @@ from ictbench.protocol.loop import outcome_string
 from ictbench.protocol.loop_result import BatchResult, PromptResult
 from ictbench.records import ModelSpec, Usage, episode_key, prompt_digest
 from ictbench.results import Result
-from ictbench.results.assemble import costs, family_result, role_measures
+from ictbench.results.assemble import added_bytes, costs, family_result, role_measures
 from ictbench.results.schema import checksum_of
 from ictbench.submissions.episode_records import EpisodeRecord
 from ictbench.submissions.layout import SubmissionFolder
@@ -40,6 +40,8 @@ class Forgery:
     result: Json
     episodes: list[Json]
     trajectories: list[Json]
+    memories: list[Json] = field(default_factory=list)
+    """Of a learner with a memory."""
     derived: bool = True
     """Whether `write` derives the metadata from the result."""
     checksum: bool = True
@@ -55,6 +57,7 @@ class Forgery:
             json.loads(folder.result.read_bytes()),
             _lines(folder.episodes),
             _lines(folder.trajectories),
+            _lines(folder.memories) if folder.memories.exists() else [],
         )
 
     @staticmethod
@@ -123,8 +126,12 @@ class Forgery:
         self.result["families"] = [family.model_dump(mode="json") for family in families]
         means = role_measures(families, constant=constant)
         self.result["by_role"] = {role: measures.model_dump(mode="json") for role, measures in means.items()}
-        for role, usage in costs([loop for family in families for loop in family.loops], summaries).items():
+        played = [loop for family in families for loop in family.loops]
+        for role, usage in costs(played, summaries).items():
             self.result["cost"][role] = usage.model_dump(mode="json")
+        self.result.pop("added_bytes", None)
+        if added := added_bytes(played, summaries):
+            self.result["added_bytes"] = {**added}
 
     def write(self, path: Path) -> SubmissionFolder:
         """Write the submission with matching digests."""
@@ -144,6 +151,7 @@ class Forgery:
             "result.json": json.dumps(self.result, ensure_ascii=False).encode(),
             "episodes.jsonl.gz": pack(self.episodes),
             "trajectories.jsonl.gz": pack(self.trajectories),
+            **({"memories.jsonl.gz": pack(self.memories)} if self.memories else {}),
         } | self.files
         digests = {name: hashlib.sha256(files[name]).hexdigest() for name in files if name != "submission.json"}
         metadata = {**self.metadata, "files": digests}

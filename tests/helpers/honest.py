@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 from typing import TYPE_CHECKING
 
+from recalled_rules import RECALLED_RULES
+
 import ictbench
 from ictbench.board.examine import check_submission
 from ictbench.submissions.build_submission import draft, submit
@@ -25,6 +27,24 @@ def honest_run(folder: Path) -> ictbench.Run:
         if (folder / "run/result.json").exists():
             return ictbench.load_run(folder / "run")
         return ictbench.run(suite=SUITE, profile="lite", families="held-out", out=folder / "run")
+
+
+def honest_memory_submission(folder: Path) -> SubmissionFolder:
+    """Return the submission of a run of `RecalledRules`, a learner with a memory, on a board of its own."""
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        submission = BoardFolder(folder / "memory" / SUITE).submission(SLUG)
+        if not submission.path.exists():
+            run = ictbench.run(
+                suite=SUITE,
+                profile="lite",
+                families="held-out",
+                actor="rules",
+                reflector=RECALLED_RULES,
+                out=folder / "memory-run",
+            )
+            submit(draft(run, folder / "memory", STATEMENT, trust_code=True), check_submission, git=False)
+        return submission
 
 
 def honest_submission(folder: Path) -> SubmissionFolder:
