@@ -1,6 +1,6 @@
 """Coverage and width of 95 % intervals, by method, on simulated results whose truth is known.
 
-    python benchmarks/interval_coverage.py [--quick] [--samples 1000] [--methods chosen,t] [--csv FILE]
+    python benchmarks/interval_coverage.py [--quick] [--samples 1000] [--methods chosen,t] [--transfer] [--csv FILE]
 
 The tables show three numbers by method and group: the lowest coverage of any measure in any cell, the share of cells
 and measures with a coverage below 93 %, and the mean width relative to that of the method used before, over the cells
@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 from interval_methods import METHODS
-from interval_simulation import CELLS, simulate
+from interval_simulation import CELLS, simulate, simulate_transfer
 
 from ictbench.results.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from interval_simulation import Cell
+    from interval_simulation import Cell, Simulated
+
+    Simulate = Callable[[Cell, int, np.random.Generator], dict[str, Simulated]]
 
 BATCH_OF_SAMPLES = 250
 """Samples simulated at a time, so that arrays fit in the processor's cache."""
@@ -48,7 +50,7 @@ Row = tuple["Cell", str, str]
 """Cell, measure, method."""
 
 
-def measure_cell(cell: Cell, samples: int, methods: Sequence[str], seed: int) -> dict[Row, Found]:
+def measure_cell(simulate: Simulate, cell: Cell, samples: int, methods: Sequence[str], seed: int) -> dict[Row, Found]:
     """Return coverage and mean width by measure and method, over this many samples."""
     rng, batches = np.random.default_rng(seed), samples // BATCH_OF_SAMPLES
     found: defaultdict[Row, list[Found]] = defaultdict(list)
@@ -103,6 +105,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="250 samples per cell")
     parser.add_argument("--methods", default=",".join(METHODS), help="names separated by commas")
     parser.add_argument("--cells", default="", help="only cells whose description contains this text")
+    parser.add_argument("--transfer", action="store_true", help="only the difference of a transfer of prompts")
     parser.add_argument("--csv", type=Path, help="file for all cells")
     arguments = parser.parse_args()
     samples = BATCH_OF_SAMPLES if arguments.quick else arguments.samples
@@ -110,12 +113,13 @@ def main() -> None:
     cells = [(seed, cell) for seed, cell in enumerate(CELLS) if arguments.cells in ", ".join(cell.columns)]
     if not cells or not methods:
         parser.error(f"no cell contains {arguments.cells!r}, or none of these methods exists: {', '.join(METHODS)}")
+    simulated = simulate_transfer if arguments.transfer else simulate
     start, found = time.monotonic(), dict[Row, Found]()
     with arguments.csv.open("w", encoding="utf-8") if arguments.csv else nullcontext() as file:
         if file:
             print(",".join((*COLUMNS, "measure", "method", "coverage", "width")), file=file)
         for seed, cell in cells:
-            measured = measure_cell(cell, samples, methods, seed)
+            measured = measure_cell(simulated, cell, samples, methods, seed)
             found |= measured
             if file:
                 write_rows(file, measured)

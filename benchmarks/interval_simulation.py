@@ -8,10 +8,13 @@
 - Several families: the last has the whole range of strengths, the others a part of it.
 - `over other` is the difference from a second arm on the same tasks that never keeps prompt[0], `over equal` from one
   that keeps it as often.
+- `transfer` is the gain of another actor under the same prompts minus the gain: they have half of their strength for
+  it, and it solves other tasks under prompt[0].
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 TURNS, BATCH = 3, 3
 OVERFITTED = 0.3
 """Additional strength of a prompt on the batch it was derived from."""
+TRANSFERRED = 0.5
+"""Part of a prompt's strength for another actor."""
 INVALID, MAX_STEPS = 0.1, 25
 """Share of invalid decisions under prompt[0]; maximum number of decisions of an episode."""
 SIZES = ((3, 20), (5, 20), (10, 50))
@@ -100,6 +105,7 @@ class Cell:
             "overfitting gap": (1 - self.kept) * float(np.mean([_gap(rates) for rates in self.family_rates])),
             "over other": base + gain - improved,
             "over equal": 0.0,
+            "transfer": (1 - self.kept) * (self._improved(TRANSFERRED) - improved),
             "invalid": INVALID * (self.kept + (1 - self.kept) / 2),
         }
 
@@ -151,6 +157,22 @@ def simulate(cell: Cell, samples: int, rng: np.random.Generator) -> dict[str, Si
     }
 
 
+def simulate_transfer(cell: Cell, samples: int, rng: np.random.Generator) -> dict[str, Simulated]:
+    """Return this many simulated transfers of prompts to another actor."""
+    families = [_Family(cell, rates, samples, rng) for rates in cell.family_rates]
+    others = [family.another_actor() for family in families]
+    level, other_level = (mean_ends([one.level for one in played], shared=cell.shared) for played in (families, others))
+    found = [
+        Sample(
+            other.gains - family.gains,
+            (-2.0, 2.0),
+            (other.gain(0.0, *other_level[1:]).changes[0], -family.gain(0.0, *level[1:]).changes[0]),
+        )
+        for family, other in zip(families, others, strict=True)
+    ]
+    return {"transfer": Simulated(found, cell.truths["transfer"], cell.shared)}
+
+
 def solved_with(chance: Floats, strength: Floats) -> Floats:
     """Return the probability of success under a prompt of this strength, given that under prompt[0]."""
     return np.where(strength > 0, chance + strength * (1 - chance), chance * (1 + strength))
@@ -175,6 +197,18 @@ class _Family:
     @property
     def level(self) -> Sample:
         return Sample(self._base, (0.0, 1.0))
+
+    @property
+    def gains(self) -> Floats:
+        return self.best - self._base
+
+    def another_actor(self) -> _Family:
+        """Return outcomes of another actor under the same prompts."""
+        other = copy.copy(self)
+        other._chance = self._chances(self._chance.shape)
+        other._base = np.broadcast_to(self._play(other._chance), self._shape)
+        other.best = other._played(self._kept, self._strength * TRANSFERRED)
+        return other
 
     def best_level(self) -> Sample:
         return Sample(self.best, (0.0, 1.0), (self._changes(self.best, self.kept),))

@@ -31,6 +31,9 @@ OmittedParameter = Literal["additionalProperties", "maxLength", "parallel_tool_c
 MEMORY_BYTES = 256_000
 """Maximum size of a memory: UTF-8 bytes of its canonical JSON."""
 
+MEMORY_VALUES = 40_000
+"""Maximum number of values in a memory, which bounds the time and memory that a verifier needs to read it."""
+
 ADDED_BYTES = 2_000
 """Maximum size of the text that a memory adds to the prompt of an episode, in UTF-8 bytes."""
 

@@ -61,11 +61,6 @@ class CampaignFolder:
         return self.path / "tables"
 
     @property
-    def report(self) -> Path:
-        """Cells side by side, as a page."""
-        return self.path / "report.html"
-
-    @property
     def summary(self) -> Path:
         """State of the cells, the table, comparisons and verdicts, as Markdown."""
         return self.path / "report.md"

@@ -23,6 +23,7 @@ def summary_markdown(
     config: Mapping[str, Any],
     states: Mapping[str, tuple[Recorded, int]],
     results: Mapping[str, Result],
+    pages: Mapping[str, Sequence[str]],
     pairs: Sequence[Pair],
     verdicts: Sequence[LearnedCell],
 ) -> str:
@@ -32,6 +33,7 @@ def summary_markdown(
         config: What campaign.json holds.
         states: State and number of recorded episodes by cell.
         results: Results of the complete cells.
+        pages: Pages of the report, each with its cells.
         pairs: Comparisons of the cells on the same tasks.
         verdicts: Whether each reflector learned.
     """
@@ -39,6 +41,9 @@ def summary_markdown(
     if config["description"]:
         lines += [markdown_text(config["description"]), ""]
     lines += [f"{len(results)} of {len(states)} cells are complete.", ""]
+    if len(pages) > 1:
+        shown = ((page, code_span(cells[0]), code_span(cells[-1])) for page, cells in pages.items())
+        lines += [*(f"- [{page}]({page}): {first} to {last}" for page, first, last in shown), ""]
     lines += [markdown_table(HEAD, _rows(states, results)), ""]
     lines += ["Success on test tasks, mean over the families of a role.", "", "## Differences on the same tasks", ""]
     lines += [*_differences(pairs), "", "## Learned from experience", ""]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EPISODES = 20_000
 """Maximum trajectories in the page, over all cells."""
 MOST_RUNS = 40
-"""Maximum runs that a page shows side by side."""
+"""Maximum runs that a page shows side by side; more cells make more pages."""
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,15 @@ def write_campaign(folder: CampaignFolder) -> None:
     write_table(folder.tables, "comparisons", pairs_table(pairs))
     learned = [verdict.model_dump(mode="json") for verdict in verdicts]
     write_atomically(folder.path / "learned.json", json.dumps(learned, indent=1, ensure_ascii=False) + "\n")
-    write_atomically(folder.summary, summary_markdown(config, states, results, pairs, verdicts))
+    write_atomically(folder.summary, summary_markdown(config, states, results, report_pages(results), pairs, verdicts))
     _write_report(folder, results)
+
+
+def report_pages(cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the pages of the report by name, each with the complete cells that it shows side by side."""
+    names = tuple(cells)
+    groups = (names[first : first + MOST_RUNS] for first in range(0, len(names), MOST_RUNS))
+    return {f"report{'' if number == 1 else f'-{number}'}.html": group for number, group in enumerate(groups, 1)}
 
 
 def complete_results(folder: CampaignFolder, cells: Iterable[str] | None = None) -> dict[str, Result]:
@@ -95,6 +102,6 @@ def write_table(folder: Path, name: str, table: pd.DataFrame) -> None:
 
 
 def _write_report(folder: CampaignFolder, results: dict[str, Result]) -> None:
-    shown = [folder.cell(name) for name in results][:MOST_RUNS]
-    if shown:
-        write_report(shown, folder.report, episodes=max(1, EPISODES // len(shown)))
+    for page, cells in report_pages(results).items():
+        shown = [folder.cell(name) for name in cells]
+        write_report(shown, folder.path / page, episodes=max(1, EPISODES // len(results)))

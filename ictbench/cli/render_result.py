@@ -63,6 +63,8 @@ def _pages(episode: Episode) -> Iterator[str]:
     steps = trajectory.steps
     end = trajectory.end + (f" ({trajectory.failure})" if trajectory.failure else "")
     yield f"{episode.key}: {end} after {len(steps)} decisions, total reward {trajectory.total_reward:g}\n"
+    if episode.added:
+        yield f"── added to the prompt by the memory ──\n{episode.added.rstrip()}\n"
     for number, step in enumerate(steps, 1):
         lines = [f"── decision {number} of {len(steps)} ──", step.observation.rstrip(), ""]
         if step.thought:

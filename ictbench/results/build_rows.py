@@ -46,6 +46,7 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
         loops=tuple(sorted({use.loop for use in own_uses})),
         uses=own_uses,
         prompt=episode.prompt,
+        added=episode.added,
         seed=episode.seed,
         replicate=episode.replicate,
         end=trajectory.end,
@@ -109,6 +110,7 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
         analysis=after.analysis,
         failure=after.failure,
         state=_json(reflection.state),
+        memory=_json(reflection.memory),
     )
 
 

@@ -71,6 +71,8 @@ class _Episode(Row):
     """Every use: its pool, its loop, and the index of the prompt in that loop."""
     prompt: str
     """Digest of the prompt, as in `reflections` and `results`."""
+    added: str
+    """Text from the learner's memory that followed the prompt; empty if nothing was added."""
     seed: int
     """Sampling seed of the actor."""
     replicate: int
@@ -137,6 +139,8 @@ class _Turn(Row):
     """Why the reply was not used; missing if it was."""
     state: str
     """JSON: state of the reflector after the turn."""
+    memory: str
+    """JSON: memory that the turn returned, which goes with `prompt_after`; null if it returned none."""
 
 
 class EpisodeRow(Costs, _Episode):

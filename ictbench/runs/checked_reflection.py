@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from ictbench.errors import PluginError, SubmissionError
-from ictbench.records import MEMORY_BYTES
+from ictbench.records import MEMORY_BYTES, MEMORY_VALUES
 from ictbench.safe_read import parse_json
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def _check_readable(place: str, memory: JsonValue) -> None:
     """Check that a verifier reads the memory: its limits on untrusted files are narrower than those of JSON.
 
     Raises:
-        PluginError: It is nested too deeply, or holds a number that is too large.
+        PluginError: It is nested too deeply, or holds too many values or a number that is too large.
     """
     try:
-        parse_json(json.dumps({"value": memory}).encode(), "its memory", MEMORY_BYTES)
+        parse_json(json.dumps({"value": memory}).encode(), "its memory", MEMORY_VALUES)
     except SubmissionError as error:
         raise PluginError(f"{place}: {error}") from None
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError, SubmissionError
-from ictbench.records import MEMORY_BYTES, End, EpisodeSummary, Memory, Record, Task, Usage
+from ictbench.records import MEMORY_BYTES, MEMORY_VALUES, End, EpisodeSummary, Memory, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.safe_read import SizeLimits, chunks_of, read_lines, reading, unpack
@@ -27,7 +27,7 @@ RUN_LIMITS = SizeLimits(unpacked=100_000_000_000, ratio=2_000, lines=100_000_000
 """Limits on the records of a run. A run may be large, since one line at a time is read; thoughts may be long."""
 
 MEMORY_LIMITS = SizeLimits(
-    unpacked=2_000_000_000, ratio=2_000, lines=100_000, line=MEMORY_BYTES + 1_000, values=MEMORY_BYTES
+    unpacked=2_000_000_000, ratio=2_000, lines=100_000, line=MEMORY_BYTES + 1_000, values=MEMORY_VALUES
 )
 """Limits on the memories of a run."""
 

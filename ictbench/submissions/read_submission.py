@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from ictbench.errors import ResultError, SubmissionError
-from ictbench.records import MEMORY_BYTES, Episode, Memory, Record
+from ictbench.records import MEMORY_BYTES, MEMORY_VALUES, Episode, Memory, Record
 from ictbench.results.result_file import check_result
 from ictbench.safe_read import SizeLimits, check_names, list_folder, parse_json, read_bytes, read_lines
 from ictbench.submissions.episode_records import SUBMISSION_DIGITS, EpisodeRecord, Evidence, memory_of
@@ -40,7 +40,7 @@ METADATA_VALUES, RESULT_VALUES = 1_000, 200_000
 
 EPISODES = SizeLimits(unpacked=200_000_000, ratio=250, lines=200_000, line=200_000, values=2_000)
 TRAJECTORIES = SizeLimits(unpacked=50_000_000, ratio=250, lines=200, line=2_000_000, values=20_000)
-MEMORIES = SizeLimits(unpacked=100_000_000, ratio=1_000, lines=20_000, line=MEMORY_BYTES + 1_000, values=MEMORY_BYTES)
+MEMORIES = SizeLimits(unpacked=60_000_000, ratio=1_000, lines=20_000, line=MEMORY_BYTES + 1_000, values=MEMORY_VALUES)
 
 R = TypeVar("R", bound=Record)
 

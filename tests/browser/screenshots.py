@@ -1,4 +1,4 @@
-"""Screenshots for docs/report.md and docs/board.md, written by `make screenshots`."""
+"""Screenshots for docs/report.md, docs/board.md and docs/campaigns.md, written by `make screenshots`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import ictbench
 from browser.board import Site, make_site, spent, with_tests
 from browser.reader import Reader, chromium
 from ictbench.board.entries import read_board
+from ictbench.campaigns import campaign
 from ictbench.records import ModelSpec
 from ictbench.results.schema import Player
 from ictbench.submissions.layout import BoardFolder
@@ -23,7 +24,9 @@ from ictbench.submissions.shown_episodes import shown_episode_keys
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+CAMPAIGN = ROOT / "examples" / "campaigns" / "controls.yaml"
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def main() -> None:
         capture_curves(reader.open(report, color_scheme="light", **still))
         capture_prompts(reader.open(report, color_scheme="light", viewport={"width": 1280, "height": 780}, **still))
         capture_player(reader.open(report, color_scheme="dark", viewport={"width": 1280, "height": 960}, **still))
+        cells = campaign(CAMPAIGN, out=Path(folder) / "campaign").folder / "report.html"
+        capture_campaign(reader.open(cells, color_scheme="light", viewport={"width": 1280, "height": 900}, **still))
         site = invented_site(Path(folder))
         for section, name, height in (("ranking", "board-ranking", 760), ("cost", "board-cost", 700)):
             capture_section(reader.open(site.page("minihack-v1/index.html"), **still), section, name, height)
@@ -115,6 +120,12 @@ def capture_curves(page: Page) -> None:
     """Capture the learning curves of two runs."""
     page.locator("#success").evaluate("e => e.scrollIntoView()")
     page.screenshot(path=IMAGES / "report-curves.png")
+
+
+def capture_campaign(page: Page) -> None:
+    """Capture the learning curves of the cells of a campaign."""
+    page.locator("#success").evaluate("e => e.scrollIntoView()")
+    page.screenshot(path=IMAGES / "campaign-report.png")
 
 
 def capture_prompts(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from small_campaign import small_campaign, small_matrix
 
 import ictbench
 from ictbench.campaigns import campaign
+from ictbench.campaigns.campaign_folder import CampaignFolder
 from ictbench.campaigns.campaign_results import read_results
 from ictbench.campaigns.cell_comparisons import compare_cells, groups_of
+from ictbench.campaigns.write_campaign import write_campaign
 from ictbench.errors import ResultError
 from ictbench.results.all_pairs import all_pairs_p
 from ictbench.results.outcomes import outcomes_by_prompt
@@ -92,6 +95,21 @@ def test_the_report_shows_all_cells() -> None:
         assert f"`{name}`" in summary
     assert "6 of 6 cells are complete" in summary
     assert "0 of 6 pairs differ" in summary
+
+
+def test_a_page_shows_a_limited_number_of_cells_and_the_summary_names_all_pages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(small_campaign().folder, tmp_path / "copy")
+    monkeypatch.setattr("ictbench.campaigns.write_campaign.MOST_RUNS", 4)
+    write_campaign(CampaignFolder(folder))
+    pages = {name: (folder / name).read_text() for name in ("report.html", "report-2.html")}
+    for number, name in enumerate(small_campaign().cells):
+        assert [f'"{name}"' in page for page in pages.values()] == [number < 4, number >= 4]
+    summary = (folder / "report.md").read_text()
+    assert "- [report.html](report.html): `none--read` to `rules--zap`" in summary
+    assert "- [report-2.html](report-2.html): `blind-rules--read` to `blind-rules--zap`" in summary
+    assert "report-2.html" not in (small_campaign().folder / "report.md").read_text()
 
 
 def test_results_are_read_back_and_an_edited_one_is_refused(tmp_path: Path) -> None:

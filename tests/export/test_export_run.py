@@ -60,6 +60,7 @@ def hostile(number: int, text: str) -> Episode:
         ),
         usage=Usage(calls=1, cost=None),
         versions={text: "1"},
+        added=text,
     )
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ictbench import Context, Reflection, Reflector, Trajectory
-from ictbench.records import ADDED_BYTES, MEMORY_BYTES
+from ictbench.records import ADDED_BYTES, MEMORY_BYTES, MEMORY_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,11 @@ class Nested(Remembers):
         for _ in range(30):
             value = [value]
         return value
+
+
+class ManyValues(Remembers):
+    def keep(self, memory: JsonValue, turn: int) -> Any:
+        return [0] * (MEMORY_VALUES + 2)
 
 
 class LargeNumber(Remembers):

@@ -398,6 +398,20 @@ def test_a_success_resets_the_count_of_failures(path: Path) -> None:
     assert results[8:] == [ModelUnavailableError] * 7 + [EndpointDownError]
 
 
+def test_a_success_without_the_endpoint_does_not_reset_the_count(path: Path) -> None:
+    async def main() -> None:
+        with closing(Journal(path)) as journal:
+            store = make_store(journal, FakeExecutor(overloaded), probe_fails)
+            for number in range(FAILURES_IN_A_ROW - 1):
+                with pytest.raises(ModelUnavailableError):
+                    await outcomes_of(store, f"a-{number}")
+                assert await store.attempt("recall", lambda: asyncio.sleep(0, "text"), uses_endpoint=False) == "text"
+            with pytest.raises(EndpointDownError):
+                await outcomes_of(store, "a-7")
+
+    asyncio.run(main())
+
+
 def test_a_run_stops_although_its_probes_succeed_if_its_work_always_fails(path: Path) -> None:
     assert EndpointDownError in failures(path, overloaded, probe_ok, 40)
 

@@ -52,6 +52,7 @@ def no_thread_stays() -> Iterator[None]:
         ("NotANumber", "its memory is not plain JSON: Out of range float values are not JSON compliant"),
         ("Deep", "its memory is not plain JSON: recursion limit exceeded"),
         ("Nested", "its memory is nested deeper than 24 levels"),
+        ("ManyValues", "its memory holds more than 40,000 values"),
         ("LargeNumber", "its memory: the number 10000000000000000 is too large (beyond 10^15)"),
         ("Tuple", "ValidationError: memory.dict.turns: input was not a valid JSON value"),
         ("NumberAsKey", "ValidationError: memory.dict.1.[key]: 1 is not a text"),

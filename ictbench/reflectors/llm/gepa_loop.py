@@ -241,7 +241,7 @@ class Search:
         scores = self.state.prog_candidate_val_subscores
         solved = ", ".join(f"{sum(one.values()):.0f}" for one in scores)
         return (
-            f"{len(self.parents)} prompts proposed, {len(scores) - 1} kept. Solved of the {self.batch} tasks of the "
+            f"Prompts proposed: {len(self.parents)}, kept: {len(scores) - 1}. Solved of the {self.batch} tasks of the "
             f"Pareto set, under the first prompt and those kept: {solved}."
         )
 

@@ -93,7 +93,7 @@ def test_a_candidate_is_kept_if_it_solves_more_of_the_minibatch() -> None:
         ("Play 0 0", ("Play 0",), False, ()),
     ]
     assert last.analysis == (
-        "2 prompts proposed, 1 kept. Solved of the 2 tasks of the Pareto set, under the first prompt and those kept: "
+        "Prompts proposed: 2, kept: 1. Solved of the 2 tasks of the Pareto set, under the first prompt and those kept: "
         "0, 1."
     )
     assert sum(reflection.usage.calls for reflection in reflections) == 2
