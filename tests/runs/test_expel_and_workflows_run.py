@@ -72,6 +72,12 @@ def test_the_actor_obeys_what_is_learned(tmp_path: Path, name: str, reply: str, 
         assert all(rule in system_prompt for rule in RULES) == (prompt is not loop.prompts[0])
         # `expel` rewrites the prompt; `workflows` leaves it as it is.
         assert (RULES[0] in prompt.text) == (name == "expel" and prompt is not loop.prompts[0])
+    # No model is asked: what was added is recalled from the memories.
+    verification = ictbench.verify(run, executor="inline")
+    assert {check.verdict for check in verification.checks} == {"passed"}
+    (added,) = (check.detail for check in verification.checks if check.name == "added")
+    recalled = sum(bool(by_prompt[episode.prompt].memory) for episode in episodes)
+    assert added == f"as the memories add them, in {recalled} episodes"
 
 
 def test_embeddings_are_requests_of_the_reflector(tmp_path: Path) -> None:
