@@ -3,7 +3,7 @@
     python benchmarks/campaign_speed.py
     python benchmarks/campaign_speed.py --rounds 3
 
-Both play the cells of `examples/campaigns/controls.yaml`, each run by its own command, as a shell loop would. Wall time
+Both play the same cells, each run by its own command, as a shell loop would. Wall time
 depends on what else the machine does; processor seconds count this process's children only.
 """
 
@@ -26,7 +26,10 @@ from ictbench.campaigns.plan_campaign import plan_campaign
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILE = Path(__file__).parents[1] / "examples/campaigns/controls.yaml"
+CAMPAIGN = {
+    "options": {"env": "minihack", "actor": "rules", "loops": 6, "turns": 3, "selection_size": 6, "test_size": 10},
+    "matrix": {"reflector": ["none", "rules", "blind:rules"], "families": ["read", "zap"], "batch_size": [1, 3]},
+}
 
 
 def command(*arguments: str) -> None:
@@ -53,7 +56,7 @@ def processor_seconds() -> float:
 
 def play_alone(folder: Path) -> None:
     """Play each cell by a command of its own."""
-    for cell in plan_campaign(FILE).cells:
+    for cell in plan_campaign(CAMPAIGN).cells:
         config = folder / f"{cell.name}.yaml"
         config.write_text(json.dumps(dict(cell.cell.options)), encoding="utf-8")
         command("run", "--config", str(config), "--out", str(folder / cell.name))
@@ -71,7 +74,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             alone, together = Path(scratch, "alone"), Path(scratch, "together")
             alone.mkdir()
-            measure(f"{number} | campaign", partial(command, "campaign", str(FILE), "--out", str(together)), together)
+            file = Path(scratch, "campaign.yaml")
+            file.write_text(json.dumps(CAMPAIGN), encoding="utf-8")
+            measure(f"{number} | campaign", partial(command, "campaign", str(file), "--out", str(together)), together)
             measure(f"{number} | single runs", partial(play_alone, alone), alone)
             for name, cell in load_campaign(together).cells.items():
                 assert load_run(alone / name).result.families == cell.result.families, name

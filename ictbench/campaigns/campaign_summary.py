@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ictbench.campaigns.cell_comparisons import groups_of
+from ictbench.campaigns.reachable_p import reachable_in_results, unreachable_text
 from ictbench.results.formatting import code_span, markdown_table, markdown_text, p_value, signed
 from ictbench.results.schema import Interval
 
@@ -37,6 +39,7 @@ def summary_markdown(
         pairs: Comparisons of the cells on the same tasks.
         verdicts: Whether each reflector learned.
     """
+    reachable = reachable_in_results(groups_of(results), results)
     lines = [f"# Campaign {markdown_text(config['name'])}", ""]
     if config["description"]:
         lines += [markdown_text(config["description"]), ""]
@@ -46,7 +49,7 @@ def summary_markdown(
         lines += [*(f"- [{page}]({page}): {first} to {last}" for page, first, last in shown), ""]
     lines += [markdown_table(HEAD, _rows(states, results)), ""]
     lines += ["Success on test tasks, mean over the families of a role.", "", "## Differences on the same tasks", ""]
-    lines += [*_differences(pairs), "", "## Learned from experience", ""]
+    lines += [*_differences(pairs, reachable), "", "## Learned from experience", ""]
     lines += [f"- {code_span(one.cell)}: {markdown_text(one.sentence)}" for one in verdicts]
     if not verdicts:
         lines.append("No complete cell has a reflector that could learn.")
@@ -63,10 +66,13 @@ def _rows(states: Mapping[str, tuple[Recorded, int]], results: Mapping[str, Resu
             yield code_span(name), state, role, *levels, signed(measures.gain), f"{measures.last.value:.2f}"
 
 
-def _differences(pairs: Sequence[Pair]) -> Iterator[str]:
+def _differences(pairs: Sequence[Pair], reachable: float | None) -> Iterator[str]:
     if not pairs:
         yield "No two complete cells played the same tasks with the same actor."
         return
+    if warning := unreachable_text(reachable):
+        yield f"**{warning}**"
+        yield ""
     found = [pair for pair in pairs if pair.p_campaign <= ALPHA]
     yield (
         f"{len(found)} of {len(pairs)} pairs differ significantly after correction for all pairs of the campaign. "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.campaigns.campaign_folder import CampaignFolder, what_is_asked
 from ictbench.campaigns.cell_state import Recorded, recorded_state
+from ictbench.campaigns.reachable_p import reachable_in_plan
 from ictbench.campaigns.shared_episodes import group_of
 from ictbench.records import Record
 from ictbench.runs.cost_estimate import DryRun, estimate
@@ -73,6 +74,8 @@ class CampaignDryRun(Record):
     name: str
     folder: str
     cells: tuple[CellDryRun, ...]
+    smallest_p: float | None = None
+    """Smallest p-value of a comparison of these cells after correction; None if no two play the same tasks."""
 
     @property
     def episodes(self) -> int:
@@ -122,6 +125,7 @@ def dry_run_campaign(plan: CampaignPlan, folder: Path, cells: Sequence[PlannedCe
         name=plan.name,
         folder=str(folder),
         cells=tuple(_dry_run(cell, campaign, shared[cell.name], played, ask=ask) for cell in cells),
+        smallest_p=reachable_in_plan(cells),
     )
 
 

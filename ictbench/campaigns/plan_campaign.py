@@ -10,6 +10,7 @@ from ictbench.campaigns.campaign_file import read_campaign
 from ictbench.errors import ConfigError, UsageError
 from ictbench.models import ModelPool
 from ictbench.plugins import resolve, suggest
+from ictbench.rollout.remote.ray_starter import require_ray
 from ictbench.runs.engine import check_playable, open_players
 from ictbench.runs.options import Options, check_caller
 from ictbench.runs.own_classes import named_classes
@@ -75,6 +76,7 @@ def plan_campaign(source: str | Path | Mapping[str, Any], shared: Mapping[str, A
 
     Raises:
         ConfigError: Something is wrong; the message names everything that is.
+        MissingExtraError: The executor's package is not installed.
         UsageError: An option of the whole campaign does not fit.
     """
     check_caller("campaign", shared or {})
@@ -82,6 +84,8 @@ def plan_campaign(source: str | Path | Mapping[str, Any], shared: Mapping[str, A
     problems = _Problems(file.problems)
     common = {**file.shared, **(shared or {})}
     options = Options.parse(common)
+    if options.executor == "ray":
+        require_ray()
     known: dict[str, dict[str, str]] = {}
     planned = [one for cell in file.cells if (one := _planned(cell, common, known, problems)) is not None]
     _check_distinct(planned, problems)

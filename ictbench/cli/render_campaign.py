@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ictbench.campaigns.reachable_p import unreachable_text
 from ictbench.cli.render_dry_run import count_text, dollars_text, duration_text, range_text
 from ictbench.cli.terminal_table import add_row, grid, print_line, print_table
 
@@ -40,6 +41,8 @@ def print_campaign_plan(planned: CampaignDryRun) -> None:
         "Episodes are upper bounds. Shared are those under prompt[0] that an earlier cell plays too. Tokens, cost and "
         "time are for what is left; the time of a cell is that of the cell alone."
     )
+    if warning := unreachable_text(planned.smallest_p):
+        print_line(warning, "bold")
 
 
 @contextmanager

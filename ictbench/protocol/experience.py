@@ -89,6 +89,8 @@ def check_stream(suite: Suite, family: str, experience: Experience, reflector: s
         return
     if experience == "pooled":
         reason = f"{reflector} is an optimiser, which plays its tasks in an order of its own"
+    elif experience == "retried":
+        reason = f"{reflector} meets the tasks of the first turn again; it cannot play a stream"
     else:
         reason = f"the experience of {reflector} is {experience}"
     raise ConfigError(

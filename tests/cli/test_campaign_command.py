@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -88,7 +89,23 @@ def test_a_missing_file_comes_with_the_likely_one(call: CommandLine, file: Path)
     assert f"did you mean {file}?" in err
 
 
-def test_a_flag_precedes_the_file(call: CommandLine, tmp_path: Path) -> None:
+def test_the_dry_run_needs_the_package_of_the_executor(
+    call: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = run(call, "campaign", file, "--dry-run", "--executor", "ray")
+    assert done.code == 2
+    assert "--executor ray needs a package that is not installed" in done.err
+    assert "pip install 'ictbench[ray]'" in done.err
+
+
+def test_the_dry_run_warns_where_nothing_can_be_significant(call: CommandLine, file: Path) -> None:
+    done = run(call, "campaign", file, "--dry-run")
+    assert "No comparison of this campaign can be significant" in " ".join(done.out.split())
+
+
+def test_a_flag_precedes_the_file(call: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
     path = tmp_path / "small.yaml"
     options = {"suite": "minihack-v1", "actor": "rules", "executor": "ray", "workers": 3}
     path.write_text(yaml.safe_dump(small_matrix(options=options, matrix={"families": ["read"]})), encoding="utf-8")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import ictbench
 from ictbench.errors import ConfigError
-from ictbench.protocol.experience import batches_of, check_experience, next_family
+from ictbench.protocol.experience import batches_of, check_experience, check_stream, next_family
 from ictbench.suites import Sizes
 
 if TYPE_CHECKING:
@@ -99,3 +99,7 @@ def test_a_stream_keeps_its_order() -> None:
     for kind in kinds:
         with pytest.raises(ConfigError, match="only experience of the kinds fresh, halved, foreign"):
             batches_of(suite, "blocked", 0, sizes(4, 2), kind)
+    with pytest.raises(
+        ConfigError, match="^`reflexion` meets the tasks of the first turn again; it cannot play a stream"
+    ):
+        check_stream(suite, "blocked", "retried", "`reflexion`")

@@ -33,6 +33,19 @@ class RayWorker:
         run(WorkerConfig.model_validate(config))
 
 
+def require_ray() -> Any:
+    """Return the package of Ray.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError("--executor ray", "ray", str(error)) from error
+    return ray
+
+
 class RayStarter(WorkerStarter):
     """Starts workers as Ray actors. Each connects to this machine with a token that only it has.
 
@@ -56,11 +69,7 @@ class RayStarter(WorkerStarter):
         Raises:
             MissingExtraError: Ray is not installed.
         """
-        try:
-            import ray
-        except ImportError as error:
-            raise MissingExtraError("--executor ray", "ray", str(error)) from error
-        self._ray: Any = ray
+        self._ray: Any = require_ray()
         self._models = models
         self._meter = meter
         self._address = address
