@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reflector_turns import LOST, WON, recalled, run_turns
 
+from ictbench.errors import ModelFailure
 from ictbench.models import ModelClient, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ADDED_BYTES, MEMORY_BYTES, ModelSpec, Reflection, Step, Trajectory, canonical_json
@@ -28,6 +29,8 @@ from ictbench.reflectors.memory.memory_size import newest_items
 from ictbench.testing import Reply, ScriptedServer, check_reflector
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import JsonValue
 
 
@@ -195,6 +198,30 @@ def test_an_episode_that_is_too_long_is_left_out_of_the_text() -> None:
     assert recalled(ExpelReflector, memory, "A jackal.") == f"{ADDED_TITLE}\nEpisode:\nlit"
 
 
+async def reflect_once(url: str, batch: Sequence[Trajectory], **options: str) -> Reflection:
+    spec = ModelSpec(provider="openai", model="scripted", base_url=url, options={**options})
+    model = ModelClient(OpenAIModel(spec), UsageMeter())
+    try:
+        return await ExpelReflector(model).reflect("Play.", batch, None, Context(seed=0, prompt_cap=8000))
+    finally:
+        await model.aclose()
+
+
+def test_an_unusable_or_failed_reply_counts_the_embeddings_before_it() -> None:
+    batch = [solved("A cave.")]
+    with ScriptedServer(["Hm."], embed=lambda text: [1.0, 2.0]) as server:
+        unusable = asyncio.run(reflect_once(server.url, batch, embedding_model="small"))
+    assert (unusable.failure, unusable.usage.calls) == ("unparseable", 2)
+    with (
+        ScriptedServer([Reply("no", status=400)], embed=lambda text: [1.0, 2.0]) as server,
+        pytest.raises(ModelFailure) as caught,
+    ):
+        asyncio.run(reflect_once(server.url, batch, embedding_model="small"))
+    assert caught.value.usage is not None
+    # Two words, which are tokens of the scripted server.
+    assert (caught.value.usage.calls, caught.value.usage.input_tokens) == (2, 2)
+
+
 def test_embeddings_decide_which_episodes_go_with_the_most_similar_one() -> None:
     """The word kitchen is in one text only, but the vectors of two texts say that both are about food."""
     starts = ["A kitchen.", "An apple and a pear.", "A cave with bats.", "A cellar with rats."]
@@ -202,12 +229,7 @@ def test_embeddings_decide_which_episodes_go_with_the_most_similar_one() -> None
     food = {"A kitchen.": [1.0, 0.0], "An apple and a pear.": [0.9, 0.1]}
 
     async def learn(url: str, **options: str) -> Reflection:
-        spec = ModelSpec(provider="openai", model="scripted", base_url=url, options={**options})
-        model = ModelClient(OpenAIModel(spec), UsageMeter())
-        try:
-            return await ExpelReflector(model).reflect("Play.", batch, None, Context(seed=0, prompt_cap=8000))
-        finally:
-            await model.aclose()
+        return await reflect_once(url, batch, **options)
 
     with ScriptedServer([operations("none")], embed=lambda text: food.get(text, [0.0, 1.0])) as server:
         plain = asyncio.run(learn(server.url))
