@@ -472,4 +472,5 @@ class Reflection(Record):
     outcomes: str = Field(default="", exclude_if=lambda outcomes: not outcomes)
     """Outcomes of the replays of an optimiser; the caller fills them in."""
     candidates: tuple[Candidate, ...] = Field(default=(), exclude_if=lambda candidates: not candidates)
-    """Prompts that an optimiser has tried so far. The caller adds those that were played and are missing."""
+    """Prompts that an optimiser has tried so far. Those that were played and are missing are added, those that were not
+    played are left out."""

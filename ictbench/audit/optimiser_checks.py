@@ -27,6 +27,9 @@ def optimiser_problems(loop: LoopResult, plan: LoopPlan, reflector: str) -> Iter
     yield from _front_problems(loop, plan)
     if reflector == "gepa-loop":
         yield from _choice_problems(loop, plan)
+        yield from _missing_front_problems(loop, plan)
+        yield from _lineage_problems(loop)
+    yield from _unplayed_problems(loop)
 
 
 def _candidate_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
@@ -47,6 +50,16 @@ def _candidate_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
     for number, candidate in enumerate(loop.candidates):
         if unknown := [parent for parent in candidate.parents if parent not in known]:
             yield f"a parent of candidates[{number}] is {quote(unknown[0])}, which is no candidate"
+
+
+def _unplayed_problems(loop: LoopResult) -> Iterator[str]:
+    """Yield candidates without an episode in their turn: a prompt becomes a candidate when it is first played."""
+    played = [frozenset(batch.prompts) for batch in loop.batches]
+    for number, candidate in enumerate(loop.candidates):
+        if candidate.turn and not any(candidate.digest in digests for digests in played):
+            yield f"candidates[{number}] was never played, and an optimiser's candidates are prompts that it played"
+        elif 1 <= candidate.turn <= len(played) and candidate.digest not in played[candidate.turn - 1]:
+            yield f"candidates[{number}] is of turn {candidate.turn}, in which it was not played"
 
 
 def _episode_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
@@ -83,6 +96,37 @@ def _front_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
                 yield f"{place}, but {'is not kept' if candidate.kept is None else 'did not play it'}"
             elif not own and _any_solves(kept, task, solved):
                 yield f"{place}, which another one solves and it does not"
+
+
+def _lineage_problems(loop: LoopResult) -> Iterator[str]:
+    """Yield candidates of `gepa-loop` that are not made from one that was kept before; prompt[0] is made from none."""
+    kept = {candidate.digest: candidate.kept for candidate in loop.candidates if candidate.kept is not None}
+    earlier: set[str] = set()
+    for number, candidate in enumerate(loop.candidates):
+        if (count := len(candidate.parents)) != (expected := min(number, 1)):
+            yield f"candidates[{number}] has {count} parents, not {expected}"
+        for parent in candidate.parents:
+            if parent not in earlier or kept.get(parent, candidate.turn + 1) > candidate.turn:
+                yield f"the parent of candidates[{number}] is {quote(parent)}, which was not kept before"
+        earlier.add(candidate.digest)
+
+
+def _missing_front_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:
+    """Yield kept candidates of `gepa-loop` that are not on the front of a task of the first batch, but belong there."""
+    solved = _solved(loop)
+    kept = [candidate for candidate in loop.candidates if candidate.kept is not None]
+    for position, task in enumerate(plan.batches[0]):
+        someone = _any_solves(kept, task.id, solved)
+        for number, candidate in enumerate(loop.candidates):
+            own = solved.get(episode_key(task.id, candidate.digest))
+            if candidate.kept is not None and own == someone and position not in candidate.front:
+                yield (
+                    f"candidates[{number}] is not on the front of task {position}, which "
+                    f"{'it solves' if own else 'none that was kept solves'}"
+                )
+    for number, candidate in enumerate(loop.candidates):
+        if others := [position for position in candidate.front if position >= len(plan.batches[0])]:
+            yield f"candidates[{number}] is on the front of task {others[0]}, which is not of the first batch"
 
 
 def _choice_problems(loop: LoopResult, plan: LoopPlan) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Search of prompts for what experience cannot have taught them: task names, seeds, and solutions word by word.
 
-Memories, and what they add to prompts, are searched like prompts. The actions of a solution may stand in a list, one an
-item or in one field of its items.
+Candidates of optimisers, memories, and what memories add to prompts are searched like prompts. In a memory, the
+actions of a solution may stand in a list, one an item or in one field of its items.
 
 A solution is the sequence of executed actions of a solved selection or test episode of the loop: at least six actions,
 three of them different. It is a leak if it occurs in a prompt, whatever case, white space and separators, and in no
@@ -25,7 +25,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, quote
-from ictbench.audit.written_texts import added_texts, written_memories, written_prompts
+from ictbench.audit.written_texts import added_texts, written_candidates, written_memories, written_prompts
 from ictbench.protocol import episode_uses, keys_for
 from ictbench.records import task_id_of
 from ictbench.submissions.spelling import latin_form, normal_form
@@ -55,7 +55,7 @@ NUMBER = re.compile(r"(?<!\d)(?<!\d[.])(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d+)")
 
 
 def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Check]:
-    """Search the prompts and memories of all loops; yield one check each of names, seeds and actions.
+    """Search the prompts, candidates and memories of all loops; yield one check each of names, seeds and actions.
 
     Args:
         evidence: The result and its records.
@@ -66,6 +66,7 @@ def check_leaks(evidence: Evidence, suite: Suite, plans: Plans) -> Iterator[Chec
     secret_names, played = _secret_names(suite, plans), _PlayedActions.of(evidence, plans)
     kinds = {
         "prompts": written_prompts(evidence.result, plans),
+        "candidates": written_candidates(evidence.result, plans),
         "memories": written_memories(evidence, plans),
         "added texts": added_texts(evidence, plans),
     }

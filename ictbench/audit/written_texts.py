@@ -1,4 +1,4 @@
-"""Texts that a learner wrote in its loops: prompts, memories, and what memories added to the prompts of episodes."""
+"""Texts that a learner wrote in its loops: prompts, candidates of optimisers, memories, and what memories added."""
 
 from __future__ import annotations
 
@@ -41,6 +41,14 @@ def written_prompts(result: Result, plans: Plans) -> Iterator[WrittenText]:
         for index, (before, after) in enumerate(pairwise(loop.prompts), 1):
             if before.text != after.text:
                 yield WrittenText(f"{place}, prompt[{index}]", after.text, loop, index, plan)
+
+
+def written_candidates(result: Result, plans: Plans) -> Iterator[WrittenText]:
+    """Yield the prompts that optimisers tried. What one knew includes the episodes of the turn of its first use."""
+    for place, loop, plan in _loops(result, plans):
+        for number, candidate in enumerate(loop.candidates):
+            if candidate.turn:
+                yield WrittenText(f"{place}, candidates[{number}]", candidate.text, loop, candidate.turn, plan)
 
 
 def written_memories(evidence: Evidence, plans: Plans) -> Iterator[WrittenText]:

@@ -8,7 +8,7 @@ from ictbench.protocol.loop_result import CandidateResult
 from ictbench.records import Candidate, prompt_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from ictbench.protocol.loop_result import LoopResult
 
@@ -21,27 +21,36 @@ class CandidateScore(NamedTuple):
 
 
 def updated(
-    known: Mapping[str, CandidateResult], prompt: str, candidates: Iterable[Candidate], turn: int
+    known: Mapping[str, CandidateResult],
+    prompt: str,
+    candidates: Iterable[Candidate],
+    turn: int,
+    played: Collection[str],
 ) -> dict[str, CandidateResult]:
     """Return the candidates of a loop by digest, in the order of their first use.
+
+    A prompt of which no episode was played yet is not recorded, neither as a candidate nor as a parent.
 
     Args:
         known: Those of earlier turns.
         prompt: prompt[0].
         candidates: Those that the optimiser describes now; their descriptions replace earlier ones.
         turn: The current turn.
+        played: Digests of the prompts under which an episode was played so far.
     """
     first = prompt_digest(prompt)
     by_digest = dict(known) or {first: CandidateResult(digest=first, text=prompt, turn=0)}
     for candidate in candidates:
         digest = prompt_digest(candidate.text)
+        if digest != first and digest not in played:
+            continue
         before = by_digest.get(digest)
         kept_before = before.kept if before else None
         by_digest[digest] = CandidateResult(
             digest=digest,
             text=candidate.text,
             turn=before.turn if before else turn,
-            parents=tuple(map(prompt_digest, candidate.parents)),
+            parents=tuple(one for one in map(prompt_digest, candidate.parents) if one == first or one in played),
             kept=(turn if kept_before is None else kept_before) if candidate.kept else None,
             front=candidate.front,
         )

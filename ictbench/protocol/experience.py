@@ -27,11 +27,7 @@ def batches_of(suite: Suite, family: str, loop: int, sizes: Sizes, experience: E
         PoolTooSmallError: The family has too few tasks.
         ConfigError: The experience is that of another family, and there is none, or it does not fit a stream.
     """
-    if suite.families[family].stream and experience not in STREAMED:
-        raise ConfigError(
-            f"the experience of the reflector is {experience}, and {family!r} is a stream, whose order is part of the "
-            f"task: only experience of the kinds {', '.join(STREAMED)} keeps it"
-        )
+    check_stream(suite, family, experience, "the reflector")
     turns, size = sizes.turns, sizes.batch_size
     match experience:
         case "retried":
@@ -81,6 +77,24 @@ def measured_as_stream(suite: Suite, family: str, experience: Experience) -> tup
     """
     streamed = suite.families[family].stream is not None
     return streamed, streamed and experience in STREAMED and experience != "foreign"
+
+
+def check_stream(suite: Suite, family: str, experience: Experience, reflector: str) -> None:
+    """Check that a kind of experience keeps the order of a family that is a stream.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if suite.families[family].stream is None or experience in STREAMED:
+        return
+    if experience == "pooled":
+        reason = f"{reflector} is an optimiser, which plays its tasks in an order of its own"
+    else:
+        reason = f"the experience of {reflector} is {experience}"
+    raise ConfigError(
+        f"{reason}, and {family!r} is a stream, whose order is part of the task; only experience of the kinds "
+        f"{', '.join(STREAMED)} keeps it: choose another reflector, or a suite without streams"
+    )
 
 
 def check_experience(

@@ -91,7 +91,8 @@ class Loop:
         self._state = reflection.state
         if self.plan.experience == "pooled":
             self._experience.append(reflection.outcomes)
-            self._candidates = updated(self._candidates, self.plan.prompt, reflection.candidates, self.turn)
+            played = {prompt_of(key) for key in itertools.chain(*self._replays)}
+            self._candidates = updated(self._candidates, self.plan.prompt, reflection.candidates, self.turn, played)
         play = () if self.turn == self.plan.turns else (self._next_turn(),)
         return (*play, self._score("selection", self.turn), *self._due_tests(), *self._audits(self.turn))
 

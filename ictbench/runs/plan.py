@@ -10,7 +10,7 @@ from ictbench.errors import ConfigError
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
-from ictbench.protocol.experience import batches_of, check_experience, measured_as_stream
+from ictbench.protocol.experience import batches_of, check_experience, check_stream, measured_as_stream
 from ictbench.records import MEMORY_ROOM, NO_MEMORY, EpisodeSpec, PluginSpec, Record
 from ictbench.reflectors import Traits, traits_of
 from ictbench.runs.declared_training import declared_training, stated_of_actor
@@ -252,6 +252,8 @@ def make_plan(options: Options) -> RunPlan:
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
+    for family in families:
+        check_stream(suite, family, traits.experience, f"reflector {reflector.label}")
     options = _with_stream_measures(options, suite, families, traits)
     check_transfer(reflector, suite, families, sizes)
     if (room := written_bytes(traits, suite)) < len(suite.prompt.encode()):

@@ -9,7 +9,10 @@ import pytest
 from optimised import optimised_run
 from small_run import SUITE, failed
 
+from ictbench.audit.prompt_leaks import check_leaks
 from ictbench.audit.recompute import recompute
+from ictbench.audit.result_checks import make_plans
+from ictbench.records import prompt_digest
 from ictbench.results import Result
 from ictbench.submissions.episode_records import RUN_DIGITS, Evidence, evidence_of_run
 
@@ -80,6 +83,47 @@ def claim_an_impossible_front(loop: Loop) -> None:
     loop["candidates"][2]["front"] = [12]
 
 
+def hide_the_front(loop: Loop) -> None:
+    for candidate in loop["candidates"]:
+        candidate["front"] = []
+
+
+def hide_the_parents(loop: Loop) -> None:
+    for candidate in loop["candidates"]:
+        candidate["parents"] = []
+
+
+def close_a_cycle(loop: Loop) -> None:
+    loop["candidates"][0]["parents"] = [loop["candidates"][1]["digest"]]
+
+
+def name_a_later_parent(loop: Loop) -> None:
+    loop["candidates"][1]["parents"] = [loop["candidates"][2]["digest"]]
+
+
+def invent(loop: Loop, text: str = "Never played.") -> None:
+    kept = {"turn": 6, "parents": [loop["candidates"][0]["digest"]], "kept": None, "front": []}
+    loop["candidates"].append({"text": text, "digest": prompt_digest(text), **kept})
+
+
+def date_back(loop: Loop) -> None:
+    loop["candidates"][1]["turn"] = 1
+
+
+def leave_the_first_batch(loop: Loop) -> None:
+    played = {task for batch in loop["batches"] for task in batch["tasks"] if task not in loop["batches"][0]["tasks"]}
+    digest = loop["candidates"][2]["digest"]
+    other = next(
+        task
+        for batch in loop["batches"]
+        for task, prompt, outcome in zip(batch["tasks"], batch["prompts"], batch["outcomes"], strict=True)
+        if prompt == digest and outcome == "1" and task in played
+    )
+    (plan,) = (plan for plan in make_plans(optimised_run().result, SUITE).values() if plan.index == loop["index"])
+    position = [task.id for task in plan.experience_tasks].index(other)
+    loop["candidates"][2]["front"].append(position)
+
+
 def keep_later(loop: Loop) -> None:
     loop["candidates"][2]["kept"] = 6
 
@@ -103,6 +147,13 @@ def win(loop: Loop) -> None:
         (claim_the_front, "tasks", "which another one solves and it does not"),
         (claim_a_front_without_episodes, "tasks", "but did not play it"),
         (claim_an_impossible_front, "tasks", "is on the front of task 12, of 12 from 0"),
+        (hide_the_front, "tasks", "is not on the front of task 0, which it solves"),
+        (leave_the_first_batch, "tasks", "which is not of the first batch"),
+        (hide_the_parents, "tasks", "candidates[1] has 0 parents, not 1"),
+        (close_a_cycle, "tasks", "candidates[0] has 1 parents, not 0"),
+        (name_a_later_parent, "tasks", "which was not kept before"),
+        (invent, "tasks", "was never played"),
+        (date_back, "tasks", "candidates[1] is of turn 1, in which it was not played"),
         (keep_later, "tasks", "and the best candidate then"),
         (win, "outcomes", "and the records say"),
     ],
@@ -114,6 +165,19 @@ def test_what_cannot_be_true_of_an_optimiser_fails(
     edit(content["families"][0]["loops"][0])
     altered = Evidence(Result.model_validate(content), honest.episodes, RUN_DIGITS)
     assert message in failed(altered)[check]
+
+
+def test_leaks_in_a_candidate_are_found(honest: Evidence) -> None:
+    content = copy.deepcopy(honest.result.model_dump(mode="json", by_alias=True))
+    loop = content["families"][0]["loops"][0]
+    task = loop["test_tasks"][0]
+    invent(loop, f"In {task}, go north: its seed is {task.rpartition('-')[2]}.")
+    altered = Evidence(Result.model_validate(content), honest.episodes, RUN_DIGITS)
+    names, seeds, _ = check_leaks(altered, SUITE, make_plans(altered.result, SUITE))
+    place = f"eat, loop 0, candidates[{len(loop['candidates']) - 1}]"
+    assert f"{place} names '{task}'" in names.detail
+    assert f"{place} holds" in seeds.detail
+    assert (names.verdict, seeds.verdict) == ("failed", "failed")
 
 
 @pytest.mark.parametrize("change", [{"division": "reflector"}, {"experience": "fresh"}, {"ranked": True}])

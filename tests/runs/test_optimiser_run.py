@@ -127,6 +127,26 @@ def test_an_unusable_reply_keeps_the_prompt_of_its_turn_and_is_counted(tmp_path:
     assert {check.verdict for check in ictbench.verify(run.folder, executor="inline").checks} == {"passed"}
 
 
+def test_a_proposal_of_the_first_prompt_is_no_candidate_of_its_own(tmp_path: Path) -> None:
+    def add_or_remove(body: dict[str, Any]) -> str:
+        prompt = body["messages"][-1]["content"].partition("System prompt:\n")[2].partition("\n\nEpisodes:\n")[0]
+        rule = f"\n{RULES[0]}"
+        return f"```\n{prompt.replace(rule, '') if rule in prompt else prompt + rule}\n```"
+
+    with ScriptedServer(add_or_remove, model="m") as server:
+        options = OPTIONS | {"loops": 2, "turns": 8, "selection_size": 1, "test_size": 1}
+        run = ictbench.run(**options, reflector_base_url=server.url, out=tmp_path / "run")
+    asked_again = False
+    for loop in run.result.families[0].loops:
+        base, walk = loop.candidates
+        assert (base.turn, base.parents, walk.parents) == (0, (), (base.digest,))
+        assert walk.kept is not None or {prompt.digest for prompt in loop.prompts} == {base.digest}
+        # Both solve equally many tasks of the first batch in some loop: the proposal is preferred.
+        asked_again |= walk.kept is not None and loop.prompts[-1].digest == walk.digest
+    assert asked_again
+    assert {check.verdict for check in ictbench.verify(run.folder, executor="inline").checks} == {"passed"}
+
+
 PLUGINS = """
 from ictbench import Candidate, Reflection, Reflector
 
@@ -149,6 +169,14 @@ class Silent(Greedy):
         (same,) = await context.play(tried, [1])
         assert one == same and context.play.left == 2 * context.turn - context.turn // 2
         return Reflection(prompt=tried)
+
+class Planner(Greedy):
+    "Describes a candidate and its child in the turn before it plays the child, and never plays the candidate."
+    async def reflect(self, prompt, trajectories, state, context):
+        child = Candidate(text="Child.", parents=("Seed.", prompt), kept=True)
+        if context.turn == 2:
+            await context.play("Child.", [0])
+        return Reflection(prompt=None, failure="unparseable", candidates=(Candidate(text="Seed."), child))
 
 class Far(Greedy):
     async def reflect(self, prompt, trajectories, state, context):
@@ -201,7 +229,10 @@ def test_what_an_optimiser_cannot_do_stops_the_run(name: str, message: str, plug
         ({"audit": True}, "the experience of reflector openai/m is pooled; omit --audit"),
         ({"online": True}, "chooses its episodes itself; omit --online"),
         ({"reflector": "own_optimisers:Undecided"}, "an optimiser has 'optimiser' and 'pooled'"),
-        ({"env": None, "suite": "minihack-stream-v1", "families": "held-out"}, "is a stream, whose order"),
+        (
+            {"env": None, "suite": "minihack-stream-v1", "families": "held-out"},
+            "openai/m is an optimiser, which plays its tasks in an order of its own, and 'blocked' is a stream",
+        ),
     ],
 )
 def test_what_does_not_fit_an_optimiser_is_an_error_before_anything_is_played(
@@ -223,4 +254,11 @@ def test_prompts_that_an_optimiser_does_not_mention_are_recorded(plugins: str, t
         (6, None),
     ]
     assert [candidate.text for candidate in loop.candidates[1:]] == [prompt.text for prompt in loop.prompts[2::2]]
+    assert {check.verdict for check in ictbench.verify(run.folder, executor="inline").checks} <= {"passed", "skipped"}
+
+
+def test_candidates_are_recorded_when_they_are_first_played(plugins: str, tmp_path: Path) -> None:
+    run = ictbench.run(**OPTIONS | {"reflector": f"{plugins}:Planner"}, out=tmp_path / "run")
+    base, child = loop_of(run).candidates
+    assert (child.text, child.turn, child.kept, child.parents) == ("Child.", 2, 2, (base.digest,))
     assert {check.verdict for check in ictbench.verify(run.folder, executor="inline").checks} <= {"passed", "skipped"}

@@ -10,7 +10,8 @@ episode is played twice; there is no merge of candidates.
 
 The optimizer cannot be continued in another process. So each turn runs it again from the start, with the same seed, the
 recorded episodes and the recorded proposals, until k more episodes are played. prompt[i] is then the prompt with the
-highest success rate on the Pareto set among those that were kept, on ties the one that was first proposed latest.
+highest success rate on the Pareto set among those that were kept, on ties the one that was first proposed latest;
+prompt[0] comes first, even if the model proposes it again.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class Search:
     ask: Callable[[str, Sequence[Trajectory]], None]
     """Asks the model for a prompt that is better than this parent, of which these are episodes."""
     parents: dict[str, str] = field(default_factory=dict)
-    """Parent of each proposal, in the order of the proposals."""
+    """First parent of each proposal, in the order of the proposals; prompt[0] has none."""
     used: int = 0
     """Number of proposals that the optimizer has had."""
     state: Any = None
@@ -195,7 +196,8 @@ class Search:
         self.used += 1
         if (text := texts[self.used - 1]) is None:
             return {}
-        self.parents.setdefault(text, parent)
+        if text != self.kept[0]:
+            self.parents.setdefault(text, parent)
         return {COMPONENT: text}
 
     def next_minibatch_ids(self, loader: Any, state: Any) -> list[int]:
