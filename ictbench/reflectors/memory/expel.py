@@ -31,7 +31,7 @@ from ictbench.reflectors.llm.llm_reflector import (
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 from ictbench.reflectors.memory.added_text import fitting
 from ictbench.reflectors.memory.insight_votes import Insight, apply_operations
-from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.memory_size import beginning, beginnings, newest_items
 from ictbench.reflectors.memory.retrieval import rank
 from ictbench.reflectors.memory.vectors import pack_vector, rerank, vector_length
 from ictbench.rules_text.screen import player_symbol
@@ -77,7 +77,7 @@ class Success(Record):
     """Solved episode."""
 
     start: str
-    """First observation."""
+    """Beginning of the first observation."""
     events: str
     vector: str = Field(default="", exclude_if=lambda vector: not vector)
     """Embedding of the first observation, if the model embeds texts."""
@@ -116,11 +116,12 @@ class ExpelReflector(LLMReflector):
         insights, applied = apply_operations(before.insights, lines)
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
-        kept = _insights_that_fit(before.own, insights, context.prompt_cap - ADDED_BYTES)
+        kept = _insights_that_fit(before.own, insights, context.prompt_cap)
+        dropped = [f"Dropped, no room: {insight.text}" for insight in insights if insight not in kept]
         after = Experience(own=before.own, insights=kept, successes=newest_items([*before.successes, *new]))
         return Reflection(
             prompt=append_section(before.own, TITLE, [_line(insight) for insight in kept]),
-            analysis="\n".join(applied) or "Nothing to change.",
+            analysis="\n".join([*applied, *dropped]) or "Nothing to change.",
             # Without both it is no memory: the episodes stay those of the prompt alone.
             memory=after.model_dump(mode="json") if after.insights or after.successes else None,
             usage=completion.usage,
@@ -146,12 +147,15 @@ class ExpelReflector(LLMReflector):
 
 
 def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequence[Success]) -> Iterator[Success]:
-    """Yield the solved episodes of a batch, except those that went exactly like one that is known."""
+    """Yield the solved episodes of a batch, except those that went exactly like one that is known or in the batch."""
+    seen = {(success.start, success.events) for success in known}
     for trajectory in trajectories:
         if trajectory.solved:
             events = format_episode_events(trajectory, player_symbol(prompt), set())
-            success = Success(start=texts_of(trajectory)[0], events=_shortened(events))
-            if all((success.start, success.events) != (one.start, one.events) for one in known):
+            (start,) = beginnings(texts_of(trajectory)[:1])
+            success = Success(start=start, events=_shortened(events))
+            if (start, success.events) not in seen:
+                seen.add((start, success.events))
                 yield success
 
 
@@ -162,7 +166,7 @@ def _shortened(events: str) -> str:
     while lines and len(text.encode(errors="replace")) > EPISODE_BYTES:
         text = "\n".join([first, "…", *lines[1:]])
         lines = lines[1:]
-    return text
+    return beginning(text, ADDED_BYTES)
 
 
 def _numbered(insights: Sequence[Insight]) -> str:
@@ -171,8 +175,9 @@ def _numbered(insights: Sequence[Insight]) -> str:
 
 
 def _insights_that_fit(prompt: str, insights: Sequence[Insight], cap: int) -> tuple[Insight, ...]:
-    """Return the insights with the most votes that fit into the prompt."""
-    lines = set(newest_that_fit(prompt, TITLE, [_line(insight) for insight in reversed(insights)], cap))
+    """Return the insights with the most votes that fit into the prompt; of equals, the last in the list."""
+    fewest_first = sorted(insights, key=lambda insight: insight.votes)
+    lines = set(newest_that_fit(prompt, TITLE, [_line(insight) for insight in fewest_first], cap))
     return tuple(insight for insight in insights if _line(insight) in lines)
 
 
