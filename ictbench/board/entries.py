@@ -205,8 +205,13 @@ def find_boards(leaderboards: Path) -> list[BoardFolder]:
     folders = [BoardFolder(path) for path in sorted(leaderboards.glob("*")) if path.is_dir()]
     boards = [folder for folder in folders if folder.submissions.is_dir() or folder.unranked.is_dir()]
     if not boards:
-        raise SubmissionError(f"{leaderboards} holds no board (a folder SUITE/submissions); name another folder")
+        raise no_board(leaderboards)
     return boards
+
+
+def no_board(leaderboards: Path) -> SubmissionError:
+    """Return the error for a folder without a board."""
+    return SubmissionError(f"{leaderboards} holds no board (a folder SUITE/submissions); name another folder")
 
 
 def read_board(folder: BoardFolder, findings: FindingCache = NO_CACHE, on_progress: OnProgress = no_progress) -> Board:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ictbench.board.badges import BADGES, read_record
 from ictbench.board.board_log import LogIndex, read_log
 from ictbench.board.conflicts import IdentityIndex, conflicts
+from ictbench.board.entries import no_board
 from ictbench.board.examine import examine_all
 from ictbench.board.finding_cache import NO_CACHE
 from ictbench.board.parallel import no_progress
@@ -60,11 +61,12 @@ def validate(
         on_progress: Called after each submission.
 
     Raises:
-        SubmissionError: The folder cannot be read, or no board has a submission of that name.
+        SubmissionError: The folder cannot be read or holds no board, or no board has a submission of that name.
     """
-    found = False
+    found = boards = False
     for name in list_folder(leaderboards, MAX_SUBMISSIONS):
         board = BoardFolder(leaderboards / name)
+        boards |= any(os.path.lexists(place) for place in (board.submissions, board.unranked))
         try:
             folders = _folders(board)
         except SubmissionError as error:
@@ -81,6 +83,8 @@ def validate(
             yield from (_problem(leaderboards, folder.path, text) for text in one.problems)
         for folder, text in _conflicts(board, chosen, [one.identity for one in examined if one.identity]):
             yield _problem(leaderboards, folder.path, text)
+    if not found and not boards:
+        raise no_board(leaderboards)
     if not found and slug is not None:
         raise SubmissionError(f"{leaderboards} holds no submission {slug!r}")
 

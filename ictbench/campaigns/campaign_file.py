@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ NAME = "name"
 ONE_RUN_ONLY = ("stop_on_projected_cost",)
 """Options that a run has and neither a cell nor a campaign."""
 DEFAULT_LABEL = "default"
+PLAIN_NAME = re.compile(r"\w[\w. -]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,11 @@ def read_campaign(source: str | Path | Mapping[str, Any]) -> CampaignFile:
     for key, value in (("name", name), ("description", description)):
         if value is not None and not isinstance(value, str):
             reader.problems.append(f"{key} is {_short(value)} and not a text; put it in quotes")
+    if isinstance(name, str) and name and not PLAIN_NAME.fullmatch(name):
+        reader.problems.append(
+            f"name is {_short(name)} and not the name of a folder: use letters, digits, spaces and inner . _ -; choose "
+            "another place with --out"
+        )
     return CampaignFile(
         name=str(name or (path.stem if path else "campaign")),
         description=str(description or ""),

@@ -100,8 +100,8 @@ class CampaignFolder:
             shown = "; ".join(changes[:MAX_CHANGES])
             more = f"; and {len(changes) - MAX_CHANGES} more changes" if len(changes) > MAX_CHANGES else ""
             raise RunFolderError(
-                f"{self.path} holds another campaign, and the file has changed since: {shown}{more}; undo the changes, "
-                "or choose another --out"
+                f"{self.path} holds another campaign: the file has changed since, or another file has the same name. "
+                f"The differences: {shown}{more}; undo the changes, or choose another name or --out"
             )
 
     def read_config(self) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def judge_cells(results: Mapping[str, Result]) -> list[LearnedCell]:
 
 
 def _judge(name: str, result: Result, arms: Mapping[str, Result]) -> LearnedCell:
-    gate, sentence = None, "The campaign has no control of this reflector on the same tasks, e.g. blind:REFLECTOR."
+    control = f"blind:{result.reflector.name}"
+    gate, sentence = None, f"The campaign has no control of this reflector on the same tasks, e.g. {control}."
     if arms:
         try:
             gate = judge(result, *arms.values())

@@ -16,6 +16,7 @@ PAGE = page(
     "docs/plugins.md",
     "ictbench new env my_game",
     "ictbench new reflector my_reflector --out work/my_reflector",
+    "ictbench new learner my_notes",
 )
 
 

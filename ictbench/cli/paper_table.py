@@ -26,6 +26,8 @@ PAGE = page(
 )
 
 CAMPAIGN = "campaign.json"
+FOLDER_FILES = (CAMPAIGN, "run.json", "result.json")
+"""Files of which the folder of a campaign or a run has one at least."""
 
 
 def paper_table(
@@ -49,6 +51,10 @@ def _runs_in(paths: Sequence[Path]) -> Iterator[Path]:
     from ictbench.runs.run_folder import RunFolder
 
     for path in paths:
+        if path.is_dir() and not any((path / name).exists() for name in FOLDER_FILES):
+            raise ConfigError(f"{path} is neither the folder of a campaign nor that of a run; name one of them")
+        if not path.exists():
+            raise ConfigError(f"there is no {path}; name the folder of a campaign or of a run, or the file of a result")
         if not (path / CAMPAIGN).exists():
             yield path
             continue

@@ -118,4 +118,5 @@ def _print(transfers: list[PromptTransfer], form: Format) -> None:
                 add_row(table, cells, "bold" if row.family is None and row.role == "held-out" else None)
             print_line(transfer.title)
             print_table(table)
-        print_line(INTERVAL_MEANING)
+        if any(transfer.has_intervals for transfer in transfers):
+            print_line(INTERVAL_MEANING)

@@ -127,7 +127,8 @@ def gate_sentence(gate: Gate) -> str:
             for called, group in groupby(sorted(judged, key=_order), key=lambda family: family.called)
         ]
     else:
-        parts = [f"{judged[0].called} on average over {len(families)} held-out families, each with too few loops"]
+        over = f"on average over {len(families)} held-out families, each with too few loops"
+        parts = [f"{judged[0].called} {over if len(families) > 1 else f'in {families[0].name}'}"]
     opening = "" if gate.learned else "not shown to have learned from experience: "
     # Whether a prompt is the best constant of the meta-train families is for the reader to judge.
     constants = sorted({arm.label for arm in judged[0].arms if arm.role == "constant"})

@@ -75,7 +75,7 @@ def paper_table(results: Mapping[str, Result]) -> tuple[PaperRow, ...]:
     for name, result in results.items():
         if result.suite.name not in SUITES:
             raise ConfigError(
-                f"{name} is a run of {result.suite.name}, which has not the paper's pools; "
+                f"{name} is a run of {result.suite.name}, which does not have the paper's pools; "
                 f"name runs of {' and '.join(SUITES)}"
             )
     _check_comparable(results)

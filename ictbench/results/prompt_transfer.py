@@ -103,9 +103,15 @@ class PromptTransfer(Record):
         }
         return [common | _flat(row) for row in self.rows]
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether a value has an interval: a family of fewer than 3 loops has none."""
+        return any(value.low is not None for row in self.rows for _, value in row if isinstance(value, Interval))
+
     def markdown(self) -> str:
         """Return title and table as Markdown, ending in a newline."""
-        lines = [markdown_text(self.title), "", markdown_table(self.head(), self.cells()), "", INTERVAL_MEANING, ""]
+        lines = [markdown_text(self.title), "", markdown_table(self.head(), self.cells()), ""]
+        lines += [INTERVAL_MEANING, ""] if self.has_intervals else []
         return "\n".join(lines)
 
 

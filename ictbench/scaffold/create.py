@@ -67,8 +67,10 @@ def _check_name(kind: str, name: str) -> None:
     if kind not in get_args(Kind):
         raise ConfigError(f"there is no template for {kind!r} (templates: {', '.join(get_args(Kind))})")
     if not NAME.fullmatch(name):
+        plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         raise ConfigError(
-            f"{name!r} is not a valid module name: use lower-case letters, digits and inner underscores, e.g. my_{kind}"
+            f"{name!r} is not a valid module name: use lower-case letters, digits and inner underscores, e.g. "
+            f"{plain if NAME.fullmatch(plain) else f'my_{kind}'}"
         )
     if keyword.iskeyword(name):
         raise ConfigError(f"{name!r} is a keyword of Python; choose another name, e.g. my_{name}")

@@ -84,6 +84,8 @@ def suites_of_env(env: str) -> list[str]:
             f"no suite has the environment {env!r}; name its file with --suite, or register it as an entry point of "
             "ictbench.suites"
         )
+    if env in list_suites():
+        raise UnknownNameError(f"no suite has the environment {env!r}: `{env}` is a suite: --suite {env}")
     raise UnknownNameError(f"no suite has the environment {env!r}; {suggest(env, set(env_by_suite.values()))}")
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from small_campaign import small_matrix
@@ -148,6 +151,25 @@ def test_a_file_without_a_matrix_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"campaign\.yaml"):
         read_campaign(path)
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "..", ".hidden", "-x", "a\\b", "a\nb"])
+def test_a_name_that_is_not_the_name_of_a_folder_is_refused(name: str) -> None:
+    (problem,) = problems(name=name)
+    assert problem.startswith(f"name is {json.dumps(name)} and not the name of a folder")
+
+
+@pytest.mark.parametrize("name", ["small", "Größe 3", "a.b-c_d", "2026-11"])
+def test_plain_names_are_accepted(name: str) -> None:
+    assert not problems(name=name)
+
+
+def test_files_of_the_repository_have_distinct_names() -> None:
+    found = [yaml.safe_load(path.read_text())["name"] for path in EXAMPLES.glob("*.yaml")]
+    page = (EXAMPLES.parents[1] / "docs/campaigns.md").read_text()
+    found += re.findall("^name: (.*)$", page, re.MULTILINE)
+    assert len(found) > 3
+    assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize(("name", "cells"), [("controls", 12), ("models", 6), ("regression", 2)])

@@ -16,6 +16,7 @@ from ictbench.campaigns import campaign
 from ictbench.campaigns.campaign_folder import CampaignFolder
 from ictbench.campaigns.campaign_results import read_results
 from ictbench.campaigns.cell_comparisons import compare_cells, groups_of
+from ictbench.campaigns.learned_cells import judge_cells
 from ictbench.campaigns.write_campaign import write_campaign
 from ictbench.errors import ResultError
 from ictbench.results.all_pairs import all_pairs_p
@@ -85,6 +86,11 @@ def test_the_verdict_names_the_controls_that_were_played() -> None:
     assert verdicts["rules--read"].gate
     recorded = json.loads((small_campaign().folder / "learned.json").read_text())
     assert [verdict["cell"] for verdict in recorded] == ["rules--read", "rules--zap"]
+
+
+def test_a_reflector_without_a_control_is_named_with_the_control_to_add() -> None:
+    (verdict,) = judge_cells({"rules--read": small_campaign().results()["rules--read"]})
+    assert verdict.sentence.endswith("e.g. blind:rules.")
 
 
 def test_the_report_shows_all_cells() -> None:

@@ -58,3 +58,9 @@ def test_without_its_packages_alfworld_is_an_extra_to_install(tmp_path: Path, mo
         assert (checks[what].ok, checks[what].optional) == (False, True)
         assert "pip install 'ictbench[alfworld]'" in checks[what].remedy
     assert checks["suite minihack-v1"].ok
+
+
+def test_every_suite_whose_packages_are_installed_can_be_played() -> None:
+    checks = checks_by_name()
+    for name in ("minihack-v1", "minihack-stream-v1", "alfworld-procgen-v1"):
+        assert checks[f"suite {name}"].ok, checks[f"suite {name}"].remedy

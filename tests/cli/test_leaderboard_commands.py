@@ -170,3 +170,11 @@ def test_a_served_board_stops_on_interrupt(leaderboards: Path) -> None:
             assert process.wait(timeout=60) == 0
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("command", ["show", "build", "validate"])
+def test_a_folder_without_a_board_is_an_error(call: CommandLine, tmp_path: Path, command: str) -> None:
+    (tmp_path / "empty" / "notes").mkdir(parents=True)
+    code, out, err = call("leaderboard", command, "empty")
+    assert (code, out) == (2, "")
+    assert err == "ictbench: empty holds no board (a folder SUITE/submissions); name another folder\n"

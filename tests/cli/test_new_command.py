@@ -22,5 +22,12 @@ def test_misuse_is_one_line(call: CommandLine) -> None:
     assert err == "ictbench: 'class' is a keyword of Python; choose another name, e.g. my_class\n"
     code, _, err = call("new", "model", "mine")
     assert code == 2
-    assert err.startswith("ictbench: kind: 'model' is not one of env, reflector, actor")
+    assert err.startswith("ictbench: kind: 'model' is not one of env, reflector, learner, actor")
     assert err.count("\n") == 1
+
+
+def test_a_name_that_is_nearly_right_is_suggested_as_it_would_be_right(call: CommandLine) -> None:
+    code, _, err = call("new", "learner", "my-notes")
+    assert (code, err.endswith("e.g. my_notes\n")) == (2, True)
+    _, _, err = call("new", "learner", "3d")
+    assert err.endswith("e.g. my_learner\n")

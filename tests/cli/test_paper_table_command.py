@@ -164,3 +164,15 @@ def test_a_campaign_without_results_is_refused_and_missing_cells_are_named(call:
     (tmp_path / "new" / "campaign.json").touch()
     code, _, err = call("paper-table", "new")
     assert (code, err.startswith("ictbench: no cell of campaign new has a result yet")) == (2, True)
+
+
+def test_what_is_neither_a_campaign_nor_a_run_is_refused_and_both_are_named(call: CommandLine, tmp_path: Path) -> None:
+    code, _, err = call("paper-table", "nope")
+    assert (code, err) == (
+        2,
+        "ictbench: there is no nope; name the folder of a campaign or of a run, or the file of a result\n",
+    )
+    (tmp_path / "empty").mkdir()
+    code, _, err = call("paper-table", str(tmp_path / "empty"))
+    assert code == 2
+    assert "is neither the folder of a campaign nor that of a run; name one of them" in err

@@ -327,6 +327,7 @@ def test_with_few_loops_only_the_mean_over_families_is_judged() -> None:
     assert alone.mean is not None
     assert alone.mean.conclusion == "too few loops"
     assert not alone.learned
+    assert "too few loops for a verdict (6 are needed) in read; " in gate_sentence(alone)
 
 
 def test_shared_games_have_the_crossed_test() -> None:

@@ -145,7 +145,7 @@ def test_both_batch_sizes_stand_in_one_table() -> None:
     [
         (
             {"suite": "minihack-v1"},
-            "b is a run of minihack-v1, which has not the paper's pools; name runs of alfworld-p",
+            "b is a run of minihack-v1, which does not have the paper's pools; name runs of alfworld-p",
         ),
         (
             {"actor": Player(label="rules", name="rules")},

@@ -27,6 +27,7 @@ from ictbench.reflectors import Context, make_reflector
 from ictbench.results.measures import measure
 from ictbench.results.outcomes import success_rate
 from ictbench.results.prompt_transfer import prompt_transfer
+from ictbench.results.schema import Interval
 from ictbench.runs.transferred_prompts import source_result, transfer_options, write_transfer
 from ictbench.submissions.known_players import control_of
 from ictbench.submissions.layout import BoardFolder
@@ -302,6 +303,20 @@ def test_the_command_prints_the_table_of_runs_that_exist(
     code, out, _ = call(*arguments)
     assert code == 0
     assert "prompts that rules learned with rules, played by random" in " ".join(out.split())
+
+
+def test_intervals_are_explained_only_where_there_are_some(source: ictbench.Run, played: ictbench.Run) -> None:
+    transfer = prompt_transfer(source.result, played.result)
+    without = {
+        name: Interval(value=value.value, low=None, high=None)
+        for name, value in transfer.rows[0]
+        if isinstance(value, Interval)
+    }
+    few = transfer.model_copy(update={"rows": tuple(row.model_copy(update=without) for row in transfer.rows)})
+    for one in (transfer, few):
+        assert ("In brackets" in one.markdown()) == any("[" in cell for row in one.cells() for cell in row)
+    assert "In brackets" not in few.markdown()
+    assert "In brackets" in transfer.markdown()
 
 
 @pytest.mark.parametrize(

@@ -87,5 +87,7 @@ def test_an_unknown_name_is_an_error_with_a_hint(name: str, hint: str) -> None:
 
 def test_the_suites_of_an_environment_are_found() -> None:
     assert load_suite(suites_of_env("minihack")[-1]).env == "minihack"
+    with pytest.raises(UnknownNameError, match="`minihack-v1` is a suite: --suite minihack-v1"):
+        suites_of_env("minihack-v1")
     with pytest.raises(UnknownNameError, match="no suite has the environment 'minihak'; did you mean 'minihack'"):
         suites_of_env("minihak")

@@ -1755,12 +1755,14 @@
     ];
     return headline(pairs, `success rate on test tasks, mean of ${role} families`);
   }
-  function sizesText({ profile, sizes, seconds, started }) {
+  function sizesText({ profile, sizes, families, seconds, started }) {
+    const streamed = families.some(({ measures }) => measures?.mixed);
+    const place = streamed ? "loop and family of a stream" : "loop";
     const repeated = sizes.repeats ? `, each played ${sizes.repeats} times` : "";
     const parts = [
       `profile ${profile}`,
       `${counted(sizes.loops, "loop")} of ${counted(sizes.turns, "turn")} with ${counted(sizes.batch_size, "task")}`,
-      `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per loop${repeated}`,
+      `${count(sizes.selection_size)} selection and ${count(sizes.test_size)} test tasks per ${place}${repeated}`,
       `started ${started.slice(0, 16).replace("T", " ")} UTC, took ${duration(seconds)}`
     ];
     return parts.join(" · ");
