@@ -45,23 +45,28 @@ class Identity:
 def content_digest(result: Result) -> str | None:
     """Return a digest of the prompts and outcomes of held-out families, whatever a result says about their origin.
 
-    Spaces, case, invisible characters and look-alike letters of the prompts do not change it. Nor do memories, as any
-    space in one would. None if neither prompt nor memory ever changed: every such run of an actor is the same.
+    Spaces, case, invisible characters and look-alike letters of the prompts do not change it. Memories, which are
+    compared by their digests, count only if the text of no prompt ever changed: a space in a memory would hide a copy,
+    but of learners that keep the prompt, memories are all that they write. None if neither prompt nor memory ever
+    changed: every such run of an actor is the same.
     """
     held_out = sorted((f for f in result.families if f.role == "held-out"), key=lambda family: family.name)
     loops = [loop for family in held_out for loop in family.loops]
     if all(prompt.digest == loop.prompts[0].digest for loop in loops for prompt in loop.prompts):
         return None
+    texts = [[" ".join(latin_form(prompt.text).split()) for prompt in loop.prompts] for loop in loops]
+    if all(text == own for own, *later in texts for text in later):
+        texts = [[prompt.memory for prompt in loop.prompts] for loop in loops]
     return digest_of(
         [
             [
-                [" ".join(latin_form(prompt.text).split()) for prompt in loop.prompts],
+                written,
                 [[*batch.tasks, batch.outcomes] for batch in loop.batches],
                 [*loop.selection],
                 [*loop.test_tasks],
                 sorted(loop.test.items()),
             ]
-            for loop in loops
+            for loop, written in zip(loops, texts, strict=True)
         ]
     )
 

@@ -12,7 +12,7 @@ from ictbench.errors import EndpointRefusedError, ModelFailure, ModelUnavailable
 from ictbench.models.adaptation import adapt_messages
 from ictbench.models.chat_model import ChatModel, Completion, Embeddings
 from ictbench.models.dropped_messages import DroppedMessages
-from ictbench.models.embeddings import embedding_model
+from ictbench.models.embeddings import embedding_model, no_vectors
 from ictbench.models.prices import find_price
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal
@@ -151,14 +151,25 @@ class ModelClient(ChatModel):
 
         Raises:
             ModelFailure: The model caused the failure.
-            ModelUnavailableError: No usable reply after all retries.
-            EndpointRefusedError: No request to this endpoint can succeed.
+            ModelUnavailableError: No reply after all retries.
+            EndpointDownError: The endpoint refuses, or its vectors cannot be used after all retries. The run must stop:
+                a probe of completions would not show that embeddings fail.
             LimitReachedError: A limit of the whole run is reached.
         """
         price = find_price(self.spec.model_copy(update={"model": embedding_model(self.spec)}))
         size = sum(len(text.encode(errors="replace")) for text in texts)
         priced = partial(_priced, price=price, tokens_at_most=lambda: (size, 0))
-        return await self._with_retries(partial(self.adapter.embed, texts), size // CHARACTERS_PER_TOKEN, priced)
+        request = partial(self.adapter.embed, texts)
+        try:
+            return await self._with_retries(request, size // CHARACTERS_PER_TOKEN, priced)
+        except EndpointRefusedError as error:
+            # The words alone: a hint at the model's name would be about the one that completes.
+            raise no_vectors(self, error.words or str(error)) from error
+        except ModelUnavailableError as error:
+            cause = error.__cause__
+            if isinstance(cause, TransientModelError) and cause.kind == "malformed":
+                raise no_vectors(self, str(cause)) from error
+            raise
 
     async def _with_retries(
         self, request: Callable[[], Awaitable[Answer]], tokens: int, priced: Callable[[Usage], Usage]

@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ictbench.errors import ConfigError
+from ictbench.errors import ConfigError, EndpointDownError, ModelFailure
 from ictbench.models.chat_model import Embeddings
 from ictbench.models.http import MalformedReplyError
 from ictbench.models.token_counts import stated_cost, token_count
 from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ictbench.models.chat_model import ChatModel
     from ictbench.records import ModelSpec
 
 OPTION = "embedding_model"
 """Option of a model: the name of the model that embeds texts at the same address."""
 MAX_DIMENSIONS = 8192
+MAX_CHARACTERS = 4_000
+"""Maximum length of a text that is embedded."""
+SAMPLE_TEXT = "Reply with the word OK."
 
 
 def embedding_model(spec: ModelSpec) -> str:
@@ -56,3 +62,52 @@ def read_embeddings(reply: dict[str, Any], count: int) -> Embeddings:
     if not tokens:
         return Embeddings(vectors, UNREPORTED.model_copy(update={"cost": cost}))
     return Embeddings(vectors, Usage(calls=1, input_tokens=tokens, cost=cost))
+
+
+async def embed_texts(model: ChatModel, texts: Sequence[str], dimensions: int | None = None) -> Embeddings:
+    """Return the vectors of texts, each of its first `MAX_CHARACTERS`.
+
+    Args:
+        model: A model that embeds.
+        texts: At least one. Servers refuse empty ones, which become a space.
+        dimensions: Length of earlier vectors, with which these are compared; None if there are none.
+
+    Raises:
+        EndpointDownError: The vectors have another length, or see `ModelClient.embed`.
+        ModelFailure: The model caused the failure.
+        ModelUnavailableError: The model does not answer.
+    """
+    embeddings = await model.embed([text[:MAX_CHARACTERS] or " " for text in texts])
+    length = len(embeddings.vectors[0])
+    if dimensions is not None and length != dimensions:
+        raise no_vectors(model, f"these have {length} numbers, those of earlier episodes {dimensions}")
+    return embeddings
+
+
+async def rehearse_embeddings(model: ChatModel, text: str) -> None:
+    """Embed two texts of different length.
+
+    Args:
+        model: A model that embeds.
+        text: Text like those that the run embeds.
+
+    Raises:
+        EndpointDownError: The server rejects the request, or the vectors cannot be used.
+        ModelUnavailableError: The model does not answer.
+    """
+    try:
+        embeddings = await embed_texts(model, [SAMPLE_TEXT, text])
+    except ModelFailure as failure:
+        raise no_vectors(model, str(failure)) from failure
+    if not all(map(any, embeddings.vectors)):
+        raise no_vectors(model, "all numbers of a vector are 0")
+
+
+def no_vectors(model: ChatModel, reason: str) -> EndpointDownError:
+    """Return the error that stops a run because the endpoint gives no vectors that can be used."""
+    spec = model.spec
+    name = embedding_model(spec)
+    return EndpointDownError(
+        f"{spec.name}: {f'{OPTION} {name!r}' if name else 'embed'} gives no usable vectors at {model.address}: "
+        f"{reason}; serve a model that embeds texts, or leave out {OPTION}"
+    )

@@ -60,6 +60,8 @@ class Reflector(ABC):
     """Maximum number of tokens of a reply of its model. None means the suite's limit."""
     ignores: ClassVar[Literal["", "outcomes", "episodes"]] = ""
     """What it never reads: how episodes ended, or the episodes altogether. No control can vary what is not read."""
+    embeds: ClassVar[bool] = False
+    """Whether it embeds texts if its model does. The run then tries that before it starts."""
     system: ClassVar[str] = ""
     """Part of the instruction that the option `instruction` replaces. Empty if it does not take that option."""
     instruction: str = ""

@@ -32,6 +32,8 @@ class Traits:
     division: Division = "reflector"
     memory_version: int = 1
     """Version of the format of its memory, if it is of the division `memory`."""
+    embeds: bool = False
+    """Whether it embeds texts if its model does."""
 
 
 def traits_of(spec: PluginSpec) -> Traits:
@@ -59,6 +61,7 @@ def traits_of(spec: PluginSpec) -> Traits:
         trained_on=card.trained_on if card else classes[-1].trained_on,
         division=classes[-1].division,
         memory_version=classes[-1].memory_version,
+        embeds=any(cls.embeds for cls in classes),
     )
 
 

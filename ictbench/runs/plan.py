@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ictbench.actors.person import is_person
 from ictbench.errors import ConfigError
+from ictbench.models.embeddings import OPTION, embedding_model
 from ictbench.models.usage_meter import Limits
 from ictbench.plugins import resolve
 from ictbench.protocol import loop_plan, sampling_seed
@@ -252,6 +253,7 @@ def make_plan(options: Options) -> RunPlan:
     sizes = _resolve_sizes(options, suite)
     reflector, actor = _resolve_players(options, suite)
     traits = traits_of(reflector)
+    _check_embedding(reflector, traits)
     for family in families:
         check_stream(suite, family, traits.experience, f"reflector {reflector.label}")
     options = _with_stream_measures(options, suite, families, traits)
@@ -283,6 +285,21 @@ def make_plan(options: Options) -> RunPlan:
         notes=notes,
         start_prompts=_start_prompts(options, suite, families, traits),
     )
+
+
+def _check_embedding(reflector: PluginSpec, traits: Traits) -> None:
+    """Check that an embedding model is only given to a reflector that embeds texts.
+
+    Raises:
+        ConfigError: It would be ignored.
+    """
+    model = reflector.model
+    if model and model.provider == "openai" and OPTION in model.options and not traits.embeds:
+        raise ConfigError(
+            f"reflector {reflector.label} embeds no texts, so {OPTION} {embedding_model(model)!r} would be ignored; "
+            "leave it out of --reflector-model-options, or choose a reflector that embeds, e.g. expel (a class of your "
+            "own says `embeds = True`)"
+        )
 
 
 def _with_stream_measures(options: Options, suite: Suite, families: tuple[str, ...], traits: Traits) -> Options:

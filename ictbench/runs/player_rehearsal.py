@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ictbench.actors import History, make_actor
-from ictbench.errors import InfrastructureError, ModelFailure
+from ictbench.errors import ConfigError, InfrastructureError, ModelFailure
 from ictbench.models.adaptation import Request
+from ictbench.models.embeddings import OPTION, rehearse_embeddings
 from ictbench.models.rehearsal import Part, probe, rehearse, repeats
 from ictbench.protocol import reflection_seed, sampling_seed
 from ictbench.records import EpisodeSpec, PluginSpec, Step, Trajectory
@@ -80,14 +81,16 @@ async def rehearse_players(
         repeat: Whether to find out if replies repeat.
 
     Raises:
-        ConfigError: A server does not take a sampling parameter that the user chose.
+        ConfigError: A server does not take a sampling parameter that the user chose, or a model does not embed.
         EndpointRefusedError: A server rejects a request, and no harmless change helps.
+        EndpointDownError: The server of a reflector that embeds texts gives no vectors that can be used.
         ModelUnavailableError: A server does not answer.
         LimitReachedError: A limit of the whole run is reached.
     """
     if not (plan.actor.model or plan.reflector.model):
         return Rehearsed(plan, (), {})
     steps = await _sample_steps(plan, task, executor)
+    await _try_embedding(plan, steps, models)
     parts: list[Part] = []
     remarks: list[str] = []
     reproducible: dict[str, bool | None] = {}
@@ -141,6 +144,20 @@ async def _sample_steps(plan: RunPlan, task: Task, executor: Executor) -> tuple[
         return (SAMPLE_STEP,) * SAMPLE_STEPS
     steps = tuple(step.model_copy(update={"thought": SAMPLE_THOUGHT}) for step in episode.trajectory.steps)
     return steps or (SAMPLE_STEP,) * SAMPLE_STEPS
+
+
+async def _try_embedding(plan: RunPlan, steps: Sequence[Step], models: ModelPool) -> None:
+    """Embed texts with the model of a reflector that does so."""
+    spec = plan.reflector.model
+    if spec is None or not plan.traits.embeds:
+        return
+    model = models.open(spec)
+    if model.embeds:
+        await rehearse_embeddings(model, steps[0].observation)
+    elif OPTION in spec.options:
+        raise ConfigError(
+            f"{spec.name} embeds no texts, so {OPTION} would be ignored; use provider openai, or leave it out"
+        )
 
 
 async def _actor_part(plan: RunPlan, steps: Sequence[Step], models: ModelPool) -> Part | None:

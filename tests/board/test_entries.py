@@ -242,6 +242,28 @@ def test_runs_that_never_change_the_prompt_are_no_copies(folder: BoardFolder) ->
     assert [entry.slug for entry in read_board(folder).entries] == ["none", "silent"]
 
 
+def with_memories(result: Result, *memories: str, text: str = "p0") -> Result:
+    """Return a result whose prompts have memories of these digests; all have the same text."""
+    content = result.model_dump(mode="json", by_alias=True)
+    for family in content["families"]:
+        for loop in family["loops"]:
+            for prompt, memory in zip(loop["prompts"][1:], memories, strict=True):
+                prompt |= {"text": text, "digest": f"{loop['prompts'][0]['digest']}{memory}", "memory": memory}
+    return Result.model_validate(content)
+
+
+def test_learners_that_keep_the_prompt_are_compared_by_their_memories() -> None:
+    result = make_result(READ)
+    first = content_digest(with_memories(result, "a" * 16))
+    assert first is not None
+    assert content_digest(with_memories(result, "b" * 16)) != first
+    assert content_digest(with_memories(result, "a" * 16)) == first
+    assert content_digest(with_memories(result, "a" * 16, text=" \u0440\u200b0 ")) == first
+    # A copy of prompts is one whatever is in the memory.
+    written = content_digest(with_memories(result, "a" * 16, text="p1"))
+    assert content_digest(with_memories(result, "b" * 16, text="p1")) == written != first
+
+
 def test_removed_submission_does_not_come_back(folder: BoardFolder) -> None:
     first = submit(folder, "mine", make_result(READ), description="First.")
     log.append(folder.log, "added", "mine", by="us", reason="new", submission=first.digest)

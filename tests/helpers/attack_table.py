@@ -16,6 +16,7 @@ import attacks_on_evidence
 import attacks_on_files
 import attacks_on_memories
 import attacks_on_metadata
+import attacks_on_optimisers
 import attacks_on_others
 import attacks_on_players
 import attacks_on_results
@@ -35,6 +36,7 @@ MODULES = (
     attacks_on_evidence,
     attacks_on_players,
     attacks_on_memories,
+    attacks_on_optimisers,
 )
 """Modules that register their attacks when they are imported."""
 
@@ -48,7 +50,8 @@ This page lists what a submitter could do to an honest submission, and which sta
 - **verify**: the replay of `ictbench verify`, here of 60 episodes,
 - **nothing**: this attack cannot be refused.
 
-The attacks on memories edit the submission of a learner with a memory, which the board takes for a built-in one.
+The attacks on memories edit the submission of a learner with a memory, which the board takes for a built-in one;
+those on optimisers that of `gepa-loop`.
 In every attack, all checksums and digests match; the measures match if the attack says so.
 `tests/audit/test_attacks.py` carries out each attack on a real submission. `PYTHONPATH=tests/helpers python -m
 attack_table` does the same and prints this page. The second table lists attacks that do not edit a submission, each

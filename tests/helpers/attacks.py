@@ -13,7 +13,7 @@ import pytest
 import yaml
 from altered_memories import built_in
 from forgery import Forgery
-from honest import SLUG, SUITE, honest_memory_submission, honest_submission
+from honest import SLUG, SUITE, honest_submission, honest_submission_of
 
 import ictbench
 from ictbench.board.examine import check_submission
@@ -26,6 +26,8 @@ from ictbench.suites.load import list_suites
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ictbench.records import Division
 
 Stage = Literal["reading", "validate", "verify", "nothing"]
 """Stage that refuses an attack: reading the files, `leaderboard validate`, `verify` with its replay, or nothing."""
@@ -50,8 +52,8 @@ class Attack:
     forge_files: Callable[[SubmissionFolder], object] = lambda folder: None
     """Edits the files written from the parts."""
     slug: str = SLUG
-    on_memory: bool = False
-    """Whether the honest submission is that of a learner with a memory, which the board takes for a built-in one."""
+    division: Division = "reflector"
+    """Division of the honest submission's learner. The board takes that with a memory for a built-in one."""
     prepare_board: Callable[[BoardFolder, SubmissionFolder], object] | None = None
     """Writes what the board holds beside the submission; the honest one is given."""
 
@@ -60,47 +62,25 @@ ATTACKS: list[Attack] = []
 """Filled by the modules `attacks_on_…` when they are imported."""
 
 
-def attack(name: str, stage: Stage, reason: str) -> Callable[[Callable[[Forgery], None]], Callable[[Forgery], None]]:
+def attack(
+    name: str, stage: Stage, reason: str, division: Division = "reflector"
+) -> Callable[[Callable[[Forgery], None]], Callable[[Forgery], None]]:
     """Register a function that edits the parts of a submission as an attack."""
 
     def register(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
-        ATTACKS.append(Attack(name, stage, reason, forge=forge))
+        ATTACKS.append(Attack(name, stage, reason, forge=forge, division=division))
         return forge
-
-    return register
-
-
-def attack_on_memory(
-    name: str, stage: Stage, reason: str
-) -> Callable[[Callable[[Forgery], None]], Callable[[Forgery], None]]:
-    """Register a function that edits the parts of a submission of a learner with a memory as an attack."""
-
-    def register(forge: Callable[[Forgery], None]) -> Callable[[Forgery], None]:
-        ATTACKS.append(Attack(name, stage, reason, forge=forge, on_memory=True))
-        return forge
-
-    return register
-
-
-def attack_on_memory_files(
-    name: str, stage: Stage, reason: str
-) -> Callable[[Callable[[SubmissionFolder], None]], Callable[[SubmissionFolder], None]]:
-    """Register a function that edits the files of a submission of a learner with a memory as an attack."""
-
-    def register(forge_files: Callable[[SubmissionFolder], None]) -> Callable[[SubmissionFolder], None]:
-        ATTACKS.append(Attack(name, stage, reason, forge_files=forge_files, on_memory=True))
-        return forge_files
 
     return register
 
 
 def attack_on_files(
-    name: str, stage: Stage, reason: str
+    name: str, stage: Stage, reason: str, division: Division = "reflector"
 ) -> Callable[[Callable[[SubmissionFolder], None]], Callable[[SubmissionFolder], None]]:
     """Register a function that edits the files of a submission as an attack."""
 
     def register(forge_files: Callable[[SubmissionFolder], None]) -> Callable[[SubmissionFolder], None]:
-        ATTACKS.append(Attack(name, stage, reason, forge_files=forge_files))
+        ATTACKS.append(Attack(name, stage, reason, forge_files=forge_files, division=division))
         return forge_files
 
     return register
@@ -129,8 +109,7 @@ def attacked_submission(folder: Path) -> Iterator[SubmissionFolder]:
 
 def outcome_of(attack: Attack, honest: SubmissionFolder, scratch: Path) -> tuple[Stage, list[str]]:
     """Carry out an attack; return the stage that refuses it, and the messages."""
-    if attack.on_memory:
-        honest = honest_memory_submission(honest.path.parents[3])
+    honest = honest_submission_of(attack.division, honest.path.parents[3])
     forgery = Forgery.of(honest)
     attack.forge(forgery)
     folder = forgery.write(BoardFolder(scratch / SUITE).submission(attack.slug).path)

@@ -7,7 +7,7 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attacks import ATTACKS, Attack, attack, attack_on_memory, attack_on_memory_files
+from attacks import ATTACKS, Attack, attack, attack_on_files
 from attacks_on_files import DEEP, bomb, replace_file
 
 from ictbench.records import ADDED_BYTES, MEMORY_BYTES, MEMORY_ROOM, Memory, digest_of, prompt_digest
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ictbench.submissions.layout import SubmissionFolder
 
 MEMORIES = "memories.jsonl.gz"
+
+attack_on_memory = partial(attack, division="memory")
+attack_on_memory_files = partial(attack_on_files, division="memory")
 
 
 def remembering(f: Forgery) -> tuple[Json, int]:
@@ -232,7 +235,7 @@ INVALID_FILES = {
 }
 for name, (content, reason) in INVALID_FILES.items():
     forge_invalid = replace_file(MEMORIES, partial(_fixed, content))
-    ATTACKS.append(Attack(name, "reading", reason, forge=forge_invalid, on_memory=True))
+    ATTACKS.append(Attack(name, "reading", reason, forge=forge_invalid, division="memory"))
 
 
 @attack_on_memory_files("a missing file of memories", "reading", "lacks memories.jsonl.gz")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ictbench.errors import ConfigError, EndpointRefusedError, ModelUnavailableError, TransientModelError
+from ictbench.errors import ConfigError, EndpointDownError, ModelUnavailableError, TransientModelError
 from ictbench.models import ModelClient, Retry, UsageMeter
 from ictbench.models import client as client_module
 from ictbench.models.chat_model import Embeddings
@@ -65,7 +65,7 @@ def test_a_model_without_the_option_does_not_embed() -> None:
 
 
 def test_a_server_without_embeddings_refuses() -> None:
-    with ScriptedServer([""]) as server, pytest.raises(EndpointRefusedError):
+    with ScriptedServer([""]) as server, pytest.raises(EndpointDownError, match="embedding_model 'small'"):
         embed(OpenAIModel(spec(server.url, embedding_model="small")), ["a"])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ictbench.errors import ConfigError, UsageError
+from ictbench.errors import ConfigError, ModelFailure, UsageError
 from ictbench.models.reasoning import has_reasoning
 from ictbench.models.replies import read_answer
-from ictbench.records import Reflection
+from ictbench.records import UNREPORTED, Reflection, Usage
 from ictbench.reflectors.event_digest import format_events
 from ictbench.reflectors.reflector import Reflector
 from ictbench.reflectors.tally_digest import format_tally
@@ -30,6 +31,9 @@ EPISODE_DESCRIPTION = """\
 In each step the agent sees an observation and a list of available actions and names one of these actions. An action \
 that is not in the list is invalid: it is wasted and changes nothing."""
 """Description of the episodes, part of every instruction."""
+
+NOTHING = Usage()
+"""Usage before the first call of a turn."""
 
 LIST_MARK = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")
 
@@ -104,17 +108,30 @@ class LLMReflector(Reflector):
             UnusableReplyError: The model's reply cannot be used.
         """
 
-    async def ask(self, system: str, request: str, context: Context) -> Completion:
+    async def ask(self, system: str, request: str, context: Context, spent: Usage = NOTHING) -> Completion:
         """Return the model's reply to a system message and a user message.
+
+        Args:
+            system: The system message.
+            request: The user message.
+            context: Context of the turn.
+            spent: Usage of earlier calls in this turn, which is added to that of the reply or of its failure.
 
         Raises:
             UnusableReplyError: The reply reached its token limit.
             ModelFailure: The model failed to reply.
             ModelUnavailableError: The model cannot be reached.
         """
-        completion = await self._model.complete(
-            [{"role": "system", "content": system}, {"role": "user", "content": request}], seed=context.seed
-        )
+        try:
+            completion = await self._model.complete(
+                [{"role": "system", "content": system}, {"role": "user", "content": request}], seed=context.seed
+            )
+        except ModelFailure as error:
+            if spent is not NOTHING:
+                error.usage = spent + (error.usage or UNREPORTED)
+            raise
+        if spent is not NOTHING:
+            completion = replace(completion, usage=spent + completion.usage)
         if completion.finish_reason == "length":
             raise UnusableReplyError(completion, "truncated")
         return completion

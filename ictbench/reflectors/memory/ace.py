@@ -13,13 +13,11 @@ The model still reads those, so that it does not add them again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ictbench.errors import ModelFailure
 from ictbench.models.reasoning import drop_reasoning
 from ictbench.models.replies import read_answer
-from ictbench.records import UNREPORTED, Reflection
+from ictbench.records import Reflection
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
     LLMReflector,
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ictbench.models import Completion
-    from ictbench.records import Trajectory, Usage
+    from ictbench.records import Trajectory
     from ictbench.reflectors.reflector import Context
 
 REFLECTOR = f"""\
@@ -89,7 +87,7 @@ class AceReflector(LLMReflector):
         if trajectories:
             playbook = playbook.tagged(tags)
         request = _request(prompt, playbook, f"ANALYSIS:\n{analysis}\n\n{CURATOR_REQUEST}")
-        curated = await self._ask_again(request, context, reflected.usage)
+        curated = await self.ask(CURATOR, request, context, reflected.usage)
         operations = section_lines(OPERATIONS, curated.text) or []
         if not any(ADD.fullmatch(line) or line.casefold().rstrip(".") == "none" for line in operations):
             raise UnusableReplyError(curated, "unparseable")
@@ -106,21 +104,6 @@ class AceReflector(LLMReflector):
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return the best bullets that fit; they are the same in all episodes."""
         return Playbook.model_validate(memory).added_text()
-
-    async def _ask_again(self, request: str, context: Context, spent: Usage) -> Completion:
-        """Return the curator's reply, with the usage of both calls; so do its failures."""
-        try:
-            completion = await self.ask(CURATOR, request, context)
-        except UnusableReplyError as error:
-            raise UnusableReplyError(_with(error.completion, spent), error.failure) from None
-        except ModelFailure as error:
-            error.usage = spent + (error.usage or UNREPORTED)
-            raise
-        return _with(completion, spent)
-
-
-def _with(completion: Completion, spent: Usage) -> Completion:
-    return replace(completion, usage=spent + completion.usage)
 
 
 def _request(prompt: str, playbook: Playbook, rest: str) -> str:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ictbench.errors import ModelFailure
-from ictbench.records import ADDED_BYTES, UNREPORTED, Record, Reflection
+from ictbench.models.embeddings import embed_texts
+from ictbench.records import ADDED_BYTES, Record, Reflection
 from ictbench.reflectors.event_digest import format_episode_events, texts_of
 from ictbench.reflectors.llm.llm_reflector import (
     EPISODE_DESCRIPTION,
+    NOTHING,
     LLMReflector,
     UnusableReplyError,
     heading_pattern,
@@ -30,9 +31,9 @@ from ictbench.reflectors.llm.llm_reflector import (
 from ictbench.reflectors.llm.prompt_sections import append_section, newest_that_fit
 from ictbench.reflectors.memory.added_text import fitting
 from ictbench.reflectors.memory.insight_votes import Insight, apply_operations
-from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.memory_size import beginning, beginnings, newest_items
 from ictbench.reflectors.memory.retrieval import rank
-from ictbench.reflectors.memory.vectors import pack_vector, rerank
+from ictbench.reflectors.memory.vectors import pack_vector, rerank, vector_length
 from ictbench.rules_text.screen import player_symbol
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ MAX_EPISODES = 3
 """Episodes that are recalled for a task."""
 EPISODE_BYTES = 940
 """Maximum size of a recalled episode: two of this size fit into what a memory may add."""
-EMBEDDED_CHARACTERS = 4_000
-"""Maximum length of a text that is embedded."""
 
 TITLE = "Insights from earlier episodes, the surest first:"
 ADDED_TITLE = "What happened in similar episodes that were solved, the most similar first:"
@@ -78,7 +77,7 @@ class Success(Record):
     """Solved episode."""
 
     start: str
-    """First observation."""
+    """Beginning of the first observation."""
     events: str
     vector: str = Field(default="", exclude_if=lambda vector: not vector)
     """Embedding of the first observation, if the model embeds texts."""
@@ -99,6 +98,7 @@ class ExpelReflector(LLMReflector):
     """Asks a language model for operations on its insights, and keeps the solved episodes."""
 
     division = "memory"
+    embeds = True
     system = INSTRUCTIONS
     instruction = f"{INSTRUCTIONS}\n\n{REQUEST}"
 
@@ -109,36 +109,34 @@ class ExpelReflector(LLMReflector):
         before = Experience.model_validate(context.memory.value or {"own": prompt})
         episodes = self.experience_text(prompt, trajectories, context)
         request = f"PROMPT:\n{before.own}\n\nINSIGHTS:\n{_numbered(before.insights)}\n\nEPISODES:\n{episodes}\n\n"
-        completion = await self.ask(self._system, request + REQUEST, context)
+        # Embedded first: where that fails, no reply has been paid for that nobody reads.
+        new, spent = await self._embedded(list(new_successes(before.own, trajectories, before.successes)), before)
+        completion = await self.ask(self._system, request + REQUEST, context, spent)
         lines = (section_lines(OPERATIONS, completion.text) or [])[:MAX_OPERATIONS]
         insights, applied = apply_operations(before.insights, lines)
         if not applied and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
-        kept = _insights_that_fit(before.own, insights, context.prompt_cap - ADDED_BYTES)
-        new = list(new_successes(before.own, trajectories, before.successes))
-        new, usage = await self._embedded(new, completion.usage)
+        kept = _insights_that_fit(before.own, insights, context.prompt_cap)
+        dropped = [f"Dropped, no room: {insight.text}" for insight in insights if insight not in kept]
         after = Experience(own=before.own, insights=kept, successes=newest_items([*before.successes, *new]))
         return Reflection(
             prompt=append_section(before.own, TITLE, [_line(insight) for insight in kept]),
-            analysis="\n".join(applied) or "Nothing to change.",
+            analysis="\n".join([*applied, *dropped]) or "Nothing to change.",
             # Without both it is no memory: the episodes stay those of the prompt alone.
             memory=after.model_dump(mode="json") if after.insights or after.successes else None,
-            usage=usage,
+            usage=completion.usage,
         )
 
-    async def _embedded(self, successes: list[Success], spent: Usage) -> tuple[list[Success], Usage]:
-        """Return the episodes with their vectors, if the model embeds texts, and the usage of the whole turn."""
+    async def _embedded(self, successes: list[Success], before: Experience) -> tuple[list[Success], Usage]:
+        """Return the episodes with their vectors, if the model embeds texts, and the usage of that."""
         if not (successes and self._model.embeds):
-            return successes, spent
-        try:
-            # Servers refuse empty texts, and those that are longer than their model reads.
-            embeddings = await self._model.embed([success.start[:EMBEDDED_CHARACTERS] or " " for success in successes])
-        except ModelFailure as error:
-            error.usage = spent + (error.usage or UNREPORTED)
-            raise
+            return successes, NOTHING
+        earlier = before.successes[-1].vector if before.successes else ""
+        dimensions = vector_length(earlier) if earlier else None
+        embeddings = await embed_texts(self._model, [success.start for success in successes], dimensions)
         pairs = zip(successes, embeddings.vectors, strict=True)
         embedded = [success.model_copy(update={"vector": pack_vector(vector)}) for success, vector in pairs]
-        return embedded, spent + embeddings.usage
+        return embedded, embeddings.usage
 
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return the solved episodes whose first observation is the most similar; of equals, the newest."""
@@ -149,12 +147,15 @@ class ExpelReflector(LLMReflector):
 
 
 def new_successes(prompt: str, trajectories: Sequence[Trajectory], known: Sequence[Success]) -> Iterator[Success]:
-    """Yield the solved episodes of a batch, except those that went exactly like one that is known."""
+    """Yield the solved episodes of a batch, except those that went exactly like one that is known or in the batch."""
+    seen = {(success.start, success.events) for success in known}
     for trajectory in trajectories:
         if trajectory.solved:
             events = format_episode_events(trajectory, player_symbol(prompt), set())
-            success = Success(start=texts_of(trajectory)[0], events=_shortened(events))
-            if all((success.start, success.events) != (one.start, one.events) for one in known):
+            (start,) = beginnings(texts_of(trajectory)[:1])
+            success = Success(start=start, events=_shortened(events))
+            if (start, success.events) not in seen:
+                seen.add((start, success.events))
                 yield success
 
 
@@ -165,7 +166,7 @@ def _shortened(events: str) -> str:
     while lines and len(text.encode(errors="replace")) > EPISODE_BYTES:
         text = "\n".join([first, "…", *lines[1:]])
         lines = lines[1:]
-    return text
+    return beginning(text, ADDED_BYTES)
 
 
 def _numbered(insights: Sequence[Insight]) -> str:
@@ -174,8 +175,9 @@ def _numbered(insights: Sequence[Insight]) -> str:
 
 
 def _insights_that_fit(prompt: str, insights: Sequence[Insight], cap: int) -> tuple[Insight, ...]:
-    """Return the insights with the most votes that fit into the prompt."""
-    lines = set(newest_that_fit(prompt, TITLE, [_line(insight) for insight in reversed(insights)], cap))
+    """Return the insights with the most votes that fit into the prompt; of equals, the last in the list."""
+    fewest_first = sorted(insights, key=lambda insight: insight.votes)
+    lines = set(newest_that_fit(prompt, TITLE, [_line(insight) for insight in fewest_first], cap))
     return tuple(insight for insight in insights if _line(insight) in lines)
 
 

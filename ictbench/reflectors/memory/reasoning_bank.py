@@ -24,7 +24,7 @@ from ictbench.reflectors.llm.llm_reflector import (
     section_lines,
 )
 from ictbench.reflectors.memory.added_text import fitting
-from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.memory_size import beginnings, newest_items
 from ictbench.reflectors.memory.retrieval import rank
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 MAX_NEW, MAX_SHOWN = 5, 5
 """New items per turn, and items in an episode."""
 
-ITEM_BYTES, START_CHARACTERS = 1_000, 4_000
-"""Maximum sizes of an item and of a first observation. An item that is too long is left out."""
+ITEM_BYTES = 1_000
+"""Maximum size of an item. One that is too long is left out."""
 
 TITLE = "What earlier episodes taught, the most relevant first:"
 INSTRUCTIONS = f"""\
@@ -99,13 +99,13 @@ class Bank(Record):
         """All items, the oldest first."""
         return [item for batch in self.batches for item in batch.items]
 
-    def extended(self, new: Iterable[Item], starts: Iterable[str]) -> Bank:
+    def extended(self, new: Iterable[Item], starts: Sequence[str]) -> Bank:
         """Return the bank with new items; one whose content it holds already is left out."""
         known = {item.content.casefold() for item in self.items}
         items = {item.content.casefold(): item for item in new if item.content.casefold() not in known}
         if not items:
             return self
-        batch = Batch(items=tuple(items.values()), starts=tuple(start[:START_CHARACTERS] for start in starts))
+        batch = Batch(items=tuple(items.values()), starts=beginnings(starts))
         return Bank(batches=newest_items([*self.batches, batch]))
 
     def similar(self, beginning: str) -> list[Item]:
@@ -138,7 +138,7 @@ class ReasoningBankReflector(LLMReflector):
         new = parse_items(lines)[:MAX_NEW]
         if not new and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "unparseable")
-        extended = bank.extended(new, (texts_of(trajectory)[0] for trajectory in trajectories))
+        extended = bank.extended(new, [texts_of(trajectory)[0] for trajectory in trajectories])
         return Reflection(
             prompt=prompt,
             analysis="\n".join(item.line for item in extended.items if item not in bank.items) or "Nothing new.",

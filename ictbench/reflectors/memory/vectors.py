@@ -22,6 +22,11 @@ def pack_vector(vector: Sequence[float]) -> str:
     return b64encode(bytes(round(127 * number / largest) % 256 for number in vector)).decode()
 
 
+def vector_length(packed: str) -> int:
+    """Return the length of a vector from `pack_vector`."""
+    return len(b64decode(packed))
+
+
 def rerank(order: Sequence[int], vectors: Sequence[str]) -> tuple[int, ...]:
     """Return positions by the cosine similarity of their vectors to the vector of the first one.
 

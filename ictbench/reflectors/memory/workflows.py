@@ -24,7 +24,7 @@ from ictbench.reflectors.llm.llm_reflector import (
     section_lines,
 )
 from ictbench.reflectors.memory.added_text import fitting
-from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.memory_size import beginnings, newest_items
 from ictbench.reflectors.memory.retrieval import rank
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Workflow(Record):
     """What it is for."""
     steps: tuple[str, ...]
     starts: tuple[str, ...]
+    """See `beginnings`."""
 
     @property
     def text(self) -> str:
@@ -102,7 +103,8 @@ class WorkflowsReflector(LLMReflector):
         request = f"PROMPT:\n{prompt}\n\nWORKFLOWS:\n{texts}\n\nEPISODES:\n{episodes}\n\n{REQUEST}"
         completion = await self.ask(self._system, request, context)
         lines = section_lines(WORKFLOWS, completion.text) or []
-        found = list(read_workflows(lines, tuple(texts_of(trajectory)[0] for trajectory in solved)))[:MAX_WORKFLOWS]
+        starts = beginnings([texts_of(trajectory)[0] for trajectory in solved])
+        found = list(read_workflows(lines, starts))[:MAX_WORKFLOWS]
         new = [workflow for workflow in found if len(workflow.text.encode(errors="replace")) <= WORKFLOW_BYTES]
         if not new and [line.casefold().rstrip(".") for line in lines] != ["none"]:
             raise UnusableReplyError(completion, "too_long" if found else "unparseable")

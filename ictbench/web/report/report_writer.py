@@ -77,6 +77,10 @@ def _memories(run: Run, result: Result) -> Iterator[Memory]:
     """Yield the memories that go with prompts of finished loops."""
     folder = RunFolder(run.folder)
     if run.is_complete:
+        named = {prompt.memory for family in result.families for loop in family.loops for prompt in loop.prompts} - {""}
+        if named and not folder.memories.exists():
+            what = f"{folder.memories} is missing, with the {len(named)} memories that the result names"
+            raise RunFolderError(f"{what}; copy it from where the run was played")
         yield from memories_in(folder.memories)
         return
     with open_journal(folder) as journal:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reflector_turns import LOST, WON, recalled, run_turns
 
+from ictbench.errors import ModelFailure
 from ictbench.models import ModelClient, UsageMeter
 from ictbench.models.providers.openai import OpenAIModel
 from ictbench.records import ADDED_BYTES, MEMORY_BYTES, ModelSpec, Reflection, Step, Trajectory, canonical_json
@@ -24,10 +25,12 @@ from ictbench.reflectors.memory.expel import (
     Success,
 )
 from ictbench.reflectors.memory.insight_votes import Insight, apply_operations
-from ictbench.reflectors.memory.memory_size import newest_items
+from ictbench.reflectors.memory.memory_size import START_CHARACTERS, STARTS_BYTES, beginnings, newest_items
 from ictbench.testing import Reply, ScriptedServer, check_reflector
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import JsonValue
 
 
@@ -95,11 +98,28 @@ def test_every_insight_has_votes_and_is_unique(operations: list[tuple[str, int, 
     assert len({insight.text for insight in updated}) == len(updated)
 
 
-def test_the_prompt_leaves_room_for_what_the_memory_adds() -> None:
-    cap = len(f"Play well.\n\n{TITLE}\n- aaaa\n- bbbb".encode()) + ADDED_BYTES
+def test_the_insights_may_fill_the_prompt() -> None:
+    # The cap of the context is that of the prompt alone.
+    cap = len(f"Play well.\n\n{TITLE}\n- aaaa\n- bbbb".encode())
     added = operations("ADD: aaaa", "ADD: bbbb")
-    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap) == ["- bbbb", "- aaaa"]
-    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap - 1) == ["- aaaa"]
+    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap) == ["- bbbb", "- cccc"]
+    assert insights(added, operations("UPVOTE 2", "ADD: cccc"), cap=cap - 1) == ["- cccc"]
+
+
+def test_a_full_list_drops_the_oldest_of_those_with_the_fewest_votes_and_says_so() -> None:
+    cap = len(f"Play well.\n\n{TITLE}\n- aaaa\n- bbbb\n- cccc".encode())
+    replies = [
+        operations("ADD: aaaa", "ADD: bbbb", "ADD: cccc"),
+        operations("UPVOTE 1", "ADD: dddd"),
+        operations("ADD: eeee", f"ADD: {'f' * 99}"),
+    ]
+    turns, _ = run_turns(ExpelReflector, replies, cap=cap)
+    kept = [[insight.text for insight in Experience.model_validate(turn.memory).insights] for turn in turns]
+    assert kept == [["aaaa", "bbbb", "cccc"], ["aaaa", "cccc", "dddd"], ["aaaa", "dddd", "eeee"]]
+    assert turns[1].analysis == "UPVOTE 1\nADD: dddd\nDropped, no room: bbbb"
+    assert (
+        turns[2].analysis == f"{replies[2].partition(chr(10))[2]}\nDropped, no room: cccc\nDropped, no room: {'f' * 99}"
+    )
 
 
 def test_a_turn_applies_at_most_four_operations() -> None:
@@ -172,6 +192,19 @@ def test_an_episode_that_went_like_an_earlier_one_is_kept_once() -> None:
     assert len(Experience.model_validate(reflection.memory).successes) == 1
 
 
+def test_equal_episodes_of_a_batch_are_kept_once() -> None:
+    (reflection,) = run_turns(ExpelReflector, [operations("none")], batch=[WON, solved("B?"), WON])[0]
+    assert [one.start for one in Experience.model_validate(reflection.memory).successes] == ["A?", "B?"]
+
+
+@pytest.mark.parametrize("letter", ["x", "\x1b", "\U0001f600"])
+def test_the_newest_episode_is_kept_however_long_it_is(letter: str) -> None:
+    batch = [solved("A lamp."), solved(letter * 40_000)]
+    memory = run_turns(ExpelReflector, [operations("none")], batch=batch)[0][-1].memory
+    starts = [one.start for one in Experience.model_validate(memory).successes]
+    assert starts == ["A lamp.", letter * START_CHARACTERS]
+
+
 def test_of_a_long_episode_the_task_and_the_end_are_recalled() -> None:
     steps = tuple(
         Step(observation=text, actions=("go",), digest="", thought="", proposed=f"go {n}", executed=f"go {n}")
@@ -195,6 +228,30 @@ def test_an_episode_that_is_too_long_is_left_out_of_the_text() -> None:
     assert recalled(ExpelReflector, memory, "A jackal.") == f"{ADDED_TITLE}\nEpisode:\nlit"
 
 
+async def reflect_once(url: str, batch: Sequence[Trajectory], **options: str) -> Reflection:
+    spec = ModelSpec(provider="openai", model="scripted", base_url=url, options={**options})
+    model = ModelClient(OpenAIModel(spec), UsageMeter())
+    try:
+        return await ExpelReflector(model).reflect("Play.", batch, None, Context(seed=0, prompt_cap=8000))
+    finally:
+        await model.aclose()
+
+
+def test_an_unusable_or_failed_reply_counts_the_embeddings_before_it() -> None:
+    batch = [solved("A cave.")]
+    with ScriptedServer(["Hm."], embed=lambda text: [1.0, 2.0]) as server:
+        unusable = asyncio.run(reflect_once(server.url, batch, embedding_model="small"))
+    assert (unusable.failure, unusable.usage.calls) == ("unparseable", 2)
+    with (
+        ScriptedServer([Reply("no", status=400)], embed=lambda text: [1.0, 2.0]) as server,
+        pytest.raises(ModelFailure) as caught,
+    ):
+        asyncio.run(reflect_once(server.url, batch, embedding_model="small"))
+    assert caught.value.usage is not None
+    # Two words, which are tokens of the scripted server.
+    assert (caught.value.usage.calls, caught.value.usage.input_tokens) == (2, 2)
+
+
 def test_embeddings_decide_which_episodes_go_with_the_most_similar_one() -> None:
     """The word kitchen is in one text only, but the vectors of two texts say that both are about food."""
     starts = ["A kitchen.", "An apple and a pear.", "A cave with bats.", "A cellar with rats."]
@@ -202,12 +259,7 @@ def test_embeddings_decide_which_episodes_go_with_the_most_similar_one() -> None
     food = {"A kitchen.": [1.0, 0.0], "An apple and a pear.": [0.9, 0.1]}
 
     async def learn(url: str, **options: str) -> Reflection:
-        spec = ModelSpec(provider="openai", model="scripted", base_url=url, options={**options})
-        model = ModelClient(OpenAIModel(spec), UsageMeter())
-        try:
-            return await ExpelReflector(model).reflect("Play.", batch, None, Context(seed=0, prompt_cap=8000))
-        finally:
-            await model.aclose()
+        return await reflect_once(url, batch, **options)
 
     with ScriptedServer([operations("none")], embed=lambda text: food.get(text, [0.0, 1.0])) as server:
         plain = asyncio.run(learn(server.url))
@@ -233,6 +285,16 @@ def test_the_newest_items_stay_within_the_cap(sizes: list[int], letter: str) -> 
     assert len(canonical_json(memory.model_dump(mode="json")).encode()) <= MEMORY_BYTES
     if sum(sizes) < 50_000:
         assert len(kept) == len(items)
+
+
+@given(st.lists(st.text(max_size=60).map(lambda text: text * 99), max_size=20))
+def test_the_beginnings_of_episodes_stay_within_an_item(starts: list[str]) -> None:
+    found = beginnings(starts)
+    assert all(start.startswith(beginning) for start, beginning in zip(starts, found, strict=True))
+    assert len(canonical_json(found).encode(errors="replace")) <= STARTS_BYTES + len(starts) + 2
+    assert max(map(len, found), default=0) <= START_CHARACTERS
+    if len(canonical_json(starts).encode(errors="replace")) <= STARTS_BYTES // max(len(starts), 1):
+        assert [*found] == [start[:START_CHARACTERS] for start in starts]
 
 
 def test_it_keeps_the_contract() -> None:

@@ -145,5 +145,12 @@ def test_a_full_bank_drops_the_oldest_batches_and_stays_within_the_memory() -> N
     assert bank.items[-1].content == "Item 29."
 
 
+@pytest.mark.parametrize("letter", ["x", "\x1b", "\U0001f600"])
+def test_the_items_of_a_large_batch_join_the_bank(letter: str) -> None:
+    bank = Bank().extended([item("Read.")], ["A cave."]).extended([item("Eat.")], [letter * 5_000] * 100)
+    assert [found.content for found in bank.items] == ["Read.", "Eat."]
+    assert len(bank.batches[-1].starts) == 100
+
+
 def test_it_keeps_the_contract() -> None:
     check_reflector(ReasoningBankReflector, answer=lambda body: reply(f"{len(body['messages'][-1]['content'])} signs"))

@@ -51,6 +51,14 @@ def test_a_workflow_of_the_same_name_replaces_the_earlier_one() -> None:
     assert names == [("eat what lies there", 2), ("Light the lamp", 1)]
 
 
+@pytest.mark.parametrize("letter", ["x", "\x1b", "\U0001f600"])
+def test_all_workflows_of_a_large_batch_are_kept(letter: str) -> None:
+    reply = "WORKFLOWS:\n" + "\n".join(f"Workflow: {name}\n- go" for name in "abc")
+    batch = [solved(letter * 4_100) for _ in range(20)]
+    memory = run_turns(WorkflowsReflector, [LAMP, reply], batch=batch)[0][-1].memory
+    assert [workflow.name for workflow in Workflows.model_validate(memory).workflows][-3:] == ["a", "b", "c"]
+
+
 def test_the_model_reads_only_solved_episodes() -> None:
     first, second = run_turns(WorkflowsReflector, [LAMP, EAT])[1]
     system, _, request = WorkflowsReflector.instruction.partition("\n\nAnswer with")

@@ -158,9 +158,11 @@ def test_a_page_holds_the_memories_that_its_prompts_name(tmp_path: Path) -> None
     named = {prompt.memory for family in run.result.families for loop in family.loops for prompt in loop.prompts} - {""}
     finished = document_of(ictbench.write_report(run, tmp_path / "finished.html"))["runs"][0]
     assert {*finished["memories"]["keys"]} == named
+    (run.folder / "memories.jsonl.gz").unlink()
+    missing = f"{run.folder / 'memories.jsonl.gz'} is missing, with the {len(named)} memories that the result names"
+    assert refusal(run) == f"{missing}; copy it from where the run was played"
     # The memories of an unfinished run are in its journal.
     (run.folder / "result.json").unlink()
-    (run.folder / "memories.jsonl.gz").unlink()
     page = ictbench.write_report(ictbench.load_run(run.folder), tmp_path / "unfinished.html")
     assert document_of(page)["runs"][0]["memories"] == finished["memories"]
     assert 'id="memory-0-0"' in page.read_text(encoding="utf-8")
