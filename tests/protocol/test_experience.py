@@ -100,6 +100,6 @@ def test_a_stream_keeps_its_order() -> None:
         with pytest.raises(ConfigError, match="only experience of the kinds fresh, halved, foreign"):
             batches_of(suite, "blocked", 0, sizes(4, 2), kind)
     with pytest.raises(
-        ConfigError, match="^`reflexion` meets the tasks of the first turn again; it cannot play a stream"
+        ConfigError, match=r"^`reflexion` meets the tasks of the first turn again; it cannot play a stream"
     ):
         check_stream(suite, "blocked", "retried", "`reflexion`")
