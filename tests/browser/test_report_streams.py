@@ -60,6 +60,11 @@ def test_each_family_of_a_stream_is_a_row_with_its_forgetting(
             assert (cells[name][5] == "\u2013") == (one.forgetting is None)
 
 
+def test_sizes_are_said_to_be_those_of_each_family(run: ictbench.Run, reader: Reader, report_of: Report) -> None:
+    page = reader.open(report_of(run))
+    assert "1 selection and 2 test tasks per loop and family of a stream" in page.locator("body").inner_text()
+
+
 def test_each_stream_has_a_chart_with_one_line_for_each_place_of_a_family(
     run: ictbench.Run, reader: Reader, report_of: Report
 ) -> None:
