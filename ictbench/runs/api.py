@@ -22,6 +22,7 @@ from ictbench.results import Result
 from ictbench.results.html_table import html_table
 from ictbench.results.result_file import read_result
 from ictbench.results.rows import TABLES
+from ictbench.rollout.remote.ray_starter import require_ray
 from ictbench.runs.cost_estimate import DryRun, estimate
 from ictbench.runs.engine import check_playable, open_players
 from ictbench.runs.failed_start import remove_if_nothing_happened
@@ -292,6 +293,8 @@ def dry_run(*, ask: bool = False, **options: Unpack[RunOptions]) -> DryRun:
         RunError: A model that is asked does not answer, or rejects the requests of the run.
     """
     plan = make_plan(Options.parse(named_classes(options)[0]))
+    if plan.options.executor == "ray":
+        require_ray()
     loops = list(plan.loops())
     check_playable(plan, loops)
     open_players(plan, ModelPool())

@@ -93,10 +93,11 @@ def test_the_dry_run_needs_the_package_of_the_executor(
     call: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    done = run(call, "campaign", file, "--dry-run", "--executor", "ray")
-    assert done.code == 2
-    assert "--executor ray needs a package that is not installed" in done.err
-    assert "pip install 'ictbench[ray]'" in done.err
+    for command in (("campaign", file), ("run", "--env", "minihack")):
+        done = run(call, *command, "--dry-run", "--executor", "ray")
+        assert done.code == 2
+        assert "--executor ray needs a package that is not installed" in done.err
+        assert "pip install 'ictbench[ray]'" in done.err
 
 
 def test_the_dry_run_warns_where_nothing_can_be_significant(call: CommandLine, file: Path) -> None:
