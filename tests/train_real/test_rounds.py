@@ -161,7 +161,7 @@ def test_the_example_in_small_is_killed_and_continued(speaking: Path, tmp_path: 
         ({"collect": {**COLLECT, "families": ["zap"]}}, ConfigError, "held-out families"),
         ({"states": "s"}, ConfigError, "states is set by each round"),
         ({"collect": {"reflector": "rules"}}, ConfigError, "collect.reflector is set by each round"),
-        ({"reflector": "ace"}, ConfigError, "cannot be trained"),
+        ({"reflector": "ace"}, ConfigError, "keeps a memory"),
     ],
 )
 def test_other_settings_are_refused(
