@@ -127,8 +127,13 @@ def test_a_second_process_on_the_folder_is_refused_and_the_first_continues(undis
     folder = tmp_path / "run"
     with start(*run_in(folder)) as first:
         assert reached(first, folder, 3)
-        with start(*run_in(folder)) as second:
-            line = error_line(second, 2)
+        # Stopped, so that it does not end before the second process has started.
+        first.send_signal(signal.SIGSTOP)
+        try:
+            with start(*run_in(folder)) as second:
+                line = error_line(second, 2)
+        finally:
+            first.send_signal(signal.SIGCONT)
         assert f"another ictbench is writing to {folder}" in line
         assert first.communicate() == ("", "")
         assert first.returncode == 0

@@ -132,9 +132,7 @@ def test_controls_meet_the_same_stream(run: ictbench.Run, reflector: str, tmp_pa
 
 
 def test_a_reflector_that_repeats_its_first_batch_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigError, match="experience of reflector reflexion:rules is retried, and 'blocked' is a stream"
-    ):
+    with pytest.raises(ConfigError, match="reflexion:rules meets the tasks of the first turn again; it cannot play a"):
         ictbench.run(**OPTIONS, reflector="reflexion:rules", out=tmp_path / "run")
 
 

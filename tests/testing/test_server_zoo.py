@@ -40,7 +40,9 @@ ANTHROPIC_LIKE = [name for name, personality in PERSONALITIES.items() if persona
 HTTP = httpx.Client(verify=False, trust_env=False)
 
 
-@pytest.fixture(autouse=True, scope="module")
+# Of the session: a worker that takes over another one's tests may come back to this module, and a closed client cannot be
+# opened again.
+@pytest.fixture(autouse=True, scope="session")
 def connections() -> Iterator[None]:
     with HTTP:
         yield
