@@ -40,8 +40,8 @@ ANTHROPIC_LIKE = [name for name, personality in PERSONALITIES.items() if persona
 HTTP = httpx.Client(verify=False, trust_env=False)
 
 
-# Of the session: a worker that takes over another one's tests may come back to this module, and a closed client cannot be
-# opened again.
+# Of the session: a worker that takes over tests of another one may come back to this module, and a closed client cannot
+# be opened again.
 @pytest.fixture(autouse=True, scope="session")
 def connections() -> Iterator[None]:
     with HTTP:
