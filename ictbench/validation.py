@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from ictbench.visible_text import one_line
+
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
@@ -57,7 +59,7 @@ def validation_problems(error: ValidationError, most: int, model: type[BaseModel
     """Return the first `most` problems, a line each: place, value, what is wrong."""
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     return [
-        f"{'.'.join(map(str, detail['loc'])) or 'the file'}{':' if _has_value(detail) else ''} {describe(detail)}"
+        f"{one_line('.'.join(map(str, detail['loc']))) or 'the file'}{':' if _has_value(detail) else ''} {describe(detail)}"
         f"{_likely_field(detail, model)}"
         for detail in details[:most]
     ]

@@ -18,7 +18,7 @@ PACKAGE = Path(ictbench.__file__).parent
 
 LAYERS = (
     ("_version",),
-    ("choices",),
+    ("choices", "visible_text"),
     ("records",),
     ("errors",),
     (
@@ -29,7 +29,6 @@ LAYERS = (
         "rules_text",
         "user_folders",
         "validation",
-        "visible_text",
         "yaml_file",
     ),
     ("plugin_errors",),

@@ -90,3 +90,9 @@ def test_an_unknown_field_comes_first_and_the_likely_one_is_suggested(content: d
     with pytest.raises(ValidationError) as caught:
         Whole.model_validate(content)
     assert validation_message(caught.value, Whole) == message
+
+
+def test_control_characters_in_the_name_of_a_field_are_replaced() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Form.model_validate({"\x7fbservation": 1})
+    assert validation_message(caught.value) == "\N{REPLACEMENT CHARACTER}bservation is not a known field"
