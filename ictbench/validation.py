@@ -59,8 +59,8 @@ def validation_problems(error: ValidationError, most: int, model: type[BaseModel
     """Return the first `most` problems, a line each: place, value, what is wrong."""
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     return [
-        f"{one_line('.'.join(map(str, detail['loc']))) or 'the file'}{':' if _has_value(detail) else ''} {describe(detail)}"
-        f"{_likely_field(detail, model)}"
+        f"{one_line('.'.join(map(str, detail['loc']))) or 'the file'}{':' if _has_value(detail) else ''} "
+        f"{describe(detail)}{_likely_field(detail, model)}"
         for detail in details[:most]
     ]
 
