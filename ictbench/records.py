@@ -346,7 +346,7 @@ class EpisodeSpec(Record):
 
     @property
     def system_prompt(self) -> str:
-        """What the actor is shown: the prompt, and what the memory adds."""
+        """Prompt with the text from the memory, as the actor is shown it."""
         return extended_prompt(self.prompt, self.added)
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class _Added(NamedTuple):
-    """What a record says that a memory added."""
+    """Text that a record states as added by a memory."""
 
     key: str
     task_id: str

@@ -23,7 +23,7 @@ NAMES: Mapping[Division, str] = {
 
 
 class Spent(NamedTuple):
-    """What an entry gained, and what it used for it."""
+    """Gain of an entry, and the tokens and episodes that it used."""
 
     gain: float
     tokens: int

@@ -129,7 +129,7 @@ def memories_in(path: Path) -> Iterator[Memory]:
     """Yield the memories in a file, none if there is no file.
 
     Raises:
-        RunFolderError: A line is no memory, or its digest is not that of its value.
+        RunFolderError: A line is not a memory, or its digest is not that of its value.
     """
     if not path.exists():
         return
@@ -142,7 +142,7 @@ def memory_of(line: bytes, place: str) -> Memory:
     """Return the memory in a line.
 
     Raises:
-        SubmissionError: It is no memory, or its digest is not that of its value.
+        SubmissionError: It is not a memory, or its digest is not that of its value.
     """
     try:
         memory = Memory.model_validate_json(line, strict=True)
