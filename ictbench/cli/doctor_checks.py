@@ -27,9 +27,11 @@ EXTRAS = {
     "datasets": "datasets",
     "gepa": "gepa",
     "hf": "transformers",
+    "inspect": "inspect_ai",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
     "meta": "gymnasium",
+    "openenv": "openenv",
     "ray": "ray",
     "train": "trl",
 }
