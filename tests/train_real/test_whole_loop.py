@@ -62,24 +62,11 @@ def test_smollm2_plays_whole_loops_and_its_weights_change(tmp_path: Path) -> Non
     assert min(step["frac_reward_zero_std"] for step in steps) == 0
     before, after = (load_file(folder / "model.safetensors") for folder in (smollm2_folder(), tmp_path / "out"))
     assert any((tensor != before[name].to(tensor.dtype)).any() for name, tensor in after.items())
-    # The command that it prints, in small.
-    reflector = f"lessons:hf/{tmp_path}/out"
-    assert command == (
-        f"ictbench run --suite minihack-v1 --actor rules --reflector {reflector} "
-        "--reflector-trained-on minihack-v1/room-random"
-    )
-    sizes: Any = {"turns": 1, "batch_size": 1, "selection_size": 1, "test_size": 1}
-    result = ictbench.run(
-        families="room-random",
-        loops=1,
-        actor="rules",
-        reflector=reflector,
-        reflector_trained_on="minihack-v1/room-random",
-        executor="inline",
-        out=tmp_path / "run",
-        **sizes,
-    ).result
-    assert result.reflector_trained_on == ("minihack-v1/room-random",)
+    options = {"suite": "minihack-v1", "actor": "rules", "reflector": f"lessons:hf/{tmp_path}/out"}
+    trained_on = "minihack-v1/room-random"
+    words = [f"--{name} {value}" for name, value in options.items()]
+    assert command == f"ictbench run {' '.join(words)} --reflector-trained-on {trained_on}"
+    assert ictbench.dry_run(**options, reflector_trained_on=trained_on)
 
 
 @pytest.mark.parametrize("reflector", ["lessons", "one-rule"])
