@@ -62,7 +62,7 @@ def test_smollm2_plays_whole_loops_and_its_weights_change(tmp_path: Path) -> Non
     assert min(step["frac_reward_zero_std"] for step in steps) == 0
     before, after = (load_file(folder / "model.safetensors") for folder in (smollm2_folder(), tmp_path / "out"))
     assert any((tensor != before[name].to(tensor.dtype)).any() for name, tensor in after.items())
-    options = {"suite": "minihack-v1", "actor": "rules", "reflector": f"lessons:hf/{tmp_path}/out"}
+    options: Any = {"suite": "minihack-v1", "actor": "rules", "reflector": f"lessons:hf/{tmp_path}/out"}
     trained_on = "minihack-v1/room-random"
     words = [f"--{name} {value}" for name, value in options.items()]
     assert command == f"ictbench run {' '.join(words)} --reflector-trained-on {trained_on}"
