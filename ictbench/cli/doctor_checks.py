@@ -31,6 +31,7 @@ EXTRAS = {
     "llama-cpp": "llama_cpp",
     "meta": "gymnasium",
     "ray": "ray",
+    "textworld": "textworld",
     "train": "trl",
 }
 """Module that each extra installs."""
@@ -132,6 +133,7 @@ def _purpose(extra: str) -> str:
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",
         "ray": "--executor ray",
+        "textworld": "TextWorld",
         "train": "ictbench train",
     }
     return purposes.get(extra, f"{extra}/… models")
