@@ -33,6 +33,7 @@ EXTRAS = {
     "meta": "gymnasium",
     "openenv": "openenv",
     "ray": "ray",
+    "textworld": "textworld",
     "train": "trl",
 }
 """Module that each extra installs."""
@@ -134,6 +135,7 @@ def _purpose(extra: str) -> str:
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",
         "ray": "--executor ray",
+        "textworld": "TextWorld",
         "train": "ictbench train",
     }
     return purposes.get(extra, f"{extra}/… models")
