@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 class TextEnv(ABC):
     """Environment that is played through text.
 
+    An environment that measures how much of a task is done reports it as `Observation.progress`, beside its own success
+    status: in every observation of a task, and 1 when the task is solved. It is the state now, not the highest one so
+    far; what counts for an episode is the progress at its end.
+
     An instance is reused: it is reset to one task after another. A task gives the same episode in a new instance, in
     a used one, in another process and on another date. All methods are synchronous and are called by one thread at a
     time, never on the event loop.

@@ -84,6 +84,7 @@ def check_env(
             raise violation("text", f"task {playthrough.task.id!r} starts without any", "say what an agent sees")
         for observation in playthrough.observations:
             _check_observation(observation, playthrough.task)
+        _check_progress(playthrough.observations, playthrough.task)
     _check_start_keys(env, playthroughs)
     _check_seeding(playthroughs)
     _check_first_actions(make, {task.family: task for task in tasks}.values())
@@ -160,6 +161,17 @@ def _check_observation(observation: Observation, task: Task) -> None:
             raise violation("identity", f"task {task.id!r} shows {text!r}", remedy)
 
 
+def _check_progress(observations: Sequence[Observation], task: Task) -> None:
+    values = [observation.progress for observation in observations]
+    if None in values and any(value is not None for value in values):
+        number = next(number for number, value in enumerate(values) if (value is None) != (values[0] is None))
+        observed = f"task {task.id!r} starts with {values[0]}, and has {values[number]} after {number} actions"
+        raise violation("progress", observed, "report it in every observation of a task, or in none")
+    last = observations[-1]
+    if last.end == "solved" and last.progress not in (None, 1):
+        raise violation("progress", f"task {task.id!r} is solved at {last.progress}", "report 1 when a task is solved")
+
+
 def _identifying_texts(task: Task) -> list[str]:
     """Return texts that identify a task and that an observation cannot contain by chance."""
     values = task.params.values()
@@ -218,6 +230,7 @@ def _check_solutions(make: EnvMaker, tasks: Sequence[Task]) -> None:
                 return
             remedy = "return actions that solve the task from its start, spelled as they are offered"
             playthrough = _run("solve", remedy, lambda: play_actions(instance, task, solution))  # noqa: B023
+            _check_progress(playthrough.observations, task)
             last = playthrough.observations[-1]
             if last.end != "solved":
                 observed = f"the end of task {task.id!r} is {last.end} after {list(solution)}: {short_repr(last.text)}"
