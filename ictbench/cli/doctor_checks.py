@@ -27,10 +27,13 @@ EXTRAS = {
     "datasets": "datasets",
     "gepa": "gepa",
     "hf": "transformers",
+    "inspect": "inspect_ai",
     "litellm": "litellm",
     "llama-cpp": "llama_cpp",
     "meta": "gymnasium",
+    "openenv": "openenv",
     "ray": "ray",
+    "textworld": "textworld",
     "train": "trl",
 }
 """Module that each extra installs."""
@@ -132,6 +135,7 @@ def _purpose(extra: str) -> str:
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",
         "ray": "--executor ray",
+        "textworld": "TextWorld",
         "train": "ictbench train",
     }
     return purposes.get(extra, f"{extra}/… models")
