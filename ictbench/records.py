@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
@@ -52,6 +52,15 @@ def digest_of(value: Any, length: int = 64) -> str:
 def canonical_json(value: Any) -> str:
     """Return the canonical JSON of a value: sorted keys, no white space."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+Progress = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""Share of a task that is done, as the environment measures it: 1 if the task is solved."""
+
+
+def _is_unknown(value: object) -> bool:
+    """Return whether a field is left out when it is written, because it is None."""
+    return value is None
 
 
 def _is_zero(value: float) -> bool:
@@ -101,6 +110,12 @@ class Observation(Record):
     end: EnvEnd | None = None
     keys: tuple[str, ...] = ()
     """Key presses with which the adapter carried out the last decision; they are not decisions."""
+    progress: Progress | None = Field(default=None, exclude_if=_is_unknown)
+    """Share of the task that is done now; None, in all observations of a task, if the environment does not measure it.
+
+    It is the environment's own measure, e.g. the share of goal conditions that hold, or score ÷ maximum score; 1 if
+    the task is solved. It is shown to neither actor nor reflector.
+    """
 
     @property
     def digest(self) -> str:
@@ -396,6 +411,8 @@ class Episode(Record):
     """Digest of what distinguishes the start, as the environment says; empty if it is the whole first observation."""
     added: str = Field(default="", exclude_if=lambda text: not text)
     """Text that the learner's memory added to the prompt."""
+    progress: Progress | None = Field(default=None, exclude_if=_is_unknown)
+    """Progress at the end, that of the last observation; None if the environment does not measure it."""
 
     def summary(self) -> EpisodeSummary:
         """Return the summary of the episode."""
@@ -411,6 +428,7 @@ class Episode(Record):
             start=self.start,
             usage=self.usage,
             added_bytes=len(self.added.encode()),
+            progress=self.progress,
         )
 
 
@@ -429,6 +447,8 @@ class EpisodeSummary(Record):
     """Digest of what distinguishes the start; empty if it is the whole first observation."""
     added_bytes: int = Field(default=0, exclude_if=_is_zero)
     """UTF-8 bytes of the text that the learner's memory added to the prompt."""
+    progress: Progress | None = Field(default=None, exclude_if=_is_unknown)
+    """Progress at the end; None if it is not known."""
 
     @property
     def solved(self) -> bool:

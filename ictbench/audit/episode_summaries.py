@@ -34,6 +34,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             summary.first_digest,
             summary.start,
             summary.added_bytes,
+            summary.progress,
             usage,
         )
 
@@ -42,7 +43,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
         return bool(self._kept[key][0] == "solved")
 
     def __getitem__(self, key: str) -> EpisodeSummary:
-        end, failure, decisions, invalid, first_digest, start, added_bytes, usage = self._kept[key]
+        end, failure, decisions, invalid, first_digest, start, added_bytes, progress, usage = self._kept[key]
         return EpisodeSummary(
             key=key,
             end=end,
@@ -52,6 +53,7 @@ class EpisodeSummaries(Mapping[str, EpisodeSummary]):
             first_digest=first_digest,
             start=start,
             added_bytes=added_bytes,
+            progress=progress,
             usage=Usage(**dict(zip(Usage.model_fields, usage, strict=True))),
         )
 

@@ -45,6 +45,8 @@ def record_problems(record: EpisodeRecord, task: Task, evidence: Evidence, suite
     yield from _end_problems(trajectory, result.max_steps)
     if trajectory.end == "failed" and result.actor.model is None:
         yield f"it failed ({quote(trajectory.failure)}), but actor {quote(result.actor.label)} is a program"
+    if trajectory.end == "solved" and record.progress not in (None, 1):
+        yield f"it is solved, but its progress is {record.progress:g}"
     digests = [*(step.digest for step in trajectory.steps), trajectory.last_digest]
     hashes = [*digests, *([record.start] if record.start else [])]
     if invalid := [digest for digest in hashes if len(digest) != evidence.digits or not HEX.issuperset(digest)]:

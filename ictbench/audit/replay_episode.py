@@ -81,6 +81,9 @@ def first_mismatch(record: EpisodeRecord, replayed: Episode, digits: int) -> Mis
     recorded_over = None if recorded.end in ("failed", "step_limit") else recorded.end
     if over != recorded_over:
         return differs("ends", f"it ends as {over or 'not over'}, not as {recorded.end}")
+    # Records of versions that knew no progress stay valid; they claim none.
+    if record.progress is not None and replayed.progress != record.progress:
+        return differs("ends", f"its progress is {replayed.progress}, not {record.progress}")
     if replayed.versions != record.versions:
         return differs("versions", f"played with {quote(replayed.versions)} here, and {quote(record.versions)} there")
     return None

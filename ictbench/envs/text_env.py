@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,10 +14,18 @@ if TYPE_CHECKING:
 class TextEnv(ABC):
     """Environment that is played through text.
 
+    An environment that measures how much of a task is done reports it as `Observation.progress`, beside its own success
+    status: in every observation of a task, and 1 when the task is solved. It is the state now, not the highest one so
+    far; what counts for an episode is the progress at its end.
+
     An instance is reused: it is reset to one task after another. A task gives the same episode in a new instance, in
     a used one, in another process and on another date. All methods are synchronous and are called by one thread at a
     time, never on the event loop.
     """
+
+    addressed: ClassVar[bool] = False
+    """Whether the name of the environment ends in an address, as in `gym:FrozenLake-v1`: its class plays whatever the
+    address names. An instance is then created with the address as its only argument."""
 
     @abstractmethod
     def reset(self, task: Task) -> Observation:

@@ -70,6 +70,10 @@ class EnvCalls:
                 f"no action is available, and the episode has not ended: {observation.text!r:.80}; offer an "
                 "action, or set `end`",
             )
+        if observation.end == "solved" and observation.progress not in (None, 1):
+            raise self._violation(
+                method, f"the task is solved, and its progress is {observation.progress:g}; set `progress` to 1"
+            )
 
     def _violation(self, method: str, problem: str) -> PluginError:
         return PluginError(f"environment {self.task.env}, {method} of task {self.task.id}: {problem}")

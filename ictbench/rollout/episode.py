@@ -98,6 +98,7 @@ async def play_episode(spec: EpisodeSpec, env: TextEnv, actor: Actor, call: Bloc
         failure_detail=detail,
         start=start,
         added=spec.added,
+        progress=observation.progress,
     )
 
 

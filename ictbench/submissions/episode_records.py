@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ictbench.choices import FailureKind
 from ictbench.errors import RunFolderError, SubmissionError
-from ictbench.records import MEMORY_BYTES, MEMORY_VALUES, End, EpisodeSummary, Memory, Record, Task, Usage
+from ictbench.records import MEMORY_BYTES, MEMORY_VALUES, End, EpisodeSummary, Memory, Progress, Record, Task, Usage
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder
 from ictbench.safe_read import SizeLimits, chunks_of, read_lines, reading, unpack
@@ -78,6 +78,8 @@ class EpisodeRecord(Record):
     """Digest of what distinguishes the start; empty if it is the whole first observation."""
     added: str = Field(default="", exclude_if=lambda text: not text)
     """Text that the learner's memory added to the prompt."""
+    progress: Progress | None = Field(default=None, exclude_if=lambda progress: progress is None)
+    """Progress at the end; None if the environment does not measure it, or an older version of ictbench did not."""
 
     def summary(self) -> EpisodeSummary:
         """Return the part that the measures need."""
@@ -92,6 +94,7 @@ class EpisodeRecord(Record):
             usage=self.usage,
             start=self.start,
             added_bytes=len(self.added.encode()),
+            progress=self.progress,
         )
 
 

@@ -77,6 +77,19 @@ def test_replay_finds_another_start(env: MiniHackEnv, solved: EpisodeRecord, sta
     assert f"its start has the hash '{solved.start}', the record {recorded}" in mismatch.detail
 
 
+def test_replay_finds_progress_that_the_world_does_not_report(env: MiniHackEnv, solved: EpisodeRecord) -> None:
+    mismatch = replay_in(env, solved.model_copy(update={"progress": 1.0}))
+    assert mismatch is not None
+    assert (mismatch.aspect, mismatch.detail) == ("ends", "its progress is None, not 1.0")
+
+
+def test_a_solved_record_claims_full_progress_or_none(evidence: Evidence, solved: EpisodeRecord) -> None:
+    claims = {1.0: [], None: [], 0.5: ["it is solved, but its progress is 0.5"]}
+    for progress, problems in claims.items():
+        record = solved.model_copy(update={"progress": progress})
+        assert [*record_problems(record, solved.task, evidence, SUITE)] == problems
+
+
 def test_replay_returns_no_texts(env: MiniHackEnv, solved: EpisodeRecord) -> None:
     spec = replay_spec(solved, solved.task)
     assert not spec.keep_texts

@@ -140,6 +140,17 @@ class NanReward(Cellar):
         return super().step(action).model_copy(update={"reward": float("nan")})
 
 
+class ProgressAtTheEndOnly(Cellar):
+    def step(self, action: str) -> Observation:
+        observation = super().step(action)
+        return observation.model_copy(update={"progress": 1.0 if observation.end else 0.5})
+
+
+class SolvedWithoutProgress(Cellar):
+    def look(self, text: str, **fields: Any) -> Observation:
+        return super().look(text, progress=0.75, **fields)
+
+
 class NoObservation(Cellar):
     def step(self, action: str) -> Any:
         super().step(action)

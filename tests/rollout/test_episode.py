@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ictbench.actors import Actor, History
 from ictbench.envs import TextEnv
-from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError
+from ictbench.errors import EnvError, ModelFailure, ModelUnavailableError, PluginError
 from ictbench.records import (
     UNREPORTED,
     Decision,
@@ -258,3 +259,48 @@ def test_texts_can_be_left_out_of_the_trajectory() -> None:
         (step.executed, step.reward, step.keys) for step in full.steps
     ]
     assert (lean.last_digest, lean.end) == (full.last_digest, full.end)
+
+
+class MeasuredCorridorEnv(CorridorEnv):
+    """Reports progress: steps towards the end at 3."""
+
+    def look(self, reward: float = 0.0, keys: tuple[str, ...] = ()) -> Observation:
+        return super().look(reward, keys).model_copy(update={"progress": max(self.at, 0) / 3})
+
+
+@pytest.mark.parametrize(
+    ("proposals", "progress"),
+    [
+        (("Walk East", "Walk East", "Walk East"), 1.0),
+        (("Walk East", "Walk East", "walk west", "fly"), 1 / 3),
+        (("Walk East", "Walk East", ModelFailure("refused", "no")), 2 / 3),
+        (("Walk East", "jump back", "walk west"), 0.0),
+    ],
+)
+def test_progress_of_an_episode_is_that_of_its_last_observation(proposals: Any, progress: float) -> None:
+    episode = play(Scripted(*proposals), MeasuredCorridorEnv(), max_steps=4)
+    assert episode.progress == episode.summary().progress == progress
+    assert Episode.model_validate_json(episode.model_dump_json()) == episode
+
+
+def test_progress_of_a_world_that_does_not_measure_it_is_not_recorded() -> None:
+    episode = play(Scripted("Walk East"), max_steps=1)
+    assert episode.progress is None
+    assert "progress" not in episode.model_dump()
+    assert "progress" not in episode.summary().model_dump()
+
+
+def test_a_solved_task_without_full_progress_is_an_error_of_the_environment() -> None:
+    class Unfinished(CorridorEnv):
+        def look(self, reward: float = 0.0, keys: tuple[str, ...] = ()) -> Observation:
+            return super().look(reward, keys).model_copy(update={"progress": 0.9})
+
+    with pytest.raises(PluginError, match=r"step of task corridor-1: the task is solved, and its progress is 0\.9"):
+        play(Scripted(*["Walk East"] * 3), Unfinished())
+    assert play(Scripted("Walk East"), Unfinished(), max_steps=1).progress == 0.9
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
+def test_progress_is_a_number_from_0_to_1(value: float) -> None:
+    with pytest.raises(ValidationError, match="progress"):
+        Observation(text="A corridor.", actions=("wait",), progress=value)

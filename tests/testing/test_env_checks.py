@@ -53,6 +53,11 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
         ("NoActions", "actions: task '.*' offers none and has not ended: 'Darkness.'; offer an action, or set `end`"),
         ("WrongSolution", r"solve: the end of task '.*' is None after \['open the .*return actions that solve"),
         ("NanReward", "reward: task '.*' gives nan; give a finite number"),
+        (
+            "ProgressAtTheEndOnly",
+            "progress: task 'cellar-70001' starts with None, and has .* after 1 actions; report it",
+        ),
+        ("SolvedWithoutProgress", "progress: task 'cellar-7000.' is solved at 0.75; report 1 when a task is solved"),
         ("NoText", "text: task 'cellar-70001' starts without any; say what an agent sees"),
         (
             "NoCloseEnv",

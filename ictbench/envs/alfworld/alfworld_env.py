@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ictbench.envs.alfworld.game_engine import View
     from ictbench.envs.alfworld.rooms import Split
-    from ictbench.records import Task
+    from ictbench.records import EnvEnd, Task
 
 
 class AlfworldEnv(TextEnv):
@@ -117,4 +117,5 @@ def _find_problem(task: Task) -> str | None:
 
 
 def _observation(view: View, reward: float) -> Observation:
-    return Observation(text=view.text, actions=view.commands, reward=reward, end="solved" if view.won else None)
+    end: EnvEnd | None = "solved" if view.won else None
+    return Observation(text=view.text, actions=view.commands, reward=reward, end=end, progress=view.progress)

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ictbench.envs.alfworld.game_state import GameState
+from ictbench.envs.alfworld.goal_conditions import GoalConditions
 from ictbench.envs.alfworld.grammar import Grammar, Scope
+from ictbench.envs.alfworld.pddl import parse_goal
 from ictbench.envs.alfworld.pddl_translation import Translation, translate
 from ictbench.errors import EnvError
 
@@ -41,6 +43,8 @@ class View:
     commands: tuple[str, ...]
     """Admissible commands, sorted, each once."""
     won: bool
+    progress: float | None
+    """Share of the goal conditions that hold; None if the goal is of no known kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class PddlEngine:
         """
         self._grammar = Grammar.parse(game.grammar)
         self._translation = translation = translate(game.domain, game.problem)
+        self._conditions = GoalConditions.of(parse_goal(game.problem), translation.facts)
         self._library.load_sas(translation.sas.encode())
         self._state = GameState(translation.types, translation.supertypes, _descriptions(translation))
         for predicate, *arguments in translation.facts:
@@ -117,7 +122,8 @@ class PddlEngine:
             command = self._grammar.derive(operator.texts.command, self._scope(operator.mapping))
             # Of several operators with the same command, the first one is carried out.
             self._operators.setdefault(command, operator)
-        return View(text, tuple(sorted(self._operators)), bool(self._library.check_goal()))
+        progress = self._conditions.share_met(self._state) if self._conditions else None
+        return View(text, tuple(sorted(self._operators)), bool(self._library.check_goal()), progress)
 
     def _operator(self, native: Any) -> Operator:
         name, *arguments = native.name.split()

@@ -50,6 +50,12 @@ class GameState:
         self._facts[signature].discard(arguments)
         self._sorted.pop(signature, None)
 
+    def facts(self, predicate: str) -> Iterator[Arguments]:
+        """Yield the arguments of the facts of a predicate, in no order."""
+        for (name, _), facts in self._facts.items():
+            if name == predicate:
+                yield from facts
+
     def matches(self, query: Query, mapping: Mapping[Placeholder, str]) -> Iterator[dict[Placeholder, str]]:
         """Yield every assignment of distinct objects to placeholders that extends `mapping` and makes the query true.
 

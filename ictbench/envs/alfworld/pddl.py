@@ -51,6 +51,27 @@ def parse_problem(text: str) -> Problem:
     )
 
 
+def parse_goal(text: str) -> Expression:
+    """Parse the goal in the text of a PDDL problem, in a small part of the time that the whole text takes.
+
+    Raises:
+        EnvError: There is no goal, or it is not one expression.
+    """
+    start = text.lower().find("(:goal")
+    depth, end = 0, start
+    for bracket in re.finditer(r"[()]", text[start:]) if start >= 0 else ():
+        depth += 1 if bracket[0] == "(" else -1
+        if not depth:
+            end = start + bracket.end()
+            break
+    if end == start:
+        raise EnvError("not a PDDL problem: the section (:goal …) is missing, or its brackets are unbalanced")
+    _, *goal = _parse(text[start:end])
+    if len(goal) != 1:
+        raise EnvError(f"not a PDDL problem: {len(goal)} expressions in (:goal …), expected one")
+    return goal[0]
+
+
 def parse_typed_list(words: Iterable[Expression]) -> Iterator[tuple[str, str]]:
     """Yield name and type for each name of a typed list such as `a b - object c - location`.
 

@@ -12,6 +12,7 @@ import warnings
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from ictbench.envs.babyai.mission_parts import share_done
 from ictbench.envs.text_env import TextEnv
 from ictbench.errors import EnvError, MissingExtraError, UsageError
 from ictbench.records import Observation
@@ -120,7 +121,8 @@ class BabyAIEnv(TextEnv):
             f"You carry {_with_article(carried.color, carried.type)}." if carried else "You carry nothing.",
             *_view(seen["image"]),
         ]
-        return Observation(text="\n".join(lines), actions=ACTIONS, reward=reward, end=end)
+        progress = share_done(self._env.instrs, accomplished=end == "solved")
+        return Observation(text="\n".join(lines), actions=ACTIONS, reward=reward, end=end, progress=progress)
 
 
 def _view(image: Any) -> Iterator[str]:
