@@ -84,6 +84,7 @@ def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX
             _check_observation(observation, playthrough.task)
         _check_progress(playthrough.observations, playthrough.task)
     _check_start_keys(env, playthroughs)
+    _check_content_keys(env, tasks)
     _check_seeding(playthroughs)
     _check_first_actions(env, {task.family: task for task in tasks}.values())
     _check_replays(env, playthroughs)
@@ -189,6 +190,21 @@ def _check_start_keys(env: type[TextEnv], playthroughs: Sequence[Playthrough]) -
         key = _run("start_key", remedy, lambda: env.start_key(first))  # noqa: B023
         if not (key is None or isinstance(key, str)) or env.start_key(first.model_copy()) != key:
             raise violation("start_key", f"it is {short_repr(key)} for task {playthrough.task.id!r}", remedy)
+
+
+def _check_content_keys(env: type[TextEnv], tasks: Sequence[Task]) -> None:
+    """Check that the content key is a text that the task alone determines, not what was played before."""
+    remedy = "return a digest of what reset built, the same one in every instance, or None"
+    used: dict[str, str | None] = {}
+    for task in tasks:
+        with closing(env()) as instance:
+            for number in (task, *tasks[:1], task):
+                if env.pool_key(number) != env.pool_key(task):
+                    continue
+                instance.reset(number)
+                key = _run("content_key", remedy, instance.content_key)
+                if not (key is None or isinstance(key, str)) or used.setdefault(number.id, key) != key:
+                    raise violation("content_key", f"it is {short_repr(key)} for task {number.id!r}", remedy)
 
 
 def _check_first_actions(env: type[TextEnv], tasks: Iterable[Task]) -> None:
