@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test fuzz test-models test-ray test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
+.PHONY: demo test fuzz test-models test-ray test-interchange test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -15,7 +15,7 @@ demo: .venv/demo  ## watch the scripted pair learn real MiniHack, in a minute
 	$(BIN)/ictbench demo
 
 test: .venv/dev  ## unit and integration tests without heavy packages
-	$(BIN)/pytest -n $(or $(JOBS),auto) --dist worksteal --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/docs_site --ignore tests/train_real
+	$(BIN)/pytest -n $(or $(JOBS),auto) --dist worksteal --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/interchange --ignore tests/docs_site --ignore tests/train_real
 
 fuzz: .venv/dev  ## many randomly edited submissions (FUZZ=20000): no check crashes, no forgery is accepted
 	ICTBENCH_FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest tests/submissions/test_fuzzing.py --timeout 0 --hypothesis-show-statistics
@@ -25,6 +25,9 @@ test-models: .venv/models .venv/train  ## real llama.cpp, vLLM and transformers 
 
 test-ray: .venv/ray  ## tests on a real Ray cluster of several nodes on this machine
 	$(BIN)/pytest tests/ray_cluster
+
+test-interchange: .venv/apart/interchange/complete  ## other packages' own tools read what ictbench gives: OpenEnv's client, Inspect's log API and viewer
+	.venv/apart/interchange/bin/python -m pytest tests/interchange
 
 test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
@@ -97,6 +100,9 @@ lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu) --group pyproject.toml:vllm \
 		--output-file requirements-vllm.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --extra inspect --extra minihack --extra openenv --group interchange pyproject.toml \
+		--output-file requirements-interchange.txt
 
 clean:
 	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -123,6 +129,12 @@ clean:
 
 .venv/docs: .venv/dev requirements-docs.txt
 	$(PIP) install --requirement requirements-docs.txt
+	@touch $@
+
+# An environment of its own for packages whose pins do not fit requirements.txt.
+.venv/apart/%/complete: pyproject.toml requirements-%.txt | .venv/dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/apart/$*
+	$(BIN)/uv pip install --quiet --python .venv/apart/$*/bin/python --no-deps --requirement requirements-$*.txt --editable .
 	@touch $@
 
 # llama-cpp-python has no wheel on the index: build one, without instructions specific to this machine, and cache it.

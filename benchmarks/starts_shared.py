@@ -5,8 +5,8 @@
 Every experience and test task of the standard profile is started, none is played. The columns compare the whole first
 observation, the start key of the environment (for MiniHack the map), and the whole content of the task where the
 environment knows it, hidden parts included. A dark room shows the squares around the player only, so different levels
-look alike. The column with light compares the maps of MiniHack-Room-Random with the same seeds, which have the player and
-the stairs on the same squares. Needs ictbench[minihack,alfworld,babyai].
+look alike. The column with light compares the maps of MiniHack-Room-Random with the same seeds, which have the player
+and the stairs on the same squares. Needs ictbench[minihack,alfworld,babyai].
 """
 
 from __future__ import annotations

@@ -217,7 +217,13 @@ def _check_of(place: Place) -> str | None:
     match place:
         case ("loops", _, "best"):
             return "best"
-        case ("loops", _, "selection" | "test" | "audit" | "online", *_) | ("loops", _, "batches", _, "outcomes"):
+        case ("loops", _, "selection" | "test" | "progress" | "audit" | "online", *_) | (
+            "loops",
+            _,
+            "batches",
+            _,
+            "outcomes",
+        ):
             return "outcomes"
         case ("measures" | "behaviour" as name, *_):
             return name

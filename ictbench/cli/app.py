@@ -22,6 +22,7 @@ from ictbench.cli import (
     learned,
     models,
     new,
+    openenv,
     paper_table,
     play,
     power,
@@ -89,6 +90,7 @@ app.command("paper-table", **paper_table.PAGE)(paper_table.paper_table)
 app.command("submit", **submit.PAGE)(submit.submit)
 app.command("verify", **verify.PAGE)(verify.verify)
 app.command("new", **new.PAGE)(new.new)
+app.command("openenv", **openenv.PAGE)(openenv.openenv)
 app.command("rerun", **rerun.PAGE)(rerun.rerun)
 app.command("doctor", **doctor.PAGE)(doctor.doctor)
 app.add_typer(tasks.app, name="tasks", **tasks.PAGE)

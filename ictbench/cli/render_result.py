@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.cli.terminal_table import Grid, add_row, grid, print_line, print_table
 from ictbench.results.failures import failure_counts, failures_text
-from ictbench.results.formatting import cost_in_words, signed, tokens_in_words
+from ictbench.results.formatting import cost_in_words, rate, signed, tokens_in_words
 from ictbench.results.notes import remarks
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ictbench.runs import Run
 
 COLUMNS = ("family", "role", "base", "best", "last", "gain [95 %]", "invalid", "failed")
+
+PROGRESS_COLUMNS = ("family", "role", "base", "best [95 %]", "last", "gain [95 %]")
 
 STREAM_COLUMNS = ("stream", "family", "base", "after", "last", "forgetting [95 %]", "forward transfer [95 %]")
 
@@ -34,6 +36,9 @@ def print_result(run: Run) -> None:
     if streams := _stream_table(result):
         print_line("Test tasks of each family of a stream: under prompt[0], after its last experience, and at the end")
         print_table(streams)
+    if progress := _progress_table(result):
+        print_line("Progress on test tasks: share of a task that is done at the end")
+        print_table(progress)
     for line in [*remarks(result), *_cost(result)]:
         print_line(line)
     print_line(f"Files: {run.folder}")
@@ -62,7 +67,8 @@ def _pages(episode: Episode) -> Iterator[str]:
     trajectory = episode.trajectory
     steps = trajectory.steps
     end = trajectory.end + (f" ({trajectory.failure})" if trajectory.failure else "")
-    yield f"{episode.key}: {end} after {len(steps)} decisions, total reward {trajectory.total_reward:g}\n"
+    progress = "" if episode.progress is None else f", progress {episode.progress:.2f}"
+    yield f"{episode.key}: {end} after {len(steps)} decisions, total reward {trajectory.total_reward:g}{progress}\n"
     if episode.added:
         yield f"── added to the prompt by the memory ──\n{episode.added.rstrip()}\n"
     for number, step in enumerate(steps, 1):
@@ -85,6 +91,20 @@ def _table(result: Result) -> Grid:
     table.add_section()
     for role, measures in result.by_role.items():
         add_row(table, ("mean", role, *_cells(measures, None), ""), "bold" if role == "held-out" else None)
+    return table
+
+
+def _progress_table(result: Result) -> Grid | None:
+    """Return one row per family or mean whose progress is known; None if there is none."""
+    rows = [(family.name, family.role, family.measures) for family in result.families]
+    rows += [("mean", role, measures) for role, measures in result.by_role.items()]
+    known = [(name, role, measures.progress) for name, role, measures in rows if measures and measures.progress]
+    if not known:
+        return None
+    table = grid(PROGRESS_COLUMNS, left=("family", "role"))
+    for name, role, progress in known:
+        base, best, last = f"{progress.base.value:.2f}", rate(progress.best), f"{progress.last.value:.2f}"
+        add_row(table, (name, role, base, best, last, signed(progress.gain)))
     return table
 
 

@@ -186,6 +186,11 @@ class MetaEnv(gymnasium.Env[str, str], EzPickle):
         self._check_playable(tasks)
         return self._play(prompt, tasks)
 
+    @property
+    def turns(self) -> int:
+        """Number of turns of a loop."""
+        return self._plan.sizes.turns
+
     def close(self) -> None:
         """End models, workers and the background thread."""
         self._player.close()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ictbench.records import Record, ReflectionFailure
+from ictbench.records import Progress, Record, ReflectionFailure
 
 OutcomeString = str
 """One character per episode: 1 solved, 0 not. Tasks are in their order. Of a selection or test task that is played R
@@ -92,6 +92,9 @@ class LoopResult(Record):
     """Family of each test task; empty unless the loop is one of a stream."""
     test: dict[int, OutcomeString]
     """By index of the prompt; at least 0, the best and N."""
+    progress: dict[int, tuple[Progress, ...]] = Field(default_factory=dict, exclude_if=lambda values: not values)
+    """By index of the prompt, the progress of each test episode at its end, in the order of `test`; empty if it is not
+    known for all of them."""
     audit: tuple[AuditResult, ...]
     """By turn, without the last; empty without an audit."""
     online: OnlineResult | None = Field(default=None, exclude_if=lambda online: online is None)

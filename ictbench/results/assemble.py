@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results.measures import Loops, behave, measure
+from ictbench.results.progress import with_progress
 from ictbench.results.schema import CostRole, FamilyResult, Measures
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def family_result(
         episodes: Episodes of the loops by key.
         constant: Whether the reflector keeps prompt[0] by design.
     """
-    ordered = tuple(sorted(loops, key=lambda loop: loop.index))
+    ordered = tuple(with_progress(loop, episodes) for loop in sorted(loops, key=lambda loop: loop.index))
     return FamilyResult(
         name=name,
         role=family.role,

@@ -9,6 +9,7 @@ from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
+from ictbench.results.progress import progress_of
 from ictbench.results.rows import Costs, EpisodeRow, ReflectionRow, ResultRow, Tested, Use
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def episode_row(episode: Episode, uses: Uses) -> EpisodeRow:
         end=trajectory.end,
         failure=trajectory.failure,
         solved=trajectory.solved,
+        progress=episode.progress,
         decisions=len(trajectory.steps),
         invalid=trajectory.invalid,
         total_reward=trajectory.total_reward,
@@ -115,7 +117,11 @@ def _reflection_row(family: str, loop: LoopResult, turn: int, reflection: Reflec
 
 
 def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> ResultRow:
-    levels, (online_gain, online_regret) = levels_of(loop), online_rates(loop) or (None, None)
+    levels, progress, (online_gain, online_regret) = (
+        levels_of(loop),
+        progress_of(loop),
+        online_rates(loop) or (None, None),
+    )
     forgetting, forward_transfer = stream_rates(loop) if is_measured(loop) else (None, None)
     return ResultRow(
         suite=result.suite.name,
@@ -132,6 +138,9 @@ def _result_row(result: Result, family: FamilyResult, loop: LoopResult) -> Resul
         **levels._asdict(),
         gain=levels.gain,
         last_gain=levels.last_gain,
+        progress_base=progress and progress.base,
+        progress_best=progress and progress.best,
+        progress_last=progress and progress.last,
         overfitting_gap=float(overfitting_gaps(loop).mean()) if loop.audit else None,
         stream_success=stream_rate(loop),
         online_gain=online_gain,

@@ -25,8 +25,9 @@ from ictbench.results.outcomes import (
     success_rate,
     task_rates,
 )
+from ictbench.results.progress import progress_measures
 from ictbench.results.reliability import reliability
-from ictbench.results.samples import SHARE_BOUNDS, changes, rates_by_loop
+from ictbench.results.samples import SHARE_BOUNDS, changes, gain_sample, level_sample, rates_by_loop
 from ictbench.results.schema import Behaviour, Interval, Measures
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from ictbench.results.standard_errors import Floats
 
 Loops = tuple["LoopResult", ...]
-GAIN_BOUNDS, GAP_BOUNDS = (-1.0, 1.0), (-2.0, 2.0)
+GAP_BOUNDS = (-2.0, 2.0)
 
 
 def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
@@ -51,16 +52,16 @@ def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
     """
     shared = share_tasks(families)
     outcomes = [outcomes_by_prompt(loops, constant=constant) for loops in families]
-    base = mean_interval([Sample(family["base"], SHARE_BOUNDS) for family in outcomes], shared=shared)
+    base = mean_interval([level_sample(family, "base") for family in outcomes], shared=shared)
     levels = [[levels_of(loop) for loop in loops] for loops in families]
-    gain, last_gain = ([_gain(family, name, base) for family in outcomes] for name in ("best", "last"))
+    gain, last_gain = ([gain_sample(family, name, base) for family in outcomes] for name in ("best", "last"))
     turns = np.arange(families[0][0].last + 1)
     weights = [*np.eye(len(turns)), turns**0 / len(turns), turns / turns.sum()]
     *curve, auc, w_auc = _weighted_curves(families, weights, constant=constant)
     return Measures(
         base=base,
-        best=mean_interval([_level(family, "best") for family in outcomes], shared=shared),
-        last=mean_interval([_level(family, "last") for family in outcomes], shared=shared),
+        best=mean_interval([level_sample(family, "best") for family in outcomes], shared=shared),
+        last=mean_interval([level_sample(family, "last") for family in outcomes], shared=shared),
         gain=mean_interval(gain, shared=shared),
         last_gain=mean_interval(last_gain, shared=shared),
         headroom_gain=_headroom_gain(gain, outcomes, shared),
@@ -76,6 +77,7 @@ def measure(families: Sequence[Loops], *, constant: bool = False) -> Measures:
         stream_success=stream_success(families),
         online=online_measures(families),
         mixed=stream_measures(families, constant=constant),
+        progress=progress_measures(families, shared=shared, constant=constant),
     )
 
 
@@ -109,20 +111,6 @@ def behave(loops: Loops, episodes: Mapping[str, EpisodeSummary]) -> Behaviour:
 def share_tasks(families: Sequence[Loops]) -> bool:
     """Return whether loops of a family have the same test tasks, so that they are not independent."""
     return any(one.test_tasks == other.test_tasks for loops in families for one, other in pairwise(loops))
-
-
-def _level(family: Outcomes, prompt: str) -> Sample:
-    """Return success under the best or the last prompt."""
-    if family.constant:
-        return Sample(family[prompt], SHARE_BOUNDS)
-    return Sample(family[prompt], SHARE_BOUNDS, (changes(family[prompt], family["base"], family.kept[prompt]),))
-
-
-def _gain(family: Outcomes, prompt: str, base: Interval) -> Sample:
-    """Return, by task, the outcome under the best or the last prompt minus that under prompt[0]."""
-    weight = 0.0 if family.constant else 1.0
-    change = changes(family[prompt], family["base"], family.kept[prompt], level=base, weight=weight)
-    return Sample(family[prompt] - family["base"], GAIN_BOUNDS, (change,))
 
 
 def _headroom_gain(gain: Sequence[Sample], families: Sequence[Outcomes], shared: bool) -> Interval | None:

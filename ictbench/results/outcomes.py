@@ -23,7 +23,7 @@ Number = TypeVar("Number", float, "Floats")
 
 
 class Levels(NamedTuple):
-    """Success rates of a loop on its test tasks."""
+    """Success rates, or progress, of a loop on its test tasks."""
 
     base: float
     """Under prompt[0]."""

@@ -241,6 +241,7 @@ def _loop(family: str, recorded: LoopResult | None, played: LoopResult) -> LoopR
             "prompts": _reordered(played.prompts, order),
             "selection": _reordered(played.selection, order),
             "test": {place: played.test[index] for place, index in enumerate(order)},
+            "progress": {place: played.progress[index] for place, index in enumerate(order) if played.progress},
             "best": 1,
         }
     )

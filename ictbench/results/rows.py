@@ -83,6 +83,8 @@ class _Episode(Row):
     """Kind of the model's failure, if `end` is `failed`."""
     solved: bool
     """Whether the environment reported success."""
+    progress: float | None
+    """Share of the task that was done at the end, from 0 to 1; missing if the environment does not measure it."""
     decisions: int
     """Number of decisions."""
     invalid: int
@@ -193,6 +195,12 @@ class ResultRow(Row):
     """best − base."""
     last_gain: float
     """last − base."""
+    progress_base: float | None
+    """Mean progress of prompt[0] on the test tasks; missing if the environment does not measure it."""
+    progress_best: float | None
+    """Mean progress of the best prompt on the test tasks."""
+    progress_last: float | None
+    """Mean progress of prompt[N] on the test tasks."""
     overfitting_gap: float | None
     """Mean over turns of the gain on the turn's own batch minus the gain on the next one; missing without an audit."""
     stream_success: float | None

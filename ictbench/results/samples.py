@@ -10,10 +10,25 @@ from ictbench.results.intervals import Changes, Sample
 
 if TYPE_CHECKING:
     from ictbench.results.intervals import Bools
+    from ictbench.results.outcomes import Outcomes
     from ictbench.results.schema import Interval
     from ictbench.results.standard_errors import Floats
 
-SHARE_BOUNDS = (0.0, 1.0)
+SHARE_BOUNDS, GAIN_BOUNDS = (0.0, 1.0), (-1.0, 1.0)
+
+
+def level_sample(family: Outcomes, prompt: str) -> Sample:
+    """Return success, or progress, under prompt[0], the best or the last prompt: `base`, `best` or `last`."""
+    if prompt == "base" or family.constant:
+        return Sample(family[prompt], SHARE_BOUNDS)
+    return Sample(family[prompt], SHARE_BOUNDS, (changes(family[prompt], family["base"], family.kept[prompt]),))
+
+
+def gain_sample(family: Outcomes, prompt: str, base: Interval) -> Sample:
+    """Return, by task, the value under the best or the last prompt minus that under prompt[0]."""
+    weight = 0.0 if family.constant else 1.0
+    change = changes(family[prompt], family["base"], family.kept[prompt], level=base, weight=weight)
+    return Sample(family[prompt] - family["base"], GAIN_BOUNDS, (change,))
 
 
 def changes(

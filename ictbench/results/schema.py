@@ -66,6 +66,16 @@ class OnlineMeasures(Record):
     """Success rate on the whole experience under the best prompt minus that of the loop."""
 
 
+class ProgressMeasures(Record):
+    """Progress on test tasks: the mean share of a task that is done at the end."""
+
+    base: Interval
+    best: Interval
+    last: Interval
+    gain: Interval
+    """best − base; the best prompt is chosen by success."""
+
+
 class StreamFamily(Record):
     """Success on the test tasks of one family of a stream."""
 
@@ -131,6 +141,8 @@ class Measures(Record):
     """Forgetting and forward transfer; None unless the family is a stream."""
     reliability: Reliability | None = Field(default=None, exclude_if=lambda value: value is None)
     """pass^k and sampling noise; None if every task is played once."""
+    progress: ProgressMeasures | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Progress beside success; None unless it is known for every test episode."""
 
 
 class Behaviour(Record):
@@ -182,6 +194,8 @@ class SuiteId(Record):
 
     name: str
     digest: str
+    deterministic: bool = Field(default=True, exclude_if=lambda deterministic: deterministic)
+    """False if the environment is not deterministic, so that a result cannot be verified."""
 
 
 class Player(PluginSpec):

@@ -62,6 +62,7 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
         yield f"prompt[{min(untested)}] has no test"
     if unknown := [index for index in loop.test if not 0 <= index <= turns]:
         yield f"a test of prompt[{min(unknown)}], but the last prompt is prompt[{turns}]"
+    yield from _progress_contradictions(loop)
     yield from _online_contradictions(result, loop)
     yield from _choice_contradictions(result, loop)
     yield from _stream_contradictions(result, loop)
@@ -75,6 +76,18 @@ def _loop_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:
     scores = [outcomes.count("1") for outcomes in loop.selection]
     if scores and loop.best != scores.index(max(scores)):
         yield f"best is prompt[{loop.best}], but by selection it is prompt[{scores.index(max(scores))}]"
+
+
+def _progress_contradictions(loop: LoopResult) -> Iterator[str]:
+    """Yield progress that is not that of the test episodes, or of a solved one is not 1."""
+    if loop.progress and (unlike := {*loop.progress} ^ {*loop.test}):
+        yield f"prompt[{min(unlike)}] has either progress or a test, not both"
+    for index, values in loop.progress.items():
+        outcomes = loop.test.get(index, "")
+        if len(values) != len(outcomes):
+            yield f"progress of {len(values)} test episodes of prompt[{index}], not of {len(outcomes)}"
+        if any(outcome == "1" and value != 1 for outcome, value in zip(outcomes, values, strict=False)):
+            yield f"progress of prompt[{index}] is below 1 in a solved episode"
 
 
 def _choice_contradictions(result: Result, loop: LoopResult) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ictbench.results.failures import counts_by_kind, failure_counts
@@ -9,9 +10,10 @@ from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.formatting import tokens_estimate
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
+from ictbench.results.progress import progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -102,7 +104,17 @@ def _family_row(family: FamilyResult) -> dict[str, Any]:
 def _measured(measures: Measures) -> dict[str, Any]:
     online = _intervals(measures.online, ONLINE) if measures.online else {}
     mixed = _intervals(measures.mixed, MIXED) if measures.mixed else {}
-    return _intervals(measures, MEASURES) | {f"online_{name}": value for name, value in online.items()} | mixed
+    return _intervals(measures, MEASURES) | _prefixed("online", online) | mixed | progress_columns(measures)
+
+
+def progress_columns(measures: Measures) -> dict[str, Any]:
+    """Return columns `progress_base` … with the ends of their intervals; none if progress is not known."""
+    progress = measures.progress
+    return _prefixed("progress", _intervals(progress, type(progress).model_fields)) if progress else {}
+
+
+def _prefixed(prefix: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in row.items()}
 
 
 def _intervals(record: Record, names: Iterable[str]) -> dict[str, Any]:
@@ -133,12 +145,13 @@ def _reliability_rows(result: Result) -> Iterator[dict[str, Any]]:
 
 
 def _loop_row(family: FamilyResult, loop: LoopResult) -> dict[str, Any]:
-    levels = levels_of(loop)
+    levels, progress = levels_of(loop), progress_of(loop)
     return {
         "family": family.name,
         "loop": loop.index,
         **levels._asdict(),
         "gain": levels.gain,
+        **(_prefixed("progress", progress._asdict()) if progress else {}),
         "stream_success": stream_rate(loop),
         **dict(zip(("online_gain", "online_regret"), online_rates(loop) or (), strict=False)),
         **(dict(zip(MIXED, stream_rates(loop), strict=True)) if is_measured(loop) else {}),
@@ -155,6 +168,7 @@ def _curve_rows(family: FamilyResult, loop: LoopResult) -> list[dict[str, Any]]:
             "prompt": index,
             "selection": success_rate(loop.selection[index]),
             "test": success_rate(loop.test[index]) if index in loop.test else None,
+            **({"test_progress": fmean(loop.progress[index])} if index in loop.progress else {}),
             "prompt_bytes": len(prompt.text.encode()),
             "failure": prompt.failure,
             "digest": prompt.digest,

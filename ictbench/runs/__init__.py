@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ictbench.runs.api import Run, dry_run, load_result, load_run, run
+    from ictbench.runs.loop_rollout import LoopPlayer, LoopRewards, LoopRollout
     from ictbench.runs.progress import Progress
     from ictbench.runs.sync_player import EpisodePlayer
 
 _MODULES = {
     "EpisodePlayer": "sync_player",
+    "LoopPlayer": "loop_rollout",
+    "LoopRewards": "loop_rollout",
+    "LoopRollout": "loop_rollout",
     "Progress": "progress",
     "Run": "api",
     "dry_run": "api",
@@ -20,7 +24,18 @@ _MODULES = {
     "run": "api",
 }
 
-__all__ = ["EpisodePlayer", "Progress", "Run", "dry_run", "load_result", "load_run", "run"]
+__all__ = [
+    "EpisodePlayer",
+    "LoopPlayer",
+    "LoopRewards",
+    "LoopRollout",
+    "Progress",
+    "Run",
+    "dry_run",
+    "load_result",
+    "load_run",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

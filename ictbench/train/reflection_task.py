@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
 from ictbench.models.providers.chat_template import render_chat
-from ictbench.plugins import resolve
 from ictbench.reflectors.llm.llm_reflector import experience_format
-from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
+from ictbench.reflectors.llm.single_question import Question, single_question_reflector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,12 +35,7 @@ class ReflectionTask:
         Raises:
             UsageError: The reflector is unknown, keeps a state, or limits its replies below `max_tokens`.
         """
-        reflector = resolve("reflector", settings.reflector)
-        if not (isinstance(reflector, type) and issubclass(reflector, SingleQuestionReflector)):
-            raise ConfigError(
-                f"reflector {settings.reflector!r} cannot be trained: its next prompt depends on more than one reply; "
-                "use lessons, one-rule or rewrite"
-            )
+        reflector = single_question_reflector(settings.reflector)
         if reflector.max_tokens is not None and settings.max_tokens > reflector.max_tokens:
             raise ConfigError(
                 f"max_tokens {settings.max_tokens} is too high: {settings.reflector} limits its replies to "

@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ictbench.reflectors.llm.llm_reflector import LLMReflector, format_experience
+from ictbench.errors import ConfigError
+from ictbench.plugins import resolve
+from ictbench.reflectors.llm.llm_reflector import LLMReflector, experience_format, format_experience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,3 +88,28 @@ class SingleQuestionReflector(LLMReflector):
         reply = self._question.reply_prefix + completion.text if prefill else completion.text
         reflection = self._question.parse(prompt, reply, cap, cut=completion.finish_reason == "length")
         return reflection.model_copy(update={"state": state, "usage": completion.usage})
+
+
+def single_question_reflector(name: str) -> type[SingleQuestionReflector]:
+    """Return the reflector of a name, whose model can be trained.
+
+    Raises:
+        UsageError: There is no such reflector, or it asks more than one question a turn or keeps a state.
+    """
+    reflector = resolve("reflector", name)
+    if not (isinstance(reflector, type) and issubclass(reflector, SingleQuestionReflector)):
+        raise ConfigError(
+            f"reflector {name!r} cannot be trained: its next prompt depends on more than one reply; use lessons, "
+            "one-rule or rewrite"
+        )
+    return reflector
+
+
+def question_of(name: str, experience: JsonValue = None) -> Question:
+    """Return the question of a reflector, with its experience in a format or, for None, in the reflector's own.
+
+    Raises:
+        UsageError: As in `single_question_reflector`, or the reflector does not support the format.
+    """
+    reflector = single_question_reflector(name)
+    return reflector.question(experience_format(reflector, experience))
