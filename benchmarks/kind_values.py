@@ -47,9 +47,9 @@ def main() -> None:
                 continue
             tasks = plan.suite.scoring_tasks("selection", name, 0, tasks_played)
             row = [name]
-            rule_sets: list[list[Rule]] = [[], *([Before("", kind, "move")] for kind in KINDS)]
-            for rules in rule_sets:
-                prompt = append_section(plan.suite.prompt, TITLE, [str(rule) for rule in (*rules, *ERRANDS)])
+            for kind in ("", *KINDS):
+                above = [Before("", kind, "move")] if kind else []
+                prompt = append_section(plan.suite.prompt, TITLE, [str(rule) for rule in (*above, *ERRANDS)])
                 episodes = player.play([plan.episode(task, prompt) for task in tasks])
                 row.append(f"{sum(episode.trajectory.solved for episode in episodes) / len(episodes):.2f}")
             rows.append(row)

@@ -75,9 +75,9 @@ class Situation:
         if (rule.word and rule.word not in self.named) or (rule.held and (rule.held == "something") != self.holding):
             return []
         found = [action for action in allowed if matches(rule.pattern, action, self.named)]
-        return (
-            [action for action in found if self._led_to(action, rule.pattern, rule.offered)] if rule.offered else found
-        )
+        if rule.offered:
+            return [action for action in found if self._led_to(action, rule.pattern, rule.offered)]
+        return found
 
     def _by_order(self, rule: Before, allowed: Sequence[str]) -> list[str]:
         if rule not in self.due or not self.holding:
