@@ -72,6 +72,14 @@ class TextEnv(ABC):
         """
         return None
 
+    def content_key(self) -> str | None:
+        """Return a digest of the whole current task, of what its start hides too; None if it is not known.
+
+        Called after `reset`, before the first step. Two tasks with equal keys are the same task under two names: pools
+        of a suite are disjoint in content if no key occurs in two of them.
+        """
+        return None
+
     def solve(self) -> Sequence[str]:
         """Return actions that solve the current task from its start. Optional; the `solver` actor needs it."""
         raise NotImplementedError(f"{type(self).__name__} has no solver")

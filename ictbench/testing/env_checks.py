@@ -89,6 +89,7 @@ def check_env(
     _check_seeding(playthroughs)
     _check_first_actions(make, {task.family: task for task in tasks}.values())
     if deterministic:
+        _check_content_keys(env, make, tasks)
         _check_replays(env, make, playthroughs)
     _check_solutions(make, tasks)
     if deterministic:
@@ -197,6 +198,20 @@ def _check_start_keys(env: type[TextEnv], playthroughs: Sequence[Playthrough]) -
         key = _run("start_key", remedy, lambda: env.start_key(first))  # noqa: B023
         if not (key is None or isinstance(key, str)) or env.start_key(first.model_copy()) != key:
             raise violation("start_key", f"it is {short_repr(key)} for task {playthrough.task.id!r}", remedy)
+
+
+def _check_content_keys(env: type[TextEnv], make: EnvMaker, tasks: Sequence[Task]) -> None:
+    """Check that the content key is a text that the task alone determines, not what was played before."""
+    remedy = "return a digest of what reset built, the same one in every instance, or None"
+    known: dict[str, str | None] = {}
+    for task in tasks:
+        others = [other for other in tasks[:1] if env.pool_key(other) == env.pool_key(task)]
+        with closing(make()) as instance:
+            for played in (task, *others, task):
+                instance.reset(played)
+                key = _run("content_key", remedy, instance.content_key)
+                if not (key is None or isinstance(key, str)) or known.setdefault(played.id, key) != key:
+                    raise violation("content_key", f"it is {short_repr(key)} for task {played.id!r}", remedy)
 
 
 def _check_first_actions(make: EnvMaker, tasks: Iterable[Task]) -> None:
