@@ -129,7 +129,9 @@ def test_one_round_is_a_training_on_the_collected_states(finished: Path, speakin
 def test_the_example_in_small_is_killed_and_continued(speaking: Path, tmp_path: Path) -> None:
     content = yaml.safe_load(EXAMPLE.read_text("utf-8"))
     collected = {**content["collect"], "families": ["eat"], "loops": 1, "batch_size": 1, "executor": "inline"}
+    collected["start_prompt"] = str(EXAMPLE.with_name("start-prompt.txt"))
     small: dict[str, Any] = {
+        "rounds": 2,
         "steps": 2,
         "group": 4,
         "micro_batch": 4,
@@ -147,7 +149,7 @@ def test_the_example_in_small_is_killed_and_continued(speaking: Path, tmp_path: 
     assert "round 1: 4 states were collected before" in lines
     card = read_card(last)
     assert card
-    assert (card.reflector, card.reward, card.experience) == ("one-rule", "fresh", "tally")
+    assert (card.reflector, card.reward, card.experience) == ("one-action", "replay", "tally")
 
 
 @pytest.mark.parametrize(
