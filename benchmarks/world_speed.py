@@ -149,7 +149,7 @@ def speed(world: str, episodes: int) -> None:
 def memory(world: str, episodes: int) -> None:
     """Print resident memory while one instance plays one episode after another."""
     with closing(resolve("env", world)()) as ours:
-        prepared = [(task, solution(ours, task)) for task in islice(tasks(world), min(episodes, 64))]
+        prepared = [(task, solution(ours, task)) for task in islice(tasks(world), min(episodes, 16))]
         for number, (task, actions) in enumerate(islice(cycle(prepared), episodes), 1):
             ours.reset(task)
             for action in actions:
